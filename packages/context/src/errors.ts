@@ -3,17 +3,17 @@
  * recognise each other's errors. Match on `code`, never on the message.
  */
 
-const brand: unique symbol = Symbol.for("skein.error");
+const brand = Symbol.for("skein.error");
 
 /** The base of every error class of Skein. */
 export class SkeinError extends Error {
   /** Stable, machine-readable: `ERR_SKEIN_*`. */
   readonly code: string;
-  readonly [brand] = true;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+    Object.defineProperty(this, brand, { value: true });
     Object.defineProperty(this, "name", { value: new.target.name, configurable: true, writable: true });
   }
 
@@ -31,13 +31,21 @@ export class InvalidOperationError extends SkeinError {
 }
 
 /** A TypeError for an argument or option of the wrong type: names it, says what was expected and what came. */
-export function argumentTypeError(name: string, expected: string, actual: unknown): TypeError & { code: string } {
+export function argumentTypeError(
+  name: string,
+  expected: string,
+  actual: unknown,
+): TypeError & { code: string } {
   const error = new TypeError(`Expected \`${name}\` to be ${expected}, got ${describe(actual)}`);
   return Object.assign(error, { code: "ERR_SKEIN_INVALID_ARG_TYPE" });
 }
 
 /** A RangeError for an argument or option of the right type but outside its range. */
-export function argumentRangeError(name: string, expected: string, actual: unknown): RangeError & { code: string } {
+export function argumentRangeError(
+  name: string,
+  expected: string,
+  actual: unknown,
+): RangeError & { code: string } {
   const error = new RangeError(`Expected \`${name}\` to be ${expected}, got ${describe(actual)}`);
   return Object.assign(error, { code: "ERR_SKEIN_OUT_OF_RANGE" });
 }
@@ -50,13 +58,17 @@ function describe(value: unknown): string {
       return value.name === "" ? "an anonymous function" : `the function ${value.name}`;
     case "object":
       if (value === null) return "null";
-      return Array.isArray(value) ? "an array" : `an instance of ${value.constructor?.name ?? "a null-prototype object"}`;
+      return Array.isArray(value)
+        ? "an array"
+        : `an instance of ${value.constructor?.name ?? "a null-prototype object"}`;
     case "bigint":
       return `the bigint ${value}n`;
     case "symbol":
       return value.toString();
     case "number":
       return `the number ${Object.is(value, -0) ? "-0" : value}`;
+    case "boolean":
+    case "undefined":
     default:
       return String(value);
   }

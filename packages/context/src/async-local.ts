@@ -1,0 +1,123 @@
+import { assign, current, runAssigned } from "./ambient.ts";
+import type { ContextCodec, ContextFlow, ContextKey, ValueChange } from "./context-key.ts";
+import { argumentTypeError } from "./errors.ts";
+import { claimName } from "./flowing-names.ts";
+import { jsonCodec } from "./json-codec.ts";
+import { ownOptions } from "./own-options.ts";
+import { watchKey } from "./resource-run.ts";
+
+/** Options of an {@link AsyncLocal}. */
+export interface AsyncLocalOptions<T> {
+  /** The identity across threads and machines, and the field name in logs. Required unless `flow` is `'local'`. */
+  name?: string | undefined;
+  /** What `value` reads where nothing is set. It does not travel. */
+  defaultValue?: T | undefined;
+  /**
+   * How far the value goes: `'local'` stays on this thread, `'thread'` enters pool threads, `'wire'` goes to other
+   * machines too.
+   * @default 'local'
+   */
+  flow?: ContextFlow | undefined;
+  /** How the value becomes text where it leaves the thread. @default JSON */
+  codec?: ContextCodec<T> | undefined;
+  /**
+   * Called after the value changed: synchronously when it was set, and at the boundaries that Skein owns
+   * (`ExecutionContext.run`, scopes, jobs, continuations of generator methods) when the context changed. Node changes the
+   * context of native `await` and callbacks without telling anyone; those switches are not reported.
+   *
+   * What it throws reaches the setter; on a change of context it becomes an uncaught exception.
+   */
+  onValueChanged?: ((change: ValueChange<T>) => void) | undefined;
+}
+
+/**
+ * A value that is ambient to one asynchronous flow: what is called, awaited or scheduled from here sees it.
+ *
+ * @example
+ * const requestId = new AsyncLocal<string>({ name: 'request-id', flow: 'wire' });
+ * requestId.run('r-1', async () => {
+ *   await somethingSlow();
+ *   requestId.value; // 'r-1', also inside pool jobs started from here
+ * });
+ * @see https://learn.microsoft.com/dotnet/api/system.threading.asynclocal-1
+ */
+export class AsyncLocal<T> {
+  readonly #key: ContextKey;
+
+  /**
+   * @throws TypeError if an option has the wrong type, or `flow` is not `'local'` and there is no `name`.
+   * @throws DuplicateNameError if a live local of this thread flows under the same name.
+   */
+  constructor(options?: AsyncLocalOptions<T>) {
+    const key = resolveKey(options);
+    if (key.flow !== "local" && key.name !== undefined) claimName(key.name, key);
+    if (key.onValueChanged !== undefined) watchKey(key);
+    this.#key = key;
+  }
+
+  get name(): string | undefined {
+    return this.#key.name;
+  }
+
+  get flow(): ContextFlow {
+    return this.#key.flow;
+  }
+
+  /**
+   * The value in the current context, else the default.
+   *
+   * A set makes a new context current and leaves captured ones as they are. `undefined` removes the value, so that the
+   * default reads again. Setting what is set already (`Object.is`) does nothing.
+   *
+   * A set stays inside `ExecutionContext.run`, `isolate`, {@link AsyncLocal.run}, jobs and generator methods. It does leave
+   * a plain function, and also a native `async` function that sets before its first `await`, because Node calls that part
+   * on the caller's own stack. Prefer `run`, or call such a function through `ExecutionContext.isolate`.
+   *
+   * @throws InvalidCarrierError on the first read of a value from another thread that the codec refuses.
+   */
+  get value(): T | undefined {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the setter put a T under this key.
+    return current().read(this.#key) as T | undefined;
+  }
+
+  set value(value: T | undefined) {
+    assign(this.#key, value);
+  }
+
+  /** Calls `fn` with this value, then puts back the caller's context, with all that `fn` changed in it. */
+  run<R, A extends unknown[]>(value: T, fn: (...args: A) => R, ...args: A): R {
+    if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
+    return runAssigned(this.#key, value, fn, args);
+  }
+}
+
+function resolveKey<T>(options: AsyncLocalOptions<T> | undefined): ContextKey {
+  const {
+    name,
+    defaultValue,
+    flow = "local",
+    codec = jsonCodec,
+    onValueChanged,
+  } = ownOptions(options, "options");
+  if (flow !== "local" && flow !== "thread" && flow !== "wire") {
+    throw argumentTypeError("options.flow", "'local', 'thread' or 'wire'", flow);
+  }
+  if (name !== undefined && typeof name !== "string")
+    throw argumentTypeError("options.name", "a string", name);
+  if (flow !== "local" && (name === undefined || name === "")) {
+    throw argumentTypeError("options.name", `a name, because the value flows ('${flow}')`, name);
+  }
+  if (onValueChanged !== undefined && typeof onValueChanged !== "function") {
+    throw argumentTypeError("options.onValueChanged", "a function", onValueChanged);
+  }
+  const hasBothMethods = typeof codec?.encode === "function" && typeof codec.decode === "function";
+  if (!hasBothMethods) throw argumentTypeError("options.codec", "an object with encode and decode", codec);
+  return Object.freeze({
+    name,
+    defaultValue,
+    flow,
+    codec,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only values of this local, which are T, reach its handler.
+    onValueChanged: onValueChanged as ContextKey["onValueChanged"],
+  });
+}

@@ -1,0 +1,47 @@
+import { AsyncResource } from "node:async_hooks";
+import { runWith } from "./ambient.ts";
+import { ContextState } from "./context-state.ts";
+import { stateOf } from "./execution-context.ts";
+import type { ExecutionContext } from "./execution-context.ts";
+import { resourceOptions, resourceType, runInResource, runInResourceOnce } from "./resource-run.ts";
+
+/**
+ * Everything ambient at one moment: our context, and every AsyncLocalStorage of the process. The cheapest way to keep it
+ * for later: 10–30 ns to capture and 10–20 ns to run in on Node 24 and later; `ExecutionContext.run` covers only our own.
+ *
+ * Captured while flow is suppressed, it runs in the default context, with other libraries' storages as they were.
+ */
+export class AsyncScope extends AsyncResource {
+  /**
+   * The empty context: nothing of ours, flow not suppressed. Other libraries' storages are as they were when this module
+   * was first loaded, which is empty unless somebody imported it dynamically inside a `run` of theirs.
+   */
+  static readonly root: AsyncScope = runWith(ContextState.default, () => new AsyncScope(), []);
+
+  /** Captures the current state. */
+  constructor() {
+    super(resourceType, resourceOptions);
+  }
+
+  static capture(): AsyncScope {
+    return new AsyncScope();
+  }
+
+  /** @internal A scope with `context` for our own values, and the root's for everybody else's. */
+  static forContext(context: ExecutionContext): AsyncScope {
+    return AsyncScope.root.run(runWith<AsyncScope, []>, stateOf(context), () => new AsyncScope(), []);
+  }
+
+  /**
+   * Calls `fn` in the captured state, then puts back everything, also when it throws. Can be called any number of times:
+   * no run sees what another one set or entered.
+   */
+  run<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
+    return runInResource(this, fn, undefined, args);
+  }
+
+  /** Like `run`, for the last use of this scope: saves about 80 ns where storages run on async_hooks (Node 22). */
+  runOnce<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
+    return runInResourceOnce(this, fn, undefined, args);
+  }
+}

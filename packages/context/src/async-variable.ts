@@ -1,0 +1,52 @@
+import { current, runWith } from "./ambient.ts";
+import { absent } from "./context-key.ts";
+import type { ContextKey } from "./context-key.ts";
+import { argumentTypeError } from "./errors.ts";
+import { jsonCodec } from "./json-codec.ts";
+import { ownOptions } from "./own-options.ts";
+
+/** Options of an {@link AsyncVariable}. */
+export interface AsyncVariableOptions<T> {
+  /** For people who read a debugger. @default '' */
+  name?: string | undefined;
+  defaultValue?: T | undefined;
+}
+
+/**
+ * An ambient value in the shape of TC39's `AsyncContext.Variable`: no setter, only `run`. It lives in the same context as
+ * the AsyncLocals and never leaves the thread. Unlike an AsyncLocal it can be `undefined` where it has a default.
+ *
+ * @see https://github.com/tc39/proposal-async-context
+ */
+export class AsyncVariable<T> {
+  readonly #key: ContextKey;
+
+  constructor(options?: AsyncVariableOptions<T>) {
+    const { name = "", defaultValue } = ownOptions(options, "options");
+    if (typeof name !== "string") throw argumentTypeError("options.name", "a string", name);
+    this.#key = Object.freeze({
+      name,
+      defaultValue,
+      flow: "local",
+      codec: jsonCodec,
+      onValueChanged: undefined,
+    });
+  }
+
+  get name(): string {
+    return this.#key.name ?? "";
+  }
+
+  /** The value of the innermost `run` around this flow, else the default. */
+  get(): T | undefined {
+    const value = current().lookup(this.#key);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- run put a T under this key.
+    return (value === absent ? this.#key.defaultValue : value) as T | undefined;
+  }
+
+  /** Calls `fn` with this value. */
+  run<R, A extends unknown[]>(value: T, fn: (...args: A) => R, ...args: A): R {
+    if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
+    return runWith(current().with(this.#key, value), fn, args);
+  }
+}

@@ -1,0 +1,56 @@
+import { SkeinError } from "./errors.ts";
+
+/** Two AsyncLocals that flow were given one name in one thread: a carrier could not tell their values apart. */
+export class DuplicateNameError extends SkeinError {
+  /** The name that is taken. */
+  readonly localName: string;
+
+  constructor(localName: string) {
+    super(
+      "ERR_SKEIN_DUPLICATE_NAME",
+      `An AsyncLocal that flows is already named ${JSON.stringify(localName)}`,
+    );
+    this.localName = localName;
+  }
+}
+
+/** The carrier of a context would be larger than a carrier may be. */
+export class ContextTooLargeError extends SkeinError {
+  /** The local that takes the most room. */
+  readonly localName: string;
+  /** What the whole carrier would need. */
+  readonly sizeBytes: number;
+  readonly limitBytes: number;
+
+  constructor(localName: string, sizeBytes: number, limitBytes: number) {
+    super(
+      "ERR_SKEIN_CONTEXT_TOO_LARGE",
+      `The context takes ${sizeBytes} bytes, more than the ${limitBytes} that travel; ` +
+        `the largest value is that of the AsyncLocal ${JSON.stringify(localName)}`,
+    );
+    this.localName = localName;
+    this.sizeBytes = sizeBytes;
+    this.limitBytes = limitBytes;
+  }
+}
+
+/** The value of an AsyncLocal cannot be written as text: its codec threw (see `cause`) or gave no string. */
+export class ContextEncodeError extends SkeinError {
+  readonly localName: string;
+
+  constructor(localName: string, reason: string, options?: ErrorOptions) {
+    super(
+      "ERR_SKEIN_CONTEXT_ENCODE",
+      `The value of the AsyncLocal ${JSON.stringify(localName)} cannot be encoded: ${reason}`,
+      options,
+    );
+    this.localName = localName;
+  }
+}
+
+/** The text is not a carrier of ours, or the codec of a local refused its value (see `cause`). */
+export class InvalidCarrierError extends SkeinError {
+  constructor(reason: string, options?: ErrorOptions) {
+    super("ERR_SKEIN_INVALID_CARRIER", `Not a context carrier: ${reason}`, options);
+  }
+}

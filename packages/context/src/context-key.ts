@@ -1,0 +1,30 @@
+/** How far a value goes by itself: this thread, into pool threads, or to other machines too. */
+export type ContextFlow = "local" | "thread" | "wire";
+
+/** Writes a value as text and reads it back. Both run on the thread that sends, or that reads, the value. */
+export interface ContextCodec<T> {
+  encode(value: T): string;
+  decode(text: string): T;
+}
+
+/** What an `onValueChanged` handler is told. */
+export interface ValueChange<T> {
+  /** What `value` read before. */
+  readonly previousValue: T | undefined;
+  /** What `value` reads now. */
+  readonly currentValue: T | undefined;
+  /** True when another context became current, false when somebody set the value. */
+  readonly contextChanged: boolean;
+}
+
+/** The identity of one variable inside a context, and what the context must know to carry it. */
+export interface ContextKey {
+  readonly name: string | undefined;
+  readonly flow: ContextFlow;
+  readonly codec: ContextCodec<unknown>;
+  readonly defaultValue: unknown;
+  readonly onValueChanged: ((change: ValueChange<unknown>) => void) | undefined;
+}
+
+/** "No entry", where `undefined` may be a value. */
+export const absent: unique symbol = Symbol("absent");

@@ -1,0 +1,165 @@
+import { AsyncResource } from "node:async_hooks";
+import { current, isolated, replace, runWith, switchTo } from "./ambient.ts";
+import { AsyncFlowControl, restoreFlow } from "./async-flow-control.ts";
+import { CarriedValues } from "./carried-values.ts";
+import { encodeState } from "./carrier-encoding.ts";
+import type { CarrierReach, ContextCarrier } from "./carrier-text.ts";
+import { ContextState } from "./context-state.ts";
+import { argumentTypeError, InvalidOperationError } from "./errors.ts";
+import { noteSuppression, resourceOptions, resourceType, runInResource } from "./resource-run.ts";
+
+let readState: (context: ExecutionContext) => ContextState;
+let isContext: (value: unknown) => value is ExecutionContext;
+
+/**
+ * The values of all AsyncLocals at one moment. Immutable: it can be kept, run any number of times, and compared by
+ * identity; the same values unchanged are the same object.
+ *
+ * @see https://learn.microsoft.com/dotnet/api/system.threading.executioncontext
+ */
+export class ExecutionContext {
+  readonly #state: ContextState;
+  #threadCarrier: ContextCarrier | null | undefined;
+  #wireCarrier: ContextCarrier | null | undefined;
+
+  private constructor(state: ContextState) {
+    this.#state = state;
+  }
+
+  /** The current context: null while flow is suppressed. Costs one read. */
+  static capture(): ExecutionContext | null {
+    const state = current();
+    return state.isFlowSuppressed ? null : ExecutionContext.#of(state);
+  }
+
+  /**
+   * Calls `fn` in `context`, synchronously, then puts back the caller's context, whatever `fn` changed or threw.
+   * Inside, flow is not suppressed. Other AsyncLocalStorages are not touched.
+   * @throws InvalidOperationError if `context` is null, which `capture` gives while flow is suppressed.
+   */
+  static run<R, A extends unknown[]>(context: ExecutionContext, fn: (...args: A) => R, ...args: A): R {
+    const state = stateOf(context);
+    requireFunction(fn);
+    return runWith(state, fn, args);
+  }
+
+  /**
+   * Makes `context` current for the rest of this synchronous call and all that it starts. Nothing puts the old one
+   * back: prefer `run`, unless you are the one who calls everything here.
+   * @throws InvalidOperationError if `context` is null.
+   */
+  static restore(context: ExecutionContext): void {
+    switchTo(stateOf(context));
+  }
+
+  /**
+   * Calls `fn` in the current context; what it changes does not reach the caller. For a native `async` function this
+   * holds back what it sets before its first `await`, which Node alone would not.
+   */
+  static isolate<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
+    requireFunction(fn);
+    return isolated(fn, args);
+  }
+
+  /**
+   * A function that calls `fn` in the context of now, with `this` and its arguments passed on. Every other
+   * AsyncLocalStorage of the process is bound too. Bound while flow is suppressed, it runs in the default context.
+   */
+  static bind<F extends (...args: never[]) => unknown>(fn: F): F {
+    requireFunction(fn);
+    const resource = new AsyncResource(resourceType, resourceOptions);
+    function bound(this: unknown, ...args: unknown[]): unknown {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- bound is typed as F, so its arguments fit.
+      return runInResource(resource, fn, this, args as never[]);
+    }
+    Object.defineProperty(bound, "name", { value: `bound ${fn.name}`, configurable: true });
+    Object.defineProperty(bound, "length", { value: fn.length, configurable: true });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it takes and gives what fn does.
+    return bound as unknown as F;
+  }
+
+  /**
+   * Stops the context from flowing into what Skein starts from here: `capture` gives null, jobs and tasks begin in the
+   * default context. Values stay readable. Ends with the control's `undo`, or with `using`.
+   *
+   * Node's own `await` and callbacks keep the values, and the suppression with them. A nested call changes nothing, and
+   * its control neither.
+   *
+   * @example
+   * using _ = ExecutionContext.suppressFlow();
+   * startBackgroundLoop();
+   */
+  static suppressFlow(): AsyncFlowControl {
+    const state = current();
+    if (state.isFlowSuppressed) return new AsyncFlowControl(false);
+    noteSuppression();
+    replace(state.suppress());
+    return new AsyncFlowControl(true);
+  }
+
+  /** @throws InvalidOperationError if flow is not suppressed. */
+  static restoreFlow(): void {
+    restoreFlow();
+  }
+
+  static isFlowSuppressed(): boolean {
+    return current().isFlowSuppressed;
+  }
+
+  /**
+   * The values that flow that far, as text for another thread or machine; null when there are none. Encoded once: the
+   * same context gives the same string. Values are read when they are encoded, so do not mutate what flows.
+   *
+   * @throws ContextTooLargeError if the text would exceed 16 KiB.
+   * @throws ContextEncodeError if a value cannot be encoded.
+   */
+  toCarrier(reach: CarrierReach = "thread"): ContextCarrier | null {
+    switch (reach) {
+      case "thread":
+        if (this.#threadCarrier === undefined) this.#threadCarrier = encodeState(this.#state, "thread");
+        return this.#threadCarrier;
+      case "wire":
+        if (this.#wireCarrier === undefined) this.#wireCarrier = encodeState(this.#state, "wire");
+        return this.#wireCarrier;
+      default:
+        throw argumentTypeError("reach", "'thread' or 'wire'", reach);
+    }
+  }
+
+  /**
+   * The context that a carrier describes. A value is decoded when its local is first read, also if the local is defined
+   * later. Names that this thread does not know are kept and travel on, no farther than they came.
+   * @throws InvalidCarrierError if `carrier` was not made by `toCarrier`.
+   */
+  static fromCarrier(carrier: ContextCarrier | null): ExecutionContext {
+    if (carrier === null) return ExecutionContext.#of(ContextState.default);
+    if (typeof carrier !== "string") throw argumentTypeError("carrier", "a string or null", carrier);
+    const context = ExecutionContext.#of(ContextState.ofCarried(CarriedValues.parse(carrier)));
+    // A text that parses is the only text for its entries: what was not touched travels on as it came.
+    context.#threadCarrier = carrier;
+    return context;
+  }
+
+  static #of(state: ContextState): ExecutionContext {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only this line sets it.
+    return (state.handle ??= new ExecutionContext(state)) as ExecutionContext;
+  }
+
+  static {
+    readState = (context) => context.#state;
+    isContext = (value) => typeof value === "object" && value !== null && #state in value;
+  }
+}
+
+/** The state behind a public context. */
+export function stateOf(context: ExecutionContext): ContextState {
+  if (context === null || context === undefined) {
+    throw new InvalidOperationError("There is no context: capture() gives null while its flow is suppressed");
+  }
+  if (!isContext(context)) throw argumentTypeError("context", "an ExecutionContext", context);
+  return readState(context);
+}
+
+function requireFunction(fn: unknown): void {
+  if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
+}
