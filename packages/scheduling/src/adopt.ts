@@ -1,0 +1,95 @@
+/** Making a task end as something else does: a task, a promise, any thenable, or a plain value. */
+
+import { OperationCanceledError, isCancellationBy } from "./errors.ts";
+import {
+  TaskState,
+  addContinuation,
+  markObserved,
+  tryCancel,
+  tryCopyOutcome,
+  tryFault,
+  trySucceed,
+} from "./task-state.ts";
+import type { Continuation } from "./task-state.ts";
+
+/**
+ * Completes `target` with a value, or ties it to the task or thenable that the value is (A12.6).
+ *
+ * @param signal the operation's own signal: an error that obeys it cancels.
+ */
+export function resolveTask(target: TaskState<unknown>, value: unknown, signal?: AbortSignal): void {
+  if (value instanceof TaskState) {
+    if (value === target) tryFault(target, new TypeError("A task cannot wait for itself"));
+    else followTask(target, value);
+  } else if ((typeof value === "object" && value !== null) || typeof value === "function") {
+    followThenable(target, value, signal);
+  } else {
+    trySucceed(target, value);
+  }
+}
+
+/** Ends `target` with an error that a callback threw. Only its own signal makes that a cancellation (0.9). */
+export function rejectTask(target: TaskState<unknown>, error: unknown, signal?: AbortSignal): void {
+  if (isCancellationBy(error, signal)) tryCancel(target, error);
+  else tryFault(target, error);
+}
+
+/** Gives `target` the outcome of `source`, at once when there is one. */
+export function followTask(target: TaskState<unknown>, source: TaskState<unknown>): void {
+  if (source.isCompleted) {
+    tryCopyOutcome(target, source);
+  } else {
+    markObserved(source);
+    addContinuation(source, new Relay(source, target));
+  }
+}
+
+class Relay implements Continuation {
+  readonly policy = "inline";
+  readonly isAwait = false;
+  readonly #source: TaskState<unknown>;
+  readonly #target: TaskState<unknown>;
+
+  constructor(source: TaskState<unknown>, target: TaskState<unknown>) {
+    this.#source = source;
+    this.#target = target;
+  }
+
+  invoke(): void {
+    tryCopyOutcome(this.#target, this.#source);
+  }
+
+  fail(error: unknown): void {
+    tryFault(this.#target, error);
+  }
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
+  return typeof (value as { then?: unknown }).then === "function";
+}
+
+function followThenable(target: TaskState<unknown>, value: object, signal: AbortSignal | undefined): void {
+  // Only the first call of either function counts, as for native promises.
+  let isDecided = false;
+  const fulfil = (result: unknown): void => {
+    if (isDecided) return;
+    isDecided = true;
+    if (result === value) tryFault(target, new TypeError("A thenable cannot resolve to itself"));
+    else resolveTask(target, result, signal);
+  };
+  const reject = (error: unknown): void => {
+    if (isDecided) return;
+    isDecided = true;
+    // An async function that was cancelled can only say so by the error.
+    if (error instanceof OperationCanceledError) tryCancel(target, error);
+    else rejectTask(target, error, signal);
+  };
+  try {
+    const then: unknown = (value as { then?: unknown }).then;
+    if (typeof then === "function") Reflect.apply(then, value, [fulfil, reject]);
+    else trySucceed(target, value);
+  } catch (error) {
+    reject(error);
+  }
+}

@@ -1,0 +1,48 @@
+/** Where a continuation runs once its task has completed. */
+
+import { argumentTypeError } from "@skein/context/errors";
+import { enqueueAsynchronous } from "./asynchronous-queue.ts";
+import { TaskScheduler, invokeUnscheduled, schedule } from "./task-scheduler.ts";
+import type { WorkItem } from "./work-item.ts";
+import { enqueueYield } from "./yield-queue.ts";
+
+/**
+ * - `"inline"`: on the stack of whoever completes the task, before its `set…` returns. Lowest latency.
+ * - `"asynchronous"`: in a microtask; the completer runs no foreign code.
+ * - `"yield"`: in a later turn of the event loop, in bounded slices; a burst of results does not stall it.
+ * - a TaskScheduler: wherever that decides.
+ */
+export type ContinuationPolicy = "inline" | "asynchronous" | "yield" | TaskScheduler;
+
+/**
+ * Nested inline continuations beyond this are queued. One level takes up to about 2 KiB of stack before the user's own
+ * frames, of the 984 KiB that Node gives.
+ */
+const MAX_INLINE_DEPTH = 64;
+
+let inlineDepth = 0;
+
+export function canNestInline(): boolean {
+  return inlineDepth < MAX_INLINE_DEPTH;
+}
+
+/** Runs a continuation on this stack; what it throws does not reach the caller (A4.7). */
+export function runInline(work: WorkItem): void {
+  inlineDepth++;
+  invokeUnscheduled(work);
+  inlineDepth--;
+}
+
+/** Queues a continuation: never runs it before returning, except by a scheduler that accepts it inline. */
+export function enqueue(work: WorkItem, policy: ContinuationPolicy, mayInline: boolean): void {
+  if (policy === "asynchronous" || policy === "inline") enqueueAsynchronous(work);
+  else if (policy === "yield") enqueueYield(work);
+  else schedule(policy, work, mayInline);
+}
+
+/** @throws TypeError when `value` is not a policy. */
+export function requirePolicy(name: string, value: unknown): ContinuationPolicy {
+  if (value === "inline" || value === "asynchronous" || value === "yield" || value instanceof TaskScheduler)
+    return value;
+  throw argumentTypeError(name, "'inline', 'asynchronous', 'yield' or a TaskScheduler", value);
+}

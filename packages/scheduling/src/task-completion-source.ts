@@ -1,0 +1,115 @@
+import { InvalidOperationError, argumentTypeError } from "@skein/context/errors";
+import { requirePolicy } from "./continuation-policy.ts";
+import type { ContinuationPolicy } from "./continuation-policy.ts";
+import { cancellationError } from "./errors.ts";
+import { ownOption } from "./own-option.ts";
+import { TaskState, tryCancel, tryCopyOutcome, tryFault, tryFaultAll, trySucceed } from "./task-state.ts";
+import { createTask } from "./task.ts";
+import type { Task } from "./task.ts";
+
+export interface TaskCompletionSourceOptions {
+  /** Where continuations of the task run. @default "asynchronous" */
+  continuations?: ContinuationPolicy | undefined;
+}
+
+/**
+ * Completes a task by hand: the first of `set…` and `trySet…` decides, later ones throw or return false.
+ *
+ * With policy `"inline"` a continuation runs before `set…` returns. The source captures no context:
+ * each awaiter resumes in its own.
+ *
+ * @example
+ * const source = new TaskCompletionSource<string>();
+ * socket.once("data", (chunk) => source.trySetResult(String(chunk)));
+ * const line = await source.task;
+ * @see https://learn.microsoft.com/dotnet/api/system.threading.tasks.taskcompletionsource-1
+ */
+export class TaskCompletionSource<T> {
+  readonly task: Task<T>;
+
+  /** @throws TypeError when `continuations` is not a policy. */
+  constructor(options?: TaskCompletionSourceOptions) {
+    const policy = ownOption(options, "continuations");
+    this.task = createTask<T>(
+      policy === undefined ? "asynchronous" : requirePolicy("options.continuations", policy),
+    );
+  }
+
+  /**
+   * @throws InvalidOperationError when the task has completed.
+   * @throws TypeError when `result` is a Task or a promise: see `setFromTask`.
+   */
+  setResult(result: T): void {
+    if (!this.trySetResult(result)) throw alreadyCompleted();
+  }
+
+  /**
+   * Faults the task; an array gives it several errors, in order. An OperationCanceledError faults it as well.
+   *
+   * @throws InvalidOperationError when the task has completed.
+   * @throws TypeError for null, undefined, an empty array, or an array that holds null or undefined.
+   */
+  setError(error: unknown): void {
+    if (!this.trySetError(error)) throw alreadyCompleted();
+  }
+
+  /**
+   * Cancels the task. Waiters get the signal's reason if it has fired with an Error, or the given error itself, otherwise an
+   * OperationCanceledError. The signal need not have fired.
+   *
+   * @throws InvalidOperationError when the task has completed.
+   */
+  setCanceled(by?: AbortSignal | Error): void {
+    if (!this.trySetCanceled(by)) throw alreadyCompleted();
+  }
+
+  /**
+   * Takes over the outcome of a completed task, with all its errors.
+   *
+   * @throws InvalidOperationError when this task has completed.
+   * @throws TypeError when `task` is not a Task, or is pending.
+   */
+  setFromTask(task: Task<T>): void {
+    if (!this.trySetFromTask(task)) throw alreadyCompleted();
+  }
+
+  /** @throws TypeError when `result` is a Task or a promise. */
+  trySetResult(result: T): boolean {
+    if (
+      typeof result === "object" &&
+      result !== null &&
+      (result instanceof TaskState || result instanceof Promise)
+    ) {
+      throw argumentTypeError("result", "a plain value (use setFromTask)", result);
+    }
+    return trySucceed(this.task, result);
+  }
+
+  /** @throws TypeError as `setError` does. */
+  trySetError(error: unknown): boolean {
+    if (error === null || error === undefined) throw argumentTypeError("error", "an error", error);
+    if (!Array.isArray(error)) return tryFault(this.task, error);
+    const errors: readonly unknown[] = [...(error as unknown[])];
+    if (errors.length === 0 || errors.some((one) => one === null || one === undefined)) {
+      throw argumentTypeError("error", "a list of at least one error, without null", error);
+    }
+    return tryFaultAll(this.task, errors);
+  }
+
+  trySetCanceled(by?: AbortSignal | Error): boolean {
+    if (by === undefined || by instanceof AbortSignal) return tryCancel(this.task, cancellationError(by));
+    if (by instanceof Error) return tryCancel(this.task, by);
+    throw argumentTypeError("by", "an AbortSignal or an Error", by);
+  }
+
+  /** @throws TypeError when `task` is not a Task, or is pending: even if this task has completed. */
+  trySetFromTask(task: Task<T>): boolean {
+    if (!(task instanceof TaskState)) throw argumentTypeError("task", "a Task", task);
+    if (!task.isCompleted) throw argumentTypeError("task", "a completed Task", task.status);
+    return tryCopyOutcome(this.task, task);
+  }
+}
+
+function alreadyCompleted(): InvalidOperationError {
+  return new InvalidOperationError("The task has already completed");
+}

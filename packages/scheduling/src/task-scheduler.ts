@@ -1,0 +1,136 @@
+/**
+ * User-defined places for continuations to run.
+ *
+ * A scheduler receives opaque items and decides when `tryExecuteTask` runs each. All of it happens on this thread:
+ * a scheduler chooses a queue, never another thread.
+ */
+
+import { InvalidOperationError } from "@skein/context/errors";
+import { enqueueAsynchronous } from "./asynchronous-queue.ts";
+import { TaskSchedulerError } from "./errors.ts";
+import { reportUncaught } from "./uncaught.ts";
+import type { WorkItem } from "./work-item.ts";
+
+/** The scheduler whose item is running; null stands for the default one. */
+let current: TaskScheduler | null = null;
+
+/** Takes the work out of the item, once; undefined afterwards. */
+let claim: (item: ScheduledItem) => WorkItem | undefined;
+let createItem: (work: WorkItem) => ScheduledItem;
+
+/** What a scheduler queues: run it with `tryExecuteTask`, which does so at most once. */
+export class ScheduledItem {
+  #work: WorkItem | undefined;
+
+  private constructor(work: WorkItem) {
+    this.#work = work;
+  }
+
+  static {
+    createItem = (work) => new ScheduledItem(work);
+    claim = (item) => {
+      const work = item.#work;
+      item.#work = undefined;
+      return work;
+    };
+  }
+}
+
+/**
+ * The base of user schedulers.
+ *
+ * @example
+ * class Lifo extends TaskScheduler {
+ *   readonly stack: ScheduledItem[] = [];
+ *   queueTask(item: ScheduledItem) { this.stack.push(item); }
+ *   runOne() { const item = this.stack.pop(); return item !== undefined && this.tryExecuteTask(item); }
+ * }
+ * @see https://learn.microsoft.com/dotnet/api/system.threading.tasks.taskscheduler
+ */
+export abstract class TaskScheduler {
+  /** The scheduler whose item is running on this stack, otherwise the default one. Not kept across native `await`. */
+  static get current(): TaskScheduler {
+    return current ?? defaultScheduler;
+  }
+
+  /** Runs items on the queue of policy `"asynchronous"`. */
+  static get default(): TaskScheduler {
+    return defaultScheduler;
+  }
+
+  /**
+   * Takes an item to be run later. What it throws fails the waiting task with a TaskSchedulerError; it does not reach
+   * whoever completed the task before it.
+   */
+  abstract queueTask(item: ScheduledItem): void;
+
+  /**
+   * Asked only where inline is allowed and this scheduler's own item is running: run the item now and return true, or
+   * return false to have it queued. Returning true without having run it is an error.
+   */
+  tryExecuteInline(_item: ScheduledItem): boolean {
+    return false;
+  }
+
+  /** Runs the item under this scheduler; false when it was run before. What it throws becomes an uncaught exception. */
+  protected tryExecuteTask(item: ScheduledItem): boolean {
+    const work = claim(item);
+    if (work === undefined) return false;
+    const previous = current;
+    current = this === defaultScheduler ? null : this;
+    try {
+      work.invoke();
+    } catch (error) {
+      reportUncaught(error);
+    } finally {
+      current = previous;
+    }
+    return true;
+  }
+}
+
+class DefaultTaskScheduler extends TaskScheduler {
+  queueTask(item: ScheduledItem): void {
+    enqueueAsynchronous({ invoke: () => void this.tryExecuteTask(item), fail: reportUncaught });
+  }
+}
+
+const defaultScheduler: TaskScheduler = new DefaultTaskScheduler();
+
+/** The scheduler that an awaiter captures: null when it is the default one. */
+export function capturedScheduler(): TaskScheduler | null {
+  return current;
+}
+
+/** Runs `work` with the current scheduler hidden (A4.6). */
+export function invokeUnscheduled(work: WorkItem): void {
+  const previous = current;
+  current = null;
+  try {
+    work.invoke();
+  } catch (error) {
+    reportUncaught(error);
+  } finally {
+    current = previous;
+  }
+}
+
+/** Gives `work` to a scheduler, inline where that is allowed and the scheduler agrees. Never throws. */
+export function schedule(scheduler: TaskScheduler, work: WorkItem, mayInline: boolean): void {
+  const item = createItem(work);
+  try {
+    if (mayInline && current === scheduler && scheduler.tryExecuteInline(item)) {
+      if (claim(item) === undefined) return;
+      work.fail(
+        new TaskSchedulerError(
+          new InvalidOperationError("tryExecuteInline returned true without running the item"),
+        ),
+      );
+      return;
+    }
+    scheduler.queueTask(item);
+  } catch (error) {
+    if (claim(item) === undefined) reportUncaught(error);
+    else work.fail(new TaskSchedulerError(error));
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * The state of a task: its outcome, and who waits for it.
+ *
+ * State    | value     | means                                | value field            |
+ *          | PENDING   | no outcome yet                       | undefined              |
+ *          | SUCCEEDED | final                                | the result             |
+ *          | FAULTED   | final                                | the error, or Faults   |
+ *          | CANCELED  | final                                | the cancellation error |
+ * Bits     OBSERVED: somebody waits for the outcome or has read it; such a fault is not reported as unhandled.
+ * Moves    PENDING → any final state, once, by `trySettle`. Nothing leaves a final state.
+ * Order    The final state is visible before the first continuation runs (A4.1). Of several continuations those that
+ *          are queued are queued before the first runs inline (A4.3).
+ *
+ * The moves are functions of this file, not methods, so that whoever holds a Task cannot settle it.
+ */
+
+import { InvalidOperationError } from "@skein/context/errors";
+import { canNestInline, enqueue, runInline } from "./continuation-policy.ts";
+import type { ContinuationPolicy } from "./continuation-policy.ts";
+import { capturedScheduler } from "./task-scheduler.ts";
+import { FaultWatch } from "./unobserved-faults.ts";
+import type { WorkItem } from "./work-item.ts";
+
+const PENDING = 0;
+const SUCCEEDED = 1;
+const FAULTED = 2;
+const CANCELED = 3;
+const OUTCOME_MASK = 3;
+const OBSERVED = 4;
+
+export type TaskStatus = "pending" | "succeeded" | "faulted" | "canceled";
+
+const statusWords: readonly TaskStatus[] = ["pending", "succeeded", "faulted", "canceled"];
+
+/** Something to run when a task completes. One object per wait: the same object is attached to a task only once. */
+export interface Continuation extends WorkItem {
+  /** How the one who attached it wants it run. `"inline"` leaves the choice to the task. */
+  readonly policy: ContinuationPolicy;
+  /** Resumes somebody's code: of several such continuations only the first runs inline. */
+  readonly isAwait: boolean;
+}
+
+/** Several errors of one task. */
+export class Faults {
+  readonly errors: readonly unknown[];
+  #aggregate: AggregateError | undefined;
+
+  constructor(errors: readonly unknown[]) {
+    this.errors = errors;
+  }
+
+  get aggregate(): AggregateError {
+    this.#aggregate ??= new AggregateError(this.errors, `${this.errors.length} errors occurred`);
+    return this.#aggregate;
+  }
+}
+
+type Waiting = Continuation | Set<Continuation> | null;
+
+let settle: (task: TaskState<unknown>, state: number, value: unknown) => boolean;
+
+/** Attaches a continuation. On a completed task it is queued at once, never run on this stack (A4.1). */
+export let addContinuation: (task: TaskState<unknown>, continuation: Continuation) => void;
+/** Takes a continuation off a pending task again; without effect once the task has completed. */
+export let removeContinuation: (task: TaskState<unknown>, continuation: Continuation) => void;
+/** Gives `target`, if pending, the outcome of `source`, which has completed. Counts as observing `source`. */
+export let tryCopyOutcome: (target: TaskState<unknown>, source: TaskState<unknown>) => boolean;
+/** Marks the outcome as somebody's concern. */
+export let markObserved: (task: TaskState<unknown>) => void;
+/** What a waiter is given: the result, or the first error. Does not observe. */
+export let outcomeValue: (task: TaskState<unknown>) => unknown;
+/** Every error of a faulted task. Does not observe. */
+export let faultsOf: (task: TaskState<unknown>) => readonly unknown[];
+export let policyOf: (task: TaskState<unknown>) => ContinuationPolicy;
+/** From now on continuations do not run on the completer's stack: for completion from inside `abort()`. */
+export let demandQueue: (task: TaskState<unknown>) => void;
+
+/** Base of Task: the readable part of its state. */
+export abstract class TaskState<T> {
+  #state: number = PENDING;
+  #value: unknown = undefined;
+  #waiting: Waiting = null;
+  #policy: ContinuationPolicy;
+
+  protected constructor(policy: ContinuationPolicy) {
+    this.#policy = policy;
+  }
+
+  get status(): TaskStatus {
+    return statusWords[this.#state & OUTCOME_MASK] as TaskStatus;
+  }
+
+  /** Whether there is an outcome, of any kind. */
+  get isCompleted(): boolean {
+    return (this.#state & OUTCOME_MASK) !== PENDING;
+  }
+
+  /**
+   * The result. Reading it never blocks, and counts as observing a fault.
+   *
+   * @throws InvalidOperationError while the task is pending.
+   * @throws the original error (the first of several) when the task failed.
+   */
+  get result(): T {
+    const outcome = this.#state & OUTCOME_MASK;
+    if (outcome === SUCCEEDED) return this.#value as T;
+    if (outcome === PENDING)
+      throw new InvalidOperationError("The task has not completed; await it before reading its result");
+    this.#state |= OBSERVED;
+    throw outcomeValue(this);
+  }
+
+  /**
+   * The error of a faulted or cancelled task, otherwise undefined: the original, or an AggregateError when there are
+   * several. Reading it counts as observing.
+   */
+  get error(): unknown {
+    if ((this.#state & OUTCOME_MASK) <= SUCCEEDED) return undefined;
+    this.#state |= OBSERVED;
+    return this.#value instanceof Faults ? this.#value.aggregate : this.#value;
+  }
+
+  /** All errors of a faulted or cancelled task, otherwise empty. Reading it counts as observing. */
+  get errors(): readonly unknown[] {
+    if ((this.#state & OUTCOME_MASK) <= SUCCEEDED) return [];
+    this.#state |= OBSERVED;
+    return faultsOf(this);
+  }
+
+  static {
+    const watch = new FaultWatch<TaskState<unknown>>(
+      (task) => (task.#state & OBSERVED) !== 0,
+      (task) => task.error,
+    );
+
+    settle = (task, state, value) => {
+      if ((task.#state & OUTCOME_MASK) !== PENDING) return false;
+      task.#state |= state;
+      task.#value = value;
+      const waiting = task.#waiting;
+      if (waiting !== null) {
+        task.#waiting = null;
+        if (waiting instanceof Set) runSeveral(waiting, task.#policy);
+        else runOne(waiting, task.#policy);
+      }
+      if (state === FAULTED && (task.#state & OBSERVED) === 0) watch.add(task);
+      return true;
+    };
+
+    addContinuation = (task, continuation) => {
+      if ((task.#state & OUTCOME_MASK) !== PENDING) {
+        enqueue(continuation, effectivePolicy(continuation, task.#policy), false);
+        return;
+      }
+      const waiting = task.#waiting;
+      if (waiting === null) task.#waiting = continuation;
+      else if (waiting instanceof Set) waiting.add(continuation);
+      else task.#waiting = new Set([waiting, continuation]);
+    };
+
+    removeContinuation = (task, continuation) => {
+      const waiting = task.#waiting;
+      if (waiting === continuation) task.#waiting = null;
+      else if (waiting instanceof Set) waiting.delete(continuation);
+    };
+
+    tryCopyOutcome = (target, source) => {
+      source.#state |= OBSERVED;
+      return settle(target, source.#state & OUTCOME_MASK, source.#value);
+    };
+
+    markObserved = (task) => {
+      task.#state |= OBSERVED;
+    };
+
+    outcomeValue = (task) => (task.#value instanceof Faults ? task.#value.errors[0] : task.#value);
+
+    faultsOf = (task) => (task.#value instanceof Faults ? task.#value.errors : [task.#value]);
+
+    policyOf = (task) => task.#policy;
+
+    demandQueue = (task) => {
+      if (task.#policy === "inline") task.#policy = "asynchronous";
+    };
+  }
+}
+
+export function trySucceed(task: TaskState<unknown>, result: unknown): boolean {
+  return settle(task, SUCCEEDED, result);
+}
+
+export function tryFault(task: TaskState<unknown>, error: unknown): boolean {
+  return settle(task, FAULTED, error);
+}
+
+/** Faults with several errors; one alone is the task's error itself. */
+export function tryFaultAll(task: TaskState<unknown>, errors: readonly unknown[]): boolean {
+  return settle(task, FAULTED, errors.length === 1 ? errors[0] : new Faults(errors));
+}
+
+export function tryCancel(task: TaskState<unknown>, error: unknown): boolean {
+  return settle(task, CANCELED, error);
+}
+
+function effectivePolicy(continuation: Continuation, policy: ContinuationPolicy): ContinuationPolicy {
+  // Nobody can ask to run inside a completer that did not allow it (A4.2).
+  return continuation.policy === "inline" ? policy : continuation.policy;
+}
+
+/** A4.4: code is not resumed inline on a foreign scheduler's stack. */
+function mayRunInline(continuation: Continuation): boolean {
+  return canNestInline() && (!continuation.isAwait || capturedScheduler() === null);
+}
+
+function runOne(continuation: Continuation, policy: ContinuationPolicy): void {
+  const effective = effectivePolicy(continuation, policy);
+  if (effective === "inline" && mayRunInline(continuation)) runInline(continuation);
+  else enqueue(continuation, effective, policy === "inline" && canNestInline());
+}
+
+/** A4.3 */
+function runSeveral(continuations: Set<Continuation>, policy: ContinuationPolicy): void {
+  const inline: Continuation[] = [];
+  let hasAwait = false;
+  for (const continuation of continuations) {
+    const effective = effectivePolicy(continuation, policy);
+    if (effective === "inline" && !(continuation.isAwait && hasAwait) && mayRunInline(continuation)) {
+      hasAwait ||= continuation.isAwait;
+      inline.push(continuation);
+    } else {
+      enqueue(continuation, effective, false);
+    }
+  }
+  for (const continuation of inline) runInline(continuation);
+}

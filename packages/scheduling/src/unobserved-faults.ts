@@ -1,0 +1,37 @@
+/**
+ * Faults that nobody observed reach Node's `unhandledRejection`, once, after the turn in which the task faulted.
+ *
+ * Faulted tasks without an observer are collected; one check per turn, behind its microtasks, looks at them again. For
+ * those still unobserved it makes a native promise that is rejected with the very error, so that Node's own machinery
+ * (listeners, `--unhandled-rejections` modes, exit codes) decides what follows.
+ */
+
+import { AsyncScope } from "@skein/context";
+
+/** Collects faulted tasks; what a fault is, its owner tells. */
+export class FaultWatch<F> {
+  readonly #isObserved: (fault: F) => boolean;
+  readonly #errorOf: (fault: F) => unknown;
+  readonly #checkAfterMicrotasks: () => void;
+  #faults: F[] = [];
+
+  constructor(isObserved: (fault: F) => boolean, errorOf: (fault: F) => unknown) {
+    this.#isObserved = isObserved;
+    this.#errorOf = errorOf;
+    const check = (): void => this.#check();
+    // A tick that is queued from inside a microtask runs when the microtasks have run out.
+    this.#checkAfterMicrotasks = () => process.nextTick(check);
+  }
+
+  add(fault: F): void {
+    if (this.#faults.push(fault) === 1) AsyncScope.root.run(queueMicrotask, this.#checkAfterMicrotasks);
+  }
+
+  #check(): void {
+    const faults = this.#faults;
+    this.#faults = [];
+    for (const fault of faults) {
+      if (!this.#isObserved(fault)) void Promise.reject(this.#errorOf(fault));
+    }
+  }
+}
