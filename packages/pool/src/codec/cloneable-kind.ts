@@ -1,0 +1,189 @@
+/**
+ * What an object is to the codec, for everything that is not a plain object or an array. One answer for the encoder
+ * and for the search that explains a refusal, so that the two cannot disagree.
+ */
+import { types } from "node:util";
+
+export type CloneableKind =
+  | "date"
+  | "map"
+  | "set"
+  | "regexp"
+  | "error"
+  | "domException"
+  | "boxed"
+  | "buffer"
+  | "sharedBuffer"
+  | "view"
+  | "instance";
+
+/** Why an object is refused, and what to do instead: the end of a sentence that begins with its path. */
+export class Refusal {
+  readonly problem: string;
+  constructor(problem: string) {
+    this.problem = problem;
+  }
+}
+
+/** Prototypes whose instances were seen to be ordinary classes: `instance` without asking again. */
+const ordinaryPrototypes = new WeakSet<object>();
+
+/** Behind these the engine keeps state that the prototype alone does not prove. */
+const statefulPrototypes: ReadonlySet<object> = new Set<object>([
+  Array.prototype,
+  ArrayBuffer.prototype,
+  BigInt.prototype,
+  Boolean.prototype,
+  DataView.prototype,
+  Date.prototype,
+  Error.prototype,
+  Function.prototype,
+  Map.prototype,
+  Number.prototype,
+  Promise.prototype,
+  RegExp.prototype,
+  Set.prototype,
+  SharedArrayBuffer.prototype,
+  String.prototype,
+  Symbol.prototype,
+  Object.getPrototypeOf(Uint8Array.prototype) as object,
+  WeakMap.prototype,
+  WeakRef.prototype,
+  WeakSet.prototype,
+]);
+
+/** What `value` is, or why it cannot be cloned. `value` is an object with a prototype that is not `Object.prototype`. */
+export function cloneableKindOf(value: object): CloneableKind | Refusal {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype === null || ordinaryPrototypes.has(prototype)) return "instance";
+  if (ArrayBuffer.isView(value)) return "view";
+  if (types.isDate(value)) return "date";
+  if (types.isMap(value)) return "map";
+  if (types.isSet(value)) return "set";
+  if (types.isRegExp(value)) return "regexp";
+  if (types.isNativeError(value)) return "error";
+  if (types.isArrayBuffer(value)) return "buffer";
+  if (types.isSharedArrayBuffer(value)) return "sharedBuffer";
+  if (types.isSymbolObject(value)) return new Refusal("is a boxed symbol; symbols belong to one thread");
+  if (types.isBoxedPrimitive(value)) return "boxed";
+  if (typeof DOMException === "function" && value instanceof DOMException) return "domException";
+  return kindOfInstance(value, prototype);
+}
+
+function kindOfInstance(value: object, prototype: object): "instance" | Refusal {
+  const advice = engineAdvice(value);
+  if (advice !== undefined) return new Refusal(advice);
+  let ordinary = true;
+  let link: object | null = prototype;
+  let last: object = prototype;
+  while (link !== null) {
+    const refusal = platformRefusal(link);
+    if (refusal !== undefined) return refusal;
+    if (statefulPrototypes.has(link)) ordinary = false;
+    last = link;
+    link = Object.getPrototypeOf(link) as object | null;
+  }
+  if (!ordinary && types.isProxy(value))
+    return new Refusal("is a Proxy of a built-in object; pass its target");
+  if (ordinary && last === Object.prototype) ordinaryPrototypes.add(prototype);
+  return "instance";
+}
+
+function engineAdvice(value: object): string | undefined {
+  if (types.isPromise(value)) return "is a promise; await it before you pass it";
+  if (types.isWeakMap(value) || types.isWeakSet(value))
+    return "is a weak collection, whose members cannot be listed";
+  if (types.isGeneratorObject(value)) return "is a generator; collect it into an array first";
+  if (types.isMapIterator(value) || types.isSetIterator(value))
+    return "is an iterator; collect it into an array first";
+  if (types.isExternal(value)) return "is a native handle of this thread";
+  if (types.isModuleNamespaceObject(value))
+    return "is a module namespace; import the module in the job instead";
+  return undefined;
+}
+
+const handle = "belongs to the thread that made it";
+const moveIt = "can only be moved: list it in `transfer`, or return it with `move()`";
+
+type Owner =
+  | "global"
+  | "Intl"
+  | "WebAssembly"
+  | "Temporal"
+  | "node:crypto"
+  | "node:net"
+  | "node:worker_threads"
+  | "any";
+
+/** Class name → where the class lives, and what to do. A class of the user that only shares the name is not refused. */
+const platformClasses: ReadonlyMap<string, readonly [owner: Owner, advice: string]> = new Map<
+  string,
+  readonly [Owner, string]
+>([
+  ["MessagePort", ["global", `is a MessagePort and ${moveIt}`]],
+  ["ReadableStream", ["global", `is a ReadableStream and ${moveIt}`]],
+  ["WritableStream", ["global", `is a WritableStream and ${moveIt}`]],
+  ["TransformStream", ["global", `is a TransformStream and ${moveIt}`]],
+  ["MessageChannel", ["global", "is a MessageChannel; pass one of its ports in `transfer`"]],
+  ["BroadcastChannel", ["global", `is a BroadcastChannel, which ${handle}; open it by name in the job`]],
+  ["Blob", ["global", "is a Blob; pass `await blob.arrayBuffer()`"]],
+  ["URL", ["global", "is a URL; pass `url.href`"]],
+  ["URLSearchParams", ["global", "is a URLSearchParams; pass `String(params)`"]],
+  ["Headers", ["global", "is a Headers; pass `Object.fromEntries(headers)`"]],
+  ["Request", ["global", "is a Request; pass its `url`, and what the job needs of it"]],
+  ["Response", ["global", "is a Response; pass `await response.arrayBuffer()`"]],
+  ["FormData", ["global", "is a FormData; pass `[...form]`"]],
+  [
+    "AbortSignal",
+    ["global", "is an AbortSignal; pass it as the `signal` option, and read `job.signal` in the job"],
+  ],
+  ["AbortController", ["global", "is an AbortController; pass its signal as the `signal` option"]],
+  ["WebSocket", ["global", `is a WebSocket, which ${handle}`]],
+  ["CryptoKey", ["global", "is a CryptoKey; export it with `crypto.subtle.exportKey`"]],
+  ["WeakRef", ["global", "is a WeakRef; pass what it refers to"]],
+  ["FinalizationRegistry", ["global", `is a FinalizationRegistry, which ${handle}`]],
+  ["Iterator", ["global", "is an iterator; collect it into an array first"]],
+  ["Module", ["WebAssembly", "is a WebAssembly.Module; pass its bytes and compile them in the job"]],
+  ["Instance", ["WebAssembly", `is a WebAssembly.Instance, which ${handle}; pass the bytes of its module`]],
+  ["Memory", ["WebAssembly", "is a WebAssembly.Memory; pass its `buffer`, which should be shared"]],
+  ["Table", ["WebAssembly", `is a WebAssembly.Table, which ${handle}`]],
+  ["Global", ["WebAssembly", "is a WebAssembly.Global; pass its `value`"]],
+  ["KeyObject", ["node:crypto", "is a KeyObject; pass `key.export(…)` and rebuild it in the job"]],
+  ["X509Certificate", ["node:crypto", "is an X509Certificate; pass its `raw` bytes"]],
+  ["BlockList", ["node:net", "is a BlockList; pass its `rules`"]],
+  ["SocketAddress", ["node:net", "is a SocketAddress; pass its `address` and `port`"]],
+  ["Socket", ["node:net", `is a Socket, which ${handle}`]],
+  ["Server", ["node:net", `is a Server, which ${handle}`]],
+  ["Worker", ["node:worker_threads", `is a Worker, which ${handle}`]],
+  ["FileHandle", ["any", "is a FileHandle; pass the path and open the file in the job"]],
+  ...["Collator", "DateTimeFormat", "DisplayNames", "DurationFormat", "ListFormat", "Locale", "NumberFormat"]
+    .concat(["PluralRules", "RelativeTimeFormat", "Segmenter"])
+    .map(
+      (name) =>
+        [name, ["Intl", `is an Intl.${name}; make it in the job from its locale and options`]] as const,
+    ),
+  ...["Duration", "Instant", "PlainDate", "PlainDateTime", "PlainMonthDay", "PlainTime", "PlainYearMonth"]
+    .concat(["ZonedDateTime"])
+    .map((name) => [name, ["Temporal", `is a Temporal.${name}; pass its \`toString()\``]] as const),
+]);
+
+function platformRefusal(prototype: object): Refusal | undefined {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, "constructor");
+  const constructor: unknown = descriptor?.value;
+  if (typeof constructor !== "function") return undefined;
+  const entry = platformClasses.get(constructor.name);
+  if (entry === undefined) return undefined;
+  const [owner, advice] = entry;
+  return owner === "any" || classOf(owner, constructor.name) === constructor
+    ? new Refusal(advice)
+    : undefined;
+}
+
+function classOf(owner: Exclude<Owner, "any">, name: string): unknown {
+  const home: unknown = owner.startsWith("node:")
+    ? process.getBuiltinModule(owner)
+    : owner === "global"
+      ? globalThis
+      : (globalThis as Record<string, unknown>)[owner];
+  return (home as Record<string, unknown> | undefined)?.[name];
+}

@@ -1,0 +1,362 @@
+/**
+ * Bytes to values: the other end of encoder.ts. Nothing of the result shares memory with the bytes, which may be
+ * overwritten as soon as `decode` returns. Bytes that no encoder wrote make it throw; they never make it read outside
+ * the message, or allocate more than the message could hold.
+ */
+import { Buffer } from "node:buffer";
+
+import { SkeinError } from "@skein/context/errors";
+
+import type { SharedBufferTable } from "./shared-buffer-table.ts";
+import { TextCache } from "./text-cache.ts";
+import {
+  errorClasses,
+  ErrorPart,
+  MessageFlag,
+  smallIntBias,
+  Tag,
+  viewConstructors,
+  viewElementBytes,
+} from "./wire-tags.ts";
+
+const { latin1Slice, ucs2Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+  ucs2Slice(this: Uint8Array, start: number, end: number): string;
+};
+
+const f64 = new Float64Array(1);
+const f64Bytes = new Uint8Array(f64.buffer);
+const i64 = new BigInt64Array(f64.buffer);
+const nothing = new Uint8Array(0);
+
+export class Decoder {
+  readonly #shared: SharedBufferTable;
+  readonly #keys = new TextCache();
+  readonly #words = new TextCache();
+  #bytes: Uint8Array = nothing;
+  #pos = 0;
+  #end = 0;
+  /** Objects by number; undefined while the message is a plain tree, which no reference points into. */
+  #objects: unknown[] | undefined = undefined;
+
+  constructor(shared: SharedBufferTable) {
+    this.#shared = shared;
+  }
+
+  /** The value of the message at `start`. Synchronous; runs no code of the value's author. */
+  decode(bytes: Uint8Array, start: number, length: number): unknown {
+    this.#bytes = bytes;
+    this.#pos = start + 1;
+    this.#end = Math.min(start + length, bytes.length);
+    const flag = bytes[start];
+    if (flag === MessageFlag.graph) this.#objects = [];
+    else if (flag !== MessageFlag.tree) throw corrupt("it begins with an unknown flag");
+    try {
+      const value = this.#read();
+      if (this.#pos > this.#end) throw corrupt("it ends too early");
+      return value;
+    } catch (error) {
+      throw isStackOverflow(error) ? tooDeep(error) : error;
+    } finally {
+      this.#objects = undefined;
+      this.#bytes = nothing;
+    }
+  }
+
+  #read(): unknown {
+    if (this.#pos >= this.#end) throw corrupt("it ends too early");
+    const tag = this.#bytes[this.#pos++]!;
+    if (tag >= Tag.smallInt) return tag - Tag.smallInt - smallIntBias;
+    if (tag >= Tag.shortText) return this.#readShortText(tag - Tag.shortText, this.#words);
+    if (tag >= Tag.shortArray) return this.#readElements(tag - Tag.shortArray);
+    switch (tag) {
+      case Tag.undefined:
+        return undefined;
+      case Tag.null:
+        return null;
+      case Tag.true:
+        return true;
+      case Tag.false:
+        return false;
+      case Tag.int32:
+        return this.#readU32() | 0;
+      case Tag.double:
+        return this.#readF64();
+      case Tag.object:
+        return this.#readProperties(this.#remember({}));
+      default:
+        return this.#readRare(tag);
+    }
+  }
+
+  #readRare(tag: number): unknown {
+    switch (tag) {
+      case Tag.latin1:
+      case Tag.utf16:
+        return this.#readLongText(tag);
+      case Tag.array:
+        return this.#readElements(this.#readCount(1));
+      case Tag.sparseArray:
+        return this.#readSparseArray();
+      case Tag.bigint64:
+        this.#readF64();
+        return i64[0];
+      case Tag.bigintHex:
+        return this.#readBigintHex();
+      case Tag.date:
+        return this.#remember(new Date(this.#readF64()));
+      case Tag.map:
+        return this.#readMap();
+      case Tag.set:
+        return this.#readSet();
+      case Tag.regexp:
+        return this.#remember(new RegExp(this.#readText(), this.#readText()));
+      case Tag.error:
+        return this.#readError();
+      case Tag.domException:
+        return this.#readDomException();
+      case Tag.boxed:
+        return this.#readBoxed();
+      case Tag.buffer:
+        return this.#remember(this.#readBytes(this.#readCount(1)).buffer);
+      case Tag.resizableBuffer:
+        return this.#readResizableBuffer();
+      case Tag.sharedBuffer:
+        return this.#remember(this.#shared.fromId(this.#readU32()));
+      case Tag.view:
+        return this.#readView();
+      case Tag.viewOn:
+        return this.#readViewOn();
+      case Tag.reference:
+        return this.#readReference();
+      default:
+        throw corrupt(`it holds the unknown tag ${tag}`);
+    }
+  }
+
+  #remember<T>(object: T): T {
+    if (this.#objects !== undefined) this.#objects.push(object);
+    return object;
+  }
+
+  #readReference(): unknown {
+    const number = this.#readU32();
+    const objects = this.#objects;
+    if (objects === undefined || number >= objects.length)
+      throw corrupt("it refers to an object that it does not hold");
+    return objects[number];
+  }
+
+  #readU32(): number {
+    const bytes = this.#bytes;
+    const pos = this.#pos;
+    if (pos + 4 > this.#end) throw corrupt("it ends too early");
+    this.#pos = pos + 4;
+    return (bytes[pos]! | (bytes[pos + 1]! << 8) | (bytes[pos + 2]! << 16) | (bytes[pos + 3]! << 24)) >>> 0;
+  }
+
+  #readF64(): number {
+    const bytes = this.#bytes;
+    const pos = this.#pos;
+    if (pos + 8 > this.#end) throw corrupt("it ends too early");
+    f64Bytes[0] = bytes[pos]!;
+    f64Bytes[1] = bytes[pos + 1]!;
+    f64Bytes[2] = bytes[pos + 2]!;
+    f64Bytes[3] = bytes[pos + 3]!;
+    f64Bytes[4] = bytes[pos + 4]!;
+    f64Bytes[5] = bytes[pos + 5]!;
+    f64Bytes[6] = bytes[pos + 6]!;
+    f64Bytes[7] = bytes[pos + 7]!;
+    this.#pos = pos + 8;
+    return f64[0]!;
+  }
+
+  /** A count of things that take at least `bytesEach` bytes of the message: a wrong one cannot make us allocate. */
+  #readCount(bytesEach: number): number {
+    const count = this.#readU32();
+    if (count * bytesEach > this.#end - this.#pos) throw corrupt("a length is larger than the message");
+    return count;
+  }
+
+  #readShortText(length: number, cache: TextCache): string {
+    const start = this.#pos;
+    const end = start + length;
+    if (end > this.#end) throw corrupt("it ends too early");
+    this.#pos = end;
+    return cache.read(this.#bytes, start, length);
+  }
+
+  #readLongText(tag: number): string {
+    const width = tag === Tag.latin1 ? 1 : 2;
+    const start = this.#pos + 4;
+    const end = start + this.#readCount(width) * width;
+    this.#pos = end;
+    return (width === 1 ? latin1Slice : ucs2Slice).call(this.#bytes, start, end);
+  }
+
+  #readText(): string {
+    const text = this.#read();
+    if (typeof text !== "string") throw corrupt("it holds something else where a text must be");
+    return text;
+  }
+
+  #readBigintHex(): bigint {
+    const hex = this.#readText();
+    return hex.startsWith("-") ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`);
+  }
+
+  #readProperties(target: object): object {
+    const record = target as Record<string, unknown>;
+    for (;;) {
+      if (this.#pos >= this.#end) throw corrupt("it ends too early");
+      const tag = this.#bytes[this.#pos++]!;
+      if (tag === Tag.end) return target;
+      let key: string;
+      if (tag >= Tag.shortText && tag < Tag.smallInt)
+        key = this.#readShortText(tag - Tag.shortText, this.#keys);
+      else if (tag === Tag.latin1 || tag === Tag.utf16) key = this.#readLongText(tag);
+      else throw corrupt("it holds something else where a key must be");
+      // Assigning to `__proto__` would replace the prototype instead of making a property.
+      if (key === "__proto__") {
+        const value = this.#read();
+        Object.defineProperty(record, key, { value, configurable: true, enumerable: true, writable: true });
+      } else record[key] = this.#read();
+    }
+  }
+
+  #readElements(length: number): unknown[] {
+    const array: unknown[] = this.#remember([]);
+    for (let i = 0; i < length; i++) array.push(this.#read());
+    return array;
+  }
+
+  #readSparseArray(): unknown {
+    const array: unknown[] = this.#remember([]);
+    array.length = this.#readU32();
+    return this.#readProperties(array);
+  }
+
+  #readMap(): Map<unknown, unknown> {
+    const map = this.#remember(new Map<unknown, unknown>());
+    const count = this.#readCount(2);
+    for (let i = 0; i < count; i++) map.set(this.#read(), this.#read());
+    return map;
+  }
+
+  #readSet(): Set<unknown> {
+    const set = this.#remember(new Set<unknown>());
+    const count = this.#readCount(1);
+    for (let i = 0; i < count; i++) set.add(this.#read());
+    return set;
+  }
+
+  #readError(): Error {
+    const type = errorClasses[this.#readByte()];
+    if (type === undefined) throw corrupt("it holds an unknown class of error");
+    const parts = this.#readByte();
+    const error = this.#remember(withoutStack(type));
+    if ((parts & ErrorPart.message) !== 0) hide(error, "message", this.#readText());
+    if ((parts & ErrorPart.stack) !== 0) hide(error, "stack", this.#readText());
+    if ((parts & ErrorPart.cause) !== 0) hide(error, "cause", this.#read());
+    return error;
+  }
+
+  #readDomException(): DOMException {
+    const number = this.#objects?.push(undefined) ?? 0;
+    const error = new DOMException(this.#readText(), this.#readText());
+    hide(error, "stack", this.#readText());
+    if (this.#objects !== undefined) this.#objects[number - 1] = error;
+    return error;
+  }
+
+  #readBoxed(): object {
+    const value = this.#read();
+    if (typeof value === "object" || value === undefined)
+      throw corrupt("it holds a boxed value that is no primitive");
+    return this.#remember(Object(value) as object);
+  }
+
+  #readByte(): number {
+    if (this.#pos >= this.#end) throw corrupt("it ends too early");
+    return this.#bytes[this.#pos++]!;
+  }
+
+  #readBytes(length: number): Uint8Array<ArrayBuffer> {
+    const start = this.#pos;
+    const end = start + length;
+    if (end > this.#end) throw corrupt("it ends too early");
+    this.#pos = end;
+    const copy = new Uint8Array(length);
+    copy.set(this.#bytes.subarray(start, end));
+    return copy;
+  }
+
+  #readResizableBuffer(): ArrayBuffer {
+    const length = this.#readU32();
+    const maxByteLength = this.#readF64();
+    if (length > this.#end - this.#pos) throw corrupt("a length is larger than the message");
+    const buffer = this.#remember(new ArrayBuffer(length, { maxByteLength }));
+    new Uint8Array(buffer).set(this.#readBytes(length));
+    return buffer;
+  }
+
+  #readView(): ArrayBufferView {
+    const length = this.#readCount(1);
+    const kind = this.#readByte();
+    const bytes = this.#readBytes(length);
+    const view = kind === 0 ? bytes : new (viewConstructor(kind))(bytes.buffer);
+    this.#remember(view);
+    this.#remember(bytes.buffer);
+    return view;
+  }
+
+  #readViewOn(): ArrayBufferView {
+    const objects = this.#objects;
+    const number = objects === undefined ? 0 : objects.push(undefined) - 1;
+    const type = viewConstructor(this.#readByte());
+    const followsBuffer = this.#readByte() === 1;
+    const offset = this.#readF64();
+    const length = this.#readF64();
+    const buffer = this.#read();
+    if (!(buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer))
+      throw corrupt("a view has no buffer");
+    const view = followsBuffer ? new type(buffer, offset) : new type(buffer, offset, length);
+    if (objects !== undefined) objects[number] = view;
+    return view;
+  }
+}
+
+function viewConstructor(kind: number): NonNullable<(typeof viewConstructors)[number]> {
+  const type = viewConstructors[kind];
+  if (type === undefined || viewElementBytes[kind] === undefined)
+    throw corrupt("it holds an unknown kind of view");
+  return type;
+}
+
+/** A genuine error of that class that did not pay for a stack trace, and has none of this thread's frames. */
+function withoutStack(type: ErrorConstructor): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return new type();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+function hide(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, configurable: true, enumerable: false, writable: true });
+}
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message === "Maximum call stack size exceeded";
+}
+
+function tooDeep(cause: unknown): SkeinError {
+  const message = "A message is nested too deeply for the stack of this thread; flatten it";
+  return new SkeinError("ERR_SKEIN_TOO_DEEP", message, { cause });
+}
+
+function corrupt(problem: string): SkeinError {
+  return new SkeinError("ERR_SKEIN_CORRUPT_MESSAGE", `A message between threads cannot be read: ${problem}`);
+}

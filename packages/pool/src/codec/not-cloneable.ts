@@ -1,0 +1,115 @@
+/**
+ * Finds the value that cannot be cloned and says where it is. Runs only after an encoding failed, so it may be slow;
+ * it never throws anything of its own.
+ */
+import { NotCloneableError } from "../errors.ts";
+import { cloneableKindOf, Refusal } from "./cloneable-kind.ts";
+
+/** What is being sent; the first word of every path. */
+export type CloneRoot = "args" | "result" | "error" | "progress";
+
+const pathWords = 2_000;
+/** A search that has looked at so many values gives up and names the root. */
+const searchLimit = 1_000_000;
+
+/** The error to throw instead of `error`, which stopped the encoding of `value`. */
+export function explainNotCloneable(error: unknown, value: unknown, root: CloneRoot): unknown {
+  if (error instanceof Refusal) {
+    const found = findRefused(value, root, error);
+    return new NotCloneableError(found.path, found.problem);
+  }
+  if (error instanceof RangeError && error.message === "Maximum call stack size exceeded") {
+    const problem =
+      "is nested too deeply to be copied; flatten it, for example into an array with indices for links";
+    return new NotCloneableError(root, problem, { cause: error });
+  }
+  if (error instanceof RangeError && /allocation failed|Invalid (typed )?array/i.test(error.message)) {
+    const problem = "is too large to be copied; share it as a SharedArrayBuffer or list it in `transfer`";
+    return new NotCloneableError(root, problem, { cause: error });
+  }
+  return error;
+}
+
+interface Found {
+  readonly path: string;
+  readonly problem: string;
+}
+
+interface Visit {
+  readonly value: unknown;
+  readonly path: string;
+}
+
+/** Depth first in the order of encoding, with a stack of its own: the value may be nested deeply. */
+function findRefused(root: unknown, name: CloneRoot, refusal: Refusal): Found {
+  const stack: Visit[] = [{ value: root, path: name }];
+  const seen = new Set<object>();
+  for (let steps = 0; stack.length > 0 && steps < searchLimit; steps++) {
+    const { value, path } = stack.pop()!;
+    if (typeof value === "function" || typeof value === "symbol")
+      return { path, problem: `is a ${typeof value}` };
+    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    seen.add(value);
+    try {
+      const members: Visit[] = [];
+      const problem = collectMembers(value, path, members);
+      if (problem !== undefined) return { path, problem };
+      for (let i = members.length - 1; i >= 0; i--) stack.push(members[i]!);
+    } catch {
+      // A getter that throws only here: whatever it hides is not what stopped the encoding.
+    }
+  }
+  return { path: name, problem: `holds a value that ${refusal.problem}` };
+}
+
+function collectMembers(value: object, path: string, members: Visit[]): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype) {
+    const kind = cloneableKindOf(value);
+    if (kind instanceof Refusal) return kind.problem;
+    if (kind === "map") {
+      let index = 0;
+      for (const [key, member] of Map.prototype.entries.call(value)) {
+        members.push({ value: key, path: `${path} → Map key ${index}` });
+        members.push({ value: member, path: `${path} → Map value ${mapKeyText(key, index)}` });
+        index++;
+      }
+      return undefined;
+    }
+    if (kind === "set") {
+      let index = 0;
+      for (const member of Set.prototype.values.call(value)) {
+        members.push({ value: member, path: `${path} → Set member ${index++}` });
+      }
+      return undefined;
+    }
+    if (kind === "error") {
+      if (Object.hasOwn(value, "cause"))
+        members.push({ value: (value as Error).cause, path: `${path}.cause` });
+      return undefined;
+    }
+    if (kind === "buffer" && (value as ArrayBuffer).detached) return detached;
+    if (kind === "view" && (value as ArrayBufferView<ArrayBuffer>).buffer.detached === true) return detached;
+    if (kind !== "instance") return undefined;
+  }
+  const record = value as Record<string, unknown>;
+  for (const key of Object.keys(record))
+    members.push({ value: record[key], path: memberPath(path, key, value) });
+  return undefined;
+}
+
+const detached = "is a detached ArrayBuffer: it was transferred before";
+
+function memberPath(path: string, key: string, owner: object): string {
+  if (path.length > pathWords) return path.endsWith("…") ? path : `${path}…`;
+  if (Array.isArray(owner) && /^\d+$/.test(key)) return `${path}[${key}]`;
+  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+}
+
+function mapKeyText(key: unknown, index: number): string {
+  return typeof key === "string"
+    ? JSON.stringify(key.slice(0, 80))
+    : typeof key === "number"
+      ? `${key}`
+      : `${index}`;
+}

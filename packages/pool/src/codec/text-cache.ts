@@ -1,0 +1,70 @@
+/**
+ * Short latin1 strings from bytes. The same keys and words come again in message after message: a direct-mapped table
+ * gives back the string that was made before, without a call into native code. A collision only costs the call.
+ */
+import { Buffer } from "node:buffer";
+
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+};
+
+const tableSize = 1024;
+/** Longer strings repeat less, and the native call pays off. */
+const cachedLength = 24;
+
+export class TextCache {
+  readonly #table: string[] = Array.from({ length: tableSize }, () => "");
+
+  /** The string of `length` latin1 bytes at `start`. */
+  read(bytes: Uint8Array, start: number, length: number): string {
+    if (length > cachedLength) return latin1Slice.call(bytes, start, start + length);
+    const end = start + length;
+    let hash = length;
+    for (let i = start; i < end; i++) hash = (hash * 31 + bytes[i]!) | 0;
+    hash = (hash ^ (hash >>> 15)) & (tableSize - 1);
+    const known = this.#table[hash]!;
+    if (known.length === length && isSame(known, bytes, start)) return known;
+    const text = make(bytes, start, length);
+    this.#table[hash] = text;
+    return text;
+  }
+}
+
+function isSame(text: string, bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  return true;
+}
+
+function make(b: Uint8Array, i: number, length: number): string {
+  switch (length) {
+    case 0:
+      return "";
+    case 1:
+      return String.fromCharCode(b[i]!);
+    case 2:
+      return String.fromCharCode(b[i]!, b[i + 1]!);
+    case 3:
+      return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!);
+    case 4:
+      return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!);
+    case 5:
+      return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!);
+    case 6:
+      return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!);
+    case 7:
+      return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!);
+    case 8:
+      return String.fromCharCode(
+        b[i]!,
+        b[i + 1]!,
+        b[i + 2]!,
+        b[i + 3]!,
+        b[i + 4]!,
+        b[i + 5]!,
+        b[i + 6]!,
+        b[i + 7]!,
+      );
+    default:
+      return latin1Slice.call(b, i, i + length);
+  }
+}

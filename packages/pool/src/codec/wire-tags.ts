@@ -1,0 +1,131 @@
+/**
+ * The bytes of a cloned value. One message is a flag byte and one value; both threads are of one process, so
+ * multi-byte numbers are in the order of the machine and no version is negotiated.
+ *
+ * | first byte   | then                                    | value                                                    |
+ * | ------------ | --------------------------------------- | -------------------------------------------------------- |
+ * | 0x01–0x04    |                                         | undefined, null, true, false                             |
+ * | int32        | 4 bytes                                 | number                                                   |
+ * | double       | 8 bytes                                 | number, -0 and NaN included                              |
+ * | latin1       | u32 length, one byte a character        | string                                                   |
+ * | utf16        | u32 length, two bytes a code unit       | string, lone surrogates included                         |
+ * | object       | (key, value)*, end                      | plain object; a key is a string                          |
+ * | array        | u32 length, values                      | dense array                                              |
+ * | sparseArray  | u32 length, (key, value)*, end          | array with holes or with properties of its own           |
+ * | buffer       | u32 length, bytes                       | ArrayBuffer                                              |
+ * | view         | kind, u32 length, bytes                 | view on exactly a whole buffer, which has the next number |
+ * | viewOn       | kind, flag, f64 offset, f64 length, value | view on a part of a buffer, or on one that others see  |
+ * | reference    | u32 number                              | an object that came before: alias or cycle               |
+ * | 0x20–0x3f    | values                                  | dense array of 0 to 31 elements                          |
+ * | 0x40–0x7f    | characters                              | latin1 string of 0 to 63 characters                      |
+ * | 0x80–0xff    |                                         | the integers -16 to 111                                  |
+ *
+ * Objects are numbered in the order in which their first byte is written. The flag byte says whether any reference
+ * follows, so that the reader of a plain tree need not count.
+ */
+export const MessageFlag = { tree: 1, graph: 2 } as const;
+
+export const Tag = {
+  end: 0x00,
+  undefined: 0x01,
+  null: 0x02,
+  true: 0x03,
+  false: 0x04,
+  int32: 0x05,
+  double: 0x06,
+  bigint64: 0x07,
+  bigintHex: 0x08,
+  latin1: 0x09,
+  utf16: 0x0a,
+  object: 0x0b,
+  array: 0x0c,
+  sparseArray: 0x0d,
+  date: 0x0e,
+  map: 0x0f,
+  set: 0x10,
+  regexp: 0x11,
+  error: 0x12,
+  domException: 0x13,
+  boxed: 0x14,
+  buffer: 0x15,
+  resizableBuffer: 0x16,
+  sharedBuffer: 0x17,
+  view: 0x18,
+  viewOn: 0x19,
+  reference: 0x1a,
+  shortArray: 0x20,
+  shortText: 0x40,
+  smallInt: 0x80,
+} as const;
+
+export const shortArrayLimit = 32;
+export const shortTextLimit = 64;
+/** What is added to an integer to make it an index of the `smallInt` range. */
+export const smallIntBias = 16;
+export const smallIntCount = 128;
+
+/** Which parts an error has; the bits of the byte after `Tag.error` and its class. */
+export const ErrorPart = { message: 1, stack: 2, cause: 4 } as const;
+
+/** The classes that structured clone keeps, by `name`; the index is on the wire. */
+export const errorClasses: readonly ErrorConstructor[] = [
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+];
+
+type ViewConstructor = new (buffer: ArrayBufferLike, offset?: number, length?: number) => ArrayBufferView;
+
+const float16: ViewConstructor | undefined = (globalThis as { Float16Array?: ViewConstructor }).Float16Array;
+
+/** Views by their index on the wire: constructor, bytes per element. DataView is the last fixed one. */
+export const viewConstructors: readonly (ViewConstructor | undefined)[] = [
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
+  float16,
+];
+export const viewElementBytes: readonly number[] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 1, 2];
+
+const viewKinds: Readonly<Record<string, number>> = Object.assign(
+  Object.create(null) as Record<string, number>,
+  {
+    Uint8Array: 0,
+    Int8Array: 1,
+    Uint8ClampedArray: 2,
+    Int16Array: 3,
+    Uint16Array: 4,
+    Int32Array: 5,
+    Uint32Array: 6,
+    Float32Array: 7,
+    Float64Array: 8,
+    BigInt64Array: 9,
+    BigUint64Array: 10,
+    Float16Array: 12,
+  },
+);
+const dataViewKind = 11;
+
+const typedArrayName = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get as (this: ArrayBufferView) => string | undefined;
+
+/** The index of a view's class on the wire, whatever its prototype claims. */
+export function viewKindOf(view: ArrayBufferView): number {
+  const name = typedArrayName.call(view);
+  return name === undefined ? dataViewKind : viewKinds[name]!;
+}
