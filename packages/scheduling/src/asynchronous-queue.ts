@@ -8,31 +8,36 @@ import { AsyncScope } from "@skein/context";
 import { reportUncaught } from "./uncaught.ts";
 import type { WorkItem } from "./work-item.ts";
 
-/** A burst may grow the array; a queue that was longer than this gives its memory back once it is empty. */
+/** A queue that grew beyond this in a burst gives its memory back when it is empty. */
 const KEPT_CAPACITY = 4096;
 
-let items: WorkItem[] = [];
-let isScheduled = false;
+const settled: Promise<void> = Promise.resolve();
+
+/** Slots are reused from one drain to the next: `length = 0` would drop the memory each time. */
+let items: (WorkItem | undefined)[] = [];
+let tail = 0;
 
 export function enqueueAsynchronous(item: WorkItem): void {
-  items.push(item);
-  if (isScheduled) return;
-  isScheduled = true;
+  items[tail++] = item;
   // The drain belongs to no request: each item brings the context of the one who attached it.
-  AsyncScope.root.run(queueMicrotask, drain);
+  if (tail === 1) AsyncScope.root.run(scheduleDrain);
+}
+
+/** Half the price of `queueMicrotask`, which makes an AsyncResource each time. */
+function scheduleDrain(): void {
+  void settled.then(drain);
 }
 
 function drain(): void {
-  // The length is read again in each round: items may be added meanwhile.
-  // eslint-disable-next-line typescript/prefer-for-of
-  for (let index = 0; index < items.length; index++) {
+  for (let head = 0; head < tail; head++) {
+    const item = items[head];
+    items[head] = undefined;
     try {
-      (items[index] as WorkItem).invoke();
+      item?.invoke();
     } catch (error) {
       reportUncaught(error);
     }
   }
+  tail = 0;
   if (items.length > KEPT_CAPACITY) items = [];
-  else items.length = 0;
-  isScheduled = false;
 }
