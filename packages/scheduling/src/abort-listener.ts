@@ -1,37 +1,35 @@
 import { argumentTypeError } from "@skein/context/errors";
 
+/** What waits with a `signal`. */
+export interface Abortable {
+  onAbort(signal: AbortSignal): void;
+}
+
 /**
- * One hook on an AbortSignal: the base of what waits with a `signal`.
- *
- * The object is its own listener: no closure, and nothing to keep for removing it again.
+ * One hook on an AbortSignal. The object is its own listener: no closure, and nothing to keep for removing it again.
  */
-export abstract class AbortListener {
-  #signal: AbortSignal | undefined;
+export class AbortListener {
+  readonly #signal: AbortSignal;
+  readonly #owner: Abortable;
 
   /** Begins to listen; the signal has not fired yet. */
-  protected listen(signal: AbortSignal | undefined): void {
-    if (signal === undefined) return;
+  constructor(signal: AbortSignal, owner: Abortable) {
     this.#signal = signal;
+    this.#owner = owner;
     signal.addEventListener("abort", this, { once: true });
   }
 
-  /** Ends listening; harmless when it never began. */
-  protected unlisten(): void {
-    this.#signal?.removeEventListener("abort", this);
-    this.#signal = undefined;
-  }
-
   handleEvent(): void {
-    const signal = this.#signal;
-    this.#signal = undefined;
-    if (signal !== undefined) this.onAbort(signal);
+    this.#owner.onAbort(this.#signal);
   }
 
-  protected abstract onAbort(signal: AbortSignal): void;
+  remove(): void {
+    this.#signal.removeEventListener("abort", this);
+  }
 }
 
 /** @throws TypeError when `value` is neither undefined nor an AbortSignal. */
 export function requireSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined || value instanceof AbortSignal) return value;
-  throw argumentTypeError("signal", "an AbortSignal", value);
+  throw argumentTypeError("options.signal", "an AbortSignal", value);
 }

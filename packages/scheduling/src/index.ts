@@ -1,5 +1,6 @@
 export type { ConfigureAwaitOptions } from "./configure-await.ts";
 export type { ContinuationPolicy } from "./continuation-policy.ts";
+export type { ContinueOn } from "./continue-with.ts";
 export {
   InvalidOperationError,
   OperationCanceledError,
@@ -7,7 +8,10 @@ export {
   TaskSchedulerError,
   TimeoutError,
 } from "./errors.ts";
+export type { EventSource } from "./from-event.ts";
+export { ManualScheduler } from "./manual-scheduler.ts";
 export { TaskCompletionSource, type TaskCompletionSourceOptions } from "./task-completion-source.ts";
+export type { ContinueWithOptions, FromEventOptions, SignalOptions, WaitOptions } from "./task-options.ts";
 export { ScheduledItem, TaskScheduler } from "./task-scheduler.ts";
 export type { TaskStatus } from "./task-state.ts";
 export { ConfiguredTask, Task } from "./task.ts";

@@ -7,7 +7,8 @@ import type { Continuation, TaskState } from "./task-state.ts";
 
 let react: (reaction: Reaction, callback: (value: unknown) => unknown) => void;
 
-type Callback = ((value: never) => unknown) | null | undefined;
+/** Takes whatever the task gives; written as a method, so that a callback for the task's own type fits. */
+export type Callback = { call(value: unknown): unknown }["call"] | null | undefined;
 
 /**
  * The callbacks of one `then`, and the task derived from them.
@@ -40,13 +41,13 @@ export class Reaction extends AsyncScope implements Continuation {
   invoke(): void {
     const antecedent = this.#antecedent;
     const callback = antecedent.status === "succeeded" ? this.#onFulfilled : this.#onRejected;
-    if (typeof callback === "function") this.runOnce(react, this, callback as (value: unknown) => unknown);
+    if (typeof callback === "function") this.runOnce(react, this, callback);
     else tryCopyOutcome(this.#derived, antecedent);
   }
 
   /** The waiter learns of a scheduler's failure like of any other. */
   fail(error: unknown): void {
-    const onRejected = this.#onRejected as ((error: unknown) => unknown) | null | undefined;
+    const onRejected = this.#onRejected;
     const callback = (): unknown => {
       if (typeof onRejected === "function") return onRejected(error);
       throw error;

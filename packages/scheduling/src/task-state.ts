@@ -87,7 +87,7 @@ export abstract class TaskState<T> {
   }
 
   get status(): TaskStatus {
-    return statusWords[this.#state & OUTCOME_MASK] as TaskStatus;
+    return statusWords[this.#state & OUTCOME_MASK] ?? "pending";
   }
 
   /** Whether there is an outcome, of any kind. */
@@ -103,6 +103,7 @@ export abstract class TaskState<T> {
    */
   get result(): T {
     const outcome = this.#state & OUTCOME_MASK;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever holds a Task<T> cannot settle it otherwise.
     if (outcome === SUCCEEDED) return this.#value as T;
     if (outcome === PENDING)
       throw new InvalidOperationError("The task has not completed; await it before reading its result");

@@ -1,10 +1,36 @@
+import { argumentTypeError } from "@skein/context/errors";
+import { requireSignal } from "./abort-listener.ts";
+import { isThenable, resolveTask } from "./adopt.ts";
 import { awaitPolicy, resolveAwait } from "./configure-await.ts";
 import type { ConfigureAwaitOptions, ResolvedAwait } from "./configure-await.ts";
+import { continueTask, isContinueOn } from "./continue-with.ts";
+import { requirePolicy } from "./continuation-policy.ts";
 import type { ContinuationPolicy } from "./continuation-policy.ts";
-import { isThenable, resolveTask } from "./adopt.ts";
+import { delayFor } from "./delay.ts";
+import { cancellationError } from "./errors.ts";
+import { isEmitter, nextEvent, requireEventSource } from "./from-event.ts";
+import type { EventSource } from "./from-event.ts";
+import { ownOption } from "./own-option.ts";
 import { Reaction } from "./reaction.ts";
+import type { Callback } from "./reaction.ts";
+import { runTask } from "./run-task.ts";
+import type { ContinueWithOptions, FromEventOptions, SignalOptions, WaitOptions } from "./task-options.ts";
 import { capturedScheduler } from "./task-scheduler.ts";
-import { TaskState, addContinuation, markObserved, policyOf } from "./task-state.ts";
+import {
+  TaskState,
+  addContinuation,
+  markObserved,
+  policyOf,
+  tryCancel,
+  tryFault,
+  trySucceed,
+} from "./task-state.ts";
+import { requireDuration } from "./timer.ts";
+import { waitFor } from "./wait-async.ts";
+import { whenAllOf } from "./when-all.ts";
+import { whenAnyOf } from "./when-any.ts";
+import { CompletionStream } from "./when-each.ts";
+import { enqueueYield } from "./yield-queue.ts";
 
 /** A pending task; for the files that complete it. */
 export let createTask: <T>(policy: ContinuationPolicy) => Task<T>;
@@ -68,10 +94,186 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
    * for (const task of tasks) consume(await task.configureAwait({ policy: "yield" }));
    * @throws TypeError for an option of the wrong type.
    */
-  configureAwait(options: ConfigureAwaitOptions & { suppressThrowing: true }): ConfiguredTask<T | undefined>;
+  configureAwait(
+    options: ConfigureAwaitOptions & { readonly suppressThrowing: true },
+  ): ConfiguredTask<T | undefined>;
   configureAwait(options: ConfigureAwaitOptions): ConfiguredTask<T>;
   configureAwait(options: ConfigureAwaitOptions): ConfiguredTask<T | undefined> {
     return new ConfiguredTask(this, resolveAwait(options));
+  }
+
+  /**
+   * Calls back with the completed task itself, whatever its outcome, in the context of this call; a task or promise that
+   * the callback returns is unwrapped.
+   *
+   * An error faults the returned task; it cancels it only if `signal` has fired and the error is its reason, or an
+   * OperationCanceledError with that token. Attaching a callback for faults counts as observing them.
+   *
+   * @throws TypeError for an argument of the wrong type.
+   */
+  continueWith<R>(fn: (task: Task<T>) => R, options?: ContinueWithOptions): Task<Awaited<R>> {
+    requireFunction("fn", fn);
+    const policy = ownOption(options, "policy");
+    const on = ownOption(options, "on") ?? "any";
+    if (!isContinueOn(on)) throw argumentTypeError("options.on", "'any', 'success', 'fault' or 'cancel'", on);
+    const target = createTask<Awaited<R>>("inline");
+    continueTask<Task<T>>(target, this, fn, {
+      policy: policy === undefined ? "asynchronous" : requirePolicy("options.policy", policy),
+      signal: requireSignal(ownOption(options, "signal")),
+      on,
+    });
+    return target;
+  }
+
+  /**
+   * A task that ends with this one, or before it: cancelled by the signal, or faulted with a TimeoutError. This task goes
+   * on; the wait leaves nothing attached to it. What it does after the wait was given up is not reported as unhandled.
+   *
+   * A completed task, and a wait without signal and time, is the task itself.
+   *
+   * @throws TypeError, RangeError for an argument of the wrong type or range, also when the task has completed.
+   */
+  waitAsync(options: WaitOptions): Task<T> {
+    const signal = requireSignal(ownOption(options, "signal"));
+    const timeoutMs = requireDuration("options.timeoutMs", ownOption(options, "timeoutMs") ?? Infinity);
+    if (this.isCompleted || (signal === undefined && timeoutMs === Infinity)) return this;
+    const target = createTask<T>("inline");
+    waitFor(target, this, signal, timeoutMs);
+    return target;
+  }
+
+  /**
+   * Runs `fn` soon, on this thread, never on this call's own stack, in the context of this call; a task or promise that it
+   * returns is unwrapped. If the signal has fired by then, `fn` does not run.
+   *
+   * An error faults the task; it cancels it only if `signal` has fired and the error is its reason or names it.
+   *
+   * @throws TypeError for an argument of the wrong type.
+   */
+  static run<R>(fn: () => R, options?: SignalOptions): Task<Awaited<R>> {
+    requireFunction("fn", fn);
+    const target = createTask<Awaited<R>>("inline");
+    runTask(target, fn, requireSignal(ownOption(options, "signal")));
+    return target;
+  }
+
+  /**
+   * Completes after `ms` milliseconds: at once for 0, never for -1 or Infinity. A pending delay keeps the process alive.
+   *
+   * @throws TypeError, RangeError for an argument of the wrong type or range.
+   */
+  static delay(ms: number, options?: SignalOptions): Task<void> {
+    const duration = requireDuration("ms", ms);
+    const target = createTask<void>("inline");
+    delayFor(target, duration, requireSignal(ownOption(options, "signal")));
+    return target;
+  }
+
+  /** Completes in a later turn of the event loop, on the queue of policy `"yield"`. */
+  static yield(): Task<void> {
+    const target = createTask<void>("inline");
+    enqueueYield({
+      invoke: () => void trySucceed(target, undefined),
+      fail: (error) => void tryFault(target, error),
+    });
+    return target;
+  }
+
+  /**
+   * Completes when all have completed, with the results in order. If any faulted, with every error of all of them; else if
+   * any was cancelled, cancelled. Promises and plain values are taken as tasks.
+   *
+   * @throws TypeError when `tasks` is not iterable or holds null or undefined.
+   */
+  static whenAll<T extends readonly unknown[] | []>(
+    tasks: T,
+  ): Task<{ -readonly [K in keyof T]: Awaited<T[K]> }>;
+  static whenAll<T>(tasks: Iterable<T>): Task<Awaited<T>[]>;
+  static whenAll(tasks: Iterable<unknown>): Task<unknown[]> {
+    const all = taskList(tasks);
+    const target = createTask<unknown[]>("inline");
+    whenAllOf(target, all);
+    return target;
+  }
+
+  /**
+   * Succeeds with the first task that completes, whatever its outcome. The others go on, with nothing attached to
+   * them; a fault of theirs that nobody else observes is unhandled.
+   *
+   * Tasks are thenables, so native `await Task.whenAny(…)` unwraps the winner and gives its result, or throws its error.
+   * For the task itself read `.result` of the completed task, in `continueWith` for example.
+   *
+   * @throws TypeError when `tasks` is not iterable, holds null or undefined, or is empty.
+   */
+  static whenAny<T>(tasks: Iterable<T>): Task<Task<Awaited<T>>> {
+    const all = taskList<T>(tasks);
+    if (all.length === 0) throw argumentTypeError("tasks", "a list of at least one task", tasks);
+    const target = createTask<Task<Awaited<T>>>("inline");
+    whenAnyOf(target, all);
+    return target;
+  }
+
+  /**
+   * The tasks in the order of their completion. Attached at once, iterated once: a second iteration is empty. A task
+   * listed twice comes twice. The signal ends the iteration, not the tasks. Faults count as observed.
+   *
+   * @example
+   * for await (const task of Task.whenEach(downloads)) if (task.status === "succeeded") show(task.result);
+   * @throws TypeError when `tasks` is not iterable or holds null or undefined.
+   */
+  static whenEach<T>(tasks: Iterable<T>, options?: SignalOptions): AsyncIterable<Task<Awaited<T>>> {
+    return new CompletionStream(taskList<T>(tasks), requireSignal(ownOption(options, "signal")));
+  }
+
+  static fromResult<T>(result: T): Task<T> {
+    const task = createTask<T>("asynchronous");
+    trySucceed(task, result);
+    return task;
+  }
+
+  /** @throws TypeError when `error` is null or undefined. */
+  static fromError<T = never>(error: unknown): Task<T> {
+    if (error === null || error === undefined) throw argumentTypeError("error", "an error", error);
+    const task = createTask<T>("asynchronous");
+    tryFault(task, error);
+    return task;
+  }
+
+  /** A cancelled task, whose error is the token's reason if that has fired with an Error. */
+  static fromCanceled<T = never>(token?: AbortSignal): Task<T> {
+    const task = createTask<T>("asynchronous");
+    tryCancel(task, cancellationError(requireSignal(token)));
+    return task;
+  }
+
+  /**
+   * Completes with the next event: the Event of an EventTarget, the first argument of an EventEmitter. All listeners
+   * are gone afterwards.
+   *
+   * @throws TypeError for an argument of the wrong type.
+   */
+  static fromEvent<T = unknown>(
+    target: EventSource,
+    name: string | symbol,
+    options?: FromEventOptions,
+  ): Task<T> {
+    const source = requireEventSource(target);
+    if (typeof name !== "string" && typeof name !== "symbol")
+      throw argumentTypeError("name", "a string or a symbol", name);
+    const signal = requireSignal(ownOption(options, "signal"));
+    const errorEvent =
+      ownOption(options, "errorEvent") ?? (isEmitter(source) && name !== "error" ? "error" : undefined);
+    const task = createTask<T>("inline");
+    nextEvent(task, source, name, errorEvent, signal);
+    return task;
+  }
+
+  /**
+   * The task that ends as a promise or another thenable does; a Task comes back as itself, a plain value completed. A
+   * promise that rejects with an OperationCanceledError gives a cancelled task.
+   */
+  static from<T>(value: T | PromiseLike<T>): Task<Awaited<T>> {
+    return adopted(value);
   }
 }
 
@@ -93,8 +295,9 @@ export class ConfiguredTask<T> implements PromiseLike<T> {
     const how = this.#how;
     const policy = awaitPolicy(how, policyOf(this.#task));
     if (!how.suppressThrowing) return react(this.#task, onFulfilled, onRejected, policy);
-    const suppress = (): unknown =>
-      typeof onFulfilled === "function" ? onFulfilled(undefined as T) : undefined;
+    // The type of this task, where it was made by configureAwait, says that undefined is among its results.
+    const onSuppressed: Callback = onFulfilled;
+    const suppress = (): unknown => onSuppressed?.(undefined);
     return react(this.#task, onFulfilled, suppress, policy);
   }
 }
@@ -102,8 +305,8 @@ export class ConfiguredTask<T> implements PromiseLike<T> {
 /** `then` with the awaiter's own policy; `"inline"` leaves it to the task. */
 function react<R>(
   antecedent: TaskState<unknown>,
-  onFulfilled: ((value: never) => unknown) | null | undefined,
-  onRejected: ((error: never) => unknown) | null | undefined,
+  onFulfilled: Callback,
+  onRejected: Callback,
   policy: ContinuationPolicy,
 ): Task<R> {
   const inherited = policy === "inline" ? policyOf(antecedent) : policy;
@@ -115,8 +318,24 @@ function react<R>(
 
 /** A task that ends as `value` does. */
 function adopted<R>(value: unknown): Task<R> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- R is what this very task awaits to.
   if (value instanceof Task) return value as Task<R>;
   const task = createTask<R>("inline");
   resolveTask(task, value);
   return task;
+}
+
+/** @throws TypeError when `tasks` is not iterable or holds null or undefined. */
+function taskList<T>(tasks: Iterable<T>): Task<Awaited<T>>[] {
+  if (typeof tasks !== "object" || tasks === null || typeof tasks[Symbol.iterator] !== "function") {
+    throw argumentTypeError("tasks", "an iterable of tasks", tasks);
+  }
+  const list = [...tasks];
+  const hole = list.findIndex((task) => task === null || task === undefined);
+  if (hole !== -1) throw argumentTypeError(`tasks[${hole}]`, "a task, a promise or a value", list[hole]);
+  return list.map((task) => adopted<Awaited<T>>(task));
+}
+
+function requireFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") throw argumentTypeError(name, "a function", value);
 }

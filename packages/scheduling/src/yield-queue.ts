@@ -17,7 +17,7 @@ const SLICE_MS = 4;
 const FIRST_COUNT = 32;
 const MAX_COUNT = 1024;
 
-let items: WorkItem[] = [];
+let items: (WorkItem | undefined)[] = [];
 let head = 0;
 let count = FIRST_COUNT;
 let isScheduled = false;
@@ -41,10 +41,10 @@ function drainSlice(): void {
   // What the slice itself adds waits for the next one.
   const end = Math.min(items.length, head + count);
   while (head < end) {
-    const item = items[head] as WorkItem;
-    head++;
+    const item = items[head];
+    items[head++] = undefined;
     try {
-      item.invoke();
+      item?.invoke();
     } catch (error) {
       reportUncaught(error);
     }

@@ -1,0 +1,118 @@
+/** `continueWith`: a callback that is given the completed task itself. */
+
+import { AsyncScope } from "@skein/context";
+import { AbortListener } from "./abort-listener.ts";
+import type { Abortable } from "./abort-listener.ts";
+import { rejectTask, resolveTask } from "./adopt.ts";
+import { enqueueAsynchronous } from "./asynchronous-queue.ts";
+import type { ContinuationPolicy } from "./continuation-policy.ts";
+import { OperationCanceledError, cancellationError } from "./errors.ts";
+import {
+  addContinuation,
+  demandQueue,
+  markObserved,
+  removeContinuation,
+  tryCancel,
+  tryFault,
+} from "./task-state.ts";
+import type { Continuation, TaskState, TaskStatus } from "./task-state.ts";
+
+/** The outcomes for which a continuation runs. */
+export type ContinueOn = "any" | "success" | "fault" | "cancel";
+
+const outcomes: Readonly<Record<ContinueOn, TaskStatus | undefined>> = Object.freeze({
+  any: undefined,
+  success: "succeeded",
+  fault: "faulted",
+  cancel: "canceled",
+});
+
+export function isContinueOn(value: unknown): value is ContinueOn {
+  return typeof value === "string" && Object.hasOwn(outcomes, value);
+}
+
+export interface ContinueWithPlan {
+  readonly policy: ContinuationPolicy;
+  readonly signal: AbortSignal | undefined;
+  readonly on: ContinueOn;
+}
+
+export function continueTask<A extends TaskState<unknown>>(
+  target: TaskState<unknown>,
+  antecedent: A,
+  callback: (antecedent: A) => unknown,
+  plan: ContinueWithPlan,
+): void {
+  if (plan.signal?.aborted === true) {
+    tryCancel(target, cancellationError(plan.signal));
+    return;
+  }
+  // A callback that will be given the faulted task is its observer; one that is not for faults leaves it unobserved.
+  if (plan.on === "any" || plan.on === "fault") markObserved(antecedent);
+  addContinuation(antecedent, new TaskContinuation(target, antecedent, callback, plan));
+}
+
+class TaskContinuation<A extends TaskState<unknown>> extends AsyncScope implements Continuation, Abortable {
+  readonly policy: ContinuationPolicy;
+  readonly isAwait = false;
+  readonly #target: TaskState<unknown>;
+  readonly #antecedent: A;
+  readonly #callback: (antecedent: A) => unknown;
+  readonly #plan: ContinueWithPlan;
+  readonly #listener: AbortListener | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(
+    target: TaskState<unknown>,
+    antecedent: A,
+    callback: (antecedent: A) => unknown,
+    plan: ContinueWithPlan,
+  ) {
+    super();
+    this.policy = plan.policy;
+    this.#target = target;
+    this.#antecedent = antecedent;
+    this.#callback = callback;
+    this.#plan = plan;
+    this.#listener = plan.signal === undefined ? undefined : new AbortListener(plan.signal, this);
+  }
+
+  invoke(): void {
+    this.#listener?.remove();
+    const target = this.#target;
+    if (target.isCompleted) return;
+    const wanted = outcomes[this.#plan.on];
+    if (this.#failure !== undefined) tryFault(target, this.#failure.error);
+    else if (wanted === undefined || wanted === this.#antecedent.status)
+      this.runOnce(TaskContinuation.#call<A>, this);
+    else
+      tryCancel(
+        target,
+        new OperationCanceledError("The task's outcome was not one that this continuation runs for"),
+      );
+  }
+
+  fail(error: unknown): void {
+    this.#failure = { error };
+    enqueueAsynchronous(this);
+  }
+
+  onAbort(signal: AbortSignal): void {
+    removeContinuation(this.#antecedent, this);
+    demandQueue(this.#target);
+    tryCancel(this.#target, cancellationError(signal));
+  }
+
+  static #call<A extends TaskState<unknown>>(this: void, continuation: TaskContinuation<A>): void {
+    const target = continuation.#target;
+    const signal = continuation.#plan.signal;
+    let value: unknown;
+    try {
+      value = (0, continuation.#callback)(continuation.#antecedent);
+    } catch (error) {
+      rejectTask(target, error, signal);
+      return;
+    }
+    resolveTask(target, value, signal);
+  }
+}

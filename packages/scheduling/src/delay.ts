@@ -1,0 +1,37 @@
+import { AbortListener } from "./abort-listener.ts";
+import type { Abortable } from "./abort-listener.ts";
+import { cancellationError } from "./errors.ts";
+import { demandQueue, tryCancel, trySucceed } from "./task-state.ts";
+import type { TaskState } from "./task-state.ts";
+import { startTimer, stopTimer } from "./timer.ts";
+import type { Timer } from "./timer.ts";
+
+/** Completes `target` after a time, or cancels it when the signal fires first; then timer and listener are gone (A12.2). */
+export function delayFor(target: TaskState<unknown>, ms: number, signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) tryCancel(target, cancellationError(signal));
+  else if (ms === 0) trySucceed(target, undefined);
+  else void new Delay(target, ms, signal);
+}
+
+class Delay implements Abortable {
+  readonly #target: TaskState<unknown>;
+  readonly #listener: AbortListener | undefined;
+  readonly #timer: Timer | undefined;
+
+  constructor(target: TaskState<unknown>, ms: number, signal: AbortSignal | undefined) {
+    this.#target = target;
+    this.#listener = signal === undefined ? undefined : new AbortListener(signal, this);
+    this.#timer = ms === Infinity ? undefined : startTimer(Delay.#onTime, ms, this);
+  }
+
+  onAbort(signal: AbortSignal): void {
+    stopTimer(this.#timer);
+    demandQueue(this.#target);
+    tryCancel(this.#target, cancellationError(signal));
+  }
+
+  static #onTime(this: void, delay: Delay): void {
+    delay.#listener?.remove();
+    trySucceed(delay.#target, undefined);
+  }
+}

@@ -1,0 +1,67 @@
+import type { EventEmitter } from "node:events";
+import { argumentTypeError } from "@skein/context/errors";
+import { AbortListener } from "./abort-listener.ts";
+import { cancellationError } from "./errors.ts";
+import { demandQueue, tryCancel, tryFault, trySucceed } from "./task-state.ts";
+import type { TaskState } from "./task-state.ts";
+
+/** What one can listen on: Node's emitters, or the web's targets. */
+export type EventSource = EventEmitter | EventTarget;
+
+type Listener = (value?: unknown) => void;
+
+/** Completes `target` with the next event, faults it with the next error event; then every listener is gone. */
+export function nextEvent(
+  target: TaskState<unknown>,
+  source: EventSource,
+  name: string | symbol,
+  errorEvent: string | symbol | undefined,
+  signal: AbortSignal | undefined,
+): void {
+  if (signal?.aborted === true) {
+    tryCancel(target, cancellationError(signal));
+    return;
+  }
+  const onEvent: Listener = (value) => {
+    release();
+    trySucceed(target, value);
+  };
+  const onError: Listener = (value) => {
+    release();
+    tryFault(target, value);
+  };
+  const onAbort = (aborted: AbortSignal): void => {
+    release();
+    demandQueue(target);
+    tryCancel(target, cancellationError(aborted));
+  };
+  const release = (): void => {
+    listener?.remove();
+    unlisten(source, name, onEvent);
+    if (errorEvent !== undefined) unlisten(source, errorEvent, onError);
+  };
+  listen(source, name, onEvent);
+  if (errorEvent !== undefined) listen(source, errorEvent, onError);
+  const listener = signal === undefined ? undefined : new AbortListener(signal, { onAbort });
+}
+
+/** @throws TypeError when `value` is neither an EventEmitter nor an EventTarget. */
+export function requireEventSource(value: unknown): EventSource {
+  if (isEmitter(value) || value instanceof EventTarget) return value;
+  throw argumentTypeError("target", "an EventEmitter or an EventTarget", value);
+}
+
+export function isEmitter(value: unknown): value is EventEmitter {
+  if (typeof value !== "object" || value === null) return false;
+  return "on" in value && typeof value.on === "function" && "off" in value && typeof value.off === "function";
+}
+
+function listen(source: EventSource, name: string | symbol, listener: Listener): void {
+  if (isEmitter(source)) source.on(name, listener);
+  else source.addEventListener(String(name), listener);
+}
+
+function unlisten(source: EventSource, name: string | symbol, listener: Listener): void {
+  if (isEmitter(source)) source.off(name, listener);
+  else source.removeEventListener(String(name), listener);
+}

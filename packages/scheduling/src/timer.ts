@@ -1,0 +1,33 @@
+import { clearTimeout, setTimeout } from "node:timers";
+import { AsyncScope } from "@skein/context";
+import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
+
+/** The longest time that Node's timers take; beyond it they would fire at once. */
+const MAX_MS = 2_147_483_647;
+
+export type Timer = NodeJS.Timeout;
+
+/** Starts a timer that keeps nobody's context alive. */
+export function startTimer<S>(callback: (state: S) => void, ms: number, state: S): Timer {
+  return AsyncScope.root.run(start<S>, callback, ms, state);
+}
+
+function start<S>(callback: (state: S) => void, ms: number, state: S): Timer {
+  return setTimeout(callback, ms, state);
+}
+
+export function stopTimer(timer: Timer | undefined): void {
+  if (timer !== undefined) clearTimeout(timer);
+}
+
+/**
+ * Milliseconds that are waited for. Infinity stands for no end; so does -1, as in .NET.
+ *
+ * @throws TypeError for what is not a number, RangeError for one that is not a time.
+ */
+export function requireDuration(name: string, value: unknown): number {
+  if (typeof value !== "number") throw argumentTypeError(name, "a number of milliseconds", value);
+  if (value === -1 || value === Infinity) return Infinity;
+  if (value >= 0 && value <= MAX_MS) return value;
+  throw argumentRangeError(name, `between 0 and ${MAX_MS} milliseconds, or -1 or Infinity for no end`, value);
+}

@@ -1,0 +1,83 @@
+/** A wait for a task that can end before the task does, by a signal or by time (A12.1). */
+
+import { AbortListener } from "./abort-listener.ts";
+import type { Abortable } from "./abort-listener.ts";
+import { TimeoutError, cancellationError } from "./errors.ts";
+import {
+  addContinuation,
+  demandQueue,
+  markObserved,
+  removeContinuation,
+  tryCancel,
+  tryCopyOutcome,
+  tryFault,
+} from "./task-state.ts";
+import type { Continuation, TaskState } from "./task-state.ts";
+import { startTimer, stopTimer } from "./timer.ts";
+import type { Timer } from "./timer.ts";
+
+/**
+ * Ends `target` with the first of: the task's outcome, the signal, the time. Whatever ends it releases the other two:
+ * a wait leaves nothing behind on a task or signal that lives long (0.11).
+ */
+export function waitFor(
+  target: TaskState<unknown>,
+  source: TaskState<unknown>,
+  signal: AbortSignal | undefined,
+  timeoutMs: number,
+): void {
+  // Giving up is a decision: what the task does afterwards is no unhandled rejection.
+  markObserved(source);
+  if (signal?.aborted === true) tryCancel(target, cancellationError(signal));
+  else if (timeoutMs === 0) tryFault(target, new TimeoutError());
+  else addContinuation(source, new Wait(target, source, signal, timeoutMs));
+}
+
+class Wait implements Continuation, Abortable {
+  readonly policy = "inline";
+  readonly isAwait = false;
+  readonly #target: TaskState<unknown>;
+  readonly #source: TaskState<unknown>;
+  readonly #listener: AbortListener | undefined;
+  readonly #timer: Timer | undefined;
+
+  constructor(
+    target: TaskState<unknown>,
+    source: TaskState<unknown>,
+    signal: AbortSignal | undefined,
+    timeoutMs: number,
+  ) {
+    this.#target = target;
+    this.#source = source;
+    this.#listener = signal === undefined ? undefined : new AbortListener(signal, this);
+    this.#timer = timeoutMs === Infinity ? undefined : startTimer(Wait.#onTime, timeoutMs, this);
+  }
+
+  invoke(): void {
+    this.#release();
+    tryCopyOutcome(this.#target, this.#source);
+  }
+
+  fail(error: unknown): void {
+    this.#release();
+    tryFault(this.#target, error);
+  }
+
+  onAbort(signal: AbortSignal): void {
+    this.#release();
+    // The waiter's code must not run inside abort().
+    demandQueue(this.#target);
+    tryCancel(this.#target, cancellationError(signal));
+  }
+
+  static #onTime(this: void, wait: Wait): void {
+    wait.#release();
+    tryFault(wait.#target, new TimeoutError());
+  }
+
+  #release(): void {
+    removeContinuation(this.#source, this);
+    this.#listener?.remove();
+    stopTimer(this.#timer);
+  }
+}

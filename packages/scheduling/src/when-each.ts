@@ -1,0 +1,121 @@
+/** Tasks in the order in which they complete (A12.5). */
+
+import { AbortListener } from "./abort-listener.ts";
+import type { Abortable } from "./abort-listener.ts";
+import { cancellationError } from "./errors.ts";
+import { addContinuation, markObserved, removeContinuation } from "./task-state.ts";
+import type { Continuation, TaskState } from "./task-state.ts";
+
+type Step<A> = IteratorResult<A, undefined>;
+
+/**
+ * Attached to the tasks from the beginning, whether or not anybody iterates yet. Iterates once: a second iteration is empty.
+ *
+ * Steps are native promises, so no consumer runs on the stack of whoever completes a task.
+ */
+export class CompletionStream<A extends TaskState<unknown>>
+  implements AsyncIterable<A, undefined>, Abortable
+{
+  readonly #arrivals: Arrival<A>[] = [];
+  readonly #ready: A[] = [];
+  readonly #waiting: PromiseWithResolvers<Step<A>>[] = [];
+  #left: number;
+  #listener: AbortListener | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #isTaken = false;
+
+  constructor(tasks: readonly A[], signal: AbortSignal | undefined) {
+    this.#left = tasks.length;
+    if (signal?.aborted === true) {
+      this.#failure = { error: cancellationError(signal) };
+      return;
+    }
+    if (signal !== undefined && tasks.length > 0) this.#listener = new AbortListener(signal, this);
+    for (const task of tasks) {
+      // The consumer may be busy with an earlier task for many turns.
+      markObserved(task);
+      const arrival = new Arrival(this, task);
+      if (task.isCompleted) this.#ready.push(task);
+      else {
+        this.#arrivals.push(arrival);
+        addContinuation(task, arrival);
+      }
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<A, undefined> {
+    if (this.#isTaken) return { next: () => Promise.resolve({ done: true, value: undefined }) };
+    this.#isTaken = true;
+    return { next: () => this.#next(), return: () => this.#return() };
+  }
+
+  /** For the continuations attached to the tasks. */
+  arrive(task: A): void {
+    const waiter = this.#waiting.shift();
+    if (waiter === undefined) this.#ready.push(task);
+    else this.#handOut(task, waiter);
+  }
+
+  onAbort(signal: AbortSignal): void {
+    this.stop(cancellationError(signal));
+  }
+
+  /** Ends the iteration with an error; the tasks go on. */
+  stop(error: unknown): void {
+    this.#failure = { error };
+    this.#release();
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
+  }
+
+  #next(): Promise<Step<A>> {
+    const step = Promise.withResolvers<Step<A>>();
+    if (this.#failure !== undefined) {
+      step.reject(this.#failure.error);
+    } else if (this.#left <= this.#waiting.length) {
+      step.resolve({ done: true, value: undefined });
+    } else {
+      const task = this.#ready.shift();
+      if (task === undefined) this.#waiting.push(step);
+      else this.#handOut(task, step);
+    }
+    return step.promise;
+  }
+
+  #return(): Promise<Step<A>> {
+    this.#left = 0;
+    this.#release();
+    for (const waiter of this.#waiting.splice(0)) waiter.resolve({ done: true, value: undefined });
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  #handOut(task: A, step: PromiseWithResolvers<Step<A>>): void {
+    this.#left--;
+    if (this.#left === 0) this.#release();
+    step.resolve({ done: false, value: task });
+  }
+
+  #release(): void {
+    this.#listener?.remove();
+    for (const arrival of this.#arrivals.splice(0)) removeContinuation(arrival.task, arrival);
+  }
+}
+
+class Arrival<A extends TaskState<unknown>> implements Continuation {
+  readonly policy = "inline";
+  readonly isAwait = false;
+  readonly task: A;
+  readonly #stream: CompletionStream<A>;
+
+  constructor(stream: CompletionStream<A>, task: A) {
+    this.#stream = stream;
+    this.task = task;
+  }
+
+  invoke(): void {
+    this.#stream.arrive(this.task);
+  }
+
+  fail(error: unknown): void {
+    this.#stream.stop(error);
+  }
+}
