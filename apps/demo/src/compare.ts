@@ -1,0 +1,97 @@
+/** The same scan without the pool, then with it under each policy: times, and how late the event loop was. */
+import { readFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { join } from "node:path";
+import type { Engine } from "./engine.ts";
+import { POLICIES } from "./options.ts";
+import type { Policy } from "./options.ts";
+import type { ScanResult } from "./scan.ts";
+import { alignColumns } from "./terminal.ts";
+import type { Style } from "./terminal.ts";
+import type { Tree } from "./walk.ts";
+import { formatCount, formatPlural, formatSeconds } from "./wording.ts";
+
+export interface Comparison {
+  readonly tree: Tree;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  readonly openEngine: (threads: number, policy: Policy) => Promise<Engine>;
+  readonly runScan: (engine: Engine, label: string) => Promise<ScanResult>;
+  readonly digest: (result: ScanResult) => string;
+  readonly write: (text: string) => void;
+  readonly style: Style;
+}
+
+interface Row {
+  readonly label: string;
+  readonly result: ScanResult;
+  readonly digest: string;
+}
+
+/** Prints the table; false when two runs disagree about the result. */
+export async function compareEngines(comparison: Comparison): Promise<boolean> {
+  const { tree, threads, signal, openEngine, runScan, digest } = comparison;
+  await warmFileCache(tree, signal);
+  const candidates = [
+    { label: "no pool", threads: 0, policy: "asynchronous" as Policy },
+    ...POLICIES.map((policy) => ({
+      label: `${formatPlural(threads, "thread")}, ${policy}`,
+      threads,
+      policy,
+    })),
+  ];
+  const rows: Row[] = [];
+  for (const { label, threads, policy } of candidates) {
+    const engine = await openEngine(threads, policy);
+    const result = await runScan(engine, label);
+    await engine.close();
+    if (signal.aborted) break;
+    rows.push({ label, result, digest: digest(result) });
+  }
+  const agree = new Set(rows.map((row) => row.digest)).size <= 1;
+  printTable(rows, agree, comparison);
+  return agree;
+}
+
+/** So that no run pays for the disk and the next one does not. */
+async function warmFileCache(tree: Tree, signal: AbortSignal): Promise<void> {
+  for (const [index, { path }] of tree.files.entries()) {
+    if (signal.aborted) return;
+    try {
+      readFileSync(join(tree.root, path));
+    } catch {
+      // The scan will say so.
+    }
+    if (index % 64 === 0) await nextTurn();
+  }
+}
+
+function printTable(rows: readonly Row[], agree: boolean, { tree, style, signal, write }: Comparison): void {
+  const reference = rows[0]?.result.elapsedMs ?? 0;
+  const headings = ["", "time", "speed-up", "files/s", "event-loop delay p99", "result"];
+  const body = rows.map(({ label, result: { elapsedMs, delayP99Ms }, digest }) => [
+    label,
+    style("bold", formatSeconds(elapsedMs)),
+    `${(reference / elapsedMs).toFixed(2)}×`,
+    formatCount(Math.round((tree.files.length / elapsedMs) * 1000)),
+    `${delayP99Ms.toFixed(1)} ms`,
+    style("dim", digest.slice(0, 16)),
+  ]);
+  const table = alignColumns(
+    [headings.map((text) => style("dim", text)), ...body],
+    ["left", "right", "right", "right", "right", "left"],
+  );
+  const lines = [
+    style("bold", `Census compared: ${formatPlural(tree.files.length, "file")}`),
+    "",
+    ...table,
+    "",
+    style(
+      "dim",
+      "Files read once before the first run. Each pool is new: starting its threads is part of its time.",
+    ),
+    agree ? style("green", "All results are identical.") : style(["bold", "red"], "The results differ."),
+    ...(signal.aborted ? [style("yellow", "Cancelled: the table is not complete.")] : []),
+  ];
+  write(`\n${lines.map((line) => ` ${line}`.trimEnd()).join("\n")}\n`);
+}

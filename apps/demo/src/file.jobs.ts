@@ -1,0 +1,16 @@
+/** The job module: one job is one file. Runs unchanged on a pool thread and on the main thread. */
+import { job } from "@skein/pool/worker";
+import { analyse } from "./analyse.ts";
+import type { AnalysisOptions, DeepFile, FileReport } from "./file-report.ts";
+import { logReport } from "./worker-log.ts";
+
+/**
+ * Reads, parses and measures the file at `path`, and writes about it to the log.
+ * Never throws for what is wrong with the file: that is part of the report.
+ * @throws the cancellation reason, when the scan is cancelled while a large file is under way.
+ */
+export function analyseFile(path: string, options: AnalysisOptions): FileReport | DeepFile {
+  const report = analyse(path, options, () => job.throwIfCancellationRequested());
+  logReport(path, report, options);
+  return report;
+}

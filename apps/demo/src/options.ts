@@ -1,0 +1,162 @@
+/** The command line: what is accepted, what it means, and one clear line for everything else. */
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+export type Policy = "inline" | "asynchronous" | "yield";
+export const POLICIES: readonly Policy[] = ["inline", "asynchronous", "yield"];
+
+export interface CensusOptions {
+  readonly directory: string;
+  /** 0: no pool. */
+  readonly threads: number;
+  readonly policy: Policy;
+  readonly compare: boolean;
+  readonly json: string | null;
+  readonly html: string | null;
+  readonly log: string | null;
+  readonly verbose: boolean;
+  readonly correlationId: string | null;
+  readonly maxFileBytes: number;
+  readonly minNodes: number;
+}
+
+/** The command line is wrong. The message is meant for its author. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly code = "ERR_CENSUS_USAGE";
+}
+
+const MAX_THREADS = 256;
+const MAX_ID_LENGTH = 128;
+const DEFAULT_MAX_FILE_BYTES = 2_000_000;
+const DEFAULT_MIN_NODES = 40;
+
+export const HELP: string = `Usage: census [dir] [options]
+
+Parses every JavaScript and TypeScript file below dir, and reports what is in there: per package and in total, files,
+lines, functions, the longest and the most complex of them, syntax errors, and code that occurs more than once.
+Without dir, this repository's own node_modules.
+
+  --threads <n>         threads of the pool; 0: no pool, everything on the main thread   [number of cores: ${availableParallelism()}]
+  --policy <name>       how results continue on the main thread: ${POLICIES.join(", ")}   [asynchronous]
+  --compare             run without the pool, then with it under each policy; print times and event-loop delay
+  --json <file>         write the result as JSON ("-": standard output, without the summary)
+  --html <file>         write one self-contained page: treemap and sortable tables
+  --log <file>          append log lines (NDJSON), written inside the workers
+  --verbose             log every file, not only those with something to say
+  --correlation-id <id> the id of this scan in the log   [made up]
+  --max-file-bytes <n>  skip files larger than this   [${DEFAULT_MAX_FILE_BYTES}]
+  --min-nodes <n>       compare functions of at least this many syntax nodes   [${DEFAULT_MIN_NODES}]
+  --help                this text
+
+Exit code: 0 done, 1 failed, 2 wrong usage or no such directory, 130 cancelled with Ctrl-C (the partial result is printed).
+`;
+
+/** Null when help is asked for. @throws UsageError */
+export function parseOptions(args: readonly string[]): CensusOptions | null {
+  const { values, positionals } = parse(args);
+  if (values.help === true) return null;
+  if (positionals.length > 1)
+    throw new UsageError(`one directory at most, got ${positionals.length}: ${positionals.join(", ")}`);
+  const [directory = DEFAULT_DIRECTORY] = positionals;
+  if (directory === "") throw new UsageError("the directory is empty");
+  const options: CensusOptions = {
+    directory,
+    threads: wholeNumber("threads", values.threads, 0, MAX_THREADS) ?? availableParallelism(),
+    policy: policyFrom(values.policy),
+    compare: values.compare === true,
+    json: fileName("json", values.json),
+    html: fileName("html", values.html),
+    log: fileName("log", values.log),
+    verbose: values.verbose === true,
+    correlationId: idFrom(values["correlation-id"]),
+    maxFileBytes:
+      wholeNumber("max-file-bytes", values["max-file-bytes"], 1, 500_000_000) ?? DEFAULT_MAX_FILE_BYTES,
+    minNodes: wholeNumber("min-nodes", values["min-nodes"], 1, 1_000_000) ?? DEFAULT_MIN_NODES,
+  };
+  if (options.compare && values.threads === "0")
+    throw new UsageError("--compare needs a pool: --threads must be at least 1");
+  if (options.compare && options.json === "-")
+    throw new UsageError("--compare prints a table: --json needs a file name");
+  if (options.verbose && options.log === null)
+    throw new UsageError("--verbose is about the log: it needs --log <file>");
+  return options;
+}
+
+const DEFAULT_DIRECTORY: string = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+
+interface Parsed {
+  readonly values: Readonly<{
+    threads?: string;
+    policy?: string;
+    compare?: boolean;
+    json?: string;
+    html?: string;
+    log?: string;
+    verbose?: boolean;
+    "correlation-id"?: string;
+    "max-file-bytes"?: string;
+    "min-nodes"?: string;
+    help?: boolean;
+  }>;
+  readonly positionals: readonly string[];
+}
+
+function parse(args: readonly string[]): Parsed {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      strict: true,
+      options: {
+        threads: { type: "string" },
+        policy: { type: "string" },
+        compare: { type: "boolean" },
+        json: { type: "string" },
+        html: { type: "string" },
+        log: { type: "string" },
+        verbose: { type: "boolean" },
+        "correlation-id": { type: "string" },
+        "max-file-bytes": { type: "string" },
+        "min-nodes": { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    const [sentence = ""] = (error as Error).message.split(/\.\s|\n/, 1);
+    throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
+  }
+}
+
+function wholeNumber(name: string, text: string | undefined, min: number, max: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) {
+    throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, got "${text}"`);
+  }
+  return value;
+}
+
+function policyFrom(text: string | undefined): Policy {
+  if (text === undefined) return "asynchronous";
+  const policy = POLICIES.find((known) => known === text);
+  if (policy === undefined)
+    throw new UsageError(`--policy must be one of ${POLICIES.join(", ")}, got "${text}"`);
+  return policy;
+}
+
+function fileName(option: string, text: string | undefined): string | null {
+  if (text === "") throw new UsageError(`--${option} needs a file name`);
+  return text ?? null;
+}
+
+function idFrom(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (!/^[\w.:/+=@-]+$/.test(text) || text.length > MAX_ID_LENGTH) {
+    throw new UsageError(
+      `--correlation-id must be 1 to ${MAX_ID_LENGTH} letters, digits or . : / + = @ _ -, got "${text.slice(0, MAX_ID_LENGTH)}"`,
+    );
+  }
+  return text;
+}

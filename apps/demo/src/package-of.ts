@@ -1,0 +1,78 @@
+/** Which package a file belongs to. */
+import { readFileSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+
+export interface PackageIdentity {
+  readonly name: string;
+  /** Null when no package.json says so. */
+  readonly version: string | null;
+  /** Absolute. */
+  readonly directory: string;
+}
+
+/**
+ * Finds packages by path, reading each package.json once.
+ *
+ * Below a `node_modules`, the package is the directory that was installed there; a package.json further in, as in
+ * `dist/esm/`, only sets a file format. Elsewhere it is the nearest directory upwards that has a package.json.
+ */
+export class PackageFinder {
+  readonly #byDirectory = new Map<string, PackageIdentity | null>();
+
+  /** @param path absolute. */
+  packageOf(path: string): PackageIdentity {
+    return this.#fromDirectory(dirname(path)) ?? { name: "(no package)", version: null, directory: sep };
+  }
+
+  #fromDirectory(directory: string): PackageIdentity | null {
+    let found = this.#byDirectory.get(directory);
+    if (found === undefined) {
+      found = this.#identify(directory);
+      this.#byDirectory.set(directory, found);
+    }
+    return found;
+  }
+
+  #identify(directory: string): PackageIdentity | null {
+    const parent = dirname(directory);
+    const installedAs = nameBelowNodeModules(directory);
+    if (installedAs !== undefined) {
+      return { name: installedAs, version: readManifest(directory)?.version ?? null, directory };
+    }
+    const insideInstalled = directory.includes(`${sep}node_modules${sep}`);
+    const manifest = insideInstalled ? null : readManifest(directory);
+    if (manifest !== null) {
+      return {
+        name: manifest.name ?? directory.slice(parent.length).replace(sep, ""),
+        version: manifest.version,
+        directory,
+      };
+    }
+    return parent === directory ? null : this.#fromDirectory(parent);
+  }
+}
+
+/** The name, if `directory` is where a package was installed: `…/node_modules/name` or `…/node_modules/@scope/name`. */
+function nameBelowNodeModules(directory: string): string | undefined {
+  const [last = "", before = "", beforeThat = ""] = directory.split(sep).toReversed();
+  if (before === "node_modules") return last.startsWith("@") ? undefined : last;
+  return before.startsWith("@") && beforeThat === "node_modules" ? `${before}/${last}` : undefined;
+}
+
+function readManifest(directory: string): { name: string | null; version: string | null } | null {
+  let text: string;
+  try {
+    text = readFileSync(join(directory, "package.json"), "utf8");
+  } catch {
+    return null;
+  }
+  try {
+    const { name, version } = JSON.parse(text) as { name?: unknown; version?: unknown };
+    return {
+      name: typeof name === "string" && name !== "" ? name : null,
+      version: typeof version === "string" ? version : null,
+    };
+  } catch {
+    return { name: null, version: null };
+  }
+}
