@@ -1,9 +1,15 @@
 import { AsyncResource } from "node:async_hooks";
-import { runWith } from "./ambient.ts";
-import { ContextState } from "./context-state.ts";
 import { stateOf } from "./execution-context.ts";
 import type { ExecutionContext } from "./execution-context.ts";
-import { resourceOptions, resourceType, runInResource, runInResourceOnce } from "./resource-run.ts";
+import {
+  captureUnder,
+  isPlain,
+  isPlainOnce,
+  resourceOptions,
+  resourceType,
+  runInResource,
+  runInResourceOnce,
+} from "./resource-run.ts";
 
 /**
  * Everything ambient at one moment: our context, and every AsyncLocalStorage of the process. The cheapest way to keep it
@@ -16,7 +22,7 @@ export class AsyncScope extends AsyncResource {
    * The empty context: nothing of ours, flow not suppressed. Other libraries' storages are as they were when this module
    * was first loaded, which is empty unless somebody imported it dynamically inside a `run` of theirs.
    */
-  static readonly root: AsyncScope = runWith(ContextState.default, () => new AsyncScope(), []);
+  static readonly root: AsyncScope = new AsyncScope();
 
   /** Captures the current state. */
   constructor() {
@@ -29,7 +35,7 @@ export class AsyncScope extends AsyncResource {
 
   /** @internal A scope with `context` for our own values, and the root's for everybody else's. */
   static forContext(context: ExecutionContext): AsyncScope {
-    return AsyncScope.root.run(runWith<AsyncScope, []>, stateOf(context), () => new AsyncScope(), []);
+    return captureUnder(AsyncScope.root, stateOf(context), () => new AsyncScope());
   }
 
   /**
@@ -37,11 +43,13 @@ export class AsyncScope extends AsyncResource {
    * no run sees what another one set or entered.
    */
   run<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
+    if (isPlain) return this.runInAsyncScope(fn, undefined, ...args);
     return runInResource(this, fn, undefined, args);
   }
 
   /** Like `run`, for the last use of this scope: saves about 80 ns where storages run on async_hooks (Node 22). */
   runOnce<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
+    if (isPlainOnce) return this.runInAsyncScope(fn, undefined, ...args);
     return runInResourceOnce(this, fn, undefined, args);
   }
 }

@@ -7,6 +7,8 @@ import type { ContextKey } from "./context-key.ts";
 
 const keys = new Map<string, WeakRef<ContextKey>>();
 
+let claimed = 0;
+
 const collected = new FinalizationRegistry<string>((name) => {
   // A new local may have taken the name between the collection and this callback.
   if (keys.get(name)?.deref() === undefined) keys.delete(name);
@@ -15,6 +17,7 @@ const collected = new FinalizationRegistry<string>((name) => {
 /** @throws DuplicateNameError if a live local has this name. */
 export function claimName(name: string, key: ContextKey): void {
   if (keys.get(name)?.deref() !== undefined) throw new DuplicateNameError(name);
+  claimed += 1;
   keys.set(name, new WeakRef(key));
   collected.register(key, name);
 }
@@ -22,4 +25,9 @@ export function claimName(name: string, key: ContextKey): void {
 /** The local that flows under this name, if this thread knows one. */
 export function findByName(name: string): ContextKey | undefined {
   return keys.get(name)?.deref();
+}
+
+/** How many names were ever claimed: what was read of carried names may be out of date when this changes. */
+export function namesClaimed(): number {
+  return claimed;
 }

@@ -27,14 +27,24 @@ const keepsWhatRunsEnter: boolean = probe();
  */
 let needsCare = false;
 
-export function watchKey(key: ContextKey): void {
+/** What `runInResource` would do is `runInAsyncScope` and nothing else: hot paths look here first. */
+export let isPlain: boolean = !keepsWhatRunsEnter;
+
+/** The same for `runInResourceOnce`. */
+export let isPlainOnce = true;
+
+function takeCare(): void {
   needsCare = true;
+  isPlain = false;
+  isPlainOnce = false;
+}
+
+export function watchKey(key: ContextKey): void {
+  takeCare();
   noteWatchedKey(key);
 }
 
-export function noteSuppression(): void {
-  needsCare = true;
-}
+export const noteSuppression: () => void = takeCare;
 
 /** Runs in the captured state, any number of times: no run sees what another entered. */
 export function runInResource<R, A extends unknown[]>(
@@ -43,9 +53,8 @@ export function runInResource<R, A extends unknown[]>(
   thisArg: unknown,
   args: A,
 ): R {
-  const run = needsCare ? runWithCare<R, A> : runPlainly<R, A>;
-  if (!keepsWhatRunsEnter) return run(resource, fn, thisArg, args);
-  return run(resource.runInAsyncScope(freshResource), fn, thisArg, args);
+  const target = keepsWhatRunsEnter ? resource.runInAsyncScope(freshResource) : resource;
+  return runInResourceOnce(target, fn, thisArg, args);
 }
 
 /** Like {@link runInResource} for a resource that is never used again: cheaper where a run could spoil it. */
@@ -55,19 +64,12 @@ export function runInResourceOnce<R, A extends unknown[]>(
   thisArg: unknown,
   args: A,
 ): R {
-  return needsCare ? runWithCare(resource, fn, thisArg, args) : runPlainly(resource, fn, thisArg, args);
+  return needsCare
+    ? runWithCare(resource, fn, thisArg, args)
+    : resource.runInAsyncScope(fn, thisArg, ...args);
 }
 
-function runPlainly<R, A extends unknown[]>(
-  resource: AsyncResource,
-  fn: (this: unknown, ...args: A) => R,
-  thisArg: unknown,
-  args: A,
-): R {
-  return resource.runInAsyncScope(fn, thisArg, ...args);
-}
-
-/** The same, undoing a suppression that was captured, and telling the handlers on the way in and on the way out. */
+/** Runs, undoing a suppression that was captured, and telling the handlers on the way in and on the way out. */
 function runWithCare<R, A extends unknown[]>(
   resource: AsyncResource,
   fn: (this: unknown, ...args: A) => R,
@@ -93,6 +95,18 @@ function runWithCare<R, A extends unknown[]>(
   } finally {
     announceSwitch(inside, outside);
   }
+}
+
+/**
+ * What `make` captures with `state` for our own values and `base` for everybody else's. Nobody is told: nothing runs in
+ * that state yet.
+ */
+export function captureUnder<T>(base: AsyncResource, state: ContextState, make: () => T): T {
+  const target = keepsWhatRunsEnter ? base.runInAsyncScope(freshResource) : base;
+  return target.runInAsyncScope((): T => {
+    replace(state);
+    return make();
+  });
 }
 
 function freshResource(): AsyncResource {

@@ -1,1 +1,11 @@
-export {};
+export { baggage } from "./baggage.ts";
+export type { Baggage, BaggageMember, BaggageProperty } from "./baggage.ts";
+export { contextHeaders } from "./context-headers.ts";
+export type { ContextHeadersOptions } from "./context-headers.ts";
+export { correlation } from "./correlation.ts";
+export type { CorrelationMiddleware, CorrelationOptions } from "./correlation.ts";
+export { correlationId, currentBaggage, currentTraceparent, currentTracestate } from "./request-locals.ts";
+export { traceparent } from "./traceparent.ts";
+export type { Traceparent } from "./traceparent.ts";
+export { tracestate } from "./tracestate.ts";
+export type { Tracestate, TracestateMember } from "./tracestate.ts";

@@ -1,0 +1,39 @@
+import { ownOptions } from "../own-options.ts";
+import type { AsyncLocal } from "../async-local.ts";
+import { baggage } from "./baggage.ts";
+import { correlationId, currentBaggage, currentTraceparent, currentTracestate } from "./request-locals.ts";
+import { traceparent } from "./traceparent.ts";
+import { tracestate } from "./tracestate.ts";
+
+/** Options of {@link contextHeaders}: those given to `correlation`. */
+export interface ContextHeadersOptions {
+  /** @default 'x-request-id' */
+  header?: string | undefined;
+  /** @default correlationId */
+  local?: AsyncLocal<string> | undefined;
+}
+
+/**
+ * Headers that carry the current context to another service: the correlation id, `traceparent`, `tracestate` and
+ * `baggage`, those that have a value. A new object each time.
+ *
+ * @throws TypeError if a value was set that its header cannot express.
+ * @example
+ * await fetch(url, { headers: contextHeaders() });
+ */
+export function contextHeaders(options?: ContextHeadersOptions): Record<string, string> {
+  const { header = "x-request-id", local = correlationId } = ownOptions(options, "options");
+  const headers: Record<string, string> = {};
+  const id = local.value;
+  if (id !== undefined) headers[header] = id;
+  const parent = currentTraceparent.value;
+  if (parent !== undefined) {
+    headers["traceparent"] = traceparent.format(parent);
+    // Without a traceparent it would have no meaning, and must not be sent.
+    const states = currentTracestate.value;
+    if (states !== undefined && states.length > 0) headers["tracestate"] = tracestate.format(states);
+  }
+  const members = currentBaggage.value;
+  if (members !== undefined && members.length > 0) headers["baggage"] = baggage.format(members);
+  return headers;
+}
