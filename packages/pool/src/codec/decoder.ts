@@ -96,6 +96,10 @@ export class Decoder {
         return this.#readLongText(tag);
       case Tag.array:
         return this.#readElements(this.#readCount(1));
+      case Tag.int32Array:
+        return this.#readInt32Array();
+      case Tag.doubleArray:
+        return this.#readDoubleArray();
       case Tag.sparseArray:
         return this.#readSparseArray();
       case Tag.bigint64:
@@ -228,6 +232,21 @@ export class Decoder {
     const array: unknown[] = this.#remember([]);
     for (let i = 0; i < length; i++) array.push(this.#read());
     return array;
+  }
+
+  #readInt32Array(): number[] {
+    const block = new Int32Array(this.#readBytes(this.#readCount(4) * 4).buffer);
+    const array: number[] = [];
+    for (let i = 0; i < block.length; i++) array.push(block[i]!);
+    return this.#remember(array);
+  }
+
+  /** A loop of its own: one that has seen integers makes slower arrays. */
+  #readDoubleArray(): number[] {
+    const block = new Float64Array(this.#readBytes(this.#readCount(8) * 8).buffer);
+    const array: number[] = [];
+    for (let i = 0; i < block.length; i++) array.push(block[i]!);
+    return this.#remember(array);
   }
 
   #readSparseArray(): unknown {

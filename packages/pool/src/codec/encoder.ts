@@ -285,8 +285,24 @@ export class Encoder {
   #writeElements(array: readonly unknown[]): void {
     const length = array.length;
     if (length < shortArrayLimit) this.#out[this.#pos++] = Tag.shortArray + length;
+    else if (typeof array[0] === "number" && this.#writeNumbers(array)) return;
     else this.#writeLength(Tag.array, length);
     for (let i = 0; i < length; i++) this.#write(array[i]);
+  }
+
+  /** Arrays of nothing but numbers go as one block; false when this is not one. */
+  #writeNumbers(array: readonly unknown[]): boolean {
+    let isInt32 = true;
+    for (let i = 0; i < array.length; i++) {
+      const value = array[i];
+      if (typeof value !== "number") return false;
+      if (isInt32) isInt32 = (value | 0) === value && (value !== 0 || 1 / value > 0);
+    }
+    this.#writeLength(isInt32 ? Tag.int32Array : Tag.doubleArray, array.length);
+    const numbers = array as readonly number[];
+    const block = isInt32 ? new Int32Array(numbers) : new Float64Array(numbers);
+    this.#writeBytes(new Uint8Array(block.buffer));
+    return true;
   }
 
   #writeSpecial(value: object): void {

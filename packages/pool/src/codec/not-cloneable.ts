@@ -1,6 +1,6 @@
 /**
  * Finds the value that cannot be cloned and says where it is. Runs only after an encoding failed, so it may be slow;
- * it never throws anything of its own.
+ * it throws nothing of its own.
  */
 import { NotCloneableError } from "../errors.ts";
 import { cloneableKindOf, Refusal } from "./cloneable-kind.ts";
@@ -15,8 +15,12 @@ const searchLimit = 1_000_000;
 /** The error to throw instead of `error`, which stopped the encoding of `value`. */
 export function explainNotCloneable(error: unknown, value: unknown, root: CloneRoot): unknown {
   if (error instanceof Refusal) {
-    const found = findRefused(value, root, error);
-    return new NotCloneableError(found.path, found.problem);
+    // What was thrown travels inside an envelope, of which a path says nothing.
+    const isEnvelope = root === "error" && typeof value === "object" && value !== null && "thrown" in value;
+    const found = findNotCloneable(isEnvelope ? value.thrown : value, root);
+    return found === undefined
+      ? new NotCloneableError(root, `holds a value that ${error.problem}`)
+      : new NotCloneableError(found.path, found.problem);
   }
   if (error instanceof RangeError && error.message === "Maximum call stack size exceeded") {
     const problem =
@@ -30,7 +34,7 @@ export function explainNotCloneable(error: unknown, value: unknown, root: CloneR
   return error;
 }
 
-interface Found {
+export interface NotCloneable {
   readonly path: string;
   readonly problem: string;
 }
@@ -40,8 +44,11 @@ interface Visit {
   readonly path: string;
 }
 
-/** Depth first in the order of encoding, with a stack of its own: the value may be nested deeply. */
-function findRefused(root: unknown, name: CloneRoot, refusal: Refusal): Found {
+/**
+ * The first value below `root` that cannot be cloned, or undefined. Depth first in the order of encoding, with a stack
+ * of its own: the value may be nested deeply.
+ */
+export function findNotCloneable(root: unknown, name: string): NotCloneable | undefined {
   const stack: Visit[] = [{ value: root, path: name }];
   const seen = new Set<object>();
   for (let steps = 0; stack.length > 0 && steps < searchLimit; steps++) {
@@ -50,16 +57,17 @@ function findRefused(root: unknown, name: CloneRoot, refusal: Refusal): Found {
       return { path, problem: `is a ${typeof value}` };
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     seen.add(value);
+    const members: Visit[] = [];
+    let problem: string | undefined;
     try {
-      const members: Visit[] = [];
-      const problem = collectMembers(value, path, members);
-      if (problem !== undefined) return { path, problem };
-      for (let i = members.length - 1; i >= 0; i--) stack.push(members[i]!);
+      problem = collectMembers(value, path, members);
     } catch {
-      // A getter that throws only here: whatever it hides is not what stopped the encoding.
+      problem = "has a getter that throws";
     }
+    if (problem !== undefined) return { path, problem };
+    for (let i = members.length - 1; i >= 0; i--) stack.push(members[i]!);
   }
-  return { path: name, problem: `holds a value that ${refusal.problem}` };
+  return undefined;
 }
 
 function collectMembers(value: object, path: string, members: Visit[]): string | undefined {

@@ -18,10 +18,11 @@ export class TextCache {
   /** The string of `length` latin1 bytes at `start`. */
   read(bytes: Uint8Array, start: number, length: number): string {
     if (length > cachedLength) return latin1Slice.call(bytes, start, start + length);
-    const end = start + length;
-    let hash = length;
-    for (let i = start; i < end; i++) hash = (hash * 31 + bytes[i]!) | 0;
-    hash = (hash ^ (hash >>> 15)) & (tableSize - 1);
+    if (length === 0) return "";
+    // Four characters tell most words apart, and the comparison looks at all of them anyway.
+    const last = start + length - 1;
+    let hash = length + bytes[start]! * 7 + bytes[last]! * 61 + bytes[start + (length >> 1)]! * 433;
+    hash = (hash + bytes[start + (length >> 2)]! * 3079) & (tableSize - 1);
     const known = this.#table[hash]!;
     if (known.length === length && isSame(known, bytes, start)) return known;
     const text = make(bytes, start, length);
@@ -37,8 +38,6 @@ function isSame(text: string, bytes: Uint8Array, start: number): boolean {
 
 function make(b: Uint8Array, i: number, length: number): string {
   switch (length) {
-    case 0:
-      return "";
     case 1:
       return String.fromCharCode(b[i]!);
     case 2:

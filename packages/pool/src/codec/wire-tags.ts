@@ -11,6 +11,8 @@
  * | utf16        | u32 length, two bytes a code unit       | string, lone surrogates included                         |
  * | object       | (key, value)*, end                      | plain object; a key is a string                          |
  * | array        | u32 length, values                      | dense array                                              |
+ * | int32Array   | u32 length, 4 bytes each                | dense array of nothing but int32                         |
+ * | doubleArray  | u32 length, 8 bytes each                | dense array of nothing but numbers                       |
  * | sparseArray  | u32 length, (key, value)*, end          | array with holes or with properties of its own           |
  * | buffer       | u32 length, bytes                       | ArrayBuffer                                              |
  * | view         | kind, u32 length, bytes                 | view on exactly a whole buffer, which has the next number |
@@ -53,6 +55,8 @@ export const Tag = {
   view: 0x18,
   viewOn: 0x19,
   reference: 0x1a,
+  int32Array: 0x1b,
+  doubleArray: 0x1c,
   shortArray: 0x20,
   shortText: 0x40,
   smallInt: 0x80,

@@ -1,0 +1,99 @@
+/**
+ * Functions that are shipped as source. Such a function captures nothing: what it needs comes as arguments, through
+ * `import()` inside, or from globals.
+ */
+import { types } from "node:util";
+import { Script } from "node:vm";
+
+import { argumentTypeError } from "@skein/context/errors";
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/**
+ * The source of `fn` as an expression that another thread can evaluate. Arrow functions, function expressions and
+ * methods are taken, async or not.
+ *
+ * @throws TypeError for native and bound functions, classes, generators, getters, and methods that use `super`.
+ */
+export function inlineSource(fn: AnyFunction): string {
+  if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
+  // A generator object cannot leave its thread, so a generator could only fail later, with less to go by.
+  if (types.isGeneratorFunction(fn)) {
+    throw refused("is a generator; return an array, or report parts with `job.progress`");
+  }
+  if (types.isProxy(fn)) throw refused("is a Proxy, whose source cannot be read; pass the function itself");
+  const text = Function.prototype.toString.call(fn);
+  if (/^class\b/.test(text)) throw refused("is a class; pass a function that makes the instance");
+  if (/\{\s*\[native code\]\s*\}$/.test(text)) {
+    throw refused("is native or bound, so it has no source to ship; wrap it: `(...args) => fn(...args)`");
+  }
+  for (const expression of [`(${text})`, methodExpression(text)]) {
+    if (parses(expression)) return expression;
+  }
+  throw refused(
+    "has a source that is not an expression by itself; pass an arrow function or export it from a job module",
+  );
+}
+
+/** Evaluates what `inlineSource` gave, in the global scope of this thread. */
+export function compileInline(source: string): (...args: unknown[]) => unknown {
+  // tsx and esbuild (keepNames) wrap nested functions in calls of `__name`, a helper of the module that stayed behind.
+  // oxlint-disable-next-line typescript/no-implied-eval -- code from this process, shipped as source on request
+  const make = new Function("__name", `"use strict"; return ${source}`) as (
+    name: (target: unknown, value: string) => unknown,
+  ) => (...args: unknown[]) => unknown;
+  return make(keepName);
+}
+
+/**
+ * `error`, or a clearer one when it says that a free variable of the function does not exist in this thread. The class
+ * stays ReferenceError, with `code` 'ERR_SKEIN_FREE_VARIABLE' and the name in `variable`.
+ */
+export function explainFreeVariable(error: unknown, source: string): unknown {
+  if (!(error instanceof ReferenceError)) return error;
+  const variable = /^(\S+) is not defined$/.exec(error.message)?.[1];
+  if (variable === undefined || !mentions(source, variable)) return error;
+  const explained = new ReferenceError(
+    `${variable} is not defined: this job is an inline function, which is shipped as source and captures nothing. ` +
+      `Pass ${variable} as an argument, or move the function to a job module`,
+    { cause: error },
+  );
+  if (error.stack !== undefined)
+    explained.stack = error.stack.replace(error.message, () => explained.message);
+  return Object.assign(explained, { code: "ERR_SKEIN_FREE_VARIABLE", variable });
+}
+
+/** `foo() {}` is not an expression by itself; inside an object literal it is a method, which is then taken out. */
+function methodExpression(text: string): string {
+  return `(Object.values({ ${text} })[0])`;
+}
+
+/** Parses without running; a method that uses `super` is refused here, because it would find no parent there. */
+function parses(expression: string): boolean {
+  if (/^\(Object\.values\(\{ (get|set|static)\s+[\w$[#"']/.test(expression)) return false;
+  if (/\bsuper\b/.test(expression) && expression.startsWith("(Object.values(")) return false;
+  try {
+    // oxlint-disable-next-line no-new -- only the syntax check of the constructor is wanted
+    new Script(`"use strict"; ${expression}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function keepName(target: unknown, value: string): unknown {
+  return Object.defineProperty(target, "name", { value, configurable: true });
+}
+
+function mentions(source: string, variable: string): boolean {
+  for (let at = source.indexOf(variable); at >= 0; at = source.indexOf(variable, at + 1)) {
+    const before = source[at - 1] ?? "";
+    const after = source[at + variable.length] ?? "";
+    if (!/[\w$.]/.test(before) && !/[\w$]/.test(after)) return true;
+  }
+  return false;
+}
+
+function refused(problem: string): TypeError {
+  return Object.assign(new TypeError(`The function ${problem}`), { code: "ERR_SKEIN_INLINE_FUNCTION" });
+}
