@@ -1,1 +1,13 @@
-export {};
+export { registerError } from "./codec/error-registry.ts";
+export {
+  JobCanceledError,
+  JobModuleError,
+  JobNotFoundError,
+  JobTimeoutError,
+  NotCloneableError,
+  PoolClosedError,
+  ThreadCrashedError,
+} from "./errors.ts";
+export type { Job, JobModule } from "./job-module.ts";
+export type { CloseOptions, Priority, RunOptions, ThreadPoolOptions } from "./options.ts";
+export { type JobEngine, ThreadPool } from "./thread-pool.ts";

@@ -1,0 +1,75 @@
+/**
+ * The contexts of submitted jobs: each distinct one lies in the arena once, as its carrier's text, for as long as jobs name it.
+ * A thousand jobs of one request encode it once and carry a number.
+ */
+import { ExecutionContext } from "@skein/context";
+import type { Arena, Block } from "../shared/arena.ts";
+
+/** Contexts that no job names any more keep their bytes for the next job, the last so many of them. */
+const IDLE_ENTRIES = 64;
+
+export interface ContextEntry {
+  /** Never 0, never re-used. */
+  readonly id: number;
+  readonly carrier: string;
+  /** How many jobs name it. */
+  users: number;
+  block: Block | null;
+  length: number;
+}
+
+export class ContextTable {
+  readonly #arena: Arena;
+  readonly #entries = new WeakMap<ExecutionContext, ContextEntry | null>();
+  readonly #idle = new Set<ContextEntry>();
+  #nextId = 1;
+  #last: ExecutionContext | null = null;
+  #lastEntry: ContextEntry | null = null;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+  }
+
+  /**
+   * The current context, with one more user; null when nothing of it flows to a thread.
+   * @throws {ContextTooLargeError} and what a codec throws.
+   */
+  enter(): ContextEntry | null {
+    const context = ExecutionContext.capture();
+    if (context === null) return null;
+    let entry: ContextEntry | null | undefined = this.#lastEntry;
+    if (context !== this.#last) {
+      entry = this.#entries.get(context);
+      if (entry === undefined) {
+        const carrier = context.toCarrier("thread");
+        entry = carrier === null ? null : { id: this.#nextId++, carrier, users: 0, block: null, length: 0 };
+        this.#entries.set(context, entry);
+      }
+      this.#last = context;
+      this.#lastEntry = entry;
+    }
+    if (entry === null) return null;
+    if (entry.users++ === 0) this.#use(entry);
+    return entry;
+  }
+
+  leave(entry: ContextEntry): void {
+    if (--entry.users > 0) return;
+    this.#idle.add(entry);
+    if (this.#idle.size <= IDLE_ENTRIES) return;
+    const oldest = this.#idle.values().next().value!;
+    this.#idle.delete(oldest);
+    this.#arena.free(oldest.block!);
+    oldest.block = null;
+    // The last context seen must not stay reachable through a table that nobody uses.
+    this.#last = this.#lastEntry = null;
+  }
+
+  #use(entry: ContextEntry): void {
+    this.#idle.delete(entry);
+    if (entry.block !== null) return;
+    const bytes = Buffer.from(entry.carrier, "utf8");
+    entry.block = this.#arena.store(bytes, bytes.length);
+    entry.length = bytes.length;
+  }
+}

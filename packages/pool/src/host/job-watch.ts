@@ -1,0 +1,57 @@
+/**
+ * The caller's signal and clock. One listener per signal however many jobs share it: removing one of n listeners from an
+ * AbortSignal takes time proportional to n.
+ */
+import type { PendingJob } from "./pending-job.ts";
+
+type Cancel = (job: PendingJob, signal: AbortSignal) => void;
+type Expire = (job: PendingJob, timeoutMs: number) => void;
+
+interface Group {
+  readonly jobs: Set<PendingJob>;
+  readonly listener: () => void;
+}
+
+export class JobWatch {
+  readonly #groups = new WeakMap<AbortSignal, Group>();
+  readonly #cancel: Cancel;
+  readonly #expire: Expire;
+
+  constructor(cancel: Cancel, expire: Expire) {
+    this.#cancel = cancel;
+    this.#expire = expire;
+  }
+
+  watch(job: PendingJob, signal: AbortSignal | undefined, timeoutMs: number | undefined): void {
+    const timer = timeoutMs === undefined ? undefined : setTimeout(this.#expire, timeoutMs, job, timeoutMs);
+    if (signal !== undefined) this.#join(job, signal);
+    job.stopWatching = () => {
+      clearTimeout(timer);
+      if (signal !== undefined) this.#leave(job, signal);
+    };
+  }
+
+  #join(job: PendingJob, signal: AbortSignal): void {
+    let group = this.#groups.get(signal);
+    if (group === undefined) {
+      const jobs = new Set<PendingJob>();
+      group = {
+        jobs,
+        listener: () => {
+          for (const each of jobs) this.#cancel(each, signal);
+        },
+      };
+      this.#groups.set(signal, group);
+      signal.addEventListener("abort", group.listener, { once: true });
+    }
+    group.jobs.add(job);
+  }
+
+  #leave(job: PendingJob, signal: AbortSignal): void {
+    const group = this.#groups.get(signal)!;
+    group.jobs.delete(job);
+    if (group.jobs.size > 0) return;
+    signal.removeEventListener("abort", group.listener);
+    this.#groups.delete(signal);
+  }
+}

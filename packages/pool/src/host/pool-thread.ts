@@ -1,0 +1,96 @@
+/** One worker thread, seen from the host: started under the empty context, unref'ed, spoken to over a port of its own. */
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  type ResourceLimits,
+  type SHARE_ENV,
+  Worker,
+} from "node:worker_threads";
+import { AsyncScope } from "@skein/context";
+import type { HostMessage, ThreadData, WorkerMessage } from "../protocol.ts";
+
+// In source it is entry.ts, in the published package entry.js: TypeScript does not rewrite URLs.
+const entry = new URL(`../worker/entry${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
+
+/** What a user can say about the threads; passed on to `Worker`. */
+export interface ThreadOptions {
+  readonly name: string;
+  readonly env: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
+  readonly execArgv: readonly string[] | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
+}
+
+export interface ThreadEvents {
+  message(thread: PoolThread, message: WorkerMessage): void;
+  /** Once, after the thread has ended; `cause` is the uncaught error that ended it, if one did. */
+  exit(thread: PoolThread, exitCode: number, cause: unknown): void;
+}
+
+export class PoolThread {
+  readonly index: number;
+  readonly serial: number;
+  readonly port: MessagePort;
+  readonly #worker: Worker;
+  #cause: unknown;
+  readonly ended: Promise<void>;
+
+  constructor(data: Omit<ThreadData, "port">, options: ThreadOptions, events: ThreadEvents) {
+    this.index = data.index;
+    this.serial = data.serial;
+    // Handlers run in the context in which their emitter was made (hazard H14): never in that of a request.
+    const { worker, port } = AsyncScope.root.run(startWorker, data, options);
+    this.port = port;
+    this.#worker = worker;
+    port.on("message", (message: WorkerMessage) => events.message(this, message));
+    worker.on("error", (error: unknown) => {
+      this.#cause = error;
+    });
+    this.ended = new Promise((resolve) => {
+      worker.on("exit", (exitCode) => {
+        events.exit(this, exitCode, this.#cause);
+        port.close();
+        resolve();
+      });
+    });
+    // After the listeners: adding one refs again (H12).
+    port.unref();
+    worker.unref();
+  }
+
+  post(message: HostMessage): void {
+    this.port.postMessage(message);
+  }
+
+  /** Without waiting: the oldest message that the event loop has not delivered yet. */
+  receive(): WorkerMessage | null {
+    return (receiveMessageOnPort(this.port)?.message as WorkerMessage | undefined) ?? null;
+  }
+
+  /** Ends the thread wherever it is. `ended` resolves when it has. */
+  terminate(): void {
+    void this.#worker.terminate();
+  }
+
+  /** While somebody waits for the thread's end. */
+  ref(): void {
+    this.#worker.ref();
+  }
+}
+
+function startWorker(
+  data: Omit<ThreadData, "port">,
+  options: ThreadOptions,
+): { worker: Worker; port: MessagePort } {
+  const { port1, port2 } = new MessageChannel();
+  const worker = new Worker(entry, {
+    name: options.name,
+    workerData: { ...data, port: port2 } satisfies ThreadData,
+    transferList: [port2],
+    // Omitted, a worker inherits; given, some flags of the parent are refused.
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
+    ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
+  });
+  return { worker, port: port1 };
+}

@@ -1,0 +1,207 @@
+/**
+ * How jobs end on the submitting thread: each task settles once, and everything the job held is given back once. The two
+ * moments differ for a job that is cancelled while it runs: `#settled` at the cancellation, `#release` when the thread is done
+ * with the slot.
+ */
+import type { Decoder } from "../codec/decoder.ts";
+import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
+import type { Arena } from "../shared/arena.ts";
+import type { SegmentDirectory } from "../shared/segments.ts";
+import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
+import { frameLines } from "./caller-frames.ts";
+import type { ContextTable } from "./context-table.ts";
+import type { JobTable } from "./job-table.ts";
+import type { HostMemory } from "./memory.ts";
+import { NO_SLOT, type PendingJob } from "./pending-job.ts";
+
+/** What settlement needs from above. */
+export interface SettlementEvents {
+  /** Slots are free that were not. */
+  slotsFreed(): void;
+  /** The last outstanding job is about to settle. */
+  idle(): void;
+  /** The cancel flag of a running job was set: thread `index` may be waiting in its event loop. */
+  cancelRequested(index: number, slot: number): void;
+}
+
+export class Settlement {
+  readonly #memory: HostMemory;
+  readonly #jobs: JobTable;
+  readonly #arena: Arena;
+  readonly #contexts: ContextTable;
+  readonly #segments: SegmentDirectory;
+  readonly #decoder: Decoder;
+  readonly #events: SettlementEvents;
+  readonly #finished: Int32Array;
+  #outstanding = 0;
+
+  constructor(
+    memory: HostMemory,
+    jobs: JobTable,
+    arena: Arena,
+    contexts: ContextTable,
+    segments: SegmentDirectory,
+    decoder: Decoder,
+    events: SettlementEvents,
+  ) {
+    this.#memory = memory;
+    this.#jobs = jobs;
+    this.#arena = arena;
+    this.#contexts = contexts;
+    this.#segments = segments;
+    this.#decoder = decoder;
+    this.#events = events;
+    this.#finished = new Int32Array(memory.layout.capacitySlots);
+  }
+
+  /** Jobs that have been submitted and have not settled. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** A job was accepted: it will settle. @returns how many are outstanding now. */
+  expect(): number {
+    return ++this.#outstanding;
+  }
+
+  /** Settles everything in the inbox. @returns how many slots came back. */
+  drain(): number {
+    const count = this.#memory.inbox.takeAll(this.#finished);
+    for (let i = 0; i < count; i++) this.#complete(this.#finished[i]!);
+    if (count > 0) this.#events.slotsFreed();
+    return count;
+  }
+
+  cancel(job: PendingJob, reason: Error): void {
+    if (job.task.isCompleted) return;
+    this.#stop(job);
+    this.#settled(job);
+    job.trySetCanceled(reason);
+  }
+
+  fail(job: PendingJob, error: unknown): void {
+    if (job.task.isCompleted) return;
+    this.#stop(job);
+    this.#settled(job);
+    job.trySetError(error);
+  }
+
+  /** Asks every running job to stop; their tasks stay as they are. */
+  requestStop(): void {
+    for (const [slot] of this.#jobs.entries()) this.#requestCancel(slot);
+  }
+
+  /** Rejects the jobs that no thread has taken. */
+  failQueued(error: () => Error): void {
+    for (const [slot, job] of this.#jobs.entries()) {
+      if (this.#memory.slots.state(slot) === QUEUED) this.fail(job, error());
+    }
+  }
+
+  /** Thread `index` has ended, at whatever instruction, and nothing of it runs any more: its jobs reject with `error`. */
+  recover(index: number, error: Error): void {
+    const { slots, queues } = this.#memory;
+    for (const [slot, job] of this.#jobs.entries()) {
+      const state = slots.state(slot);
+      if (state === QUEUED) {
+        // Popped, and then the thread ended before it could claim: nobody else would find it.
+        if (!queues.holds(job.priority, slot)) queues.push(job.priority, slot);
+      } else if (slots.owner(slot) !== index) {
+        continue;
+      } else if (state === RUNNING) {
+        this.#release(slot, job);
+        if (job.task.isCompleted) continue;
+        this.#settled(job);
+        job.trySetError(error);
+      } else {
+        // DONE, and then the thread ended before it could link the slot into the inbox.
+        this.#complete(slot);
+      }
+    }
+    this.#events.slotsFreed();
+  }
+
+  /** The job in `slot` is DONE. */
+  #complete(slot: number): void {
+    const job = this.#jobs.job(slot)!;
+    if (job.task.isCompleted) {
+      // Cancelled while it ran: the late outcome is dropped.
+      this.#giveBackOutcome(slot);
+      this.#release(slot, job);
+      return;
+    }
+    const succeeded = this.#memory.slots.outcome(slot) === OUTCOME_RESULT;
+    let value: unknown;
+    let undecodable: unknown;
+    let decoded = false;
+    try {
+      value = this.#readOutcome(slot);
+      decoded = true;
+    } catch (error) {
+      undecodable = error;
+    }
+    this.#giveBackOutcome(slot);
+    this.#release(slot, job);
+    this.#settled(job);
+    if (!decoded) job.trySetError(undecodable);
+    else if (succeeded) job.trySetResult(value);
+    else job.trySetError(fromWire(value as ErrorWire, frameLines(job.frames)));
+  }
+
+  #readOutcome(slot: number): unknown {
+    const { slots } = this.#memory;
+    const length = slots.payloadLength(slot);
+    const segment = slots.payloadSegment(slot);
+    return segment === INLINE
+      ? this.#decoder.decode(slots.bytes, slots.inlineOffset(slot), length)
+      : this.#decoder.decode(this.#segments.bytes(segment), slots.payloadOffset(slot), length);
+  }
+
+  #giveBackOutcome(slot: number): void {
+    const { slots, returned } = this.#memory;
+    const segment = slots.payloadSegment(slot);
+    if (segment === INLINE) return;
+    returned[slots.owner(slot)]!.giveBack(this.#segments.bytes(segment), segment, slots.payloadOffset(slot));
+  }
+
+  /** Takes a queued job out, asks a running one to stop. One in the backlog is skipped when its turn comes. */
+  #stop(job: PendingJob): void {
+    if (job.slot === NO_SLOT) {
+      this.#giveBackArguments(job);
+    } else if (this.#memory.slots.withdraw(job.slot)) {
+      this.#release(job.slot, job);
+      this.#events.slotsFreed();
+    } else {
+      this.#requestCancel(job.slot);
+    }
+  }
+
+  #requestCancel(slot: number): void {
+    const { slots } = this.#memory;
+    if (slots.state(slot) !== RUNNING) return;
+    slots.requestCancel(slot);
+    this.#events.cancelRequested(slots.owner(slot), slot);
+  }
+
+  /** No thread can touch the slot any more: everything it held is free again. */
+  #release(slot: number, job: PendingJob): void {
+    this.#memory.slots.release(slot);
+    this.#jobs.free(slot);
+    job.slot = NO_SLOT;
+    this.#giveBackArguments(job);
+  }
+
+  #giveBackArguments(job: PendingJob): void {
+    if (job.block !== null) this.#arena.free(job.block);
+    if (job.context !== null) this.#contexts.leave(job.context);
+  }
+
+  /** Just before the task settles, once for each job. */
+  #settled(job: PendingJob): void {
+    if (job.stopWatching !== null) {
+      job.stopWatching();
+      job.stopWatching = null;
+    }
+    if (--this.#outstanding === 0) this.#events.idle();
+  }
+}

@@ -1,0 +1,150 @@
+/** How jobs begin on the submitting thread: encoded first, then given a slot and queued, or put into the backlog. */
+import type { ContinuationPolicy } from "@skein/scheduling";
+import type { Encoder } from "../codec/encoder.ts";
+import type { Arena } from "../shared/arena.ts";
+import { INLINE_BYTES, PRIORITIES } from "../shared/layout.ts";
+import type { SharedBuffers } from "../shared/shared-buffers.ts";
+import { Backlog } from "./backlog.ts";
+import { captureCallerFrames } from "./caller-frames.ts";
+import type { ContextTable } from "./context-table.ts";
+import { type JobTable, NONE_FREE } from "./job-table.ts";
+import type { HostMemory } from "./memory.ts";
+import { PendingJob } from "./pending-job.ts";
+
+export interface SubmitOptions {
+  /** Index into PRIORITIES. */
+  readonly priority: number;
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
+  /** As TaskCompletionSource takes it; one object for all jobs with the same policy. */
+  readonly continuations: { readonly continuations: ContinuationPolicy } | undefined;
+  readonly flowContext: boolean;
+}
+
+/** A ring full of withdrawn entries empties as soon as a thread looks; so long until the backlog tries again. */
+const RING_FULL_RETRY_MS = 1;
+const noArguments = new Uint8Array(0);
+
+export class Submission {
+  readonly #memory: HostMemory;
+  readonly #jobs: JobTable;
+  readonly #arena: Arena;
+  readonly #contexts: ContextTable;
+  readonly #sharedBuffers: SharedBuffers;
+  readonly #encoder: Encoder;
+  readonly #callThread: () => void;
+  readonly #backlogs: readonly Backlog[] = PRIORITIES.map(() => new Backlog());
+
+  /** @param callThread A job was queued: somebody has to run it. */
+  constructor(
+    memory: HostMemory,
+    jobs: JobTable,
+    arena: Arena,
+    contexts: ContextTable,
+    sharedBuffers: SharedBuffers,
+    encoder: Encoder,
+    callThread: () => void,
+  ) {
+    this.#memory = memory;
+    this.#jobs = jobs;
+    this.#arena = arena;
+    this.#contexts = contexts;
+    this.#sharedBuffers = sharedBuffers;
+    this.#encoder = encoder;
+    this.#callThread = callThread;
+  }
+
+  /**
+   * Encodes the arguments and the context; `enqueue` must follow at once, since the bytes are in the encoder.
+   *
+   * @param below The function of ours that the caller called: its frames and those above are not the caller's.
+   * @throws what encoding throws. Nothing was claimed then.
+   */
+  create(
+    functionId: number,
+    args: readonly unknown[],
+    options: SubmitOptions,
+    below: (...args: never[]) => unknown,
+  ): PendingJob {
+    this.#sharedBuffers.named = false;
+    const length = this.#encoder.encode(args, "args");
+    const keepAlive = this.#sharedBuffers.named ? args : null;
+    const context = options.flowContext ? this.#contexts.enter() : null;
+    let block = null;
+    if (length > INLINE_BYTES) {
+      try {
+        block = this.#arena.store(this.#encoder.bytes, length);
+      } catch (error) {
+        if (context !== null) this.#contexts.leave(context);
+        throw error;
+      }
+    }
+    return new PendingJob(
+      functionId,
+      options.priority,
+      context,
+      captureCallerFrames(below),
+      length,
+      block,
+      keepAlive,
+      options.continuations,
+    );
+  }
+
+  enqueue(job: PendingJob): void {
+    const backlog = this.#backlogs[job.priority]!;
+    // Behind those that wait already: first in, first out.
+    if (backlog.size === 0 && this.#place(job, this.#encoder.bytes)) this.#callThread();
+    else backlog.add(job, this.#encoder.bytes);
+  }
+
+  /** Slots have become free: the backlog moves up, high priority first. */
+  refill(): void {
+    let placed = false;
+    for (const backlog of this.#backlogs) {
+      while (backlog.size > 0) {
+        const job = backlog.peek();
+        if (!job.task.isCompleted) {
+          if (!this.#place(job, job.block === null ? backlog.peekArguments() : noArguments)) {
+            if (this.#jobs.hasFree) setTimeout(() => this.refill(), RING_FULL_RETRY_MS);
+            break;
+          }
+          placed = true;
+        }
+        backlog.shift();
+      }
+    }
+    if (placed) this.#callThread();
+  }
+
+  /** The jobs that wait for a slot. */
+  takeBacklog(): PendingJob[] {
+    const jobs: PendingJob[] = [];
+    for (const backlog of this.#backlogs) {
+      for (; backlog.size > 0; backlog.shift()) jobs.push(backlog.peek());
+    }
+    return jobs;
+  }
+
+  /** Into a slot and a queue. @returns false when there is no room. */
+  #place(job: PendingJob, args: Uint8Array): boolean {
+    const slot = this.#jobs.take(job);
+    if (slot === NONE_FREE) return false;
+    const { slots, queues } = this.#memory;
+    slots.describeJob(slot, job.functionId);
+    if (job.block === null) slots.setInlinePayload(slot, args, job.argsLength);
+    else slots.setArenaPayload(slot, job.block.segment, job.block.offset, job.argsLength);
+    const { context } = job;
+    if (context !== null) {
+      slots.setContext(slot, context.id, context.block!.segment, context.block!.offset, context.length);
+    }
+    slots.publish(slot);
+    if (!queues.push(job.priority, slot)) {
+      slots.release(slot);
+      this.#jobs.free(slot);
+      return false;
+    }
+    job.slot = slot;
+    return true;
+  }
+}

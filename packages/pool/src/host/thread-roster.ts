@@ -1,0 +1,59 @@
+/** The threads of a pool: started when jobs wait and all others are busy, replaced when they die, given up when they never start. */
+import type { HostMessage } from "../protocol.ts";
+import type { PoolThread } from "./pool-thread.ts";
+
+/** So many threads in a row that died before they were ready: starting more would go on for ever. */
+const MAX_FAILED_STARTS = 3;
+
+export class ThreadRoster {
+  readonly #threads: (PoolThread | null)[];
+  readonly #start: (index: number, serial: number) => PoolThread;
+  #count = 0;
+  /** 0 is the host's. */
+  #nextSerial = 1;
+  #failedStarts = 0;
+
+  constructor(maxThreads: number, start: (index: number, serial: number) => PoolThread) {
+    this.#threads = Array.from({ length: maxThreads }, () => null);
+    this.#start = start;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get isFull(): boolean {
+    return this.#count === this.#threads.length;
+  }
+
+  at(index: number): PoolThread | null {
+    return this.#threads[index] ?? null;
+  }
+
+  add(): void {
+    const index = this.#threads.indexOf(null);
+    this.#threads[index] = this.#start(index, this.#nextSerial++);
+    this.#count++;
+  }
+
+  /** @returns false when threads keep dying before they are ready. */
+  remove(thread: PoolThread, wasReady: boolean): boolean {
+    this.#threads[thread.index] = null;
+    this.#count--;
+    this.#failedStarts = wasReady ? 0 : this.#failedStarts + 1;
+    if (this.#failedStarts < MAX_FAILED_STARTS) return true;
+    // Whoever submits next may try again: the reason may be gone by then.
+    this.#failedStarts = 0;
+    return false;
+  }
+
+  broadcast(message: HostMessage, except?: PoolThread): void {
+    for (const thread of this.live()) {
+      if (thread !== except) thread.post(message);
+    }
+  }
+
+  live(): PoolThread[] {
+    return this.#threads.filter((thread) => thread !== null);
+  }
+}

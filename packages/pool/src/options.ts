@@ -1,0 +1,161 @@
+/** The one place where options are read and checked. Only own properties count: a polluted prototype changes nothing. */
+import { availableParallelism } from "node:os";
+import type { ResourceLimits, SHARE_ENV } from "node:worker_threads";
+import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
+import { type ContinuationPolicy, TaskScheduler } from "@skein/scheduling";
+import type { HostOptions } from "./host/host.ts";
+import type { SubmitOptions } from "./host/submission.ts";
+import { resolveJobUrl } from "./jobs/job-url.ts";
+import { PRIORITIES } from "./shared/layout.ts";
+
+export interface ThreadPoolOptions {
+  /** Shown as the name of the threads in debuggers and profilers. @default "skein" */
+  readonly name?: string | undefined;
+  /** Threads are started when jobs wait, up to this many. 1 to 1024. @default os.availableParallelism() */
+  readonly maxThreads?: number | undefined;
+  /** A module that each thread imports before its first job; top-level await is allowed. A file URL or an absolute path. */
+  readonly initialize?: URL | string | undefined;
+  /**
+   * How long a thread without work looks on before it sleeps, in microseconds. It adapts itself below this limit, and does not spin
+   * when threads outnumber cores. 0 to 1000; 0: never spin. @default 50
+   */
+  readonly spinLimitUs?: number | undefined;
+  /** As in `Worker`. */
+  readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
+  /** As in `Worker`; omitted, the threads inherit the process's. */
+  readonly execArgv?: readonly string[] | undefined;
+  /** As in `Worker`. A thread that runs out of memory rejects its job with ThreadCrashedError and is replaced. */
+  readonly resourceLimits?: ResourceLimits | undefined;
+}
+
+export type Priority = (typeof PRIORITIES)[number];
+
+export interface RunOptions {
+  /** Cancels the job. Queued: it never runs. Running: its task rejects at once, and `job.isCancellationRequested` turns true. */
+  readonly signal?: AbortSignal | undefined;
+  /** Rejects with JobTimeoutError when the job has not settled this many milliseconds after the call. Positive, up to 2^31 - 1. */
+  readonly timeoutMs?: number | undefined;
+  /** Threads take higher priorities first; lower ones get their turn all the same. @default "normal" */
+  readonly priority?: Priority | undefined;
+  /** How the continuations of the task run on the calling thread. @default "asynchronous" */
+  readonly continuations?: ContinuationPolicy | undefined;
+  /** Whether AsyncLocals with flow 'thread' or 'wire' go along. @default true */
+  readonly flowContext?: boolean | undefined;
+}
+
+export interface CloseOptions {
+  /** Whether queued jobs still run. false: they reject with PoolClosedError, and running ones are asked to stop. @default true */
+  readonly drain?: boolean | undefined;
+  /** After so many milliseconds what still runs is ended and rejects with PoolClosedError. @default none */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Jobs in slots; more wait in the backlog. 16 384 slots are 4 MiB of address space, touched as they are used. */
+const CAPACITY_SLOTS = 16_384;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** @throws TypeError or RangeError naming the option. */
+export function resolvePoolOptions(options: ThreadPoolOptions | undefined): HostOptions {
+  const own = ownProperties("options", options);
+  const name = own.name ?? "skein";
+  if (typeof name !== "string") throw argumentTypeError("name", "a string", name);
+  const { env, execArgv, resourceLimits, initialize } = own;
+  if (env !== undefined && typeof env !== "object" && typeof env !== "symbol") {
+    throw argumentTypeError("env", "an object or SHARE_ENV", env);
+  }
+  if (
+    execArgv !== undefined &&
+    !(Array.isArray(execArgv) && execArgv.every((arg) => typeof arg === "string"))
+  ) {
+    throw argumentTypeError("execArgv", "an array of strings", execArgv);
+  }
+  if (resourceLimits !== undefined && (typeof resourceLimits !== "object" || resourceLimits === null)) {
+    throw argumentTypeError("resourceLimits", "an object", resourceLimits);
+  }
+  return {
+    maxThreads: integer("maxThreads", own.maxThreads, 1, 1024) ?? availableParallelism(),
+    capacitySlots: CAPACITY_SLOTS,
+    spinLimitUs: integer("spinLimitUs", own.spinLimitUs, 0, 1000) ?? 50,
+    initialize: initialize === undefined ? null : resolveJobUrl(initialize),
+    thread: { name, env, execArgv, resourceLimits },
+  };
+}
+
+export const defaultSubmitOptions: SubmitOptions = {
+  priority: PRIORITIES.indexOf("normal"),
+  signal: undefined,
+  timeoutMs: undefined,
+  continuations: undefined,
+  flowContext: true,
+};
+
+/** @throws TypeError or RangeError naming the option. */
+export function resolveRunOptions(options: RunOptions | undefined, defaults: SubmitOptions): SubmitOptions {
+  if (options === undefined) return defaults;
+  const own = ownProperties("options", options);
+  const { signal, timeoutMs, priority, continuations, flowContext } = own;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw argumentTypeError("signal", "an AbortSignal", signal);
+  if (priority !== undefined && !PRIORITIES.includes(priority)) {
+    throw argumentTypeError("priority", "'high', 'normal' or 'low'", priority);
+  }
+  if (continuations !== undefined && !isPolicy(continuations)) {
+    throw argumentTypeError(
+      "continuations",
+      "'inline', 'asynchronous', 'yield' or a TaskScheduler",
+      continuations,
+    );
+  }
+  if (flowContext !== undefined && typeof flowContext !== "boolean") {
+    throw argumentTypeError("flowContext", "a boolean", flowContext);
+  }
+  return {
+    priority: priority === undefined ? defaults.priority : PRIORITIES.indexOf(priority),
+    signal: signal ?? defaults.signal,
+    timeoutMs: positive("timeoutMs", timeoutMs) ?? defaults.timeoutMs,
+    continuations: continuations === undefined ? defaults.continuations : { continuations },
+    flowContext: flowContext ?? defaults.flowContext,
+  };
+}
+
+/** @throws TypeError or RangeError naming the option. */
+export function resolveCloseOptions(options: CloseOptions | undefined): {
+  drain: boolean;
+  timeoutMs: number | undefined;
+} {
+  const own = ownProperties("options", options);
+  if (own.drain !== undefined && typeof own.drain !== "boolean")
+    throw argumentTypeError("drain", "a boolean", own.drain);
+  return { drain: own.drain ?? true, timeoutMs: positive("timeoutMs", own.timeoutMs) };
+}
+
+function ownProperties<T extends object>(name: string, options: T | undefined): T {
+  if (options !== undefined && (typeof options !== "object" || options === null)) {
+    throw argumentTypeError(name, "an object", options);
+  }
+  return Object.assign(Object.create(null) as T, options);
+}
+
+function integer(name: string, value: number | undefined, min: number, max: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number") throw argumentTypeError(name, `an integer from ${min} to ${max}`, value);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw argumentRangeError(name, `an integer from ${min} to ${max}`, value);
+  }
+  return value;
+}
+
+function positive(name: string, value: number | undefined): number | undefined {
+  if (value === undefined || value === Infinity) return undefined;
+  if (typeof value !== "number") throw argumentTypeError(name, "a positive number of milliseconds", value);
+  if (!(value > 0 && value <= MAX_TIMEOUT_MS)) {
+    throw argumentRangeError(name, `a positive number of milliseconds up to ${MAX_TIMEOUT_MS}`, value);
+  }
+  return value;
+}
+
+function isPolicy(value: unknown): value is ContinuationPolicy {
+  return (
+    value === "inline" || value === "asynchronous" || value === "yield" || value instanceof TaskScheduler
+  );
+}

@@ -1,0 +1,158 @@
+/**
+ * Parking: a thread with nothing to do falls asleep, and no job is missed.
+ *
+ * Words      PARK[w] @ layout.parkWord + 16 w, own cache line
+ *            OUTPUT[w] the word after: 1 while console output of thread w has not reached the main thread
+ * State      | value       | means                                               | written by                |
+ *            | 0 DEAD      | no thread has this index, or it has not started     | host                      |
+ *            | 1 BUSY      | runs a job, or its event loop                       | thread w                  |
+ *            | 2 SEARCHING | looks for work, and will once more before it sleeps | thread w                  |
+ *            | 3 ASLEEP    | in Atomics.wait, or about to                        | thread w                  |
+ *            | 4 IDLE      | in its event loop with a waitAsync                  | thread w                  |
+ *            | 5 NOTIFIED  | told to look again                                  | any other thread          |
+ * Moves      m1 BUSY → SEARCHING → BUSY (store)          m2 SEARCHING → ASLEEP (store), then the last search
+ *            m3 ASLEEP → IDLE (CAS)                      m4 ASLEEP, IDLE → NOTIFIED (CAS, then notify), by a producer
+ *            m5 NOTIFIED → SEARCHING (store)             m6 ASLEEP → BUSY (CAS) when the last search found a job
+ *            m7 any → DEAD (store) when the thread has ended       anything else is a bug
+ * Invariants I1 Only ASLEEP and IDLE are ever left by another thread, only towards NOTIFIED, only by CAS.
+ *            I2 At most one waiter per word: IDLE is left only through NOTIFIED, so a waitAsync is never stale (H3).
+ *            I3 No counter of sleepers exists that a dying thread could leave wrong: producers read the words.
+ * Pairings   [P1] a producer pushes the job, then loads PARK[w]; m2 stores ASLEEP, then searches.
+ *                 Either the producer sees w not BUSY, or the last search sees the job.
+ *            [P2] a producer that sees w SEARCHING wakes nobody. w stores BUSY when it found a job, and then, if more jobs
+ *                 remain, wakes one more thread itself. Either the producer sees BUSY, or w sees the job.
+ *            [P3] m4 CASes the word before it notifies; wait and waitAsync compare it: no wake-up falls in between.
+ * Liveness   If every thread is ASLEEP or IDLE, all rings are empty: by P1 and I1. A dead thread may have swallowed a
+ *            wake-up: the host wakes another after each exit.
+ * Sources    rayon's sleep protocol; .NET A3.10; ECMA-262 §25.4 Atomics. Model test: test/shared/parking.model.test.ts
+ */
+import { cas, load, notify, store, wait, waitAsync } from "./atomics.ts";
+import { type Layout, LINE_WORDS } from "./layout.ts";
+
+export const DEAD = 0;
+export const BUSY = 1;
+export const SEARCHING = 2;
+export const ASLEEP = 3;
+export const IDLE = 4;
+const NOTIFIED = 5;
+
+export class Parking {
+  readonly #words: Int32Array;
+  readonly #base: number;
+  readonly #threads: number;
+
+  constructor(control: Int32Array, layout: Layout) {
+    this.#words = control;
+    this.#base = layout.parkWord;
+    this.#threads = layout.maxThreads;
+  }
+
+  /**
+   * After a push: makes sure that somebody will find the job.
+   * @returns 'searching': a thread is looking already. 'woken': one was asleep. 'none': all are busy or not there.
+   */
+  wakeOne(): "searching" | "woken" | "none" {
+    let sleeper = -1;
+    for (let w = 0; w < this.#threads; w++) {
+      const state = load(this.#words, this.#word(w)); // [P1] [P2]
+      if (state === SEARCHING || state === NOTIFIED) return "searching";
+      if (sleeper < 0 && (state === ASLEEP || state === IDLE)) sleeper = w;
+    }
+    for (let w = sleeper; w >= 0 && w < this.#threads; w++) {
+      if (this.wake(w)) return "woken";
+    }
+    return "none";
+  }
+
+  /** Wakes thread `w` if it sleeps. */
+  wake(w: number): boolean {
+    const word = this.#word(w);
+    // [P3] I1
+    if (!cas(this.#words, word, ASLEEP, NOTIFIED) && !cas(this.#words, word, IDLE, NOTIFIED)) return false;
+    notify(this.#words, word); // [P3]
+    return true;
+  }
+
+  state(w: number): number {
+    return load(this.#words, this.#word(w)); // [unpaired] bookkeeping and statistics
+  }
+
+  /** How many threads run or look for jobs. */
+  awake(): number {
+    let count = 0;
+    for (let w = 0; w < this.#threads; w++) {
+      const state = load(this.#words, this.#word(w)); // [unpaired] a heuristic for spinning
+      if (state === BUSY || state === SEARCHING || state === NOTIFIED) count++;
+    }
+    return count;
+  }
+
+  // For thread w itself.
+
+  setBusy(w: number): void {
+    store(this.#words, this.#word(w), BUSY); // [P2]
+  }
+
+  setSearching(w: number): void {
+    store(this.#words, this.#word(w), SEARCHING); // [P2] m1, m5
+  }
+
+  /** m2: the caller must search once more, then either `stayAwake` or `sleep`. */
+  announceSleep(w: number): void {
+    store(this.#words, this.#word(w), ASLEEP); // [P1]
+  }
+
+  /** m6. When a wake-up came meanwhile it is used up here: the caller is awake and looks again anyway. */
+  stayAwake(w: number): void {
+    store(this.#words, this.#word(w), BUSY); // [P2] a NOTIFIED in between is the same as not having slept
+  }
+
+  /**
+   * Blocks until a producer wakes this thread, at most `timeoutMs`. May block: it runs in the thread's own dispatch loop,
+   * which holds no job.
+   * @returns 'awake': woken, before or during the wait. 'idle': m3, the time is over; the thread goes to its event loop.
+   */
+  sleep(w: number, timeoutMs: number): "awake" | "idle" {
+    const word = this.#word(w);
+    // 'ok' and 'not-equal' both mean NOTIFIED; 'timed-out' may still lose the race to a producer's CAS. [P3]
+    if (wait(this.#words, word, ASLEEP, timeoutMs) !== "timed-out") return "awake";
+    return cas(this.#words, word, ASLEEP, IDLE) ? "idle" : "awake"; // [P3] I1
+  }
+
+  /** In IDLE: a promise that resolves when a producer wakes the thread, or null when that has happened already. */
+  whenWoken(w: number): Promise<unknown> | null {
+    return waitAsync(this.#words, this.#word(w), IDLE); // [P3] I2
+  }
+
+  // For the host.
+
+  /** m7, and before a thread starts. */
+  setDead(w: number): void {
+    store(this.#words, this.#word(w), DEAD); // [unpaired] the thread has ended, nothing runs beside this
+    store(this.#words, this.#word(w) + 1, 0); // [unpaired] so
+  }
+
+  // Console output on its way: hazard H16.
+
+  setOutputPending(w: number, pending: boolean): void {
+    store(this.#words, this.#word(w) + 1, pending ? 1 : 0); // [unpaired] ordered by the PARK store that follows
+  }
+
+  anyBusy(): boolean {
+    for (let w = 0; w < this.#threads; w++) {
+      if (load(this.#words, this.#word(w)) === BUSY) return true; // [unpaired] asked again until false
+    }
+    return false;
+  }
+
+  anyOutputPending(): boolean {
+    for (let w = 0; w < this.#threads; w++) {
+      if (load(this.#words, this.#word(w) + 1) !== 0) return true; // [unpaired] asked again until false
+    }
+    return false;
+  }
+
+  #word(w: number): number {
+    return this.#base + w * LINE_WORDS;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Ring: a bounded queue of slot numbers, any number of producers and consumers, first in, first out.
+ *
+ * Words      TAIL    @ base        next position to fill
+ *            HEAD    @ base + 16   next position to take
+ *            CELL[i] @ base + 32   position p lives in cell p & mask
+ * State      A cell packs the lap of the position it waits for with its content, `lap << 17 | slot + 1`:
+ *            | cell         | means                              | written by                       |
+ *            | (lap, 0)     | empty, waits for position lap·n + i | consumer that took the lap before |
+ *            | (lap, s + 1) | slot s, put at position lap·n + i   | producer                         |
+ * Moves      push: CELL (lap, 0) → (lap, s + 1), then TAIL t → t + 1    pop: CELL (lap, s + 1) → (lap + 1, 0), then HEAD h → h + 1
+ * Invariants I1 The cell's CAS is the whole move; the counters only follow, and whoever finds one lagging moves it on.
+ *               So a thread that is ended between the two (terminate runs no finally) blocks nobody and loses nothing.
+ *            I2 TAIL ≤ first empty position, HEAD ≤ first full one, each behind by at most the moves under way.
+ * Pairings   [R1] push CASes the cell, then the producer loads the parking words (parking.ts P1).
+ *            [R2] a producer's plain writes to the slot come before its cell CAS; a consumer's come after its own.
+ * Liveness   Lock-free: a failed CAS means that another thread moved.
+ * Limits     17 bits of slot, 15 of lap: a thread would have to stand still between its load and its CAS while the
+ *            queue goes round 32 768 times to be fooled (ABA). Counters wrap at 2^32; positions compare by difference (H7).
+ * Sources    Tsigas, Zhang, "A simple, fast and scalable non-blocking concurrent FIFO queue", SPAA 2001, with laps in
+ *            place of two nulls. Model test: test/shared/ring.model.test.ts
+ */
+import { cas, load } from "./atomics.ts";
+import { LINE_WORDS } from "./layout.ts";
+
+const SLOT_BITS = 17;
+const SLOT_MASK = (1 << SLOT_BITS) - 1;
+const LAP_MASK = 0x7fff;
+/** What `pop` returns when there is nothing. */
+export const EMPTY = -1;
+/** What `push` returns when there is no room. */
+export const FULL = -1;
+
+export class Ring {
+  readonly #words: Int32Array;
+  readonly #tail: number;
+  readonly #head: number;
+  readonly #cells: number;
+  readonly #mask: number;
+  readonly #lapShift: number;
+  /** The position of the last successful `pop` of this object: the ticket that the slot must show. */
+  poppedPosition = 0;
+
+  /**
+   * @param cells A power of two.
+   */
+  constructor(words: Int32Array, baseWord: number, cells: number) {
+    this.#words = words;
+    this.#tail = baseWord;
+    this.#head = baseWord + LINE_WORDS;
+    this.#cells = baseWord + 2 * LINE_WORDS;
+    this.#mask = cells - 1;
+    this.#lapShift = 31 - Math.clz32(cells);
+  }
+
+  /** Before any other thread sees the memory. `start` lets tests begin next to the wrap-around. */
+  initialize(start = 0): void {
+    this.#words[this.#tail] = start;
+    this.#words[this.#head] = start;
+    for (let i = 0; i <= this.#mask; i++) {
+      const position = (start + i) | 0;
+      this.#words[this.#cells + (position & this.#mask)] = this.#lap(position) << SLOT_BITS;
+    }
+  }
+
+  /**
+   * Puts `slot` at the tail. Before each attempt it writes the position into `tickets[ticketIndex]`, which must be a
+   * word of the slot that nobody else writes.
+   * @returns false when the ring is full.
+   */
+  push(slot: number, tickets: Int32Array, ticketIndex: number): boolean {
+    for (;;) {
+      const tail = load(this.#words, this.#tail); // [R1] the counter is a hint, the cell decides
+      const cell = this.#cells + (tail & this.#mask);
+      const empty = this.#lap(tail) << SLOT_BITS;
+      tickets[ticketIndex] = tail; // plain: published by the CAS below [R2]
+      if (cas(this.#words, cell, empty, empty | (slot + 1))) {
+        // [R1] [R2]
+        cas(this.#words, this.#tail, tail, (tail + 1) | 0); // [unpaired] I1: helping, may fail
+        return true;
+      }
+      const seen = load(this.#words, cell); // [unpaired] decides only between full and lagging
+      if (this.#lapOf(seen) === this.#lap(tail) && (seen & SLOT_MASK) !== 0) {
+        cas(this.#words, this.#tail, tail, (tail + 1) | 0); // [unpaired] I1: the counter lags, help
+      } else if (
+        load(this.#words, this.#tail) === tail &&
+        this.#lapOf(seen) === this.#lap(tail - this.#mask - 1)
+      ) {
+        // [unpaired] the cell still holds the lap before: nobody took it yet
+        return false;
+      }
+    }
+  }
+
+  /** Takes the slot at the head, or EMPTY. */
+  pop(): number {
+    for (;;) {
+      const head = load(this.#words, this.#head); // [R2] a hint, the cell decides
+      const cell = this.#cells + (head & this.#mask);
+      const seen = load(this.#words, cell); // [R1] the search of parking.ts P1
+      const lap = this.#lap(head);
+      if (this.#lapOf(seen) === lap) {
+        if ((seen & SLOT_MASK) === 0) {
+          // The head may have moved on and come round while this thread stood still.
+          if (load(this.#words, this.#head) === head) return EMPTY; // [R1]
+          continue;
+        }
+        if (cas(this.#words, cell, seen, this.#lap(head + this.#mask + 1) << SLOT_BITS)) {
+          // [R2]
+          cas(this.#words, this.#head, head, (head + 1) | 0); // [unpaired] I1: helping, may fail
+          this.poppedPosition = head;
+          return (seen & SLOT_MASK) - 1;
+        }
+      } else if (this.#lapOf(seen) === this.#lap(head + this.#mask + 1)) {
+        cas(this.#words, this.#head, head, (head + 1) | 0); // [unpaired] I1: the counter lags, help
+      }
+    }
+  }
+
+  /** Whether there was nothing to take. */
+  isEmpty(): boolean {
+    const head = load(this.#words, this.#head); // [R1]
+    const tail = load(this.#words, this.#tail); // [R1]
+    if (head !== tail) return false;
+    // The tail may lag behind a full cell (I1), after its producer's CAS or death.
+    const seen = load(this.#words, this.#cells + (head & this.#mask)); // [R1]
+    return (seen & SLOT_MASK) === 0 || this.#lapOf(seen) !== this.#lap(head);
+  }
+
+  /** Whether `slot` still waits at `position`; exact only for a caller that is the only producer. */
+  holds(slot: number, position: number): boolean {
+    const seen = load(this.#words, this.#cells + (position & this.#mask)); // [unpaired] recovery after a thread died
+    return this.#lapOf(seen) === this.#lap(position) && (seen & SLOT_MASK) === slot + 1;
+  }
+
+  #lap(position: number): number {
+    return (position >>> this.#lapShift) & LAP_MASK;
+  }
+
+  #lapOf(cell: number): number {
+    return (cell >>> SLOT_BITS) & LAP_MASK;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * Slot: one job's place in shared memory, from submission to settlement.
+ *
+ * Words      STATE   @ 0   low 2 bits state, above them the index of the thread that took the job
+ *            TICKET  @ 1   the ring position of the valid entry; an entry at another position is stale
+ *            NEXT    @ 2   link in the inbox (inbox.ts)
+ *            CANCEL  @ 3   1: the caller wants the running job to stop
+ *            the rest: plain, see the list below
+ * State      | value           | means                              | written by                          |
+ *            | 0 FREE          | belongs to the submitting thread   | submitting thread                   |
+ *            | 1 QUEUED        | filled, waits for a thread         | submitting thread                   |
+ *            | 2 RUNNING, w    | thread w has it                    | thread w                            |
+ *            | 3 DONE, w       | outcome written                    | thread w                            |
+ * Moves      publish FREE → QUEUED (store)          claim QUEUED → RUNNING,w (CAS)     withdraw QUEUED → FREE (CAS)
+ *            finish RUNNING,w → DONE,w (store)      release DONE,w → FREE (store)      abandon RUNNING,w → FREE (store, w is dead)
+ *            anything else is a bug
+ * Invariants I1 claim and withdraw exclude each other: a cancelled job never starts, a started one is never withdrawn.
+ *            I2 Plain words and the payload belong to the submitting thread in FREE and DONE, to w in RUNNING,
+ *               to nobody in QUEUED: there they only rest.
+ *            I3 Only the submitting thread frees a slot, so its free list needs no atomics.
+ * Pairings   [S1] publish happens after the plain writes; claim happens before the plain reads.
+ *            [S2] finish happens after the outcome's plain writes; the inbox's take before its reads.
+ *            [S3] a stale ring entry: the taker loads TICKET after its pop; a re-used slot shows another position.
+ * Sources    .NET ThreadPool work items; "claim by compare-and-swap with owner", crossbeam.
+ */
+import { cas, load, store } from "./atomics.ts";
+import { INLINE_BYTES, type Layout, SLOT_HEADER_WORDS, SLOT_WORDS } from "./layout.ts";
+
+const STATE = 0;
+const TICKET = 1;
+const NEXT = 2;
+const CANCEL = 3;
+// Plain words, see I2.
+const FUNCTION = 4;
+const CONTEXT = 5;
+const CONTEXT_SEGMENT = 6;
+const CONTEXT_OFFSET = 7;
+const CONTEXT_LENGTH = 8;
+const PAYLOAD_LENGTH = 9;
+const PAYLOAD_SEGMENT = 10;
+const PAYLOAD_OFFSET = 11;
+const OUTCOME = 12;
+
+const STATE_BITS = 2;
+const STATE_MASK = 3;
+export const FREE = 0;
+export const QUEUED = 1;
+export const RUNNING = 2;
+export const DONE = 3;
+
+/** PAYLOAD_SEGMENT of a payload that lies in the slot itself. */
+export const INLINE = -1;
+export const OUTCOME_RESULT = 0;
+export const OUTCOME_ERROR = 1;
+
+/** Fields by slot number, over the shared bytes. Every thread has its own object over the same memory. */
+export class SlotTable {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+
+  constructor(buffer: SharedArrayBuffer, layout: Layout) {
+    this.words = new Int32Array(buffer, 0, layout.capacitySlots * SLOT_WORDS);
+    this.bytes = new Uint8Array(buffer);
+  }
+
+  // The state word.
+
+  publish(slot: number): void {
+    store(this.words, slot * SLOT_WORDS + STATE, QUEUED); // [S1]
+  }
+
+  /** @returns false when the entry at `position` is stale or the job was withdrawn. */
+  claim(slot: number, position: number, thread: number): boolean {
+    const base = slot * SLOT_WORDS;
+    if (load(this.words, base + TICKET) !== position) return false; // [S3]
+    return cas(this.words, base + STATE, QUEUED, RUNNING | (thread << STATE_BITS)); // [S1]
+  }
+
+  /** @returns false when a thread has the job already. */
+  withdraw(slot: number): boolean {
+    return cas(this.words, slot * SLOT_WORDS + STATE, QUEUED, FREE); // [S1]
+  }
+
+  finish(slot: number, thread: number): void {
+    store(this.words, slot * SLOT_WORDS + STATE, DONE | (thread << STATE_BITS)); // [S2]
+  }
+
+  /** After the outcome was read, or after the thread that had the job died. */
+  release(slot: number): void {
+    store(this.words, slot * SLOT_WORDS + STATE, FREE); // [S1] I3
+  }
+
+  state(slot: number): number {
+    return load(this.words, slot * SLOT_WORDS + STATE) & STATE_MASK; // [S2] recovery only
+  }
+
+  /** The thread that took the job; meaningful in RUNNING and DONE. */
+  owner(slot: number): number {
+    return load(this.words, slot * SLOT_WORDS + STATE) >> STATE_BITS; // [S2] recovery only
+  }
+
+  // Tickets and links, for ring.ts and inbox.ts.
+
+  ticketWord(slot: number): number {
+    return slot * SLOT_WORDS + TICKET;
+  }
+
+  ticket(slot: number): number {
+    return this.words[slot * SLOT_WORDS + TICKET]!; // plain: read by its only writer
+  }
+
+  nextWord(slot: number): number {
+    return slot * SLOT_WORDS + NEXT;
+  }
+
+  // Cancellation.
+
+  requestCancel(slot: number): void {
+    store(this.words, slot * SLOT_WORDS + CANCEL, 1); // [unpaired] a flag to be polled, orders nothing
+  }
+
+  isCancelRequested(slot: number): boolean {
+    return load(this.words, slot * SLOT_WORDS + CANCEL) !== 0; // [unpaired] see requestCancel
+  }
+
+  // Plain words: the caller owns the slot (I2).
+
+  describeJob(slot: number, functionId: number): void {
+    const base = slot * SLOT_WORDS;
+    this.words[base + FUNCTION] = functionId;
+    this.words[base + CANCEL] = 0;
+    this.words[base + CONTEXT] = 0;
+  }
+
+  functionId(slot: number): number {
+    return this.words[slot * SLOT_WORDS + FUNCTION]!;
+  }
+
+  setContext(slot: number, id: number, segment: number, offset: number, length: number): void {
+    const base = slot * SLOT_WORDS;
+    this.words[base + CONTEXT] = id;
+    this.words[base + CONTEXT_SEGMENT] = segment;
+    this.words[base + CONTEXT_OFFSET] = offset;
+    this.words[base + CONTEXT_LENGTH] = length;
+  }
+
+  /** 0: the empty context. */
+  contextId(slot: number): number {
+    return this.words[slot * SLOT_WORDS + CONTEXT]!;
+  }
+
+  contextSegment(slot: number): number {
+    return this.words[slot * SLOT_WORDS + CONTEXT_SEGMENT]!;
+  }
+
+  contextOffset(slot: number): number {
+    return this.words[slot * SLOT_WORDS + CONTEXT_OFFSET]!;
+  }
+
+  contextLength(slot: number): number {
+    return this.words[slot * SLOT_WORDS + CONTEXT_LENGTH]!;
+  }
+
+  /** Copies a payload of at most INLINE_BYTES into the slot. */
+  setInlinePayload(slot: number, source: Uint8Array, length: number): void {
+    const base = slot * SLOT_WORDS;
+    const start = (base + SLOT_HEADER_WORDS) * 4;
+    if (length <= 32) {
+      // A call to `set` costs more than a few bytes do.
+      for (let i = 0; i < length; i++) this.bytes[start + i] = source[i]!;
+    } else {
+      this.bytes.set(source.subarray(0, length), start);
+    }
+    this.words[base + PAYLOAD_LENGTH] = length;
+    this.words[base + PAYLOAD_SEGMENT] = INLINE;
+  }
+
+  setArenaPayload(slot: number, segment: number, offset: number, length: number): void {
+    const base = slot * SLOT_WORDS;
+    this.words[base + PAYLOAD_LENGTH] = length;
+    this.words[base + PAYLOAD_SEGMENT] = segment;
+    this.words[base + PAYLOAD_OFFSET] = offset;
+  }
+
+  payloadLength(slot: number): number {
+    return this.words[slot * SLOT_WORDS + PAYLOAD_LENGTH]!;
+  }
+
+  payloadSegment(slot: number): number {
+    return this.words[slot * SLOT_WORDS + PAYLOAD_SEGMENT]!;
+  }
+
+  /** Byte offset within the segment. */
+  payloadOffset(slot: number): number {
+    return this.words[slot * SLOT_WORDS + PAYLOAD_OFFSET]!;
+  }
+
+  /** Byte offset of an inline payload within `bytes`; a multiple of 64. */
+  inlineOffset(slot: number): number {
+    return (slot * SLOT_WORDS + SLOT_HEADER_WORDS) * 4;
+  }
+
+  setOutcome(slot: number, outcome: number): void {
+    this.words[slot * SLOT_WORDS + OUTCOME] = outcome;
+  }
+
+  outcome(slot: number): number {
+    return this.words[slot * SLOT_WORDS + OUTCOME]!;
+  }
+}
+
+export { INLINE_BYTES };
