@@ -5,6 +5,7 @@ import { alignColumns, shorten, shortenPath } from "./terminal.ts";
 import type { Style } from "./terminal.ts";
 import { formatBytes, formatCount, formatPlural, formatSeconds, printable } from "./wording.ts";
 
+const NODE_MODULES = "node_modules/";
 const PACKAGES_SHOWN = 12;
 const FUNCTIONS_SHOWN = 5;
 const DUPLICATES_SHOWN = 5;
@@ -169,7 +170,13 @@ function footer(census: Census, run: RunSummary, style: Style): string[] {
 
 function location(path: string, line: number | null, width: number): string {
   const suffix = line === null ? "" : `:${line}`;
-  return shortenPath(printable(path), width - suffix.length) + suffix;
+  return shortenPath(printable(withinPackage(path)), width - suffix.length) + suffix;
+}
+
+/** From the package's name on: what comes before says only where it is installed. */
+function withinPackage(path: string): string {
+  const at = path.lastIndexOf(NODE_MODULES);
+  return at < 0 ? path : path.slice(at + NODE_MODULES.length);
 }
 
 function andMore(count: number, noun: string, style: Style): string[] {
