@@ -2,6 +2,7 @@
  * What an object is to the codec, for everything that is not a plain object or an array. One answer for the encoder
  * and for the search that explains a refusal, so that the two cannot disagree.
  */
+// oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
 import { types } from "node:util";
 
 export type CloneableKind =

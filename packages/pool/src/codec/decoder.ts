@@ -3,6 +3,7 @@
  * overwritten as soon as `decode` returns. Bytes that no encoder wrote make it throw; they never make it read outside
  * the message, or allocate more than the message could hold.
  */
+// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- kinds are proven at run time; natives are called with their receiver
 import { Buffer } from "node:buffer";
 
 import { SkeinError } from "@skein/context/errors";

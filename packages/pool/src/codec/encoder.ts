@@ -9,6 +9,7 @@
  * - What belongs to this thread (AbortSignal, KeyObject, URL, streams, …) is refused by path, also where structured
  *   clone gives an empty object.
  */
+// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- kinds are proven at run time; natives are called with their receiver
 import { Buffer } from "node:buffer";
 import { inspect } from "node:util";
 
@@ -134,7 +135,7 @@ export class Encoder {
         return;
       case "function":
         throw new Refusal("is a function");
-      default:
+      case "symbol":
         throw new Refusal("is a symbol");
     }
   }
@@ -359,7 +360,7 @@ export class Encoder {
   #writeError(error: Error): void {
     const message = Object.getOwnPropertyDescriptor(error, "message");
     const cause = Object.getOwnPropertyDescriptor(error, "cause");
-    const name = String(error.name);
+    const name: unknown = error.name;
     const stack: unknown = error.stack;
     const hasMessage = message !== undefined && "value" in message;
     const hasCause = cause !== undefined && "value" in cause;
@@ -379,8 +380,8 @@ export class Encoder {
 
   #writeDomException(error: DOMException): void {
     this.#out[this.#pos++] = Tag.domException;
-    this.#write(String(error.message));
-    this.#write(String(error.name));
+    this.#write(error.message);
+    this.#write(error.name);
     this.#write(String(error.stack));
   }
 

@@ -2,6 +2,7 @@
  * Error classes by name, so that an error arrives as an instance of the same class. A name on the wire says whose it is:
  * `js:` built in, `skein:` ours, `user:` registered; a user's TimeoutError and ours do not get in each other's way.
  */
+// oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
 import { argumentTypeError, InvalidOperationError, SkeinError } from "@skein/context/errors";
 import { OperationCanceledError, TaskSchedulerError, TimeoutError } from "@skein/scheduling";
 

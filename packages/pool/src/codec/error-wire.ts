@@ -2,6 +2,7 @@
  * Errors as plain values that the encoder takes: structured clone would drop the class, a custom name, `code` and every
  * property. Causes and the members of an AggregateError are errors again; cycles among them survive.
  */
+// oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
 import { types } from "node:util";
 
 import { knownClass, knownClassesOf } from "./error-registry.ts";
@@ -90,7 +91,9 @@ function isEnumerable(target: object, key: string): boolean {
 function textOf(read: () => unknown, otherwise: string): string {
   try {
     const value = read();
-    return value === undefined ? otherwise : String(value);
+    if (value === undefined) return otherwise;
+    // oxlint-disable-next-line typescript/no-base-to-string -- whatever a user put there, as `Error.prototype.toString` does
+    return String(value);
   } catch {
     return otherwise;
   }

@@ -2,6 +2,7 @@
  * Finds the value that cannot be cloned and says where it is. Runs only after an encoding failed, so it may be slow;
  * it throws nothing of its own.
  */
+// oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
 import { NotCloneableError } from "../errors.ts";
 import { cloneableKindOf, Refusal } from "./cloneable-kind.ts";
 
@@ -97,7 +98,7 @@ function collectMembers(value: object, path: string, members: Visit[]): string |
       return undefined;
     }
     if (kind === "buffer" && (value as ArrayBuffer).detached) return detached;
-    if (kind === "view" && (value as ArrayBufferView<ArrayBuffer>).buffer.detached === true) return detached;
+    if (kind === "view" && (value as ArrayBufferView<ArrayBuffer>).buffer.detached) return detached;
     if (kind !== "instance") return undefined;
   }
   const record = value as Record<string, unknown>;

@@ -2,6 +2,7 @@
  * Short latin1 strings from bytes. The same keys and words come again in message after message: a direct-mapped table
  * gives back the string that was made before, without a call into native code. A collision only costs the call.
  */
+// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- natives that the type declarations leave out
 import { Buffer } from "node:buffer";
 
 const { latin1Slice } = Buffer.prototype as unknown as {

@@ -25,6 +25,7 @@
  * Objects are numbered in the order in which their first byte is written. The flag byte says whether any reference
  * follows, so that the reader of a plain tree need not count.
  */
+// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- reflection on built-in prototypes
 export const MessageFlag = { tree: 1, graph: 2 } as const;
 
 export const Tag = {

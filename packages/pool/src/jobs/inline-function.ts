@@ -2,6 +2,7 @@
  * Functions that are shipped as source. Such a function captures nothing: what it needs comes as arguments, through
  * `import()` inside, or from globals.
  */
+// oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
 import { types } from "node:util";
 import { Script } from "node:vm";
 
@@ -42,7 +43,11 @@ export function compileInline(source: string): (...args: unknown[]) => unknown {
   const make = new Function("__name", `"use strict"; return ${source}`) as (
     name: (target: unknown, value: string) => unknown,
   ) => (...args: unknown[]) => unknown;
-  return make(keepName);
+  try {
+    return make(keepName);
+  } catch (error) {
+    throw explainFreeVariable(error, source);
+  }
 }
 
 /**
@@ -63,15 +68,19 @@ export function explainFreeVariable(error: unknown, source: string): unknown {
   return Object.assign(explained, { code: "ERR_SKEIN_FREE_VARIABLE", variable });
 }
 
+const methodStart = "((holder) => holder[Reflect.ownKeys(holder)[0]])({ ";
+
 /** `foo() {}` is not an expression by itself; inside an object literal it is a method, which is then taken out. */
 function methodExpression(text: string): string {
-  return `(Object.values({ ${text} })[0])`;
+  return `${methodStart}${text} })`;
 }
 
 /** Parses without running; a method that uses `super` is refused here, because it would find no parent there. */
 function parses(expression: string): boolean {
-  if (/^\(Object\.values\(\{ (get|set|static)\s+[\w$[#"']/.test(expression)) return false;
-  if (/\bsuper\b/.test(expression) && expression.startsWith("(Object.values(")) return false;
+  if (expression.startsWith(methodStart)) {
+    const method = expression.slice(methodStart.length);
+    if (/^(get|set|static)\s+[\w$[#"']/.test(method) || /\bsuper\b/.test(method)) return false;
+  }
   try {
     // oxlint-disable-next-line no-new -- only the syntax check of the constructor is wanted
     new Script(`"use strict"; ${expression}`);

@@ -5,6 +5,7 @@
  * decorators, .tsx, TypeScript below node_modules) goes through tsx, when the project of the job module has it. tsx is
  * looked up from the folder of the job module, not from ours, and is registered once per thread, for all that follows.
  */
+// oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -37,19 +38,23 @@ export async function loadJobModule(url: string): Promise<object> {
 }
 
 async function loadTransformed(url: string, refused: unknown): Promise<object> {
-  const api = findTsx(url);
-  if (api === undefined) throw noTsx(url, refused);
-  const isFirst = tsx === undefined;
-  tsx ??= import(api) as Promise<Tsx>;
-  const { register } = await tsx;
-  if (isFirst) register();
+  const entry = findTsx(url);
+  if (entry === undefined) throw noTsx(url, refused);
+  tsx ??= registerTsx(entry);
+  const api = await tsx;
   try {
     return (await import(url)) as object;
   } catch (error) {
     if (!needsTransform(error, url)) throw error;
   }
   // Node remembers a module that did not parse: a namespace of its own loads it afresh. Nothing of it was evaluated.
-  return await register({ namespace: "skein" }).import(url, url);
+  return await api.register({ namespace: "skein" }).import(url, url);
+}
+
+async function registerTsx(entry: string): Promise<Tsx> {
+  const api = (await import(entry)) as Tsx;
+  api.register();
+  return api;
 }
 
 function findTsx(url: string): string | undefined {
