@@ -62,9 +62,7 @@ export function correlation(options?: CorrelationOptions): CorrelationMiddleware
       currentBaggage.value = carried.length === 0 ? undefined : carried;
 
       if (!res.headersSent) res.setHeader(header, id);
-      const isInside = (): boolean => local.value === id;
-      emitInScope(req, isInside);
-      emitInScope(res, isInside);
+      emitInScope(req, res);
       return next();
     });
 }

@@ -1,22 +1,27 @@
 import type { EventEmitter } from "node:events";
+import { AsyncLocal } from "../async-local.ts";
 import { AsyncScope } from "../async-scope.ts";
 
+/** The mark by which code of one request is known, whatever else it sets. */
+const currentOwner = new AsyncLocal<object>();
+
 /**
- * Has an emitter call its listeners in the current context, where it would call them in another one: Node emits the
- * events of a request body that arrives late, and the end of a response, in the context of the socket, which is empty.
- * An event that code of the request emits itself stays in that code's context.
+ * Has emitters call their listeners in the current context, from now on. Node emits the events of a body that arrives
+ * late, and the end of a response, in the context of the socket, which is empty.
+ *
+ * What code of this context emits itself stays in the context of that code.
  */
-export function emitInScope(emitter: EventEmitter, isInside: () => boolean): void {
+export function emitInScope(...emitters: EventEmitter[]): void {
+  const owner = {};
+  currentOwner.value = owner;
   const scope = AsyncScope.capture();
-  const emit = emitter.emit;
-  function emitScoped(this: EventEmitter, ...args: Parameters<typeof emit>): boolean {
-    if (isInside()) return Reflect.apply(emit, this, args);
-    return scope.run((): boolean => Reflect.apply(emit, this, args));
+  for (const emitter of emitters) {
+    // oxlint-disable-next-line typescript/unbound-method -- called with the emitter as `this` below.
+    const { emit } = emitter;
+    const emitScoped = function (this: EventEmitter, ...args: Parameters<typeof emit>): boolean {
+      if (currentOwner.value === owner) return Reflect.apply(emit, this, args);
+      return scope.run((): boolean => Reflect.apply(emit, this, args));
+    };
+    Object.defineProperty(emitter, "emit", { value: emitScoped, configurable: true, writable: true });
   }
-  Object.defineProperty(emitter, "emit", {
-    value: emitScoped,
-    configurable: true,
-    writable: true,
-    enumerable: false,
-  });
 }
