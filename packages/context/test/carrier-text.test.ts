@@ -1,0 +1,95 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { carrierLimitBytes, readCarrier, writeCarrier } from "../src/carrier-text.ts";
+import type { CarrierEntry } from "../src/carrier-text.ts";
+
+const entry: fc.Arbitrary<CarrierEntry> = fc.record({
+  reach: fc.constantFrom("thread" as const, "wire" as const),
+  name: fc.oneof(
+    fc.string({ minLength: 1, maxLength: 20, unit: "binary" }),
+    fc.constantFrom("__proto__", "constructor", "toString"),
+  ),
+  text: fc.string({ maxLength: 100, unit: "binary" }),
+});
+const entries = fc.uniqueArray(entry, { selector: ({ name }) => name, minLength: 1, maxLength: 10 });
+
+describe("carrier text", () => {
+  it("writes no text for no entries", () => {
+    expect(writeCarrier([])).toBeNull();
+  });
+
+  it("has the documented form", () => {
+    const carrier = writeCarrier([
+      { reach: "thread", name: "a", text: '"x"' },
+      { reach: "wire", name: "id:1", text: "" },
+    ]);
+    expect(carrier).toBe('1t1:a3:"x"w4:id:10:');
+  });
+
+  it("reads back what it wrote, whatever the names and texts", () => {
+    fc.assert(
+      fc.property(entries, (list) => {
+        expect([...readCarrier(writeCarrier(list)!).values()]).toEqual(list);
+      }),
+    );
+  });
+
+  it("a text that reads is the one text for its entries", () => {
+    fc.assert(
+      fc.property(entries, fc.nat(), fc.string({ maxLength: 2 }), (list, at, noise) => {
+        const carrier = writeCarrier(list)!;
+        const cut = at % carrier.length;
+        const mutated = carrier.slice(0, cut) + noise + carrier.slice(cut + 1);
+        let read: CarrierEntry[];
+        try {
+          read = [...readCarrier(mutated).values()];
+        } catch (error) {
+          expect(error).toMatchObject({ name: "InvalidCarrierError", code: "ERR_SKEIN_INVALID_CARRIER" });
+          return;
+        }
+        expect(writeCarrier(read)).toBe(mutated);
+      }),
+    );
+  });
+
+  it.each([
+    "",
+    "1",
+    "2t1:a1:x",
+    "{}",
+    "1x1:a1:x",
+    "1t0:1:x",
+    "1t01:a1:x",
+    "1t1:a",
+    "1t1:a5:x",
+    "1t1a1:x",
+    "1t:a1:x",
+    "1t-1:a1:x",
+    "1t1:a1:xt1:a1:y",
+    `1t${"9".repeat(400)}:a1:x`,
+    `1t1:a${carrierLimitBytes}:${"x".repeat(carrierLimitBytes)}`,
+  ])("refuses %j", (carrier) => {
+    expect(() => readCarrier(carrier)).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_INVALID_CARRIER" }),
+    );
+  });
+
+  it("takes exactly 16 KiB of UTF-8, and no byte more", () => {
+    const overhead = "1t1:a5:".length + 4;
+    const atLimit = "é".repeat((carrierLimitBytes - overhead) / 2);
+    const size = (text: string): number =>
+      Buffer.byteLength(writeCarrier([{ reach: "thread", name: "a", text }])!);
+    const largest = atLimit.slice(0, -1);
+    expect(size(largest)).toBeLessThanOrEqual(carrierLimitBytes);
+    expect(() => size(`${atLimit}éé`)).toThrow(
+      expect.objectContaining({
+        code: "ERR_SKEIN_CONTEXT_TOO_LARGE",
+        localName: "a",
+        limitBytes: carrierLimitBytes,
+      }),
+    );
+    const filled = largest + "x".repeat(carrierLimitBytes - size(largest));
+    expect(size(filled)).toBe(carrierLimitBytes);
+    expect(() => size(`${filled}x`)).toThrow(expect.objectContaining({ sizeBytes: carrierLimitBytes + 1 }));
+  });
+});

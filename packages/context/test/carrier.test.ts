@@ -1,0 +1,271 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { AsyncLocal, ExecutionContext } from "@skein/context";
+import type { ContextCodec } from "@skein/context";
+
+let names = 0;
+const freshName = (): string => `carrier.test/${names++}`;
+const capture = (): ExecutionContext => ExecutionContext.capture()!;
+
+describe("toCarrier", () => {
+  it("is null when nothing flows that far", () => {
+    const here = new AsyncLocal<number>({ name: "stays here" });
+    const near = new AsyncLocal<number>({ name: freshName(), flow: "thread" });
+    expect(capture().toCarrier()).toBeNull();
+    here.run(1, () => expect(capture().toCarrier()).toBeNull());
+    near.run(1, () => {
+      expect(capture().toCarrier("thread")).not.toBeNull();
+      expect(capture().toCarrier("wire")).toBeNull();
+    });
+  });
+
+  it("takes 'thread' and 'wire' locals into threads, and only 'wire' ones onto the wire", () => {
+    const near = new AsyncLocal<number>({ name: freshName(), flow: "thread" });
+    const far = new AsyncLocal<number>({ name: freshName(), flow: "wire" });
+    const context = near.run(1, () => far.run(2, capture));
+    const read = (): unknown => [near.value, far.value];
+    expect(ExecutionContext.run(ExecutionContext.fromCarrier(context.toCarrier()), read)).toEqual([1, 2]);
+    expect(ExecutionContext.run(ExecutionContext.fromCarrier(context.toCarrier("wire")), read)).toEqual([
+      undefined,
+      2,
+    ]);
+  });
+
+  it("encodes once for one context and reach", () => {
+    let encoded = 0;
+    const codec: ContextCodec<number> = {
+      encode(value) {
+        encoded++;
+        return String(value);
+      },
+      decode: Number,
+    };
+    const local = new AsyncLocal<number>({ name: freshName(), flow: "wire", codec });
+    local.run(1, () => {
+      const context = capture();
+      for (let n = 0; n < 3; n++) expect(capture().toCarrier()).toBe(context.toCarrier());
+      expect(encoded).toBe(1);
+      context.toCarrier("wire");
+      context.toCarrier("wire");
+      expect(encoded).toBe(2);
+    });
+  });
+
+  it("does not carry defaults, nor cleared values", () => {
+    const local = new AsyncLocal<number>({
+      name: freshName(),
+      flow: "thread",
+      defaultValue: 5,
+      onValueChanged() {},
+    });
+    ExecutionContext.isolate(() => {
+      expect(capture().toCarrier()).toBeNull();
+      local.value = 1;
+      local.value = undefined;
+      expect(capture().toCarrier()).toBeNull();
+    });
+  });
+
+  it("names the largest local when the context is too large, and stays usable", () => {
+    const small = new AsyncLocal<string>({ name: freshName(), flow: "thread" });
+    const large = new AsyncLocal<string>({ name: freshName(), flow: "thread" });
+    small.run("x".repeat(6_000), () =>
+      large.run("x".repeat(12_000), () => {
+        for (let n = 0; n < 2; n++) {
+          expect(() => capture().toCarrier()).toThrow(
+            expect.objectContaining({
+              name: "ContextTooLargeError",
+              code: "ERR_SKEIN_CONTEXT_TOO_LARGE",
+              localName: large.name,
+            }),
+          );
+        }
+        expect(capture().toCarrier("wire")).toBeNull();
+      }),
+    );
+  });
+
+  const cyclic: { self?: unknown } = {};
+  cyclic.self = cyclic;
+  it.each([
+    ["a function", () => undefined],
+    ["a symbol", Symbol("s")],
+    ["a bigint", 1n],
+    ["NaN", Number.NaN],
+    ["a cycle", cyclic],
+  ])("refuses %s at the door, naming the local", (_, value) => {
+    const local = new AsyncLocal<unknown>({ name: freshName(), flow: "thread" });
+    local.run(value, () =>
+      expect(() => capture().toCarrier()).toThrow(
+        expect.objectContaining({
+          name: "ContextEncodeError",
+          code: "ERR_SKEIN_CONTEXT_ENCODE",
+          localName: local.name,
+          cause: expect.any(TypeError),
+        }),
+      ),
+    );
+  });
+
+  it("refuses a codec that throws or gives no string", () => {
+    const failure = new Error("no");
+    const throwing = new AsyncLocal<number>({
+      name: freshName(),
+      flow: "thread",
+      codec: {
+        encode() {
+          throw failure;
+        },
+        decode: Number,
+      },
+    });
+    const wrong = new AsyncLocal<number>({
+      name: freshName(),
+      flow: "thread",
+      codec: { encode: (value) => value as never, decode: Number },
+    });
+    throwing.run(1, () =>
+      expect(() => capture().toCarrier()).toThrow(
+        expect.objectContaining({ code: "ERR_SKEIN_CONTEXT_ENCODE", cause: failure }),
+      ),
+    );
+    wrong.run(1, () =>
+      expect(() => capture().toCarrier()).toThrow(
+        expect.objectContaining({ code: "ERR_SKEIN_CONTEXT_ENCODE", localName: wrong.name }),
+      ),
+    );
+  });
+
+  it("refuses an unknown reach", () => {
+    expect(() => capture().toCarrier("moon" as never)).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_INVALID_ARG_TYPE" }),
+    );
+  });
+});
+
+describe("fromCarrier", () => {
+  it("gives the default context for null", () => {
+    expect(ExecutionContext.fromCarrier(null)).toBe(capture());
+  });
+
+  it("passes on an untouched carrier as the same string", () => {
+    const local = new AsyncLocal<number>({ name: freshName(), flow: "thread" });
+    const carrier = local.run(1, () => capture().toCarrier());
+    expect(ExecutionContext.fromCarrier(carrier).toCarrier()).toBe(carrier);
+  });
+
+  it("decodes a value once, at its first read", () => {
+    let decoded = 0;
+    const codec: ContextCodec<object> = {
+      encode: JSON.stringify,
+      decode(text) {
+        decoded++;
+        return JSON.parse(text) as object;
+      },
+    };
+    const local = new AsyncLocal<object>({ name: freshName(), flow: "thread", codec });
+    const carrier = local.run({ a: 1 }, () => capture().toCarrier());
+    const context = ExecutionContext.fromCarrier(carrier);
+    ExecutionContext.run(context, () => expect(decoded).toBe(0));
+    const first = ExecutionContext.run(context, () => local.value);
+    expect(first).toEqual({ a: 1 });
+    expect(ExecutionContext.run(context, () => local.value)).toBe(first);
+    expect(decoded).toBe(1);
+  });
+
+  it("finds the value for a local that is defined afterwards", () => {
+    const name = freshName();
+    const context = ExecutionContext.fromCarrier(`1t${name.length}:${name}2:42`);
+    ExecutionContext.run(context, () => {
+      const local = new AsyncLocal<number>({ name, flow: "thread", defaultValue: 0 });
+      expect(local.value).toBe(42);
+    });
+  });
+
+  it("does not give it to a local that does not flow", () => {
+    const name = freshName();
+    const context = ExecutionContext.fromCarrier(`1t${name.length}:${name}2:42`);
+    const local = new AsyncLocal<number>({ name });
+    ExecutionContext.run(context, () => expect(local.value).toBeUndefined());
+  });
+
+  it("keeps names that this thread does not know, at the reach they came with", () => {
+    const local = new AsyncLocal<number>({ name: freshName(), flow: "wire" });
+    const context = ExecutionContext.fromCarrier("1t4:near3:" + '"n"' + "w3:far3:" + '"f"');
+    ExecutionContext.run(context, () => {
+      local.value = 1;
+      const added = `w${local.name!.length}:${local.name}1:1`;
+      expect(capture().toCarrier("thread")).toBe(`1t4:near3:"n"w3:far3:"f"${added}`);
+      expect(capture().toCarrier("wire")).toBe(`1w3:far3:"f"${added}`);
+    });
+  });
+
+  it("a set replaces what came, a clear removes it, and neither changes the context that came", () => {
+    const local = new AsyncLocal<number>({ name: freshName(), flow: "thread", defaultValue: -1 });
+    const carrier = local.run(1, () => capture().toCarrier());
+    const context = ExecutionContext.fromCarrier(carrier);
+    ExecutionContext.run(context, () => {
+      local.value = 2;
+      expect(local.value).toBe(2);
+      expect(capture().toCarrier()).toBe(carrier!.replace(/1$/, "2"));
+      local.value = undefined;
+      expect(local.value).toBe(-1);
+      expect(capture().toCarrier()).toBeNull();
+    });
+    ExecutionContext.run(context, () => {
+      local.value = undefined;
+      expect(local.value).toBe(-1);
+    });
+    expect(ExecutionContext.run(context, () => local.value)).toBe(1);
+  });
+
+  it("a value that its codec refuses is an InvalidCarrierError at the read, and a set mends it", () => {
+    const local = new AsyncLocal<number>({ name: freshName(), flow: "thread" });
+    const context = ExecutionContext.fromCarrier(`1t${local.name!.length}:${local.name}5:{oops`);
+    ExecutionContext.run(context, () => {
+      expect(() => local.value).toThrow(
+        expect.objectContaining({ code: "ERR_SKEIN_INVALID_CARRIER", cause: expect.any(SyntaxError) }),
+      );
+      local.value = 3;
+      expect(local.value).toBe(3);
+    });
+  });
+
+  it.each([undefined, 5, {}, []])("refuses %o as an argument", (wrong) => {
+    expect(() => ExecutionContext.fromCarrier(wrong as never)).toThrow(
+      expect.objectContaining({ name: "TypeError", code: "ERR_SKEIN_INVALID_ARG_TYPE" }),
+    );
+  });
+
+  it("refuses a text that is no carrier", () => {
+    expect(() => ExecutionContext.fromCarrier('{"a":1}')).toThrow(
+      expect.objectContaining({ name: "InvalidCarrierError", code: "ERR_SKEIN_INVALID_CARRIER" }),
+    );
+  });
+
+  it("is not confused by names and values that reach for prototypes", () => {
+    const locals = ["__proto__", "constructor", "hasOwnProperty"].map(
+      (name) => new AsyncLocal<unknown>({ name, flow: "wire" }),
+    );
+    const evil = JSON.parse('{"__proto__":{"polluted":true}}') as unknown;
+    const carrier = ExecutionContext.isolate(() => {
+      for (const local of locals) local.value = evil;
+      return capture().toCarrier("wire");
+    });
+    ExecutionContext.run(ExecutionContext.fromCarrier(carrier), () => {
+      for (const local of locals) expect(Object.keys(local.value as object)).toEqual(["__proto__"]);
+    });
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  it("gives back every JSON value", () => {
+    const local = new AsyncLocal<unknown>({ name: freshName(), flow: "wire" });
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const carrier = local.run(value, () => capture().toCarrier("wire"));
+        const read = ExecutionContext.run(ExecutionContext.fromCarrier(carrier), () => local.value);
+        expect(JSON.stringify(read)).toBe(JSON.stringify(value));
+      }),
+    );
+  });
+});
