@@ -15,3 +15,4 @@ export type { ContinueWithOptions, FromEventOptions, SignalOptions, WaitOptions 
 export { ScheduledItem, TaskScheduler } from "./task-scheduler.ts";
 export type { TaskStatus } from "./task-state.ts";
 export { ConfiguredTask, Task } from "./task.ts";
+export type { TaskStream, TaskStreamIterator } from "./when-each.ts";

@@ -30,6 +30,7 @@ import { waitFor } from "./wait-async.ts";
 import { whenAllOf } from "./when-all.ts";
 import { whenAnyOf } from "./when-any.ts";
 import { CompletionStream } from "./when-each.ts";
+import type { TaskStream } from "./when-each.ts";
 import { enqueueYield } from "./yield-queue.ts";
 
 /** A pending task; for the files that complete it. */
@@ -221,7 +222,7 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
    * for await (const task of Task.whenEach(downloads)) if (task.status === "succeeded") show(task.result);
    * @throws TypeError when `tasks` is not iterable or holds null or undefined.
    */
-  static whenEach<T>(tasks: Iterable<T>, options?: SignalOptions): AsyncIterable<Task<Awaited<T>>> {
+  static whenEach<T>(tasks: Iterable<T>, options?: SignalOptions): TaskStream<Task<Awaited<T>>> {
     return new CompletionStream(taskList<T>(tasks), requireSignal(ownOption(options, "signal")));
   }
 

@@ -9,13 +9,25 @@ import type { Continuation, TaskState } from "./task-state.ts";
 type Step<A> = IteratorResult<A, undefined>;
 
 /**
+ * An AsyncIterable whose elements are the tasks themselves.
+ *
+ * Written out, because TypeScript takes the elements of an `AsyncIterable<Task<T>>` for `T`; `for await` does not unwrap them.
+ */
+export interface TaskStream<A> {
+  [Symbol.asyncIterator](): TaskStreamIterator<A>;
+}
+
+export interface TaskStreamIterator<A> {
+  next(): Promise<IteratorResult<A, undefined>>;
+  return(): Promise<IteratorResult<A, undefined>>;
+}
+
+/**
  * Attached to the tasks from the beginning, whether or not anybody iterates yet. Iterates once: a second iteration is empty.
  *
  * Steps are native promises, so no consumer runs on the stack of whoever completes a task.
  */
-export class CompletionStream<A extends TaskState<unknown>>
-  implements AsyncIterable<A, undefined>, Abortable
-{
+export class CompletionStream<A extends TaskState<unknown>> implements TaskStream<A>, Abortable {
   readonly #arrivals: Arrival<A>[] = [];
   readonly #ready: A[] = [];
   readonly #waiting: PromiseWithResolvers<Step<A>>[] = [];
@@ -43,8 +55,8 @@ export class CompletionStream<A extends TaskState<unknown>>
     }
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<A, undefined> {
-    if (this.#isTaken) return { next: () => Promise.resolve({ done: true, value: undefined }) };
+  [Symbol.asyncIterator](): TaskStreamIterator<A> {
+    if (this.#isTaken) return { next: ended, return: ended };
     this.#isTaken = true;
     return { next: () => this.#next(), return: () => this.#return() };
   }
@@ -85,7 +97,7 @@ export class CompletionStream<A extends TaskState<unknown>>
     this.#left = 0;
     this.#release();
     for (const waiter of this.#waiting.splice(0)) waiter.resolve({ done: true, value: undefined });
-    return Promise.resolve({ done: true, value: undefined });
+    return ended();
   }
 
   #handOut(task: A, step: PromiseWithResolvers<Step<A>>): void {
@@ -98,6 +110,10 @@ export class CompletionStream<A extends TaskState<unknown>>
     this.#listener?.remove();
     for (const arrival of this.#arrivals.splice(0)) removeContinuation(arrival.task, arrival);
   }
+}
+
+function ended(): Promise<IteratorReturnResult<undefined>> {
+  return Promise.resolve({ done: true, value: undefined });
 }
 
 class Arrival<A extends TaskState<unknown>> implements Continuation {

@@ -1,0 +1,60 @@
+import { EventEmitter, getEventListeners } from "node:events";
+import { describe, expect, it } from "vitest";
+import { Task } from "../src/index.ts";
+
+const failure = new Error("failure");
+
+describe("Task.fromEvent", () => {
+  it("gives the first argument of an emitter's event, and leaves no listener", async () => {
+    const emitter = new EventEmitter();
+    const task = Task.fromEvent<number>(emitter, "ready");
+    emitter.emit("ready", 1, 2);
+    expect(await task).toBe(1);
+    expect(emitter.eventNames()).toEqual([]);
+  });
+
+  it("an emitter's 'error' faults it, or the event that was named", async () => {
+    const emitter = new EventEmitter();
+    const byDefault = Task.fromEvent(emitter, "ready");
+    emitter.emit("error", failure);
+    await expect(byDefault).rejects.toBe(failure);
+    const named = Task.fromEvent(emitter, "ready", { errorEvent: "broken" });
+    emitter.emit("broken", failure);
+    await expect(named).rejects.toBe(failure);
+    expect(emitter.eventNames()).toEqual([]);
+  });
+
+  it("waiting for 'error' itself gives the error", async () => {
+    const emitter = new EventEmitter();
+    const task = Task.fromEvent(emitter, "error");
+    emitter.emit("error", failure);
+    expect(await task).toBe(failure);
+  });
+
+  it("gives the event of an EventTarget", async () => {
+    const target = new EventTarget();
+    const task = Task.fromEvent<Event>(target, "ready");
+    const event = new Event("ready");
+    target.dispatchEvent(event);
+    expect(await task).toBe(event);
+    expect(getEventListeners(target, "ready")).toEqual([]);
+  });
+
+  it("a signal cancels it and every listener is gone", async () => {
+    const emitter = new EventEmitter();
+    const controller = new AbortController();
+    const task = Task.fromEvent(emitter, "ready", { signal: controller.signal });
+    controller.abort(failure);
+    await expect(task).rejects.toBe(failure);
+    expect(task.status).toBe("canceled");
+    expect(emitter.eventNames()).toEqual([]);
+    const late = Task.fromEvent(emitter, "ready", { signal: controller.signal });
+    expect(late.status).toBe("canceled");
+    expect(emitter.eventNames()).toEqual([]);
+  });
+
+  it("refuses what is no event source", () => {
+    expect(() => Task.fromEvent({} as EventTarget, "ready")).toThrow(TypeError);
+    expect(() => Task.fromEvent(new EventTarget(), 1 as unknown as string)).toThrow(TypeError);
+  });
+});
