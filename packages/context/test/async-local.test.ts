@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { untyped } from "./untyped.ts";
 import { AsyncLocal, ExecutionContext } from "@skein/context";
 
 describe("AsyncLocal", () => {
@@ -43,10 +44,10 @@ describe("AsyncLocal", () => {
     const seen: unknown[] = [];
     async function method(): Promise<void> {
       local.value = "prefix";
-      await null;
+      await Promise.resolve();
       seen.push(local.value);
       local.value = "after";
-      await null;
+      await Promise.resolve();
       seen.push(local.value);
     }
     const promise = ExecutionContext.isolate(method);
@@ -61,7 +62,7 @@ describe("AsyncLocal", () => {
       const local = new AsyncLocal<string>();
       async function method(): Promise<void> {
         local.value = "prefix";
-        await null;
+        await Promise.resolve();
         local.value = "after";
       }
       const promise = method();
@@ -102,7 +103,7 @@ describe("AsyncLocal", () => {
     await ExecutionContext.isolate(async () => {
       local.value = "before";
       const child = (async () => {
-        await null;
+        await Promise.resolve();
         return local.value;
       })();
       local.value = "later";
@@ -195,7 +196,7 @@ describe("AsyncLocal", () => {
     ["options", null],
     ["options", "no"],
   ])("refuses a wrong %s: %o", (name, options) => {
-    expect(() => new AsyncLocal(options as never)).toThrow(
+    expect(() => new AsyncLocal(untyped(options))).toThrow(
       expect.objectContaining({
         name: "TypeError",
         code: "ERR_SKEIN_INVALID_ARG_TYPE",
@@ -205,7 +206,7 @@ describe("AsyncLocal", () => {
   });
 
   it("refuses a run without a function", () => {
-    expect(() => new AsyncLocal().run(1, null as never)).toThrow(
+    expect(() => new AsyncLocal().run(1, untyped(null))).toThrow(
       expect.objectContaining({ name: "TypeError", code: "ERR_SKEIN_INVALID_ARG_TYPE" }),
     );
   });

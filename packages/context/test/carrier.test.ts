@@ -1,5 +1,6 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { untyped } from "./untyped.ts";
 import { AsyncLocal, ExecutionContext } from "@skein/context";
 import type { ContextCodec } from "@skein/context";
 
@@ -122,7 +123,7 @@ describe("toCarrier", () => {
     const wrong = new AsyncLocal<number>({
       name: freshName(),
       flow: "thread",
-      codec: { encode: (value) => value as never, decode: Number },
+      codec: { encode: (value) => untyped(value), decode: Number },
     });
     throwing.run(1, () =>
       expect(() => capture().toCarrier()).toThrow(
@@ -137,7 +138,7 @@ describe("toCarrier", () => {
   });
 
   it("refuses an unknown reach", () => {
-    expect(() => capture().toCarrier("moon" as never)).toThrow(
+    expect(() => capture().toCarrier(untyped("moon"))).toThrow(
       expect.objectContaining({ code: "ERR_SKEIN_INVALID_ARG_TYPE" }),
     );
   });
@@ -160,7 +161,8 @@ describe("fromCarrier", () => {
       encode: JSON.stringify,
       decode(text) {
         decoded++;
-        return JSON.parse(text) as object;
+        const value: object = JSON.parse(text);
+        return value;
       },
     };
     const local = new AsyncLocal<object>({ name: freshName(), flow: "thread", codec });
@@ -191,7 +193,7 @@ describe("fromCarrier", () => {
 
   it("keeps names that this thread does not know, at the reach they came with", () => {
     const local = new AsyncLocal<number>({ name: freshName(), flow: "wire" });
-    const context = ExecutionContext.fromCarrier("1t4:near3:" + '"n"' + "w3:far3:" + '"f"');
+    const context = ExecutionContext.fromCarrier('1t4:near3:"n"w3:far3:"f"');
     ExecutionContext.run(context, () => {
       local.value = 1;
       const added = `w${local.name!.length}:${local.name}1:1`;
@@ -232,7 +234,7 @@ describe("fromCarrier", () => {
   });
 
   it.each([undefined, 5, {}, []])("refuses %o as an argument", (wrong) => {
-    expect(() => ExecutionContext.fromCarrier(wrong as never)).toThrow(
+    expect(() => ExecutionContext.fromCarrier(untyped(wrong))).toThrow(
       expect.objectContaining({ name: "TypeError", code: "ERR_SKEIN_INVALID_ARG_TYPE" }),
     );
   });
@@ -245,15 +247,15 @@ describe("fromCarrier", () => {
 
   it("is not confused by names and values that reach for prototypes", () => {
     const locals = ["__proto__", "constructor", "hasOwnProperty"].map(
-      (name) => new AsyncLocal<unknown>({ name, flow: "wire" }),
+      (name) => new AsyncLocal<object>({ name, flow: "wire" }),
     );
-    const evil = JSON.parse('{"__proto__":{"polluted":true}}') as unknown;
+    const evil: object = JSON.parse('{"__proto__":{"polluted":true}}');
     const carrier = ExecutionContext.isolate(() => {
       for (const local of locals) local.value = evil;
       return capture().toCarrier("wire");
     });
     ExecutionContext.run(ExecutionContext.fromCarrier(carrier), () => {
-      for (const local of locals) expect(Object.keys(local.value as object)).toEqual(["__proto__"]);
+      for (const local of locals) expect(Object.keys(local.value ?? {})).toEqual(["__proto__"]);
     });
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });

@@ -90,12 +90,10 @@ describe("onValueChanged", () => {
 
   it("A1.10 the outgoing context's locals come first, in registration order, then those only the incoming one knows", () => {
     const heard: Heard[] = [];
-    const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => watched(heard, name)) as [
-      AsyncLocal<string>,
-      AsyncLocal<string>,
-      AsyncLocal<string>,
-      AsyncLocal<string>,
-    ];
+    const a = watched(heard, "a");
+    const b = watched(heard, "b");
+    const c = watched(heard, "c");
+    const d = watched(heard, "d");
     const incoming = ExecutionContext.isolate(() => {
       d.value = "in";
       a.value = "in";
@@ -243,7 +241,7 @@ describe("onValueChanged", () => {
     const a = watched(heard, "a");
     await a.run("x", async () => {
       take(heard);
-      await null;
+      await Promise.resolve();
       await new Promise((resolve) => setImmediate(resolve));
     });
     expect(heard).toEqual([["a", "x", undefined, true]]);
