@@ -62,12 +62,12 @@ export function cloneableKindOf(value: object): CloneableKind | Refusal {
   if (types.isMap(value)) return "map";
   if (types.isSet(value)) return "set";
   if (types.isRegExp(value)) return "regexp";
-  if (types.isNativeError(value)) return "error";
+  if (types.isNativeError(value)) return value instanceof DOMException ? "domException" : "error";
   if (types.isArrayBuffer(value)) return "buffer";
   if (types.isSharedArrayBuffer(value)) return "sharedBuffer";
   if (types.isSymbolObject(value)) return new Refusal("is a boxed symbol; symbols belong to one thread");
   if (types.isBoxedPrimitive(value)) return "boxed";
-  if (typeof DOMException === "function" && value instanceof DOMException) return "domException";
+  if (value instanceof DOMException) return "domException";
   return kindOfInstance(value, prototype);
 }
 
@@ -143,7 +143,6 @@ const platformClasses: ReadonlyMap<string, readonly [owner: Owner, advice: strin
   ["CryptoKey", ["global", "is a CryptoKey; export it with `crypto.subtle.exportKey`"]],
   ["WeakRef", ["global", "is a WeakRef; pass what it refers to"]],
   ["FinalizationRegistry", ["global", `is a FinalizationRegistry, which ${handle}`]],
-  ["Iterator", ["global", "is an iterator; collect it into an array first"]],
   ["Module", ["WebAssembly", "is a WebAssembly.Module; pass its bytes and compile them in the job"]],
   ["Instance", ["WebAssembly", `is a WebAssembly.Instance, which ${handle}; pass the bytes of its module`]],
   ["Memory", ["WebAssembly", "is a WebAssembly.Memory; pass its `buffer`, which should be shared"]],
@@ -168,7 +167,11 @@ const platformClasses: ReadonlyMap<string, readonly [owner: Owner, advice: strin
     .map((name) => [name, ["Temporal", `is a Temporal.${name}; pass its \`toString()\``]] as const),
 ]);
 
+/** `Iterator.prototype.constructor` is an accessor, so iterators are not found by the name of their class. */
+const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([].values())) as object;
+
 function platformRefusal(prototype: object): Refusal | undefined {
+  if (prototype === iteratorPrototype) return new Refusal("is an iterator; collect it into an array first");
   const descriptor = Object.getOwnPropertyDescriptor(prototype, "constructor");
   const constructor: unknown = descriptor?.value;
   if (typeof constructor !== "function") return undefined;

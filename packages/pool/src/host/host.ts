@@ -150,7 +150,11 @@ export class Host {
 
   #callThread(): void {
     if (this.#memory.parking.wakeOne() !== "none") return;
-    if (!this.#roster.isFull && this.#settlement.outstanding > this.#roster.count) this.#roster.add();
+    this.#startThreadIfUseful();
+  }
+
+  #startThreadIfUseful(): void {
+    if (this.#roster.mayStart && this.#settlement.outstanding > this.#roster.count) this.#roster.add();
   }
 
   #startThread(index: number, serial: number): PoolThread {
@@ -213,14 +217,14 @@ export class Host {
     parking.setDead(thread.index);
     returned[thread.index]!.clear();
     this.#segments.dropOwner(thread.serial);
-    const mayStart = this.#roster.remove(thread, wasReady);
+    this.#roster.remove(thread, wasReady);
     if (this.#settlement.outstanding === 0) return;
-    if (mayStart) {
-      if (this.#settlement.outstanding > this.#roster.count) this.#roster.add();
-    } else if (this.#roster.count === 0) {
+    this.#startThreadIfUseful();
+    if (this.#roster.count === 0) {
       this.#failWaiting(
         () => new ThreadCrashedError(exitCode, { cause, detail: "before it was ready for its first job" }),
       );
+      this.#roster.forgetFailedStarts();
     }
     // The dead thread may have swallowed a wake-up.
     if (!queues.isEmpty()) parking.wakeOne();

@@ -22,8 +22,9 @@ export class ThreadRoster {
     return this.#count;
   }
 
-  get isFull(): boolean {
-    return this.#count === this.#threads.length;
+  /** Whether one more may start: there is room, and threads do not keep dying before they are ready. */
+  get mayStart(): boolean {
+    return this.#count < this.#threads.length && this.#failedStarts < MAX_FAILED_STARTS;
   }
 
   at(index: number): PoolThread | null {
@@ -36,15 +37,16 @@ export class ThreadRoster {
     this.#count++;
   }
 
-  /** @returns false when threads keep dying before they are ready. */
-  remove(thread: PoolThread, wasReady: boolean): boolean {
+  /** After the thread has ended. A thread that was ready shows that threads can start. */
+  remove(thread: PoolThread, wasReady: boolean): void {
     this.#threads[thread.index] = null;
     this.#count--;
     this.#failedStarts = wasReady ? 0 : this.#failedStarts + 1;
-    if (this.#failedStarts < MAX_FAILED_STARTS) return true;
-    // Whoever submits next may try again: the reason may be gone by then.
+  }
+
+  /** Whoever submits next may try again: the reason may be gone by then. */
+  forgetFailedStarts(): void {
     this.#failedStarts = 0;
-    return false;
   }
 
   broadcast(message: HostMessage, except?: PoolThread): void {

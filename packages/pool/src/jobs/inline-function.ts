@@ -3,6 +3,8 @@
  * `import()` inside, or from globals.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
+import { Module } from "node:module";
+import { join } from "node:path";
 import { types } from "node:util";
 import { Script } from "node:vm";
 
@@ -28,6 +30,7 @@ export function inlineSource(fn: AnyFunction): string {
   if (/\{\s*\[native code\]\s*\}$/.test(text)) {
     throw refused("is native or bound, so it has no source to ship; wrap it: `(...args) => fn(...args)`");
   }
+  if (/\bimport\.meta\b/.test(text)) throw refused("uses import.meta; pass `import.meta.url` as an argument");
   for (const expression of [`(${text})`, methodExpression(text)]) {
     if (parses(expression)) return expression;
   }
@@ -36,13 +39,21 @@ export function inlineSource(fn: AnyFunction): string {
   );
 }
 
-/** Evaluates what `inlineSource` gave, in the global scope of this thread. */
+/**
+ * Evaluates what `inlineSource` gave. `import()` and `require()` inside resolve from the current working directory: the
+ * function's own module is not known here.
+ */
 export function compileInline(source: string): (...args: unknown[]) => unknown {
+  const filename = join(process.cwd(), "inline job");
+  // As a CommonJS module of the user's project: `new Function` would resolve `import()` from this file, and the option
+  // of vm.Script for it warns that it is experimental.
+  const holder = new Module(filename) as unknown as {
+    exports: unknown;
+    _compile(content: string, filename: string): void;
+  };
   // tsx and esbuild (keepNames) wrap nested functions in calls of `__name`, a helper of the module that stayed behind.
-  // oxlint-disable-next-line typescript/no-implied-eval -- code from this process, shipped as source on request
-  const make = new Function("__name", `"use strict"; return ${source}`) as (
-    name: (target: unknown, value: string) => unknown,
-  ) => (...args: unknown[]) => unknown;
+  holder._compile(`module.exports = (function (__name) { "use strict"; return ${source} })`, filename);
+  const make = holder.exports as (name: typeof keepName) => (...args: unknown[]) => unknown;
   try {
     return make(keepName);
   } catch (error) {

@@ -73,8 +73,9 @@ const loop = new DispatchLoop(
 
 // The listener keeps this thread's event loop alive; the host's side of the worker is unref'ed.
 port.on("message", handle);
-parking.setBusy(index);
 if (options.initialize !== null) await import(options.initialize);
+// Until here the host counts this thread as one that never got ready.
+parking.setBusy(index);
 setImmediate(loop.onTurn);
 
 function post(message: WorkerMessage): void {

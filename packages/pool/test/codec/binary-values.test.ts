@@ -1,0 +1,103 @@
+// oxlint-disable typescript/no-unsafe-type-assertion -- values of every kind, also wrong ones, are what is tested
+import { describe, expect, it } from "vitest";
+
+import { decoder, encoder, roundTrip } from "./round-trip.ts";
+import { difference } from "./same-graph.ts";
+
+const float16 = (globalThis as { Float16Array?: unknown }).Float16Array;
+const constructors = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
+  ...(float16 === undefined ? [] : [float16]),
+] as (new (buffer: ArrayBufferLike, offset?: number, length?: number) => ArrayBufferView)[];
+
+const filled = (length: number) => Uint8Array.from({ length }, (_, i) => i * 7).buffer;
+
+describe("bytes", () => {
+  for (const type of constructors) {
+    it(`${type.name}: whole, empty, on a part, several on one buffer, on a resizable and on a shared one`, () => {
+      const buffer = filled(64);
+      const resizable = new ArrayBuffer(64, { maxByteLength: 128 });
+      const values: unknown[] = [
+        new type(filled(64)),
+        new type(new ArrayBuffer(0)),
+        new type(filled(64), 8, 2),
+        [new type(buffer), new Uint8Array(buffer, 3, 5), buffer],
+        [buffer, new type(buffer), new type(buffer)],
+        [new type(resizable), resizable],
+        [new type(resizable, 8, 1)],
+      ];
+      for (const value of values)
+        expect(difference(roundTrip(value), structuredClone(value))).toBeUndefined();
+      const shared = new SharedArrayBuffer(64);
+      const copy = roundTrip({ view: new type(shared, 8, 2), shared }) as {
+        view: ArrayBufferView;
+        shared: object;
+      };
+      expect(copy.shared).toBe(shared);
+      expect(copy.view).toBeInstanceOf(type);
+      expect([copy.view.buffer, copy.view.byteOffset]).toEqual([shared, 8]);
+    });
+  }
+
+  it("a view that follows its resizable buffer still follows it on arrival", () => {
+    const buffer = new ArrayBuffer(8, { maxByteLength: 16 });
+    const copy = roundTrip(new Uint8Array(buffer)) as Uint8Array<ArrayBuffer>;
+    copy.buffer.resize(16);
+    expect(copy).toHaveLength(16);
+  });
+
+  it("a Buffer brings only its own bytes, not the pool that it was cut from", () => {
+    const small = Buffer.from("hello");
+    expect(small.buffer.byteLength).toBeGreaterThan(5);
+    const copy = roundTrip([small, Buffer.from("world"), small]) as Uint8Array[];
+    expect(encoder.encode([small], "args")).toBeLessThan(32);
+    expect(copy.map((part) => Buffer.from(part).toString())).toEqual(["hello", "world", "hello"]);
+    expect(copy[0]!.buffer.byteLength).toBe(5);
+    expect(copy[0]).toBe(copy[2]);
+    expect(Object.getPrototypeOf(copy[0])).toBe(Uint8Array.prototype);
+  });
+
+  it("a Buffer between views of other buffers does not disturb their aliases", () => {
+    const shared = new Uint8Array(8).fill(1);
+    const value = { a: shared, b: Buffer.from("x"), c: shared.buffer, d: [shared] };
+    const copy = roundTrip(value) as typeof value;
+    expect(copy.c).toBe(copy.a.buffer);
+    expect(copy.d[0]).toBe(copy.a);
+  });
+
+  it("the result shares no memory with the message", () => {
+    const length = encoder.encode(
+      { bytes: new Uint8Array([1, 2, 3]), view: new Float64Array([1.5]) },
+      "result",
+    );
+    const bytes = Buffer.from(encoder.bytes.subarray(0, length));
+    const copy = decoder.decode(bytes, 0, length) as { bytes: Uint8Array; view: Float64Array };
+    bytes.fill(0);
+    expect([...copy.bytes, ...copy.view]).toEqual([1, 2, 3, 1.5]);
+    expect(copy.bytes.buffer.byteLength).toBe(3);
+  });
+
+  it("a detached buffer is refused, also below a view", () => {
+    const buffer = new ArrayBuffer(8);
+    const view = new Uint8Array(buffer);
+    structuredClone(buffer, { transfer: [buffer] });
+    expect(() => encoder.encode([buffer], "args")).toThrow("args[0] is a detached ArrayBuffer");
+    expect(() => encoder.encode([{ view }], "args")).toThrow("args[0].view is a detached ArrayBuffer");
+  });
+
+  it("ten megabytes arrive unharmed", () => {
+    const value = new Uint8Array(10 * 1024 * 1024).map((_, i) => i);
+    expect(Buffer.compare(roundTrip(value) as Uint8Array, value)).toBe(0);
+  });
+});

@@ -1,0 +1,67 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { graph } from "./arbitrary-value.ts";
+import { decoder, encoder } from "./round-trip.ts";
+
+const attempt = (bytes: Uint8Array, length = bytes.length) => {
+  try {
+    return { value: decoder.decode(bytes, 0, length) };
+  } catch (error) {
+    return { error };
+  }
+};
+
+const isValueOrError = (outcome: object) => !("error" in outcome) || outcome.error instanceof Error;
+
+describe("bytes that no encoder wrote", () => {
+  it("give a value or an error, never a crash, and leave the decoder usable", () => {
+    const good = encoder.bytes.slice(0, encoder.encode({ a: [1, "two"] }, "result"));
+    fc.assert(
+      fc.property(
+        graph,
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+        (value, changes) => {
+          const length = encoder.encode(value, "result");
+          const bytes = encoder.bytes.slice(0, length);
+          for (const [at, byte] of changes) bytes[at % length] = byte;
+          const outcome = attempt(bytes);
+          expect(isValueOrError(outcome)).toBe(true);
+          expect(decoder.decode(good, 0, good.length)).toEqual({ a: [1, "two"] });
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("random bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), fc.constantFrom(1, 2), (random, flag) => {
+        const bytes = Uint8Array.from([flag, ...random]);
+        const outcome = attempt(bytes);
+        expect(isValueOrError(outcome)).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("a message that is cut off anywhere is an error with a code", () => {
+    const value = {
+      name: "x".repeat(70),
+      list: [1.5, 2 ** 40, "y", new Map([[1, new Date(0)]])],
+      bytes: new Uint8Array(9),
+    };
+    const length = encoder.encode(value, "result");
+    const bytes = encoder.bytes.slice(0, length);
+    for (let cut = 1; cut < length; cut++) {
+      expect(attempt(bytes, cut)).toMatchObject({ error: { code: "ERR_SKEIN_CORRUPT_MESSAGE" } });
+    }
+  });
+
+  it("a length beyond the message allocates nothing", () => {
+    for (const tag of [0x09, 0x0a, 0x0c, 0x0f, 0x10, 0x15, 0x16, 0x18, 0x1b, 0x1c]) {
+      const bytes = Uint8Array.from([1, tag, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
+      expect(attempt(bytes)).toMatchObject({ error: { code: "ERR_SKEIN_CORRUPT_MESSAGE" } });
+    }
+  });
+});

@@ -1,0 +1,125 @@
+// oxlint-disable typescript/no-unsafe-type-assertion -- values of every kind, also wrong ones, are what is tested
+import { createSecretKey } from "node:crypto";
+import { BlockList } from "node:net";
+import { describe, expect, it } from "vitest";
+
+import { toWire } from "../../src/codec/error-wire.ts";
+import type { CloneRoot } from "../../src/codec/not-cloneable.ts";
+import { NotCloneableError } from "../../src/errors.ts";
+import { encoder, roundTrip } from "./round-trip.ts";
+
+/** WebAssembly has no types here: they belong to the DOM library. */
+function wasmModule(): unknown {
+  const { WebAssembly } = globalThis as unknown as {
+    WebAssembly: { Module: new (bytes: Uint8Array) => object };
+  };
+  return new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+}
+
+function refusal(value: unknown, root: CloneRoot = "result"): NotCloneableError {
+  try {
+    encoder.encode(value, root);
+  } catch (error) {
+    if (error instanceof NotCloneableError) return error;
+    throw error;
+  }
+  throw new Error("the value was taken");
+}
+
+describe("H9 a value that cannot be cloned is refused by its path", () => {
+  const f = () => 1;
+  const cycle: { self?: unknown; list: unknown[] } = { list: [] };
+  cycle.self = cycle;
+  cycle.list.push(cycle, { deep: f });
+
+  const cases: [name: string, value: unknown, root: CloneRoot, path: string, problem: string][] = [
+    ["a function", f, "result", "result", "is a function"],
+    ["a symbol", [Symbol("s")], "args", "args[0]", "is a symbol"],
+    [
+      "a method of an argument",
+      [{ shape: { toString: f } }],
+      "args",
+      "args[0].shape.toString",
+      "is a function",
+    ],
+    ["the second argument", [1, f], "args", "args[1]", "is a function"],
+    ["a key that is no identifier", { "a b": [f] }, "result", 'result["a b"][0]', "is a function"],
+    ["behind a cycle", cycle, "progress", "progress.list[1].deep", "is a function"],
+    ["a value of a Map", new Map([["k", f]]), "result", 'result → Map value "k"', "is a function"],
+    ["a key of a Map", new Map([[f, 1]]), "result", "result → Map key 0", "is a function"],
+    ["a member of a Set", new Set([1, f]), "result", "result → Set member 1", "is a function"],
+    ["the cause of an error", new Error("x", { cause: f }), "result", "result.cause", "is a function"],
+    ["behind a getter", { get now() { return f; } }, "result", "result.now", "is a function"], // prettier-ignore
+    ["in a sparse array", Object.assign([], { 5: f }), "result", "result[5]", "is a function"],
+    ["a thrown value", toWire({ handle: f }), "error", "error.handle", "is a function"],
+  ];
+  it.each(cases)("%s", (_name, value, root, path, problem) => {
+    const error = refusal(value, root);
+    expect(error.path).toBe(path);
+    expect(error.message).toBe(`${path} ${problem}`);
+    expect(error.code).toBe("ERR_SKEIN_NOT_CLONEABLE");
+  });
+
+  const owned: [name: string, value: () => unknown, advice: RegExp][] = [
+    ["Promise", () => Promise.resolve(), /await it/],
+    ["WeakMap", () => new WeakMap(), /weak collection/],
+    ["WeakRef", () => new WeakRef({}), /WeakRef/],
+    ["generator", () => (function* () {})(), /collect it into an array/], // oxlint-disable-line no-empty-function
+    ["array iterator", () => [1].values(), /collect it into an array/],
+    ["Map iterator", () => new Map().keys(), /collect it into an array/],
+    ["MessagePort", () => new MessageChannel().port1, /`transfer`/],
+    ["ReadableStream", () => new ReadableStream(), /`transfer`/],
+    ["AbortSignal", () => new AbortController().signal, /`signal` option/],
+    ["URL", () => new URL("http://localhost/"), /url\.href/],
+    ["Blob", () => new Blob(["x"]), /arrayBuffer\(\)/],
+    ["File", () => new File(["x"], "name"), /arrayBuffer\(\)/],
+    ["Headers", () => new Headers(), /Object\.fromEntries/],
+    ["KeyObject", () => createSecretKey(Buffer.alloc(16)), /export/],
+    ["BlockList", () => new BlockList(), /rules/],
+    ["WebAssembly.Module", () => wasmModule(), /its bytes/],
+    ["Intl.NumberFormat", () => new Intl.NumberFormat("en"), /locale/],
+    ["boxed symbol", () => Object(Symbol("s")), /symbol/],
+    ["Proxy of a Map", () => new Proxy(new Map(), {}), /pass its target/],
+  ];
+  it.each(owned)("a %s, with advice, at the top and nested, each time", (_name, make, advice) => {
+    for (let round = 0; round < 2; round++) {
+      const value = make();
+      expect(refusal([value], "args")).toMatchObject({
+        path: "args[0]",
+        message: expect.stringMatching(advice),
+      });
+      expect(refusal({ held: [value] })).toMatchObject({ path: "result.held[0]" });
+      if (value instanceof MessagePort) value.close();
+    }
+  });
+
+  it("a class of the user that only shares a name with a platform class is taken", () => {
+    class Headers {
+      host = "a";
+    }
+    class Module {
+      id = 1;
+    }
+    expect(roundTrip([new Headers(), new Module()])).toEqual([{ host: "a" }, { id: 1 }]);
+  });
+
+  it("a path stays short in a deep value, and the search does not overflow the stack", () => {
+    let value: unknown = f;
+    for (let i = 0; i < 900; i++) value = { property: value };
+    const error = refusal(value);
+    expect(error.path.length).toBeLessThan(2_100);
+    expect(error.path.startsWith("result.property.property")).toBe(true);
+  });
+
+  it("a function that a getter gives only once names the root", () => {
+    let calls = 0;
+    const value = {
+      get once() {
+        calls++;
+        return calls === 1 ? f : 1;
+      },
+    };
+    const error = refusal(value);
+    expect(error.message).toBe("result holds a value that is a function");
+  });
+});

@@ -1,0 +1,67 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { graph, primitive, text } from "./arbitrary-value.ts";
+import { encoder, roundTrip } from "./round-trip.ts";
+import { difference } from "./same-graph.ts";
+
+describe("every value arrives as structuredClone would give it", () => {
+  it("primitives", () => {
+    fc.assert(
+      fc.property(primitive, (value) => {
+        expect(roundTrip(value)).toBe(value);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("strings of any 16-bit units, as values and as keys", () => {
+    fc.assert(
+      fc.property(text, text, (key, value) => {
+        fc.pre(key !== "__proto__");
+        expect(difference(roundTrip({ [key]: value }), { [key]: value })).toBeUndefined();
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("JSON-like values", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(difference(roundTrip(value), structuredClone(value))).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("graphs with aliases, cycles, holes and every kind of container", () => {
+    fc.assert(
+      fc.property(graph, (value) => {
+        expect(difference(roundTrip(value), structuredClone(value))).toBeUndefined();
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("at any offset of shared memory", () => {
+    fc.assert(
+      fc.property(graph, fc.integer({ min: 0, max: 40 }), (value, slot) => {
+        expect(difference(roundTrip(value, slot * 8), structuredClone(value))).toBeUndefined();
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("encoding twice gives the same bytes: nothing is left over from the message before", () => {
+    fc.assert(
+      fc.property(graph, graph, (first, second) => {
+        const before = encoder.encode(first, "result");
+        const expected = encoder.bytes.slice(0, before);
+        encoder.encode(second, "result");
+        const length = encoder.encode(first, "result");
+        expect(Buffer.compare(encoder.bytes.subarray(0, length), expected)).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

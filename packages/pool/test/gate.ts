@@ -1,0 +1,16 @@
+/** Shared words by which a test and a job wait for each other without sleeping. */
+export function makeGate(words = 2): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(words * 4));
+}
+
+/** Resolves when `gate[index]` is not 0. Keeps the event loop alive, which a bare waitAsync does not. */
+export async function opened(gate: Int32Array, index = 0): Promise<void> {
+  while (Atomics.load(gate, index) === 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export function open(gate: Int32Array, index = 0): void {
+  Atomics.store(gate, index, 1);
+  Atomics.notify(gate, index);
+}
+
+export const sampleJobs = new URL("./fixtures/sample.jobs.ts", import.meta.url);

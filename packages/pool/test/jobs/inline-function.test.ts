@@ -1,0 +1,164 @@
+// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method, typescript/no-implied-eval, typescript/no-extraneous-class, no-extra-bind -- values of every kind, also wrong ones, are what is tested
+import { describe, expect, it } from "vitest";
+
+import { compileInline, explainFreeVariable, inlineSource } from "../../src/jobs/inline-function.ts";
+
+type Fn = (...args: never[]) => unknown;
+const ship = (fn: unknown) => compileInline(inlineSource(fn as Fn));
+
+describe("a function shipped as source", () => {
+  const methods = {
+    plain(a: number) {
+      return a + 1;
+    },
+    async later(a: number) {
+      return a + 1;
+    },
+    "not an identifier"(a: number) {
+      return a + 1;
+    },
+    12(a: number) {
+      return a + 1;
+    },
+    async(a: number) {
+      return a + 1;
+    },
+    get(a: number) {
+      return a + 1;
+    },
+    set(a: number) {
+      return a + 1;
+    },
+    static(a: number) {
+      return a + 1;
+    },
+    [Symbol.for("s")](a: number) {
+      return a + 1;
+    },
+  };
+  class Holder {
+    static direct(a: number) {
+      return a + 1;
+    }
+    static async later(a: number) {
+      return a + 1;
+    }
+  }
+  it.each([
+    ["an arrow function", (a: number) => a + 1],
+    ["an async arrow function", async (a: number) => a + 1],
+    [
+      "a function expression",
+      function (a: number) {
+        return a + 1;
+      },
+    ],
+    ["a method", methods.plain],
+    ["an async method", methods.later],
+    ["a method with a text for a name", methods["not an identifier"]],
+    ["a method with a number for a name", methods[12]],
+    ["a method named async", methods.async],
+    ["a method named get", methods.get],
+    ["a method named set", methods.set],
+    ["a method named static", methods.static],
+    ["a method with a symbol for a name", methods[Symbol.for("s") as never]],
+    ["a static method", Holder.direct],
+    ["a static async method", Holder.later],
+    ["a made function", new Function("a", "return a + 1")],
+  ])("%s", async (_name, fn) => {
+    expect(await ship(fn)(1)).toBe(2);
+  });
+
+  it("a named function can call itself", () => {
+    const factorial = function factorial(n: number): number {
+      return n < 2 ? 1 : n * factorial(n - 1);
+    };
+    expect(ship(factorial)(5)).toBe(120);
+  });
+
+  it("globals and import() work inside", async () => {
+    const source = "(async () => (await import('node:path')).basename('/a/b') + typeof structuredClone)";
+    expect(await compileInline(source)()).toBe("bfunction");
+  });
+
+  it("nested functions that esbuild wrapped in __name work", () => {
+    const source =
+      '((n) => { const inner = /* @__PURE__ */ __name((x) => x * 2, "inner"); return [inner(n), inner.name]; })';
+    expect(compileInline(source)(4)).toEqual([8, "inner"]);
+  });
+
+  const withAccessor = {
+    get value() {
+      return 1;
+    },
+    parent() {
+      return super.toString();
+    },
+  };
+  it.each<[string, unknown, RegExp]>([
+    ["a class", class A {}, /is a class/],
+    ["a native function", Math.max, /native or bound/],
+    ["a bound function", function () {}.bind(null), /native or bound/], // oxlint-disable-line no-empty-function
+    ["a Proxy", new Proxy(() => 1, {}), /is a Proxy/],
+    ["a generator", function* () {}, /is a generator/], // oxlint-disable-line no-empty-function
+    ["an async generator", async function* () {}, /is a generator/], // oxlint-disable-line no-empty-function
+    ["a getter", Object.getOwnPropertyDescriptor(withAccessor, "value")!.get, /not an expression by itself/],
+    ["a method that uses super", withAccessor.parent, /not an expression by itself/],
+  ])("%s is refused at the door", (_name, fn, message) => {
+    expect(() => inlineSource(fn as Fn)).toThrow(
+      expect.objectContaining({
+        name: "TypeError",
+        code: "ERR_SKEIN_INLINE_FUNCTION",
+        message: expect.stringMatching(message),
+      }),
+    );
+  });
+
+  it.each([undefined, null, "() => 1", {}])("%o is not a function", (fn) => {
+    expect(() => inlineSource(fn as never)).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_INVALID_ARG_TYPE" }),
+    );
+  });
+});
+
+describe("a free variable", () => {
+  const source = "((a) => a + tenant.id)";
+  const failure = (text: string) => {
+    try {
+      return compileInline(text)(1);
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it("is named, with what to do, in an error of the same class", () => {
+    const original = failure(source) as Error;
+    const error = explainFreeVariable(original, source) as Error & { code: string; variable: string };
+    expect(error).toBeInstanceOf(ReferenceError);
+    expect([error.code, error.variable]).toEqual(["ERR_SKEIN_FREE_VARIABLE", "tenant"]);
+    expect(error.message).toMatch(/^tenant is not defined: .*captures nothing\. Pass tenant as an argument/);
+    expect(error.cause).toBe(original);
+    expect(error.stack).toContain(error.message);
+  });
+
+  it("an assignment to one does not make a global", () => {
+    expect(failure("(() => { leaked = 1; })")).toBeInstanceOf(ReferenceError);
+    expect("leaked" in globalThis).toBe(false);
+  });
+
+  it("in a computed name of a method is explained when it is compiled", () => {
+    const holder = { ["k"]: 1 };
+    expect(holder.k).toBe(1);
+    const text = inlineSource(Object.values({ [Object.keys(holder)[0]!]() { return 1; } })[0] as Fn); // prettier-ignore
+    expect(failure(text)).toMatchObject({ code: "ERR_SKEIN_FREE_VARIABLE", variable: "holder" });
+  });
+
+  it("errors that have another reason are left alone", () => {
+    const other = new ReferenceError("tenant is not defined");
+    expect(explainFreeVariable(other, "(() => tenants)")).toBe(other);
+    expect(explainFreeVariable(other, "(() => a.tenant)")).toBe(other);
+    const type = new TypeError("x is not a function");
+    expect(explainFreeVariable(type, source)).toBe(type);
+    expect(explainFreeVariable("text", source)).toBe("text");
+  });
+});
