@@ -78,9 +78,12 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
     return this.then(undefined, onRejected);
   }
 
-  /** Calls back on any outcome, which then passes through: a cancelled task stays cancelled, several errors stay several. */
-  finally(onFinally?: (() => void) | null): Task<T> {
-    if (typeof onFinally !== "function") return this.then(onFinally, onFinally);
+  /**
+   * Calls back on any outcome and waits for what that returns; then the outcome passes through: a cancelled task stays
+   * cancelled, several errors stay several.
+   */
+  finally(onFinally?: (() => unknown) | null): Task<T> {
+    if (typeof onFinally !== "function") return this.then(undefined);
     const pass = (): Task<T> | PromiseLike<Task<T>> => {
       const pending: unknown = onFinally();
       return isThenable(pending) ? react<Task<T>>(adopted(pending), () => this, undefined, "inline") : this;

@@ -1,6 +1,7 @@
 import { EventEmitter, getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { Task } from "../src/index.ts";
+import { untyped } from "./untyped.ts";
 
 const failure = new Error("failure");
 
@@ -54,7 +55,7 @@ describe("Task.fromEvent", () => {
   });
 
   it("refuses what is no event source", () => {
-    expect(() => Task.fromEvent({} as EventTarget, "ready")).toThrow(TypeError);
-    expect(() => Task.fromEvent(new EventTarget(), 1 as unknown as string)).toThrow(TypeError);
+    expect(() => Task.fromEvent(untyped({}), "ready")).toThrow(TypeError);
+    expect(() => Task.fromEvent(new EventTarget(), untyped(1))).toThrow(TypeError);
   });
 });

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { InvalidOperationError, OperationCanceledError, Task, TaskCompletionSource } from "../src/index.ts";
+import { untyped } from "./untyped.ts";
 
 const failure = new Error("failure");
 
@@ -46,8 +47,7 @@ describe("Task", () => {
 
   it("then unwraps tasks, promises and thenables that a callback returns", async () => {
     const start = Task.fromResult(1);
-    // eslint-disable-next-line unicorn/no-thenable
-    const thenable = { then: (resolve: (value: number) => void) => resolve(4) } as PromiseLike<number>;
+    const thenable: PromiseLike<number> = untyped({ then: (resolve: (value: number) => void) => resolve(4) });
     expect(await start.then(() => Task.fromResult(2))).toBe(2);
     expect(await start.then(() => Promise.resolve(3))).toBe(3);
     expect(await start.then(() => thenable)).toBe(4);
@@ -56,22 +56,31 @@ describe("Task", () => {
   });
 
   it("a thenable that throws, or decides twice, counts once", async () => {
-    const twice = {
-      // eslint-disable-next-line unicorn/no-thenable
+    const twice: PromiseLike<number> = untyped({
       then(resolve: (value: number) => void, reject: (error: unknown) => void) {
         resolve(1);
         reject(failure);
         throw failure;
       },
-    } as unknown as PromiseLike<number>;
+    });
     expect(await Task.from(twice)).toBe(1);
-    const throwing = {
-      // eslint-disable-next-line unicorn/no-thenable
+    const throwing: PromiseLike<number> = untyped({
       get then(): never {
         throw failure;
       },
-    } as unknown as PromiseLike<number>;
+    });
     await expect(Task.from(throwing)).rejects.toBe(failure);
+  });
+
+  it("A12.6 of nested tasks an outer failure wins, an inner one passes through, null is a value", async () => {
+    const inner = Task.fromCanceled<number>();
+    const unwrapped = Task.fromResult(0).continueWith(() => inner);
+    await expect(unwrapped).rejects.toBe(inner.error);
+    expect(unwrapped.status).toBe("canceled");
+    const outer = Task.fromError<number>(failure).then(() => inner);
+    await expect(outer).rejects.toBe(failure);
+    expect(outer.status).toBe("faulted");
+    expect(await Task.fromResult(0).continueWith(() => null)).toBeNull();
   });
 
   it("a task that would wait for itself is a TypeError", async () => {
@@ -124,7 +133,7 @@ describe("Task", () => {
 
   it("fromError and fromCanceled refuse what they cannot take", () => {
     expect(() => Task.fromError(null)).toThrow(TypeError);
-    expect(() => Task.fromCanceled("x" as unknown as AbortSignal)).toThrow(TypeError);
+    expect(() => Task.fromCanceled(untyped("x"))).toThrow(TypeError);
   });
 });
 
@@ -230,7 +239,7 @@ describe("configureAwait", () => {
     { continueOnCapturedContext: null },
     null,
   ])("refuses %j", (options) => {
-    expect(() => Task.fromResult(1).configureAwait(options as never)).toThrow(TypeError);
+    expect(() => Task.fromResult(1).configureAwait(untyped(options))).toThrow(TypeError);
   });
 });
 
@@ -291,6 +300,6 @@ describe("continueWith", () => {
     [() => 1, { policy: "soon" }],
     [() => 1, { signal: {} }],
   ])("refuses (%s, %j)", (fn, options) => {
-    expect(() => Task.fromResult(1).continueWith(fn as never, options as never)).toThrow(TypeError);
+    expect(() => Task.fromResult(1).continueWith(untyped(fn), untyped(options))).toThrow(TypeError);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { OperationCanceledError, Task, TaskCompletionSource, TimeoutError } from "../src/index.ts";
+import { untyped } from "./untyped.ts";
 
 const failure = new Error("failure");
 
@@ -17,8 +18,8 @@ describe("waitAsync", () => {
   );
 
   it("A12.1 refuses what is not a number or a signal", () => {
-    expect(() => Task.fromResult(1).waitAsync({ timeoutMs: "5" as unknown as number })).toThrow(TypeError);
-    expect(() => Task.fromResult(1).waitAsync({ signal: {} as AbortSignal })).toThrow(TypeError);
+    expect(() => Task.fromResult(1).waitAsync({ timeoutMs: untyped("5") })).toThrow(TypeError);
+    expect(() => Task.fromResult(1).waitAsync({ signal: untyped({}) })).toThrow(TypeError);
   });
 
   it("A12.1 a completed task is returned itself: its outcome goes before token and time", async () => {
@@ -108,6 +109,6 @@ describe("Task.delay", () => {
 
   it("A12.2 a time that is none is refused synchronously", () => {
     expect(() => Task.delay(-2)).toThrow(RangeError);
-    expect(() => Task.delay("1" as unknown as number)).toThrow(TypeError);
+    expect(() => Task.delay(untyped("1"))).toThrow(TypeError);
   });
 });

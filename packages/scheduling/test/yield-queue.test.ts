@@ -47,7 +47,6 @@ describe("policy yield", () => {
       await source.task;
       busy(2);
     });
-    await null;
     await Task.yield();
     const counter = countTurns();
     for (const source of sources) source.setResult(1);
