@@ -85,9 +85,12 @@ function isTypeScript(url: string): boolean {
   return /\.([cm]?ts|tsx)$/.test(new URL(url).pathname);
 }
 
-/** An error of the parser has only frames of Node; one that the module threw has a frame of the module. */
+/** The parser is called by Node alone; what the module itself throws has a frame of a file. */
 function hasUserFrames(error: Error): boolean {
-  return (error.stack ?? "").split("\n").some((line) => /^\s+at /.test(line) && !/\bnode:/.test(line));
+  // Async frames do not count: behind the parser stands whoever awaits the import, which is this file.
+  return (error.stack ?? "")
+    .split("\n")
+    .some((line) => /^\s+at (?!async )/.test(line) && !/\bnode:/.test(line));
 }
 
 function noTsx(url: string, cause: unknown): JobModuleError {
