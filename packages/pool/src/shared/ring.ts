@@ -5,18 +5,22 @@
  *            HEAD    @ base + 16   next position to take
  *            CELL[i] @ base + 32   position p lives in cell p & mask
  * State      A cell packs the lap of the position it waits for with its content, `lap << 17 | slot + 1`:
- *            | cell         | means                              | written by                       |
- *            | (lap, 0)     | empty, waits for position lap·n + i | consumer that took the lap before |
- *            | (lap, s + 1) | slot s, put at position lap·n + i   | producer                         |
+ *            | cell         | means                                | written by                       |
+ *            | (lap, 0)     | empty, waits for position lap·n + i  | consumer that took the lap before |
+ *            | (lap, s + 1) | slot s, put at position lap·n + i    | producer                         |
  * Moves      push: CELL (lap, 0) → (lap, s + 1), then TAIL t → t + 1    pop: CELL (lap, s + 1) → (lap + 1, 0), then HEAD h → h + 1
+ *            help: TAIL t → t + 1 when CELL[t] is full or was taken already, HEAD h → h + 1 when CELL[h] was taken
  * Invariants I1 The cell's CAS is the whole move; the counters only follow, and whoever finds one lagging moves it on.
  *               So a thread that is ended between the two (terminate runs no finally) blocks nobody and loses nothing.
- *            I2 TAIL ≤ first empty position, HEAD ≤ first full one, each behind by at most the moves under way.
- * Pairings   [R1] push CASes the cell, then the producer loads the parking words (parking.ts P1).
- *            [R2] a producer's plain writes to the slot come before its cell CAS; a consumer's come after its own.
- * Liveness   Lock-free: a failed CAS means that another thread moved.
- * Limits     17 bits of slot, 15 of lap: a thread would have to stand still between its load and its CAS while the
- *            queue goes round 32 768 times to be fooled (ABA). Counters wrap at 2^32; positions compare by difference (H7).
+ *            I2 Positions are filled in order and taken in order, because a counter passes a position only after its cell moved.
+ *               So TAIL ≤ first position not filled ≤ TAIL + 1 and HEAD ≤ first position not taken ≤ HEAD + 1.
+ *               A lagging TAIL may be behind HEAD: the queue is empty when CELL[HEAD] is, whatever TAIL says.
+ * Pairings   [R1] push CASes the cell, then the producer loads the parking words; a thread stores its parking word, then loads the
+ *                 cell at the head (parking.ts P1). Either the producer sees the parking word, or the thread sees the cell.
+ *            [R2] a producer's plain writes to the slot come before its cell CAS; a consumer's reads come after its own.
+ * Liveness   Lock-free: a failed CAS or a loop means that another thread moved, or that this one has helped a counter on.
+ *            Limits: 17 bits of slot, 15 of lap. A thread would have to stand still between its load and its CAS while the queue
+ *            goes round 32 768 times to be fooled (ABA). Counters wrap at 2^32, a multiple of every lap; no two are compared by size.
  * Sources    Tsigas, Zhang, "A simple, fast and scalable non-blocking concurrent FIFO queue", SPAA 2001, with laps in
  *            place of two nulls. Model test: test/shared/ring.model.test.ts
  */
@@ -74,20 +78,19 @@ export class Ring {
       const cell = this.#cells + (tail & this.#mask);
       const empty = this.#lap(tail) << SLOT_BITS;
       tickets[ticketIndex] = tail; // plain: published by the CAS below [R2]
+      // [R1] [R2]
       if (cas(this.#words, cell, empty, empty | (slot + 1))) {
-        // [R1] [R2]
         cas(this.#words, this.#tail, tail, (tail + 1) | 0); // [unpaired] I1: helping, may fail
         return true;
       }
       const seen = load(this.#words, cell); // [unpaired] decides only between full and lagging
-      if (this.#lapOf(seen) === this.#lap(tail) && (seen & SLOT_MASK) !== 0) {
+      const lap = this.#lapOf(seen);
+      if ((lap === this.#lap(tail) && (seen & SLOT_MASK) !== 0) || lap === this.#lap(tail + this.#mask + 1)) {
+        // Filled, or filled and taken again, before its producer moved the counter.
         cas(this.#words, this.#tail, tail, (tail + 1) | 0); // [unpaired] I1: the counter lags, help
-      } else if (
-        load(this.#words, this.#tail) === tail &&
-        this.#lapOf(seen) === this.#lap(tail - this.#mask - 1)
-      ) {
-        // [unpaired] the cell still holds the lap before: nobody took it yet
-        return false;
+      } else if (lap === this.#lap(tail - this.#mask - 1)) {
+        // The cell still holds the lap before. If the tail has not moved, nobody has taken it yet.
+        if (load(this.#words, this.#tail) === tail) return false; // [unpaired] see above
       }
     }
   }
@@ -105,8 +108,8 @@ export class Ring {
           if (load(this.#words, this.#head) === head) return EMPTY; // [R1]
           continue;
         }
+        // [R2]
         if (cas(this.#words, cell, seen, this.#lap(head + this.#mask + 1) << SLOT_BITS)) {
-          // [R2]
           cas(this.#words, this.#head, head, (head + 1) | 0); // [unpaired] I1: helping, may fail
           this.poppedPosition = head;
           return (seen & SLOT_MASK) - 1;
@@ -117,14 +120,17 @@ export class Ring {
     }
   }
 
-  /** Whether there was nothing to take. */
+  /** Whether there was nothing to take. The cell at the head decides: the tail may lag behind it (I2). */
   isEmpty(): boolean {
-    const head = load(this.#words, this.#head); // [R1]
-    const tail = load(this.#words, this.#tail); // [R1]
-    if (head !== tail) return false;
-    // The tail may lag behind a full cell (I1), after its producer's CAS or death.
-    const seen = load(this.#words, this.#cells + (head & this.#mask)); // [R1]
-    return (seen & SLOT_MASK) === 0 || this.#lapOf(seen) !== this.#lap(head);
+    for (;;) {
+      const head = load(this.#words, this.#head); // [R1] a hint, the cell decides
+      const seen = load(this.#words, this.#cells + (head & this.#mask)); // [R1]
+      const lap = this.#lapOf(seen);
+      if (lap === this.#lap(head)) return (seen & SLOT_MASK) === 0;
+      if (lap === this.#lap(head + this.#mask + 1)) {
+        cas(this.#words, this.#head, head, (head + 1) | 0); // [unpaired] I1: the counter lags, help
+      }
+    }
   }
 
   /** Whether `slot` still waits at `position`; exact only for a caller that is the only producer. */
