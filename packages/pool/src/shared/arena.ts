@@ -15,6 +15,8 @@
  *               their own, which is dropped when it comes back.
  *            I3 What a dead thread owned goes with its segments: nobody else allocates from them.
  * Pairings   [A1] giveBack's plain write of the link comes before its CAS; collect's exchange comes before its reads.
+ * Liveness   Readers push lock-free, the owner takes in one step. Returned blocks stay where they are until their owner allocates
+ *            and finds no free block of the size, or a large payload.
  * Sources    Treiber's stack, taken as a whole as in inbox.ts; segregated fits, Wilson et al. 1995.
  */
 import { cas, exchange, load } from "./atomics.ts";
@@ -91,11 +93,11 @@ export class Arena {
   }
 
   #allocate(length: number): number {
-    const shift = Math.max(MIN_SHIFT, 32 - Math.clz32(length - 1));
-    if (shift > MAX_SHIFT) {
+    if (length > 1 << MAX_SHIFT) {
       this.#collect();
       return this.#addSegment(length, null) << UNIT_BITS;
     }
+    const shift = length <= 1 << MIN_SHIFT ? MIN_SHIFT : 32 - Math.clz32(length - 1);
     const free = this.#free[shift]!;
     if (free.length === 0) this.#collect();
     const reused = free.pop();
