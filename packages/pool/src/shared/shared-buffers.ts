@@ -5,6 +5,7 @@
 import { SkeinError } from "@skein/context/errors";
 import type { SharedBufferTable } from "../codec/shared-buffer-table.ts";
 
+/** The rest of 32 bits is the serial: 4 096 threads in the life of a pool. */
 const INDEX_BITS = 20;
 
 /** What the other threads have to hear. */
@@ -50,7 +51,8 @@ export class SharedBuffers implements SharedBufferTable {
           `One thread can send ${1 << INDEX_BITS} different SharedArrayBuffers; re-use them instead of making one per job`,
         );
       }
-      id = (this.#serial << INDEX_BITS) | this.#next++;
+      // Unsigned, as it comes out of a payload.
+      id = ((this.#serial << INDEX_BITS) | this.#next++) >>> 0;
       this.#ids.set(buffer, id);
       if (this.#finalizer === null) this.#kept.set(id, buffer);
       else {
@@ -76,8 +78,12 @@ export class SharedBuffers implements SharedBufferTable {
     this.#kept.set(id, buffer);
   }
 
+  /** Its thread has forgotten the buffer: if this thread still has it and sends it back, it gets a number of its own. */
   drop(id: number): void {
+    const buffer = this.#kept.get(id);
+    if (buffer === undefined) return;
     this.#kept.delete(id);
+    this.#ids.delete(buffer);
   }
 
   /** What a new thread has to know. */
