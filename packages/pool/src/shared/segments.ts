@@ -2,9 +2,10 @@
  * Segments: the growable part of shared memory. Each is a SharedArrayBuffer with a number; its owner posts it to the
  * other threads before any slot names it, so a reader that does not know a number finds it in its port (`takeMessages`).
  *
- * A number is `owner's serial | large | index`. Serials are never re-used, so a replaced thread cannot be taken for the dead
- * one. The index of a large segment (one payload, dropped afterwards) is re-used: its reader takes in the port's messages
- * first, every time, because they hold the retirement of the former and the announcement of this one, in order.
+ * A number is `owner's serial | large | index`. Serials are never re-used (20 bits: a million threads in the life of a pool), so
+ * a replaced thread cannot be taken for the dead one. The index of a large segment (one payload, dropped afterwards) is re-used:
+ * its reader takes in the port's messages first, every time, because they hold the retirement of the former and the
+ * announcement of this one, in order.
  */
 
 const INDEX_BITS = 11;
@@ -43,7 +44,7 @@ export class SegmentDirectory {
   /** Forgets everything that the thread with this serial owned. */
   dropOwner(serial: number): void {
     for (const id of this.#views.keys()) {
-      if (id >> SERIAL_SHIFT === serial) this.#views.delete(id);
+      if (id >>> SERIAL_SHIFT === serial) this.#views.delete(id);
     }
   }
 
