@@ -2,7 +2,7 @@
  * Slot: one job's place in shared memory, from submission to settlement.
  *
  * Words      STATE   @ 0   low 2 bits state, above them the index of the thread that took the job
- *            TICKET  @ 1   the ring position of the valid entry; an entry at another position is stale
+ *            TICKET  @ 1   the ring position of the newest entry; an entry at another position is stale
  *            NEXT    @ 2   link in the inbox (inbox.ts)
  *            CANCEL  @ 3   1: the caller wants the running job to stop
  *            the rest: plain, see the list below
@@ -13,15 +13,22 @@
  *            | 3 DONE, w       | outcome written                    | thread w                            |
  * Moves      publish FREE → QUEUED (store)          claim QUEUED → RUNNING,w (CAS)     withdraw QUEUED → FREE (CAS)
  *            finish RUNNING,w → DONE,w (store)      release DONE,w → FREE (store)      abandon RUNNING,w → FREE (store, w is dead)
- *            anything else is a bug
+ *            anything else is a bug; above all a store to FREE from QUEUED, which would overlook a claim
  * Invariants I1 claim and withdraw exclude each other: a cancelled job never starts, a started one is never withdrawn.
  *            I2 Plain words and the payload belong to the submitting thread in FREE and DONE, to w in RUNNING,
  *               to nobody in QUEUED: there they only rest.
  *            I3 Only the submitting thread frees a slot, so its free list needs no atomics.
+ *            I4 The claim alone decides who runs a job, and by [S1] it finds the whole job, whichever entry led to it. Tickets only
+ *               keep stale entries from jumping the queue, not always: between publish and push the word still shows the position
+ *               of the former entry, and rings count their positions separately. So a published slot may be claimed before
+ *               its push, even when that push finds the ring full: then withdraw decides, never release.
  * Pairings   [S1] publish happens after the plain writes; claim happens before the plain reads.
- *            [S2] finish happens after the outcome's plain writes; the inbox's take before its reads.
- *            [S3] a stale ring entry: the taker loads TICKET after its pop; a re-used slot shows another position.
- * Sources    .NET ThreadPool work items; "claim by compare-and-swap with owner", crossbeam.
+ *            [S2] finish happens after the outcome's plain writes; recovery loads STATE before its reads.
+ *            [S3] push writes TICKET before the cell's CAS (ring.ts R2); the taker loads it after its pop. So the newest entry
+ *                 always shows its own position, and what shows another is stale.
+ * Liveness   claim, withdraw, finish and release are one step each. A thread that dies in RUNNING, in DONE before inbox.ts put, or
+ *            between its pop and its claim leaves the slot to the submitting thread, which looks through its slots after each exit.
+ * Sources    .NET ThreadPool work items; "claim by compare-and-swap with owner", crossbeam. Model test: test/shared/slot.model.test.ts
  */
 import { cas, load, store } from "./atomics.ts";
 import { INLINE_BYTES, type Layout, SLOT_HEADER_WORDS, SLOT_WORDS } from "./layout.ts";
