@@ -12,18 +12,21 @@
  *            | 5 NOTIFIED  | told to look again                                  | any other thread          |
  * Moves      m1 BUSY → SEARCHING → BUSY (store)          m2 SEARCHING → ASLEEP (store), then the last search
  *            m3 ASLEEP → IDLE (CAS)                      m4 ASLEEP, IDLE → NOTIFIED (CAS, then notify), by a producer
- *            m5 NOTIFIED → SEARCHING (store)             m6 ASLEEP → BUSY (CAS) when the last search found a job
- *            m7 any → DEAD (store) when the thread has ended       anything else is a bug
+ *            m5 NOTIFIED, ASLEEP, IDLE → SEARCHING (store) after a wake-up; from the latter two when the notify of an earlier
+ *               wake-up came late
+ *            m6 ASLEEP, NOTIFIED → BUSY (store) when the last search found a job
+ *            m7 any → DEAD → BUSY (store) when the thread has ended, when the next one starts       anything else is a bug
  * Invariants I1 Only ASLEEP and IDLE are ever left by another thread, only towards NOTIFIED, only by CAS.
- *            I2 At most one waiter per word: IDLE is left only through NOTIFIED, so a waitAsync is never stale (H3).
+ *            I2 At most one waiter per word: thread w leaves IDLE only after a notify, which wakes all waiters, so none is stale (H3).
  *            I3 No counter of sleepers exists that a dying thread could leave wrong: producers read the words.
  * Pairings   [P1] a producer pushes the job, then loads PARK[w]; m2 stores ASLEEP, then searches.
  *                 Either the producer sees w not BUSY, or the last search sees the job.
- *            [P2] a producer that sees w SEARCHING wakes nobody. w stores BUSY when it found a job, and then, if more jobs
- *                 remain, wakes one more thread itself. Either the producer sees BUSY, or w sees the job.
+ *            [P2] a producer that sees w SEARCHING or NOTIFIED wakes nobody. w stores BUSY when it found a job, by whatever way and
+ *                 before it runs it, and then, if more jobs remain, wakes one more thread itself. Either the producer sees
+ *                 BUSY, or w sees the job. A store of m5 or m6 may overwrite NOTIFIED: w searches after it.
  *            [P3] m4 CASes the word before it notifies; wait and waitAsync compare it: no wake-up falls in between.
- * Liveness   If every thread is ASLEEP or IDLE, all rings are empty: by P1 and I1. A dead thread may have swallowed a
- *            wake-up: the host wakes another after each exit.
+ * Liveness   If every thread is ASLEEP or IDLE and no wake-up is under way, all rings are empty: by P1 and I1. A dead thread may
+ *            have swallowed a wake-up: after each exit the host stores DEAD, then wakes another if the rings are not empty.
  * Sources    rayon's sleep protocol; .NET A3.10; ECMA-262 §25.4 Atomics. Model test: test/shared/parking.model.test.ts
  */
 import { cas, load, notify, store, wait, waitAsync } from "./atomics.ts";
@@ -67,7 +70,7 @@ export class Parking {
   /** Wakes thread `w` if it sleeps. */
   wake(w: number): boolean {
     const word = this.#word(w);
-    // [P3] I1
+    // [P3] I1: a word that is neither at its turn was SEARCHING in between, and that search comes after the caller's push
     if (!cas(this.#words, word, ASLEEP, NOTIFIED) && !cas(this.#words, word, IDLE, NOTIFIED)) return false;
     notify(this.#words, word); // [P3]
     return true;
@@ -102,7 +105,7 @@ export class Parking {
     store(this.#words, this.#word(w), ASLEEP); // [P1]
   }
 
-  /** m6. When a wake-up came meanwhile it is used up here: the caller is awake and looks again anyway. */
+  /** m6. When a wake-up came meanwhile it is used up here; as after `setBusy`, the caller wakes another if more jobs remain. */
   stayAwake(w: number): void {
     store(this.#words, this.#word(w), BUSY); // [P2] a NOTIFIED in between is the same as not having slept
   }
@@ -114,7 +117,8 @@ export class Parking {
    */
   sleep(w: number, timeoutMs: number): "awake" | "idle" {
     const word = this.#word(w);
-    // 'ok' and 'not-equal' both mean NOTIFIED; 'timed-out' may still lose the race to a producer's CAS. [P3]
+    // 'not-equal': NOTIFIED. 'ok': NOTIFIED, or still ASLEEP when the notify of an earlier wake-up came late; looking again is
+    // harmless. 'timed-out': may still lose the race to a producer's CAS. [P3]
     if (wait(this.#words, word, ASLEEP, timeoutMs) !== "timed-out") return "awake";
     return cas(this.#words, word, ASLEEP, IDLE) ? "idle" : "awake"; // [P3] I1
   }
