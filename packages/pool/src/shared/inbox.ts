@@ -10,12 +10,14 @@
  * Moves      put: NEXT = HEAD, CAS HEAD → slot        takeAll: exchange HEAD → 0, owner only
  *            ring: exchange BELL → AWAKE; whoever got ASLEEP posts the message        sleep: store ASLEEP, then look once more
  * Invariants I1 Many put, one takes everything: a linked slot stays linked until the take (no ABA: nobody pops single ones).
- *            I2 At most one bell message is under way.
+ *            I2 At most one bell message for each sleep. One that comes late, after the owner woke by itself, is harmless.
  * Pairings   [N1] put CASes HEAD, then loads BELL; sleep stores BELL, then loads HEAD.
  *                 Either the thread sees ASLEEP and rings, or the owner sees the job.
  *            [N2] the outcome's plain writes come before put's CAS; the owner's reads after takeAll's exchange.
- * Liveness   A thread that dies between put and ring leaves the job linked: the owner looks again when it hears of the exit.
+ * Liveness   A thread that dies between put and ring leaves the job linked; one that dies between ring and its message leaves BELL
+ *            AWAKE, and nobody rings. So after each exit the owner takes all and goes through `sleep` again (or looks on by itself).
  * Sources    Treiber, "Systems programming: coping with parallelism", 1986; .NET's thread request, A3.10.
+ *            Model test: test/shared/inbox.model.test.ts
  */
 import { cas, exchange, load, store } from "./atomics.ts";
 import type { Layout } from "./layout.ts";
