@@ -26,7 +26,10 @@ export interface Layout {
   readonly returnedWord: number;
   readonly controlBytes: number;
   readonly slotsBytes: number;
-  /** Cells of each ring: at least twice the slots, so that a stale entry of a cancelled job never fills it. */
+  /**
+   * Cells of each ring: twice the slots, so that entries of withdrawn jobs rarely fill it. They can: each withdrawal leaves
+   * one until a thread comes by.
+   */
   readonly ringCells: number;
 }
 
