@@ -27,7 +27,11 @@ export class JobQueues {
     for (const ring of this.#rings) ring.initialize(start);
   }
 
-  /** @returns false when the ring is full. */
+  /**
+   * Queues a published slot.
+   * @returns false when the ring is full, with entries of withdrawn jobs. The caller must take the slot back with `withdraw`, not
+   * `release`: a thread that holds a former entry of the same slot may have claimed it already (slot.ts I4).
+   */
   push(priority: number, slot: number): boolean {
     return this.#rings[priority]!.push(slot, this.#slots.words, this.#slots.ticketWord(slot));
   }
