@@ -14,7 +14,8 @@ export interface AsyncLocalOptions<T> {
   defaultValue?: T | undefined;
   /**
    * How far the value goes: `'local'` stays on this thread, `'thread'` enters pool threads, `'wire'` goes to other
-   * machines too.
+   * machines too. What flows is read as text when it leaves and shared by all who read it where it arrives: treat the
+   * values as immutable.
    * @default 'local'
    */
   flow?: ContextFlow | undefined;
@@ -84,7 +85,10 @@ export class AsyncLocal<T> {
     assign(this.#key, value);
   }
 
-  /** Calls `fn` with this value, then puts back the caller's context, with all that `fn` changed in it. */
+  /**
+   * Calls `fn` with this value, then puts back the caller's context: nothing that `fn` set stays. A handler hears a set on
+   * the way in and a change of context on the way out.
+   */
   run<R, A extends unknown[]>(value: T, fn: (...args: A) => R, ...args: A): R {
     if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
     return runAssigned(this.#key, value, fn, args);

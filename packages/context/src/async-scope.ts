@@ -2,7 +2,9 @@ import { AsyncResource } from "node:async_hooks";
 import { stateOf } from "./execution-context.ts";
 import type { ExecutionContext } from "./execution-context.ts";
 import {
+  beginCapture,
   captureUnder,
+  endCapture,
   isPlain,
   isPlainOnce,
   resourceOptions,
@@ -26,7 +28,9 @@ export class AsyncScope extends AsyncResource {
 
   /** Captures the current state. */
   constructor() {
+    const hidden = beginCapture();
     super(resourceType, resourceOptions);
+    endCapture(hidden);
   }
 
   static capture(): AsyncScope {

@@ -1,4 +1,3 @@
-import { AsyncResource } from "node:async_hooks";
 import { current, isolated, replace, runWith, switchTo } from "./ambient.ts";
 import { AsyncFlowControl, restoreFlow } from "./async-flow-control.ts";
 import { CarriedValues } from "./carried-values.ts";
@@ -6,7 +5,7 @@ import { encodeState } from "./carrier-encoding.ts";
 import type { CarrierReach, ContextCarrier } from "./carrier-text.ts";
 import { ContextState } from "./context-state.ts";
 import { argumentTypeError, InvalidOperationError } from "./errors.ts";
-import { noteSuppression, resourceOptions, resourceType, runInResource } from "./resource-run.ts";
+import { captureResource, noteSuppression, runInResource } from "./resource-run.ts";
 
 let readState: (context: ExecutionContext) => ContextState;
 let isContext: (value: unknown) => value is ExecutionContext;
@@ -67,7 +66,7 @@ export class ExecutionContext {
    */
   static bind<F extends (...args: never[]) => unknown>(fn: F): F {
     requireFunction(fn);
-    const resource = new AsyncResource(resourceType, resourceOptions);
+    const resource = captureResource();
     function bound(this: unknown, ...args: unknown[]): unknown {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- bound is typed as F, so its arguments fit.
       return runInResource(resource, fn, this, args as never[]);

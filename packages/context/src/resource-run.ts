@@ -21,11 +21,8 @@ export const resourceType = "SKEIN";
  */
 const keepsWhatRunsEnter: boolean = probe();
 
-/**
- * Whether a run has more to do than to call: nobody watches a value, and flow was never suppressed, until the first time.
- * A resource captured before that first time holds no suppressed context, so one flag for all is right.
- */
-let needsCare = false;
+/** Whether anybody watches a value: a run then has more to do than to call. False until the first local with a handler. */
+let hasWatchers = false;
 
 /** What `runInResource` would do is `runInAsyncScope` and nothing else: hot paths look here first. */
 export let isPlain: boolean = !keepsWhatRunsEnter;
@@ -33,18 +30,43 @@ export let isPlain: boolean = !keepsWhatRunsEnter;
 /** The same for `runInResourceOnce`. */
 export let isPlainOnce = true;
 
-function takeCare(): void {
-  needsCare = true;
+export function watchKey(key: ContextKey): void {
+  hasWatchers = true;
   isPlain = false;
   isPlainOnce = false;
-}
-
-export function watchKey(key: ContextKey): void {
-  takeCare();
   noteWatchedKey(key);
 }
 
-export const noteSuppression: () => void = takeCare;
+/** Whether flow was ever suppressed: captures look for it from then on. */
+let mayBeSuppressed = false;
+
+export function noteSuppression(): void {
+  mayBeSuppressed = true;
+}
+
+/**
+ * Call around the construction of a resource: while flow is suppressed, it must capture the default context. Gives what
+ * `endCapture` puts back.
+ */
+export function beginCapture(): ContextState | null {
+  if (!mayBeSuppressed) return null;
+  const state = current();
+  if (!state.isFlowSuppressed) return null;
+  replace(ContextState.default);
+  return state;
+}
+
+export function endCapture(hidden: ContextState | null): void {
+  if (hidden !== null) replace(hidden);
+}
+
+/** Everything ambient now, our context in the default state if its flow is suppressed. */
+export function captureResource(): AsyncResource {
+  const hidden = beginCapture();
+  const resource = freshResource();
+  endCapture(hidden);
+  return resource;
+}
 
 /** Runs in the captured state, any number of times: no run sees what another entered. */
 export function runInResource<R, A extends unknown[]>(
@@ -64,13 +86,13 @@ export function runInResourceOnce<R, A extends unknown[]>(
   thisArg: unknown,
   args: A,
 ): R {
-  return needsCare
-    ? runWithCare(resource, fn, thisArg, args)
+  return hasWatchers
+    ? runWatched(resource, fn, thisArg, args)
     : resource.runInAsyncScope(fn, thisArg, ...args);
 }
 
-/** Runs, undoing a suppression that was captured, and telling the handlers on the way in and on the way out. */
-function runWithCare<R, A extends unknown[]>(
+/** Runs, and tells the handlers on the way in and on the way out. */
+function runWatched<R, A extends unknown[]>(
   resource: AsyncResource,
   fn: (this: unknown, ...args: A) => R,
   thisArg: unknown,
@@ -81,10 +103,6 @@ function runWithCare<R, A extends unknown[]>(
   try {
     return resource.runInAsyncScope((): R => {
       inside = current();
-      if (inside.isFlowSuppressed) {
-        inside = ContextState.default;
-        replace(inside);
-      }
       announceSwitch(outside, inside);
       try {
         return Reflect.apply(fn, thisArg, args);

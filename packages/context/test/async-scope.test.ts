@@ -1,6 +1,4 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { untyped } from "./untyped.ts";
 import { AsyncLocal, AsyncScope, ExecutionContext } from "@skein/context";
@@ -146,25 +144,5 @@ describe("AsyncScope", () => {
     expect(() => AsyncScope.forContext(untyped(null))).toThrow(
       expect.objectContaining({ code: "ERR_SKEIN_INVALID_OPERATION" }),
     );
-  });
-
-  // The runtime chooses how storages work when it starts; both ways must hold on every version that has them.
-  const flags = process.allowedNodeEnvironmentFlags;
-  const modes = [
-    ["the default", []],
-    ...(flags.has("--no-async-context-frame")
-      ? [["async hooks", ["--no-async-context-frame"]] as const]
-      : []),
-    ...(flags.has("--experimental-async-context-frame") && !flags.has("--no-async-context-frame")
-      ? [["context frames", ["--experimental-async-context-frame"]] as const]
-      : []),
-  ] as const;
-  it.each(modes)("does not leak where storages run on %s", (_, args) => {
-    const script = fileURLToPath(new URL("./fixtures/scope-hygiene.ts", import.meta.url));
-    const { stdout, stderr } = spawnSync(process.execPath, [...args, "--conditions=@skein/source", script], {
-      encoding: "utf8",
-    });
-    expect(stderr).not.toContain("Error");
-    expect(stdout.trim()).toBe("clean");
   });
 });
