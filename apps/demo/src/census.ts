@@ -204,6 +204,16 @@ class Ledger {
   }
 }
 
+const SUMMED = [
+  "files",
+  "bytes",
+  "lines",
+  "functions",
+  "complexity",
+  "syntaxErrors",
+  "repeatedLines",
+] as const satisfies readonly (keyof Sums)[];
+
 function sumOf(parts: readonly Sums[]): Sums {
   const sums: Sums = {
     files: 0,
@@ -215,7 +225,7 @@ function sumOf(parts: readonly Sums[]): Sums {
     repeatedLines: 0,
   };
   for (const part of parts) {
-    for (const key of Object.keys(sums) as (keyof Sums)[]) sums[key] += part[key];
+    for (const key of SUMMED) sums[key] += part[key];
   }
   return sums;
 }

@@ -5,7 +5,6 @@
  * optimised so far. Where the parser runs out is therefore a matter of luck. Such files come here, whatever thread met them
  * first, so that the result does not depend on the number of threads. The thread starts with the first of them.
  */
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ExecutionContext } from "@skein/context";
 import type { DeepRequest } from "./deep-thread.ts";
@@ -29,29 +28,26 @@ export class DeepFiles {
     await this.#worker?.terminate();
   }
 
-  async #ask(request: DeepRequest): Promise<FileReport> {
+  #ask(request: DeepRequest): Promise<FileReport> {
     const worker = (this.#worker ??= startThread());
-    const exited = new AbortController();
-    const onExit = (): void => exited.abort(new Error("the thread with the large stack ended"));
-    worker.once("exit", onExit);
-    try {
-      worker.postMessage(request);
-      const [report] = (await once(worker, "message", { signal: exited.signal })) as [FileReport];
-      return report;
-    } catch (error) {
+    const { promise, resolve, reject } = Promise.withResolvers<FileReport>();
+    const onError = (error: unknown): void => {
       this.#worker = undefined;
-      throw exited.signal.aborted ? exited.signal.reason : error;
-    } finally {
-      worker.off("exit", onExit);
-    }
+      reject(error);
+    };
+    const onExit = (): void => onError(new Error("the thread with the large stack ended"));
+    worker.once("message", resolve).once("error", onError).once("exit", onExit).ref();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    worker.postMessage(request);
+    return promise.finally(() => {
+      worker.off("message", resolve).off("error", onError).off("exit", onExit).unref();
+    });
   }
 }
 
 function startThread(): Worker {
   const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  const worker = new Worker(new URL(`./deep-thread${extension}`, import.meta.url), {
+  return new Worker(new URL(`./deep-thread${extension}`, import.meta.url), {
     resourceLimits: { stackSizeMb: STACK_SIZE_MB },
   });
-  worker.unref();
-  return worker;
 }

@@ -3,7 +3,6 @@ import { parentPort } from "node:worker_threads";
 import { ExecutionContext } from "@skein/context";
 import type { ContextCarrier } from "@skein/context";
 import { analyse } from "./analyse.ts";
-import "./correlation.ts";
 import type { AnalysisOptions, FileReport } from "./file-report.ts";
 import { logReport } from "./worker-log.ts";
 
@@ -21,6 +20,7 @@ parentPort!.on("message", ({ path, options, context }: DeepRequest) => {
         ? { kind: "unreadable", bytes: 0, message: "not analysed: nested too deeply for the parser" }
         : found;
     logReport(path, report, options);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     parentPort!.postMessage(report);
   });
 });

@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-unsafe-type-assertion -- the parser throws and returns more than its types say
 /**
  * Which grammar a file is written in, and the parser's best reading of it.
  *
@@ -66,7 +67,7 @@ function pluginsFor(path: string, text: string): ParserPlugin[] {
     "sourcePhaseImports",
     "exportDefaultFrom",
   ];
-  if (/ts$/.test(path)) {
+  if (path.endsWith("ts")) {
     return [["typescript", { dts: DECLARATION_NAME.test(path) }], "decorators-legacy", ...proposals];
   }
   if (path.endsWith(".tsx")) return ["typescript", "jsx", "decorators-legacy", ...proposals];

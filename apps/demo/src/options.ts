@@ -38,19 +38,20 @@ Parses every JavaScript and TypeScript file below dir, and reports what is in th
 lines, functions, the longest and the most complex of them, syntax errors, and code that occurs more than once.
 Without dir, this repository's own node_modules.
 
-  --threads <n>         threads of the pool; 0: no pool, everything on the main thread   [number of cores: ${availableParallelism()}]
-  --policy <name>       how results continue on the main thread: ${POLICIES.join(", ")}   [asynchronous]
-  --compare             run without the pool, then with it under each policy; print times and event-loop delay
-  --json <file>         write the result as JSON ("-": standard output, without the summary)
-  --html <file>         write one self-contained page: treemap and sortable tables
-  --log <file>          append log lines (NDJSON), written inside the workers
-  --verbose             log every file, not only those with something to say
-  --correlation-id <id> the id of this scan in the log   [made up]
-  --max-file-bytes <n>  skip files larger than this   [${DEFAULT_MAX_FILE_BYTES}]
-  --min-nodes <n>       compare functions of at least this many syntax nodes   [${DEFAULT_MIN_NODES}]
-  --help                this text
+  --threads <n>          threads of the pool; 0: no pool, everything on the main thread   [${availableParallelism()}, the cores]
+  --policy <name>        how results continue on the main thread   [asynchronous]
+                         one of ${POLICIES.join(", ")}
+  --compare              run without the pool, then with it under each policy; print times and event-loop delay
+  --json <file>          write the result as JSON; "-" is standard output, without the summary
+  --html <file>          write one self-contained page: treemap and sortable tables
+  --log <file>           append log lines (NDJSON), written inside the workers
+  --verbose              log every file, not only those with something to say
+  --correlation-id <id>  the id of this scan in the log   [made up]
+  --max-file-bytes <n>   skip files larger than this   [${DEFAULT_MAX_FILE_BYTES}]
+  --min-nodes <n>        compare functions of at least this many syntax nodes   [${DEFAULT_MIN_NODES}]
+  --help                 this text
 
-Exit code: 0 done, 1 failed, 2 wrong usage or no such directory, 130 cancelled with Ctrl-C (the partial result is printed).
+Ctrl-C prints the partial result. Exit code: 0 done, 1 failed, 2 wrong usage or no such directory, 130 cancelled.
 `;
 
 /** Null when help is asked for. @throws UsageError */
@@ -77,8 +78,8 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
   };
   if (options.compare && values.threads === "0")
     throw new UsageError("--compare needs a pool: --threads must be at least 1");
-  if (options.compare && options.json === "-")
-    throw new UsageError("--compare prints a table: --json needs a file name");
+  if (options.compare && (options.json !== null || options.html !== null))
+    throw new UsageError("--compare prints a table only: without --json and --html");
   if (options.verbose && options.log === null)
     throw new UsageError("--verbose is about the log: it needs --log <file>");
   return options;
@@ -124,7 +125,7 @@ function parse(args: readonly string[]): Parsed {
       },
     });
   } catch (error) {
-    const [sentence = ""] = (error as Error).message.split(/\.\s|\n/, 1);
+    const [sentence = ""] = (error instanceof Error ? error.message : String(error)).split(/\.\s|\n/, 1);
     throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
   }
 }

@@ -67,12 +67,15 @@ function readManifest(directory: string): { name: string | null; version: string
     return null;
   }
   try {
-    const { name, version } = JSON.parse(text) as { name?: unknown; version?: unknown };
-    return {
-      name: typeof name === "string" && name !== "" ? name : null,
-      version: typeof version === "string" ? version : null,
-    };
+    const manifest: unknown = JSON.parse(text);
+    return { name: stringIn(manifest, "name"), version: stringIn(manifest, "version") };
   } catch {
     return { name: null, version: null };
   }
+}
+
+function stringIn(manifest: unknown, key: string): string | null {
+  if (typeof manifest !== "object" || manifest === null) return null;
+  const value: unknown = Reflect.get(manifest, key);
+  return typeof value === "string" && value !== "" ? value : null;
 }

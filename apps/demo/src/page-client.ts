@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-unsafe-type-assertion -- what the page holds has no static type; its events come from its elements
 /**
  * The script of the page. It is embedded from its own source text, so `runPage` refers to nothing outside itself but types.
  * All text goes into the page as text nodes; positions are set through the style object, which the page's policy allows.

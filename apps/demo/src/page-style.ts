@@ -59,8 +59,8 @@ th.number button::after { content: none; }
 th.number button::before { content: ""; display: inline-block; width: 1em; color: var(--accent); }
 th.number[aria-sort="ascending"] button::before { content: "↑"; }
 th.number[aria-sort="descending"] button::before { content: "↓"; }
-th[aria-sort="ascending"] button::after { content: "↑"; }
-th[aria-sort="descending"] button::after { content: "↓"; }
+th:not(.number)[aria-sort="ascending"] button::after { content: "↑"; }
+th:not(.number)[aria-sort="descending"] button::after { content: "↓"; }
 td { padding: 5px 12px; border-top: 1px solid var(--rule); vertical-align: top; }
 tbody tr:first-child td { border-top: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }

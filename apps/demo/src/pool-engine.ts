@@ -1,6 +1,7 @@
 /** The pool as an engine. The one file that knows it. */
 import { ThreadPool } from "@skein/pool";
 import type { Engine } from "./engine.ts";
+import type * as FileJobs from "./file.jobs.ts";
 import type { Policy } from "./options.ts";
 
 /** Enough for the threads never to run dry, little enough for a cancelled scan to end at once. */
@@ -10,9 +11,7 @@ const CLOSE_TIMEOUT_MS = 2000;
 export function openPoolEngine(threads: number, policy: Policy): Engine {
   const pool = new ThreadPool({ name: "census", maxThreads: threads });
   const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  const jobs = pool.module<typeof import("./file.jobs.ts")>(
-    new URL(`./file.jobs${extension}`, import.meta.url),
-  );
+  const jobs = pool.module<typeof FileJobs>(new URL(`./file.jobs${extension}`, import.meta.url));
   return {
     lookAhead: JOBS_AHEAD,
     analyse: (path, options, signal) =>

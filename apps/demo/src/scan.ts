@@ -40,7 +40,14 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
   delay.enable();
   const start = performance.now();
 
-  const analyseOne = async (file: SourceFile, path: string): Promise<FileReport | undefined> => {
+  const analyseOne = async (index: number, file: SourceFile): Promise<void> => {
+    const report = await reportOf(file, join(tree.root, file.path));
+    gate.leave();
+    if (report === undefined) return;
+    reports[index] = report;
+    onFile?.(file, report);
+  };
+  const reportOf = async (file: SourceFile, path: string): Promise<FileReport | undefined> => {
     try {
       const report = await engine.analyse(path, analysis, signal);
       return report.kind === "deep" ? await deep.analyse(path, analysis) : report;
@@ -53,14 +60,11 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
 
   for (const [index, file] of tree.files.entries()) {
     await gate.enter();
-    if (signal.aborted) break;
-    const path = join(tree.root, file.path);
-    void fileId.run(childId(correlationId, index), analyseOne, file, path).then((report) => {
+    if (signal.aborted) {
       gate.leave();
-      if (report === undefined) return;
-      reports[index] = report;
-      onFile?.(file, report);
-    });
+      break;
+    }
+    void fileId.run(childId(correlationId, index), analyseOne, index, file);
   }
   await gate.empty();
   const elapsedMs = performance.now() - start;

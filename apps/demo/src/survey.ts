@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-unsafe-type-assertion -- syntax nodes are told apart by `type` at run time
 /**
  * One pass over a syntax tree that counts its functions, measures each, and fingerprints those that are large enough.
  *
@@ -83,8 +84,9 @@ const NAMING_FIELDS: ReadonlyMap<string, { readonly name: string | null; readonl
 ]);
 const OWN_NAME: readonly string[] = ["id", "key", "decorators"];
 const NOTHING: readonly string[] = [];
-const HOLE = -1;
-const NODE = -2;
+/** Tokens of an absent child and a present one; far from arities, which are mixed as they are. */
+const HOLE = 0x40000000;
+const NODE = 0x20000000;
 const NAME_LENGTH = 60;
 const NODES_BETWEEN_POLLS = 8192;
 
@@ -171,13 +173,18 @@ function pushChildren(
     const value = node[key];
     if (Array.isArray(value)) {
       fingerprint?.mix(value.length);
-      for (const child of value) pushChild(child, steps);
+      for (const [index, child] of value.entries()) {
+        if (child === null) fingerprint?.mix(HOLE + index);
+        else pushChild(child, steps);
+      }
     } else if (typeof value === "object") {
       fingerprint?.mix(value === null ? HOLE : NODE);
       pushChild(value, steps);
-    } else if (fingerprint !== undefined) {
-      if (key === "name") fingerprint.mixName(String(value));
-      else if (value === true || key === "operator" || key === "kind") fingerprint.mix(tokenOf(key + value));
+    } else if (value === true) {
+      fingerprint?.mix(tokenOf(key));
+    } else if (typeof value === "string" && fingerprint !== undefined) {
+      if (key === "name") fingerprint.mixName(value);
+      else if (key === "operator" || key === "kind") fingerprint.mix(tokenOf(value));
     }
   }
   for (let top = steps.length - 1; bottom < top; bottom++, top--) {
@@ -188,37 +195,33 @@ function pushChildren(
 }
 
 function pushChild(value: unknown, steps: Step[]): void {
-  if (typeof (value as SyntaxNode | null | undefined)?.type === "string") steps.push(value as SyntaxNode);
+  if (isNode(value)) steps.push(value);
 }
 
 /** Functions without a name of their own are called after what they are assigned to. */
 function nameFunctions(node: SyntaxNode, givenNames: Map<unknown, string>): void {
   const fields = NAMING_FIELDS.get(node.type);
   if (fields === undefined) return;
-  const value = node[fields.value] as SyntaxNode | null | undefined;
-  if (value == null || !FUNCTION_TYPES.has(value.type)) return;
+  const value = node[fields.value];
+  if (!isNode(value) || !FUNCTION_TYPES.has(value.type)) return;
   const name = fields.name === null ? "default" : nameIn(node[fields.name]);
   if (name !== undefined) givenNames.set(value, name);
 }
 
 function nameIn(target: unknown): string | undefined {
-  const node = target as SyntaxNode | null | undefined;
-  switch (node?.type) {
-    case "Identifier":
-      return String(node["name"]);
-    case "PrivateName":
-      return `#${nameIn(node["id"])}`;
-    case "StringLiteral":
-    case "NumericLiteral":
-      return String(node["value"]);
-    case "MemberExpression": {
-      const object = nameIn(node["object"]);
-      const property = node["computed"] === true ? undefined : nameIn(node["property"]);
-      return property !== undefined && object !== undefined ? `${object}.${property}` : property;
-    }
-    case "ThisExpression":
-      return "this";
-    default:
-      return undefined;
-  }
+  if (!isNode(target)) return undefined;
+  const { type, name, value } = target;
+  if (type === "Identifier" && typeof name === "string") return name;
+  if (type === "PrivateName") return `#${nameIn(target["id"])}`;
+  if (type === "ThisExpression") return "this";
+  if (type === "StringLiteral" || type === "NumericLiteral") return `${value as string | number}`;
+  if (type !== "MemberExpression") return undefined;
+  const object = nameIn(target["object"]);
+  const property = target["computed"] === true ? undefined : nameIn(target["property"]);
+  return property !== undefined && object !== undefined ? `${object}.${property}` : property;
+}
+
+/** Written for speed: asked of every field of every node. */
+function isNode(value: unknown): value is SyntaxNode {
+  return typeof (value as SyntaxNode | null | undefined)?.type === "string";
 }

@@ -10,7 +10,7 @@ import type { Dirent } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isSourceName } from "./grammar.ts";
-import { describeFileError } from "./wording.ts";
+import { describeFileError, errorCode } from "./wording.ts";
 
 export interface SourceFile {
   /** Relative to the root, with forward slashes. */
@@ -129,8 +129,7 @@ class TreeVisitor {
       }
     } catch (error) {
       links.broken++;
-      const { code } = error as NodeJS.ErrnoException;
-      const kind = code === "ELOOP" ? "symlink loop" : "broken symlink";
+      const kind = errorCode(error) === "ELOOP" ? "symlink loop" : "broken symlink";
       this.#notice(path, `${kind}: ${describeFileError(error)}, not followed`);
     }
   }

@@ -39,12 +39,18 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** One short line for a failure, never a stack trace. */
 export function describeFileError(error: unknown): string {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code === "string") return REASONS[code] ?? code;
-  return typeof message === "string" ? firstLine(message) : firstLine(String(error));
+  const code = errorCode(error);
+  if (code !== undefined && !code.startsWith("ERR_")) return REASONS[code] ?? code;
+  return firstLine(error instanceof Error ? error.message : String(error));
 }
 
-export function firstLine(text: string): string {
+/** For example "ENOENT". */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+function firstLine(text: string): string {
   const [line = ""] = text.split("\n", 1);
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }

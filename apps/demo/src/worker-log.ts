@@ -1,6 +1,8 @@
 import { appendFileSync } from "node:fs";
 import { threadId } from "node:worker_threads";
 import { contextFields } from "@skein/context/log";
+// A thread shows the ids in its log only when it knows the AsyncLocals that they belong to.
+import "./correlation.ts";
 import type { AnalysisOptions, DeepFile, FileReport } from "./file-report.ts";
 
 /** Writes what there is to say about a file, if anything: trouble always, success only when asked to. */

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { HELP, parseOptions, UsageError } from "../src/options.ts";
+
+describe("options", () => {
+  it("have defaults", () => {
+    expect(parseOptions([])).toMatchObject({
+      policy: "asynchronous",
+      compare: false,
+      json: null,
+      html: null,
+      log: null,
+      verbose: false,
+      correlationId: null,
+      maxFileBytes: 2_000_000,
+      minNodes: 40,
+    });
+    expect(parseOptions([])!.directory).toMatch(/node_modules$/);
+    expect(parseOptions([])!.threads).toBeGreaterThan(0);
+  });
+
+  it("are read", () => {
+    const args = [
+      "src",
+      "--threads",
+      "0",
+      "--policy=yield",
+      "--correlation-id",
+      "a-1:b/c",
+      "--json",
+      "-",
+      "--min-nodes",
+      "7",
+    ];
+    expect(parseOptions(args)).toMatchObject({
+      directory: "src",
+      threads: 0,
+      policy: "yield",
+      correlationId: "a-1:b/c",
+      json: "-",
+      minNodes: 7,
+    });
+  });
+
+  it.each([
+    [["--threads", "many"], '--threads must be a whole number from 0 to 256, got "many"'],
+    [["--threads", "1.5"], '--threads must be a whole number from 0 to 256, got "1.5"'],
+    [["--threads", "257"], '--threads must be a whole number from 0 to 256, got "257"'],
+    [["--threads="], '--threads must be a whole number from 0 to 256, got ""'],
+    [["--max-file-bytes", "0"], '--max-file-bytes must be a whole number from 1 to 500000000, got "0"'],
+    [["--policy", "later"], '--policy must be one of inline, asynchronous, yield, got "later"'],
+    [["a", "b"], "one directory at most, got 2: a, b"],
+    [[""], "the directory is empty"],
+    [["--json", ""], "--json needs a file name"],
+    [
+      ["--correlation-id", "two words"],
+      '--correlation-id must be 1 to 128 letters, digits or . : / + = @ _ -, got "two words"',
+    ],
+    [["--compare", "--threads", "0"], "--compare needs a pool: --threads must be at least 1"],
+    [["--compare", "--json", "x.json"], "--compare prints a table only: without --json and --html"],
+    [["--verbose"], "--verbose is about the log: it needs --log <file>"],
+  ])("%j are refused", (args, message) => {
+    expect(() => parseOptions(args)).toThrow(new UsageError(message));
+  });
+
+  it.each([["--fast"], ["--json"], ["--compare=yes"], ["--threads", "-1"]])(
+    "%j are refused in one line",
+    (...args) => {
+      expect(() => parseOptions(args)).toThrow(/^[^\n]+$/);
+      expect(() => parseOptions(args)).toThrow(UsageError);
+    },
+  );
+
+  it("are all explained in the help, in 120 columns", () => {
+    for (const name of [
+      "threads",
+      "policy",
+      "compare",
+      "json",
+      "html",
+      "log",
+      "verbose",
+      "correlation-id",
+      "max-file-bytes",
+      "min-nodes",
+    ]) {
+      expect(HELP).toContain(`--${name} `);
+    }
+    expect(Math.max(...HELP.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120);
+    expect(parseOptions(["--help"])).toBeNull();
+  });
+});

@@ -1,0 +1,29 @@
+// oxlint-disable typescript/no-unsafe-type-assertion -- events have no static type
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+
+/** Runs `census` from source. @param whileRunning may send signals. */
+export async function runCli(
+  args: readonly string[],
+  whileRunning: (child: ChildProcess) => Promise<void> = async () => {},
+): Promise<CliResult> {
+  const flags = ["--conditions=@skein/source", "--disable-warning=ExperimentalWarning"];
+  const child = spawn(process.execPath, [...flags, MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const closed = once(child, "close");
+  const output = Promise.all([text(child.stdout), text(child.stderr)]);
+  await whileRunning(child);
+  const [code] = (await closed) as [number | null];
+  const [stdout, stderr] = await output;
+  return { code, stdout, stderr };
+}
