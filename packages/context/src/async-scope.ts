@@ -15,7 +15,7 @@ import {
 
 /**
  * Everything ambient at one moment: our context, and every AsyncLocalStorage of the process. The cheapest way to keep it
- * for later: 10–30 ns to capture and 10–20 ns to run in on Node 24 and later; `ExecutionContext.run` covers only our own.
+ * for later: 10–30 ns to capture and as much to run in on Node 24 and later; `ExecutionContext.run` covers only our own.
  *
  * Captured while flow is suppressed, it runs in the default context, with other libraries' storages as they were.
  */
