@@ -97,6 +97,8 @@ export class Decoder {
         return this.#readLongText(tag);
       case Tag.array:
         return this.#readElements(this.#readCount(1));
+      case Tag.table:
+        return this.#readTable();
       case Tag.int32Array:
         return this.#readInt32Array();
       case Tag.doubleArray:
@@ -222,11 +224,40 @@ export class Decoder {
       else if (tag === Tag.latin1 || tag === Tag.utf16) key = this.#readLongText(tag);
       else throw corrupt("it holds something else where a key must be");
       // Assigning to `__proto__` would replace the prototype instead of making a property.
-      if (key === "__proto__") {
-        const value = this.#read();
-        Object.defineProperty(record, key, { value, configurable: true, enumerable: true, writable: true });
-      } else record[key] = this.#read();
+      if (key === "__proto__") defineProto(record, this.#read());
+      else record[key] = this.#read();
     }
+  }
+
+  #readKey(tag: number): string {
+    if (tag >= Tag.shortText && tag < Tag.smallInt)
+      return this.#readShortText(tag - Tag.shortText, this.#keys);
+    if (tag === Tag.latin1 || tag === Tag.utf16) return this.#readLongText(tag);
+    throw corrupt("it holds something else where a key must be");
+  }
+
+  #readTable(): unknown[] {
+    const array: unknown[] = this.#remember([]);
+    const length = this.#readCount(1);
+    const keys: string[] = [];
+    for (let tag = this.#readByte(); tag !== Tag.end; tag = this.#readByte()) keys.push(this.#readKey(tag));
+    for (let i = 0; i < length; i++) {
+      if (this.#bytes[this.#pos] !== Tag.row) array.push(this.#read());
+      else array.push(this.#readRow(keys));
+    }
+    return array;
+  }
+
+  #readRow(keys: readonly string[]): object {
+    this.#pos++;
+    const row: Record<string, unknown> = this.#remember({});
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      if (this.#bytes[this.#pos] === Tag.end) this.#pos++;
+      else if (key === "__proto__") defineProto(row, this.#read());
+      else row[key] = this.#read();
+    }
+    return row;
   }
 
   #readElements(length: number): unknown[] {
@@ -344,6 +375,10 @@ export class Decoder {
     if (objects !== undefined) objects[number] = view;
     return view;
   }
+}
+
+function defineProto(target: object, value: unknown): void {
+  Object.defineProperty(target, "__proto__", { value, configurable: true, enumerable: true, writable: true });
 }
 
 function viewConstructor(kind: number): NonNullable<(typeof viewConstructors)[number]> {

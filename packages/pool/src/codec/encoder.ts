@@ -106,7 +106,12 @@ export class Encoder {
   #reserve(count: number): void {
     const needed = this.#pos + count + chunk;
     if (needed <= this.#out.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.#out.length * 2));
+    const larger = allocate(Math.max(needed, this.#out.length * 2)) ?? allocate(needed);
+    if (larger === undefined) {
+      throw new Refusal(
+        "is too large to be copied; share it as a SharedArrayBuffer or list it in `transfer`",
+      );
+    }
     larger.set(this.#out.subarray(0, this.#pos));
     this.#out = larger;
   }
@@ -241,16 +246,20 @@ export class Encoder {
   }
 
   #writeObject(value: object): void {
-    const number = this.#seen.numberOf(value);
-    if (number >= 0) {
-      this.#hasReferences = true;
-      this.#out[this.#pos++] = Tag.reference;
-      this.#writeU32(number);
-      return;
-    }
+    if (this.#writeReference(value)) return;
     if (Array.isArray(value)) this.#writeArray(value as unknown[]);
     else if (Object.getPrototypeOf(value) === objectPrototype) this.#writeProperties(Tag.object, value);
     else this.#writeSpecial(value);
+  }
+
+  /** Whether `value` was met before: then a reference to it is written. */
+  #writeReference(value: object): boolean {
+    const number = this.#seen.numberOf(value);
+    if (number < 0) return false;
+    this.#hasReferences = true;
+    this.#out[this.#pos++] = Tag.reference;
+    this.#writeU32(number);
+    return true;
   }
 
   #writeProperties(tag: number, value: object): void {
@@ -285,10 +294,47 @@ export class Encoder {
 
   #writeElements(array: readonly unknown[]): void {
     const length = array.length;
+    if (length > 1 && isRecord(array[0]) && isRecord(array[1])) return this.#writeTable(array, array[0]);
     if (length < shortArrayLimit) this.#out[this.#pos++] = Tag.shortArray + length;
     else if (typeof array[0] === "number" && this.#writeNumbers(array)) return;
     else this.#writeLength(Tag.array, length);
     for (let i = 0; i < length; i++) this.#write(array[i]);
+  }
+
+  /** An array of records: the keys once, then only values for every element that has the same keys in the same order. */
+  #writeTable(array: readonly unknown[], first: object): void {
+    const keys = Object.keys(first);
+    const length = array.length;
+    this.#writeLength(Tag.table, length);
+    for (const key of keys) {
+      this.#reserve(chunk);
+      this.#writeText(key);
+    }
+    this.#reserve(1);
+    this.#out[this.#pos++] = Tag.end;
+    for (let i = 0; i < length; i++) {
+      const row = array[i];
+      if (isRecord(row) && hasKeys(row, keys)) this.#writeRow(row, keys);
+      else this.#write(row);
+    }
+  }
+
+  #writeRow(row: Record<string, unknown>, keys: readonly string[]): void {
+    this.#reserve(chunk);
+    if (this.#writeReference(row)) return;
+    this.#out[this.#pos++] = Tag.row;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      const value = row[key];
+      if (value === undefined && !hasOwnProperty.call(row, key)) this.#writeMissing();
+      else this.#write(value);
+    }
+  }
+
+  /** A getter of this row has removed the property. */
+  #writeMissing(): void {
+    this.#reserve(1);
+    this.#out[this.#pos++] = Tag.end;
   }
 
   /** Arrays of nothing but numbers go as one block; false when this is not one. */
@@ -301,8 +347,7 @@ export class Encoder {
     }
     this.#writeLength(isInt32 ? Tag.int32Array : Tag.doubleArray, array.length);
     const numbers = array as readonly number[];
-    const block = isInt32 ? new Int32Array(numbers) : new Float64Array(numbers);
-    this.#writeBytes(new Uint8Array(block.buffer));
+    this.#writeBytes(new Uint8Array(isInt32 ? int32Block(numbers) : doubleBlock(numbers)));
     return true;
   }
 
@@ -430,6 +475,41 @@ export class Encoder {
     this.#out.set(source, this.#pos);
     this.#pos += source.length;
   }
+}
+
+function allocate(length: number): Uint8Array | undefined {
+  try {
+    return new Uint8Array(length);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Loops, because the constructor that takes a list is slow for lists that V8 does not hold as doubles. */
+function int32Block(numbers: readonly number[]): ArrayBuffer {
+  const block = new Int32Array(numbers.length);
+  for (let i = 0; i < block.length; i++) block[i] = numbers[i]!;
+  return block.buffer;
+}
+
+function doubleBlock(numbers: readonly number[]): ArrayBuffer {
+  const block = new Float64Array(numbers.length);
+  for (let i = 0; i < block.length; i++) block[i] = numbers[i]!;
+  return block.buffer;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === objectPrototype;
+}
+
+function hasKeys(row: object, keys: readonly string[]): boolean {
+  let count = 0;
+  for (const key in row) {
+    if (!hasOwnProperty.call(row, key)) continue;
+    if (key !== keys[count]) return false;
+    count++;
+  }
+  return count === keys.length;
 }
 
 /** Whether every index below the length is filled, and nothing else is there. */

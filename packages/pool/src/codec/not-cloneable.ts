@@ -28,10 +28,6 @@ export function explainNotCloneable(error: unknown, value: unknown, root: CloneR
       "is nested too deeply to be copied; flatten it, for example into an array with indices for links";
     return new NotCloneableError(root, problem, { cause: error });
   }
-  if (error instanceof RangeError && /allocation failed|Invalid (typed )?array/i.test(error.message)) {
-    const problem = "is too large to be copied; share it as a SharedArrayBuffer or list it in `transfer`";
-    return new NotCloneableError(root, problem, { cause: error });
-  }
   return error;
 }
 

@@ -13,6 +13,7 @@
  * | array        | u32 length, values                      | dense array                                              |
  * | int32Array   | u32 length, 4 bytes each                | dense array of nothing but int32                         |
  * | doubleArray  | u32 length, 8 bytes each                | dense array of nothing but numbers                       |
+ * | table        | u32 length, keys, end, rows             | dense array whose elements mostly have the keys of the first |
  * | sparseArray  | u32 length, (key, value)*, end          | array with holes or with properties of its own           |
  * | buffer       | u32 length, bytes                       | ArrayBuffer                                              |
  * | view         | kind, u32 length, bytes                 | view on exactly a whole buffer, which has the next number |
@@ -22,6 +23,7 @@
  * | 0x40–0x7f    | characters                              | latin1 string of 0 to 63 characters                      |
  * | 0x80–0xff    |                                         | the integers -16 to 111                                  |
  *
+ * A row of a table is `row` and the values in the order of the keys (`end` where one is missing), or any other value.
  * Objects are numbered in the order in which their first byte is written. The flag byte says whether any reference
  * follows, so that the reader of a plain tree need not count.
  */
@@ -58,6 +60,8 @@ export const Tag = {
   reference: 0x1a,
   int32Array: 0x1b,
   doubleArray: 0x1c,
+  table: 0x1d,
+  row: 0x1e,
   shortArray: 0x20,
   shortText: 0x40,
   smallInt: 0x80,

@@ -157,6 +157,21 @@ describe("edges", () => {
     expect(roundTrip(value)).toEqual({ first: 1 });
   });
 
+  it("properties that a getter of a record in a list removes are left out", () => {
+    const record = () => ({
+      get first() {
+        Reflect.deleteProperty(this, "second");
+        return 1;
+      },
+      second: 2,
+      third: 3,
+    });
+    expect(roundTrip([{ first: 0, second: 0, third: 0 }, record()])).toEqual([
+      { first: 0, second: 0, third: 0 },
+      { first: 1, third: 3 },
+    ]);
+  });
+
   it("what a getter throws is thrown on, and the encoder works afterwards", () => {
     const failure = new Error("from the getter");
     const value = {

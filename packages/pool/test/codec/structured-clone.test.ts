@@ -34,6 +34,21 @@ describe("every value arrives as structuredClone would give it", () => {
     );
   });
 
+  it("lists of records, with the same keys and with others, shared, and in another order", () => {
+    const record = fc.oneof(
+      fc.record({ id: primitive, name: text, "": fc.constant([]) }),
+      fc.record({ name: text, id: primitive }, { requiredKeys: [] }),
+      fc.constantFrom<unknown>(JSON.parse('{ "__proto__": 1, "a": 2 }'), {}, undefined, null, new Date(5)),
+    );
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 40 }), fc.boolean(), (rows, twice) => {
+        const value = twice ? [rows, ...rows, { rows }] : rows;
+        expect(difference(roundTrip(value), structuredClone(value))).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it("graphs with aliases, cycles, holes and every kind of container", () => {
     fc.assert(
       fc.property(graph, (value) => {
