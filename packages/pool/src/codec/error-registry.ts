@@ -3,6 +3,12 @@
  * `js:` built in, `skein:` ours, `user:` registered; a user's TimeoutError and ours do not get in each other's way.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
+import {
+  ContextEncodeError,
+  ContextTooLargeError,
+  DuplicateNameError,
+  InvalidCarrierError,
+} from "@skein/context";
 import { argumentTypeError, InvalidOperationError, SkeinError } from "@skein/context/errors";
 import { OperationCanceledError, TaskSchedulerError, TimeoutError } from "@skein/scheduling";
 
@@ -36,6 +42,7 @@ const suppressedError = (globalThis as { SuppressedError?: ErrorClass }).Suppres
 if (suppressedError !== undefined) add("js:SuppressedError", suppressedError);
 const skeinErrors: ErrorClass[] = [SkeinError, InvalidOperationError, OperationCanceledError, TimeoutError];
 skeinErrors.push(TaskSchedulerError, JobCanceledError, JobTimeoutError, ThreadCrashedError, QueueFullError);
+skeinErrors.push(ContextEncodeError, ContextTooLargeError, DuplicateNameError, InvalidCarrierError);
 skeinErrors.push(PoolClosedError, JobNotFoundError, JobModuleError, NotCloneableError);
 for (const type of skeinErrors) add(`skein:${type.name}`, type);
 

@@ -1,0 +1,55 @@
+import { SkeinError } from "@skein/context/errors";
+import { describe, expect, it } from "vitest";
+
+import {
+  JobCanceledError,
+  JobModuleError,
+  JobNotFoundError,
+  JobTimeoutError,
+  NotCloneableError,
+  PoolClosedError,
+  QueueFullError,
+  ThreadCrashedError,
+} from "../src/errors.ts";
+
+describe("errors of the pool", () => {
+  it.each<[error: SkeinError, name: string, code: string, advice: RegExp]>([
+    [new JobCanceledError("r"), "AbortError", "ERR_SKEIN_JOB_CANCELED", /`reason`/],
+    [new JobTimeoutError(50), "JobTimeoutError", "ERR_SKEIN_JOB_TIMEOUT", /50 ms.*`timeoutMs`/],
+    [new ThreadCrashedError(3), "ThreadCrashedError", "ERR_SKEIN_THREAD_CRASHED", /code 3 .*`retries`/],
+    [new QueueFullError(8), "QueueFullError", "ERR_SKEIN_QUEUE_FULL", /maxQueue is 8.*`concurrency`/],
+    [new PoolClosedError(), "PoolClosedError", "ERR_SKEIN_POOL_CLOSED", /create a new pool/],
+    [
+      new JobNotFoundError("file:///a.ts", "x", ["y", "z"]),
+      "JobNotFoundError",
+      "ERR_SKEIN_JOB_NOT_FOUND",
+      /exports y, z/,
+    ],
+    [new JobModuleError("file:///a.ts", "why"), "JobModuleError", "ERR_SKEIN_JOB_MODULE", /why/],
+    [
+      new NotCloneableError("args[0].f", "is a function"),
+      "NotCloneableError",
+      "ERR_SKEIN_NOT_CLONEABLE",
+      /^args\[0\]\.f is/,
+    ],
+  ])("%s has a stable code, a name and says what to do", (error, name, code, advice) => {
+    expect(error).toMatchObject({ name, code, message: expect.stringMatching(advice) });
+    expect(SkeinError.isSkeinError(error)).toBe(true);
+    expect(error).toBeInstanceOf(Error);
+  });
+
+  it("carry what a program needs", () => {
+    const cause = new Error("inside");
+    const reason = { because: 1 };
+    expect(new JobCanceledError(reason).reason).toBe(reason);
+    expect(new JobTimeoutError(50).timeoutMs).toBe(50);
+    expect(new ThreadCrashedError(3, { cause })).toMatchObject({ exitCode: 3, cause });
+    expect(new ThreadCrashedError(undefined).message).toMatch(/could not start/);
+    expect(new QueueFullError(8).maxQueue).toBe(8);
+    expect(new JobNotFoundError("file:///a.ts", "x", [])).toMatchObject({
+      url: "file:///a.ts",
+      exportName: "x",
+    });
+    expect(new NotCloneableError("result", "is a symbol").path).toBe("result");
+  });
+});
