@@ -17,9 +17,12 @@ export class DeepFiles {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Analyses one file after the other, under the caller's context. Rejects when the thread dies. */
-  analyse(path: string, options: AnalysisOptions): Promise<FileReport> {
+  analyse(path: string, options: AnalysisOptions, signal: AbortSignal): Promise<FileReport> {
     const context = ExecutionContext.capture()?.toCarrier() ?? null;
-    const report = this.#last.then(() => this.#ask({ path, options, context }));
+    const report = this.#last.then(() => {
+      signal.throwIfAborted();
+      return this.#ask({ path, options, context });
+    });
     this.#last = report.catch(() => undefined);
     return report;
   }

@@ -4,7 +4,7 @@ import { setMaxListeners } from "node:events";
  * Ctrl-C as an AbortSignal. The first one asks everything to stop, so that the partial result can be printed; the second one
  * ends the process at once, as the first would have done without this.
  */
-export class Interrupt implements Disposable {
+export class Interrupt {
   readonly #controller = new AbortController();
   readonly #onSignal = (): void => {
     if (this.signal.aborted) process.exit(130);
@@ -21,7 +21,7 @@ export class Interrupt implements Disposable {
     return this.#controller.signal;
   }
 
-  [Symbol.dispose](): void {
+  stopListening(): void {
     process.off("SIGINT", this.#onSignal);
   }
 }

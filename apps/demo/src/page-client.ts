@@ -18,6 +18,12 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
     children: Map<string, TreeNode> | null;
     parent: TreeNode | null;
   }
+  interface Area {
+    x: number;
+    y: number;
+    width: number;
+    height: number;
+  }
   interface Column<Row> {
     title: string;
     /** Sorted by this; a number is aligned to the right. */
@@ -40,6 +46,7 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
   const count = new Intl.NumberFormat("en-US");
   const ROWS_AT_FIRST = 25;
   const CELLS_SHOWN = 500;
+  const PREVIEW_CELLS = 60;
 
   function element(tag: string, className: string, ...content: (string | Node)[]): HTMLElement {
     const made = document.createElement(tag);
@@ -246,10 +253,7 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
       drawCrumbs();
       drawLegend();
       for (const part of [map, legend]) part.dataset["scale"] = scale.name;
-      const nodes = [...at.children!.values()]
-        .filter((node) => node.lines > 0)
-        .toSorted((a, b) => b.lines - a.lines);
-      const shown = nodes.slice(0, CELLS_SHOWN);
+      const shown = largestOf(at, CELLS_SHOWN);
       const { clientWidth: width, clientHeight: height } = map;
       const rectangles = squarify(
         shown.map((node) => node.lines),
@@ -257,25 +261,19 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
       );
       cells = shown.map((node, index) => makeCell(node, rectangles[index]!, index));
       map.replaceChildren(...cells);
-      const rest = nodes.length - shown.length;
+      const rest = largestOf(at, Infinity).length - shown.length;
       detail.textContent = describe(at) + (rest > 0 ? ` (${count.format(rest)} small ones not drawn)` : "");
     }
-    function makeCell(
-      node: TreeNode,
-      area: { x: number; y: number; width: number; height: number },
-      index: number,
-    ): HTMLElement {
+    function makeCell(node: TreeNode, area: Area, index: number): HTMLElement {
       const cell = element("button", `cell s${stepOf(node)}${node.children === null ? "" : " open"}`);
-      cell.style.left = `${area.x}px`;
-      cell.style.top = `${area.y}px`;
-      cell.style.width = `${area.width}px`;
-      cell.style.height = `${area.height}px`;
+      place(cell, area);
       cell.tabIndex = index === 0 ? 0 : -1;
       cell.title = node.name;
       cell.setAttribute("aria-label", describe(node));
       if (area.width > 44 && area.height > 22) cell.append(element("b", "", node.name));
       if (area.width > 70 && area.height > 40) cell.append(element("i", "", count.format(node.lines)));
       if (area.width < 14 || area.height < 8) cell.style.padding = "0";
+      if (node.children !== null) cell.append(...preview(skipLonely(node), area));
       const show = (): void => void (detail.textContent = describe(node));
       cell.addEventListener("mouseenter", show);
       cell.addEventListener("focus", show);
@@ -283,6 +281,41 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
         if (node.children !== null) zoomTo(skipLonely(node), true);
       });
       return cell;
+    }
+    function place(cell: HTMLElement, area: Area): void {
+      cell.style.left = `${area.x}px`;
+      cell.style.top = `${area.y}px`;
+      cell.style.width = `${area.width}px`;
+      cell.style.height = `${area.height}px`;
+    }
+    function largestOf(node: TreeNode, limit: number): TreeNode[] {
+      const children = [...(node.children?.values() ?? [])].filter((child) => child.lines > 0);
+      return children.toSorted((a, b) => b.lines - a.lines).slice(0, limit);
+    }
+    /** What is inside, below the label. Only to look at: it becomes real after zooming in. */
+    function preview(node: TreeNode, area: Area): HTMLElement[] {
+      const label = 38;
+      const border = 4;
+      const inside = {
+        x: border,
+        y: label,
+        width: area.width - 2 * border,
+        height: area.height - label - border,
+      };
+      if (inside.width < 60 || inside.height < 30) return [];
+      const shown = largestOf(node, PREVIEW_CELLS);
+      const rectangles = squarify(
+        shown.map((child) => child.lines),
+        inside,
+      );
+      return shown.map((child, index) => {
+        const rectangle = rectangles[index]!;
+        const inner = element("span", `inner s${stepOf(child)}`);
+        if (rectangle.width > 56 && rectangle.height > 18) inner.append(child.name);
+        inner.setAttribute("aria-hidden", "true");
+        place(inner, rectangle);
+        return inner;
+      });
     }
     /** The nearest cell in the direction of the arrow key. */
     function neighbour(from: HTMLElement, dx: number, dy: number): HTMLElement | undefined {

@@ -40,6 +40,7 @@ button, select { font: inherit; color: inherit; }
 .cell.open { cursor: zoom-in; }
 .cell b { font-weight: 600; max-width: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .cell i { font-style: normal; opacity: 0.8; white-space: nowrap; }
+.inner { position: absolute; overflow: hidden; padding: 1px 4px; font-size: 11px; white-space: nowrap; text-overflow: ellipsis; border-radius: 2px; pointer-events: none; box-shadow: inset 0 0 0 0.5px var(--page); }
 .cell:hover { box-shadow: inset 0 0 0 2px var(--ink); z-index: 1; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; }
 .cell:focus-visible { outline: 0; box-shadow: inset 0 0 0 3px var(--accent), inset 0 0 0 5px var(--page); z-index: 2; }

@@ -44,8 +44,12 @@ export async function runCensus(args: readonly string[]): Promise<number> {
       return EXIT.done;
     }
     checkPlaces(options);
-    using interrupt = new Interrupt();
-    return await run(options, interrupt.signal);
+    const interrupt = new Interrupt();
+    try {
+      return await run(options, interrupt.signal);
+    } finally {
+      interrupt.stopListening();
+    }
   } catch (error) {
     if (error instanceof UsageError) {
       process.stderr.write(`census: ${printable(error.message)} (census --help explains)\n`);

@@ -50,7 +50,7 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
   const reportOf = async (file: SourceFile, path: string): Promise<FileReport | undefined> => {
     try {
       const report = await engine.analyse(path, analysis, signal);
-      return report.kind === "deep" ? await deep.analyse(path, analysis) : report;
+      return report.kind === "deep" ? await deep.analyse(path, analysis, signal) : report;
     } catch (error) {
       if (signal.aborted) return undefined;
       // Not the file's content, which never throws: the thread died, or ran out of memory.
