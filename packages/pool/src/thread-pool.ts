@@ -66,7 +66,7 @@ export class ThreadPool implements JobEngine {
     return createJobModule<M>(resolveJobUrl(url), (source) => {
       const id = this.#host.functions.idOfExport(source.url, source.name);
       const handle = (...args: unknown[]): Task<unknown> =>
-        this.#submit(id, args, options, handle as AnyFunction);
+        this.#submit(id, args, options, handle);
       return Object.assign(handle, { [jobSource]: source, [jobDefaults]: options });
     });
   }
@@ -92,6 +92,7 @@ export class ThreadPool implements JobEngine {
         ? this.#host.functions.idOfInline(job as AnyFunction)
         : this.#host.functions.idOfExport(source.url, source.name);
     const resolved = resolveRunOptions(options, handle[jobDefaults] ?? defaultSubmitOptions);
+    // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     return this.#submit(id, args, resolved, this.run as AnyFunction);
   }
 

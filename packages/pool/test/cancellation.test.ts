@@ -69,7 +69,7 @@ describe("a queued job", () => {
     const release = occupy();
     const controller = new AbortController();
     const tasks = Array.from({ length: 40_000 }, (_, i) =>
-      pool.run(jobs.echo<number>, [i], i % 2 === 0 ? {} : { signal: controller.signal }),
+      pool.run(jobs.echo, [i], i % 2 === 0 ? {} : { signal: controller.signal }),
     );
     controller.abort();
     await release();
@@ -125,7 +125,7 @@ it("timeoutMs counts from the submission: it ends a job that waits in the queue"
 
 it("one listener per signal, removed when its last job is over", async () => {
   const { signal } = new AbortController();
-  const tasks = Array.from({ length: 50 }, (_, i) => pool.run(jobs.echo<number>, [i], { signal }));
+  const tasks = Array.from({ length: 50 }, (_, i) => pool.run(jobs.echo, [i], { signal }));
   expect(getEventListeners(signal, "abort")).toHaveLength(1);
   await Promise.all(tasks);
   expect(getEventListeners(signal, "abort")).toHaveLength(0);

@@ -1,0 +1,208 @@
+/**
+ * What the threads of the model tests do: short programs over the real ring, slots, inbox and parking. They follow the protocol
+ * of the pool's host and threads, as the headers in src/shared tell it; a flag makes some of them break a rule on purpose.
+ */
+import { add, load, notify, wait } from "../../../src/shared/atomics.ts";
+import { Inbox } from "../../../src/shared/inbox.ts";
+import type { Layout } from "../../../src/shared/layout.ts";
+import { Parking } from "../../../src/shared/parking.ts";
+import { EMPTY, Ring } from "../../../src/shared/ring.ts";
+import { SlotTable } from "../../../src/shared/slot.ts";
+import { exitWord, foreverWord, messageWord, ringWord, secondRingWord } from "./model-words.ts";
+import { awaitWoken } from "./stepped-atomics.ts";
+
+export interface Environment {
+  readonly control: Int32Array;
+  readonly slotsBuffer: SharedArrayBuffer;
+  readonly layout: Layout;
+  readonly thread: number;
+  /** Tells the controller. Plain: it is written in the same step as what comes before it. */
+  log(...values: number[]): void;
+}
+
+type Program = (environment: Environment, ...args: number[]) => void;
+
+function ringOf(e: Environment, cells: number): Ring {
+  return new Ring(e.control, ringWord(e.layout), cells);
+}
+
+function slotsOf(e: Environment): SlotTable {
+  return new SlotTable(e.slotsBuffer, e.layout);
+}
+
+function push(e: Environment, ring: Ring, slot: number): boolean {
+  const slots = slotsOf(e);
+  return ring.push(slot, slots.words, slots.ticketWord(slot));
+}
+
+export const programs = {
+  /** Pushes `count` slots from `first` on, one attempt each. Logs slot or -1. */
+  produce(e, cells, first, count) {
+    const ring = ringOf(e, cells!);
+    for (let slot = first!; slot < first! + count!; slot++) {
+      e.log(push(e, ring, slot) ? slot : -1);
+    }
+  },
+
+  /** Logs what it pops. */
+  consume(e, cells, attempts) {
+    const ring = ringOf(e, cells!);
+    for (let i = 0; i < attempts!; i++) e.log(ring.pop());
+  },
+
+  /** Logs whether the ring was empty after its own push. */
+  pushAndLook(e, cells, slot) {
+    const ring = ringOf(e, cells!);
+    e.log(push(e, ring, slot!) ? 1 : 0, ring.isEmpty() ? 1 : 0);
+  },
+
+  /** Logs whether the ring was empty after it found nothing to pop. */
+  popAllAndLook(e, cells) {
+    const ring = ringOf(e, cells!);
+    while (ring.pop() !== EMPTY);
+    e.log(ring.isEmpty() ? 1 : 0);
+  },
+
+  /**
+   * Submits job 11 in slot 0, withdraws it, and if that succeeds submits job 12 in the same slot.
+   * Logs 1 when job 11 was withdrawn, 0 when a thread has it.
+   */
+  submitAndWithdraw(e, cells) {
+    const ring = ringOf(e, cells!);
+    const slots = slotsOf(e);
+    slots.describeJob(0, 11);
+    slots.publish(0);
+    push(e, ring, 0);
+    const withdrawn = slots.withdraw(0);
+    e.log(withdrawn ? 1 : 0);
+    if (!withdrawn) return;
+    slots.describeJob(0, 12);
+    slots.publish(0);
+    push(e, ring, 0);
+  },
+
+  /**
+   * Slot 0 has a stale entry in the first ring; submits job 13 in it to the second, which is full, and takes it back: by
+   * `withdraw`, or, which is wrong, by `release`. Logs 1 when it believes to have the slot back.
+   */
+  submitToFullRing(e, cells, byRelease) {
+    const slots = slotsOf(e);
+    slots.describeJob(0, 13);
+    slots.publish(0);
+    const second = new Ring(e.control, secondRingWord(e.layout), cells!);
+    if (push(e, second, 0)) throw new Error("The second ring was not full");
+    if (byRelease === 1) slots.release(0);
+    e.log(byRelease === 1 || slots.withdraw(0) ? 1 : 0);
+  },
+
+  /** Pops, claims, runs, finishes. Logs the function's number of each job that it finished. */
+  runJobs(e, cells, attempts) {
+    const ring = ringOf(e, cells!);
+    const slots = slotsOf(e);
+    for (let i = 0; i < attempts!; i++) {
+      const slot = ring.pop();
+      if (slot === EMPTY || !slots.claim(slot, ring.poppedPosition, e.thread)) continue;
+      const job = slots.functionId(slot);
+      slots.finish(slot, e.thread);
+      e.log(job);
+    }
+  },
+
+  /** Puts `count` slots from `first` on into the inbox and posts the bell message when it has to. */
+  finish(e, first, count) {
+    const inbox = new Inbox(e.control, e.layout, slotsOf(e));
+    for (let slot = first!; slot < first! + count!; slot++) {
+      const mustRing = inbox.put(slot);
+      e.log(slot);
+      if (!mustRing) continue;
+      add(e.control, messageWord(e.layout), 1);
+      notify(e.control, messageWord(e.layout));
+    }
+  },
+
+  /**
+   * The owner of the inbox: takes, sleeps, waits for a message, for ever. Logs what it takes. With `forgetful` it takes all
+   * after an exit, but does not go through `sleep` again.
+   */
+  own(e, forgetful) {
+    const inbox = new Inbox(e.control, e.layout, slotsOf(e));
+    const taken = new Int32Array(e.layout.capacitySlots);
+    const take = (): void => {
+      e.log(...taken.subarray(0, inbox.takeAll(taken)));
+    };
+    let messages = 0;
+    let exits = 0;
+    for (;;) {
+      take();
+      if (forgetful === 1 && exits !== load(e.control, exitWord(e.layout))) {
+        exits = load(e.control, exitWord(e.layout));
+      } else if (!inbox.sleep()) {
+        continue;
+      }
+      wait(e.control, messageWord(e.layout), messages, Infinity);
+      messages = load(e.control, messageWord(e.layout));
+    }
+  },
+
+  /** The host: pushes `count` slots, wakes somebody for each; then, after each exit, what parking.ts says. */
+  submit(e, cells, count) {
+    const ring = ringOf(e, cells!);
+    const parking = new Parking(e.control, e.layout);
+    for (let slot = 0; slot < count!; slot++) {
+      push(e, ring, slot);
+      parking.wakeOne();
+    }
+    for (;;) {
+      wait(e.control, exitWord(e.layout), 0, Infinity);
+      parking.setDead(load(e.control, exitWord(e.layout)) - 1);
+      if (!ring.isEmpty()) parking.wakeOne();
+      wait(e.control, foreverWord(e.layout), 0, Infinity);
+    }
+  },
+
+  /**
+   * A pool thread. Logs the slots that it takes. With `endless` its first job never ends. With `quiet` it takes a job without
+   * saying that it is busy, when it finds one right after a wake-up.
+   */
+  work(e, cells, endless, quiet) {
+    const w = e.thread;
+    const ring = ringOf(e, cells!);
+    const parking = new Parking(e.control, e.layout);
+    const leaveSearch = (): void => {
+      parking.setBusy(w);
+      if (!ring.isEmpty()) parking.wakeOne();
+    };
+    let searching = false;
+    for (;;) {
+      const slot = ring.pop();
+      if (slot !== EMPTY) {
+        e.log(slot);
+        if (searching && quiet !== 1) leaveSearch();
+        searching = false;
+        if (endless === 1) wait(e.control, foreverWord(e.layout), 0, Infinity);
+        continue;
+      }
+      parking.setSearching(w);
+      searching = true;
+      if (!ring.isEmpty()) {
+        leaveSearch();
+        searching = false;
+        continue;
+      }
+      parking.announceSleep(w);
+      if (!ring.isEmpty()) {
+        parking.stayAwake(w);
+        leaveSearch();
+        searching = false;
+        continue;
+      }
+      if (parking.sleep(w, 2) === "idle") {
+        const woken = parking.whenWoken(w);
+        if (woken !== null) awaitWoken(woken);
+      }
+      parking.setSearching(w);
+    }
+  },
+} satisfies Record<string, Program>;
+
+export type ProgramName = keyof typeof programs;

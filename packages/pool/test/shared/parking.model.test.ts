@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LINE_WORDS } from "../../src/shared/layout.ts";
+import { BUSY, Parking } from "../../src/shared/parking.ts";
+import { EMPTY, Ring } from "../../src/shared/ring.ts";
+import { Model, type ModelMemory, type Run, type Scenario } from "./model/model.ts";
+import { ringWord } from "./model/model-words.ts";
+
+const CELLS = 4;
+const THREADS = 2;
+let model: Model;
+
+beforeAll(async () => {
+  model = await Model.start();
+});
+afterAll(() => model[Symbol.asyncDispose]());
+
+function ringIn({ control, layout }: ModelMemory): Ring {
+  return new Ring(control, ringWord(layout), CELLS);
+}
+
+function parkWord(run: ModelMemory, w: number): number {
+  return run.layout.parkWord + w * LINE_WORDS;
+}
+
+function sleeps(run: Run, w: number): boolean {
+  return run.blockedOn(w) === parkWord(run, w);
+}
+
+/** Nobody can go on: then no job waits, or nobody sleeps who could take it. */
+function expectNoneForgotten(run: Run): void {
+  if (ringIn(run).isEmpty()) return;
+  expect([0, 1].filter((w) => w !== run.killed && sleeps(run, w))).toEqual([]);
+}
+
+function scenarioWith(jobs: number, more: Partial<Scenario>, ...flags: number[]): Scenario {
+  return {
+    threads: [
+      ["work", CELLS, ...flags],
+      ["work", CELLS, ...flags],
+      ["submit", CELLS, jobs],
+    ],
+    prepare(memory) {
+      ringIn(memory).initialize(-1);
+      const parking = new Parking(memory.control, memory.layout);
+      for (let w = 0; w < THREADS; w++) parking.setBusy(w);
+    },
+    atRest: expectNoneForgotten,
+    atEnd(run) {
+      const taken = [...run.logs(0), ...run.logs(1)];
+      expect(new Set(taken).size).toBe(taken.length);
+      if (run.killed < 0) expect(ringIn(run).pop() === EMPTY ? taken.length : jobs).toBe(jobs);
+    },
+    ...more,
+  };
+}
+
+describe("Parking, stepped", () => {
+  it("mpmc: never all asleep while a job waits", () => {
+    expect(model.explore(scenarioWith(1, {}), 2)).toBeGreaterThan(500);
+  });
+
+  it("mpmc: nor when a sleep ends by its timeout in between", () => {
+    model.explore(scenarioWith(1, { timeouts: 1 }), 1);
+  });
+
+  it("noStarvation: never one asleep while a job waits behind a long one", () => {
+    model.explore(scenarioWith(2, {}, 1), 1);
+  });
+
+  it("stress: any schedule, with timeouts", () => {
+    model.sample(scenarioWith(3, { timeouts: 2 }), 700);
+    model.sample(scenarioWith(2, { timeouts: 2 }, 1), 700);
+  });
+
+  it("teardown: a thread that is ended anywhere, also with a wake-up it has swallowed, leaves no job behind", () => {
+    model.explore(scenarioWith(1, { mortal: [0] }), 1);
+    model.sample(scenarioWith(3, { mortal: [0, 1], timeouts: 2 }), 700);
+  });
+
+  it("at most one waitAsync is pending, and a thread in its event loop is woken like one that blocks", () => {
+    model.explore(
+      scenarioWith(1, {
+        timeouts: 2,
+        always(run) {
+          // A thread that is busy waits for nothing.
+          for (let w = 0; w < THREADS; w++) {
+            if (run.control[parkWord(run, w)] === BUSY) expect(sleeps(run, w)).toBe(false);
+          }
+        },
+      }),
+      1,
+    );
+  });
+
+  function lateAsleep(): Scenario["fault"] & object {
+    const from = model.layout.parkWord;
+    return { operation: "store", from, to: from + THREADS * LINE_WORDS, value: 3, until: "wait" };
+  }
+
+  it("the model finds a thread that says that it sleeps after its last search", () => {
+    expect(() => model.explore(scenarioWith(1, { fault: lateAsleep() }), 2)).toThrow(/schedule: /);
+    expect(() => model.sample(scenarioWith(1, { fault: lateAsleep() }), 5000, 1)).toThrow(
+      /seed \d+, schedule: /,
+    );
+  });
+
+  it("the model finds a thread that runs a job as if it still searched", () => {
+    expect(() => model.explore(scenarioWith(2, {}, 1, 1), 1)).toThrow(/schedule: /);
+  });
+});
