@@ -25,9 +25,9 @@ h2 { font-size: 18px; margin: 40px 0 10px; }
 .sub { color: var(--faint); margin: 2px 0 0; overflow-wrap: anywhere; }
 .warning { color: var(--bad); font-weight: 600; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 10px; margin: 22px 0 0; padding: 0; }
-.tile { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 10px 14px; }
-.tile dt { color: var(--faint); font-size: 13px; }
-.tile dd { margin: 0; font-size: 22px; font-weight: 600; font-variant-numeric: tabular-nums; }
+.tile { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 10px 12px; }
+.tile dt { color: var(--faint); font-size: 13px; white-space: nowrap; }
+.tile dd { margin: 0; font-size: 20px; font-weight: 600; font-variant-numeric: tabular-nums; }
 .bar { display: flex; flex-wrap: wrap; gap: 8px 20px; align-items: center; justify-content: space-between; margin-bottom: 8px; }
 .crumbs { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; min-height: 32px; }
 button, select { font: inherit; color: inherit; }

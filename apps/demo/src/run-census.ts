@@ -23,12 +23,7 @@ import { walk } from "./walk.ts";
 import type { Tree } from "./walk.ts";
 import { describeFileError, formatPlural, printable } from "./wording.ts";
 
-export const EXIT: { readonly done: 0; readonly failed: 1; readonly usage: 2; readonly interrupted: 130 } = {
-  done: 0,
-  failed: 1,
-  usage: 2,
-  interrupted: 130,
-};
+const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** How many functions each list of the longest and most complex holds. */
 const TOP = 25;
