@@ -4,10 +4,9 @@
  * the message, or allocate more than the message could hold.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- kinds are proven at run time; natives are called with their receiver
-import { Buffer } from "node:buffer";
-
 import { SkeinError } from "@skein/context/errors";
 
+import { ByteReader, corrupt } from "./byte-reader.ts";
 import type { SharedBufferTable } from "./shared-buffer-table.ts";
 import { TextCache } from "./text-cache.ts";
 import {
@@ -20,55 +19,47 @@ import {
   viewElementBytes,
 } from "./wire-tags.ts";
 
-const { latin1Slice, ucs2Slice } = Buffer.prototype as unknown as {
-  latin1Slice(this: Uint8Array, start: number, end: number): string;
-  ucs2Slice(this: Uint8Array, start: number, end: number): string;
-};
-
-const f64 = new Float64Array(1);
-const f64Bytes = new Uint8Array(f64.buffer);
-const i64 = new BigInt64Array(f64.buffer);
-const nothing = new Uint8Array(0);
-
-export class Decoder {
+/** Decodes messages of any Encoder of this process, from shared memory or not. For one thread. */
+export class Decoder extends ByteReader {
   readonly #shared: SharedBufferTable;
   readonly #keys = new TextCache();
   readonly #words = new TextCache();
-  #bytes: Uint8Array = nothing;
-  #pos = 0;
-  #end = 0;
   /** Objects by number; undefined while the message is a plain tree, which no reference points into. */
   #objects: unknown[] | undefined = undefined;
 
   constructor(shared: SharedBufferTable) {
+    super();
     this.#shared = shared;
   }
 
-  /** The value of the message at `start`. Synchronous; runs no code of the value's author. */
+  /**
+   * The value of the message of `length` bytes at `start`. Synchronous; runs no code of the value's author.
+   *
+   * @throws SkeinError 'ERR_SKEIN_TOO_DEEP' when the stack of this thread is too small for the nesting.
+   * @throws SkeinError 'ERR_SKEIN_CORRUPT_MESSAGE' when no encoder wrote these bytes.
+   */
   decode(bytes: Uint8Array, start: number, length: number): unknown {
-    this.#bytes = bytes;
-    this.#pos = start + 1;
-    this.#end = Math.min(start + length, bytes.length);
-    const flag = bytes[start];
-    if (flag === MessageFlag.graph) this.#objects = [];
-    else if (flag !== MessageFlag.tree) throw corrupt("it begins with an unknown flag");
+    this.begin(bytes, start, length);
     try {
+      const flag = this.readByte();
+      if (flag === MessageFlag.graph) this.#objects = [];
+      else if (flag !== MessageFlag.tree) throw corrupt("it begins with an unknown flag");
       const value = this.#read();
-      if (this.#pos > this.#end) throw corrupt("it ends too early");
+      if (this.pos > this.end) throw corrupt("it ends too early");
       return value;
     } catch (error) {
       throw isStackOverflow(error) ? tooDeep(error) : error;
     } finally {
       this.#objects = undefined;
-      this.#bytes = nothing;
+      this.release();
     }
   }
 
   #read(): unknown {
-    if (this.#pos >= this.#end) throw corrupt("it ends too early");
-    const tag = this.#bytes[this.#pos++]!;
+    if (this.pos >= this.end) throw corrupt("it ends too early");
+    const tag = this.bytes[this.pos++]!;
     if (tag >= Tag.smallInt) return tag - Tag.smallInt - smallIntBias;
-    if (tag >= Tag.shortText) return this.#readShortText(tag - Tag.shortText, this.#words);
+    if (tag >= Tag.shortText) return this.readShortText(tag - Tag.shortText, this.#words);
     if (tag >= Tag.shortArray) return this.#readElements(tag - Tag.shortArray);
     switch (tag) {
       case Tag.undefined:
@@ -80,9 +71,9 @@ export class Decoder {
       case Tag.false:
         return false;
       case Tag.int32:
-        return this.#readU32() | 0;
+        return this.readU32() | 0;
       case Tag.double:
-        return this.#readF64();
+        return this.readF64();
       case Tag.object:
         return this.#readProperties(this.#remember({}));
       default:
@@ -94,9 +85,9 @@ export class Decoder {
     switch (tag) {
       case Tag.latin1:
       case Tag.utf16:
-        return this.#readLongText(tag);
+        return this.readLongText(tag);
       case Tag.array:
-        return this.#readElements(this.#readCount(1));
+        return this.#readElements(this.readCount(1));
       case Tag.table:
         return this.#readTable();
       case Tag.int32Array:
@@ -106,12 +97,11 @@ export class Decoder {
       case Tag.sparseArray:
         return this.#readSparseArray();
       case Tag.bigint64:
-        this.#readF64();
-        return i64[0];
+        return this.readBigint64();
       case Tag.bigintHex:
         return this.#readBigintHex();
       case Tag.date:
-        return this.#remember(new Date(this.#readF64()));
+        return this.#remember(new Date(this.readF64()));
       case Tag.map:
         return this.#readMap();
       case Tag.set:
@@ -125,11 +115,11 @@ export class Decoder {
       case Tag.boxed:
         return this.#readBoxed();
       case Tag.buffer:
-        return this.#remember(this.#readBytes(this.#readCount(1)).buffer);
+        return this.#remember(this.readBytes(this.readCount(1)).buffer);
       case Tag.resizableBuffer:
         return this.#readResizableBuffer();
       case Tag.sharedBuffer:
-        return this.#remember(this.#shared.fromId(this.#readU32()));
+        return this.#remember(this.#shared.fromId(this.readU32()));
       case Tag.view:
         return this.#readView();
       case Tag.viewOn:
@@ -147,58 +137,11 @@ export class Decoder {
   }
 
   #readReference(): unknown {
-    const number = this.#readU32();
+    const number = this.readU32();
     const objects = this.#objects;
     if (objects === undefined || number >= objects.length)
       throw corrupt("it refers to an object that it does not hold");
     return objects[number];
-  }
-
-  #readU32(): number {
-    const bytes = this.#bytes;
-    const pos = this.#pos;
-    if (pos + 4 > this.#end) throw corrupt("it ends too early");
-    this.#pos = pos + 4;
-    return (bytes[pos]! | (bytes[pos + 1]! << 8) | (bytes[pos + 2]! << 16) | (bytes[pos + 3]! << 24)) >>> 0;
-  }
-
-  #readF64(): number {
-    const bytes = this.#bytes;
-    const pos = this.#pos;
-    if (pos + 8 > this.#end) throw corrupt("it ends too early");
-    f64Bytes[0] = bytes[pos]!;
-    f64Bytes[1] = bytes[pos + 1]!;
-    f64Bytes[2] = bytes[pos + 2]!;
-    f64Bytes[3] = bytes[pos + 3]!;
-    f64Bytes[4] = bytes[pos + 4]!;
-    f64Bytes[5] = bytes[pos + 5]!;
-    f64Bytes[6] = bytes[pos + 6]!;
-    f64Bytes[7] = bytes[pos + 7]!;
-    this.#pos = pos + 8;
-    return f64[0]!;
-  }
-
-  /** A count of things that take at least `bytesEach` bytes of the message: a wrong one cannot make us allocate. */
-  #readCount(bytesEach: number): number {
-    const count = this.#readU32();
-    if (count * bytesEach > this.#end - this.#pos) throw corrupt("a length is larger than the message");
-    return count;
-  }
-
-  #readShortText(length: number, cache: TextCache): string {
-    const start = this.#pos;
-    const end = start + length;
-    if (end > this.#end) throw corrupt("it ends too early");
-    this.#pos = end;
-    return cache.read(this.#bytes, start, length);
-  }
-
-  #readLongText(tag: number): string {
-    const width = tag === Tag.latin1 ? 1 : 2;
-    const start = this.#pos + 4;
-    const end = start + this.#readCount(width) * width;
-    this.#pos = end;
-    return (width === 1 ? latin1Slice : ucs2Slice).call(this.#bytes, start, end);
   }
 
   #readText(): string {
@@ -215,13 +158,13 @@ export class Decoder {
   #readProperties(target: object): object {
     const record = target as Record<string, unknown>;
     for (;;) {
-      if (this.#pos >= this.#end) throw corrupt("it ends too early");
-      const tag = this.#bytes[this.#pos++]!;
+      if (this.pos >= this.end) throw corrupt("it ends too early");
+      const tag = this.bytes[this.pos++]!;
       if (tag === Tag.end) return target;
       let key: string;
       if (tag >= Tag.shortText && tag < Tag.smallInt)
-        key = this.#readShortText(tag - Tag.shortText, this.#keys);
-      else if (tag === Tag.latin1 || tag === Tag.utf16) key = this.#readLongText(tag);
+        key = this.readShortText(tag - Tag.shortText, this.#keys);
+      else if (tag === Tag.latin1 || tag === Tag.utf16) key = this.readLongText(tag);
       else throw corrupt("it holds something else where a key must be");
       // Assigning to `__proto__` would replace the prototype instead of making a property.
       if (key === "__proto__") defineProto(record, this.#read());
@@ -231,29 +174,29 @@ export class Decoder {
 
   #readKey(tag: number): string {
     if (tag >= Tag.shortText && tag < Tag.smallInt)
-      return this.#readShortText(tag - Tag.shortText, this.#keys);
-    if (tag === Tag.latin1 || tag === Tag.utf16) return this.#readLongText(tag);
+      return this.readShortText(tag - Tag.shortText, this.#keys);
+    if (tag === Tag.latin1 || tag === Tag.utf16) return this.readLongText(tag);
     throw corrupt("it holds something else where a key must be");
   }
 
   #readTable(): unknown[] {
     const array: unknown[] = this.#remember([]);
-    const length = this.#readCount(1);
+    const length = this.readCount(1);
     const keys: string[] = [];
-    for (let tag = this.#readByte(); tag !== Tag.end; tag = this.#readByte()) keys.push(this.#readKey(tag));
+    for (let tag = this.readByte(); tag !== Tag.end; tag = this.readByte()) keys.push(this.#readKey(tag));
     for (let i = 0; i < length; i++) {
-      if (this.#bytes[this.#pos] !== Tag.row) array.push(this.#read());
+      if (this.bytes[this.pos] !== Tag.row) array.push(this.#read());
       else array.push(this.#readRow(keys));
     }
     return array;
   }
 
   #readRow(keys: readonly string[]): object {
-    this.#pos++;
+    this.pos++;
     const row: Record<string, unknown> = this.#remember({});
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
-      if (this.#bytes[this.#pos] === Tag.end) this.#pos++;
+      if (this.bytes[this.pos] === Tag.end) this.pos++;
       else if (key === "__proto__") defineProto(row, this.#read());
       else row[key] = this.#read();
     }
@@ -267,7 +210,7 @@ export class Decoder {
   }
 
   #readInt32Array(): number[] {
-    const block = new Int32Array(this.#readBytes(this.#readCount(4) * 4).buffer);
+    const block = new Int32Array(this.readBytes(this.readCount(4) * 4).buffer);
     const array: number[] = [];
     for (let i = 0; i < block.length; i++) array.push(block[i]!);
     return this.#remember(array);
@@ -275,7 +218,7 @@ export class Decoder {
 
   /** A loop of its own: one that has seen integers makes slower arrays. */
   #readDoubleArray(): number[] {
-    const block = new Float64Array(this.#readBytes(this.#readCount(8) * 8).buffer);
+    const block = new Float64Array(this.readBytes(this.readCount(8) * 8).buffer);
     const array: number[] = [];
     for (let i = 0; i < block.length; i++) array.push(block[i]!);
     return this.#remember(array);
@@ -283,28 +226,28 @@ export class Decoder {
 
   #readSparseArray(): unknown {
     const array: unknown[] = this.#remember([]);
-    array.length = this.#readU32();
+    array.length = this.readU32();
     return this.#readProperties(array);
   }
 
   #readMap(): Map<unknown, unknown> {
     const map = this.#remember(new Map<unknown, unknown>());
-    const count = this.#readCount(2);
+    const count = this.readCount(2);
     for (let i = 0; i < count; i++) map.set(this.#read(), this.#read());
     return map;
   }
 
   #readSet(): Set<unknown> {
     const set = this.#remember(new Set<unknown>());
-    const count = this.#readCount(1);
+    const count = this.readCount(1);
     for (let i = 0; i < count; i++) set.add(this.#read());
     return set;
   }
 
   #readError(): Error {
-    const type = errorClasses[this.#readByte()];
+    const type = errorClasses[this.readByte()];
     if (type === undefined) throw corrupt("it holds an unknown class of error");
-    const parts = this.#readByte();
+    const parts = this.readByte();
     const error = this.#remember(withoutStack(type));
     if ((parts & ErrorPart.message) !== 0) hide(error, "message", this.#readText());
     if ((parts & ErrorPart.stack) !== 0) hide(error, "stack", this.#readText());
@@ -327,34 +270,19 @@ export class Decoder {
     return this.#remember(Object(value) as object);
   }
 
-  #readByte(): number {
-    if (this.#pos >= this.#end) throw corrupt("it ends too early");
-    return this.#bytes[this.#pos++]!;
-  }
-
-  #readBytes(length: number): Uint8Array<ArrayBuffer> {
-    const start = this.#pos;
-    const end = start + length;
-    if (end > this.#end) throw corrupt("it ends too early");
-    this.#pos = end;
-    const copy = new Uint8Array(length);
-    copy.set(this.#bytes.subarray(start, end));
-    return copy;
-  }
-
   #readResizableBuffer(): ArrayBuffer {
-    const length = this.#readU32();
-    const maxByteLength = this.#readF64();
-    if (length > this.#end - this.#pos) throw corrupt("a length is larger than the message");
+    const length = this.readU32();
+    const maxByteLength = this.readF64();
+    if (length > this.end - this.pos) throw corrupt("a length is larger than the message");
     const buffer = this.#remember(new ArrayBuffer(length, { maxByteLength }));
-    new Uint8Array(buffer).set(this.#readBytes(length));
+    new Uint8Array(buffer).set(this.readBytes(length));
     return buffer;
   }
 
   #readView(): ArrayBufferView {
-    const length = this.#readCount(1);
-    const kind = this.#readByte();
-    const bytes = this.#readBytes(length);
+    const length = this.readCount(1);
+    const kind = this.readByte();
+    const bytes = this.readBytes(length);
     const view = kind === 0 ? bytes : new (viewConstructor(kind))(bytes.buffer);
     this.#remember(view);
     this.#remember(bytes.buffer);
@@ -364,10 +292,10 @@ export class Decoder {
   #readViewOn(): ArrayBufferView {
     const objects = this.#objects;
     const number = objects === undefined ? 0 : objects.push(undefined) - 1;
-    const type = viewConstructor(this.#readByte());
-    const followsBuffer = this.#readByte() === 1;
-    const offset = this.#readF64();
-    const length = this.#readF64();
+    const type = viewConstructor(this.readByte());
+    const followsBuffer = this.readByte() === 1;
+    const offset = this.readF64();
+    const length = this.readF64();
     const buffer = this.#read();
     if (!(buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer))
       throw corrupt("a view has no buffer");
@@ -410,8 +338,4 @@ function isStackOverflow(error: unknown): boolean {
 function tooDeep(cause: unknown): SkeinError {
   const message = "A message is nested too deeply for the stack of this thread; flatten it";
   return new SkeinError("ERR_SKEIN_TOO_DEEP", message, { cause });
-}
-
-function corrupt(problem: string): SkeinError {
-  return new SkeinError("ERR_SKEIN_CORRUPT_MESSAGE", `A message between threads cannot be read: ${problem}`);
 }

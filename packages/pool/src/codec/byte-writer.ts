@@ -1,0 +1,166 @@
+/**
+ * A growing block of bytes, and how numbers and texts are written into it. The tags are those of wire-tags.ts.
+ */
+// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- natives that the type declarations leave out
+import { Buffer } from "node:buffer";
+
+import { Refusal } from "./cloneable-kind.ts";
+import { shortTextLimit, smallIntBias, smallIntCount, Tag } from "./wire-tags.ts";
+
+const initialBytes = 4096;
+/** A block larger than this is given back at the next message. */
+const keptBytes = 4 * 1024 * 1024;
+/** From here on a native write beats a loop over the characters. */
+const nativeWriteFrom = 32;
+const maxLength = 0xffff_ffff;
+/** What any tag, number or short text needs at most; kept free so that these need not ask for room. */
+export const chunk = 32;
+
+const notLatin1 = /[^\0-\xff]/;
+const bufferPrototype = Buffer.prototype as unknown as {
+  latin1Write(this: Uint8Array, text: string, offset: number): number;
+  ucs2Write(this: Uint8Array, text: string, offset: number): number;
+};
+const { latin1Write, ucs2Write } = bufferPrototype;
+
+const f64 = new Float64Array(1);
+const f64Bytes = new Uint8Array(f64.buffer);
+const i64 = new BigInt64Array(f64.buffer);
+
+export class ByteWriter {
+  protected out: Uint8Array = new Uint8Array(initialBytes);
+  protected pos = 0;
+
+  protected begin(): void {
+    if (this.out.length > keptBytes) this.out = new Uint8Array(initialBytes);
+    this.pos = 1;
+  }
+
+  /** Room for `count` more bytes; every value asks for its own, with `chunk` to spare for tags and numbers. */
+  protected reserve(count: number): void {
+    const needed = this.pos + count + chunk;
+    if (needed <= this.out.length) return;
+    const larger = allocate(Math.max(needed, this.out.length * 2)) ?? allocate(needed);
+    if (larger === undefined) {
+      throw new Refusal(
+        "is too large to be copied; share it as a SharedArrayBuffer or list it in `transfer`",
+      );
+    }
+    larger.set(this.out.subarray(0, this.pos));
+    this.out = larger;
+  }
+
+  protected writeNumber(value: number): void {
+    const out = this.out;
+    let pos = this.pos;
+    const int = value | 0;
+    if (int === value && (int !== 0 || 1 / value > 0)) {
+      const small = int + smallIntBias;
+      if (small >= 0 && small < smallIntCount) {
+        out[pos] = Tag.smallInt + small;
+        this.pos = pos + 1;
+        return;
+      }
+      out[pos++] = Tag.int32;
+      this.pos = pos;
+      this.writeU32(int);
+      return;
+    }
+    out[pos] = Tag.double;
+    this.pos = pos + 1;
+    this.writeF64(value);
+  }
+
+  protected writeU32(value: number): void {
+    const out = this.out;
+    const pos = this.pos;
+    out[pos] = value;
+    out[pos + 1] = value >>> 8;
+    out[pos + 2] = value >>> 16;
+    out[pos + 3] = value >>> 24;
+    this.pos = pos + 4;
+  }
+
+  protected writeF64(value: number): void {
+    f64[0] = value;
+    this.write8();
+  }
+
+  protected write8(): void {
+    const out = this.out;
+    const pos = this.pos;
+    out[pos] = f64Bytes[0]!;
+    out[pos + 1] = f64Bytes[1]!;
+    out[pos + 2] = f64Bytes[2]!;
+    out[pos + 3] = f64Bytes[3]!;
+    out[pos + 4] = f64Bytes[4]!;
+    out[pos + 5] = f64Bytes[5]!;
+    out[pos + 6] = f64Bytes[6]!;
+    out[pos + 7] = f64Bytes[7]!;
+    this.pos = pos + 8;
+  }
+
+  protected writeLength(tag: number, length: number): void {
+    if (length > maxLength) throw new Refusal("is larger than 4 GiB; share it as a SharedArrayBuffer");
+    this.out[this.pos++] = tag;
+    this.writeU32(length);
+  }
+
+  /** Also the keys of objects: wherever a text stands, `chunk` bytes are free. */
+  protected writeText(text: string): void {
+    const length = text.length;
+    if (length >= nativeWriteFrom) return this.writeLongText(text);
+    const out = this.out;
+    let pos = this.pos;
+    out[pos++] = Tag.shortText + length;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0xff) return this.writeUtf16(text);
+      out[pos++] = code;
+    }
+    this.pos = pos;
+  }
+
+  protected writeLongText(text: string): void {
+    if (notLatin1.test(text)) return this.writeUtf16(text);
+    const length = text.length;
+    this.reserve(length);
+    if (length < shortTextLimit) this.out[this.pos++] = Tag.shortText + length;
+    else this.writeLength(Tag.latin1, length);
+    latin1Write.call(this.out, text, this.pos);
+    this.pos += length;
+  }
+
+  protected writeUtf16(text: string): void {
+    const length = text.length;
+    this.reserve(length * 2);
+    this.writeLength(Tag.utf16, length);
+    ucs2Write.call(this.out, text, this.pos);
+    this.pos += length * 2;
+  }
+
+  protected writeBigint(value: bigint): void {
+    if (BigInt.asIntN(64, value) === value) {
+      this.out[this.pos++] = Tag.bigint64;
+      i64[0] = value;
+      this.write8();
+      return;
+    }
+    this.out[this.pos++] = Tag.bigintHex;
+    this.writeText(value < 0n ? `-${(-value).toString(16)}` : value.toString(16));
+  }
+
+  protected writeBytes(source: Uint8Array): void {
+    this.reserve(source.length);
+    this.out.set(source, this.pos);
+    this.pos += source.length;
+  }
+}
+
+function allocate(length: number): Uint8Array | undefined {
+  try {
+    return new Uint8Array(length);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,59 @@
+/** What kind of list an array is: dense, of records with the same keys, or a block of numbers. */
+import { inspect } from "node:util";
+
+const { hasOwnProperty } = Object.prototype; // oxlint-disable-line typescript/unbound-method -- called with its receiver
+const objectPrototype = Object.prototype;
+/** From here on `inspect` finds the properties of an array faster than `Object.keys`, which lists every index. */
+const inspectArrayFrom = 128;
+
+/** Loops, because the constructor that takes a list is slow for lists that V8 does not hold as doubles. */
+export function int32Block(numbers: readonly number[]): ArrayBuffer {
+  const block = new Int32Array(numbers.length);
+  for (let i = 0; i < block.length; i++) block[i] = numbers[i]!;
+  return block.buffer;
+}
+
+export function doubleBlock(numbers: readonly number[]): ArrayBuffer {
+  const block = new Float64Array(numbers.length);
+  for (let i = 0; i < block.length; i++) block[i] = numbers[i]!;
+  return block.buffer;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === objectPrototype;
+}
+
+export function hasKeys(row: object, keys: readonly string[]): boolean {
+  let count = 0;
+  for (const key in row) {
+    if (!hasOwnProperty.call(row, key)) continue;
+    if (key !== keys[count]) return false;
+    count++;
+  }
+  return count === keys.length;
+}
+
+/** Whether every index below the length is filled, and nothing else is there. */
+export function isDense(array: readonly unknown[]): boolean {
+  const length = array.length;
+  if (length >= inspectArrayFrom && inspect(array, extraProperties) === `[ ... ${length} more items ]`) {
+    for (let i = 0; i < length; i++) {
+      if (array[i] === undefined && !hasOwnProperty.call(array, i)) return false;
+    }
+    return true;
+  }
+  const keys = Object.keys(array);
+  return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
+}
+
+/** With these, `inspect` of an array says only its length and the properties that are not indices. */
+const extraProperties = {
+  maxArrayLength: 0,
+  depth: 0,
+  customInspect: false,
+  breakLength: Infinity,
+  colors: false,
+  getters: false,
+  showHidden: false,
+  showProxy: false,
+} as const;
