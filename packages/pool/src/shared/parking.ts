@@ -27,6 +27,8 @@
  *            [P3] m4 CASes the word before it notifies; wait and waitAsync compare it: no wake-up falls in between.
  * Liveness   If every thread is ASLEEP or IDLE and no wake-up is under way, all rings are empty: by P1 and I1. A dead thread may
  *            have swallowed a wake-up: after each exit the host stores DEAD, then wakes another if the rings are not empty.
+ *            It may also have died between the CAS and the notify of m4: a word that says NOTIFIED with its thread still asleep,
+ *            which every producer would rely on. So the host notifies such words again.
  * Sources    rayon's sleep protocol; .NET A3.10; ECMA-262 §25.4 Atomics. Model test: test/shared/parking.model.test.ts
  */
 import { cas, load, notify, store, wait, waitAsync } from "./atomics.ts";
@@ -130,10 +132,14 @@ export class Parking {
 
   // For the host.
 
-  /** m7, and before a thread starts. */
+  /** m7, and before a thread starts. Finishes the wake-ups that the thread may have begun (see Liveness). */
   setDead(w: number): void {
     store(this.#words, this.#word(w), DEAD); // [unpaired] the thread has ended, nothing runs beside this
     store(this.#words, this.#word(w) + 1, 0); // [unpaired] so
+    for (let other = 0; other < this.#threads; other++) {
+      const word = this.#word(other);
+      if (load(this.#words, word) === NOTIFIED) notify(this.#words, word); // [P3] one notify too many is harmless, m5
+    }
   }
 
   // Console output on its way: hazard H16.
