@@ -11,6 +11,9 @@ import { enqueueYield } from "./yield-queue.ts";
  * - `"asynchronous"`: in a microtask; the completer runs no foreign code.
  * - `"yield"`: in a later turn of the event loop, in bounded slices; a burst of results does not stall it.
  * - a TaskScheduler: wherever that decides.
+ *
+ * A wait that begins when the task has completed already follows the same policy, with `"asynchronous"` for `"inline"`: nothing
+ * runs on the stack of the one who waits. Native `await` resumes one microtask after its turn has come.
  */
 export type ContinuationPolicy = "inline" | "asynchronous" | "yield" | TaskScheduler;
 

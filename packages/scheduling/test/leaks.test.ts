@@ -76,6 +76,18 @@ describe("nothing stays behind on a long-lived task or signal", () => {
     expect(streams.filter((ref) => ref.deref() !== undefined).length).toBeLessThanOrEqual(1);
   });
 
+  it("A12.5 a whenEach that handed out everything leaves no listener", async () => {
+    const { signal } = new AbortController();
+    const source = new TaskCompletionSource<number>();
+    const iterator = Task.whenEach([source.task, 1], { signal })[Symbol.asyncIterator]();
+    await iterator.next();
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    const last = iterator.next();
+    source.setResult(2);
+    expect((await last).value?.result).toBe(2);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   it("A12.2 a cancelled delay leaves neither timer nor listener, an elapsed one no listener", async () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
     const before = timers();
