@@ -16,11 +16,14 @@ const settled: Promise<void> = Promise.resolve();
 /** Slots are reused from one drain to the next: `length = 0` would drop the memory each time. */
 let items: (WorkItem | undefined)[] = [];
 let tail = 0;
+let isScheduled = false;
 
 export function enqueueAsynchronous(item: WorkItem): void {
   items[tail++] = item;
+  if (isScheduled) return;
+  isScheduled = true;
   // The drain belongs to no request: each item brings the context of the one who attached it.
-  if (tail === 1) AsyncScope.root.run(scheduleDrain);
+  AsyncScope.root.run(scheduleDrain);
 }
 
 /** Half the price of `queueMicrotask`, which makes an AsyncResource each time. */
@@ -29,15 +32,23 @@ function scheduleDrain(): void {
 }
 
 function drain(): void {
-  for (let head = 0; head < tail; head++) {
+  let head = 0;
+  while (head < tail) {
     const item = items[head];
-    items[head] = undefined;
+    items[head++] = undefined;
     try {
       item?.invoke();
     } catch (error) {
       reportUncaught(error);
     }
+    // Items that feed each other for long must not grow the array for ever.
+    if (head >= KEPT_CAPACITY && head > tail / 2) {
+      items = items.slice(head, tail);
+      tail = items.length;
+      head = 0;
+    }
   }
   tail = 0;
+  isScheduled = false;
   if (items.length > KEPT_CAPACITY) items = [];
 }
