@@ -139,11 +139,11 @@ export class Submission {
       slots.setContext(slot, context.id, context.block!.segment, context.block!.offset, context.length);
     }
     slots.publish(slot);
-    if (!queues.push(job.priority, slot)) {
-      slots.release(slot);
+    if (!queues.push(job.priority, slot) && slots.withdraw(slot)) {
       this.#jobs.free(slot);
       return false;
     }
+    // Queued; or the ring was full, but a thread came by a former entry of this slot and has claimed the job (slot.ts I4).
     job.slot = slot;
     return true;
   }
