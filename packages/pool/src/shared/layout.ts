@@ -53,7 +53,7 @@ export function createLayout(capacitySlots: number, maxThreads: number): Layout 
   };
 }
 
-/** First word of a ring: a line for its tail, a line for its head, then its cells. */
+/** First word of a ring: a line for its tail, a line for its head, then its cells, at least a line of them. */
 export function ringBase(ringCells: number, priority: number): number {
-  return 2 * LINE_WORDS + priority * (2 * LINE_WORDS + ringCells);
+  return 2 * LINE_WORDS + priority * (2 * LINE_WORDS + Math.max(ringCells, LINE_WORDS));
 }
