@@ -35,7 +35,8 @@ function scenarioWith(more: Partial<Scenario>): Scenario {
     atRest: expectNothingForgotten,
     atEnd(run) {
       const taken = run.logs(OWNER);
-      expect(taken.toSorted()).toEqual([0, 1, 2]);
+      expect(new Set(taken)).toEqual(new Set([0, 1, 2]));
+      expect(taken).toHaveLength(3);
       expect(taken.indexOf(0)).toBeLessThan(taken.indexOf(1));
     },
     ...more,
@@ -55,22 +56,24 @@ describe("Inbox, stepped", () => {
   });
 
   it("stress: any schedule, any finisher ended", () => {
-    model.sample(scenarioWith({ mortal: [0, 1], atEnd: expectAllTold }), 1500);
+    expect(model.sample(scenarioWith({ mortal: [0, 1], atEnd: expectAllTold }), 1500)).toBeGreaterThan(0);
   });
 
   it("teardown: a finisher that is ended anywhere, also with the bell in its hand, leaves nobody waiting", () => {
-    model.explore(
-      scenarioWith({
-        threads: [
-          ["finish", 0, 1],
-          ["finish", 2, 1],
-          ["own", 0],
-        ],
-        mortal: [0],
-        atEnd: expectAllTold,
-      }),
-      1,
-    );
+    expect(
+      model.explore(
+        scenarioWith({
+          threads: [
+            ["finish", 0, 1],
+            ["finish", 2, 1],
+            ["own", 0],
+          ],
+          mortal: [0],
+          atEnd: expectAllTold,
+        }),
+        1,
+      ),
+    ).toBeGreaterThan(50);
   });
 
   it("the model finds an owner that does not go through `sleep` again after an exit", () => {
@@ -95,7 +98,10 @@ describe("Inbox, stepped", () => {
     expect(() =>
       model.explore(
         scenarioWith({
-          fault: { operation: "store", from: bellWord, to: bellWord + 1, value: 0, until: "load" },
+          prepare(memory) {
+            memory.control[bellWord] = 1;
+          },
+          fault: { operation: "store", from: bellWord, to: bellWord + 1, value: 0, until: "wait" },
         }),
         1,
       ),

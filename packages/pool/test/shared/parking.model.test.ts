@@ -18,6 +18,12 @@ function ringIn({ control, layout }: ModelMemory): Ring {
   return new Ring(control, ringWord(layout), CELLS);
 }
 
+function drain(ring: Ring): number[] {
+  const slots: number[] = [];
+  for (let slot = ring.pop(); slot !== EMPTY; slot = ring.pop()) slots.push(slot);
+  return slots;
+}
+
 function parkWord(run: ModelMemory, w: number): number {
   return run.layout.parkWord + w * LINE_WORDS;
 }
@@ -48,7 +54,9 @@ function scenarioWith(jobs: number, more: Partial<Scenario>, ...flags: number[])
     atEnd(run) {
       const taken = [...run.logs(0), ...run.logs(1)];
       expect(new Set(taken).size).toBe(taken.length);
-      if (run.killed < 0) expect(ringIn(run).pop() === EMPTY ? taken.length : jobs).toBe(jobs);
+      const left = drain(ringIn(run)).length;
+      // Whoever was ended may have had one in its hands.
+      expect(jobs - taken.length - left).toBeLessThanOrEqual(run.killed < 0 ? 0 : 1);
     },
     ...more,
   };
@@ -60,36 +68,38 @@ describe("Parking, stepped", () => {
   });
 
   it("mpmc: nor when a sleep ends by its timeout in between", () => {
-    model.explore(scenarioWith(1, { timeouts: 1 }), 1);
+    expect(model.explore(scenarioWith(1, { timeouts: 1 }), 1)).toBeGreaterThan(50);
   });
 
   it("noStarvation: never one asleep while a job waits behind a long one", () => {
-    model.explore(scenarioWith(2, {}, 1), 1);
+    expect(model.explore(scenarioWith(2, {}, 1), 1)).toBeGreaterThan(50);
   });
 
   it("stress: any schedule, with timeouts", () => {
-    model.sample(scenarioWith(3, { timeouts: 2 }), 700);
-    model.sample(scenarioWith(2, { timeouts: 2 }, 1), 700);
+    expect(model.sample(scenarioWith(3, { timeouts: 2 }), 400)).toBeGreaterThan(0);
+    expect(model.sample(scenarioWith(2, { timeouts: 2 }, 1), 400)).toBeGreaterThan(0);
   });
 
   it("teardown: a thread that is ended anywhere, also with a wake-up it has swallowed, leaves no job behind", () => {
-    model.explore(scenarioWith(1, { mortal: [0] }), 1);
-    model.sample(scenarioWith(3, { mortal: [0, 1], timeouts: 2 }), 700);
+    expect(model.explore(scenarioWith(1, { mortal: [0] }), 1)).toBeGreaterThan(50);
+    expect(model.sample(scenarioWith(3, { mortal: [0, 1], timeouts: 2 }), 400)).toBeGreaterThan(0);
   });
 
-  it("at most one waitAsync is pending, and a thread in its event loop is woken like one that blocks", () => {
-    model.explore(
-      scenarioWith(1, {
-        timeouts: 2,
-        always(run) {
-          // A thread that is busy waits for nothing.
-          for (let w = 0; w < THREADS; w++) {
-            if (run.control[parkWord(run, w)] === BUSY) expect(sleeps(run, w)).toBe(false);
-          }
-        },
-      }),
-      1,
-    );
+  it("a thread in its event loop is woken like one that blocks, and none that waits says that it is busy", () => {
+    expect(
+      model.explore(
+        scenarioWith(1, {
+          timeouts: 2,
+          always(run) {
+            for (let w = 0; w < THREADS; w++) {
+              const saysBusy = run.control[parkWord(run, w)] === BUSY;
+              expect(saysBusy && sleeps(run, w)).toBe(false);
+            }
+          },
+        }),
+        1,
+      ),
+    ).toBeGreaterThan(50);
   });
 
   function lateAsleep(): Scenario["fault"] & object {

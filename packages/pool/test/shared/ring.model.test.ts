@@ -59,59 +59,65 @@ describe("Ring, stepped", () => {
   }
 
   it("spsc: first in, first out, and full means full", () => {
-    model.explore(
-      {
-        threads: [
-          ["produce", 2, 0, 3],
-          ["consume", 2, 3],
-        ],
-        prepare: (memory) => ringIn(memory, 2).initialize(-1),
-        atEnd(run) {
-          const pushed = run.logs(0).filter((slot) => slot >= 0);
-          const popped = run.logs(1).filter((slot) => slot !== EMPTY);
-          expect(pushed.slice(0, 2)).toEqual([0, 1]);
-          expect([...popped, ...drain(ringIn(run, 2))]).toEqual(pushed);
-          expectWhole(ringIn(run, 2), 2);
+    expect(
+      model.explore(
+        {
+          threads: [
+            ["produce", 2, 0, 3],
+            ["consume", 2, 3],
+          ],
+          prepare: (memory) => ringIn(memory, 2).initialize(-1),
+          atEnd(run) {
+            const pushed = run.logs(0).filter((slot) => slot >= 0);
+            const popped = run.logs(1).filter((slot) => slot !== EMPTY);
+            expect(pushed.slice(0, 2)).toEqual([0, 1]);
+            expect([...popped, ...drain(ringIn(run, 2))]).toEqual(pushed);
+            expectWhole(ringIn(run, 2), 2);
+          },
         },
-      },
-      3,
-    );
+        3,
+      ),
+    ).toBeGreaterThan(50);
   });
 
   it("isEmpty: false after a push that nobody can have taken", () => {
-    model.explore(
-      {
-        threads: [
-          ["pushAndLook", 2, 0],
-          ["pushAndLook", 2, 1],
-        ],
-        prepare: (memory) => ringIn(memory, 2).initialize(-1),
-        atEnd(run) {
-          expect([...run.logs(0), ...run.logs(1)]).toEqual([1, 0, 1, 0]);
+    expect(
+      model.explore(
+        {
+          threads: [
+            ["pushAndLook", 2, 0],
+            ["pushAndLook", 2, 1],
+          ],
+          prepare: (memory) => ringIn(memory, 2).initialize(-1),
+          atEnd(run) {
+            expect([...run.logs(0), ...run.logs(1)]).toEqual([1, 0, 1, 0]);
+          },
         },
-      },
-      4,
-    );
+        4,
+      ),
+    ).toBeGreaterThan(50);
   });
 
   it("isEmpty: true for consumers who have emptied it, whatever the counters say", () => {
-    model.explore(
-      {
-        threads: [
-          ["popAllAndLook", CELLS],
-          ["popAllAndLook", CELLS],
-        ],
-        prepare(memory) {
-          ringIn(memory).initialize(-1);
-          ringIn(memory).push(0, tickets, 0);
-          ringIn(memory).push(1, tickets, 0);
+    expect(
+      model.explore(
+        {
+          threads: [
+            ["popAllAndLook", CELLS],
+            ["popAllAndLook", CELLS],
+          ],
+          prepare(memory) {
+            ringIn(memory).initialize(-1);
+            ringIn(memory).push(0, tickets, 0);
+            ringIn(memory).push(1, tickets, 0);
+          },
+          atEnd(run) {
+            expect([...run.logs(0), ...run.logs(1)]).toEqual([1, 1]);
+          },
         },
-        atEnd(run) {
-          expect([...run.logs(0), ...run.logs(1)]).toEqual([1, 1]);
-        },
-      },
-      3,
-    );
+        3,
+      ),
+    ).toBeGreaterThan(50);
   });
 
   /** One thread may be ended anywhere. */
@@ -141,15 +147,15 @@ describe("Ring, stepped", () => {
   }
 
   it("teardown: a producer that is ended anywhere blocks nobody and loses nothing", () => {
-    model.explore(mortalScenario([0]), 1);
+    expect(model.explore(mortalScenario([0]), 1)).toBeGreaterThan(50);
   });
 
   it("teardown: a consumer that is ended anywhere blocks nobody and takes one slot with it at most", () => {
-    model.explore(mortalScenario([2]), 1);
+    expect(model.explore(mortalScenario([2]), 1)).toBeGreaterThan(50);
   });
 
   it("stress: any schedule, any thread ended", () => {
-    model.sample(mortalScenario([0, 1, 2]), 1500);
+    expect(model.sample(mortalScenario([0, 1, 2]), 1500)).toBeGreaterThan(0);
   });
 
   it("the model finds a consumer that moves the head before it has the cell", () => {

@@ -37,6 +37,20 @@ function finishedJobs(run: Run): number[] {
   return jobs;
 }
 
+/** The job ran once, or it is known to be in the hands of the thread that was ended. */
+function expectOneEnd(run: Run): void {
+  const { ring, slots } = partsOf(run);
+  const job = run.logs(HOST)[0] === 1 ? 12 : 11;
+  expect(slots.functionId(0)).toBe(job);
+  // As the host does after an exit.
+  const isQueued = slots.state(0) === QUEUED;
+  if (isQueued && !ring.holds(0, slots.ticket(0))) ring.push(0, slots.words, slots.ticketWord(0));
+  const withTheDead = run.killed >= 0 && !isQueued;
+  expect(withTheDead ? [RUNNING, DONE] : [slots.state(0)]).toContain(slots.state(0));
+  expect(withTheDead ? slots.owner(0) : 0).toBe(0);
+  expect(finishedJobs(run)).toEqual(withTheDead ? run.logs(0) : [job]);
+}
+
 describe("SlotTable, stepped", () => {
   const scenario: Scenario = {
     threads: [
@@ -53,42 +67,25 @@ describe("SlotTable, stepped", () => {
   };
 
   it("mpmc: a withdrawn job never starts, one that started is not withdrawn, each runs once", () => {
-    expect(model.explore(scenario, 2)).toBeGreaterThan(1000);
+    expect(model.explore(scenario, 2)).toBeGreaterThan(500);
   });
 
   it("stress: any schedule", () => {
-    model.sample(scenario, 1000);
+    expect(model.sample(scenario, 1000)).toBeGreaterThan(0);
   });
 
   it("teardown: the job of a thread that is ended anywhere is found again, or known to be running there", () => {
-    model.explore(
-      {
-        ...scenario,
-        threads: [scenario.threads[0]!, ["runJobs", CELLS, 0], scenario.threads[2]!],
-        mortal: [0],
-        atEnd(run) {
-          const { ring, slots } = partsOf(run);
-          const [withdrawn] = run.logs(HOST);
-          const job = withdrawn === 1 ? 12 : 11;
-          expect(slots.functionId(0)).toBe(job);
-          if (run.killed < 0) {
-            expect(finishedJobs(run)).toEqual([job]);
-            return;
-          }
-          // As the host does after an exit.
-          const state = slots.state(0);
-          if (state === QUEUED) {
-            if (!ring.holds(0, slots.ticket(0))) ring.push(0, slots.words, slots.ticketWord(0));
-            expect(finishedJobs(run)).toEqual([job]);
-          } else {
-            expect([RUNNING, DONE]).toContain(state);
-            expect(slots.owner(0)).toBe(0);
-            expect(finishedJobs(run)).toEqual(run.logs(0));
-          }
+    expect(
+      model.explore(
+        {
+          ...scenario,
+          threads: [scenario.threads[0]!, ["runJobs", CELLS, 0], scenario.threads[2]!],
+          mortal: [0],
+          atEnd: expectOneEnd,
         },
-      },
-      2,
-    );
+        2,
+      ),
+    ).toBeGreaterThan(50);
   });
 
   function fullRingScenario(byRelease: 0 | 1): Scenario {
@@ -107,29 +104,18 @@ describe("SlotTable, stepped", () => {
       },
       atEnd(run) {
         const [backWithHost] = run.logs(1);
-        expect(run.logs(0)).toEqual(backWithHost === 1 ? [] : [13]);
-        if (backWithHost === 1) expect(partsOf(run).slots.state(0)).toBe(FREE);
+        expect([run.logs(0), partsOf(run).slots.state(0)]).toEqual(
+          backWithHost === 1 ? [[], FREE] : [[13], DONE],
+        );
       },
     };
   }
 
   it("a job whose push finds the ring full is withdrawn or claimed through a former entry, never both", () => {
-    model.explore(fullRingScenario(0), 4);
+    expect(model.explore(fullRingScenario(0), 4)).toBeGreaterThan(50);
   });
 
   it("the model finds a host that takes such a job back without asking whether it was claimed", () => {
-    // Only where tickets of two rings are equal: the former entry lies at the position that the failed push has written.
-    const scenario = fullRingScenario(1);
-    expect(() =>
-      model.explore(
-        {
-          ...scenario,
-          prepare(memory) {
-            scenario.prepare(memory);
-          },
-        },
-        4,
-      ),
-    ).toThrow(/schedule: /);
+    expect(() => model.explore(fullRingScenario(1), 4)).toThrow(/schedule: /);
   });
 });

@@ -142,7 +142,7 @@ export class Model implements AsyncDisposable, Run {
       this.#run(scenario, "", (choices) => {
         const canGoOn = choices.some((choice) => choice.thread === last && choice.action === "step");
         const costs = (choice: Choice): boolean =>
-          canGoOn && choice.action === "step" && choice.thread !== last;
+          canGoOn && choice.action !== "kill" && (choice.action === "timeout" || choice.thread !== last);
         if (depth === path.length) {
           const allowed = choices.filter((choice) => preemptions < maxPreemptions || !costs(choice));
           // To go on with the same thread comes first.
@@ -162,9 +162,10 @@ export class Model implements AsyncDisposable, Run {
     }
   }
 
-  /** So many schedules by chance. Any number of preemptions; a thread is ended in about every second one. */
-  sample(scenario: Scenario, schedules: number, seed = Date.now() & 0x7fffffff): void {
-    for (let i = 0; i < schedules; i++) {
+  /** So many schedules by chance, SKEIN_MODEL_FACTOR times as many when that is set. Any number of preemptions; a thread is ended in about every second one. @returns how many. */
+  sample(scenario: Scenario, schedules: number, seed = Date.now() & 0x7fffffff): number {
+    const total = schedules * Number(process.env["SKEIN_MODEL_FACTOR"] ?? 1);
+    for (let i = 0; i < total; i++) {
       const random = seededRandom(seed + i);
       const mortal = random() < 0.5;
       // Long runs of one thread find other things than fair ones.
@@ -189,6 +190,7 @@ export class Model implements AsyncDisposable, Run {
         return choice;
       });
     }
+    return total;
   }
 
   logs(thread: number): number[] {

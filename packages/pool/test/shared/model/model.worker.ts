@@ -15,6 +15,7 @@ import {
   STATUS,
   threadBase,
 } from "./handshake.ts";
+import type { Program } from "./programs.ts";
 import { beginProgram, connect, killed } from "./stepped-atomics.ts";
 
 export interface ModelThreadData {
@@ -55,7 +56,7 @@ function run(): number {
   const start = base + ARGUMENTS;
   const args = [...handshake.subarray(start + 1, start + 1 + handshake[start]!)];
   try {
-    list[handshake[base + PROGRAM]!]!(
+    (list[handshake[base + PROGRAM]!] as Program)(
       {
         control,
         slotsBuffer: data.slots,

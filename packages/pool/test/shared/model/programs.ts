@@ -20,7 +20,7 @@ export interface Environment {
   log(...values: number[]): void;
 }
 
-type Program = (environment: Environment, ...args: number[]) => void;
+export type Program = (environment: Environment, ...args: number[]) => void;
 
 function ringOf(e: Environment, cells: number): Ring {
   return new Ring(e.control, ringWord(e.layout), cells);
@@ -38,27 +38,27 @@ function push(e: Environment, ring: Ring, slot: number): boolean {
 export const programs = {
   /** Pushes `count` slots from `first` on, one attempt each. Logs slot or -1. */
   produce(e, cells, first, count) {
-    const ring = ringOf(e, cells!);
-    for (let slot = first!; slot < first! + count!; slot++) {
+    const ring = ringOf(e, cells);
+    for (let slot = first; slot < first + count; slot++) {
       e.log(push(e, ring, slot) ? slot : -1);
     }
   },
 
   /** Logs what it pops. */
   consume(e, cells, attempts) {
-    const ring = ringOf(e, cells!);
-    for (let i = 0; i < attempts!; i++) e.log(ring.pop());
+    const ring = ringOf(e, cells);
+    for (let i = 0; i < attempts; i++) e.log(ring.pop());
   },
 
   /** Logs whether the ring was empty after its own push. */
   pushAndLook(e, cells, slot) {
-    const ring = ringOf(e, cells!);
-    e.log(push(e, ring, slot!) ? 1 : 0, ring.isEmpty() ? 1 : 0);
+    const ring = ringOf(e, cells);
+    e.log(push(e, ring, slot) ? 1 : 0, ring.isEmpty() ? 1 : 0);
   },
 
   /** Logs whether the ring was empty after it found nothing to pop. */
   popAllAndLook(e, cells) {
-    const ring = ringOf(e, cells!);
+    const ring = ringOf(e, cells);
     while (ring.pop() !== EMPTY);
     e.log(ring.isEmpty() ? 1 : 0);
   },
@@ -68,7 +68,7 @@ export const programs = {
    * Logs 1 when job 11 was withdrawn, 0 when a thread has it.
    */
   submitAndWithdraw(e, cells) {
-    const ring = ringOf(e, cells!);
+    const ring = ringOf(e, cells);
     const slots = slotsOf(e);
     slots.describeJob(0, 11);
     slots.publish(0);
@@ -89,7 +89,7 @@ export const programs = {
     const slots = slotsOf(e);
     slots.describeJob(0, 13);
     slots.publish(0);
-    const second = new Ring(e.control, secondRingWord(e.layout), cells!);
+    const second = new Ring(e.control, secondRingWord(e.layout), cells);
     if (push(e, second, 0)) throw new Error("The second ring was not full");
     if (byRelease === 1) slots.release(0);
     e.log(byRelease === 1 || slots.withdraw(0) ? 1 : 0);
@@ -97,9 +97,9 @@ export const programs = {
 
   /** Pops, claims, runs, finishes. Logs the function's number of each job that it finished. */
   runJobs(e, cells, attempts) {
-    const ring = ringOf(e, cells!);
+    const ring = ringOf(e, cells);
     const slots = slotsOf(e);
-    for (let i = 0; i < attempts!; i++) {
+    for (let i = 0; i < attempts; i++) {
       const slot = ring.pop();
       if (slot === EMPTY || !slots.claim(slot, ring.poppedPosition, e.thread)) continue;
       const job = slots.functionId(slot);
@@ -111,7 +111,7 @@ export const programs = {
   /** Puts `count` slots from `first` on into the inbox and posts the bell message when it has to. */
   finish(e, first, count) {
     const inbox = new Inbox(e.control, e.layout, slotsOf(e));
-    for (let slot = first!; slot < first! + count!; slot++) {
+    for (let slot = first; slot < first + count; slot++) {
       const mustRing = inbox.put(slot);
       e.log(slot);
       if (!mustRing) continue;
@@ -146,9 +146,9 @@ export const programs = {
 
   /** The host: pushes `count` slots, wakes somebody for each; then, after each exit, what parking.ts says. */
   submit(e, cells, count) {
-    const ring = ringOf(e, cells!);
+    const ring = ringOf(e, cells);
     const parking = new Parking(e.control, e.layout);
-    for (let slot = 0; slot < count!; slot++) {
+    for (let slot = 0; slot < count; slot++) {
       push(e, ring, slot);
       parking.wakeOne();
     }
@@ -166,7 +166,7 @@ export const programs = {
    */
   work(e, cells, endless, quiet) {
     const w = e.thread;
-    const ring = ringOf(e, cells!);
+    const ring = ringOf(e, cells);
     const parking = new Parking(e.control, e.layout);
     const leaveSearch = (): void => {
       parking.setBusy(w);

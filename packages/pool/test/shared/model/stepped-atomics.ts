@@ -25,8 +25,8 @@ import {
 /** Thrown where the thread was when it was ended; nothing in the code under test catches. */
 export const killed: unique symbol = Symbol("killed");
 
-let handshake = new Int32Array(0);
-let control = new Int32Array(0);
+let handshake: Int32Array = new Int32Array(0);
+let control: Int32Array = new Int32Array(0);
 let base = 0;
 let delayed: { perform: () => void; until: number } | null = null;
 

@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import { createLayout, INLINE_BYTES } from "../../src/shared/layout.ts";
+import { DONE, FREE, INLINE, OUTCOME_ERROR, QUEUED, RUNNING, SlotTable } from "../../src/shared/slot.ts";
+
+function create(): SlotTable {
+  const layout = createLayout(4, 2);
+  return new SlotTable(new SharedArrayBuffer(layout.slotsBytes), layout);
+}
+
+/** A published job whose entry lies at `position`. */
+function queued(position = 5): SlotTable {
+  const slots = create();
+  slots.describeJob(1, 77);
+  slots.words[slots.ticketWord(1)] = position;
+  slots.publish(1);
+  return slots;
+}
+
+describe("SlotTable", () => {
+  it("smoke: a job goes from free to queued to running to done to free", () => {
+    const slots = queued();
+    expect(slots.state(1)).toBe(QUEUED);
+    expect(slots.claim(1, 5, 1)).toBe(true);
+    expect([slots.state(1), slots.owner(1)]).toEqual([RUNNING, 1]);
+    slots.finish(1, 1);
+    expect([slots.state(1), slots.owner(1)]).toEqual([DONE, 1]);
+    slots.release(1);
+    expect(slots.state(1)).toBe(FREE);
+    expect(slots.state(0)).toBe(FREE);
+  });
+
+  it("a job is claimed once", () => {
+    const slots = queued();
+    expect([slots.claim(1, 5, 0), slots.claim(1, 5, 1)]).toEqual([true, false]);
+    expect(slots.owner(1)).toBe(0);
+  });
+
+  it("a withdrawn job cannot be claimed, a claimed one not withdrawn", () => {
+    const withdrawn = queued();
+    expect([withdrawn.withdraw(1), withdrawn.claim(1, 5, 0)]).toEqual([true, false]);
+    expect(withdrawn.state(1)).toBe(FREE);
+    const claimed = queued();
+    expect([claimed.claim(1, 5, 0), claimed.withdraw(1)]).toEqual([true, false]);
+    expect(claimed.state(1)).toBe(RUNNING);
+  });
+
+  it("nothing but a queued job can be claimed or withdrawn", () => {
+    const slots = queued();
+    slots.claim(1, 5, 0);
+    slots.finish(1, 0);
+    expect([slots.claim(1, 5, 1), slots.withdraw(1)]).toEqual([false, false]);
+    slots.release(1);
+    expect([slots.claim(1, 5, 1), slots.withdraw(1)]).toEqual([false, false]);
+  });
+
+  for (const position of [0, 2 ** 31 - 1, -(2 ** 31), -1]) {
+    it(`a stale entry does not lead to the job: ticket ${position}`, () => {
+      const slots = queued(position);
+      expect(slots.claim(1, (position + 1) | 0, 0)).toBe(false);
+      expect(slots.claim(1, (position - 1) | 0, 0)).toBe(false);
+      expect(slots.state(1)).toBe(QUEUED);
+      expect(slots.claim(1, position, 0)).toBe(true);
+    });
+  }
+
+  it("keeps the thread beside the state for any index", () => {
+    for (const thread of [0, 1, 255, 4095]) {
+      const slots = queued();
+      slots.claim(1, 5, thread);
+      expect([slots.state(1), slots.owner(1)]).toEqual([RUNNING, thread]);
+    }
+  });
+
+  it("a request to cancel lasts until the next job of the slot", () => {
+    const slots = queued();
+    expect(slots.isCancelRequested(1)).toBe(false);
+    slots.requestCancel(1);
+    expect(slots.isCancelRequested(1)).toBe(true);
+    expect(slots.isCancelRequested(0)).toBe(false);
+    slots.describeJob(1, 1);
+    expect(slots.isCancelRequested(1)).toBe(false);
+  });
+
+  it("keeps inline payloads of every length apart from its neighbours", () => {
+    for (const length of [0, 1, 31, 32, 33, INLINE_BYTES]) {
+      const slots = create();
+      const source = Uint8Array.from({ length: INLINE_BYTES + 10 }, (_, i) => i + 1);
+      slots.setInlinePayload(1, source, length);
+      expect([slots.payloadSegment(1), slots.payloadLength(1)]).toEqual([INLINE, length]);
+      const offset = slots.inlineOffset(1);
+      expect(offset % 64).toBe(0);
+      expect(slots.bytes.slice(offset, offset + length)).toEqual(source.slice(0, length));
+      expect(slots.bytes.slice(offset + length).every((byte) => byte === 0)).toBe(true);
+      expect(slots.state(2)).toBe(FREE);
+    }
+  });
+
+  it("keeps what is said of a job in words of its own", () => {
+    const slots = queued();
+    slots.setContext(1, 3, 4, 5, 6);
+    slots.setArenaPayload(1, 7, 8, 9);
+    slots.setOutcome(1, OUTCOME_ERROR);
+    slots.words[slots.nextWord(1)] = 10;
+    expect([
+      slots.functionId(1),
+      slots.contextId(1),
+      slots.contextSegment(1),
+      slots.contextOffset(1),
+      slots.contextLength(1),
+      slots.payloadSegment(1),
+      slots.payloadOffset(1),
+      slots.payloadLength(1),
+      slots.outcome(1),
+      slots.ticket(1),
+      slots.state(1),
+    ]).toEqual([77, 3, 4, 5, 6, 7, 8, 9, OUTCOME_ERROR, 5, QUEUED]);
+    slots.describeJob(1, 2);
+    expect(slots.contextId(1)).toBe(0);
+  });
+});
