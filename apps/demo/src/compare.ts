@@ -31,6 +31,10 @@ interface Row {
 /** Prints the table; false when two runs disagree about the result. */
 export async function compareEngines(comparison: Comparison): Promise<boolean> {
   const { tree, threads, signal, openEngine, runScan, digest } = comparison;
+  if (tree.files.length === 0) {
+    comparison.write("Nothing to compare: no JavaScript or TypeScript files here.\n");
+    return true;
+  }
   await warmFileCache(tree, signal);
   const candidates = [
     { label: "no pool", threads: 0, policy: "asynchronous" as Policy },

@@ -128,6 +128,8 @@ describe("census", () => {
     const { code, stdout } = await runCli([temporaryTree({ "README.md": "" }), "--threads", "0"]);
     expect(code).toBe(0);
     expect(stdout).toContain("No JavaScript or TypeScript files here.");
+    const comparison = await runCli([temporaryTree(), "--threads", "1", "--compare"]);
+    expect(comparison).toMatchObject({ code: 0, stdout: expect.stringContaining("Nothing to compare") });
   });
 });
 
