@@ -218,6 +218,8 @@ export class Host {
     returned[thread.index]!.clear();
     this.#segments.dropOwner(thread.serial);
     this.#roster.remove(thread, wasReady);
+    // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
+    this.#pump.onBell();
     if (this.#settlement.outstanding === 0) return;
     this.#startThreadIfUseful();
     if (this.#roster.count === 0) {

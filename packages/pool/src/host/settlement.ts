@@ -14,6 +14,9 @@ import type { JobTable } from "./job-table.ts";
 import type { HostMemory } from "./memory.ts";
 import { NO_SLOT, type PendingJob } from "./pending-job.ts";
 
+/** A ring full of withdrawn entries empties as soon as a thread looks. */
+const RING_FULL_RETRY_MS = 1;
+
 /** What settlement needs from above. */
 export interface SettlementEvents {
   /** Slots are free that were not. */
@@ -100,15 +103,12 @@ export class Settlement {
 
   /** Thread `index` has ended, at whatever instruction, and nothing of it runs any more: its jobs reject with `error`. */
   recover(index: number, error: Error): void {
-    const { slots, queues } = this.#memory;
+    const { slots } = this.#memory;
+    this.#requeueLost();
     for (const [slot, job] of this.#jobs.entries()) {
       const state = slots.state(slot);
-      if (state === QUEUED) {
-        // Popped, and then the thread ended before it could claim: nobody else would find it.
-        if (!queues.holds(job.priority, slot)) queues.push(job.priority, slot);
-      } else if (slots.owner(slot) !== index) {
-        continue;
-      } else if (state === RUNNING) {
+      if (state === QUEUED || slots.owner(slot) !== index) continue;
+      if (state === RUNNING) {
         this.#release(slot, job);
         if (job.task.isCompleted) continue;
         this.#settled(job);
@@ -119,6 +119,16 @@ export class Settlement {
       }
     }
     this.#events.slotsFreed();
+  }
+
+  /** What a thread popped and could not claim before it ended is in no queue any more: nobody else would find it. */
+  #requeueLost(): void {
+    const { slots, queues } = this.#memory;
+    let full = false;
+    for (const [slot, job] of this.#jobs.entries()) {
+      if (slots.state(slot) === QUEUED && !queues.holds(job.priority, slot)) full ||= !queues.push(job.priority, slot);
+    }
+    if (full) setTimeout(() => this.#requeueLost(), RING_FULL_RETRY_MS);
   }
 
   /** The job in `slot` is DONE. */
