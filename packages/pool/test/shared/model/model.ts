@@ -219,7 +219,8 @@ export class Model implements AsyncDisposable, Run {
       scenario.atEnd?.(this);
     } catch (error) {
       this.#unwind();
-      throw new Error(`${label}schedule: ${this.#trace.join(" ")}`, { cause: error });
+      const more = this.#trace.length > 200 ? ` … ${this.#trace.length} steps` : "";
+      throw new Error(`${label}schedule: ${this.#trace.slice(0, 200).join(" ")}${more}`, { cause: error });
     }
   }
 
