@@ -27,6 +27,8 @@ export class DispatchLoop {
   readonly #spinner: Spinner;
   #turnStartedAt = 0;
   #ranSinceTurn = false;
+  /** Whether the parking word says so: it must say BUSY before a job runs (parking.ts P2). */
+  #searching = false;
   #jobsPerClock = 1;
   #jobsUntilClock = 1;
   #clockReadAt = 0;
@@ -53,6 +55,7 @@ export class DispatchLoop {
         if (!this.#findOrRest()) return;
         continue;
       }
+      if (this.#searching) this.#foundWork();
       if (!this.#run(slot)) return;
     }
   }
@@ -89,21 +92,17 @@ export class DispatchLoop {
   #findOrRest(): boolean {
     const flushing = outputPending();
     if (flushing) this.#parking.setOutputPending(this.#thread, true);
-    this.#parking.setSearching(this.#thread);
-    if (this.#spinner.spin()) {
-      this.#foundWork();
-      return true;
-    }
+    this.#search();
+    if (this.#spinner.spin()) return true;
     if (this.#ranSinceTurn) {
       // What the jobs left behind, microtasks and timers, runs before this thread sleeps.
-      this.#parking.setBusy(this.#thread);
+      this.#foundWork();
       setImmediate(this.onTurn);
       return false;
     }
     this.#parking.announceSleep(this.#thread);
     if (!this.#queues.isEmpty()) {
       this.#parking.stayAwake(this.#thread);
-      this.#foundWork();
       return true;
     }
     if (flushing) {
@@ -133,11 +132,17 @@ export class DispatchLoop {
 
   #wokeUp(): void {
     this.#spinner.wokeUp();
+    this.#search();
+  }
+
+  #search(): void {
+    this.#searching = true;
     this.#parking.setSearching(this.#thread);
   }
 
   /** This thread leaves the search. If more jobs remain than it can take, somebody else has to look (parking.ts P2). */
   #foundWork(): void {
+    this.#searching = false;
     this.#parking.setBusy(this.#thread);
     if (!this.#queues.isEmpty()) this.#parking.wakeOne();
   }
