@@ -1,5 +1,7 @@
 /** Making a task end as something else does: a task, a promise, any thenable, or a plain value. */
 
+import { awaiter, isAwaitable, requireAwaiter } from "./awaiting/awaiter.ts";
+import type { Awaitable } from "./awaiting/awaiter.ts";
 import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { OperationCanceledError, isCancellationBy } from "./errors.ts";
 import {
@@ -89,8 +91,30 @@ function followThenable(target: TaskState<unknown>, value: object, signal: Cance
   try {
     const then: unknown = (value as { then?: unknown }).then;
     if (typeof then === "function") Reflect.apply(then, value, [fulfil, reject]);
+    else if (isAwaitable(value)) followAwaiter(value, fulfil, reject);
     else trySucceed(target, value);
   } catch (error) {
     reject(error);
   }
+}
+
+/** For what can be awaited but is no thenable. */
+function followAwaiter(
+  value: Awaitable<unknown>,
+  fulfil: (result: unknown) => void,
+  reject: (error: unknown) => void,
+): void {
+  const wait = requireAwaiter(value[awaiter]());
+  const finish = (): void => {
+    let result: unknown;
+    try {
+      result = wait.getResult();
+    } catch (error) {
+      reject(error);
+      return;
+    }
+    fulfil(result);
+  };
+  if (wait.isCompleted) finish();
+  else wait.onCompleted(finish, undefined);
 }

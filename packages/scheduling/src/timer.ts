@@ -31,3 +31,14 @@ export function requireDuration(name: string, value: unknown): number {
   if (value >= 0 && value <= MAX_MS) return value;
   throw argumentRangeError(name, `between 0 and ${MAX_MS} milliseconds, or -1 or Infinity for no end`, value);
 }
+
+/** How long one turn of a queue may take when nobody says so. */
+const DEFAULT_BUDGET_MS = 4;
+
+/** @throws TypeError, RangeError when `value` is not a time above 0. */
+export function requireBudget(value: unknown): number {
+  if (value === undefined) return DEFAULT_BUDGET_MS;
+  if (typeof value !== "number") throw argumentTypeError("options.budgetMs", "a number of milliseconds", value);
+  if (value > 0 && value <= MAX_MS) return value;
+  throw argumentRangeError("options.budgetMs", `above 0 and up to ${MAX_MS} milliseconds`, value);
+}

@@ -1,9 +1,9 @@
-import { AsyncScope } from "@skein/context";
+import type { AsyncScope } from "@skein/context";
 import { enqueueAsynchronous } from "../asynchronous-queue.ts";
 import type { Place } from "../continuation-policy.ts";
 import type { Continuation } from "../task-state.ts";
 
-/** A continuation that came through the public awaiter pattern: a function and its state. */
+/** A continuation that came through the public awaiter pattern: a function, its state, and the context to call it in. */
 export class CallbackContinuation<S> implements Continuation {
   readonly policy: Place;
   readonly isAwait = true;
@@ -11,11 +11,11 @@ export class CallbackContinuation<S> implements Continuation {
   readonly #state: S;
   readonly #scope: AsyncScope | null;
 
-  constructor(callback: (state: S) => void, state: S, policy: Place, flowsContext: boolean) {
+  constructor(callback: (state: S) => void, state: S, policy: Place, scope: AsyncScope | null) {
     this.policy = policy;
     this.#callback = callback;
     this.#state = state;
-    this.#scope = flowsContext ? new AsyncScope() : null;
+    this.#scope = scope;
   }
 
   invoke(): void {

@@ -1,5 +1,6 @@
 /** Waiting for what is not ours: an awaiter that somebody wrote, or a promise. */
 
+import { AsyncScope } from "@skein/context";
 import { InvalidOperationError, argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "../asynchronous-queue.ts";
 import { enqueue, runInline } from "../continuation-policy.ts";
@@ -110,12 +111,12 @@ class ThenableSuspension extends Suspension<unknown> {
 
   onCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    this.suspend(new CallbackContinuation(continuation, state, "inline", true));
+    this.suspend(new CallbackContinuation(continuation, state, "inline", new AsyncScope()));
   }
 
   unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    this.suspend(new CallbackContinuation(continuation, state, "inline", false));
+    this.suspend(new CallbackContinuation(continuation, state, "inline", null));
   }
 
   suspend(method: Pick<Resumable, "invoke" | "fail">): void {

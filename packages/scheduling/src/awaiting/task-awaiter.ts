@@ -1,5 +1,6 @@
 /** Waiting for a task in a generator method. */
 
+import { AsyncScope } from "@skein/context";
 import { awaitPolicy } from "../configure-await.ts";
 import type { ResolvedAwait } from "../configure-await.ts";
 import type { Place } from "../continuation-policy.ts";
@@ -33,17 +34,16 @@ export class TaskAwaiter<T> extends Suspension<T> {
 
   onCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    attach(this.#task, new CallbackContinuation(continuation, state, capturedPlace() ?? "inline", true));
+    attach(this.#task, new CallbackContinuation(continuation, state, capturedPlace() ?? "inline", new AsyncScope()));
   }
 
   unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    attach(this.#task, new CallbackContinuation(continuation, state, capturedPlace() ?? "inline", false));
+    attach(this.#task, new CallbackContinuation(continuation, state, capturedPlace() ?? "inline", null));
   }
 
   suspend(method: Resumable): void {
-    method.policy = capturedPlace() ?? "inline";
-    attach(this.#task, method);
+    suspendOn(this.#task, method);
   }
 }
 
@@ -76,12 +76,12 @@ export class ConfiguredTaskAwaiter<T> extends Suspension<T | undefined> {
 
   onCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    attach(this.#task, new CallbackContinuation(continuation, state, this.#place(), true));
+    attach(this.#task, new CallbackContinuation(continuation, state, this.#place(), new AsyncScope()));
   }
 
   unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    attach(this.#task, new CallbackContinuation(continuation, state, this.#place(), false));
+    attach(this.#task, new CallbackContinuation(continuation, state, this.#place(), null));
   }
 
   suspend(method: Resumable): void {
@@ -98,4 +98,10 @@ export class ConfiguredTaskAwaiter<T> extends Suspension<T | undefined> {
 function attach(task: TaskState<unknown>, continuation: CallbackContinuation<never> | Resumable): void {
   markObserved(task);
   addContinuation(task, continuation);
+}
+
+/** Has `method` invoked when `task` completes, where it is now. */
+export function suspendOn(task: TaskState<unknown>, method: Resumable): void {
+  method.policy = capturedPlace() ?? "inline";
+  attach(task, method);
 }

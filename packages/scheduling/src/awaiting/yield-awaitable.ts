@@ -1,3 +1,4 @@
+import { AsyncScope } from "@skein/context";
 import { enqueue } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
 import type { Continuation } from "../task-state.ts";
@@ -39,12 +40,12 @@ class YieldSuspension extends Suspension<void> {
 
   onCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    this.#queue(new CallbackContinuation(continuation, state, "yield", true));
+    this.#queue(new CallbackContinuation(continuation, state, "yield", new AsyncScope()));
   }
 
   unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    this.#queue(new CallbackContinuation(continuation, state, "yield", false));
+    this.#queue(new CallbackContinuation(continuation, state, "yield", null));
   }
 
   suspend(method: Resumable): void {

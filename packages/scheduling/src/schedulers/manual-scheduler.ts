@@ -1,8 +1,8 @@
-import { TaskCompletionSource } from "./task-completion-source.ts";
-import { TaskScheduler } from "./task-scheduler.ts";
-import type { ScheduledItem } from "./task-scheduler.ts";
-import type { Task } from "./task.ts";
-import { requireDuration } from "./timer.ts";
+import { TaskCompletionSource } from "../task-completion-source.ts";
+import { TaskScheduler } from "../task-scheduler.ts";
+import type { ScheduledItem } from "../task-scheduler.ts";
+import type { Task } from "../task.ts";
+import { requireDuration } from "../timer.ts";
 
 interface ManualTimer {
   readonly at: number;

@@ -1,0 +1,32 @@
+/**
+ * The goals of this package next to native promises, the three ways to wait with a token, and a burst of results under each
+ * policy.
+ *
+ *     node --expose-gc --max-semi-space-size=256 packages/scheduling/bench/main.ts
+ *
+ * Measures the built package. Writes bench/results/goals.md, and bench/results/burst.svg with --burst.
+ */
+
+import { writeFileSync } from "node:fs";
+import { measureGoals } from "./goals.ts";
+import type { Cost } from "./measure.ts";
+
+if (globalThis.gc === undefined) throw new Error("Run with --expose-gc --max-semi-space-size=256");
+
+function cost(value: Cost | undefined): string {
+  return value === undefined ? "" : `${value.ns.toFixed(1)} ns, ${value.bytes.toFixed(0)} B`;
+}
+
+const lines = [
+  `Node ${process.versions.node}, medians, interleaved`,
+  "",
+  "| what | goal | native | ours | ratio | met |",
+  "|---|---|---|---|---|---|",
+];
+for (const row of await measureGoals()) {
+  lines.push(
+    `| ${row.what} | ${row.goal} | ${cost(row.native)} | ${cost(row.ours)} | ${row.outcome} | ${row.isMet ? "yes" : "NO"} |`,
+  );
+}
+console.log(lines.join("\n"));
+writeFileSync(new URL("results/goals.md", import.meta.url), `${lines.join("\n")}\n`);

@@ -1,0 +1,50 @@
+import { argumentTypeError } from "@skein/context/errors";
+import { requirePolicy } from "../continuation-policy.ts";
+import type { ContinuationPolicy } from "../continuation-policy.ts";
+import { ownOption } from "../own-option.ts";
+import { ManualResetCore } from "./manual-reset-core.ts";
+import { ValueTask, rearm } from "./value-task.ts";
+
+export interface ManualResetValueTaskSourceOptions {
+  /** Where the continuation of a pending operation runs. @default "inline" */
+  continuations?: ContinuationPolicy | undefined;
+  /** The first version: a 32-bit integer. @default 0 */
+  initialVersion?: number | undefined;
+}
+
+/**
+ * A ValueTaskSource that is completed by hand and used again after `reset()`. Extend it, or hold one.
+ *
+ * The low-level tool: by default the waiting continuation runs inside `setResult`. TaskCompletionSource is the safe one.
+ *
+ * @see https://learn.microsoft.com/dotnet/api/system.threading.tasks.sources.manualresetvaluetasksourcecore-1
+ */
+export class ManualResetValueTaskSource<T> extends ManualResetCore<T> {
+  #even: ValueTask<T> | undefined;
+  #odd: ValueTask<T> | undefined;
+
+  /** @throws TypeError for an option of the wrong type. */
+  constructor(options?: ManualResetValueTaskSourceOptions) {
+    const policy = ownOption(options, "continuations");
+    const version = ownOption(options, "initialVersion") ?? 0;
+    if (!Number.isInteger(version)) throw argumentTypeError("options.initialVersion", "an integer", version);
+    super(policy === undefined ? "inline" : requirePolicy("options.continuations", policy), version);
+  }
+
+  /**
+   * The current operation. Allocates nothing: two objects take turns. So a ValueTask of the previous operation is refused, as
+   * any old token is; one that was kept from before that stands for a later operation. Whoever cannot rule that
+   * out uses `ValueTask.fromSource(source, source.version)`, which stands for one operation for ever.
+   */
+  valueTask(): ValueTask<T> {
+    const version = this.version;
+    if ((version & 1) === 0) {
+      const even = (this.#even ??= ValueTask.fromSource(this, version));
+      rearm(even, version);
+      return even;
+    }
+    const odd = (this.#odd ??= ValueTask.fromSource(this, version));
+    rearm(odd, version);
+    return odd;
+  }
+}
