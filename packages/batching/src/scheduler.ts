@@ -114,6 +114,7 @@ export class Scheduler<T, S> implements BatchOwner<T> {
     this.#abort = new AbortController();
     this.#mode = RUNNING;
     for (const queue of this.queues) this.#wake(queue);
+    this.#wakeDue();
     this.#setTimer();
   }
 
@@ -294,6 +295,11 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   }
 
   #onTime(): void {
+    this.#wakeDue();
+    this.#startReady();
+  }
+
+  #wakeDue(): void {
     const dueBefore = this.#clock.now() + EARLY_MS;
     for (let index = this.#filling.first(); index !== -1; index = this.#filling.first()) {
       const queue = this.queues[index]!;
@@ -312,7 +318,6 @@ export class Scheduler<T, S> implements BatchOwner<T> {
       }
       index = next;
     }
-    this.#startReady();
   }
 
   /** Sets the timer for what is due next, or stops it. */

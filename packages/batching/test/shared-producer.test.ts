@@ -1,0 +1,260 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { AsyncLocal } from "@skein/context";
+import { describe, expect, it } from "vitest";
+import { contextOf, MultiProducerConcurrentConsumer, SharedProducer } from "../src/index.ts";
+import type { BatchingOptions } from "../src/index.ts";
+import { ended, progressFor, startPusher } from "./start-pusher.ts";
+import type { Pushed } from "./start-pusher.ts";
+
+const tenant = new AsyncLocal<string>({ name: "test.tenant", flow: "thread" });
+
+function setUp<T = Pushed>(options: Partial<BatchingOptions<T>> = {}): MultiProducerConcurrentConsumer<T> {
+  return new MultiProducerConcurrentConsumer<T>({
+    batchSize: 10,
+    pushIntervalMs: 5,
+    maxConcurrency: 1,
+    slots: 2,
+    ...options,
+  });
+}
+
+/** Collects what is pumped, and says when there are so many. */
+class Sink<T> {
+  readonly items: T[] = [];
+  #wanted = Infinity;
+  #reached = Promise.withResolvers<void>();
+
+  readonly pump = (items: readonly T[]): void => {
+    this.items.push(...items);
+    if (this.items.length >= this.#wanted) this.#reached.resolve();
+  };
+
+  async count(wanted: number): Promise<void> {
+    this.#wanted = wanted;
+    if (this.items.length < wanted) await this.#reached.promise;
+    this.#reached = Promise.withResolvers<void>();
+  }
+}
+
+describe("SharedProducer", () => {
+  it("pushes from another thread, in order, into its slot", async () => {
+    const consumer = setUp();
+    const slots = new Set<number>();
+    const items: Pushed[] = [];
+    consumer.start((batch, slot) => {
+      slots.add(slot);
+      items.push(...batch);
+    });
+    const { handle } = consumer.producer(1);
+    await ended(startPusher({ handles: [handle], count: 1000, progress: progressFor(1) }));
+    await consumer.complete();
+    expect(items.map(({ number }) => number)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+    expect(items.every(({ number, text, sum }) => sum === number + text.length)).toBe(true);
+    expect(slots).toEqual(new Set([1]));
+  });
+
+  it("wakes an owner that has nothing else to do, one item at a time", async () => {
+    const consumer = setUp<number>({ batchSize: 1 });
+    const sink = new Sink<number>();
+    consumer.start(sink.pump);
+    const producer = consumer.producer(0);
+    for (let i = 1; i <= 20; i++) {
+      producer.push(i);
+      await sink.count(i);
+    }
+    expect(sink.items).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    await consumer.complete();
+  });
+
+  it("works while the owner's event loop is busy", async () => {
+    const consumer = setUp();
+    const sink = new Sink<Pushed>();
+    consumer.start(sink.pump);
+    const progress = progressFor(1);
+    const counters = new Int32Array(progress);
+    const worker = startPusher({ handles: [consumer.producer(0).handle], count: 500, progress });
+    const exit = ended(worker);
+    // The worker's start needs this thread's event loop; its pushes do not.
+    while (Atomics.load(counters, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    for (let seen = 0; seen < 500; seen = Atomics.load(counters, 0)) Atomics.wait(counters, 0, seen, 5000);
+    expect(Atomics.load(counters, 0)).toBe(500);
+    expect(consumer.stats().pushed).toBeLessThan(500);
+    await sink.count(500);
+    await exit;
+    await consumer.complete();
+  });
+
+  it("carries everything that v8.serialize does, of any size that fits, and copies it", async () => {
+    const consumer = setUp<unknown>({ batchSize: 1, maxConcurrency: 100 });
+    const sink = new Sink<unknown>();
+    consumer.start(sink.pump);
+    const producer = consumer.producer(0);
+    const cyclic: { self?: unknown; list: number[] } = { list: [1, 2] };
+    cyclic.self = cyclic;
+    const values = [
+      undefined,
+      0,
+      "é".repeat(5000),
+      new Map([[1, new Date(5)]]),
+      new Uint16Array([1, 2, 3]),
+      10n,
+      cyclic,
+    ];
+    for (const value of values) producer.push(value);
+    cyclic.list.push(3);
+    for (const length of [0, 200, 250, 256, 260, 512, 100_000]) producer.push(Buffer.alloc(length, 7));
+    await consumer.complete();
+    expect(sink.items.slice(0, 6)).toEqual(values.slice(0, 6));
+    const copy = sink.items[6] as typeof cyclic;
+    expect(copy.self).toBe(copy);
+    expect(copy.list).toEqual([1, 2]);
+    expect(sink.items.slice(7).map((value) => (value as Buffer).length)).toEqual([
+      0, 200, 250, 256, 260, 512, 100_000,
+    ]);
+    expect(sink.items.slice(7).every((value) => (value as Buffer).every((byte) => byte === 7))).toBe(true);
+  });
+
+  it("full: tryPush is false, push throws, and nothing that was accepted is lost", async () => {
+    const consumer = setUp<number>({ sharedBytes: 8192 });
+    const producer = consumer.producer(0);
+    let accepted = 0;
+    while (producer.tryPush(accepted)) accepted++;
+    expect(accepted).toBe(32);
+    expect(() => producer.push(-1)).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_CAPACITY_EXCEEDED", slot: 0 }),
+    );
+    expect(consumer.producer(1).tryPush(-2)).toBe(true);
+    const sink = new Sink<number>();
+    consumer.start(sink.pump);
+    await sink.count(33);
+    expect(producer.tryPush(100)).toBe(true);
+    await consumer.complete();
+    expect(sink.items.filter((item) => item >= 0)).toEqual([...Array.from({ length: 32 }, (_, i) => i), 100]);
+  });
+
+  it("capacity leaves items in shared memory, and a slot that is full holds up no other", async () => {
+    const consumer = setUp<number>({ batchSize: 1, capacity: 2, sharedBytes: 8192 });
+    const gate = Promise.withResolvers<void>();
+    const seen: number[][] = [[], []];
+    consumer.start((items, slot) => {
+      seen[slot]!.push(...items);
+      return slot === 0 ? gate.promise : undefined;
+    });
+    const slow = consumer.producer(0);
+    const quick = consumer.producer(1);
+    let slowCount = 0;
+    for (let i = 0; i < 300; i++) {
+      if (slow.tryPush(slowCount)) slowCount++;
+      quick.push(i);
+      if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    // One in the pump, two in the slot, the rest in memory.
+    expect(slowCount).toBe(1 + 2 + 32);
+    expect(consumer.stats().slots[0]).toEqual({ pending: 2, running: 1 });
+    expect(seen[1]).toEqual(Array.from({ length: 300 }, (_, i) => i));
+    gate.resolve();
+    await consumer.complete();
+    expect(seen[0]).toEqual(Array.from({ length: slowCount }, (_, i) => i));
+  });
+
+  it("local pushes that wait and items from memory take turns for room", async () => {
+    const consumer = setUp<string>({ batchSize: 1, capacity: 1 });
+    const seen: string[] = [];
+    const producer = consumer.producer(0);
+    for (let i = 0; i < 3; i++) producer.push(`shared ${i}`);
+    const pushes = [0, 1, 2].map((i) => consumer.pushAsync(`local ${i}`, 0));
+    consumer.start(async ([item]) => {
+      seen.push(item!);
+      await Promise.resolve();
+    });
+    await Promise.all(pushes);
+    await consumer.complete();
+    expect(seen.filter((item) => item.startsWith("local"))).toEqual(["local 0", "local 1", "local 2"]);
+    expect(seen.filter((item) => item.startsWith("shared"))).toEqual(["shared 0", "shared 1", "shared 2"]);
+    expect(seen.indexOf("shared 0")).toBeLessThan(seen.indexOf("local 2"));
+  });
+
+  it("refuses what can never fit or be copied, at once", async () => {
+    const consumer = setUp<unknown>({ sharedBytes: 8192 });
+    const producer = consumer.producer(0);
+    const tooLarge = expect.objectContaining({ code: "ERR_SKEIN_ITEM_TOO_LARGE", limitBytes: 8192 });
+    expect(() => producer.push(Buffer.alloc(10_000))).toThrow(tooLarge);
+    expect(() => producer.tryPush(Buffer.alloc(10_000))).toThrow(tooLarge);
+    expect(() => producer.push(() => {})).toThrow("could not be cloned");
+    producer.push(Buffer.alloc(8000));
+    expect((await consumer.complete()).discarded).toHaveLength(1);
+  });
+
+  it("E12 complete gives back what was pushed and not pumped, then refuses; a new start takes again", async () => {
+    const consumer = setUp<number>();
+    const producer = consumer.producer(0);
+    producer.push(1);
+    const { discarded } = await consumer.complete({ drain: false });
+    expect(discarded).toEqual([1]);
+    expect(producer.tryPush(2)).toBe(false);
+    expect(() => producer.push(2)).toThrow(expect.objectContaining({ code: "ERR_SKEIN_INVALID_OPERATION" }));
+    expect(consumer.producer(1).tryPush(2)).toBe(false);
+    const sink = new Sink<number>();
+    consumer.start(sink.pump);
+    producer.push(3);
+    consumer.producer(1).push(4);
+    await sink.count(2);
+    producer.push(5);
+    await consumer.complete();
+    expect(sink.items).toEqual([3, 4, 5]);
+    expect(consumer.stats()).toMatchObject({ pushed: 4, pumped: 3, discarded: 1 });
+  });
+
+  it("the context of a push comes along when it is asked for", async () => {
+    const consumer = setUp({ flowContext: true });
+    const seen: unknown[] = [];
+    consumer.start((items) => {
+      for (const [index, { number }] of items.entries()) {
+        seen.push([number, tenant.value, contextOf(items, index).run(() => tenant.value)]);
+      }
+    });
+    const producer = consumer.producer(0);
+    tenant.run("here", () => producer.push({ id: 0, number: 7, text: "", sum: 7 }));
+    producer.push({ id: 0, number: 8, text: "", sum: 8 });
+    await ended(
+      startPusher({ handles: [producer.handle], count: 1, progress: progressFor(1), tenant: "there" }),
+    );
+    await consumer.complete();
+    expect(seen).toEqual([
+      [7, undefined, "here"],
+      [8, undefined, undefined],
+      [0, undefined, "there"],
+    ]);
+  });
+
+  it("a handle is plain data; anything else is refused", () => {
+    const { handle } = setUp<number>().producer(0);
+    expect(() => SharedProducer.attach(structuredClone(handle)).tryPush(1)).not.toThrow();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what callers without types may pass
+    for (const other of [null, {}, "handle"] as never[]) {
+      expect(() => SharedProducer.attach(other)).toThrow(TypeError);
+    }
+  });
+
+  it("an item that was linked by a thread that died before it rang is found within a second or two", async () => {
+    const consumer = setUp<number>({ batchSize: 1 });
+    const sink = new Sink<number>();
+    consumer.start(sink.pump);
+    const { handle } = consumer.producer(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    // Somebody else's bell: what is pushed is linked, and nobody is told.
+    SharedProducer.attach<number>({ ...handle, bell: new SharedArrayBuffer(64) }).push(1);
+    await sink.count(1);
+    expect(sink.items).toEqual([1]);
+    await consumer.complete();
+  });
+
+  it("does not keep the process alive, and what was pushed before its end is pumped", async () => {
+    const script = join(import.meta.dirname, "fixtures", "last-words.ts");
+    const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@skein/source", script]);
+    expect(stdout).toBe("pumped 101\n");
+  });
+});
