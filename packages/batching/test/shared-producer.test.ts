@@ -252,9 +252,16 @@ describe("SharedProducer", () => {
     await consumer.complete();
   });
 
-  it("does not keep the process alive, and what was pushed before its end is pumped", async () => {
-    const script = join(import.meta.dirname, "fixtures", "last-words.ts");
-    const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@skein/source", script]);
-    expect(stdout).toBe("pumped 101\n");
-  });
+  it.each(["rung", "unrung"])(
+    "does not keep the process alive, and what was pushed before its end is pumped (%s)",
+    async (how) => {
+      const script = join(import.meta.dirname, "fixtures", "last-words.ts");
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        "--conditions=@skein/source",
+        script,
+        how,
+      ]);
+      expect(stdout).toBe("pumped 100\n");
+    },
+  );
 });
