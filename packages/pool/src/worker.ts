@@ -4,7 +4,7 @@
  */
 import { threadId } from "node:worker_threads";
 import { JobCanceledError } from "./errors.ts";
-import { currentJob } from "./worker/current-job.ts";
+import { runningJob } from "./worker/current-job.ts";
 
 export { registerError } from "./codec/error-registry.ts";
 
@@ -30,16 +30,15 @@ export interface JobScope {
 
 export const job: JobScope = Object.freeze({
   get isCancellationRequested(): boolean {
-    const current = currentJob();
-    return current !== null && current.slot >= 0 && current.slots.isCancelRequested(current.slot);
+    return runningJob()?.isCancellationRequested ?? false;
   },
 
   get signal(): AbortSignal {
-    const current = currentJob();
-    if (current === null || current.slot < 0) return neverAborted;
-    current.controller ??= new AbortController();
-    if (current.slots.isCancelRequested(current.slot)) current.controller.abort(new JobCanceledError());
-    return current.controller.signal;
+    const running = runningJob();
+    if (running === null) return neverAborted;
+    const { controller } = running;
+    if (running.isCancellationRequested) controller.abort(new JobCanceledError());
+    return controller.signal;
   },
 
   throwIfCancellationRequested(): void {

@@ -135,7 +135,7 @@ export class Parking {
   /** m7, and before a thread starts. Finishes the wake-ups that the thread may have begun (see Liveness). */
   setDead(w: number): void {
     store(this.#words, this.#word(w), DEAD); // [unpaired] the thread has ended, nothing runs beside this
-    store(this.#words, this.#word(w) + 1, 0); // [unpaired] so
+    store(this.#words, this.#word(w) + 1, 0); // [unpaired] as the line above
     for (let other = 0; other < this.#threads; other++) {
       const word = this.#word(other);
       if (load(this.#words, word) === NOTIFIED) notify(this.#words, word); // [P3] one notify too many is harmless, m5
