@@ -1,7 +1,14 @@
 /** `module` and `run`, for every thread that submits jobs: the arguments are checked, then it is the submitter's. */
 import { argumentTypeError } from "@skein/context/errors";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
-import { createJobModule, type JobHandle, jobHandle, type JobModule, jobDefaults, jobSource } from "./job-module.ts";
+import {
+  createJobModule,
+  type JobHandle,
+  jobHandle,
+  type JobModule,
+  jobDefaults,
+  jobSource,
+} from "./job-module.ts";
 import { resolveJobUrl } from "./jobs/job-url.ts";
 import { defaultSubmitOptions, resolveRunOptions, type RunOptions } from "./options.ts";
 import type { FunctionEntry, FunctionRegistry } from "./submit/function-registry.ts";
@@ -35,7 +42,8 @@ export class JobFront {
     const options = resolveRunOptions(defaults, defaultSubmitOptions);
     return createJobModule<M>(resolveJobUrl(url), (source) => {
       const fn = this.#target.functions.ofExport(source.url, source.name);
-      const handle = (...args: unknown[]): Task<unknown> => this.#submit(fn, args, options, handle as AnyFunction);
+      const handle = (...args: unknown[]): Task<unknown> =>
+        this.#submit(fn, args, options, handle as AnyFunction);
       return jobHandle(handle, source, options);
     });
   }

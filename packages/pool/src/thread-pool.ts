@@ -140,7 +140,9 @@ class CurrentPool implements JobEngine {
   }
 
   close(): Task<void> {
-    return Task.fromError(new InvalidOperationError("A job cannot close the pool that runs it; close it where it was made"));
+    return Task.fromError(
+      new InvalidOperationError("A job cannot close the pool that runs it; close it where it was made"),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 /** Making a task end as something else does: a task, a promise, any thenable, or a plain value. */
 
+import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { OperationCanceledError, isCancellationBy } from "./errors.ts";
 import {
   TaskState,
@@ -17,7 +18,7 @@ import type { Continuation } from "./task-state.ts";
  *
  * @param signal the operation's own signal: an error that obeys it cancels.
  */
-export function resolveTask(target: TaskState<unknown>, value: unknown, signal?: AbortSignal): void {
+export function resolveTask(target: TaskState<unknown>, value: unknown, signal?: CancellationSignal): void {
   if (value instanceof TaskState) {
     if (value === target) tryFault(target, new TypeError("A task cannot wait for itself"));
     else followTask(target, value);
@@ -29,7 +30,7 @@ export function resolveTask(target: TaskState<unknown>, value: unknown, signal?:
 }
 
 /** Ends `target` with an error that a callback threw. Only its own signal makes that a cancellation (0.9). */
-export function rejectTask(target: TaskState<unknown>, error: unknown, signal?: AbortSignal): void {
+export function rejectTask(target: TaskState<unknown>, error: unknown, signal?: CancellationSignal): void {
   if (isCancellationBy(error, signal)) tryCancel(target, error);
   else tryFault(target, error);
 }
@@ -69,7 +70,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown }).then === "function";
 }
 
-function followThenable(target: TaskState<unknown>, value: object, signal: AbortSignal | undefined): void {
+function followThenable(target: TaskState<unknown>, value: object, signal: CancellationSignal | undefined): void {
   // Only the first call of either function counts, as for native promises.
   let isDecided = false;
   const fulfil = (result: unknown): void => {

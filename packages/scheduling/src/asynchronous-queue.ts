@@ -5,6 +5,7 @@
  */
 
 import { AsyncScope } from "@skein/context";
+import { swapContext } from "./contexts/synchronization-context.ts";
 import { reportUncaught } from "./uncaught.ts";
 import type { WorkItem } from "./work-item.ts";
 
@@ -33,6 +34,7 @@ function scheduleDrain(): void {
 
 function drain(): void {
   let head = 0;
+  const outside = swapContext(null);
   while (head < tail) {
     const item = items[head];
     items[head++] = undefined;
@@ -41,6 +43,8 @@ function drain(): void {
     } catch (error) {
       reportUncaught(error);
     }
+    // What one item leaves current does not reach the next (A8.5).
+    swapContext(null);
     // Items that feed each other for long must not grow the array for ever.
     if (head >= KEPT_CAPACITY && head > tail / 2) {
       items = items.slice(head, tail);
@@ -48,6 +52,7 @@ function drain(): void {
       head = 0;
     }
   }
+  swapContext(outside);
   tail = 0;
   isScheduled = false;
   if (items.length > KEPT_CAPACITY) items = [];

@@ -1,8 +1,8 @@
 import { argumentTypeError } from "@skein/context/errors";
 import { requirePolicy } from "./continuation-policy.ts";
-import type { ContinuationPolicy } from "./continuation-policy.ts";
+import type { ContinuationPolicy, Place } from "./continuation-policy.ts";
 import { ownOption } from "./own-option.ts";
-import { capturedScheduler } from "./task-scheduler.ts";
+import { capturedPlace } from "./task-scheduler.ts";
 
 /** How one await of a task behaves. */
 export interface ConfigureAwaitOptions {
@@ -13,7 +13,12 @@ export interface ConfigureAwaitOptions {
    * @default "inline"
    */
   policy?: ContinuationPolicy | undefined;
-  /** Whether to resume on the TaskScheduler on which the wait began. An explicit policy goes before it. @default true */
+  /**
+   * Whether to resume on the SynchronizationContext or TaskScheduler on which the wait began. An explicit policy goes
+   * before it.
+   *
+   * @default true
+   */
   continueOnCapturedContext?: boolean | undefined;
   /** Never on the completer's stack: `"inline"` becomes `"asynchronous"`. @default false */
   forceYielding?: boolean | undefined;
@@ -53,9 +58,9 @@ function flag(name: string, value: unknown, fallback: boolean): boolean {
 }
 
 /** The policy of a wait that begins now, on a task with `taskPolicy`. */
-export function awaitPolicy(resolved: ResolvedAwait, taskPolicy: ContinuationPolicy): ContinuationPolicy {
-  let policy = resolved.policy;
-  if (policy === "inline" && resolved.continueOnCapturedContext) policy = capturedScheduler() ?? policy;
+export function awaitPolicy(resolved: ResolvedAwait, taskPolicy: ContinuationPolicy): Place {
+  let policy: Place = resolved.policy;
+  if (policy === "inline" && resolved.continueOnCapturedContext) policy = capturedPlace() ?? policy;
   if (policy === "inline" && taskPolicy === "inline" && resolved.forceYielding) policy = "asynchronous";
   return policy;
 }

@@ -2,7 +2,8 @@
 
 import { argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
-import { TaskScheduler, invokeUnscheduled, schedule } from "./task-scheduler.ts";
+import { SynchronizationContext } from "./contexts/synchronization-context.ts";
+import { TaskScheduler, callUnscheduled, invokeUnscheduled, postTo, schedule } from "./task-scheduler.ts";
 import type { WorkItem } from "./work-item.ts";
 import { enqueueYield } from "./yield-queue.ts";
 
@@ -17,6 +18,9 @@ import { enqueueYield } from "./yield-queue.ts";
  */
 export type ContinuationPolicy = "inline" | "asynchronous" | "yield" | TaskScheduler;
 
+/** A policy, or the SynchronizationContext on which somebody's wait began. */
+export type Place = ContinuationPolicy | SynchronizationContext;
+
 /**
  * Nested inline continuations beyond this are queued. One level takes up to about 2 KiB of stack before the user's own
  * frames, of the 984 KiB that Node gives.
@@ -24,6 +28,16 @@ export type ContinuationPolicy = "inline" | "asynchronous" | "yield" | TaskSched
 const MAX_INLINE_DEPTH = 64;
 
 let inlineDepth = 0;
+
+/** Runs a function like an inline continuation; what it throws does reach the caller (A7.10). */
+export function callInline<S>(callback: (state: S) => void, state: S): void {
+  inlineDepth++;
+  try {
+    callUnscheduled(callback, state);
+  } finally {
+    inlineDepth--;
+  }
+}
 
 export function canNestInline(): boolean {
   return inlineDepth < MAX_INLINE_DEPTH;
@@ -36,11 +50,14 @@ export function runInline(work: WorkItem): void {
   inlineDepth--;
 }
 
-/** Queues a continuation: never runs it before returning, except by a scheduler that accepts it inline. */
-export function enqueue(work: WorkItem, policy: ContinuationPolicy, mayInline: boolean): void {
-  if (policy === "asynchronous" || policy === "inline") enqueueAsynchronous(work);
-  else if (policy === "yield") enqueueYield(work);
-  else schedule(policy, work, mayInline);
+/** Queues a continuation: never runs it before returning, except where it may and is at its place already. */
+export function enqueue(work: WorkItem, place: Place, mayInline: boolean): void {
+  if (place === "asynchronous" || place === "inline") enqueueAsynchronous(work);
+  else if (place === "yield") enqueueYield(work);
+  else if (place instanceof TaskScheduler) schedule(place, work, mayInline);
+  // A4.5: already there, and nobody forbids it.
+  else if (mayInline && place === SynchronizationContext.current) runInline(work);
+  else postTo(place, work);
 }
 
 /** @throws TypeError when `value` is not a policy. */

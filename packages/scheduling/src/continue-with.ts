@@ -1,12 +1,14 @@
 /** `continueWith`: a callback that is given the completed task itself. */
 
 import { AsyncScope } from "@skein/context";
-import { AbortListener } from "./abort-listener.ts";
-import type { Abortable } from "./abort-listener.ts";
+import type { Abortable } from "./cancellation/abort-listener.ts";
+import { hookCancellation, isCanceled } from "./cancellation/cancellation-hook.ts";
+import type { CancellationHook, CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { rejectTask, resolveTask } from "./adopt.ts";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
 import type { ContinuationPolicy } from "./continuation-policy.ts";
 import { OperationCanceledError, cancellationError } from "./errors.ts";
+import type { CancellationCause } from "./errors.ts";
 import {
   addContinuation,
   demandQueue,
@@ -33,7 +35,7 @@ export function isContinueOn(value: unknown): value is ContinueOn {
 
 export interface ContinueWithPlan {
   readonly policy: ContinuationPolicy;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CancellationSignal | undefined;
   readonly on: ContinueOn;
 }
 
@@ -43,7 +45,7 @@ export function continueTask<A extends TaskState<unknown>>(
   callback: (antecedent: A) => unknown,
   plan: ContinueWithPlan,
 ): void {
-  if (plan.signal?.aborted === true) {
+  if (isCanceled(plan.signal)) {
     tryCancel(target, cancellationError(plan.signal));
     return;
   }
@@ -59,7 +61,7 @@ class TaskContinuation<A extends TaskState<unknown>> extends AsyncScope implemen
   readonly #antecedent: A;
   readonly #callback: (antecedent: A) => unknown;
   readonly #plan: ContinueWithPlan;
-  readonly #listener: AbortListener | undefined;
+  readonly #listener: CancellationHook | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(
@@ -74,7 +76,7 @@ class TaskContinuation<A extends TaskState<unknown>> extends AsyncScope implemen
     this.#antecedent = antecedent;
     this.#callback = callback;
     this.#plan = plan;
-    this.#listener = plan.signal === undefined ? undefined : new AbortListener(plan.signal, this);
+    this.#listener = plan.signal === undefined ? undefined : hookCancellation(plan.signal, this);
   }
 
   invoke(): void {
@@ -97,10 +99,10 @@ class TaskContinuation<A extends TaskState<unknown>> extends AsyncScope implemen
     enqueueAsynchronous(this);
   }
 
-  onAbort(signal: AbortSignal): void {
+  onAbort(by: CancellationCause): void {
     removeContinuation(this.#antecedent, this);
     demandQueue(this.#target);
-    tryCancel(this.#target, cancellationError(signal));
+    tryCancel(this.#target, cancellationError(by));
   }
 
   static #call<A extends TaskState<unknown>>(this: void, continuation: TaskContinuation<A>): void {

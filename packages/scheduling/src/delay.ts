@@ -1,33 +1,35 @@
-import { AbortListener } from "./abort-listener.ts";
-import type { Abortable } from "./abort-listener.ts";
+import type { Abortable } from "./cancellation/abort-listener.ts";
+import { hookCancellation, isCanceled } from "./cancellation/cancellation-hook.ts";
+import type { CancellationHook, CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { cancellationError } from "./errors.ts";
+import type { CancellationCause } from "./errors.ts";
 import { demandQueue, tryCancel, trySucceed } from "./task-state.ts";
 import type { TaskState } from "./task-state.ts";
 import { startTimer, stopTimer } from "./timer.ts";
 import type { Timer } from "./timer.ts";
 
 /** Completes `target` after a time, or cancels it when the signal fires first; then timer and listener are gone (A12.2). */
-export function delayFor(target: TaskState<unknown>, ms: number, signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) tryCancel(target, cancellationError(signal));
+export function delayFor(target: TaskState<unknown>, ms: number, signal: CancellationSignal | undefined): void {
+  if (isCanceled(signal)) tryCancel(target, cancellationError(signal));
   else if (ms === 0) trySucceed(target, undefined);
   else void new Delay(target, ms, signal);
 }
 
 class Delay implements Abortable {
   readonly #target: TaskState<unknown>;
-  readonly #listener: AbortListener | undefined;
+  readonly #listener: CancellationHook | undefined;
   readonly #timer: Timer | undefined;
 
-  constructor(target: TaskState<unknown>, ms: number, signal: AbortSignal | undefined) {
+  constructor(target: TaskState<unknown>, ms: number, signal: CancellationSignal | undefined) {
     this.#target = target;
-    this.#listener = signal === undefined ? undefined : new AbortListener(signal, this);
+    this.#listener = signal === undefined ? undefined : hookCancellation(signal, this);
     this.#timer = ms === Infinity ? undefined : startTimer(Delay.#onTime, ms, this);
   }
 
-  onAbort(signal: AbortSignal): void {
+  onAbort(by: CancellationCause): void {
     stopTimer(this.#timer);
     demandQueue(this.#target);
-    tryCancel(this.#target, cancellationError(signal));
+    tryCancel(this.#target, cancellationError(by));
   }
 
   static #onTime(this: void, delay: Delay): void {

@@ -4,6 +4,15 @@ import { SkeinError } from "@skein/context/errors";
 
 export { InvalidOperationError } from "@skein/context/errors";
 
+/** What an error tells of the token that asked for the cancellation. Tokens are compared by identity. */
+export interface CanceledBy {
+  readonly isCancellationRequested: boolean;
+  readonly reason: unknown;
+}
+
+/** What can ask for cancellation. */
+export type CancellationCause = AbortSignal | CanceledBy;
+
 /**
  * The operation was cancelled. Its `name` is `"AbortError"`, so that code written for AbortSignal recognises it.
  *
@@ -12,8 +21,8 @@ export { InvalidOperationError } from "@skein/context/errors";
  * @see https://learn.microsoft.com/dotnet/api/system.operationcanceledexception
  */
 export class OperationCanceledError extends SkeinError {
-  /** The signal that asked for it, when there was one. */
-  readonly token: AbortSignal | undefined;
+  /** The token or signal that asked for it, when there was one. */
+  readonly token: CancellationCause | undefined;
   /** What the caller gave as the reason, untouched. */
   readonly reason: unknown;
 
@@ -26,9 +35,16 @@ export class OperationCanceledError extends SkeinError {
 }
 
 export interface OperationCanceledErrorOptions {
-  token?: AbortSignal | undefined;
+  token?: CancellationCause | undefined;
   reason?: unknown;
   cause?: unknown;
+}
+
+/** The object was disposed of. */
+export class ObjectDisposedError extends SkeinError {
+  constructor(objectName: string) {
+    super("ERR_SKEIN_OBJECT_DISPOSED", `The ${objectName} has been disposed of`);
+  }
 }
 
 /** The time given for an operation ran out. The operation itself may still be running. */
@@ -50,19 +66,32 @@ export class TaskSchedulerError extends SkeinError {
 }
 
 /**
- * The error with which a wait ends after `signal` fired: the signal's reason itself when it is an Error,
- * otherwise an OperationCanceledError around it.
+ * The error with which a wait ends after it was cancelled. By an AbortSignal: its reason itself when that is an Error,
+ * otherwise an OperationCanceledError around it. By a token: always an OperationCanceledError that carries it.
  */
-export function cancellationError(signal: AbortSignal | undefined): unknown {
-  if (signal === undefined || !signal.aborted)
-    return new OperationCanceledError(undefined, { token: signal });
-  const reason: unknown = signal.reason;
-  return reason instanceof Error ? reason : new OperationCanceledError(undefined, { token: signal, reason });
+export function cancellationError(by: CancellationCause | undefined): unknown {
+  if (by === undefined) return new OperationCanceledError();
+  if (!(by instanceof AbortSignal)) return canceledBy(by);
+  if (!by.aborted) return new OperationCanceledError(undefined, { token: by });
+  const reason: unknown = by.reason;
+  return reason instanceof Error ? reason : new OperationCanceledError(undefined, { token: by, reason });
 }
 
-/** Whether `error` says that `signal` was obeyed: its own reason, or an OperationCanceledError that names it. */
-export function isCancellationBy(error: unknown, signal: AbortSignal | undefined): boolean {
-  if (signal === undefined || !signal.aborted) return false;
-  if (error instanceof OperationCanceledError && error.token === signal) return true;
-  return error instanceof Error && error === signal.reason;
+/** The reason is kept untouched; an Error among reasons is the cause as well. */
+export function canceledBy(token: CanceledBy): OperationCanceledError {
+  const { reason } = token;
+  if (reason instanceof OperationCanceledError && reason.token === token) return reason;
+  return new OperationCanceledError(
+    undefined,
+    reason instanceof Error ? { token, reason, cause: reason } : { token, reason },
+  );
+}
+
+/** Whether `error` says that `by` was obeyed: its own reason, or an OperationCanceledError that names it. */
+export function isCancellationBy(error: unknown, by: CancellationCause | undefined): boolean {
+  if (by === undefined) return false;
+  const isRequested = by instanceof AbortSignal ? by.aborted : by.isCancellationRequested;
+  if (!isRequested) return false;
+  if (error instanceof OperationCanceledError && error.token === by) return true;
+  return error instanceof Error && error === by.reason;
 }

@@ -1,7 +1,9 @@
 import type { EventEmitter } from "node:events";
 import { argumentTypeError } from "@skein/context/errors";
-import { AbortListener } from "./abort-listener.ts";
+import { hookCancellation, isCanceled } from "./cancellation/cancellation-hook.ts";
+import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { cancellationError } from "./errors.ts";
+import type { CancellationCause } from "./errors.ts";
 import { demandQueue, tryCancel, tryFault, trySucceed } from "./task-state.ts";
 import type { TaskState } from "./task-state.ts";
 
@@ -16,9 +18,9 @@ export function nextEvent(
   source: EventSource,
   name: string | symbol,
   errorEvent: string | symbol | undefined,
-  signal: AbortSignal | undefined,
+  signal: CancellationSignal | undefined,
 ): void {
-  if (signal?.aborted === true) {
+  if (isCanceled(signal)) {
     tryCancel(target, cancellationError(signal));
     return;
   }
@@ -30,7 +32,7 @@ export function nextEvent(
     release();
     tryFault(target, value);
   };
-  const onAbort = (aborted: AbortSignal): void => {
+  const onAbort = (aborted: CancellationCause): void => {
     release();
     demandQueue(target);
     tryCancel(target, cancellationError(aborted));
@@ -42,7 +44,7 @@ export function nextEvent(
   };
   listen(source, name, onEvent);
   if (errorEvent !== undefined) listen(source, errorEvent, onError);
-  const listener = signal === undefined ? undefined : new AbortListener(signal, { onAbort });
+  const listener = signal === undefined ? undefined : hookCancellation(signal, { onAbort });
 }
 
 /** @throws TypeError when `value` is neither an EventEmitter nor an EventTarget. */

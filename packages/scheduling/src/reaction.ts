@@ -1,7 +1,7 @@
 import { AsyncScope } from "@skein/context";
 import { rejectTask, resolveTask } from "./adopt.ts";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
-import type { ContinuationPolicy } from "./continuation-policy.ts";
+import type { Place } from "./continuation-policy.ts";
 import { outcomeValue, tryCopyOutcome } from "./task-state.ts";
 import type { Continuation, TaskState } from "./task-state.ts";
 
@@ -16,7 +16,7 @@ export type Callback = { call(value: unknown): unknown }["call"] | null | undefi
  * It is itself the captured context: whatever was ambient where `then` was called is ambient in the callbacks (A5.8).
  */
 export class Reaction extends AsyncScope implements Continuation {
-  readonly policy: ContinuationPolicy;
+  readonly policy: Place;
   readonly isAwait = true;
   readonly #antecedent: TaskState<unknown>;
   readonly #derived: TaskState<unknown>;
@@ -28,7 +28,7 @@ export class Reaction extends AsyncScope implements Continuation {
     derived: TaskState<unknown>,
     onFulfilled: Callback,
     onRejected: Callback,
-    policy: ContinuationPolicy,
+    policy: Place,
   ) {
     super();
     this.policy = policy;

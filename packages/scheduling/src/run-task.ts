@@ -1,6 +1,8 @@
 import { AsyncScope } from "@skein/context";
 import { rejectTask, resolveTask } from "./adopt.ts";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
+import { isCanceled } from "./cancellation/cancellation-hook.ts";
+import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { cancellationError } from "./errors.ts";
 import { tryCancel, tryFault } from "./task-state.ts";
 import type { TaskState } from "./task-state.ts";
@@ -10,7 +12,7 @@ import type { WorkItem } from "./work-item.ts";
 export function runTask(
   target: TaskState<unknown>,
   fn: () => unknown,
-  signal: AbortSignal | undefined,
+  signal: CancellationSignal | undefined,
 ): void {
   enqueueAsynchronous(new TaskBody(target, fn, signal));
 }
@@ -18,9 +20,9 @@ export function runTask(
 class TaskBody extends AsyncScope implements WorkItem {
   readonly #target: TaskState<unknown>;
   readonly #fn: () => unknown;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: CancellationSignal | undefined;
 
-  constructor(target: TaskState<unknown>, fn: () => unknown, signal: AbortSignal | undefined) {
+  constructor(target: TaskState<unknown>, fn: () => unknown, signal: CancellationSignal | undefined) {
     super();
     this.#target = target;
     this.#fn = fn;
@@ -29,7 +31,7 @@ class TaskBody extends AsyncScope implements WorkItem {
 
   invoke(): void {
     // Cancelled before it started: the body never runs (A10.6).
-    if (this.#signal?.aborted === true) tryCancel(this.#target, cancellationError(this.#signal));
+    if (isCanceled(this.#signal)) tryCancel(this.#target, cancellationError(this.#signal));
     else this.runOnce(TaskBody.#call, this);
   }
 

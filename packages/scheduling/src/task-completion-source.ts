@@ -1,4 +1,6 @@
 import { InvalidOperationError, argumentTypeError } from "@skein/context/errors";
+import { requireSignal } from "./cancellation/cancellation-hook.ts";
+import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { requirePolicy } from "./continuation-policy.ts";
 import type { ContinuationPolicy } from "./continuation-policy.ts";
 import { cancellationError } from "./errors.ts";
@@ -54,12 +56,12 @@ export class TaskCompletionSource<T> {
   }
 
   /**
-   * Cancels the task. Waiters get the signal's reason if it has fired with an Error, or the given error itself, otherwise an
-   * OperationCanceledError. The signal need not have fired.
+   * Cancels the task. Waiters get a signal's reason if it has fired with an Error, or the given error itself, otherwise an
+   * OperationCanceledError. The token or signal need not have fired.
    *
    * @throws InvalidOperationError when the task has completed.
    */
-  setCanceled(by?: AbortSignal | Error): void {
+  setCanceled(by?: CancellationSignal | Error): void {
     if (!this.trySetCanceled(by)) throw alreadyCompleted();
   }
 
@@ -96,10 +98,9 @@ export class TaskCompletionSource<T> {
     return tryFaultAll(this.task, errors);
   }
 
-  trySetCanceled(by?: AbortSignal | Error): boolean {
-    if (by === undefined || by instanceof AbortSignal) return tryCancel(this.task, cancellationError(by));
+  trySetCanceled(by?: CancellationSignal | Error): boolean {
     if (by instanceof Error) return tryCancel(this.task, by);
-    throw argumentTypeError("by", "an AbortSignal or an Error", by);
+    return tryCancel(this.task, cancellationError(requireSignal(by, "by")));
   }
 
   /** @throws TypeError when `task` is not a Task, or is pending: even if this task has completed. */

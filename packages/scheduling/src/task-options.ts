@@ -1,9 +1,13 @@
+import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import type { ContinuationPolicy } from "./continuation-policy.ts";
 import type { ContinueOn } from "./continue-with.ts";
 
 export interface SignalOptions {
-  /** Ends the wait, with the signal's reason when it is an Error, else with an OperationCanceledError. */
-  signal?: AbortSignal | undefined;
+  /**
+   * Ends the wait: by an AbortSignal with its reason when that is an Error, else with an OperationCanceledError; by a token
+   * always with an OperationCanceledError that carries it.
+   */
+  signal?: CancellationSignal | undefined;
 }
 
 export interface ContinueWithOptions extends SignalOptions {

@@ -7,6 +7,11 @@
 
 import { InvalidOperationError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
+import {
+  SynchronizationContext,
+  capturedContext,
+  swapContext,
+} from "./contexts/synchronization-context.ts";
 import { TaskSchedulerError } from "./errors.ts";
 import { reportUncaught } from "./uncaught.ts";
 import type { WorkItem } from "./work-item.ts";
@@ -59,6 +64,24 @@ export abstract class TaskScheduler {
   }
 
   /**
+   * A scheduler whose items are posts to the current SynchronizationContext, one each; inline only where that context is
+   * current.
+   *
+   * @throws InvalidOperationError when no context is current.
+   */
+  static fromSynchronizationContext(): TaskScheduler {
+    const context = SynchronizationContext.current;
+    if (context === null)
+      throw new InvalidOperationError("There is no current SynchronizationContext to take items");
+    return new ContextScheduler(context);
+  }
+
+  /** How many of its items may be under way at once. */
+  get maximumConcurrencyLevel(): number {
+    return Infinity;
+  }
+
+  /**
    * Takes an item to be run later. What it throws fails the waiting task with a TaskSchedulerError; it does not reach
    * whoever completed the task before it.
    */
@@ -95,6 +118,29 @@ class DefaultTaskScheduler extends TaskScheduler {
   }
 }
 
+class ContextScheduler extends TaskScheduler {
+  readonly #context: SynchronizationContext;
+
+  constructor(context: SynchronizationContext) {
+    super();
+    this.#context = context;
+  }
+
+  override get maximumConcurrencyLevel(): number {
+    return 1;
+  }
+
+  queueTask(item: ScheduledItem): void {
+    this.#context.post(this.#execute, item);
+  }
+
+  override tryExecuteInline(item: ScheduledItem): boolean {
+    return SynchronizationContext.current === this.#context && this.tryExecuteTask(item);
+  }
+
+  readonly #execute = (item: ScheduledItem): void => void this.tryExecuteTask(item);
+}
+
 const defaultScheduler: TaskScheduler = new DefaultTaskScheduler();
 
 /** The scheduler that an awaiter captures: null when it is the default one. */
@@ -102,9 +148,15 @@ export function capturedScheduler(): TaskScheduler | null {
   return current;
 }
 
-/** Runs `work` with the current scheduler hidden (A4.6). */
+/** Where a wait that begins now has to resume: null when anywhere will do. */
+export function capturedPlace(): SynchronizationContext | TaskScheduler | null {
+  return capturedContext() ?? current;
+}
+
+/** Runs `work` with the current scheduler hidden (A4.6), and undoes what it makes current. */
 export function invokeUnscheduled(work: WorkItem): void {
   const previous = current;
+  const context = SynchronizationContext.current;
   current = null;
   try {
     work.invoke();
@@ -112,6 +164,49 @@ export function invokeUnscheduled(work: WorkItem): void {
     reportUncaught(error);
   } finally {
     current = previous;
+    swapContext(context);
+  }
+}
+
+/** Like {@link invokeUnscheduled}; what `callback` throws reaches the caller. */
+export function callUnscheduled<S>(callback: (state: S) => void, state: S): void {
+  const previous = current;
+  const context = SynchronizationContext.current;
+  current = null;
+  try {
+    callback(state);
+  } finally {
+    current = previous;
+    swapContext(context);
+  }
+}
+
+/** Gives `work` to a SynchronizationContext by one post. Never throws. */
+export function postTo(context: SynchronizationContext, work: WorkItem): void {
+  const item = createItem(work);
+  try {
+    context.post(runPosted, { item, context });
+  } catch (error) {
+    if (claim(item) === undefined) reportUncaught(error);
+    else work.fail(new TaskSchedulerError(error));
+  }
+}
+
+/** @throws InvalidOperationError when a context runs what was posted a second time. */
+function runPosted(posted: {
+  readonly item: ScheduledItem;
+  readonly context: SynchronizationContext;
+}): void {
+  const work = claim(posted.item);
+  if (work === undefined) throw new InvalidOperationError("A posted continuation was invoked twice");
+  const previous = current;
+  const outside = swapContext(posted.context);
+  current = null;
+  try {
+    work.invoke();
+  } finally {
+    current = previous;
+    swapContext(outside);
   }
 }
 

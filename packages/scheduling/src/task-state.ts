@@ -16,8 +16,8 @@
 
 import { InvalidOperationError } from "@skein/context/errors";
 import { canNestInline, enqueue, runInline } from "./continuation-policy.ts";
-import type { ContinuationPolicy } from "./continuation-policy.ts";
-import { capturedScheduler } from "./task-scheduler.ts";
+import type { ContinuationPolicy, Place } from "./continuation-policy.ts";
+import { capturedPlace } from "./task-scheduler.ts";
 import { FaultWatch } from "./unobserved-faults.ts";
 import type { WorkItem } from "./work-item.ts";
 
@@ -35,7 +35,7 @@ const statusWords: readonly TaskStatus[] = ["pending", "succeeded", "faulted", "
 /** Something to run when a task completes. One object per wait: the same object is attached to a task only once. */
 export interface Continuation extends WorkItem {
   /** How the one who attached it wants it run. `"inline"` leaves the choice to the task. */
-  readonly policy: ContinuationPolicy;
+  readonly policy: Place;
   /** Resumes somebody's code: of several such continuations only the first runs inline. */
   readonly isAwait: boolean;
 }
@@ -203,14 +203,14 @@ export function tryCancel(task: TaskState<unknown>, error: unknown): boolean {
   return settle(task, CANCELED, error);
 }
 
-function effectivePolicy(continuation: Continuation, policy: ContinuationPolicy): ContinuationPolicy {
+function effectivePolicy(continuation: Continuation, policy: ContinuationPolicy): Place {
   // Nobody can ask to run inside a completer that did not allow it (A4.2).
   return continuation.policy === "inline" ? policy : continuation.policy;
 }
 
-/** A4.4: code is not resumed inline on a foreign scheduler's stack. */
+/** A4.4, A8.8: code that wants no place in particular is not resumed inline on a foreign context's or scheduler's stack. */
 function mayRunInline(continuation: Continuation): boolean {
-  return canNestInline() && (!continuation.isAwait || capturedScheduler() === null);
+  return canNestInline() && (!continuation.isAwait || capturedPlace() === null);
 }
 
 function runOne(continuation: Continuation, policy: ContinuationPolicy): void {

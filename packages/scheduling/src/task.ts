@@ -1,21 +1,32 @@
 import { argumentTypeError } from "@skein/context/errors";
-import { requireSignal } from "./abort-listener.ts";
 import { isThenable, resolveTask } from "./adopt.ts";
+import { YieldAwaitable } from "./awaiting/yield-awaitable.ts";
+import { ConfiguredTaskAwaiter, TaskAwaiter } from "./awaiting/task-awaiter.ts";
+import { awaiter } from "./awaiting/awaiter.ts";
+import type { AwaitIterator } from "./awaiting/suspension.ts";
+import { requireSignal } from "./cancellation/cancellation-hook.ts";
+import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { awaitPolicy, resolveAwait } from "./configure-await.ts";
 import type { ConfigureAwaitOptions, ResolvedAwait } from "./configure-await.ts";
 import { continueTask, isContinueOn } from "./continue-with.ts";
 import { requirePolicy } from "./continuation-policy.ts";
-import type { ContinuationPolicy } from "./continuation-policy.ts";
+import type { ContinuationPolicy, Place } from "./continuation-policy.ts";
+import { SynchronizationContext } from "./contexts/synchronization-context.ts";
 import { delayFor } from "./delay.ts";
 import { cancellationError } from "./errors.ts";
 import { isEmitter, nextEvent, requireEventSource } from "./from-event.ts";
 import type { EventSource } from "./from-event.ts";
 import { ownOption } from "./own-option.ts";
+import { defineMethod, isGeneratorFunction } from "./methods/define-method.ts";
+import type { MethodBody } from "./methods/method-builder.ts";
+import { startMethod } from "./methods/method-box.ts";
+import { TaskBuilder } from "./methods/task-builder.ts";
+import { VoidBuilder } from "./methods/void-builder.ts";
 import { Reaction } from "./reaction.ts";
 import type { Callback } from "./reaction.ts";
 import { runTask } from "./run-task.ts";
 import type { ContinueWithOptions, FromEventOptions, SignalOptions, WaitOptions } from "./task-options.ts";
-import { capturedScheduler } from "./task-scheduler.ts";
+import { capturedPlace } from "./task-scheduler.ts";
 import {
   TaskState,
   addContinuation,
@@ -31,7 +42,6 @@ import { whenAllOf } from "./when-all.ts";
 import { whenAnyOf } from "./when-any.ts";
 import { CompletionStream } from "./when-each.ts";
 import type { TaskStream } from "./when-each.ts";
-import { enqueueYield } from "./yield-queue.ts";
 
 /** A pending task; for the files that complete it. */
 export let createTask: <T>(policy: ContinuationPolicy) => Task<T>;
@@ -56,6 +66,16 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
     createTask = <T>(policy: ContinuationPolicy): Task<T> => new Task<T>(policy);
   }
 
+  /** How a generator method waits for this task; see {@link Task.async}. */
+  [awaiter](): TaskAwaiter<T> {
+    return new TaskAwaiter(this);
+  }
+
+  /** For `yield* task` in a generator method; a task is not a collection. */
+  [Symbol.iterator](): AwaitIterator<T> {
+    return new TaskAwaiter(this);
+  }
+
   get [Symbol.toStringTag](): string {
     return "Task";
   }
@@ -70,7 +90,7 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Task<A | B> {
-    return react(this, onFulfilled, onRejected, capturedScheduler() ?? "inline");
+    return react(this, onFulfilled, onRejected, capturedPlace() ?? "inline");
   }
 
   /** `then` for the failure alone: a fault or a cancellation. */
@@ -88,7 +108,7 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
       const pending: unknown = onFinally();
       return isThenable(pending) ? react<Task<T>>(adopted(pending), () => this, undefined, "inline") : this;
     };
-    return react(this, pass, pass, capturedScheduler() ?? "inline");
+    return react(this, pass, pass, capturedPlace() ?? "inline");
   }
 
   /**
@@ -147,17 +167,58 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
   }
 
   /**
-   * Runs `fn` soon, on this thread, never on this call's own stack, in the context of this call; a task or promise that it
-   * returns is unwrapped. If the signal has fired by then, `fn` does not run.
+   * A method written as a generator function: `yield*` waits for a Task, a ValueTask or another awaitable of Skein, plain `yield`
+   * for a promise or any other.
    *
-   * An error faults the task; it cancels it only if `signal` has fired and the error is its reason or names it.
+   * It begins on the caller's stack. What has completed is not waited for; what resumes inline costs no microtask. Changes
+   * of AsyncLocals and of the SynchronizationContext inside never reach the caller. An OperationCanceledError that
+   * leaves it cancels the task, any other error faults it. A promise or task that it returns is unwrapped.
+   *
+   * @example
+   * const load = Task.async(function* (id: string) {
+   *   const row = yield* db.get(id);
+   *   return row.name;
+   * });
+   * const name = await load("7");
+   * @throws TypeError when `body` is not a generator function.
+   */
+  static async<This, A extends unknown[], R>(
+    body: MethodBody<This, A, R>,
+  ): (this: This, ...args: A) => Task<Awaited<R>> {
+    return defineMethod(() => new TaskBuilder<Task<Awaited<R>>>(methodTasks), body);
+  }
+
+  /**
+   * A generator method whose end nobody waits for. Its error is posted to the SynchronizationContext where it was called, or is
+   * an uncaught exception.
+   *
+   * @throws TypeError when `body` is not a generator function.
+   */
+  static asyncVoid<This, A extends unknown[]>(
+    body: MethodBody<This, A, unknown>,
+  ): (this: This, ...args: A) => void {
+    return defineMethod(() => new VoidBuilder(), body);
+  }
+
+  /**
+   * Runs `fn` soon, on this thread, never on this call's own stack, in the context of this call, with neither
+   * SynchronizationContext nor scheduler; a task or promise that it returns is unwrapped. A generator function runs as a
+   * method, see {@link Task.async}. If the signal has fired by then, `fn` does not run.
+   *
+   * An error faults the task; it cancels it only if `signal` has fired and the error is its reason or names it, or it is an
+   * OperationCanceledError that leaves a generator method or an async function.
    *
    * @throws TypeError for an argument of the wrong type.
    */
-  static run<R>(fn: () => R, options?: SignalOptions): Task<Awaited<R>> {
+  static run<R>(fn: () => Generator<unknown, R, unknown>, options?: SignalOptions): Task<Awaited<R>>;
+  static run<R>(fn: () => R, options?: SignalOptions): Task<Awaited<R>>;
+  static run(fn: () => unknown, options?: SignalOptions): Task<unknown> {
     requireFunction("fn", fn);
-    const target = createTask<Awaited<R>>("inline");
-    runTask(target, fn, requireSignal(ownOption(options, "signal")));
+    const target = createTask<unknown>("inline");
+    const body = isGeneratorFunction(fn)
+      ? (): unknown => startMethod(fn, undefined, [], new TaskBuilder(methodTasks))
+      : fn;
+    runTask(target, body, requireSignal(ownOption(options, "signal")));
     return target;
   }
 
@@ -173,14 +234,12 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
     return target;
   }
 
-  /** Completes in a later turn of the event loop, on the queue of policy `"yield"`. */
-  static yield(): Task<void> {
-    const target = createTask<void>("inline");
-    enqueueYield({
-      invoke: () => void trySucceed(target, undefined),
-      fail: (error) => void tryFault(target, error),
-    });
-    return target;
+  /**
+   * Lets other work run: an await of it always suspends, and resumes on the current SynchronizationContext or scheduler, or else
+   * in a later turn of the event loop, on the queue of policy `"yield"`.
+   */
+  static yield(): YieldAwaitable {
+    return yieldAwaitable;
   }
 
   /**
@@ -205,7 +264,7 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
    * them; a fault of theirs that nobody else observes is unhandled.
    *
    * Tasks are thenables, so native `await Task.whenAny(…)` unwraps the winner and gives its result, or throws its error.
-   * For the task itself read `.result` of the completed task, in `continueWith` for example.
+   * For the task itself use `yield*` in a generator method, or read `.result` of the completed task.
    *
    * @throws TypeError when `tasks` is not iterable, holds null or undefined, or is empty.
    */
@@ -243,10 +302,10 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
     return task;
   }
 
-  /** A cancelled task, whose error is the token's reason if that has fired with an Error. */
-  static fromCanceled<T = never>(token?: AbortSignal): Task<T> {
+  /** A cancelled task, whose error is a signal's reason if that has fired with an Error. */
+  static fromCanceled<T = never>(token?: CancellationSignal): Task<T> {
     const task = createTask<T>("asynchronous");
-    tryCancel(task, cancellationError(requireSignal(token)));
+    tryCancel(task, cancellationError(requireSignal(token, "token")));
     return task;
   }
 
@@ -291,6 +350,16 @@ export class ConfiguredTask<T> implements PromiseLike<T> {
     this.#how = how;
   }
 
+  [awaiter](): ConfiguredTaskAwaiter<T> {
+    return new ConfiguredTaskAwaiter(this.#task, this.#how);
+  }
+
+  /** For `yield*` in a generator method. */
+  [Symbol.iterator](): AwaitIterator<T> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- T has undefined in it where errors are suppressed.
+    return new ConfiguredTaskAwaiter(this.#task, this.#how) as AwaitIterator<T>;
+  }
+
   /** @see {@link Task.then} */
   then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
@@ -311,13 +380,19 @@ function react<R>(
   antecedent: TaskState<unknown>,
   onFulfilled: Callback,
   onRejected: Callback,
-  policy: ContinuationPolicy,
+  policy: Place,
 ): Task<R> {
   const inherited = policy === "inline" ? policyOf(antecedent) : policy;
-  const derived = createTask<R>(inherited === "yield" ? "asynchronous" : inherited);
+  const derived = createTask<R>(derivedPolicy(inherited));
   markObserved(antecedent);
   addContinuation(antecedent, new Reaction(antecedent, derived, onFulfilled, onRejected, policy));
   return derived;
+}
+
+function derivedPolicy(place: Place): ContinuationPolicy {
+  if (place === "yield") return "asynchronous";
+  // The callback of a `then` runs on the context; what is derived from it is attached there too, and captures it.
+  return place instanceof SynchronizationContext ? "inline" : place;
 }
 
 /** A task that ends as `value` does. */
@@ -331,7 +406,12 @@ function adopted<R>(value: unknown): Task<R> {
 
 /** @throws TypeError when `tasks` is not iterable or holds null or undefined. */
 function taskList<T>(tasks: Iterable<T>): Task<Awaited<T>>[] {
-  if (typeof tasks !== "object" || tasks === null || typeof tasks[Symbol.iterator] !== "function") {
+  if (
+    typeof tasks !== "object" ||
+    tasks === null ||
+    typeof tasks[Symbol.iterator] !== "function" ||
+    tasks instanceof TaskState
+  ) {
     throw argumentTypeError("tasks", "an iterable of tasks", tasks);
   }
   const list = [...tasks];
@@ -343,3 +423,20 @@ function taskList<T>(tasks: Iterable<T>): Task<Awaited<T>>[] {
 function requireFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw argumentTypeError(name, "a function", value);
 }
+
+const yieldAwaitable = new YieldAwaitable();
+
+/** The results for which one completed task serves all methods (A9.2). */
+const commonResults: readonly unknown[] = [undefined, true, false, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+const commonTasks: ReadonlyMap<unknown, Task<never>> = new Map(
+  commonResults.map((result) => [result, Task.fromResult(result) as Task<never>]),
+);
+
+const methodTasks = {
+  pending: (policy: ContinuationPolicy): Task<never> => createTask<never>(policy),
+  completed(result: unknown): Task<never> {
+    // A Map takes -0 for 0.
+    const common = Object.is(result, -0) ? undefined : commonTasks.get(result);
+    return common ?? (Task.fromResult(result) as Task<never>);
+  },
+};

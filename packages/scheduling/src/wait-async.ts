@@ -1,8 +1,10 @@
 /** A wait for a task that can end before the task does, by a signal or by time (A12.1). */
 
-import { AbortListener } from "./abort-listener.ts";
-import type { Abortable } from "./abort-listener.ts";
+import type { Abortable } from "./cancellation/abort-listener.ts";
+import { hookCancellation, isCanceled } from "./cancellation/cancellation-hook.ts";
+import type { CancellationHook, CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { TimeoutError, cancellationError } from "./errors.ts";
+import type { CancellationCause } from "./errors.ts";
 import {
   addContinuation,
   demandQueue,
@@ -23,12 +25,12 @@ import type { Timer } from "./timer.ts";
 export function waitFor(
   target: TaskState<unknown>,
   source: TaskState<unknown>,
-  signal: AbortSignal | undefined,
+  signal: CancellationSignal | undefined,
   timeoutMs: number,
 ): void {
   // Giving up is a decision: what the task does afterwards is no unhandled rejection.
   markObserved(source);
-  if (signal?.aborted === true) tryCancel(target, cancellationError(signal));
+  if (isCanceled(signal)) tryCancel(target, cancellationError(signal));
   else if (timeoutMs === 0) tryFault(target, new TimeoutError());
   else addContinuation(source, new Wait(target, source, signal, timeoutMs));
 }
@@ -38,18 +40,18 @@ class Wait implements Continuation, Abortable {
   readonly isAwait = false;
   readonly #target: TaskState<unknown>;
   readonly #source: TaskState<unknown>;
-  readonly #listener: AbortListener | undefined;
+  readonly #listener: CancellationHook | undefined;
   readonly #timer: Timer | undefined;
 
   constructor(
     target: TaskState<unknown>,
     source: TaskState<unknown>,
-    signal: AbortSignal | undefined,
+    signal: CancellationSignal | undefined,
     timeoutMs: number,
   ) {
     this.#target = target;
     this.#source = source;
-    this.#listener = signal === undefined ? undefined : new AbortListener(signal, this);
+    this.#listener = signal === undefined ? undefined : hookCancellation(signal, this);
     this.#timer = timeoutMs === Infinity ? undefined : startTimer(Wait.#onTime, timeoutMs, this);
   }
 
@@ -63,11 +65,11 @@ class Wait implements Continuation, Abortable {
     tryFault(this.#target, error);
   }
 
-  onAbort(signal: AbortSignal): void {
+  onAbort(by: CancellationCause): void {
     this.#release();
     // The waiter's code must not run inside abort().
     demandQueue(this.#target);
-    tryCancel(this.#target, cancellationError(signal));
+    tryCancel(this.#target, cancellationError(by));
   }
 
   static #onTime(this: void, wait: Wait): void {

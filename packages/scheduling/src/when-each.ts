@@ -1,8 +1,10 @@
 /** Tasks in the order in which they complete (A12.5). */
 
-import { AbortListener } from "./abort-listener.ts";
-import type { Abortable } from "./abort-listener.ts";
+import type { Abortable } from "./cancellation/abort-listener.ts";
+import { hookCancellation, isCanceled } from "./cancellation/cancellation-hook.ts";
+import type { CancellationHook, CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { cancellationError } from "./errors.ts";
+import type { CancellationCause } from "./errors.ts";
 import { addContinuation, markObserved, removeContinuation } from "./task-state.ts";
 import type { Continuation, TaskState } from "./task-state.ts";
 
@@ -32,17 +34,17 @@ export class CompletionStream<A extends TaskState<unknown>> implements TaskStrea
   readonly #ready: A[] = [];
   readonly #waiting: PromiseWithResolvers<Step<A>>[] = [];
   #left: number;
-  #listener: AbortListener | undefined;
+  #listener: CancellationHook | undefined;
   #failure: { readonly error: unknown } | undefined;
   #isTaken = false;
 
-  constructor(tasks: readonly A[], signal: AbortSignal | undefined) {
+  constructor(tasks: readonly A[], signal: CancellationSignal | undefined) {
     this.#left = tasks.length;
-    if (signal?.aborted === true) {
+    if (isCanceled(signal)) {
       this.#failure = { error: cancellationError(signal) };
       return;
     }
-    if (signal !== undefined && tasks.length > 0) this.#listener = new AbortListener(signal, this);
+    if (signal !== undefined && tasks.length > 0) this.#listener = hookCancellation(signal, this);
     for (const task of tasks) {
       // The consumer may be busy with an earlier task for many turns.
       markObserved(task);
@@ -68,8 +70,8 @@ export class CompletionStream<A extends TaskState<unknown>> implements TaskStrea
     else this.#handOut(task, waiter);
   }
 
-  onAbort(signal: AbortSignal): void {
-    this.stop(cancellationError(signal));
+  onAbort(by: CancellationCause): void {
+    this.stop(cancellationError(by));
   }
 
   /** Ends the iteration with an error; the tasks go on. */

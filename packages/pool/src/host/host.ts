@@ -53,7 +53,12 @@ export class Host {
     this.#layout = createLayout(options.capacitySlots, options.maxThreads);
     this.#controlBuffer = new SharedArrayBuffer(this.#layout.controlBytes);
     this.#slotsBuffer = new SharedArrayBuffer(this.#layout.slotsBytes);
-    const memory = (this.#memory = new PoolMemory(this.#controlBuffer, this.#slotsBuffer, this.#layout, HOST));
+    const memory = (this.#memory = new PoolMemory(
+      this.#controlBuffer,
+      this.#slotsBuffer,
+      this.#layout,
+      HOST,
+    ));
     memory.queues.initialize();
     this.#orphans = new OrphanedSlots(memory);
     const roster = (this.#roster = new ThreadRoster(
@@ -70,12 +75,19 @@ export class Host {
       gone: (id) => roster.broadcast({ type: "shared-buffer-gone", id }),
     });
     this.#keepAlive = new KeepAlive(memory.parking);
-    this.#submitter = new Submitter(memory, HOST_SERIAL, new Arena(arenaMemory), this.#arenas, this.#sharedBuffers, {
-      active: () => this.#keepAlive.hold(),
-      idle: () => this.#onIdle(),
-      queued: () => this.#callThread(),
-      cancelRequested: (serial, slot) => roster.withSerial(serial)?.post({ type: "cancel", slot }),
-    });
+    this.#submitter = new Submitter(
+      memory,
+      HOST_SERIAL,
+      new Arena(arenaMemory),
+      this.#arenas,
+      this.#sharedBuffers,
+      {
+        active: () => this.#keepAlive.hold(),
+        idle: () => this.#onIdle(),
+        queued: () => this.#callThread(),
+        cancelRequested: (serial, slot) => roster.withSerial(serial)?.post({ type: "cancel", slot }),
+      },
+    );
     const { settlement } = this.#submitter;
     this.#pump = new CompletionPump(
       memory.inbox,
@@ -127,7 +139,8 @@ export class Host {
   }
 
   #callThread(): void {
-    if (this.#memory.parking.wakeOne() === "none" && this.#outstanding > this.#roster.count) this.#startOneMore();
+    if (this.#memory.parking.wakeOne() === "none" && this.#outstanding > this.#roster.count)
+      this.#startOneMore();
   }
 
   #startOneMore(): void {
@@ -162,7 +175,8 @@ export class Host {
         exit: (from, exitCode, cause) => this.#onExit(from, exitCode, cause),
       },
     );
-    for (const [id, buffer] of this.#sharedBuffers.entries()) thread.post({ type: "shared-buffer", id, buffer });
+    for (const [id, buffer] of this.#sharedBuffers.entries())
+      thread.post({ type: "shared-buffer", id, buffer });
     return thread;
   }
 

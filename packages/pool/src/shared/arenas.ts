@@ -53,7 +53,8 @@ export class Arenas {
     if (arena === undefined) {
       this.#takeMessages();
       arena = this.#arenas.get(serial);
-      if (arena === undefined) throw new Error(`Assertion: arena ${serial} was never announced to this thread`);
+      if (arena === undefined)
+        throw new Error(`Assertion: arena ${serial} was never announced to this thread`);
     }
     if (arena.bytes.length < end) {
       // It has grown since.

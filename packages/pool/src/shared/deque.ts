@@ -51,7 +51,7 @@ export class Deque {
   /** Before an owner starts, when no other thread looks. `start` lets tests begin next to the wrap-around. */
   initialize(start = 0): void {
     store(this.#words, this.#bottom, start); // [unpaired] no owner runs
-    store(this.#words, this.#top, start); // [unpaired] so
+    store(this.#words, this.#top, start); // [unpaired] no owner runs
   }
 
   /**

@@ -56,7 +56,7 @@ export function createLayout(
   const ringCells = powerOfTwo(2 * capacitySlots);
   const dequeCells = powerOfTwo(2 * threadSlots);
   const ringWord = (1 + maxThreads) * 2 * LINE_WORDS;
-  const parkWord = ringWord + PRIORITIES.length * (2 * LINE_WORDS + ringCells);
+  const parkWord = ringWord + PRIORITIES.length * queueWords(ringCells);
   const dequeWord = parkWord + maxThreads * LINE_WORDS;
   return {
     capacitySlots,
@@ -67,7 +67,7 @@ export function createLayout(
     ringWord,
     parkWord,
     dequeWord,
-    controlBytes: (dequeWord + maxThreads * (2 * LINE_WORDS + dequeCells)) * 4,
+    controlBytes: (dequeWord + maxThreads * queueWords(dequeCells)) * 4,
     slotsBytes: totalSlots * SLOT_WORDS * 4,
     ringCells,
     dequeCells,
@@ -76,12 +76,12 @@ export function createLayout(
 
 /** First word of a ring: a line for its tail, a line for its head, then its cells. */
 export function ringBase(layout: Layout, priority: number): number {
-  return layout.ringWord + priority * (2 * LINE_WORDS + layout.ringCells);
+  return layout.ringWord + priority * queueWords(layout.ringCells);
 }
 
 /** First word of a deque: a line for its top, a line for its bottom, then its cells. */
 export function dequeBase(layout: Layout, thread: number): number {
-  return layout.dequeWord + thread * (2 * LINE_WORDS + layout.dequeCells);
+  return layout.dequeWord + thread * queueWords(layout.dequeCells);
 }
 
 export function inboxBase(layout: Layout, submitter: number): number {
@@ -100,6 +100,11 @@ export function slotCount(layout: Layout, submitter: number): number {
 /** Whose slot this is. */
 export function submitterOf(layout: Layout, slot: number): number {
   return slot < layout.capacitySlots ? 0 : 1 + Math.floor((slot - layout.capacitySlots) / layout.threadSlots);
+}
+
+/** Two counters on lines of their own, then whole lines of cells. */
+function queueWords(cells: number): number {
+  return 2 * LINE_WORDS + Math.max(LINE_WORDS, cells);
 }
 
 function powerOfTwo(atLeast: number): number {

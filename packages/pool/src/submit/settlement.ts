@@ -126,7 +126,8 @@ export class Settlement {
     const { slots, queues } = this.#memory;
     let full = false;
     for (const [slot, job] of this.#jobs.entries()) {
-      if (slots.state(slot) === QUEUED && !queues.holds(job.priority, slot)) full ||= !queues.push(job.priority, slot);
+      if (slots.state(slot) === QUEUED && !queues.holds(job.priority, slot))
+        full ||= !queues.push(job.priority, slot);
     }
     if (full) setTimeout(() => this.#requeueLost(), RING_FULL_RETRY_MS);
   }

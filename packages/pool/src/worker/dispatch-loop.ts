@@ -133,7 +133,10 @@ export class DispatchLoop {
     const now = performance.now();
     const perJob = (now - this.#clockReadAt) / this.#jobsPerClock;
     this.#clockReadAt = now;
-    this.#jobsPerClock = this.#jobsUntilClock = Math.max(1, Math.min(64, Math.floor(CLOCK_INTERVAL_MS / perJob)));
+    this.#jobsPerClock = this.#jobsUntilClock = Math.max(
+      1,
+      Math.min(64, Math.floor(CLOCK_INTERVAL_MS / perJob)),
+    );
     return now - this.#turnStartedAt >= QUANTUM_MS;
   }
 

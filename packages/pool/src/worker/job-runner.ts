@@ -104,7 +104,8 @@ export class JobRunner {
     const { slots } = this.#memory;
     const length = slots.payloadLength(slot);
     const arena = slots.payloadArena(slot);
-    if (arena === INLINE) return this.#decoder.decode(slots.bytes, slots.inlineOffset(slot), length) as unknown[];
+    if (arena === INLINE)
+      return this.#decoder.decode(slots.bytes, slots.inlineOffset(slot), length) as unknown[];
     const block = slots.payloadBlock(slot);
     return this.#decoder.decode(this.#arenas.bytes(arena, block, length), block * 8, length) as unknown[];
   }

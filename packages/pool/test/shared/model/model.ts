@@ -1,7 +1,6 @@
 /**
  * The controller of the model tests: starts the threads once, then runs them through many schedules, one atomic operation at a
- * time. A schedule is a list of choices: which thread goes on, which wait times out, which thread is ended. `explore` takes them
- * in order, depth first, up to a number of preemptions; `sample` takes them by a seed. Between the steps the test looks at the
+ * time. A schedule is a list of choices (schedules.ts): which thread goes on, which wait times out, which thread is ended. Between the steps the test looks at the
  * memory. What fails is thrown with the seed and the steps.
  */
 import { once } from "node:events";
@@ -16,7 +15,6 @@ import {
   ERROR_TEXT,
   FAILED,
   FAULT,
-  type Fault,
   GO,
   GRANT,
   HANDSHAKE_BYTES,
@@ -38,48 +36,9 @@ import {
 } from "./handshake.ts";
 import { controlBytes, exitWord, messageWord } from "./model-words.ts";
 import type { ModelThreadData } from "./model.worker.ts";
-import { type ProgramName, programs } from "./programs.ts";
-import { seededRandom } from "../seeded-random.ts";
-
-export interface Scenario {
-  /** One per thread. */
-  readonly threads: readonly (readonly [program: ProgramName, ...args: number[]])[];
-  /** Memory is zero; fills it. */
-  readonly prepare: (memory: ModelMemory) => void;
-  /** What holds between any two steps. */
-  readonly always?: (run: Run) => void;
-  /** What holds when no thread can go on: all have finished or are blocked. */
-  readonly atRest?: (run: Run) => void;
-  /** What holds when the schedule is over and all threads have ended. */
-  readonly atEnd?: (run: Run) => void;
-  /** Threads that may be ended at any step, one of them in a schedule. */
-  readonly mortal?: readonly number[];
-  /** How many waits may time out in a schedule. */
-  readonly timeouts?: number;
-  readonly fault?: Fault;
-}
-
-export interface ModelMemory {
-  readonly layout: Layout;
-  readonly control: Int32Array;
-  readonly slotsBuffer: SharedArrayBuffer;
-}
-
-/** What a check sees of the schedule so far. */
-export interface Run extends ModelMemory {
-  /** What each thread has told. */
-  logs(thread: number): number[];
-  /** The thread that was ended, or -1. */
-  readonly killed: number;
-  /** The word for which a thread is blocked, or -1. */
-  blockedOn(thread: number): number;
-}
-
-type Action = "step" | "timeout" | "kill";
-interface Choice {
-  readonly thread: number;
-  readonly action: Action;
-}
+import { programs } from "./programs.ts";
+import type { Choice, Run, Scenario } from "./scenario.ts";
+import { byChance, DepthFirst } from "./schedules.ts";
 
 const MAX_STEPS = 2000;
 
@@ -131,65 +90,20 @@ export class Model implements AsyncDisposable, Run {
 
   /** All schedules with at most so many preemptions, depth first. @returns how many those were. */
   explore(scenario: Scenario, maxPreemptions: number, maxSchedules = 20_000): number {
-    // By depth: the choices there, and which of them is taken.
-    const path: { choices: Choice[]; taken: number }[] = [];
-    let schedules = 0;
-    for (;;) {
-      if (++schedules > maxSchedules) throw new Error(`More than ${maxSchedules} schedules: lower the bound`);
-      let depth = 0;
-      let preemptions = 0;
-      let last = 0;
-      this.#run(scenario, "", (choices) => {
-        const canGoOn = choices.some((choice) => choice.thread === last && choice.action === "step");
-        const costs = (choice: Choice): boolean =>
-          canGoOn && choice.action !== "kill" && (choice.action === "timeout" || choice.thread !== last);
-        if (depth === path.length) {
-          const allowed = choices.filter((choice) => preemptions < maxPreemptions || !costs(choice));
-          // To go on with the same thread comes first.
-          allowed.sort((a, b) => rank(a, last) - rank(b, last));
-          path.push({ choices: allowed, taken: 0 });
-        }
-        const here = path[depth++]!;
-        const choice = here.choices[here.taken]!;
-        if (costs(choice)) preemptions++;
-        if (choice.action !== "kill") last = choice.thread;
-        return choice;
-      });
-      path.length = depth;
-      while (path.length > 0 && path.at(-1)!.taken + 1 === path.at(-1)!.choices.length) path.pop();
-      if (path.length === 0) return schedules;
-      path.at(-1)!.taken++;
-    }
+    const schedules = new DepthFirst(maxPreemptions);
+    let count = 0;
+    do {
+      if (++count > maxSchedules) throw new Error(`More than ${maxSchedules} schedules: lower the bound`);
+      schedules.begin();
+      this.#run(scenario, "", (choices) => schedules.choose(choices));
+    } while (schedules.next());
+    return count;
   }
 
-  /** So many schedules by chance, SKEIN_MODEL_FACTOR times as many when that is set. Any number of preemptions; a thread is ended in about every second one. @returns how many. */
+  /** So many schedules by chance, SKEIN_MODEL_FACTOR times as many when that is set. @returns how many. */
   sample(scenario: Scenario, schedules: number, seed = Date.now() & 0x7fffffff): number {
     const total = schedules * Number(process.env["SKEIN_MODEL_FACTOR"] ?? 1);
-    for (let i = 0; i < total; i++) {
-      const random = seededRandom(seed + i);
-      const mortal = random() < 0.5;
-      // Long runs of one thread find other things than fair ones.
-      const stubborn = random();
-      let last = 0;
-      this.#run(scenario, `seed ${seed + i}, `, (choices) => {
-        const steps = choices.filter((choice) => choice.action === "step");
-        const others = choices.filter(
-          (choice) => choice.action !== "step" && (mortal || choice.action !== "kill"),
-        );
-        const same = steps.find((choice) => choice.thread === last);
-        let choice: Choice;
-        if (steps.length === 0 || (others.length > 0 && random() < 0.03)) {
-          const from = steps.length === 0 ? choices.filter((c) => c.action === "timeout") : others;
-          choice = from[Math.floor(random() * from.length)]!;
-        } else if (same !== undefined && random() < stubborn) {
-          choice = same;
-        } else {
-          choice = steps[Math.floor(random() * steps.length)]!;
-        }
-        last = choice.thread;
-        return choice;
-      });
-    }
+    for (let i = 0; i < total; i++) this.#run(scenario, `seed ${seed + i}, `, byChance(seed + i));
     return total;
   }
 
@@ -219,7 +133,8 @@ export class Model implements AsyncDisposable, Run {
       scenario.atEnd?.(this);
     } catch (error) {
       this.#unwind();
-      throw new Error(`${label}schedule: ${this.#trace.join(" ")}`, { cause: error });
+      const more = this.#trace.length > 200 ? ` … ${this.#trace.length} steps` : "";
+      throw new Error(`${label}schedule: ${this.#trace.slice(0, 200).join(" ")}${more}`, { cause: error });
     }
   }
 
@@ -344,9 +259,4 @@ export class Model implements AsyncDisposable, Run {
 
 function isBlocking(operation: Operation): boolean {
   return operation === "waiting" || operation === "waiting without end" || operation === "awaiting";
-}
-
-function rank(choice: Choice, last: number): number {
-  if (choice.action !== "step") return 2;
-  return choice.thread === last ? 0 : 1;
 }

@@ -1,8 +1,8 @@
-import { argumentTypeError } from "@skein/context/errors";
+import type { CancellationCause } from "../errors.ts";
 
-/** What waits with a `signal`. */
+/** What waits with a token or a signal. */
 export interface Abortable {
-  onAbort(signal: AbortSignal): void;
+  onAbort(by: CancellationCause): void;
 }
 
 /**
@@ -26,10 +26,4 @@ export class AbortListener {
   remove(): void {
     this.#signal.removeEventListener("abort", this);
   }
-}
-
-/** @throws TypeError when `value` is neither undefined nor an AbortSignal. */
-export function requireSignal(value: unknown): AbortSignal | undefined {
-  if (value === undefined || value instanceof AbortSignal) return value;
-  throw argumentTypeError("options.signal", "an AbortSignal", value);
 }

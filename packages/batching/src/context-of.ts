@@ -1,0 +1,33 @@
+import type { AsyncScope } from "@skein/context";
+import { argumentRangeError, InvalidOperationError } from "@skein/context/errors";
+
+/** Keyed by the array that the pump gets: whoever has the items has their contexts. */
+const scopesByItems = new WeakMap<readonly unknown[], readonly AsyncScope[]>();
+
+export function attachScopes(items: readonly unknown[], scopes: readonly AsyncScope[]): void {
+  scopesByItems.set(items, scopes);
+}
+
+/**
+ * The context in which `items[index]` was pushed: our AsyncLocals and every AsyncLocalStorage, or, for an item that came
+ * from another thread, the AsyncLocals that flow to threads. Valid as long as `items` is: until the batch has ended.
+ *
+ * @example
+ * consumer.start(async (items) => {
+ *   const rows = items.map((item, i) => ({ item, tenant: contextOf(items, i).run(() => tenant.value) }));
+ *   await insert(rows);
+ * });
+ * @throws InvalidOperationError unless `items` is what a pump was given by a consumer with `flowContext: true`.
+ * @throws RangeError when there is no item at `index`.
+ */
+export function contextOf(items: readonly unknown[], index: number): AsyncScope {
+  const scopes = scopesByItems.get(items);
+  if (scopes === undefined) {
+    throw new InvalidOperationError(
+      "No contexts were captured for these items: pass the array that the pump was given, and set `flowContext`",
+    );
+  }
+  const scope = scopes[index];
+  if (scope === undefined) throw argumentRangeError("index", `from 0 to ${items.length - 1}`, index);
+  return scope;
+}

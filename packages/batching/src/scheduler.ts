@@ -1,0 +1,367 @@
+/**
+ * Which batch goes to the pump, and when.
+ *
+ * State    | STOPPED  | items may come, nothing starts                                              |
+ *          | RUNNING  | full batches and those whose oldest item has waited long enough are started |
+ *          | DRAINING | every item is due, none comes any more                                      |
+ *          | STOPPING | nothing starts, running batches end                                         |
+ * Moves    STOPPED → RUNNING → DRAINING → STOPPED, RUNNING → STOPPING → STOPPED, DRAINING → STOPPING
+ *
+ * Slots that can start a batch stand in a queue (`#ready`); each gets one start per turn, so that no slot holds up another. The
+ * pump is called from a microtask, never on the stack of a push. All intervals are equal, so slots with a batch that is
+ * being filled, in the order in which those were begun (`#filling`), are in the order of their deadlines.
+ */
+import { AsyncScope } from "@skein/context";
+import { argumentTypeError } from "@skein/context/errors";
+import { Batch, BatchPool } from "./batch.ts";
+import type { BatchOwner } from "./batch.ts";
+import type { Clock } from "./clock.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { SlotOrder } from "./slot-order.ts";
+import { SlotQueue } from "./slot-queue.ts";
+import { WakeTimer } from "./wake-timer.ts";
+
+const STOPPED = 0;
+const RUNNING = 1;
+const DRAINING = 2;
+const STOPPING = 3;
+
+const MAX_REST_MS = 1000;
+/** Timers of Node count whole milliseconds and may fire a fraction early. */
+const EARLY_MS = 1;
+
+const settled: Promise<void> = Promise.resolve();
+
+/**
+ * Takes a batch to where it belongs. Runs under the empty context, not under that of any pusher.
+ *
+ * @param items Used again after the batch has ended: copy what you keep.
+ * @param signal Aborted when `complete({ drain: false })` asks running batches to end; never while draining.
+ */
+export type Pump<T, S> = (
+  items: readonly T[],
+  slot: number,
+  state: S,
+  signal: AbortSignal,
+) => PromiseLike<void> | void;
+
+export interface FailedBatch<T> {
+  readonly items: readonly T[];
+  readonly slot: number;
+  readonly error: unknown;
+}
+
+export class Scheduler<T, S> implements BatchOwner<T> {
+  readonly queues: readonly SlotQueue<T>[];
+  readonly failures: FailedBatch<T>[] = [];
+  /** Items, as all counts that follow. */
+  pumped = 0;
+  failed = 0;
+  inPump = 0;
+  readonly #options: ResolvedOptions<T>;
+  readonly #clock: Clock;
+  readonly #pool: BatchPool<T>;
+  readonly #timer: WakeTimer;
+  readonly #onRoom: (queue: SlotQueue<T>) => void;
+  readonly #onStopped: () => void;
+  readonly #ready: SlotOrder;
+  readonly #filling: SlotOrder;
+  readonly #resting: SlotOrder;
+  readonly #dispatch: () => void;
+  #mode = STOPPED;
+  #pump: Pump<T, S> | null = null;
+  #state: S | undefined = undefined;
+  #abort = new AbortController();
+  #runningBatches = 0;
+  #isDispatchQueued = false;
+  #isDispatching = false;
+
+  /**
+   * @param onRoom A batch of this queue went to the pump.
+   * @param onStopped Draining or stopping has come to its end.
+   */
+  constructor(
+    options: ResolvedOptions<T>,
+    clock: Clock,
+    onRoom: (queue: SlotQueue<T>) => void,
+    onStopped: () => void,
+  ) {
+    const { batchSize, slots, maxConcurrency, flowContext } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#onRoom = onRoom;
+    this.#onStopped = onStopped;
+    this.queues = Array.from({ length: slots }, (_, index) => new SlotQueue<T>(index));
+    this.#pool = new BatchPool(
+      () => new Batch<T>(this, batchSize, flowContext),
+      batchSize,
+      slots * Math.min(maxConcurrency + 1, 64),
+    );
+    this.#timer = new WakeTimer(clock, () => this.#onTime());
+    this.#ready = new SlotOrder(slots);
+    this.#filling = new SlotOrder(slots);
+    this.#resting = new SlotOrder(slots);
+    this.#dispatch = () => this.#startReady();
+  }
+
+  get isStopped(): boolean {
+    return this.#mode === STOPPED;
+  }
+
+  start(pump: Pump<T, S>, state: S): void {
+    this.#pump = pump;
+    this.#state = state;
+    this.#abort = new AbortController();
+    this.#mode = RUNNING;
+    for (const queue of this.queues) this.#wake(queue);
+    this.#setTimer();
+  }
+
+  /** Adds an item, whatever the capacity. */
+  put(queue: SlotQueue<T>, item: T, scope: AsyncScope | null): void {
+    const batch = queue.tail ?? this.#open(queue);
+    const { count } = batch;
+    batch.buffer[count] = item;
+    if (scope !== null) batch.scopes![count] = scope;
+    batch.count = count + 1;
+    queue.pending++;
+    if (count + 1 === this.#options.batchSize) this.#close(queue, batch);
+  }
+
+  /** Everything is due. Calls `onStopped` when all has been pumped. */
+  drain(): void {
+    this.#mode = DRAINING;
+    for (const queue of this.queues) this.#wake(queue);
+    this.#queueDispatch();
+  }
+
+  /** Nothing is started any more. Calls `onStopped` when the running batches have ended. */
+  stop(): void {
+    this.#mode = STOPPING;
+    this.#timer.stop();
+    this.#abort.abort();
+    this.#queueDispatch();
+  }
+
+  /** What was accepted and not pumped, slot by slot; failed batches that wait for another try included. */
+  removeAll(): T[] {
+    const items: T[] = [];
+    for (const queue of this.queues) {
+      for (const item of queue.removeAll()) items.push(item);
+      queue.isResting = false;
+      this.#ready.remove(queue.index);
+      this.#filling.remove(queue.index);
+      this.#resting.remove(queue.index);
+    }
+    return items;
+  }
+
+  onPumped(batch: Batch<T>): void {
+    const queue = this.#end(batch);
+    this.pumped += batch.count;
+    this.#pool.giveBack(batch);
+    this.#afterEnd(queue);
+  }
+
+  onPumpFailed(batch: Batch<T>, error: unknown): void {
+    const queue = this.#end(batch);
+    batch.failures++;
+    if (this.#retries(batch, error)) {
+      queue.putBack(batch);
+      this.#rest(queue, batch.failures);
+    } else {
+      // Not given back to the pool: its items belong to whoever was told of the failure.
+      this.failed += batch.count;
+    }
+    this.#afterEnd(queue);
+  }
+
+  #open(queue: SlotQueue<T>): Batch<T> {
+    const batch = this.#pool.take();
+    const { pushIntervalMs, batchSize } = this.#options;
+    batch.slot = queue.index;
+    queue.tail = batch;
+    if (batchSize === 1 || pushIntervalMs === Infinity) return batch;
+    batch.since = this.#clock.now();
+    if (pushIntervalMs === 0) {
+      queue.isTailDue = true;
+      this.#wake(queue);
+      return batch;
+    }
+    this.#filling.append(queue.index);
+    if (this.#mode === RUNNING) this.#timer.atLatest(batch.since + pushIntervalMs);
+    return batch;
+  }
+
+  #close(queue: SlotQueue<T>, batch: Batch<T>): void {
+    this.#filling.remove(queue.index);
+    queue.closeTail(batch);
+    this.#wake(queue);
+  }
+
+  /** Lets the slot take part in the next dispatch if it can start a batch. */
+  #wake(queue: SlotQueue<T>): void {
+    if (!this.#canStart(queue)) return;
+    this.#ready.append(queue.index);
+    this.#queueDispatch();
+  }
+
+  #canStart(queue: SlotQueue<T>): boolean {
+    if (queue.running === this.#options.maxConcurrency || queue.isResting) return false;
+    if (this.#mode === RUNNING) return queue.hasClosed || queue.isTailDue;
+    return this.#mode === DRAINING && (queue.hasClosed || queue.tail !== null);
+  }
+
+  #queueDispatch(): void {
+    if (this.#isDispatchQueued || this.#isDispatching) return;
+    this.#isDispatchQueued = true;
+    // Costs less than queueMicrotask, which makes a resource for async_hooks.
+    void settled.then(this.#dispatch);
+  }
+
+  #startReady(): void {
+    this.#isDispatchQueued = false;
+    this.#isDispatching = true;
+    for (let index = this.#ready.first(); index !== -1; index = this.#ready.first()) {
+      const queue = this.queues[index]!;
+      this.#ready.remove(index);
+      if (!this.#canStart(queue)) continue;
+      this.#startOne(queue);
+      if (this.#canStart(queue)) this.#ready.append(index);
+    }
+    this.#isDispatching = false;
+    this.#setTimer();
+    if (this.#isAtEnd()) {
+      this.#mode = STOPPED;
+      this.#timer.stop();
+      this.#onStopped();
+    }
+  }
+
+  #startOne(queue: SlotQueue<T>): void {
+    if (!queue.hasClosed) {
+      this.#filling.remove(queue.index);
+      queue.closeTail(queue.tail!);
+    }
+    const batch = queue.takeClosed()!;
+    queue.running++;
+    queue.pending -= batch.count;
+    this.inPump += batch.count;
+    this.#runningBatches++;
+    this.#onRoom(queue);
+    AsyncScope.root.run(runBatch, this, batch, this.#pump!, this.#state, this.#abort.signal);
+  }
+
+  #end(batch: Batch<T>): SlotQueue<T> {
+    const queue = this.queues[batch.slot]!;
+    queue.running--;
+    this.inPump -= batch.count;
+    this.#runningBatches--;
+    return queue;
+  }
+
+  #afterEnd(queue: SlotQueue<T>): void {
+    this.#wake(queue);
+    if (this.#mode !== RUNNING) this.#queueDispatch();
+  }
+
+  /** Asks `onError`; a batch that is neither dropped nor tried again is kept for the report. */
+  #retries(batch: Batch<T>, error: unknown): boolean {
+    const { onError } = this.#options;
+    const { items, slot } = batch;
+    let reason = error;
+    if (onError !== undefined) {
+      try {
+        const verdict: unknown = onError(error, items, slot, batch.failures);
+        if (verdict === "retry") return true;
+        if (verdict === "drop") return false;
+        throw argumentTypeError("the result of onError", "'drop' or 'retry'", verdict);
+      } catch (second) {
+        reason = new AggregateError([error, second], "The pump failed, and so did onError");
+      }
+    }
+    this.failures.push({ items, slot, error: reason });
+    return false;
+  }
+
+  #rest(queue: SlotQueue<T>, failures: number): void {
+    if (this.#mode === STOPPING) return;
+    const longest = Math.max(1, Math.min(this.#options.pushIntervalMs, MAX_REST_MS));
+    queue.restsUntil = this.#clock.now() + Math.min(2 ** (failures - 1), longest);
+    queue.isResting = true;
+    this.#resting.append(queue.index);
+    this.#timer.atLatest(queue.restsUntil);
+  }
+
+  #onTime(): void {
+    const dueBefore = this.#clock.now() + EARLY_MS;
+    for (let index = this.#filling.first(); index !== -1; index = this.#filling.first()) {
+      const queue = this.queues[index]!;
+      if (queue.tail!.since + this.#options.pushIntervalMs >= dueBefore) break;
+      this.#filling.remove(index);
+      queue.isTailDue = true;
+      this.#wake(queue);
+    }
+    for (let index = this.#resting.first(); index !== -1;) {
+      const queue = this.queues[index]!;
+      const next = this.#resting.after(index);
+      if (queue.restsUntil < dueBefore) {
+        this.#resting.remove(index);
+        queue.isResting = false;
+        this.#wake(queue);
+      }
+      index = next;
+    }
+    this.#startReady();
+  }
+
+  /** Sets the timer for what is due next, or stops it. */
+  #setTimer(): void {
+    let at = Infinity;
+    if (this.#mode === RUNNING) {
+      const first = this.#filling.first();
+      if (first !== -1) at = this.queues[first]!.tail!.since + this.#options.pushIntervalMs;
+    }
+    if (this.#mode !== STOPPING) {
+      for (let index = this.#resting.first(); index !== -1; index = this.#resting.after(index)) {
+        at = Math.min(at, this.queues[index]!.restsUntil);
+      }
+    }
+    if (at === Infinity) this.#timer.stop();
+    else this.#timer.atLatest(at);
+  }
+
+  #isAtEnd(): boolean {
+    if (this.#runningBatches > 0) return false;
+    if (this.#mode === STOPPING) return true;
+    return this.#mode === DRAINING && this.queues.every((queue) => queue.pending === 0);
+  }
+}
+
+/** Under the empty context, where the pump's continuations stay. A pump that throws is a pump that failed. */
+function runBatch<T, S>(
+  owner: BatchOwner<T>,
+  batch: Batch<T>,
+  pump: Pump<T, S>,
+  state: S | undefined,
+  signal: AbortSignal,
+): void {
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- start() has checked what S allows.
+    const result = pump(batch.items, batch.slot, state as S, signal);
+    if (isThenable(result)) {
+      // A foreign thenable may call back twice; a promise around it does not.
+      const promise = result instanceof Promise ? result : Promise.resolve(result);
+      promise.then(batch.onPumped, batch.onPumpFailed);
+      return;
+    }
+  } catch (error) {
+    owner.onPumpFailed(batch, error);
+    return;
+  }
+  owner.onPumped(batch);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,42 @@
+/**
+ * The only file that names `Atomics`. Every operation is sequentially consistent (ECMA-262 §29, memory model). Callers tag
+ * each use with the pairing it takes part in: `// [A1]`.
+ */
+
+export function load(words: Int32Array, index: number): number {
+  return Atomics.load(words, index);
+}
+
+export function store(words: Int32Array, index: number, value: number): void {
+  Atomics.store(words, index, value);
+}
+
+/** Compare and swap: whether the word was `expected` and is now `value`. */
+export function cas(words: Int32Array, index: number, expected: number, value: number): boolean {
+  return Atomics.compareExchange(words, index, expected, value) === expected;
+}
+
+export function exchange(words: Int32Array, index: number, value: number): number {
+  return Atomics.exchange(words, index, value);
+}
+
+/** Clears the bits that are set in `mask`. */
+export function clearBits(words: Int32Array, index: number, mask: number): void {
+  Atomics.and(words, index, ~mask);
+}
+
+/** A promise that resolves when the word is notified or the time is over; null when it is not `value` already. */
+export function waitAsync(
+  words: Int32Array,
+  index: number,
+  value: number,
+  timeoutMs: number,
+): Promise<unknown> | null {
+  const result = Atomics.waitAsync(words, index, value, timeoutMs);
+  return result.async ? result.value : null;
+}
+
+/** Wakes every waiter of the word: there is one at most. */
+export function notify(words: Int32Array, index: number): void {
+  Atomics.notify(words, index);
+}

@@ -1,0 +1,30 @@
+import { AsyncScope } from "@skein/context";
+import { enqueueAsynchronous } from "../asynchronous-queue.ts";
+import type { Place } from "../continuation-policy.ts";
+import type { Continuation } from "../task-state.ts";
+
+/** A continuation that came through the public awaiter pattern: a function and its state. */
+export class CallbackContinuation<S> implements Continuation {
+  readonly policy: Place;
+  readonly isAwait = true;
+  readonly #callback: (state: S) => void;
+  readonly #state: S;
+  readonly #scope: AsyncScope | null;
+
+  constructor(callback: (state: S) => void, state: S, policy: Place, flowsContext: boolean) {
+    this.policy = policy;
+    this.#callback = callback;
+    this.#state = state;
+    this.#scope = flowsContext ? new AsyncScope() : null;
+  }
+
+  invoke(): void {
+    if (this.#scope === null) (0, this.#callback)(this.#state);
+    else this.#scope.runOnce(this.#callback, this.#state);
+  }
+
+  /** The scheduler failed; whoever waits is resumed all the same, by the queue that never fails. */
+  fail(): void {
+    enqueueAsynchronous(this);
+  }
+}

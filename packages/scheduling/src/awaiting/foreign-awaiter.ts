@@ -1,0 +1,143 @@
+/** Waiting for what is not ours: an awaiter that somebody wrote, or a promise. */
+
+import { InvalidOperationError, argumentTypeError } from "@skein/context/errors";
+import { enqueueAsynchronous } from "../asynchronous-queue.ts";
+import { enqueue, runInline } from "../continuation-policy.ts";
+import type { Place } from "../continuation-policy.ts";
+import { capturedPlace } from "../task-scheduler.ts";
+import { isThenable } from "../adopt.ts";
+import { awaiter, isAwaitable, requireAwaiter, requireContinuation } from "./awaiter.ts";
+import type { Awaiter } from "./awaiter.ts";
+import { CallbackContinuation } from "./callback-continuation.ts";
+import { Suspension } from "./suspension.ts";
+import type { Resumable } from "./suspension.ts";
+
+/** The wait for whatever a generator method yields. @throws TypeError for what cannot be waited for. */
+export function suspensionFor(value: unknown): Suspension<unknown> {
+  if (value instanceof Suspension) return value as Suspension<unknown>;
+  if (isAwaitable(value)) {
+    const waiter: unknown = value[awaiter]();
+    return waiter instanceof Suspension
+      ? (waiter as Suspension<unknown>)
+      : new ForeignSuspension(requireAwaiter(waiter));
+  }
+  if (isThenable(value)) return new ThenableSuspension(value);
+  throw argumentTypeError("the yielded value", "an awaitable or a promise", value);
+}
+
+export class ForeignSuspension<T> extends Suspension<T> {
+  readonly #awaiter: Awaiter<T>;
+  #hasResumed = false;
+
+  constructor(foreign: Awaiter<T>) {
+    super();
+    this.#awaiter = foreign;
+  }
+
+  get isCompleted(): boolean {
+    return this.#hasResumed || this.#awaiter.isCompleted;
+  }
+
+  getResult(): T {
+    return this.#awaiter.getResult();
+  }
+
+  onCompleted<S>(continuation: (state: S) => void, state: S): void {
+    this.#awaiter.onCompleted(continuation, state);
+  }
+
+  unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
+    if (this.#awaiter.unsafeOnCompleted === undefined) this.#awaiter.onCompleted(continuation, state);
+    else this.#awaiter.unsafeOnCompleted(continuation, state);
+  }
+
+  suspend(method: Resumable): void {
+    this.unsafeOnCompleted(
+      invokeOnce,
+      new OneInvocation(() => {
+        this.#hasResumed = true;
+        method.invoke();
+      }),
+    );
+  }
+}
+
+/** The guard against an awaiter that calls back twice (A8.2): the second caller is told. */
+export class OneInvocation {
+  #action: (() => void) | undefined;
+
+  constructor(action: () => void) {
+    this.#action = action;
+  }
+
+  /** @throws InvalidOperationError the second time. */
+  invoke(): void {
+    const action = this.#action;
+    if (action === undefined) throw new InvalidOperationError("A continuation was invoked twice");
+    this.#action = undefined;
+    action();
+  }
+}
+
+/** What is handed out; a guard is its state. */
+export function invokeOnce(once: OneInvocation): void {
+  once.invoke();
+}
+
+/** A promise, or anything with a `then`. Resumes in the microtask in which it settles, or where the wait began. */
+class ThenableSuspension extends Suspension<unknown> {
+  readonly #promise: PromiseLike<unknown>;
+  #state: "pending" | "fulfilled" | "rejected" = "pending";
+  #outcome: unknown = undefined;
+
+  constructor(promise: PromiseLike<unknown>) {
+    super();
+    this.#promise = promise;
+  }
+
+  get isCompleted(): boolean {
+    return this.#state !== "pending";
+  }
+
+  override get origin(): object {
+    return this.#promise;
+  }
+
+  getResult(): unknown {
+    if (this.#state === "rejected") throw this.#outcome;
+    return this.#outcome;
+  }
+
+  onCompleted<S>(continuation: (state: S) => void, state: S): void {
+    requireContinuation(continuation);
+    this.suspend(new CallbackContinuation(continuation, state, "inline", true));
+  }
+
+  unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
+    requireContinuation(continuation);
+    this.suspend(new CallbackContinuation(continuation, state, "inline", false));
+  }
+
+  suspend(method: Pick<Resumable, "invoke" | "fail">): void {
+    const place: Place = capturedPlace() ?? "inline";
+    let isInside = true;
+    const settle = (state: "fulfilled" | "rejected", outcome: unknown): void => {
+      if (this.#state !== "pending") return;
+      this.#state = state;
+      this.#outcome = outcome;
+      if (place !== "inline") enqueue(method, place, false);
+      // A thenable of somebody's that calls back at once: not on the stack of the one who begins to wait.
+      else if (isInside) enqueueAsynchronous(method);
+      else runInline(method);
+    };
+    try {
+      this.#promise.then(
+        (value) => settle("fulfilled", value),
+        (error: unknown) => settle("rejected", error),
+      );
+    } catch (error) {
+      settle("rejected", error);
+    }
+    isInside = false;
+  }
+}

@@ -1,0 +1,101 @@
+/** Waiting for a task in a generator method. */
+
+import { awaitPolicy } from "../configure-await.ts";
+import type { ResolvedAwait } from "../configure-await.ts";
+import type { Place } from "../continuation-policy.ts";
+import { capturedPlace } from "../task-scheduler.ts";
+import { addContinuation, markObserved, policyOf } from "../task-state.ts";
+import type { TaskState } from "../task-state.ts";
+import { requireContinuation } from "./awaiter.ts";
+import { CallbackContinuation } from "./callback-continuation.ts";
+import { Suspension } from "./suspension.ts";
+import type { Resumable } from "./suspension.ts";
+
+export class TaskAwaiter<T> extends Suspension<T> {
+  readonly #task: TaskState<T>;
+
+  constructor(task: TaskState<T>) {
+    super();
+    this.#task = task;
+  }
+
+  get isCompleted(): boolean {
+    return this.#task.isCompleted;
+  }
+
+  override get origin(): object {
+    return this.#task;
+  }
+
+  getResult(): T {
+    return this.#task.result;
+  }
+
+  onCompleted<S>(continuation: (state: S) => void, state: S): void {
+    requireContinuation(continuation);
+    attach(this.#task, new CallbackContinuation(continuation, state, capturedPlace() ?? "inline", true));
+  }
+
+  unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
+    requireContinuation(continuation);
+    attach(this.#task, new CallbackContinuation(continuation, state, capturedPlace() ?? "inline", false));
+  }
+
+  suspend(method: Resumable): void {
+    method.policy = capturedPlace() ?? "inline";
+    attach(this.#task, method);
+  }
+}
+
+/** The same with options. Unlike the plain one it knows that it has been waited for: forced yielding happens once. */
+export class ConfiguredTaskAwaiter<T> extends Suspension<T | undefined> {
+  readonly #task: TaskState<T>;
+  readonly #how: ResolvedAwait;
+  #hasYielded = false;
+
+  constructor(task: TaskState<T>, how: ResolvedAwait) {
+    super();
+    this.#task = task;
+    this.#how = how;
+  }
+
+  get isCompleted(): boolean {
+    return this.#task.isCompleted && (this.#hasYielded || !this.#how.forceYielding);
+  }
+
+  override get origin(): object {
+    return this.#task;
+  }
+
+  getResult(): T | undefined {
+    if (!this.#how.suppressThrowing || this.#task.status === "succeeded") return this.#task.result;
+    // Not throwing still counts as having looked.
+    markObserved(this.#task);
+    return undefined;
+  }
+
+  onCompleted<S>(continuation: (state: S) => void, state: S): void {
+    requireContinuation(continuation);
+    attach(this.#task, new CallbackContinuation(continuation, state, this.#place(), true));
+  }
+
+  unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
+    requireContinuation(continuation);
+    attach(this.#task, new CallbackContinuation(continuation, state, this.#place(), false));
+  }
+
+  suspend(method: Resumable): void {
+    method.policy = this.#place();
+    attach(this.#task, method);
+  }
+
+  #place(): Place {
+    this.#hasYielded = true;
+    return awaitPolicy(this.#how, policyOf(this.#task));
+  }
+}
+
+function attach(task: TaskState<unknown>, continuation: CallbackContinuation<never> | Resumable): void {
+  markObserved(task);
+  addContinuation(task, continuation);
+}

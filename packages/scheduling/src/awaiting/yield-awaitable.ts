@@ -1,0 +1,58 @@
+import { enqueue } from "../continuation-policy.ts";
+import { capturedPlace } from "../task-scheduler.ts";
+import type { Continuation } from "../task-state.ts";
+import { awaiter, requireContinuation } from "./awaiter.ts";
+import { CallbackContinuation } from "./callback-continuation.ts";
+import { Suspension } from "./suspension.ts";
+import type { AwaitIterator, Resumable } from "./suspension.ts";
+
+/**
+ * What `Task.yield()` gives: never completed, always succeeds. Where it resumes is decided when somebody waits (A8.3): on the
+ * current SynchronizationContext or TaskScheduler, otherwise in a later turn of the event loop.
+ */
+export class YieldAwaitable implements PromiseLike<void> {
+  then<A = void, B = never>(
+    onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    const turn = new Promise<void>((resolve) => new YieldSuspension().onCompleted(resolve, undefined));
+    return turn.then(onFulfilled, onRejected);
+  }
+
+  [awaiter](): Suspension<void> {
+    return new YieldSuspension();
+  }
+
+  [Symbol.iterator](): AwaitIterator<void> {
+    return new YieldSuspension();
+  }
+}
+
+class YieldSuspension extends Suspension<void> {
+  #hasYielded = false;
+
+  get isCompleted(): boolean {
+    return this.#hasYielded;
+  }
+
+  getResult(): void {}
+
+  onCompleted<S>(continuation: (state: S) => void, state: S): void {
+    requireContinuation(continuation);
+    this.#queue(new CallbackContinuation(continuation, state, "yield", true));
+  }
+
+  unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
+    requireContinuation(continuation);
+    this.#queue(new CallbackContinuation(continuation, state, "yield", false));
+  }
+
+  suspend(method: Resumable): void {
+    this.#queue(method);
+  }
+
+  #queue(continuation: Continuation): void {
+    this.#hasYielded = true;
+    enqueue(continuation, capturedPlace() ?? "yield", false);
+  }
+}

@@ -1,0 +1,350 @@
+/**
+ * Tokens, their registrations, and the state that a source and its tokens share.
+ *
+ * Registrations are a doubly linked list, newest first; each is taken off just before it runs, so that a callback can
+ * still unregister those that come after it (A11.3).
+ */
+
+import { AsyncScope } from "@skein/context";
+import { argumentTypeError } from "@skein/context/errors";
+import { capturedContext } from "../contexts/synchronization-context.ts";
+import type { SynchronizationContext } from "../contexts/synchronization-context.ts";
+import { canceledBy } from "../errors.ts";
+import { ownOption } from "../own-option.ts";
+
+/** What is registered with a token: remove it, or let it run once. */
+export abstract class CancellationTokenRegistration {
+  /** @internal */
+  state: CancellationState | null = null;
+  /** @internal Older. */
+  next: CancellationTokenRegistration | null = null;
+  /** @internal Newer. */
+  previous: CancellationTokenRegistration | null = null;
+  /** The token it was made with; stays when the source is disposed of. */
+  readonly token: CancellationToken;
+
+  constructor(token: CancellationToken) {
+    this.token = token;
+  }
+
+  /** @internal */
+  abstract run(): void;
+
+  /**
+   * Takes the callback off. True when it will never run; false when it has run, is running, or was removed before. Never
+   * waits.
+   *
+   * One object per registration, never reused: an old one cannot remove somebody else's callback.
+   */
+  unregister(): boolean {
+    const state = this.state;
+    if (state === null) return false;
+    state.remove(this);
+    return true;
+  }
+
+  [Symbol.dispose](): void {
+    this.unregister();
+  }
+
+  /** The same: callbacks are synchronous, so there is nothing to wait for once this runs. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.unregister();
+    return Promise.resolve();
+  }
+}
+
+/** The state behind a source, its token, and what is registered with them. */
+export class CancellationState {
+  readonly token: CancellationToken;
+  isRequested = false;
+  isDisposed = false;
+  reason: unknown = undefined;
+  #newest: CancellationTokenRegistration | null = null;
+
+  constructor() {
+    this.token = new CancellationToken(this);
+  }
+
+  get hasRegistrations(): boolean {
+    return this.#newest !== null;
+  }
+
+  /** Whether `signal` of somebody else's is behind it: asked before every answer. */
+  refresh(): void {}
+
+  /** Not called when cancellation was requested, or the source disposed of. */
+  add(registration: CancellationTokenRegistration): void {
+    const newest = this.#newest;
+    registration.state = this;
+    registration.next = newest;
+    if (newest !== null) newest.previous = registration;
+    this.#newest = registration;
+  }
+
+  remove(registration: CancellationTokenRegistration): void {
+    const { previous, next } = registration;
+    if (previous === null) this.#newest = next;
+    else previous.next = next;
+    if (next !== null) next.previous = previous;
+    registration.state = null;
+    registration.next = null;
+    registration.previous = null;
+  }
+
+  /** Every registration is as if it had never been made. */
+  removeAll(): void {
+    while (this.#newest !== null) this.remove(this.#newest);
+  }
+
+  /** Flips the state; false when it was flipped before (A11.2). */
+  request(reason: unknown): boolean {
+    if (this.isRequested) return false;
+    this.isRequested = true;
+    this.reason = reason;
+    return true;
+  }
+
+  /** Runs what is registered, newest first, and gives the errors in the order in which they came (A11.4). */
+  runCallbacks(): unknown[] {
+    const errors: unknown[] = [];
+    for (let newest = this.#newest; newest !== null; newest = this.#newest) {
+      this.remove(newest);
+      try {
+        newest.run();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    return errors;
+  }
+
+  /** The first error ends it; what has not run then never will (0.8). */
+  runUntilError(): void {
+    for (let newest = this.#newest; newest !== null; newest = this.#newest) {
+      this.remove(newest);
+      try {
+        newest.run();
+      } catch (error) {
+        this.removeAll();
+        throw error;
+      }
+    }
+  }
+}
+
+export interface RegisterOptions {
+  /** Sends the callback to the SynchronizationContext that is current now. @default false */
+  useSynchronizationContext?: boolean | undefined;
+}
+
+/**
+ * Tells an operation that it is no longer wanted. Cheap to ask, cheap to register with; one per source, so that tokens are
+ * compared by identity. Everything that takes a token takes an AbortSignal as well.
+ *
+ * @see https://learn.microsoft.com/dotnet/api/system.threading.cancellationtoken
+ */
+export class CancellationToken {
+  /** Never cancelled; registering with it does nothing. */
+  static get none(): CancellationToken {
+    return none;
+  }
+
+  /** Cancelled from the beginning. */
+  static get canceled(): CancellationToken {
+    return canceled;
+  }
+
+  readonly #state: CancellationState | null;
+
+  /** @internal Tokens come from sources, `none`, `canceled` and `from`. */
+  constructor(state: CancellationState | null) {
+    this.#state = state;
+  }
+
+  /**
+   * The token that is cancelled when `signal` is aborted; always the same for one signal. It listens only while something is
+   * registered with it.
+   *
+   * @throws TypeError when `signal` is not an AbortSignal.
+   */
+  static from(signal: AbortSignal): CancellationToken {
+    if (!(signal instanceof AbortSignal)) throw argumentTypeError("signal", "an AbortSignal", signal);
+    let token = tokens.get(signal);
+    if (token === undefined) {
+      token = new SignalState(signal).token;
+      tokens.set(signal, token);
+    }
+    return token;
+  }
+
+  get isCancellationRequested(): boolean {
+    const state = this.#state;
+    if (state === null) return false;
+    state.refresh();
+    return state.isRequested;
+  }
+
+  get canBeCanceled(): boolean {
+    return this.#state !== null;
+  }
+
+  /** What the source, or the signal, was given as the reason. */
+  get reason(): unknown {
+    this.#state?.refresh();
+    return this.#state?.reason;
+  }
+
+  /** @throws OperationCanceledError that carries this token, when cancellation was requested. */
+  throwIfCancellationRequested(): void {
+    if (this.isCancellationRequested) throw canceledBy(this);
+  }
+
+  /**
+   * Has `fn` called with `state` when the token is cancelled: synchronously inside `cancel`, the newest first, in the
+   * ExecutionContext of this call.
+   *
+   * When it has been cancelled already, `fn` runs inside this call, in the current context; what it throws comes out here,
+   * and the registration is an empty one.
+   *
+   * @throws TypeError when `fn` is not a function.
+   */
+  register<S = undefined>(
+    fn: (state: S) => void,
+    state?: S,
+    options?: RegisterOptions,
+  ): CancellationTokenRegistration {
+    requireCallback(fn);
+    const useContext = ownOption(options, "useSynchronizationContext") ?? false;
+    if (typeof useContext !== "boolean")
+      throw argumentTypeError("options.useSynchronizationContext", "a boolean", useContext);
+    if (this.isCancellationRequested) return callNow(fn, state);
+    if (!this.#isOpen()) return emptyRegistration;
+    const context = useContext ? capturedContext() : null;
+    return this.attach(new FlowingRegistration(this, fn as Callback, state, new AsyncScope(), context));
+  }
+
+  /** Like `register`, but `fn` sees the context of whoever cancels. Costs less. */
+  unsafeRegister<S = undefined>(fn: (state: S) => void, state?: S): CancellationTokenRegistration {
+    requireCallback(fn);
+    if (this.isCancellationRequested) return callNow(fn, state);
+    if (!this.#isOpen()) return emptyRegistration;
+    return this.attach(new PlainRegistration(this, fn as Callback, state));
+  }
+
+  /** @internal Attaches to a token that has not been cancelled; without effect where none can be. */
+  attach(registration: CancellationTokenRegistration): CancellationTokenRegistration {
+    if (this.#isOpen()) this.#state?.add(registration);
+    return registration;
+  }
+
+  #isOpen(): boolean {
+    return this.#state !== null && !this.#state.isDisposed;
+  }
+}
+
+type Callback = (state: unknown) => void;
+
+class PlainRegistration extends CancellationTokenRegistration {
+  readonly #callback: Callback;
+  readonly #callbackState: unknown;
+
+  constructor(token: CancellationToken, callback: Callback, callbackState: unknown) {
+    super(token);
+    this.#callback = callback;
+    this.#callbackState = callbackState;
+  }
+
+  run(): void {
+    (0, this.#callback)(this.#callbackState);
+  }
+}
+
+class FlowingRegistration extends CancellationTokenRegistration {
+  readonly #callback: Callback;
+  readonly #callbackState: unknown;
+  readonly #scope: AsyncScope;
+  readonly #context: SynchronizationContext | null;
+
+  constructor(
+    token: CancellationToken,
+    callback: Callback,
+    callbackState: unknown,
+    scope: AsyncScope,
+    context: SynchronizationContext | null,
+  ) {
+    super(token);
+    this.#callback = callback;
+    this.#callbackState = callbackState;
+    this.#scope = scope;
+    this.#context = context;
+  }
+
+  run(): void {
+    if (this.#context === null) this.#scope.runOnce(this.#callback, this.#callbackState);
+    else this.#context.send(FlowingRegistration.#sent, this);
+  }
+
+  static #sent(this: void, registration: FlowingRegistration): void {
+    registration.#scope.runOnce(registration.#callback, registration.#callbackState);
+  }
+}
+
+class EmptyRegistration extends CancellationTokenRegistration {
+  run(): void {}
+}
+
+/** Cancelled by an AbortSignal, to which it listens only while it has registrations. */
+class SignalState extends CancellationState {
+  readonly #signal: AbortSignal;
+
+  constructor(signal: AbortSignal) {
+    super();
+    this.#signal = signal;
+  }
+
+  override refresh(): void {
+    // oxlint-disable-next-line typescript/no-unsafe-argument -- a reason is anything.
+    if (!this.isRequested && this.#signal.aborted) this.request(this.#signal.reason);
+  }
+
+  override add(registration: CancellationTokenRegistration): void {
+    if (!this.hasRegistrations) this.#signal.addEventListener("abort", this, { once: true });
+    super.add(registration);
+  }
+
+  override remove(registration: CancellationTokenRegistration): void {
+    super.remove(registration);
+    if (!this.hasRegistrations) this.#signal.removeEventListener("abort", this);
+  }
+
+  handleEvent(): void {
+    this.refresh();
+    const errors = this.runCallbacks();
+    if (errors.length > 0) throw aggregate(errors);
+  }
+}
+
+/** What `cancel` throws when callbacks failed. */
+export function aggregate(errors: readonly unknown[]): AggregateError {
+  return new AggregateError(errors, "Callbacks of a cancellation failed");
+}
+
+const tokens = new WeakMap<AbortSignal, CancellationToken>();
+const none = new CancellationToken(null);
+const canceledState = new CancellationState();
+canceledState.request(undefined);
+const canceled: CancellationToken = canceledState.token;
+
+/** What never runs; the same object every time. */
+export const emptyRegistration: CancellationTokenRegistration = new EmptyRegistration(none);
+
+function callNow<S>(fn: (state: S) => void, state: S | undefined): CancellationTokenRegistration {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- S is undefined where no state is given.
+  fn(state as S);
+  return emptyRegistration;
+}
+
+function requireCallback(value: unknown): void {
+  if (typeof value !== "function") throw argumentTypeError("fn", "a function", value);
+}

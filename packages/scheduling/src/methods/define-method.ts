@@ -1,0 +1,47 @@
+import { argumentTypeError } from "@skein/context/errors";
+import { nameBody } from "./abandoned-methods.ts";
+import { startMethod } from "./method-box.ts";
+import type { AsyncMethodBuilder, MethodBody } from "./method-builder.ts";
+
+type Method<This, A extends unknown[], R> = (this: This, ...args: A) => R;
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every generator function has this constructor.
+const GeneratorFunction = Object.getPrototypeOf(function* sample() {}).constructor as Function;
+
+export function isGeneratorFunction(value: unknown): value is MethodBody<unknown, [], unknown> {
+  return value instanceof GeneratorFunction;
+}
+
+/** @throws TypeError when `body` is not a generator function. */
+export function defineMethod<This, A extends unknown[], R>(
+  createBuilder: () => AsyncMethodBuilder<R>,
+  body: MethodBody<This, A, unknown>,
+): Method<This, A, R> {
+  if (!isGeneratorFunction(body)) throw argumentTypeError("body", "a generator function", body);
+  nameBody(body);
+  function method(this: This, ...args: A): R {
+    return startMethod(body, this, args, createBuilder());
+  }
+  Object.defineProperty(method, "name", { value: body.name, configurable: true });
+  Object.defineProperty(method, "length", { value: body.length, configurable: true });
+  return method;
+}
+
+/**
+ * Generator methods that return something of your own: the one thing to write is the builder.
+ *
+ * @example
+ * const asPromise = asyncMethod(() => {
+ *   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+ *   return { task: promise, setResult: resolve, setError: reject };
+ * });
+ * const load = asPromise(function* (id: string) { return yield* table.get(id); });
+ * @throws TypeError when `createBuilder` is not a function.
+ */
+export function asyncMethod<R>(
+  createBuilder: () => AsyncMethodBuilder<R>,
+): <This, A extends unknown[]>(body: MethodBody<This, A, unknown>) => Method<This, A, R> {
+  if (typeof createBuilder !== "function")
+    throw argumentTypeError("createBuilder", "a function", createBuilder);
+  return (body) => defineMethod(createBuilder, body);
+}

@@ -1,0 +1,255 @@
+/**
+ * What drives a generator method: runs its body until that waits for something pending, and is then the continuation of
+ * that wait.
+ *
+ * Life     the body runs on the caller's stack until its first real wait; only then is there a box, one for all
+ *          the waits of the call (A9.3). On completion it lets go of everything (A9.7).
+ * Context  captured at a wait if it has changed since the last one; the body resumes in it (A9.4). Our own locals are compared;
+ *          a storage of others counts as changed only together with ours, or where storages run on async_hooks.
+ * Changes  of ExecutionContext and SynchronizationContext inside never reach the caller, nor whoever completes an
+ *          operation (A9.1).
+ */
+
+import { AsyncScope, ExecutionContext } from "@skein/context";
+import { InvalidOperationError } from "@skein/context/errors";
+import { enqueueAsynchronous } from "../asynchronous-queue.ts";
+import { isThenable } from "../adopt.ts";
+import { isAwaitable } from "../awaiting/awaiter.ts";
+import { suspensionFor } from "../awaiting/foreign-awaiter.ts";
+import { Suspension } from "../awaiting/suspension.ts";
+import type { Resumable } from "../awaiting/suspension.ts";
+import { enqueue } from "../continuation-policy.ts";
+import type { Place } from "../continuation-policy.ts";
+import { swapContext, SynchronizationContext } from "../contexts/synchronization-context.ts";
+import { capturedPlace } from "../task-scheduler.ts";
+import { reportUncaught } from "../uncaught.ts";
+import { forgetMethod, watchMethod } from "./abandoned-methods.ts";
+import type { AsyncMethodBuilder, MethodBody } from "./method-builder.ts";
+
+type Body = Generator<unknown, unknown, unknown>;
+
+/**
+ * Methods that begin inside each other's first part use the caller's stack. Beyond this depth one begins from the queue
+ * instead of overflowing it.
+ */
+const MAX_START_DEPTH = 200;
+
+let startDepth = 0;
+
+/** Calls a generator method. What it throws goes to the builder. */
+export function startMethod<This, A extends unknown[], R>(
+  body: MethodBody<This, A, unknown>,
+  thisArg: This,
+  args: A,
+  builder: AsyncMethodBuilder<R>,
+): R {
+  startDepth++;
+  try {
+    ExecutionContext.isolate(begin<This, A, R>, body, thisArg, args, builder);
+  } finally {
+    startDepth--;
+  }
+  return builder.task;
+}
+
+function begin<This, A extends unknown[], R>(
+  fn: MethodBody<This, A, unknown>,
+  thisArg: This,
+  args: A,
+  builder: AsyncMethodBuilder<R>,
+): void {
+  let body: Body;
+  try {
+    body = Reflect.apply(fn, thisArg, args);
+  } catch (error) {
+    fail(builder, error);
+    return;
+  }
+  if (startDepth > MAX_START_DEPTH) new MethodBox(body, builder).beginLater();
+  else driveMethod(body, builder, null);
+}
+
+/** How the body is to go on. */
+const NEXT = 0;
+const THROW = 1;
+
+class MethodBox implements Resumable {
+  policy: Place = "inline";
+  readonly isAwait = true;
+  #body: Body | null;
+  #builder: AsyncMethodBuilder<unknown> | null;
+  #isWaiting = true;
+  #wait: Suspension<unknown> | null = null;
+  /** A plain `yield`: the outcome is sent into the body. After `yield*` the body fetches it by itself. */
+  #sendsOutcome = false;
+  #scope: AsyncScope | null = null;
+  #context: ExecutionContext | null = null;
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(body: Body, builder: AsyncMethodBuilder<unknown>) {
+    this.#body = body;
+    this.#builder = builder;
+    watchMethod(this, body);
+  }
+
+  beginLater(): void {
+    this.#captureContext();
+    enqueue(this, capturedPlace() ?? "asynchronous", false);
+  }
+
+  /** `body` is another one when a method returned something to be waited for. */
+  waitFor(wait: Suspension<unknown>, sendsOutcome: boolean, body: Body): void {
+    this.#body = body;
+    this.#wait = wait;
+    this.#isWaiting = true;
+    this.#sendsOutcome = sendsOutcome;
+    this.#captureContext();
+    try {
+      wait.suspend(this);
+    } catch (error) {
+      // The awaiter refused. The body is told, but not from inside its own wait.
+      if (this.#isWaiting && this.#wait === wait) this.fail(error);
+      else reportUncaught(error);
+    }
+  }
+
+  /** @throws InvalidOperationError when nobody waits here: some source calls back twice (A8.2). */
+  invoke(): void {
+    const scope = this.#scope;
+    if (!this.#isWaiting || scope === null)
+      throw new InvalidOperationError("A continuation of a generator method was invoked twice");
+    this.#isWaiting = false;
+    const outside = swapContext(SynchronizationContext.current);
+    try {
+      scope.runOnce(MethodBox.#resumeBox, this);
+    } finally {
+      swapContext(outside);
+    }
+  }
+
+  /** Nobody could be made to run this: the body learns it where it waits. */
+  fail(error: unknown): void {
+    this.#failure = { error };
+    enqueueAsynchronous(this);
+  }
+
+  release(): void {
+    forgetMethod(this);
+    this.#body = null;
+    this.#builder = null;
+    this.#scope = null;
+    this.#context = null;
+  }
+
+  #captureContext(): void {
+    const context = ExecutionContext.capture();
+    if (this.#scope !== null && context === this.#context && context !== null) return;
+    this.#context = context;
+    this.#scope = new AsyncScope();
+  }
+
+  static #resumeBox(this: void, box: MethodBox): void {
+    const body = box.#body;
+    const builder = box.#builder;
+    const wait = box.#wait;
+    if (body === null || builder === null) return;
+    box.#wait = null;
+    const failure = box.#failure;
+    if (failure !== null) {
+      box.#failure = null;
+      driveMethod(body, builder, box, THROW, failure.error);
+    } else if (wait !== null && box.#sendsOutcome) {
+      sendOutcome(body, builder, box, wait);
+    } else {
+      driveMethod(body, builder, box);
+    }
+  }
+}
+
+function sendOutcome(
+  body: Body,
+  builder: AsyncMethodBuilder<unknown>,
+  box: MethodBox,
+  wait: Suspension<unknown>,
+): void {
+  let mode = NEXT;
+  let outcome: unknown;
+  try {
+    outcome = wait.getResult();
+  } catch (error) {
+    mode = THROW;
+    outcome = error;
+  }
+  driveMethod(body, builder, box, mode, outcome);
+}
+
+/** Runs the body until it completes or has to wait. Its name ends the frames of a method in stack traces. */
+function driveMethod(
+  start: Body,
+  builder: AsyncMethodBuilder<unknown>,
+  box: MethodBox | null,
+  startMode: number = NEXT,
+  startValue: unknown = undefined,
+): void {
+  let body = start;
+  let mode = startMode;
+  let sent = startValue;
+  for (;;) {
+    let step: IteratorResult<unknown, unknown> | Suspension<unknown>;
+    try {
+      step = mode === THROW ? body.throw(sent) : body.next(sent);
+    } catch (error) {
+      box?.release();
+      fail(builder, error);
+      return;
+    }
+    if (step instanceof Suspension) {
+      (box ?? new MethodBox(body, builder)).waitFor(step, false, body);
+      return;
+    }
+    mode = NEXT;
+    sent = undefined;
+    if (step.done === true) {
+      const result = step.value;
+      if (typeof result === "object" && result !== null && (isAwaitable(result) || isThenable(result))) {
+        body = passOn(result);
+        continue;
+      }
+      box?.release();
+      succeed(builder, result);
+      return;
+    }
+    try {
+      const wait = suspensionFor(step.value);
+      if (!wait.isCompleted) {
+        (box ?? new MethodBox(body, builder)).waitFor(wait, true, body);
+        return;
+      }
+      sent = wait.getResult();
+    } catch (error) {
+      mode = THROW;
+      sent = error;
+    }
+  }
+}
+
+/** What an `async` function does with a promise that it returns. */
+function* passOn(result: unknown): Generator<unknown, unknown, unknown> {
+  return yield result;
+}
+
+function succeed(builder: AsyncMethodBuilder<unknown>, result: unknown): void {
+  try {
+    builder.setResult(result);
+  } catch (error) {
+    reportUncaught(error);
+  }
+}
+
+function fail(builder: AsyncMethodBuilder<unknown>, error: unknown): void {
+  try {
+    builder.setError(error);
+  } catch (failure) {
+    reportUncaught(failure);
+  }
+}

@@ -1,0 +1,43 @@
+import { noteErrorLeaves } from "../awaiting/async-frames.ts";
+import type { ContinuationPolicy } from "../continuation-policy.ts";
+import { OperationCanceledError } from "../errors.ts";
+import { tryCancel, tryFault, trySucceed } from "../task-state.ts";
+import type { TaskState } from "../task-state.ts";
+import type { AsyncMethodBuilder } from "./method-builder.ts";
+
+/** What makes a task, and one that is completed already. */
+export interface TaskFactory<R extends TaskState<unknown>> {
+  pending(policy: ContinuationPolicy): R;
+  completed(result: unknown): R;
+}
+
+/** For methods that return a task: pending only if somebody asks before the method has completed (A9.2). */
+export class TaskBuilder<R extends TaskState<unknown>> implements AsyncMethodBuilder<R> {
+  readonly #factory: TaskFactory<R>;
+  #task: R | null = null;
+
+  constructor(factory: TaskFactory<R>) {
+    this.#factory = factory;
+  }
+
+  get task(): R {
+    this.#task ??= this.#factory.pending("inline");
+    return this.#task;
+  }
+
+  setResult(value: unknown): void {
+    if (this.#task === null) this.#task = this.#factory.completed(value);
+    else trySucceed(this.#task, value);
+  }
+
+  setError(error: unknown): void {
+    failTask(this.task, error);
+  }
+}
+
+/** Any OperationCanceledError that leaves a method cancels it (0.9). */
+export function failTask(task: TaskState<unknown>, error: unknown): void {
+  noteErrorLeaves(error, task);
+  if (error instanceof OperationCanceledError) tryCancel(task, error);
+  else tryFault(task, error);
+}

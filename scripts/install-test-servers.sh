@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# The servers that end-to-end tests talk to, from Debian's packages: rabbitmq-server. Does nothing when they are there.
+# Tests start their own instance on a free loopback port; the system's service is neither started nor needed.
+set -euo pipefail
+
+# Debian keeps the scripts in /usr/sbin, which is not on everybody's PATH.
+if PATH="$PATH:/usr/sbin:/usr/lib/rabbitmq/bin" command -v rabbitmq-server >/dev/null; then
+  exit 0
+fi
+if ! command -v apt-get >/dev/null; then
+  echo "install-test-servers: rabbitmq-server is missing, and this is not a Debian; install it by hand" >&2
+  exit 1
+fi
+if [[ "$(id -u)" -ne 0 ]]; then
+  echo "install-test-servers: rabbitmq-server is missing; run this script as root" >&2
+  exit 1
+fi
+
+# The package starts its service after installation unless a policy forbids it.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e "$policy" ]]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends rabbitmq-server >/dev/null
