@@ -22,7 +22,7 @@ export interface JobTarget {
   /** Why no job is taken any more, or null. */
   refusal(): Error | null;
   /** Where a plain function was exported from, if that is known here. */
-  exportOf(fn: object): { readonly url: string; readonly name: string } | undefined;
+  readonly exportOf: (fn: object) => { readonly url: string; readonly name: string } | undefined;
   submit(
     fn: FunctionEntry,
     args: readonly unknown[],
@@ -54,11 +54,11 @@ export class JobFront {
     if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
     const { [jobSource]: handleSource, [jobDefaults]: defaults } = job as Partial<JobHandle>;
     const resolved = resolveRunOptions(options, defaults ?? defaultSubmitOptions);
-    const source = handleSource ?? this.#target.exportOf(job);
+    const { functions } = this.#target;
     const fn =
-      source === undefined
-        ? this.#target.functions.ofInline(job as AnyFunction)
-        : this.#target.functions.ofExport(source.url, source.name);
+      handleSource === undefined
+        ? functions.ofFunction(job as AnyFunction, this.#target.exportOf)
+        : functions.ofExport(handleSource.url, handleSource.name);
     return this.#submit(fn, args, resolved, below);
   }
 

@@ -52,8 +52,8 @@ export class ThreadPool implements JobEngine {
       new JobFront({
         functions: current.submitter.functions,
         refusal: () => null,
-        exportOf: (fn) => current.functions.exportOf(fn),
-        submit: (...job) => current.submitter.submit(...job),
+        exportOf: current.functions.lookUpExport,
+        submit: (...job) => current.submitter.submit(...job).task,
       }),
     );
     return ThreadPool.#current;

@@ -107,7 +107,7 @@ export class Host {
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
   ): Task<unknown> {
-    const task = this.#submitter.submit(fn, args, options, below);
+    const { task } = this.#submitter.submit(fn, args, options, below);
     this.#pump.submitted();
     return task;
   }

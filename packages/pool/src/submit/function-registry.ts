@@ -25,7 +25,7 @@ export class FunctionRegistry {
   readonly #serial: number;
   readonly #exports = new Map<string, Map<string, FunctionEntry>>();
   readonly #inline = new Map<string, FunctionEntry>();
-  readonly #inlineFunctions = new WeakMap<object, FunctionEntry>();
+  readonly #functions = new WeakMap<object, FunctionEntry>();
   #count = 0;
 
   constructor(arena: Arena, serial: number) {
@@ -41,15 +41,29 @@ export class FunctionRegistry {
     return entry;
   }
 
-  /** @throws TypeError when the function cannot be shipped as source. */
-  ofInline(fn: (...args: never[]) => unknown): FunctionEntry {
-    let entry = this.#inlineFunctions.get(fn);
+  /**
+   * @param exportOf Where a function was exported from, if that is known; any other is shipped as its source.
+   * @throws TypeError when it cannot be.
+   */
+  ofFunction(
+    fn: (...args: never[]) => unknown,
+    exportOf: (fn: object) => { readonly url: string; readonly name: string } | undefined,
+  ): FunctionEntry {
+    let entry = this.#functions.get(fn);
     if (entry === undefined) {
-      const source = inlineSource(fn);
-      entry = this.#inline.get(source);
-      if (entry === undefined) this.#inline.set(source, (entry = this.#add({ kind: "inline", source })));
-      this.#inlineFunctions.set(fn, entry);
+      const exported = exportOf(fn);
+      entry =
+        exported === undefined
+          ? this.#ofSource(inlineSource(fn))
+          : this.ofExport(exported.url, exported.name);
+      this.#functions.set(fn, entry);
     }
+    return entry;
+  }
+
+  #ofSource(source: string): FunctionEntry {
+    let entry = this.#inline.get(source);
+    if (entry === undefined) this.#inline.set(source, (entry = this.#add({ kind: "inline", source })));
     return entry;
   }
 

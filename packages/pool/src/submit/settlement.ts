@@ -75,6 +75,18 @@ export class Settlement {
     return count;
   }
 
+  /**
+   * The submitting thread ran the job itself and has the outcome in hand: RUNNING, and never linked. The task settles, and
+   * `join` throws or returns the same.
+   */
+  completeHere(job: PendingJob, succeeded: boolean, outcome: unknown): void {
+    this.#release(job.slot, job);
+    if (job.task.isCompleted) return;
+    this.#settled(job);
+    if (succeeded) job.trySetResult(outcome);
+    else job.trySetError(outcome);
+  }
+
   cancel(job: PendingJob, reason: Error): void {
     if (job.task.isCompleted) return;
     this.#stop(job);

@@ -1,5 +1,4 @@
 /** One thread that submits jobs, the host or a pool thread: its slots, its arena, its jobs from submission to settlement. */
-import type { Task } from "@skein/scheduling";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
 import { JobCanceledError, JobTimeoutError } from "../errors.ts";
@@ -11,6 +10,7 @@ import { ContextTable } from "./context-table.ts";
 import { type FunctionEntry, FunctionRegistry } from "./function-registry.ts";
 import { JobTable } from "./job-table.ts";
 import { JobWatch } from "./job-watch.ts";
+import type { PendingJob } from "./pending-job.ts";
 import { Settlement } from "./settlement.ts";
 import { Submission, type SubmitOptions } from "./submission.ts";
 
@@ -75,14 +75,14 @@ export class Submitter {
     args: readonly unknown[],
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
-  ): Task<unknown> {
+  ): PendingJob {
     const job = this.#submission.create(fn, args, options, below);
     if (this.settlement.expect() === 1) this.#events.active();
     if (options.signal !== undefined || options.timeoutMs !== undefined) {
       this.#watch.watch(job, options.signal, options.timeoutMs);
     }
     this.#submission.enqueue(job);
-    return job.task;
+    return job;
   }
 
   /** Rejects all jobs that no thread has taken. */

@@ -68,6 +68,13 @@ export class DispatchLoop {
     this.#nextTurn();
   }
 
+  /** Runs a claimed job on the stack of a job that waits in `join`. If it awaits, it goes on when that stack is gone. */
+  help(slot: number): void {
+    this.#ranSinceTurn = true;
+    const pending = this.#runner.run(slot);
+    if (pending !== null) this.#settleLater(pending);
+  }
+
   /** A fresh turn: everything else on this thread had its chance just now. */
   readonly #onTurn = (): void => {
     this.#turnStartedAt = this.#clockReadAt = performance.now();
@@ -110,15 +117,7 @@ export class DispatchLoop {
     this.#ranSinceTurn = true;
     const pending = this.#runner.run(slot);
     if (pending !== null) {
-      this.#awaiting++;
-      void pending.then(() => {
-        this.#awaiting--;
-        if (this.#active) return;
-        // In the microtask in which the job settled, unless the event loop has waited long enough.
-        if (this.#parking.wake(this.#thread)) return;
-        if (this.#quantumIsOver()) this.#nextTurn();
-        else this.#dispatch();
-      });
+      this.#settleLater(pending);
       // Its microtasks come first: it may settle, or submit jobs, without waiting for anything else.
       this.#active = false;
       if (this.#settlement.outstanding > 0) this.#nextTurn();
@@ -127,6 +126,17 @@ export class DispatchLoop {
     if (--this.#jobsUntilClock > 0 || !this.#quantumIsOver()) return true;
     this.#nextTurn();
     return false;
+  }
+
+  #settleLater(pending: Promise<void>): void {
+    this.#awaiting++;
+    void pending.then(() => {
+      this.#awaiting--;
+      if (this.#active || this.#parking.wake(this.#thread)) return;
+      // In the microtask in which the job settled, unless the event loop has waited long enough.
+      if (this.#quantumIsOver()) this.#nextTurn();
+      else this.#dispatch();
+    });
   }
 
   #quantumIsOver(): boolean {

@@ -14,9 +14,14 @@ import { ContextScopes } from "./context-scopes.ts";
 import { installCurrentJob } from "./current-job.ts";
 import { installCurrentPool } from "../current-pool.ts";
 import { DispatchLoop } from "./dispatch-loop.ts";
+import { ForkJoin } from "./fork-join.ts";
 import { FunctionTable } from "./function-table.ts";
 import { JobRunner } from "./job-runner.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
+
+/** A thread takes about so long to start. */
+const THREADS_WANTED_MS = 20;
+let threadsWantedAt = -Infinity;
 
 const {
   control,
@@ -43,7 +48,7 @@ const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, {
   active: () => {},
   idle: () => loop.wake(),
   queued: () => {
-    if (memory.parking.wakeOne() === "none") post({ type: "threads-wanted" });
+    if (memory.parking.wakeOne() === "none") wantThreads();
     loop.wake();
   },
   cancelRequested: (owner, slot) => {
@@ -51,17 +56,32 @@ const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, {
     else post({ type: "cancel", serial: owner, slot });
   },
 });
+const encoder = new Encoder(sharedBuffers);
+const decoder = new Decoder(sharedBuffers);
 const runner = new JobRunner(
   memory,
   arenas,
-  new Decoder(sharedBuffers),
+  decoder,
   functions,
   new ContextScopes(memory, arenas),
-  new OutcomeWriter(memory, new Encoder(sharedBuffers), arena, serial, () => post({ type: "bell" })),
+  new OutcomeWriter(memory, encoder, arena, serial, () => post({ type: "bell" })),
   current,
 );
 const loop = new DispatchLoop(index, serial, memory, runner, submitter.settlement, options.spinLimitUs);
-installCurrentPool(submitter, functions);
+const forkJoin = new ForkJoin(
+  index,
+  serial,
+  memory,
+  submitter,
+  functions,
+  runner,
+  loop,
+  encoder,
+  decoder,
+  options.spinLimitUs,
+  takeMessages,
+);
+installCurrentPool({ submitter, functions, forkJoin, maxThreads: layout.maxThreads });
 
 // The listener keeps this thread's event loop alive; the host's side of the worker is unref'ed.
 port.on("message", handle);
@@ -69,6 +89,15 @@ if (options.initialize !== null) await import(options.initialize);
 // Until here the host counts this thread as one that never got ready.
 memory.parking.setBusy(index);
 loop.wake();
+
+/** Says once in a while that one more thread would find work, if there may be one. */
+function wantThreads(): void {
+  if (!memory.parking.hasRoom()) return;
+  const now = performance.now();
+  if (now - threadsWantedAt < THREADS_WANTED_MS) return;
+  threadsWantedAt = now;
+  post({ type: "threads-wanted" });
+}
 
 function post(message: WorkerMessage): void {
   port.postMessage(message);

@@ -10,8 +10,10 @@ const AsyncFunction = (async () => {}).constructor as new () => unknown;
 
 export type JobFunction = (...args: unknown[]) => unknown;
 
-/** Exported functions of loaded job modules, by identity: a job submits them by naming them. */
-type ExportedFunctions = WeakMap<object, { readonly url: string; readonly name: string }>;
+interface Export {
+  readonly url: string;
+  readonly name: string;
+}
 
 /** A function that jobs of this thread have named. */
 export class KnownFunction {
@@ -20,21 +22,15 @@ export class KnownFunction {
   fn: JobFunction | null = null;
   /** Whether it is known to return promises. */
   awaits = false;
-  readonly #exports: ExportedFunctions;
-  #loading: Promise<JobFunction> | null = null;
 
-  constructor(source: FunctionSource, exports: ExportedFunctions) {
+  constructor(source: FunctionSource) {
     this.source = source;
-    this.#exports = exports;
   }
 
-  /** Loads a module once per thread; a failure is kept, as Node's own module cache does. */
-  load(): Promise<JobFunction> {
-    this.#loading ??= resolve(this.source, this.#exports).then((fn) => {
-      this.awaits = fn instanceof AsyncFunction;
-      return (this.fn = fn);
-    });
-    return this.#loading;
+  loaded(fn: JobFunction): JobFunction {
+    this.awaits = fn instanceof AsyncFunction;
+    this.fn = fn;
+    return fn;
   }
 
   /** An error on its way to the caller: says which variable an inline function lacks. */
@@ -47,29 +43,50 @@ export class FunctionTable {
   readonly #memory: PoolMemory;
   readonly #arenas: Arenas;
   readonly #known = new Map<number, KnownFunction>();
-  readonly #exports: ExportedFunctions = new WeakMap();
+  readonly #modules = new Map<string, Record<string, unknown>>();
+  readonly #exports = new WeakMap<object, Export>();
 
   constructor(memory: PoolMemory, arenas: Arenas) {
     this.#memory = memory;
     this.#arenas = arenas;
   }
 
-  /** The function that the job in `slot` names. */
+  /** The function that the job in `slot` names. Not loaded yet only if its module is not. */
   of(slot: number): KnownFunction {
-    const { slots } = this.#memory;
-    const id = slots.functionId(slot);
+    const id = this.#memory.slots.functionId(slot);
     let known = this.#known.get(id);
     if (known === undefined) {
-      known = new KnownFunction(this.#describe(slot), this.#exports);
+      const source = this.#describe(slot);
+      known = new KnownFunction(source);
       this.#known.set(id, known);
+      if (source.kind === "inline") {
+        known.loaded(compileInline(source.source));
+      } else {
+        const fn = functionOf(this.#modules.get(source.url), source.name);
+        if (fn !== undefined) known.loaded(fn);
+      }
     }
     return known;
   }
 
-  /** Where a function was exported from, if it is one of a job module that this thread has loaded. */
-  exportOf(fn: object): { readonly url: string; readonly name: string } | undefined {
-    return this.#exports.get(fn);
+  /**
+   * Imports the module of a function. A failure is kept, as Node's own module cache does.
+   * @throws what evaluating the module throws, JobModuleError, or JobNotFoundError.
+   */
+  async load(known: KnownFunction): Promise<JobFunction> {
+    const { source } = known;
+    if (source.kind === "inline") throw new Error("Assertion: inline functions are compiled when they are first seen");
+    const module = (await loadJobModule(source.url)) as Record<string, unknown>;
+    this.#modules.set(source.url, module);
+    const names = Object.keys(module).filter((name) => typeof module[name] === "function");
+    for (const name of names) this.#exports.set(module[name] as object, { url: source.url, name });
+    const fn = functionOf(module, source.name);
+    if (fn !== undefined) return known.loaded(fn);
+    throw new JobNotFoundError(source.url, source.name, names);
   }
+
+  /** Where a function was exported from, if it is one of a job module that this thread has loaded. */
+  readonly lookUpExport = (fn: object): Export | undefined => this.#exports.get(fn);
 
   #describe(slot: number): FunctionSource {
     const { slots } = this.#memory;
@@ -80,14 +97,7 @@ export class FunctionTable {
   }
 }
 
-async function resolve(source: FunctionSource, exports: ExportedFunctions): Promise<JobFunction> {
-  if (source.kind === "inline") return compileInline(source.source);
-  const module = (await loadJobModule(source.url)) as Record<string, unknown>;
-  for (const [name, value] of Object.entries(module)) {
-    if (typeof value === "function") exports.set(value, { url: source.url, name });
-  }
-  const fn = Object.hasOwn(module, source.name) ? module[source.name] : undefined;
-  if (typeof fn === "function") return fn as JobFunction;
-  const names = Object.keys(module).filter((name) => typeof module[name] === "function");
-  throw new JobNotFoundError(source.url, source.name, names);
+function functionOf(module: Record<string, unknown> | undefined, name: string): JobFunction | undefined {
+  const value = module !== undefined && Object.hasOwn(module, name) ? module[name] : undefined;
+  return typeof value === "function" ? (value as JobFunction) : undefined;
 }

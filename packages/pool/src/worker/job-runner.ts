@@ -61,12 +61,29 @@ export class JobRunner {
     return null;
   }
 
+  /**
+   * Calls the function of a claimed job for a caller that takes the outcome itself, without writing it.
+   * @returns what the function returned, or a promise.
+   * @throws what the function threw.
+   */
+  call(slot: number, known: KnownFunction, fn: JobFunction): unknown {
+    const outer = this.#current.synchronous;
+    const job = new RunningJob(this.#memory.slots, this.#current, slot);
+    this.#current.synchronous = job;
+    try {
+      return this.#call(job, known, fn, this.#scopes.of(slot), this.takeArguments(slot));
+    } finally {
+      this.#current.synchronous = outer;
+      job.end();
+    }
+  }
+
   async #loadAndRun(job: RunningJob, known: KnownFunction): Promise<void> {
     const { slot } = job;
     try {
       const scope: AsyncScope = this.#scopes.of(slot);
       const args = this.takeArguments(slot);
-      const fn = await known.load();
+      const fn = await this.#functions.load(known);
       this.#current.synchronous = job;
       let returned: unknown;
       try {

@@ -70,13 +70,13 @@ export const programs = {
   submitAndWithdraw(e, cells) {
     const ring = ringOf(e, cells);
     const slots = slotsOf(e);
-    slots.describeJob(0, 11);
+    slots.describeJob(0, 11, 0, 0);
     slots.publish(0);
     push(e, ring, 0);
     const withdrawn = slots.withdraw(0);
     e.log(withdrawn ? 1 : 0);
     if (!withdrawn) return;
-    slots.describeJob(0, 12);
+    slots.describeJob(0, 12, 0, 0);
     slots.publish(0);
     push(e, ring, 0);
   },
@@ -87,7 +87,7 @@ export const programs = {
    */
   submitToFullRing(e, cells, byRelease) {
     const slots = slotsOf(e);
-    slots.describeJob(0, 13);
+    slots.describeJob(0, 13, 0, 0);
     slots.publish(0);
     const second = new Ring(e.control, secondRingWord(e.layout), cells);
     if (push(e, second, 0)) throw new Error("The second ring was not full");
@@ -110,11 +110,11 @@ export const programs = {
 
   /** Puts `count` slots from `first` on into the inbox and posts the bell message when it has to. */
   finish(e, first, count) {
-    const inbox = new Inbox(e.control, e.layout, slotsOf(e));
+    const inbox = new Inbox(e.control, e.layout, slotsOf(e), 0);
     for (let slot = first; slot < first + count; slot++) {
-      const mustRing = inbox.put(slot);
+      inbox.put(slot);
       e.log(slot);
-      if (!mustRing) continue;
+      if (!inbox.ring()) continue;
       add(e.control, messageWord(e.layout), 1);
       notify(e.control, messageWord(e.layout));
     }
@@ -125,7 +125,7 @@ export const programs = {
    * after an exit, but does not go through `sleep` again.
    */
   own(e, forgetful) {
-    const inbox = new Inbox(e.control, e.layout, slotsOf(e));
+    const inbox = new Inbox(e.control, e.layout, slotsOf(e), 0);
     const taken = new Int32Array(e.layout.capacitySlots);
     const take = (): void => {
       e.log(...taken.subarray(0, inbox.takeAll(taken)));
