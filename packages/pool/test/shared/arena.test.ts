@@ -28,7 +28,7 @@ function returnBlock(block: number): void {
   giveBack(new Int32Array(memory.buffer), block);
 }
 
-/** A memory of which only so much may be used, and views that are never looked at. */
+/** A memory that ends early, and grows by moving: nobody else looks at it. */
 function smallMemory(maximumPages: number): GrowingMemory {
   let buffer = new SharedArrayBuffer(INITIAL_BYTES);
   return {
@@ -172,15 +172,15 @@ describe("Arena", () => {
   it("says how much is under way when there is no more, and goes on afterwards", () => {
     memory = smallMemory(2 * 16 + 64);
     arena = new Arena(memory);
-    const source = filled(2 * MiB, 1);
-    const blocks = [1, 2].map(() => arena.store(source, 2 * MiB));
+    const source = filled(1.5 * MiB, 1);
+    const blocks = [1, 2].map(() => arena.store(source, 1.5 * MiB));
     expect(arena.sizeBytes).toBe(INITIAL_BYTES + GROWTH_BYTES);
-    expect(() => arena.store(source, 2 * MiB)).toThrow(
+    expect(() => arena.store(source, 1.5 * MiB)).toThrow(
       expect.objectContaining({ code: "ERR_SKEIN_ARENA_FULL", message: expect.stringContaining("5 MiB") }),
     );
     expect(arena.store(filled(100, 7), 100)).toBeGreaterThan(blocks[1]!);
     returnBlock(blocks[0]!);
-    expect(arena.store(source, 2 * MiB)).toBe(blocks[0]);
+    expect(arena.store(source, 1.5 * MiB)).toBe(blocks[0]);
   });
 
   it("teardown: nothing that was given back to a dead thread reaches its successor, who has a memory of its own", () => {
