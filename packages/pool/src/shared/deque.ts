@@ -8,18 +8,23 @@
  * State      | positions        | mean                                                  | written by |
  *            | TOP ≤ p < BOTTOM | cell p & mask holds a slot                            | owner      |
  *            | all others       | free                                                  |            |
- * Moves      push: write CELL[b], store BOTTOM b + 1, by the owner
+ * Moves      restart: CAS TOP t → t + cells, store BOTTOM t + cells, by the host, when the owner is dead
+ *            push: write CELL[b], store BOTTOM b + 1, by the owner
  *            pop: store BOTTOM b − 1; then take CELL[b − 1], by CAS of TOP if it is the last one; by the owner
  *            steal: read CELL[t], CAS TOP t → t + 1
- * Invariants I1 TOP only grows, by CAS; each success takes one entry. BOTTOM is written by the owner only.
+ * Invariants I1 TOP only grows, by CAS; each success takes one entry. BOTTOM is written by the owner only, or for it.
+ *               Also from one owner to the next: a position that began again would let a slow thief take the wrong entry.
  *            I2 A cell is written again only when TOP has passed it: push refuses at BOTTOM − TOP = cells.
  * Pairings   [D1] push writes the cell and the slot plainly, then stores BOTTOM; a thief loads BOTTOM before it reads the cell.
  *            [D2] pop stores BOTTOM, then loads TOP; a thief loads TOP, then BOTTOM. For the last entry either the owner sees that
  *                 it competes, or the thief sees that there is nothing.
  *            [D3] push stores BOTTOM, then the owner loads the parking words; a thread stores its parking word, then looks into the
  *                 deques (parking.ts P1).
+ *            [D4] restart moves TOP to BOTTOM or past it, then stores BOTTOM there; a thief loads TOP, then BOTTOM. It finds nothing
+ *                 until the next push, or its CAS fails.
  * Liveness   Lock-free; a failed CAS means that somebody else took the entry. A thief that dies after its CAS leaves the slot QUEUED
  *            and in no queue: its submitter queues it again after the exit. With a dead owner its slots die too.
+ *            Limit: a thief would have to stand still between its load and its CAS while 2^32 entries pass to be fooled (ABA).
  * Sources    Chase, Lev, "Dynamic circular work-stealing deque", SPAA 2005; here bounded by the owner's slots.
  */
 import { cas, load, store } from "./atomics.ts";
@@ -36,7 +41,7 @@ export class Deque {
   readonly #bottom: number;
   readonly #cells: number;
   readonly #mask: number;
-  /** The position of the last entry that `pop` or `steal` of this object took: the ticket that the slot must show. */
+  /** The position of the entry that `pop` or `steal` of this object has just taken: the ticket that the slot must show. */
   takenPosition = 0;
 
   /** @param cells A power of two. */
@@ -48,10 +53,24 @@ export class Deque {
     this.#mask = cells - 1;
   }
 
-  /** Before an owner starts, when no other thread looks. `start` lets tests begin next to the wrap-around. */
+  /** Before any other thread sees the memory. `start` lets tests begin next to the wrap-around. */
   initialize(start = 0): void {
-    store(this.#words, this.#bottom, start); // [unpaired] no owner runs
-    store(this.#words, this.#top, start); // [unpaired] no owner runs
+    this.#words[this.#top] = start;
+    this.#words[this.#bottom] = start;
+  }
+
+  /**
+   * By the host, before a new owner starts: drops what the dead one left. Thieves may be anywhere, so TOP moves on to where no
+   * BOTTOM can have been, never back to a former position: a thief with an old cell in its hand fails (I1).
+   */
+  restart(): void {
+    for (;;) {
+      const top = load(this.#words, this.#top); // [D4]
+      const start = (top + this.#mask + 1) | 0;
+      if (!cas(this.#words, this.#top, top, start)) continue; // [D4]
+      store(this.#words, this.#bottom, start); // [D4]
+      return;
+    }
   }
 
   /**

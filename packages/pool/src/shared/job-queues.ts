@@ -47,9 +47,9 @@ export class JobQueues {
     for (const ring of this.#rings) ring.initialize(start);
   }
 
-  /** Before a thread starts: its predecessor's entries are gone, their slots are free. */
+  /** Before a thread starts: drops its predecessor's entries, whose slots are free. */
   prepareDeque(thread: number): void {
-    this.#deques[thread]!.initialize();
+    this.#deques[thread]!.restart();
   }
 
   /**

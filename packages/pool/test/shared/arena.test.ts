@@ -170,7 +170,7 @@ describe("Arena", () => {
   });
 
   it("says how much is under way when there is no more, and goes on afterwards", () => {
-    memory = smallMemory(2 * 16 + 64);
+    memory = smallMemory(16 + 64);
     arena = new Arena(memory);
     const source = filled(1.5 * MiB, 1);
     const blocks = [1, 2].map(() => arena.store(source, 1.5 * MiB));

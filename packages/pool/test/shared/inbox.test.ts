@@ -5,9 +5,9 @@ import { SlotTable } from "../../src/shared/slot.ts";
 
 interface Owned {
   readonly inbox: Inbox;
-  take(): number[];
+  readonly take: () => number[];
   /** Links a job and wakes the host, as a thread does. @returns whether the bell message is to be posted. */
-  put(slot: number): boolean;
+  readonly put: (slot: number) => boolean;
 }
 
 /** The inboxes of all submitters over the same memory. */
