@@ -117,6 +117,7 @@ export class Deque {
     return slot;
   }
 
+  /** Never true while there is an entry that nobody is taking. May be false although the last one has just gone. */
   isEmpty(): boolean {
     const top = load(this.#words, this.#top); // [D3]
     return ((load(this.#words, this.#bottom) - top) | 0) <= 0; // [D3]

@@ -3,11 +3,13 @@
  * of the pool's host and threads, as the headers in src/shared tell it; a flag makes some of them break a rule on purpose.
  */
 import { add, load, notify, wait } from "../../../src/shared/atomics.ts";
+import { Deque } from "../../../src/shared/deque.ts";
 import { Inbox } from "../../../src/shared/inbox.ts";
-import type { Layout } from "../../../src/shared/layout.ts";
+import { dequeBase, type Layout } from "../../../src/shared/layout.ts";
 import { Parking } from "../../../src/shared/parking.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { SlotTable } from "../../../src/shared/slot.ts";
+import { beginAgain, greedyPop, hastyPop } from "./broken-deque.ts";
 import { exitWord, foreverWord, messageWord, ringWord, secondRingWord } from "./model-words.ts";
 import { awaitWoken } from "./stepped-atomics.ts";
 
@@ -30,12 +32,59 @@ function slotsOf(e: Environment): SlotTable {
   return new SlotTable(e.slotsBuffer, e.layout);
 }
 
+function dequeOf(e: Environment): Deque {
+  return new Deque(e.control, dequeBase(e.layout, 0), e.layout.dequeCells);
+}
+
 function push(e: Environment, ring: Ring, slot: number): boolean {
   const slots = slotsOf(e);
   return ring.push(slot, slots.words, slots.ticketWord(slot));
 }
 
+/** What `ownDeque` does besides pushing. */
+export const POP = -1;
+export const HASTY_POP = -2;
+export const GREEDY_POP = -3;
+/** What it logs instead of a slot that found no room. */
+export const NO_ROOM = -100;
+
 export const programs = {
+  /** Owner of a deque: each move is a slot to push, or POP. Logs what it pops, and NO_ROOM. */
+  ownDeque(e, ...moves) {
+    const deque = dequeOf(e);
+    const slots = slotsOf(e);
+    const base = dequeBase(e.layout, 0);
+    for (const move of moves) {
+      if (move === POP) e.log(deque.pop());
+      else if (move === HASTY_POP) e.log(hastyPop(e.control, base, e.layout.dequeCells));
+      else if (move === GREEDY_POP) e.log(greedyPop(e.control, base, e.layout.dequeCells));
+      else if (!deque.push(move, slots.words, slots.ticketWord(move))) e.log(NO_ROOM);
+    }
+  },
+
+  /** Logs what it steals. */
+  stealFrom(e, attempts) {
+    const deque = dequeOf(e);
+    for (let i = 0; i < attempts; i++) e.log(deque.steal());
+  },
+
+  /** Logs whether the deque looks empty. */
+  lookInto(e, attempts) {
+    const deque = dequeOf(e);
+    for (let i = 0; i < attempts; i++) e.log(deque.isEmpty() ? 1 : 0);
+  },
+
+  /** The host, after the owner's death, then the next owner, who pushes these slots. With `again` it begins where all began. */
+  succeedOwner(e, again, ...slotsToPush) {
+    const deque = dequeOf(e);
+    const slots = slotsOf(e);
+    if (again === 1) beginAgain(e.control, dequeBase(e.layout, 0), 0);
+    else deque.restart();
+    for (const slot of slotsToPush) {
+      if (!deque.push(slot, slots.words, slots.ticketWord(slot))) throw new Error("No room");
+    }
+  },
+
   /** Pushes `count` slots from `first` on, one attempt each. Logs slot or -1. */
   produce(e, cells, first, count) {
     const ring = ringOf(e, cells);
