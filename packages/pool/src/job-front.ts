@@ -42,8 +42,7 @@ export class JobFront {
     const options = resolveRunOptions(defaults, defaultSubmitOptions);
     return createJobModule<M>(resolveJobUrl(url), (source) => {
       const fn = this.#target.functions.ofExport(source.url, source.name);
-      const handle = (...args: unknown[]): Task<unknown> =>
-        this.#submit(fn, args, options, handle as AnyFunction);
+      const handle = (...args: unknown[]): Task<unknown> => this.#submit(fn, args, options, handle);
       return jobHandle(handle, source, options);
     });
   }

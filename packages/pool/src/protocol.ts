@@ -28,6 +28,8 @@ export type HostMessage =
 
 export type WorkerMessage =
   | SharedBufferMessage
+  /** The thread has started, and looks for its first job. */
+  | { readonly type: "ready" }
   /** The host's bell was asleep, and a result is in its inbox. */
   | { readonly type: "bell" }
   /** The flag in a slot was set, and another thread runs the job: to be passed on. */

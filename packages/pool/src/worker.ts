@@ -134,15 +134,11 @@ export function parallelFor<A extends unknown[] = []>(
   if (grain < 1) throw argumentRangeError("grain", "an integer of at least 1", grain);
   const slices: ForkedTask<void>[] = [];
   for (let start = from + grain; start < to; start += grain) {
-    slices.push(fork(fn, start, Math.min(to, start + grain), ...args) as ForkedTask<void>);
+    slices.push(fork<[number, number, ...A], void>(fn, start, Math.min(to, start + grain), ...args));
   }
-  slices.push(
-    new ForkedTask(
-      callNow(fn, [from, Math.min(to, from + grain), ...args] as [number, number, ...A]),
-      null,
-      null,
-    ),
-  );
+  // The first one is this thread's own.
+  const first: [number, number, ...A] = [from, Math.min(to, from + grain), ...args];
+  slices.push(new ForkedTask<void>(callNow<[number, number, ...A], void>(fn, first), null, null));
   const failures: unknown[] = [];
   // Newest first: those are in this thread's cache, and on top of its deque.
   for (const slice of slices.toReversed()) {

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { ThreadPool } from "../src/index.ts";
 import { fork, parallelFor } from "../src/worker.ts";
+import { allStarted } from "./gate.ts";
 import type * as ForkJoin from "./fixtures/fork-join.jobs.ts";
 
 const url = new URL("./fixtures/fork-join.jobs.ts", import.meta.url);
@@ -21,7 +22,7 @@ describe.each([
   it("sorts shared memory in pieces", async () => {
     const data = new Float64Array(new SharedArrayBuffer(40_000 * 8));
     for (let i = 0; i < data.length; i++) data[i] = Math.random();
-    const expected = Float64Array.from(data).sort();
+    const expected = data.toSorted();
     await jobs.sort(data, 0, data.length);
     expect(data.every((x, i) => x === expected[i])).toBe(true);
   });
@@ -66,6 +67,7 @@ it("joining a job that awaits on this very thread is refused instead of waiting 
 });
 
 it("forked jobs run on all threads", async () => {
+  await allStarted(pool, 3);
   const jobs = pool.module<typeof ForkJoin>(url);
   expect(await jobs.threadsUsed()).toBe(3);
 });

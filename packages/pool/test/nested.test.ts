@@ -1,6 +1,7 @@
 /** Jobs that submit jobs. */
 import { afterAll, describe, expect, it } from "vitest";
 import { ThreadPool } from "../src/index.ts";
+import { allStarted } from "./gate.ts";
 import type * as Nested from "./fixtures/nested.jobs.ts";
 
 const url = new URL("./fixtures/nested.jobs.ts", import.meta.url);
@@ -63,6 +64,7 @@ it("a blocked main thread stops nobody: nested jobs go on", async () => {
 });
 
 it("jobs of a job are stolen by idle threads", async () => {
+  await allStarted(pool, 3);
   const jobs = pool.module<typeof Nested>(url);
   const threads = await jobs.threadsOf(64);
   expect(new Set(threads).size).toBeGreaterThan(1);

@@ -60,7 +60,7 @@ export class Host {
       HOST,
     ));
     memory.queues.initialize();
-    this.#orphans = new OrphanedSlots(memory);
+    this.#orphans = new OrphanedSlots(memory, (serial) => this.#roster.withSerial(serial) !== null);
     const roster = (this.#roster = new ThreadRoster(
       options.maxThreads,
       (index) => this.#orphans.isFree(index),
@@ -193,6 +193,9 @@ export class Host {
       case "bell":
         this.#pump.onBell();
         break;
+      case "ready":
+        this.#roster.forgetFailedStarts();
+        break;
       case "shared-buffer":
         this.#sharedBuffers.add(message.id, message.buffer);
         // A job may pass it on to a third thread.
@@ -220,7 +223,6 @@ export class Host {
     settlement.recover(thread.serial, error);
     parking.setDead(thread.index);
     this.#roster.remove(thread, wasReady);
-    this.#orphans.finisherDied(thread.serial);
     this.#orphans.adopt(thread.index);
     this.#tellThreads({ type: "thread-ended", serial: thread.serial, error: toWire(error) });
     this.#arenas.drop(thread.serial);

@@ -54,7 +54,7 @@ export class ThreadRoster {
     this.#failedStarts = wasReady ? 0 : this.#failedStarts + 1;
   }
 
-  /** Whoever submits next may try again: the reason may be gone by then. */
+  /** A thread got ready; or all have been given up, and whoever submits next may try again. */
   forgetFailedStarts(): void {
     this.#failedStarts = 0;
   }

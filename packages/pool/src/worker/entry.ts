@@ -88,6 +88,7 @@ port.on("message", handle);
 if (options.initialize !== null) await import(options.initialize);
 // Until here the host counts this thread as one that never got ready.
 memory.parking.setBusy(index);
+post({ type: "ready" });
 loop.wake();
 
 /** Says once in a while that one more thread would find work, if there may be one. */

@@ -75,7 +75,8 @@ export class FunctionTable {
    */
   async load(known: KnownFunction): Promise<JobFunction> {
     const { source } = known;
-    if (source.kind === "inline") throw new Error("Assertion: inline functions are compiled when they are first seen");
+    if (source.kind === "inline")
+      throw new Error("Assertion: inline functions are compiled when they are first seen");
     const module = (await loadJobModule(source.url)) as Record<string, unknown>;
     this.#modules.set(source.url, module);
     const names = Object.keys(module).filter((name) => typeof module[name] === "function");
