@@ -1,5 +1,6 @@
 /** Job modules: the functions that a file exports, as handles that run on a pool. */
 import type { Task } from "@skein/scheduling";
+import type { SubmitOptions } from "./submit/submission.ts";
 
 /** A job: call it, or pass it to `run`. Arguments and result cross by value, as in structured clone. */
 export interface Job<A extends unknown[], R> {
@@ -23,6 +24,20 @@ export interface JobSource {
 }
 
 export const jobSource: unique symbol = Symbol.for("skein.job-source");
+export const jobDefaults: unique symbol = Symbol.for("skein.job-defaults");
+
+/** What a job is besides a function. */
+export interface JobHandle extends Job<unknown[], unknown> {
+  readonly [jobDefaults]: SubmitOptions;
+}
+
+export function jobHandle(
+  call: (...args: unknown[]) => Task<unknown>,
+  source: JobSource,
+  defaults: SubmitOptions,
+): JobHandle {
+  return Object.assign(call, { [jobSource]: source, [jobDefaults]: defaults });
+}
 
 /**
  * Handles are made when they are first asked for. Whether the module exports such a function turns out in the thread:

@@ -3,17 +3,9 @@
  * job: a worker takes these messages in when it meets a number that it does not know, or when its event loop runs.
  */
 import type { MessagePort } from "node:worker_threads";
+import type { ErrorWire } from "./codec/error-wire.ts";
+import type { GrowingMemory } from "./shared/arena.ts";
 import type { Layout } from "./shared/layout.ts";
-
-/** A job function as the worker has to find it. */
-export type FunctionSource =
-  | { readonly kind: "export"; readonly url: string; readonly name: string }
-  | { readonly kind: "inline"; readonly source: string };
-
-/** Both ways: a segment of the sender's arena, before any slot names it; and its end. */
-export type SegmentMessage =
-  | { readonly type: "segment"; readonly id: number; readonly buffer: SharedArrayBuffer }
-  | { readonly type: "retire"; readonly id: number };
 
 /** Both ways: a user's SharedArrayBuffer that a payload names by number. */
 export interface SharedBufferMessage {
@@ -23,31 +15,40 @@ export interface SharedBufferMessage {
 }
 
 export type HostMessage =
-  | SegmentMessage
   | SharedBufferMessage
   | { readonly type: "shared-buffer-gone"; readonly id: number }
-  | { readonly type: "function"; readonly id: number; readonly source: FunctionSource }
+  /** A thread is about to start. */
+  | { readonly type: "arena"; readonly serial: number; readonly memory: GrowingMemory }
+  /** A thread has ended: jobs of the receiver that it had taken reject with `error`. */
+  | { readonly type: "thread-ended"; readonly serial: number; readonly error: ErrorWire }
   /** The flag in the slot was set: for jobs that wait for their signal in the event loop. */
   | { readonly type: "cancel"; readonly slot: number }
   /** No job will come any more: leave through `process.exit`, so that exit handlers run and output is flushed. */
   | { readonly type: "close" };
 
 export type WorkerMessage =
-  | SegmentMessage
   | SharedBufferMessage
-  /** The inbox was empty and the host's bell asleep. */
-  | { readonly type: "bell" };
+  /** The thread has started, and looks for its first job. */
+  | { readonly type: "ready" }
+  /** The host's bell was asleep, and a result is in its inbox. */
+  | { readonly type: "bell" }
+  /** The flag in a slot was set, and another thread runs the job: to be passed on. */
+  | { readonly type: "cancel"; readonly serial: number; readonly slot: number }
+  /** A job of this thread submitted jobs, and no thread was free to help. */
+  | { readonly type: "threads-wanted" };
 
 /** `workerData` of a pool thread. */
 export interface ThreadData {
   readonly control: SharedArrayBuffer;
   readonly slots: SharedArrayBuffer;
   readonly layout: Layout;
-  /** Index of the thread: its parking word. Re-used after a thread has died. */
+  /** Index of the thread: its parking word, its deque, its slots. Re-used after a thread has died. */
   readonly index: number;
   /** Never re-used within a pool. */
   readonly serial: number;
   readonly port: MessagePort;
+  /** Of all threads and the host, its own included. */
+  readonly arenas: readonly (readonly [serial: number, memory: GrowingMemory])[];
   readonly spinLimitUs: number;
   readonly initialize: string | null;
 }

@@ -1,19 +1,17 @@
-import { argumentTypeError } from "@skein/context/errors";
-import { Task, TaskCompletionSource } from "@skein/scheduling";
+import { InvalidOperationError } from "@skein/context/errors";
+import { Task } from "@skein/scheduling";
 import { PoolClosedError } from "./errors.ts";
 import { Host } from "./host/host.ts";
-import type { SubmitOptions } from "./host/submission.ts";
-import { createJobModule, type Job, type JobModule, jobSource } from "./job-module.ts";
-import { resolveJobUrl } from "./jobs/job-url.ts";
+import { type AnyFunction, JobFront } from "./job-front.ts";
+import type { Job, JobModule } from "./job-module.ts";
 import {
   type CloseOptions,
-  defaultSubmitOptions,
   resolveCloseOptions,
   resolvePoolOptions,
-  resolveRunOptions,
   type RunOptions,
   type ThreadPoolOptions,
 } from "./options.ts";
+import { currentPool } from "./current-pool.ts";
 
 /** What runs jobs: a ThreadPool, or another engine with the same job modules. */
 export interface JobEngine extends AsyncDisposable {
@@ -22,8 +20,6 @@ export interface JobEngine extends AsyncDisposable {
   run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: RunOptions): Task<Awaited<R>>;
   close(options?: CloseOptions): Task<void>;
 }
-
-type AnyFunction = (...args: unknown[]) => unknown;
 
 /**
  * Runs functions on worker threads. Jobs are queued in shared memory and pulled by the threads; the ambient context goes
@@ -45,12 +41,39 @@ export class ThreadPool implements JobEngine {
     return ThreadPool.#shared;
   }
 
+  /**
+   * Inside a job: the pool that runs it, for jobs that submit jobs; elsewhere null. Results come straight back to the thread
+   * that submitted, without the main thread. A job that awaits them lets its thread run other jobs meanwhile.
+   */
+  static get current(): JobEngine | null {
+    const current = currentPool();
+    if (current === null) return null;
+    ThreadPool.#current ??= new CurrentPool(
+      new JobFront({
+        functions: current.submitter.functions,
+        refusal: () => null,
+        exportOf: current.functions.lookUpExport,
+        submit: (...job) => current.submitter.submit(...job).task,
+      }),
+    );
+    return ThreadPool.#current;
+  }
+
+  static #current: CurrentPool | null = null;
+
   readonly #host: Host;
+  readonly #front: JobFront;
   #closing: Task<void> | null = null;
 
   /** @throws TypeError or RangeError for a bad option, naming it. */
   constructor(options?: ThreadPoolOptions) {
-    this.#host = new Host(resolvePoolOptions(options));
+    const host = (this.#host = new Host(resolvePoolOptions(options)));
+    this.#front = new JobFront({
+      functions: host.functions,
+      refusal: () => (this.#closing === null ? null : new PoolClosedError()),
+      exportOf: () => undefined,
+      submit: (...job) => host.submit(...job),
+    });
   }
 
   /**
@@ -62,13 +85,7 @@ export class ThreadPool implements JobEngine {
    * @throws TypeError for a relative path or another protocol: code never comes from the network.
    */
   module<M>(url: URL | string, defaults?: RunOptions): JobModule<M> {
-    const options = resolveRunOptions(defaults, defaultSubmitOptions);
-    return createJobModule<M>(resolveJobUrl(url), (source) => {
-      const id = this.#host.functions.idOfExport(source.url, source.name);
-      const handle = (...args: unknown[]): Task<unknown> =>
-        this.#submit(id, args, options, handle);
-      return Object.assign(handle, { [jobSource]: source, [jobDefaults]: options });
-    });
+    return this.#front.module<M>(url, defaults);
   }
 
   /**
@@ -83,17 +100,8 @@ export class ThreadPool implements JobEngine {
   run<A extends unknown[], R>(job: Job<A, R>, args: A, options?: RunOptions): Task<Awaited<R>>;
   run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: RunOptions): Task<Awaited<R>>;
   run(job: unknown, args: unknown, options?: RunOptions): Task<unknown> {
-    if (typeof job !== "function") throw argumentTypeError("job", "a job of a module, or a function", job);
-    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
-    const handle = job as Partial<JobHandle>;
-    const source = handle[jobSource];
-    const id =
-      source === undefined
-        ? this.#host.functions.idOfInline(job as AnyFunction)
-        : this.#host.functions.idOfExport(source.url, source.name);
-    const resolved = resolveRunOptions(options, handle[jobDefaults] ?? defaultSubmitOptions);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
-    return this.#submit(id, args, resolved, this.run as AnyFunction);
+    return this.#front.run(job, args, options, this.run as AnyFunction);
   }
 
   /**
@@ -110,27 +118,34 @@ export class ThreadPool implements JobEngine {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
 
-  #submit(id: number, args: unknown[], options: SubmitOptions, below: AnyFunction): Task<unknown> {
-    if (this.#closing !== null) return Task.fromError(new PoolClosedError());
-    const { signal } = options;
-    if (signal?.aborted === true) return canceled(signal);
-    try {
-      return this.#host.submit(id, args, options, below);
-    } catch (error) {
-      return Task.fromError(error);
-    }
+/** The pool as a job of it sees it. */
+class CurrentPool implements JobEngine {
+  readonly #front: JobFront;
+
+  constructor(front: JobFront) {
+    this.#front = front;
   }
-}
 
-const jobDefaults: unique symbol = Symbol("job defaults");
+  module<M>(url: URL | string, defaults?: RunOptions): JobModule<M> {
+    return this.#front.module<M>(url, defaults);
+  }
 
-interface JobHandle extends Job<unknown[], unknown> {
-  readonly [jobDefaults]: SubmitOptions;
-}
+  run<A extends unknown[], R>(job: Job<A, R>, args: A, options?: RunOptions): Task<Awaited<R>>;
+  run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: RunOptions): Task<Awaited<R>>;
+  run(job: unknown, args: unknown, options?: RunOptions): Task<unknown> {
+    // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
+    return this.#front.run(job, args, options, this.run as AnyFunction);
+  }
 
-function canceled(signal: AbortSignal): Task<unknown> {
-  const source = new TaskCompletionSource<unknown>();
-  source.trySetCanceled(signal);
-  return source.task;
+  close(): Task<void> {
+    return Task.fromError(
+      new InvalidOperationError("A job cannot close the pool that runs it; close it where it was made"),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
 }

@@ -59,7 +59,7 @@ describe("the job of a thread that dies rejects with ThreadCrashedError, the oth
     const tasks = Array.from({ length: 300 }, (_, i) => (i % 30 === 29 ? jobs.exit(1) : jobs.echo(i)));
     const outcomes = await Promise.allSettled(tasks);
     expect(outcomes.filter((o) => o.status === "rejected")).toHaveLength(10);
-    expect(outcomes.every((o, i) => o.status === "rejected" || (o.value) === i)).toBe(true);
+    expect(outcomes.every((o, i) => o.status === "rejected" || o.value === i)).toBe(true);
   });
 
   it("a job whose caller gave it up is not reported a second time", async () => {

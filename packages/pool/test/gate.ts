@@ -1,3 +1,5 @@
+import type { JobEngine } from "../src/index.ts";
+
 /** Shared words by which a test and a job wait for each other without sleeping. */
 export function makeGate(words = 2): Int32Array {
   return new Int32Array(new SharedArrayBuffer(words * 4));
@@ -12,5 +14,19 @@ export function open(gate: Int32Array, index = 0): void {
   Atomics.store(gate, index, 1);
   Atomics.notify(gate, index);
 }
+
+/** Resolves when every thread of the pool has started: each runs a job that waits for all others. */
+export async function allStarted(pool: JobEngine, threads: number): Promise<void> {
+  const arrived = makeGate(1);
+  await Promise.all(Array.from({ length: threads }, () => pool.run(meet, [arrived, threads])));
+}
+
+const meet = (arrived: Int32Array, threads: number): void => {
+  Atomics.add(arrived, 0, 1);
+  Atomics.notify(arrived, 0);
+  for (let seen = Atomics.load(arrived, 0); seen < threads; seen = Atomics.load(arrived, 0)) {
+    Atomics.wait(arrived, 0, seen);
+  }
+};
 
 export const sampleJobs = new URL("./fixtures/sample.jobs.ts", import.meta.url);

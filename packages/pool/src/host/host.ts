@@ -1,29 +1,27 @@
-/** The submitting side of a pool: puts the parts together, keeps the threads, ends them. */
+/** The host of a pool: the submitter on the thread that made it, and the keeper of the threads. */
 import type { Task } from "@skein/scheduling";
-import { Decoder } from "../codec/decoder.ts";
-import { Encoder } from "../codec/encoder.ts";
-import { JobCanceledError, JobTimeoutError, PoolClosedError, ThreadCrashedError } from "../errors.ts";
-import type { WorkerMessage } from "../protocol.ts";
-import { Arena } from "../shared/arena.ts";
+import { toWire } from "../codec/error-wire.ts";
+import { PoolClosedError, ThreadCrashedError } from "../errors.ts";
+import type { HostMessage, WorkerMessage } from "../protocol.ts";
+import { Arena, createArenaMemory } from "../shared/arena.ts";
+import { Arenas } from "../shared/arenas.ts";
+import { createLayout, type Layout } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
-import { SegmentDirectory } from "../shared/segments.ts";
+import { HOST, HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../shared/shared-buffers.ts";
+import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
+import type { SubmitOptions } from "../submit/submission.ts";
+import { Submitter } from "../submit/submitter.ts";
 import { CompletionPump } from "./completion-pump.ts";
-import { ContextTable } from "./context-table.ts";
-import { FunctionRegistry } from "./function-registry.ts";
-import { JobTable } from "./job-table.ts";
-import { JobWatch } from "./job-watch.ts";
 import { KeepAlive } from "./keep-alive.ts";
-import { HostMemory } from "./memory.ts";
+import { OrphanedSlots } from "./orphaned-slots.ts";
 import { PoolThread, type ThreadOptions } from "./pool-thread.ts";
-import { Settlement } from "./settlement.ts";
-import { Submission, type SubmitOptions } from "./submission.ts";
 import { ThreadRoster } from "./thread-roster.ts";
 
-/** Arenas and shared buffers carry the serial of their thread; threads count from 1. */
-const HOST_SERIAL = 0;
 /** For a thread that is busy with a job its caller gave up, or with code of its own, when the pool closes. */
 const CLOSE_GRACE_MS = 500;
+/** How often a thread that could not start is tried again: others still run jobs of the dead one whose place it would take. */
+const START_RETRY_MS = 10;
 
 export interface HostOptions {
   readonly maxThreads: number;
@@ -34,105 +32,93 @@ export interface HostOptions {
 }
 
 export class Host {
-  readonly functions: FunctionRegistry;
   readonly #options: HostOptions;
-  readonly #memory: HostMemory;
-  readonly #roster: ThreadRoster;
-  readonly #arena: Arena;
-  readonly #segments: SegmentDirectory;
+  readonly #layout: Layout;
+  readonly #controlBuffer: SharedArrayBuffer;
+  readonly #slotsBuffer: SharedArrayBuffer;
+  readonly #memory: PoolMemory;
+  readonly #arenas: Arenas;
   readonly #sharedBuffers: SharedBuffers;
-  readonly #submission: Submission;
-  readonly #settlement: Settlement;
+  readonly #submitter: Submitter;
+  readonly #roster: ThreadRoster;
+  readonly #orphans: OrphanedSlots;
   readonly #pump: CompletionPump;
   readonly #keepAlive: KeepAlive;
-  readonly #watch: JobWatch;
   #terminating = false;
+  #startRetry: NodeJS.Timeout | null = null;
   #whenIdle: (() => void) | null = null;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    const memory = (this.#memory = new HostMemory(options.capacitySlots, options.maxThreads));
-    const roster = (this.#roster = new ThreadRoster(options.maxThreads, (index, serial) =>
-      this.#startThread(index, serial),
+    this.#layout = createLayout(options.capacitySlots, options.maxThreads);
+    this.#controlBuffer = new SharedArrayBuffer(this.#layout.controlBytes);
+    this.#slotsBuffer = new SharedArrayBuffer(this.#layout.slotsBytes);
+    const memory = (this.#memory = new PoolMemory(
+      this.#controlBuffer,
+      this.#slotsBuffer,
+      this.#layout,
+      HOST,
+    ));
+    memory.queues.initialize();
+    this.#orphans = new OrphanedSlots(memory, (serial) => this.#roster.withSerial(serial) !== null);
+    const roster = (this.#roster = new ThreadRoster(
+      options.maxThreads,
+      (index) => this.#orphans.isFree(index),
+      (index, serial) => this.#startThread(index, serial),
     ));
     const takeMessages = (): void => this.#takeMessages();
-    this.functions = new FunctionRegistry((id, source) => roster.broadcast({ type: "function", id, source }));
-    this.#segments = new SegmentDirectory(takeMessages);
+    this.#arenas = new Arenas(takeMessages);
+    const arenaMemory = createArenaMemory();
+    this.#arenas.add(HOST_SERIAL, arenaMemory);
     this.#sharedBuffers = new SharedBuffers(HOST_SERIAL, takeMessages, {
       announce: (id, buffer) => roster.broadcast({ type: "shared-buffer", id, buffer }),
       gone: (id) => roster.broadcast({ type: "shared-buffer-gone", id }),
     });
-    this.#arena = new Arena(
-      HOST_SERIAL,
-      {
-        announce: (id, buffer) => roster.broadcast({ type: "segment", id, buffer }),
-        retire: (id) => roster.broadcast({ type: "retire", id }),
-      },
-      null,
-    );
-    const jobs = new JobTable(options.capacitySlots);
-    const contexts = new ContextTable(this.#arena);
-    this.#submission = new Submission(
-      memory,
-      jobs,
-      this.#arena,
-      contexts,
-      this.#sharedBuffers,
-      new Encoder(this.#sharedBuffers),
-      () => this.#callThread(),
-    );
-    this.#settlement = new Settlement(
-      memory,
-      jobs,
-      this.#arena,
-      contexts,
-      this.#segments,
-      new Decoder(this.#sharedBuffers),
-      {
-        slotsFreed: () => this.#submission.refill(),
-        idle: () => this.#onIdle(),
-        cancelRequested: (index, slot) => roster.at(index)?.post({ type: "cancel", slot }),
-      },
-    );
     this.#keepAlive = new KeepAlive(memory.parking);
+    this.#submitter = new Submitter(
+      memory,
+      HOST_SERIAL,
+      new Arena(arenaMemory),
+      this.#arenas,
+      this.#sharedBuffers,
+      {
+        active: () => this.#keepAlive.hold(),
+        idle: () => this.#onIdle(),
+        queued: () => this.#callThread(),
+        cancelRequested: (serial, slot) => roster.withSerial(serial)?.post({ type: "cancel", slot }),
+      },
+    );
+    const { settlement } = this.#submitter;
     this.#pump = new CompletionPump(
       memory.inbox,
-      () => this.#settlement.drain(),
-      () => this.#settlement.outstanding === 0,
-    );
-    this.#watch = new JobWatch(
-      (job, signal) => this.#settlement.cancel(job, cancellation(signal)),
-      (job, timeoutMs) => this.#settlement.fail(job, new JobTimeoutError(timeoutMs)),
+      () => settlement.drain(),
+      () => settlement.outstanding === 0,
     );
   }
 
-  /**
-   * @param below The function of ours that the caller called: its frames and those above are not the caller's.
-   * @throws what encoding the arguments or the context throws. Nothing was claimed then.
-   */
+  get functions(): FunctionRegistry {
+    return this.#submitter.functions;
+  }
+
+  /** As Submitter.submit. */
   submit(
-    functionId: number,
+    fn: FunctionEntry,
     args: readonly unknown[],
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
   ): Task<unknown> {
-    const job = this.#submission.create(functionId, args, options, below);
-    if (this.#settlement.expect() === 1) this.#keepAlive.hold();
-    if (options.signal !== undefined || options.timeoutMs !== undefined) {
-      this.#watch.watch(job, options.signal, options.timeoutMs);
-    }
-    this.#submission.enqueue(job);
+    const { task } = this.#submitter.submit(fn, args, options, below);
     this.#pump.submitted();
-    return job.task;
+    return task;
   }
 
   /** Ends the pool: resolves when every job has settled and every thread has ended. To be called once; no `submit` after it. */
   async close(drain: boolean, timeoutMs: number | undefined): Promise<void> {
     if (!drain) {
-      this.#failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
-      this.#settlement.requestStop();
+      this.#submitter.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
+      this.#submitter.settlement.requestStop();
     }
-    if (this.#settlement.outstanding > 0) {
+    if (this.#outstanding > 0) {
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#terminate(), timeoutMs);
       await new Promise<void>((resolve) => {
         this.#whenIdle = resolve;
@@ -143,34 +129,52 @@ export class Host {
     this.#keepAlive.close();
   }
 
+  get #outstanding(): number {
+    return this.#submitter.settlement.outstanding;
+  }
+
   #onIdle(): void {
     this.#keepAlive.release();
     this.#whenIdle?.();
   }
 
   #callThread(): void {
-    if (this.#memory.parking.wakeOne() !== "none") return;
-    this.#startThreadIfUseful();
+    if (this.#memory.parking.wakeOne() === "none" && this.#outstanding > this.#roster.count)
+      this.#startOneMore();
   }
 
-  #startThreadIfUseful(): void {
-    if (this.#roster.mayStart && this.#settlement.outstanding > this.#roster.count) this.#roster.add();
+  #startOneMore(): void {
+    if (!this.#roster.mayStart || this.#roster.add() || this.#startRetry !== null) return;
+    this.#startRetry = setTimeout(() => {
+      this.#startRetry = null;
+      if (this.#outstanding > this.#roster.count) this.#startOneMore();
+    }, START_RETRY_MS);
   }
 
   #startThread(index: number, serial: number): PoolThread {
-    const { controlBuffer, slotsBuffer, layout, parking } = this.#memory;
-    parking.setDead(index);
+    this.#memory.prepareThread(index, serial);
+    const memory = createArenaMemory();
+    this.#arenas.add(serial, memory);
+    // Before it can submit anything.
+    this.#roster.broadcast({ type: "arena", serial, memory });
     const { spinLimitUs, initialize } = this.#options;
     const thread = new PoolThread(
-      { control: controlBuffer, slots: slotsBuffer, layout, index, serial, spinLimitUs, initialize },
+      {
+        control: this.#controlBuffer,
+        slots: this.#slotsBuffer,
+        layout: this.#layout,
+        index,
+        serial,
+        arenas: [...this.#arenas.entries()],
+        spinLimitUs,
+        initialize,
+      },
       this.#options.thread,
       {
         message: (from, message) => this.#onMessage(from, message),
         exit: (from, exitCode, cause) => this.#onExit(from, exitCode, cause),
       },
     );
-    for (const [id, source] of this.functions.entries()) thread.post({ type: "function", id, source });
-    for (const [id, buffer] of this.#arena.segments()) thread.post({ type: "segment", id, buffer });
     for (const [id, buffer] of this.#sharedBuffers.entries())
       thread.post({ type: "shared-buffer", id, buffer });
     return thread;
@@ -178,8 +182,9 @@ export class Host {
 
   #takeMessages(): void {
     for (const thread of this.#roster.live()) {
-      for (let message = thread.receive(); message !== null; message = thread.receive())
+      for (let message = thread.receive(); message !== null; message = thread.receive()) {
         this.#onMessage(thread, message);
+      }
     }
   }
 
@@ -188,42 +193,45 @@ export class Host {
       case "bell":
         this.#pump.onBell();
         break;
-      case "segment":
-        this.#segments.add(message.id, message.buffer);
-        break;
-      case "retire":
-        this.#segments.drop(message.id);
+      case "ready":
+        this.#roster.forgetFailedStarts();
         break;
       case "shared-buffer":
         this.#sharedBuffers.add(message.id, message.buffer);
         // A job may pass it on to a third thread.
         this.#roster.broadcast(message, thread);
         break;
+      case "cancel":
+        this.#roster.withSerial(message.serial)?.post({ type: "cancel", slot: message.slot });
+        break;
+      case "threads-wanted":
+        this.#startOneMore();
+        break;
     }
   }
 
   /** A thread has ended, wherever it was: settle what it had, find what it had in its hands, replace it. */
   #onExit(thread: PoolThread, exitCode: number, cause: unknown): void {
-    const { parking, queues, returned } = this.#memory;
+    const { parking, queues } = this.#memory;
+    const { settlement } = this.#submitter;
     const wasReady = parking.state(thread.index) !== DEAD;
+    const error = this.#terminating
+      ? new PoolClosedError("The pool was closed while this job ran")
+      : new ThreadCrashedError(exitCode, { cause });
     this.#takeMessages();
-    this.#settlement.drain();
-    this.#settlement.recover(
-      thread.index,
-      this.#terminating
-        ? new PoolClosedError("The pool was closed while this job ran")
-        : new ThreadCrashedError(exitCode, { cause }),
-    );
+    settlement.drain();
+    settlement.recover(thread.serial, error);
     parking.setDead(thread.index);
-    returned[thread.index]!.clear();
-    this.#segments.dropOwner(thread.serial);
     this.#roster.remove(thread, wasReady);
+    this.#orphans.adopt(thread.index);
+    this.#tellThreads({ type: "thread-ended", serial: thread.serial, error: toWire(error) });
+    this.#arenas.drop(thread.serial);
     // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
     this.#pump.onBell();
-    if (this.#settlement.outstanding === 0) return;
-    this.#startThreadIfUseful();
-    if (this.#roster.count === 0) {
-      this.#failWaiting(
+    if (this.#outstanding === 0) return;
+    if (this.#outstanding > this.#roster.count) this.#startOneMore();
+    if (this.#roster.count === 0 && this.#startRetry === null) {
+      this.#submitter.failWaiting(
         () => new ThreadCrashedError(exitCode, { cause, detail: "before it was ready for its first job" }),
       );
       this.#roster.forgetFailedStarts();
@@ -232,14 +240,17 @@ export class Host {
     if (!queues.isEmpty()) parking.wakeOne();
   }
 
-  #failWaiting(error: () => Error): void {
-    for (const job of this.#submission.takeBacklog()) this.#settlement.fail(job, error());
-    this.#settlement.failQueued(error);
+  /** Also those that sleep without their event loop. */
+  #tellThreads(message: HostMessage): void {
+    for (const thread of this.#roster.live()) {
+      thread.post(message);
+      this.#memory.parking.wake(thread.index);
+    }
   }
 
   #terminate(): void {
     this.#terminating = true;
-    this.#failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
+    this.#submitter.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
     for (const thread of this.#roster.live()) thread.terminate();
   }
 
@@ -255,9 +266,4 @@ export class Host {
     await Promise.all(threads.map((thread) => thread.ended));
     clearTimeout(timer);
   }
-}
-
-function cancellation(signal: AbortSignal): Error {
-  const reason: unknown = signal.reason;
-  return reason instanceof Error ? reason : new JobCanceledError(reason);
 }

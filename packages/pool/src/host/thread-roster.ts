@@ -7,14 +7,21 @@ const MAX_FAILED_STARTS = 3;
 
 export class ThreadRoster {
   readonly #threads: (PoolThread | null)[];
+  readonly #isFree: (index: number) => boolean;
   readonly #start: (index: number, serial: number) => PoolThread;
   #count = 0;
   /** 0 is the host's. */
   #nextSerial = 1;
   #failedStarts = 0;
 
-  constructor(maxThreads: number, start: (index: number, serial: number) => PoolThread) {
+  /** @param isFree Whether the place of a thread that died can be taken. */
+  constructor(
+    maxThreads: number,
+    isFree: (index: number) => boolean,
+    start: (index: number, serial: number) => PoolThread,
+  ) {
     this.#threads = Array.from({ length: maxThreads }, () => null);
+    this.#isFree = isFree;
     this.#start = start;
   }
 
@@ -27,14 +34,17 @@ export class ThreadRoster {
     return this.#count < this.#threads.length && this.#failedStarts < MAX_FAILED_STARTS;
   }
 
-  at(index: number): PoolThread | null {
-    return this.#threads[index] ?? null;
+  withSerial(serial: number): PoolThread | null {
+    return this.#threads.find((thread) => thread?.serial === serial) ?? null;
   }
 
-  add(): void {
-    const index = this.#threads.indexOf(null);
+  /** @returns false when no place is free now. */
+  add(): boolean {
+    const index = this.#threads.findIndex((thread, i) => thread === null && this.#isFree(i));
+    if (index < 0) return false;
     this.#threads[index] = this.#start(index, this.#nextSerial++);
     this.#count++;
+    return true;
   }
 
   /** After the thread has ended. A thread that was ready shows that threads can start. */
@@ -44,7 +54,7 @@ export class ThreadRoster {
     this.#failedStarts = wasReady ? 0 : this.#failedStarts + 1;
   }
 
-  /** Whoever submits next may try again: the reason may be gone by then. */
+  /** A thread got ready; or all have been given up, and whoever submits next may try again. */
   forgetFailedStarts(): void {
     this.#failedStarts = 0;
   }

@@ -1,9 +1,12 @@
 /**
- * Arena: payloads that do not fit into a slot. Each thread allocates in segments of its own, without atomics; a block that
- * another thread has read comes back over a stack in shared memory.
+ * Arena: payloads that do not fit into a slot. Each thread allocates in a memory of its own, without atomics; a block that another
+ * thread has read comes back over a stack in shared memory.
  *
- * Words      RETURNED @ layout.returnedWord + 16 w    the newest returned block of thread w, packed + 1, 0: none
- *            first word of a returned block           the block before, packed + 1, 0: end
+ * The memory is a shared WebAssembly.Memory: it grows in place up to 4 GiB, and whoever holds it sees the growth. So no thread has to be told of it, and
+ * typed arrays over it are ordinary ones (those over a growable SharedArrayBuffer are not, and slow down every reader).
+ *
+ * Words      RETURNED, word 0 of the memory: newest returned block, offset of its payload / 8, 0: none
+ *            of each block: SIZE CLASS, LINK (the block returned before), then the payload
  * State      | block     | means                                          | changed by             |
  *            | free      | on its owner's free list of its size           | owner                  |
  *            | allocated | named by one slot or one context               | owner, then its reader |
@@ -11,180 +14,138 @@
  * Moves      allocate free → allocated        free allocated → free, by the owner        giveBack allocated → returned, by the reader
  *            collect returned → free, by the owner, all at once
  * Invariants I1 A block has one holder at a time; only the holder touches its bytes.
- *            I2 Block sizes are powers of two from 256 bytes to 1 MiB, cut from segments of 4 MiB. Larger payloads get a segment of
- *               their own, which is dropped when it comes back.
- *            I3 What a dead thread owned goes with its segments: nobody else allocates from them.
+ *            I2 Sizes are 256 bytes times 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, …: at most a quarter is wasted. A block keeps its size.
+ *            I3 What a dead thread owned goes with its memory, the stack of returned blocks included: nobody else allocates from it.
  * Pairings   [A1] giveBack's plain write of the link comes before its CAS; collect's exchange comes before its reads.
  * Liveness   Readers push lock-free, the owner takes in one step. Returned blocks stay where they are until their owner allocates
- *            and finds no free block of the size, or a large payload.
+ *            and finds no free block of the size.
  * Sources    Treiber's stack, taken as a whole as in inbox.ts; segregated fits, Wilson et al. 1995.
  */
+import { SkeinError } from "@skein/context/errors";
 import { cas, exchange, load } from "./atomics.ts";
-import { type Layout, LINE_WORDS } from "./layout.ts";
-import { MAX_SEGMENTS, segmentId, segmentIndex } from "./segments.ts";
 
-const MIN_SHIFT = 8;
-const MAX_SHIFT = 20;
-const SEGMENT_BYTES = 4 << 20;
-/** A packed block: `segment index << 14 | offset in units of 256 bytes`, one added so that 0 can mean none. */
-const UNIT_BITS = 14;
+const PAGE_BYTES = 64 << 10;
+const MAX_PAGES = 65_536;
+const INITIAL_PAGES = 16;
+/** At least so much at a time. */
+const GROWTH_PAGES = 64;
+const UNIT_BYTES = 256;
+const HEADER_BYTES = 8;
+const RETURNED = 0;
 const NONE = 0;
 
-/** Where a block lies. Held by the allocating thread until it is freed or given away. */
-export interface Block {
-  readonly segment: number;
-  /** In bytes. */
-  readonly offset: number;
+/** A memory that grows in place; what WebAssembly.Memory is, without the library of the DOM. */
+export interface GrowingMemory {
+  readonly buffer: SharedArrayBuffer;
+  grow(pages: number): number;
 }
 
-/** How a new segment reaches the other threads, and how they forget one. Called on the owning thread. */
-export interface SegmentAnnouncer {
-  announce(id: number, buffer: SharedArrayBuffer): void;
-  retire(id: number): void;
+declare const WebAssembly: {
+  Memory: new (options: { initial: number; maximum: number; shared: true }) => GrowingMemory;
+};
+
+/** Reserves address space; memory is taken as it is used. */
+export function createArenaMemory(): GrowingMemory {
+  return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES, shared: true });
 }
 
 export class Arena {
-  readonly #serial: number;
-  readonly #returned: ReturnedBlocks | null;
-  readonly #announcer: SegmentAnnouncer;
-  /** By segment index: its bytes, and the size class of each block by its first unit (0: a segment of its own). */
-  readonly #segments: (SharedArrayBuffer | null)[] = [];
-  readonly #views: (Uint8Array | null)[] = [];
-  readonly #classes: (Uint8Array | null)[] = [];
-  /** Free blocks by size class, packed. */
-  readonly #free: number[][] = Array.from({ length: MAX_SHIFT + 1 }, () => []);
-  #current = -1;
-  #bump = SEGMENT_BYTES;
+  readonly #memory: GrowingMemory;
+  /** Free blocks by size class: offsets of their payloads, in units of 8 bytes. */
+  readonly #free: number[][] = [];
+  #bytes: Uint8Array;
+  #words: Int32Array;
+  /** The first 256 bytes are for RETURNED. */
+  #bump = UNIT_BYTES;
 
-  /** @param returned Where readers give blocks back; null when only this thread frees. */
-  constructor(serial: number, announcer: SegmentAnnouncer, returned: ReturnedBlocks | null) {
-    this.#serial = serial;
-    this.#announcer = announcer;
-    this.#returned = returned;
+  constructor(memory: GrowingMemory) {
+    this.#memory = memory;
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#words = new Int32Array(memory.buffer);
   }
 
-  /** Copies `length` bytes of `source` into a new block. */
-  store(source: Uint8Array, length: number): Block {
-    const packed = this.#allocate(length);
-    const index = packed >> UNIT_BITS;
-    const offset = (packed & ((1 << UNIT_BITS) - 1)) << MIN_SHIFT;
-    this.#views[index]!.set(length === source.length ? source : source.subarray(0, length), offset);
-    return { segment: this.#id(index), offset };
+  /**
+   * Copies `length` bytes of `source` into a new block.
+   * @returns the offset of its payload, a multiple of 8 bytes, in units of 8 bytes.
+   * @throws SkeinError 'ERR_SKEIN_ARENA_FULL' when 4 GiB are under way, or the machine has no more.
+   */
+  store(source: Uint8Array, length: number): number {
+    const block = this.#allocate(length);
+    this.#bytes.set(length === source.length ? source : source.subarray(0, length), block * 8);
+    return block;
   }
 
-  free(block: Block): void {
-    this.#freePacked(pack(block.segment, block.offset));
+  free(block: number): void {
+    const sizeClass = this.#words[block * 2 - 2]!;
+    (this.#free[sizeClass] ??= []).push(block);
   }
 
-  /** What is known of the arena's size, in bytes. */
+  /** What the arena has grown to. */
   get sizeBytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + (segment?.byteLength ?? 0), 0);
-  }
-
-  /** The segments that a new thread has to know. */
-  *segments(): Iterable<[id: number, buffer: SharedArrayBuffer]> {
-    for (const [index, buffer] of this.#segments.entries()) {
-      if (buffer !== null) yield [this.#id(index), buffer];
-    }
-  }
-
-  #id(index: number): number {
-    return segmentId(this.#serial, index, this.#classes[index] === null);
+    return this.#bytes.length;
   }
 
   #allocate(length: number): number {
-    if (length > 1 << MAX_SHIFT) {
-      this.#collect();
-      return this.#addSegment(length, null) << UNIT_BITS;
-    }
-    const shift = length <= 1 << MIN_SHIFT ? MIN_SHIFT : 32 - Math.clz32(length - 1);
-    const free = this.#free[shift]!;
+    const units = Math.ceil((length + HEADER_BYTES) / UNIT_BYTES);
+    const sizeClass = classOf(units);
+    const free = (this.#free[sizeClass] ??= []);
     if (free.length === 0) this.#collect();
     const reused = free.pop();
     if (reused !== undefined) return reused;
-    const size = 1 << shift;
-    if (this.#bump + size > SEGMENT_BYTES) {
-      this.#current = this.#addSegment(SEGMENT_BYTES, new Uint8Array(1 << UNIT_BITS));
-      this.#bump = 0;
-    }
-    // Blocks lie at multiples of 256 bytes: aligned for every typed array.
-    const unit = this.#bump >> MIN_SHIFT;
-    this.#bump += size;
-    this.#classes[this.#current]![unit] = shift;
-    return (this.#current << UNIT_BITS) | unit;
+    const start = this.#bump;
+    const end = start + unitsOf(sizeClass) * UNIT_BYTES;
+    if (end > this.#bytes.length) this.#grow(end);
+    this.#bump = end;
+    this.#words[start / 4] = sizeClass;
+    return (start + HEADER_BYTES) / 8;
   }
 
-  #addSegment(bytes: number, classes: Uint8Array | null): number {
-    let index = this.#segments.indexOf(null);
-    if (index < 0) index = this.#segments.length;
-    if (index >= MAX_SEGMENTS)
-      throw new RangeError("The arena of this thread is full: too many large payloads are under way");
-    const buffer = new SharedArrayBuffer(bytes);
-    this.#segments[index] = buffer;
-    this.#views[index] = new Uint8Array(buffer);
-    this.#classes[index] = classes;
-    this.#announcer.announce(this.#id(index), buffer);
-    return index;
-  }
-
-  #freePacked(packed: number): void {
-    const index = packed >> UNIT_BITS;
-    const classes = this.#classes[index];
-    if (classes === null) {
-      this.#segments[index] = null;
-      this.#views[index] = null;
-      this.#announcer.retire(this.#id(index));
-      return;
+  #grow(toBytes: number): void {
+    const present = this.#bytes.length / PAGE_BYTES;
+    const missing = Math.ceil(toBytes / PAGE_BYTES) - present;
+    try {
+      this.#memory.grow(Math.max(missing, Math.min(GROWTH_PAGES, MAX_PAGES - present)));
+    } catch (cause) {
+      throw new SkeinError(
+        "ERR_SKEIN_ARENA_FULL",
+        `No room for a payload: this thread has ${Math.round(this.#bytes.length / 2 ** 20)} MiB under way. ` +
+          "Await earlier jobs before you submit more",
+        { cause },
+      );
     }
-    this.#free[classes![packed & ((1 << UNIT_BITS) - 1)]!]!.push(packed);
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#words = new Int32Array(this.#memory.buffer);
   }
 
   #collect(): void {
-    if (this.#returned === null) return;
-    let entry = this.#returned.takeAll();
-    while (entry !== NONE) {
-      const packed = entry - 1;
-      const bytes = this.#segments[packed >> UNIT_BITS]!;
-      const offset = (packed & ((1 << UNIT_BITS) - 1)) << MIN_SHIFT;
-      const next = new Int32Array(bytes, offset, 1)[0]!; // plain: ordered by the exchange [A1]
-      this.#freePacked(packed);
-      entry = next;
+    if (load(this.#words, RETURNED) === NONE) return; // [A1]
+    let block = exchange(this.#words, RETURNED, NONE); // [A1]
+    while (block !== NONE) {
+      const next = this.#words[block * 2 - 1]!; // plain: ordered by the exchange [A1]
+      this.free(block);
+      block = next;
     }
   }
 }
 
-/** The way home for the blocks of thread `w`. */
-export class ReturnedBlocks {
-  readonly #control: Int32Array;
-  readonly #word: number;
-
-  constructor(control: Int32Array, layout: Layout, w: number) {
-    this.#control = control;
-    this.#word = layout.returnedWord + w * LINE_WORDS;
-  }
-
-  /** By the reader, who has finished with the block. `bytes` is the block's segment. */
-  giveBack(bytes: Uint8Array, segment: number, offset: number): void {
-    const link = new Int32Array(bytes.buffer, offset, 1);
-    for (;;) {
-      const head = load(this.#control, this.#word); // [A1]
-      link[0] = head; // plain: published by the CAS
-      if (cas(this.#control, this.#word, head, pack(segment, offset) + 1)) return; // [A1]
-    }
-  }
-
-  /** By the owner. @returns the newest block, packed + 1, linked to the others; 0 when there is none. */
-  takeAll(): number {
-    if (load(this.#control, this.#word) === NONE) return NONE; // [A1]
-    return exchange(this.#control, this.#word, NONE); // [A1]
-  }
-
-  /** After the owner died: nothing may be handed to its successor. */
-  clear(): void {
-    exchange(this.#control, this.#word, NONE); // [unpaired] the owner is dead, the host is the only reader
+/** By the reader, who has finished with the block. `words` is the memory in which it lies. */
+export function giveBack(words: Int32Array, block: number): void {
+  for (;;) {
+    const head = load(words, RETURNED); // [A1]
+    words[block * 2 - 1] = head; // plain: published by the CAS
+    if (cas(words, RETURNED, head, block)) return; // [A1]
   }
 }
 
-function pack(segment: number, offset: number): number {
-  return (segmentIndex(segment) << UNIT_BITS) | (offset >> MIN_SHIFT);
+/** Four sizes per doubling above 4 units (I2). */
+function classOf(units: number): number {
+  if (units <= 4) return units;
+  const shift = 29 - Math.clz32(units - 1);
+  return 4 * shift + Math.ceil(units / 2 ** shift);
+}
+
+function unitsOf(sizeClass: number): number {
+  if (sizeClass <= 8) return sizeClass;
+  const shift = Math.ceil(sizeClass / 4) - 2;
+  return (sizeClass - 4 * shift) * 2 ** shift;
 }

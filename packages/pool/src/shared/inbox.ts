@@ -1,8 +1,10 @@
 /**
- * Inbox: finished jobs on their way back to the thread that submitted them, and the bell that wakes it.
+ * Inbox: finished jobs on their way back to the thread that submitted them, and the bell that wakes the host. A pool thread that
+ * waits for results sleeps in its parking word instead, where new jobs wake it as well.
  *
- * Words      HEAD @ layout.inboxWord   slot + 1 of the newest finished job, 0: none
- *            BELL @ layout.bellWord    own cache line
+ * Words      HEAD @ inboxBase(submitter)   slot + 1 of the newest finished job, 0: none
+ *            BELL @ HEAD + 16              own cache line
+ *            SERIAL @ BELL + 1         of the thread that owns the inbox; written before the thread starts
  *            NEXT of each slot         the job before, slot + 1, 0: end
  * State      | BELL      | means                                              | written by                       |
  *            | 0 ASLEEP  | the owner is in its event loop: ring               | owner                            |
@@ -13,6 +15,7 @@
  *            I2 At most one bell message for each sleep. One that comes late, after the owner woke by itself, is harmless.
  * Pairings   [N1] put CASes HEAD, then loads BELL; sleep stores BELL, then loads HEAD.
  *                 Either the thread sees ASLEEP and rings, or the owner sees the job.
+ *                 A pool thread's parking word takes the place of BELL: parking.ts P1.
  *            [N2] the outcome's plain writes come before put's CAS; the owner's reads after takeAll's exchange.
  * Liveness   A thread that dies between put and ring leaves the job linked; one that dies between ring and its message leaves BELL
  *            AWAKE, and nobody rings. So after each exit the owner takes all and goes through `sleep` again (or looks on by itself).
@@ -20,7 +23,7 @@
  *            Model test: test/shared/inbox.model.test.ts
  */
 import { cas, exchange, load, store } from "./atomics.ts";
-import type { Layout } from "./layout.ts";
+import { inboxBase, type Layout, LINE_WORDS } from "./layout.ts";
 import type { SlotTable } from "./slot.ts";
 
 const ASLEEP = 0;
@@ -33,25 +36,43 @@ export class Inbox {
   readonly #bell: number;
   readonly #slots: SlotTable;
 
-  constructor(control: Int32Array, layout: Layout, slots: SlotTable) {
+  constructor(control: Int32Array, layout: Layout, slots: SlotTable, submitter: number) {
     this.#control = control;
-    this.#head = layout.inboxWord;
-    this.#bell = layout.bellWord;
+    this.#head = inboxBase(layout, submitter);
+    this.#bell = this.#head + LINE_WORDS;
     this.#slots = slots;
   }
 
-  /** Links a finished job. @returns true when the caller must post the bell message now. */
-  put(slot: number): boolean {
+  /** The serial of the owner: whose arena holds what its jobs name. */
+  get ownerSerial(): number {
+    return load(this.#control, this.#bell + 1); // [unpaired] constant while the owner has jobs
+  }
+
+  /** By the host, before a thread starts. */
+  setOwner(serial: number): void {
+    store(this.#control, this.#bell + 1, serial); // [unpaired] the owner has no jobs yet
+  }
+
+  /** Links a finished job. The caller then wakes the owner: by `ring` if that is the host, else by its parking word. */
+  put(slot: number): void {
     const next = this.#slots.nextWord(slot);
     for (;;) {
       const head = load(this.#control, this.#head); // [N2]
       this.#slots.words[next] = head; // plain: published by the CAS
-      if (cas(this.#control, this.#head, head, slot + 1)) break; // [N1] [N2]
+      if (cas(this.#control, this.#head, head, slot + 1)) return; // [N1] [N2]
     }
+  }
+
+  /** @returns true when the caller must post the bell message now. */
+  ring(): boolean {
     return (
       load(this.#control, this.#bell) === ASLEEP && // [N1] a load first: the line stays shared while the owner is awake
       exchange(this.#control, this.#bell, AWAKE) === ASLEEP // [N1] I2
     );
+  }
+
+  isEmpty(): boolean {
+    return load(this.#control, this.#head) === NONE; // [N1] a thread's last look before it sleeps
   }
 
   /**

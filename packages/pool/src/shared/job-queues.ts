@@ -1,25 +1,45 @@
-/** The queues from which every thread takes: one ring per priority, and the claim that makes an entry a job. */
-import { type Layout, PRIORITIES, ringBase } from "./layout.ts";
+/**
+ * The queues from which every thread takes, and the claim that makes an entry a job: the thread's own deque, newest first; one ring
+ * per priority; the deques of others, oldest first (A3.9).
+ */
+import { CONTENDED, Deque } from "./deque.ts";
+import { dequeBase, type Layout, PRIORITIES, ringBase } from "./layout.ts";
 import { EMPTY, Ring } from "./ring.ts";
 import type { SlotTable } from "./slot.ts";
 
 /** Nothing to take. */
 export const NO_JOB = -1;
+/** `self` of the host, which has no deque. */
+export const NO_THREAD = -1;
 
 /** Every 8th look begins with 'normal', every 64th with 'low': a flood of high priority starves nobody (A3.7). */
 const NORMAL_FIRST_EVERY = 8;
 const LOW_FIRST_EVERY = 64;
+/** Every 61st look begins with the rings: jobs that submit themselves again do not keep the others out (A3.17). */
+const RINGS_FIRST_EVERY = 61;
 
 export class JobQueues {
   readonly #rings: readonly Ring[];
+  readonly #deques: readonly Deque[];
+  readonly #own: Deque | null;
+  readonly #self: number;
   readonly #slots: SlotTable;
   #looks = 0;
+  #random = 0x9e3779b9;
+  /** How many jobs `take` of this object took from other threads' deques. */
+  stolen = 0;
 
-  constructor(control: Int32Array, layout: Layout, slots: SlotTable) {
+  /** @param self The thread that takes, or NO_THREAD. */
+  constructor(control: Int32Array, layout: Layout, slots: SlotTable, self: number) {
     this.#slots = slots;
-    this.#rings = PRIORITIES.map(
-      (_, i) => new Ring(control, ringBase(layout.ringCells, i), layout.ringCells),
+    this.#self = self;
+    this.#rings = PRIORITIES.map((_, i) => new Ring(control, ringBase(layout, i), layout.ringCells));
+    this.#deques = Array.from(
+      { length: layout.maxThreads },
+      (_, w) => new Deque(control, dequeBase(layout, w), layout.dequeCells),
     );
+    this.#own = self === NO_THREAD ? null : this.#deques[self]!;
+    this.#random ^= self + 1;
   }
 
   /** Before any other thread sees the memory. */
@@ -27,8 +47,13 @@ export class JobQueues {
     for (const ring of this.#rings) ring.initialize(start);
   }
 
+  /** Before a thread starts: drops its predecessor's entries, whose slots are free. */
+  prepareDeque(thread: number): void {
+    this.#deques[thread]!.restart();
+  }
+
   /**
-   * Queues a published slot.
+   * Queues a published slot for all threads.
    * @returns false when the ring is full, with entries of withdrawn jobs. The caller must take the slot back with `withdraw`, not
    * `release`: a thread that holds a former entry of the same slot may have claimed it already (slot.ts I4).
    */
@@ -36,36 +61,93 @@ export class JobQueues {
     return this.#rings[priority]!.push(slot, this.#slots.words, this.#slots.ticketWord(slot));
   }
 
-  /** Takes the next job for `thread` and claims it: the slot is RUNNING when this returns it. */
-  take(thread: number): number {
+  /** Queues a published slot with its own thread. The same as `push` otherwise. */
+  pushLocal(slot: number): boolean {
+    return this.#own!.push(slot, this.#slots.words, this.#slots.ticketWord(slot));
+  }
+
+  /** Takes the next job and claims it for the thread with this serial: the slot is RUNNING when this returns it. */
+  take(serial: number): number {
     const look = (this.#looks = (this.#looks + 1) | 0);
-    if (look % NORMAL_FIRST_EVERY === 0) {
-      const slot = this.#takeFrom(look % LOW_FIRST_EVERY === 0 ? 2 : 1, thread);
+    if (look % RINGS_FIRST_EVERY !== 0) {
+      const slot = this.takeOwn(serial);
       if (slot !== NO_JOB) return slot;
     }
-    for (let priority = 0; priority < this.#rings.length; priority++) {
-      const slot = this.#takeFrom(priority, thread);
+    if (look % NORMAL_FIRST_EVERY === 0) {
+      const slot = this.#takeFrom(this.#rings[look % LOW_FIRST_EVERY === 0 ? 2 : 1]!, serial);
       if (slot !== NO_JOB) return slot;
+    }
+    for (let i = 0; i < this.#rings.length; i++) {
+      const slot = this.#takeFrom(this.#rings[i]!, serial);
+      if (slot !== NO_JOB) return slot;
+    }
+    const slot = look % RINGS_FIRST_EVERY === 0 ? this.takeOwn(serial) : NO_JOB;
+    return slot === NO_JOB ? this.#steal(serial) : slot;
+  }
+
+  /** The newest job of the own deque, claimed. */
+  takeOwn(serial: number): number {
+    const own = this.#own!;
+    for (;;) {
+      const slot = own.pop();
+      if (slot === EMPTY) return NO_JOB;
+      if (this.#slots.claim(slot, own.takenPosition, serial)) return slot;
+    }
+  }
+
+  isEmpty(): boolean {
+    for (let i = 0; i < this.#rings.length; i++) {
+      if (!this.#rings[i]!.isEmpty()) return false;
+    }
+    for (let w = 0; w < this.#deques.length; w++) {
+      if (!this.#deques[w]!.isEmpty()) return false;
+    }
+    return true;
+  }
+
+  /** Whether a queued slot of this submitter can still be found by a thread; for recovery. */
+  holds(priority: number, slot: number): boolean {
+    const position = this.#slots.ticket(slot);
+    return this.#rings[priority]!.holds(slot, position) || (this.#own?.holds(slot, position) ?? false);
+  }
+
+  #takeFrom(ring: Ring, serial: number): number {
+    for (;;) {
+      const slot = ring.pop();
+      if (slot === EMPTY) return NO_JOB;
+      if (this.#slots.claim(slot, ring.poppedPosition, serial)) return slot;
+      // Withdrawn, or the entry of a former job of this slot: look on.
+    }
+  }
+
+  /** The oldest job of somebody else, beginning with a random victim. */
+  #steal(serial: number): number {
+    const victims = this.#deques.length;
+    if (victims === 1) return NO_JOB;
+    const first = this.#nextRandom() % victims;
+    for (let i = 0; i < victims; i++) {
+      const victim = (first + i) % victims;
+      if (victim === this.#self) continue;
+      const deque = this.#deques[victim]!;
+      for (;;) {
+        const slot = deque.steal();
+        if (slot === EMPTY) break;
+        if (slot !== CONTENDED && this.#slots.claim(slot, deque.takenPosition, serial)) {
+          this.stolen++;
+          return slot;
+        }
+      }
     }
     return NO_JOB;
   }
 
-  isEmpty(): boolean {
-    return this.#rings.every((ring) => ring.isEmpty());
-  }
-
-  /** Whether a queued slot can still be found by a thread; for recovery, by the only producer. */
-  holds(priority: number, slot: number): boolean {
-    return this.#rings[priority]!.holds(slot, this.#slots.ticket(slot));
-  }
-
-  #takeFrom(priority: number, thread: number): number {
-    const ring = this.#rings[priority]!;
-    for (;;) {
-      const slot = ring.pop();
-      if (slot === EMPTY) return NO_JOB;
-      if (this.#slots.claim(slot, ring.poppedPosition, thread)) return slot;
-      // Withdrawn, or the entry of a former job of this slot: look on.
-    }
+  /** Marsaglia's xorshift: no need for better. */
+  #nextRandom(): number {
+    let x = this.#random;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#random = x;
+    return x >>> 0;
   }
 }

@@ -1,10 +1,11 @@
 /**
  * Where everything lies in the two fixed SharedArrayBuffers of a pool. Pure arithmetic: no state, no atomics.
  *
- *   control   | inbox | bell | rings: high, normal, low | parking: one line a thread | returned: one line a thread |
- *   slots     | slot 0: 64 bytes of header, 192 of payload | slot 1 | …
+ *   control   | inboxes and bells | rings: high, normal, low | parking | deques |
+ *   slots     | the host's slots | thread 0's | thread 1's | …     each: 64 bytes of header, 192 of payload
  *
- * Words that different threads write lie on different cache lines (64 bytes, 16 words).
+ * Whoever submits is a submitter: 0 is the host, w + 1 is thread w. Each has slots, an inbox and a bell of its own. Words that
+ * different threads write lie on different cache lines (64 bytes, 16 words).
  */
 
 /** 32-bit words of a cache line. */
@@ -15,45 +16,97 @@ export const SLOT_HEADER_WORDS = 16;
 export const INLINE_BYTES: number = (SLOT_WORDS - SLOT_HEADER_WORDS) * 4;
 /** Job priorities, in the order in which a thread looks: the index of the ring. */
 export const PRIORITIES = ["high", "normal", "low"] as const;
+/** Ring cells name a slot with 17 bits, one of them for "none". */
+const MAX_SLOTS = (1 << 17) - 1;
+const MAX_THREAD_SLOTS = 4096;
 
 export interface Layout {
+  /** Of the host. */
   readonly capacitySlots: number;
+  /** Of each thread. */
+  readonly threadSlots: number;
+  readonly totalSlots: number;
   readonly maxThreads: number;
   /** Word offsets into the control buffer. */
   readonly inboxWord: number;
-  readonly bellWord: number;
+  readonly ringWord: number;
   readonly parkWord: number;
-  readonly returnedWord: number;
+  readonly dequeWord: number;
   readonly controlBytes: number;
   readonly slotsBytes: number;
   /**
-   * Cells of each ring: twice the slots, so that entries of withdrawn jobs rarely fill it. They can: each withdrawal leaves
-   * one until a thread comes by.
+   * Cells of each ring: about twice the slots, so that entries of withdrawn jobs rarely fill it. They can: each withdrawal
+   * leaves one until a thread comes by. A power of two.
    */
   readonly ringCells: number;
+  /** Cells of each deque: as the ring's. */
+  readonly dequeCells: number;
 }
 
-/** @param capacitySlots A power of two, 4 to 65 536. */
-export function createLayout(capacitySlots: number, maxThreads: number): Layout {
-  const ringCells = capacitySlots * 2;
-  const inboxWord = 0;
-  const bellWord = LINE_WORDS;
-  const parkWord = ringBase(ringCells, PRIORITIES.length);
-  const returnedWord = parkWord + maxThreads * LINE_WORDS;
+/**
+ * @param capacitySlots Slots of the host: a power of two, 4 to 32 768.
+ * @param threadSlots Slots of each thread, for the jobs that jobs submit; as many as 17 bits leave, by default at most 4 096.
+ */
+export function createLayout(
+  capacitySlots: number,
+  maxThreads: number,
+  threadSlots: number = Math.min(MAX_THREAD_SLOTS, Math.floor((MAX_SLOTS - capacitySlots) / maxThreads)),
+): Layout {
+  const totalSlots = capacitySlots + maxThreads * threadSlots;
+  const ringCells = powerOfTwo(2 * capacitySlots);
+  const dequeCells = powerOfTwo(2 * threadSlots);
+  const ringWord = (1 + maxThreads) * 2 * LINE_WORDS;
+  const parkWord = ringWord + PRIORITIES.length * queueWords(ringCells);
+  const dequeWord = parkWord + maxThreads * LINE_WORDS;
   return {
     capacitySlots,
+    threadSlots,
+    totalSlots,
     maxThreads,
-    inboxWord,
-    bellWord,
+    inboxWord: 0,
+    ringWord,
     parkWord,
-    returnedWord,
-    controlBytes: (returnedWord + maxThreads * LINE_WORDS) * 4,
-    slotsBytes: capacitySlots * SLOT_WORDS * 4,
+    dequeWord,
+    controlBytes: (dequeWord + maxThreads * queueWords(dequeCells)) * 4,
+    slotsBytes: totalSlots * SLOT_WORDS * 4,
     ringCells,
+    dequeCells,
   };
 }
 
-/** First word of a ring: a line for its tail, a line for its head, then its cells, at least a line of them. */
-export function ringBase(ringCells: number, priority: number): number {
-  return 2 * LINE_WORDS + priority * (2 * LINE_WORDS + Math.max(ringCells, LINE_WORDS));
+/** First word of a ring: a line for its tail, a line for its head, then its cells. */
+export function ringBase(layout: Layout, priority: number): number {
+  return layout.ringWord + priority * queueWords(layout.ringCells);
+}
+
+/** First word of a deque: a line for its top, a line for its bottom, then its cells. */
+export function dequeBase(layout: Layout, thread: number): number {
+  return layout.dequeWord + thread * queueWords(layout.dequeCells);
+}
+
+export function inboxBase(layout: Layout, submitter: number): number {
+  return layout.inboxWord + submitter * 2 * LINE_WORDS;
+}
+
+/** The first of a submitter's slots. */
+export function firstSlot(layout: Layout, submitter: number): number {
+  return submitter === 0 ? 0 : layout.capacitySlots + (submitter - 1) * layout.threadSlots;
+}
+
+export function slotCount(layout: Layout, submitter: number): number {
+  return submitter === 0 ? layout.capacitySlots : layout.threadSlots;
+}
+
+/** Whose slot this is. */
+export function submitterOf(layout: Layout, slot: number): number {
+  return slot < layout.capacitySlots ? 0 : 1 + Math.floor((slot - layout.capacitySlots) / layout.threadSlots);
+}
+
+/** Two counters on lines of their own, then whole lines of cells. */
+function queueWords(cells: number): number {
+  return 2 * LINE_WORDS + Math.max(LINE_WORDS, cells);
+}
+
+function powerOfTwo(atLeast: number): number {
+  return 2 ** Math.ceil(Math.log2(atLeast));
 }

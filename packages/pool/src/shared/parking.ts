@@ -78,6 +78,14 @@ export class Parking {
     return true;
   }
 
+  /** Whether a thread could be started, or is about to be ready. */
+  hasRoom(): boolean {
+    for (let w = 0; w < this.#threads; w++) {
+      if (load(this.#words, this.#word(w)) === DEAD) return true; // [unpaired] a hint for the host
+    }
+    return false;
+  }
+
   state(w: number): number {
     return load(this.#words, this.#word(w)); // [unpaired] bookkeeping and statistics
   }
@@ -123,6 +131,14 @@ export class Parking {
     // harmless. 'timed-out': may still lose the race to a producer's CAS. [P3]
     if (wait(this.#words, word, ASLEEP, timeoutMs) !== "timed-out") return "awake";
     return cas(this.#words, word, ASLEEP, IDLE) ? "idle" : "awake"; // [P3] I1
+  }
+
+  /**
+   * Blocks like `sleep`, for a thread that waits inside a job and has no event loop to go to: afterwards the caller stores BUSY or
+   * SEARCHING, whatever woke it.
+   */
+  doze(w: number, timeoutMs: number): void {
+    wait(this.#words, this.#word(w), ASLEEP, timeoutMs); // [P3] all three results mean: look again
   }
 
   /** In IDLE: a promise that resolves when a producer wakes the thread, or null when that has happened already. */

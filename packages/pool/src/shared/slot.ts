@@ -1,7 +1,7 @@
 /**
  * Slot: one job's place in shared memory, from submission to settlement.
  *
- * Words      STATE   @ 0   low 2 bits state, above them the index of the thread that took the job
+ * Words      STATE   @ 0   low 2 bits state, above them the serial of the thread that took the job
  *            TICKET  @ 1   the ring position of the newest entry; an entry at another position is stale
  *            NEXT    @ 2   link in the inbox (inbox.ts)
  *            CANCEL  @ 3   1: the caller wants the running job to stop
@@ -39,14 +39,15 @@ const NEXT = 2;
 const CANCEL = 3;
 // Plain words, see I2.
 const FUNCTION = 4;
-const CONTEXT = 5;
-const CONTEXT_SEGMENT = 6;
-const CONTEXT_OFFSET = 7;
-const CONTEXT_LENGTH = 8;
-const PAYLOAD_LENGTH = 9;
-const PAYLOAD_SEGMENT = 10;
-const PAYLOAD_OFFSET = 11;
-const OUTCOME = 12;
+const FUNCTION_BLOCK = 5;
+const FUNCTION_LENGTH = 6;
+const CONTEXT = 7;
+const CONTEXT_BLOCK = 8;
+const CONTEXT_LENGTH = 9;
+const PAYLOAD_LENGTH = 10;
+const PAYLOAD_ARENA = 11;
+const PAYLOAD_BLOCK = 12;
+const OUTCOME = 13;
 
 const STATE_BITS = 2;
 const STATE_MASK = 3;
@@ -55,7 +56,7 @@ export const QUEUED = 1;
 export const RUNNING = 2;
 export const DONE = 3;
 
-/** PAYLOAD_SEGMENT of a payload that lies in the slot itself. */
+/** PAYLOAD_ARENA of a payload that lies in the slot itself. */
 export const INLINE = -1;
 export const OUTCOME_RESULT = 0;
 export const OUTCOME_ERROR = 1;
@@ -66,7 +67,7 @@ export class SlotTable {
   readonly bytes: Uint8Array;
 
   constructor(buffer: SharedArrayBuffer, layout: Layout) {
-    this.words = new Int32Array(buffer, 0, layout.capacitySlots * SLOT_WORDS);
+    this.words = new Int32Array(buffer, 0, layout.totalSlots * SLOT_WORDS);
     this.bytes = new Uint8Array(buffer);
   }
 
@@ -101,7 +102,7 @@ export class SlotTable {
     return load(this.words, slot * SLOT_WORDS + STATE) & STATE_MASK; // [S2] recovery only
   }
 
-  /** The thread that took the job; meaningful in RUNNING and DONE. */
+  /** The serial of the thread that took the job; meaningful in RUNNING and DONE. */
   owner(slot: number): number {
     return load(this.words, slot * SLOT_WORDS + STATE) >> STATE_BITS; // [S2] recovery only
   }
@@ -132,9 +133,12 @@ export class SlotTable {
 
   // Plain words: the caller owns the slot (I2).
 
-  describeJob(slot: number, functionId: number): void {
+  /** `block` and `length`: where the function's description lies in the submitter's arena. */
+  describeJob(slot: number, functionId: number, block: number, length: number): void {
     const base = slot * SLOT_WORDS;
     this.words[base + FUNCTION] = functionId;
+    this.words[base + FUNCTION_BLOCK] = block;
+    this.words[base + FUNCTION_LENGTH] = length;
     this.words[base + CANCEL] = 0;
     this.words[base + CONTEXT] = 0;
   }
@@ -143,11 +147,19 @@ export class SlotTable {
     return this.words[slot * SLOT_WORDS + FUNCTION]!;
   }
 
-  setContext(slot: number, id: number, segment: number, offset: number, length: number): void {
+  functionBlock(slot: number): number {
+    return this.words[slot * SLOT_WORDS + FUNCTION_BLOCK]!;
+  }
+
+  functionLength(slot: number): number {
+    return this.words[slot * SLOT_WORDS + FUNCTION_LENGTH]!;
+  }
+
+  /** `block` and `length`: where the carrier lies in the submitter's arena. */
+  setContext(slot: number, id: number, block: number, length: number): void {
     const base = slot * SLOT_WORDS;
     this.words[base + CONTEXT] = id;
-    this.words[base + CONTEXT_SEGMENT] = segment;
-    this.words[base + CONTEXT_OFFSET] = offset;
+    this.words[base + CONTEXT_BLOCK] = block;
     this.words[base + CONTEXT_LENGTH] = length;
   }
 
@@ -156,12 +168,8 @@ export class SlotTable {
     return this.words[slot * SLOT_WORDS + CONTEXT]!;
   }
 
-  contextSegment(slot: number): number {
-    return this.words[slot * SLOT_WORDS + CONTEXT_SEGMENT]!;
-  }
-
-  contextOffset(slot: number): number {
-    return this.words[slot * SLOT_WORDS + CONTEXT_OFFSET]!;
+  contextBlock(slot: number): number {
+    return this.words[slot * SLOT_WORDS + CONTEXT_BLOCK]!;
   }
 
   contextLength(slot: number): number {
@@ -179,27 +187,28 @@ export class SlotTable {
       this.bytes.set(source.subarray(0, length), start);
     }
     this.words[base + PAYLOAD_LENGTH] = length;
-    this.words[base + PAYLOAD_SEGMENT] = INLINE;
+    this.words[base + PAYLOAD_ARENA] = INLINE;
   }
 
-  setArenaPayload(slot: number, segment: number, offset: number, length: number): void {
+  /** `block` in the arena of the thread with this serial. */
+  setArenaPayload(slot: number, arena: number, block: number, length: number): void {
     const base = slot * SLOT_WORDS;
     this.words[base + PAYLOAD_LENGTH] = length;
-    this.words[base + PAYLOAD_SEGMENT] = segment;
-    this.words[base + PAYLOAD_OFFSET] = offset;
+    this.words[base + PAYLOAD_ARENA] = arena;
+    this.words[base + PAYLOAD_BLOCK] = block;
   }
 
   payloadLength(slot: number): number {
     return this.words[slot * SLOT_WORDS + PAYLOAD_LENGTH]!;
   }
 
-  payloadSegment(slot: number): number {
-    return this.words[slot * SLOT_WORDS + PAYLOAD_SEGMENT]!;
+  /** The serial of the arena's owner, or INLINE. */
+  payloadArena(slot: number): number {
+    return this.words[slot * SLOT_WORDS + PAYLOAD_ARENA]!;
   }
 
-  /** Byte offset within the segment. */
-  payloadOffset(slot: number): number {
-    return this.words[slot * SLOT_WORDS + PAYLOAD_OFFSET]!;
+  payloadBlock(slot: number): number {
+    return this.words[slot * SLOT_WORDS + PAYLOAD_BLOCK]!;
   }
 
   /** Byte offset of an inline payload within `bytes`; a multiple of 64. */

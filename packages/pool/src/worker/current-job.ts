@@ -1,27 +1,69 @@
 /**
- * Which job this thread runs now. Kept on `globalThis` under a registered symbol, so that a job module that resolves
+ * Which job the code that asks belongs to. Kept on `globalThis` under a registered symbol, so that a job module that resolves
  * `@skein/pool/worker` to another copy of this package still sees it.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { SlotTable } from "../shared/slot.ts";
 
-export interface CurrentJob {
-  readonly slots: SlotTable;
-  /** -1 between jobs. */
-  slot: number;
-  /** Made when the job first asks for its signal. */
-  controller: AbortController | null;
+/** One job, from its start to its outcome. */
+export class RunningJob {
+  readonly #slots: SlotTable;
+  readonly #current: CurrentJob;
+  readonly slot: number;
+  #isOver = false;
+  #controller: AbortController | null = null;
+
+  constructor(slots: SlotTable, current: CurrentJob, slot: number) {
+    this.#slots = slots;
+    this.#current = current;
+    this.slot = slot;
+  }
+
+  get isCancellationRequested(): boolean {
+    return !this.#isOver && this.#slots.isCancelRequested(this.slot);
+  }
+
+  /** Made when it is first asked for: most jobs never do. */
+  get controller(): AbortController {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (!this.#isOver) this.#current.withSignal.set(this.slot, this);
+    }
+    return this.#controller;
+  }
+
+  /** The slot may be another job's from now on. */
+  end(): void {
+    this.#isOver = true;
+    if (this.#controller !== null) this.#current.withSignal.delete(this.slot);
+  }
+}
+
+export class CurrentJob {
+  /** The job whose synchronous part runs now: faster than a storage, and enough for jobs that do not await. */
+  synchronous: RunningJob | null = null;
+  /** Where the parts of a job after its first await find it. */
+  readonly storage: AsyncLocalStorage<RunningJob> = new AsyncLocalStorage<RunningJob>();
+  /** A job that turned out to await, of a function that was not known to: found by being the only one. */
+  surprising: RunningJob | null = null;
+  /** By slot: jobs that listen to their signal. */
+  readonly withSignal: Map<number, RunningJob> = new Map<number, RunningJob>();
+
+  get job(): RunningJob | null {
+    return this.storage.getStore() ?? this.synchronous ?? this.surprising;
+  }
 }
 
 const key: unique symbol = Symbol.for("skein.pool.current-job");
 const holder = globalThis as { [key]?: CurrentJob };
 
-/** Null on a thread that is not a pool thread. */
-export function currentJob(): CurrentJob | null {
-  return holder[key] ?? null;
+/** The job that the caller belongs to; null outside a job, and on a thread that is not a pool thread. */
+export function runningJob(): RunningJob | null {
+  return holder[key]?.job ?? null;
 }
 
-export function installCurrentJob(slots: SlotTable): CurrentJob {
-  const current: CurrentJob = { slots, slot: -1, controller: null };
+export function installCurrentJob(): CurrentJob {
+  const current = new CurrentJob();
   Object.defineProperty(holder, key, { value: current });
   return current;
 }

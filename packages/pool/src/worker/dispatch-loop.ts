@@ -4,10 +4,14 @@
  *
  * The event loop is never starved (hazard H1): one turn per quantum while busy (A3.12), one turn before each sleep if a job
  * ran since the last, and all the time while idle or while a job awaits. Timers, sockets and exporters keep running.
+ *
+ * A job that awaits holds its thread, with one exception: while a job of this thread waits for jobs that this thread submitted,
+ * the thread takes others, theirs first. So a pool of one thread runs jobs that await jobs, to any depth.
  */
-import type { JobQueues } from "../shared/job-queues.ts";
-import { NO_JOB } from "../shared/job-queues.ts";
+import { type JobQueues, NO_JOB } from "../shared/job-queues.ts";
 import type { Parking } from "../shared/parking.ts";
+import type { PoolMemory } from "../shared/pool-memory.ts";
+import type { Settlement } from "../submit/settlement.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
 import type { JobRunner } from "./job-runner.ts";
 import { Spinner } from "./spinner.ts";
@@ -21,41 +25,89 @@ const CLOCK_INTERVAL_MS = 1;
 
 export class DispatchLoop {
   readonly #thread: number;
+  readonly #serial: number;
+  readonly #memory: PoolMemory;
   readonly #queues: JobQueues;
   readonly #parking: Parking;
   readonly #runner: JobRunner;
+  readonly #settlement: Settlement;
   readonly #spinner: Spinner;
+  /** Jobs of this thread that await something. */
+  #awaiting = 0;
+  /** Whether dispatching goes on by itself: on the stack now, or in a turn that was asked for. */
+  #active = false;
   #turnStartedAt = 0;
   #ranSinceTurn = false;
-  /** Whether the parking word says so: it must say BUSY before a job runs (parking.ts P2). */
+  /** Whether the parking word says so: it must say BUSY before a job runs, or a turn of the event loop (parking.ts P2). */
   #searching = false;
   #jobsPerClock = 1;
   #jobsUntilClock = 1;
   #clockReadAt = 0;
 
-  constructor(thread: number, queues: JobQueues, parking: Parking, runner: JobRunner, spinLimitUs: number) {
+  constructor(
+    thread: number,
+    serial: number,
+    memory: PoolMemory,
+    runner: JobRunner,
+    settlement: Settlement,
+    spinLimitUs: number,
+  ) {
     this.#thread = thread;
-    this.#queues = queues;
-    this.#parking = parking;
+    this.#serial = serial;
+    this.#memory = memory;
+    this.#queues = memory.queues;
+    this.#parking = memory.parking;
     this.#runner = runner;
-    this.#spinner = new Spinner(queues, parking, spinLimitUs);
+    this.#settlement = settlement;
+    this.#spinner = new Spinner(memory.queues, memory.parking, spinLimitUs);
   }
 
-  /** A fresh turn of the event loop: everything else on this thread had its chance just now. */
-  readonly onTurn = (): void => {
+  /** Goes on in a fresh turn of the event loop, if it does not go on anyway. */
+  wake(): void {
+    if (this.#active || this.#parking.wake(this.#thread)) return;
+    this.#nextTurn();
+  }
+
+  /** Runs a claimed job on the stack of a job that waits in `join`. If it awaits, it goes on when that stack is gone. */
+  help(slot: number): void {
+    this.#ranSinceTurn = true;
+    const pending = this.#runner.run(slot);
+    if (pending !== null) this.#settleLater(pending);
+  }
+
+  /** A fresh turn: everything else on this thread had its chance just now. */
+  readonly #onTurn = (): void => {
     this.#turnStartedAt = this.#clockReadAt = performance.now();
     this.#ranSinceTurn = false;
     this.#dispatch();
   };
 
+  #nextTurn(): void {
+    this.#active = true;
+    setImmediate(this.#onTurn);
+  }
+
   #dispatch(): void {
+    this.#active = true;
     for (;;) {
-      const slot = this.#queues.take(this.#thread);
+      if (this.#settlement.drain() > 0) {
+        // Whoever awaited these results goes on first.
+        this.#stopSearching();
+        this.#nextTurn();
+        return;
+      }
+      if (this.#awaiting > 0 && this.#settlement.outstanding === 0) {
+        // Waits for something that is not a job: the thread is that job's.
+        this.#stopSearching();
+        this.#active = false;
+        return;
+      }
+      const slot = this.#queues.take(this.#serial);
       if (slot === NO_JOB) {
         if (!this.#findOrRest()) return;
         continue;
       }
-      if (this.#searching) this.#foundWork();
+      this.#stopSearching();
       if (!this.#run(slot)) return;
     }
   }
@@ -65,16 +117,26 @@ export class DispatchLoop {
     this.#ranSinceTurn = true;
     const pending = this.#runner.run(slot);
     if (pending !== null) {
-      // Stays BUSY: one job at a time. Goes on in the microtask in which the job settles.
-      void pending.then(() => {
-        if (this.#quantumIsOver()) setImmediate(this.onTurn);
-        else this.#dispatch();
-      });
+      this.#settleLater(pending);
+      // Its microtasks come first: it may settle, or submit jobs, without waiting for anything else.
+      this.#active = false;
+      if (this.#settlement.outstanding > 0) this.#nextTurn();
       return false;
     }
     if (--this.#jobsUntilClock > 0 || !this.#quantumIsOver()) return true;
-    setImmediate(this.onTurn);
+    this.#nextTurn();
     return false;
+  }
+
+  #settleLater(pending: Promise<void>): void {
+    this.#awaiting++;
+    void pending.then(() => {
+      this.#awaiting--;
+      if (this.#active || this.#parking.wake(this.#thread)) return;
+      // In the microtask in which the job settled, unless the event loop has waited long enough.
+      if (this.#quantumIsOver()) this.#nextTurn();
+      else this.#dispatch();
+    });
   }
 
   #quantumIsOver(): boolean {
@@ -93,23 +155,20 @@ export class DispatchLoop {
     const flushing = outputPending();
     if (flushing) this.#parking.setOutputPending(this.#thread, true);
     this.#search();
-    if (this.#spinner.spin()) return true;
+    if (this.#awaiting === 0 && this.#spinner.spin()) return true;
     if (this.#ranSinceTurn) {
       // What the jobs left behind, microtasks and timers, runs before this thread sleeps.
-      this.#foundWork();
-      setImmediate(this.onTurn);
+      this.#stopSearching();
+      this.#nextTurn();
       return false;
     }
     this.#parking.announceSleep(this.#thread);
-    if (!this.#queues.isEmpty()) {
+    if (!this.#queues.isEmpty() || !this.#memory.inbox.isEmpty()) {
       this.#parking.stayAwake(this.#thread);
       return true;
     }
-    if (flushing) {
-      whenOutputFlushed(() => this.#parking.setOutputPending(this.#thread, false));
-      return this.#sleep(0);
-    }
-    return this.#sleep(SLEEP_MS);
+    if (flushing) whenOutputFlushed(() => this.#parking.setOutputPending(this.#thread, false));
+    return this.#sleep(flushing || this.#awaiting > 0 ? 0 : SLEEP_MS);
   }
 
   #sleep(timeoutMs: number): boolean {
@@ -123,9 +182,10 @@ export class DispatchLoop {
       this.#wokeUp();
       return true;
     }
+    this.#active = false;
     void woken.then(() => {
       this.#wokeUp();
-      this.onTurn();
+      this.#onTurn();
     });
     return false;
   }
@@ -140,8 +200,9 @@ export class DispatchLoop {
     this.#parking.setSearching(this.#thread);
   }
 
-  /** This thread leaves the search. If more jobs remain than it can take, somebody else has to look (parking.ts P2). */
-  #foundWork(): void {
+  /** If more jobs remain than this thread can take, somebody else has to look (parking.ts P2). */
+  #stopSearching(): void {
+    if (!this.#searching) return;
     this.#searching = false;
     this.#parking.setBusy(this.#thread);
     if (!this.#queues.isEmpty()) this.#parking.wakeOne();

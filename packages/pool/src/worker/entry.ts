@@ -2,81 +2,103 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
+import { fromWire } from "../codec/error-wire.ts";
 import { JobCanceledError } from "../errors.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../protocol.ts";
-import { Arena, ReturnedBlocks } from "../shared/arena.ts";
-import { Inbox } from "../shared/inbox.ts";
-import { JobQueues } from "../shared/job-queues.ts";
-import { Parking } from "../shared/parking.ts";
-import { SegmentDirectory } from "../shared/segments.ts";
+import { Arena } from "../shared/arena.ts";
+import { Arenas } from "../shared/arenas.ts";
+import { PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../shared/shared-buffers.ts";
-import { SlotTable } from "../shared/slot.ts";
+import { Submitter } from "../submit/submitter.ts";
 import { ContextScopes } from "./context-scopes.ts";
 import { installCurrentJob } from "./current-job.ts";
+import { installCurrentPool } from "../current-pool.ts";
 import { DispatchLoop } from "./dispatch-loop.ts";
+import { ForkJoin } from "./fork-join.ts";
 import { FunctionTable } from "./function-table.ts";
 import { JobRunner } from "./job-runner.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 
+/** A thread takes about so long to start. */
+const THREADS_WANTED_MS = 20;
+let threadsWantedAt = -Infinity;
+
 const {
-  control: controlBuffer,
-  slots: slotsBuffer,
+  control,
+  slots,
   layout,
   index,
   serial,
   port,
+  arenas: arenaMemories,
   ...options
 } = workerData as ThreadData;
 
-const control = new Int32Array(controlBuffer);
-const slots = new SlotTable(slotsBuffer, layout);
-const segments = new SegmentDirectory(takeMessages);
-const functions = new FunctionTable(takeMessages);
+const memory = new PoolMemory(control, slots, layout, index + 1);
+const arenas = new Arenas(takeMessages);
+for (const [owner, arenaMemory] of arenaMemories) arenas.add(owner, arenaMemory);
 const sharedBuffers = new SharedBuffers(serial, takeMessages, {
   announce: (id, buffer) => post({ type: "shared-buffer", id, buffer }),
   gone: null,
 });
-const arena = new Arena(
-  serial,
-  {
-    announce: (id, buffer) => post({ type: "segment", id, buffer }),
-    retire: (id) => post({ type: "retire", id }),
+const arena = new Arena(arenaMemories.find(([owner]) => owner === serial)![1]);
+const current = installCurrentJob();
+const functions = new FunctionTable(memory, arenas);
+const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, {
+  active: () => {},
+  idle: () => loop.wake(),
+  queued: () => {
+    if (memory.parking.wakeOne() === "none") wantThreads();
+    loop.wake();
   },
-  new ReturnedBlocks(control, layout, index),
-);
-const current = installCurrentJob(slots);
-const outcomes = new OutcomeWriter(
-  slots,
-  new Inbox(control, layout, slots),
-  new Encoder(sharedBuffers),
-  arena,
-  index,
-  () => post({ type: "bell" }),
-);
+  cancelRequested: (owner, slot) => {
+    if (owner === serial) handle({ type: "cancel", slot });
+    else post({ type: "cancel", serial: owner, slot });
+  },
+});
+const encoder = new Encoder(sharedBuffers);
+const decoder = new Decoder(sharedBuffers);
 const runner = new JobRunner(
-  slots,
-  segments,
-  new Decoder(sharedBuffers),
+  memory,
+  arenas,
+  decoder,
   functions,
-  new ContextScopes(slots, segments),
-  outcomes,
+  new ContextScopes(memory, arenas),
+  new OutcomeWriter(memory, encoder, arena, serial, () => post({ type: "bell" })),
   current,
 );
-const parking = new Parking(control, layout);
-const loop = new DispatchLoop(
+const loop = new DispatchLoop(index, serial, memory, runner, submitter.settlement, options.spinLimitUs);
+const forkJoin = new ForkJoin(
   index,
-  new JobQueues(control, layout, slots),
-  parking,
+  serial,
+  memory,
+  submitter,
+  functions,
   runner,
+  loop,
+  encoder,
+  decoder,
   options.spinLimitUs,
+  takeMessages,
 );
+installCurrentPool({ submitter, functions, forkJoin, maxThreads: layout.maxThreads });
 
 // The listener keeps this thread's event loop alive; the host's side of the worker is unref'ed.
 port.on("message", handle);
 if (options.initialize !== null) await import(options.initialize);
 // Until here the host counts this thread as one that never got ready.
-parking.setBusy(index);
-setImmediate(loop.onTurn);
+memory.parking.setBusy(index);
+post({ type: "ready" });
+loop.wake();
+
+/** Says once in a while that one more thread would find work, if there may be one. */
+function wantThreads(): void {
+  if (!memory.parking.hasRoom()) return;
+  const now = performance.now();
+  if (now - threadsWantedAt < THREADS_WANTED_MS) return;
+  threadsWantedAt = now;
+  post({ type: "threads-wanted" });
+}
 
 function post(message: WorkerMessage): void {
   port.postMessage(message);
@@ -93,11 +115,14 @@ function takeMessages(): void {
 
 function handle(message: HostMessage): void {
   switch (message.type) {
-    case "segment":
-      segments.add(message.id, message.buffer);
+    case "arena":
+      arenas.add(message.serial, message.memory);
       break;
-    case "retire":
-      segments.drop(message.id);
+    case "thread-ended":
+      submitter.settlement.drain();
+      submitter.settlement.recover(message.serial, fromWire(message.error) as Error);
+      arenas.drop(message.serial);
+      loop.wake();
       break;
     case "shared-buffer":
       sharedBuffers.add(message.id, message.buffer);
@@ -105,12 +130,10 @@ function handle(message: HostMessage): void {
     case "shared-buffer-gone":
       sharedBuffers.drop(message.id);
       break;
-    case "function":
-      functions.add(message.id, message.source);
-      break;
     case "cancel":
-      if (current.slot === message.slot && slots.isCancelRequested(message.slot))
-        current.controller?.abort(new JobCanceledError());
+      if (memory.slots.isCancelRequested(message.slot)) {
+        current.withSignal.get(message.slot)?.controller.abort(new JobCanceledError());
+      }
       break;
     case "close":
       process.exit();

@@ -1,65 +1,104 @@
-/** Job functions of this thread by number. The host announces a number before the first slot names it. */
+/** Job functions of this thread by number. Their descriptions lie in the arena of whoever submits the job. */
 import { JobNotFoundError } from "../errors.ts";
 import { compileInline, explainFreeVariable } from "../jobs/inline-function.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
-import type { FunctionSource } from "../protocol.ts";
+import type { Arenas } from "../shared/arenas.ts";
+import type { PoolMemory } from "../shared/pool-memory.ts";
+import type { FunctionSource } from "../submit/function-registry.ts";
+
+const AsyncFunction = (async () => {}).constructor as new () => unknown;
 
 export type JobFunction = (...args: unknown[]) => unknown;
 
-interface Entry {
-  readonly source: FunctionSource;
-  fn: JobFunction | null;
-  loading: Promise<JobFunction> | null;
+interface Export {
+  readonly url: string;
+  readonly name: string;
 }
 
-export class FunctionTable {
-  readonly #entries = new Map<number, Entry>();
-  readonly #takeMessages: () => void;
+/** A function that jobs of this thread have named. */
+export class KnownFunction {
+  readonly source: FunctionSource;
+  /** Null until it is loaded. */
+  fn: JobFunction | null = null;
+  /** Whether it is known to return promises. */
+  awaits = false;
 
-  /** @param takeMessages Takes in what the host has posted, without waiting. */
-  constructor(takeMessages: () => void) {
-    this.#takeMessages = takeMessages;
+  constructor(source: FunctionSource) {
+    this.source = source;
   }
 
-  add(id: number, source: FunctionSource): void {
-    this.#entries.set(id, { source, fn: null, loading: null });
-  }
-
-  /** The function if it is loaded; otherwise null, and `load` gets it. */
-  get(id: number): JobFunction | null {
-    return this.#entry(id).fn;
-  }
-
-  /** Loads a module once per thread; a failure is kept, as Node's own module cache does. */
-  load(id: number): Promise<JobFunction> {
-    const entry = this.#entry(id);
-    entry.loading ??= resolve(entry.source).then((fn) => (entry.fn = fn));
-    return entry.loading;
+  loaded(fn: JobFunction): JobFunction {
+    this.awaits = fn instanceof AsyncFunction;
+    this.fn = fn;
+    return fn;
   }
 
   /** An error on its way to the caller: says which variable an inline function lacks. */
-  explain(id: number, error: unknown): unknown {
-    const { source } = this.#entry(id);
-    return source.kind === "inline" ? explainFreeVariable(error, source.source) : error;
-  }
-
-  #entry(id: number): Entry {
-    let entry = this.#entries.get(id);
-    if (entry === undefined) {
-      this.#takeMessages();
-      entry = this.#entries.get(id);
-      if (entry === undefined)
-        throw new Error(`Assertion: function ${id} was never announced to this thread`);
-    }
-    return entry;
+  explain(error: unknown): unknown {
+    return this.source.kind === "inline" ? explainFreeVariable(error, this.source.source) : error;
   }
 }
 
-async function resolve(source: FunctionSource): Promise<JobFunction> {
-  if (source.kind === "inline") return compileInline(source.source);
-  const module = (await loadJobModule(source.url)) as Record<string, unknown>;
-  const fn = Object.hasOwn(module, source.name) ? module[source.name] : undefined;
-  if (typeof fn === "function") return fn as JobFunction;
-  const names = Object.keys(module).filter((name) => typeof module[name] === "function");
-  throw new JobNotFoundError(source.url, source.name, names);
+export class FunctionTable {
+  readonly #memory: PoolMemory;
+  readonly #arenas: Arenas;
+  readonly #known = new Map<number, KnownFunction>();
+  readonly #modules = new Map<string, Record<string, unknown>>();
+  readonly #exports = new WeakMap<object, Export>();
+
+  constructor(memory: PoolMemory, arenas: Arenas) {
+    this.#memory = memory;
+    this.#arenas = arenas;
+  }
+
+  /** The function that the job in `slot` names. Not loaded yet only if its module is not. */
+  of(slot: number): KnownFunction {
+    const id = this.#memory.slots.functionId(slot);
+    let known = this.#known.get(id);
+    if (known === undefined) {
+      const source = this.#describe(slot);
+      known = new KnownFunction(source);
+      this.#known.set(id, known);
+      if (source.kind === "inline") {
+        known.loaded(compileInline(source.source));
+      } else {
+        const fn = functionOf(this.#modules.get(source.url), source.name);
+        if (fn !== undefined) known.loaded(fn);
+      }
+    }
+    return known;
+  }
+
+  /**
+   * Imports the module of a function. A failure is kept, as Node's own module cache does.
+   * @throws what evaluating the module throws, JobModuleError, or JobNotFoundError.
+   */
+  async load(known: KnownFunction): Promise<JobFunction> {
+    const { source } = known;
+    if (source.kind === "inline")
+      throw new Error("Assertion: inline functions are compiled when they are first seen");
+    const module = (await loadJobModule(source.url)) as Record<string, unknown>;
+    this.#modules.set(source.url, module);
+    const names = Object.keys(module).filter((name) => typeof module[name] === "function");
+    for (const name of names) this.#exports.set(module[name] as object, { url: source.url, name });
+    const fn = functionOf(module, source.name);
+    if (fn !== undefined) return known.loaded(fn);
+    throw new JobNotFoundError(source.url, source.name, names);
+  }
+
+  /** Where a function was exported from, if it is one of a job module that this thread has loaded. */
+  readonly lookUpExport = (fn: object): Export | undefined => this.#exports.get(fn);
+
+  #describe(slot: number): FunctionSource {
+    const { slots } = this.#memory;
+    const block = slots.functionBlock(slot);
+    const length = slots.functionLength(slot);
+    const bytes = this.#arenas.bytes(this.#memory.submitterSerial(slot), block, length);
+    return JSON.parse(Buffer.from(bytes.buffer, block * 8, length).toString("utf8")) as FunctionSource;
+  }
+}
+
+function functionOf(module: Record<string, unknown> | undefined, name: string): JobFunction | undefined {
+  const value = module !== undefined && Object.hasOwn(module, name) ? module[name] : undefined;
+  return typeof value === "function" ? (value as JobFunction) : undefined;
 }

@@ -1,16 +1,17 @@
 /** Runs one claimed job: its context entered, its function called, everything cleared again, its outcome written. */
 import type { AsyncScope } from "@skein/context";
 import type { Decoder } from "../codec/decoder.ts";
-import type { SegmentDirectory } from "../shared/segments.ts";
-import { INLINE, type SlotTable } from "../shared/slot.ts";
+import type { Arenas } from "../shared/arenas.ts";
+import type { PoolMemory } from "../shared/pool-memory.ts";
+import { INLINE } from "../shared/slot.ts";
 import type { ContextScopes } from "./context-scopes.ts";
-import type { CurrentJob } from "./current-job.ts";
-import type { FunctionTable, JobFunction } from "./function-table.ts";
+import { type CurrentJob, RunningJob } from "./current-job.ts";
+import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
 
 export class JobRunner {
-  readonly #slots: SlotTable;
-  readonly #segments: SegmentDirectory;
+  readonly #memory: PoolMemory;
+  readonly #arenas: Arenas;
   readonly #decoder: Decoder;
   readonly #functions: FunctionTable;
   readonly #scopes: ContextScopes;
@@ -18,16 +19,16 @@ export class JobRunner {
   readonly #current: CurrentJob;
 
   constructor(
-    slots: SlotTable,
-    segments: SegmentDirectory,
+    memory: PoolMemory,
+    arenas: Arenas,
     decoder: Decoder,
     functions: FunctionTable,
     scopes: ContextScopes,
     outcomes: OutcomeWriter,
     current: CurrentJob,
   ) {
-    this.#slots = slots;
-    this.#segments = segments;
+    this.#memory = memory;
+    this.#arenas = arenas;
     this.#decoder = decoder;
     this.#functions = functions;
     this.#scopes = scopes;
@@ -36,66 +37,99 @@ export class JobRunner {
   }
 
   /**
-   * Runs the job in `slot`, which this thread has claimed.
+   * Runs the job in `slot`, which this thread has claimed. May be called while another job is on the stack: that job waits in `join`.
    * @returns null when it is finished; otherwise a promise that resolves, never rejects, when it is: the function awaits
    * something, or its module has to be loaded first.
    */
   run(slot: number): Promise<void> | null {
-    let id = -1;
-    this.#current.slot = slot;
+    const outer = this.#current.synchronous;
+    const job = new RunningJob(this.#memory.slots, this.#current, slot);
+    this.#current.synchronous = job;
+    let known: KnownFunction | null = null;
     try {
-      id = this.#slots.functionId(slot);
-      const fn = this.#functions.get(id);
-      if (fn === null) return this.#loadAndRun(slot, id);
-      const returned = this.#scopes.of(slot).run(apply, fn, this.#takeArguments(slot));
-      if (isThenable(returned)) return this.#settleLater(slot, id, returned);
+      known = this.#functions.of(slot);
+      if (known.fn === null) return this.#loadAndRun(job, known);
+      const returned = this.#call(job, known, known.fn, this.#scopes.of(slot), this.takeArguments(slot));
+      if (isThenable(returned)) return this.#settleLater(job, known, returned);
       this.#outcomes.result(slot, returned);
     } catch (error) {
-      this.#outcomes.error(slot, this.#explain(id, error));
+      this.#outcomes.error(slot, known === null ? error : known.explain(error));
+    } finally {
+      this.#current.synchronous = outer;
     }
-    this.#clear();
+    job.end();
     return null;
   }
 
-  async #loadAndRun(slot: number, id: number): Promise<void> {
+  /**
+   * Calls the function of a claimed job for a caller that takes the outcome itself, without writing it.
+   * @returns what the function returned, or a promise.
+   * @throws what the function threw.
+   */
+  call(slot: number, known: KnownFunction, fn: JobFunction): unknown {
+    const outer = this.#current.synchronous;
+    const job = new RunningJob(this.#memory.slots, this.#current, slot);
+    this.#current.synchronous = job;
+    try {
+      return this.#call(job, known, fn, this.#scopes.of(slot), this.takeArguments(slot));
+    } finally {
+      this.#current.synchronous = outer;
+      job.end();
+    }
+  }
+
+  async #loadAndRun(job: RunningJob, known: KnownFunction): Promise<void> {
+    const { slot } = job;
     try {
       const scope: AsyncScope = this.#scopes.of(slot);
-      const args = this.#takeArguments(slot);
-      const fn = await this.#functions.load(id);
-      this.#outcomes.result(slot, await scope.run(apply, fn, args));
-    } catch (error) {
-      this.#outcomes.error(slot, this.#explain(id, error));
-    }
-    this.#clear();
-  }
-
-  async #settleLater(slot: number, id: number, returned: PromiseLike<unknown>): Promise<void> {
-    try {
+      const args = this.takeArguments(slot);
+      const fn = await this.#functions.load(known);
+      this.#current.synchronous = job;
+      let returned: unknown;
+      try {
+        returned = this.#call(job, known, fn, scope, args);
+      } finally {
+        this.#current.synchronous = null;
+      }
       this.#outcomes.result(slot, await returned);
     } catch (error) {
-      this.#outcomes.error(slot, this.#explain(id, error));
+      this.#outcomes.error(slot, known.explain(error));
     }
-    this.#clear();
+    job.end();
   }
 
-  #takeArguments(slot: number): unknown[] {
-    const length = this.#slots.payloadLength(slot);
-    const segment = this.#slots.payloadSegment(slot);
-    const args =
-      segment === INLINE
-        ? this.#decoder.decode(this.#slots.bytes, this.#slots.inlineOffset(slot), length)
-        : this.#decoder.decode(this.#segments.bytes(segment), this.#slots.payloadOffset(slot), length);
-    return args as unknown[];
+  async #settleLater(job: RunningJob, known: KnownFunction, returned: PromiseLike<unknown>): Promise<void> {
+    if (!known.awaits) {
+      known.awaits = true;
+      this.#current.surprising = job;
+    }
+    try {
+      this.#outcomes.result(job.slot, await returned);
+    } catch (error) {
+      this.#outcomes.error(job.slot, known.explain(error));
+    }
+    if (this.#current.surprising === job) this.#current.surprising = null;
+    job.end();
   }
 
-  #explain(id: number, error: unknown): unknown {
-    return id < 0 ? error : this.#functions.explain(id, error);
+  #call(job: RunningJob, known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: unknown[]): unknown {
+    // A function that awaits must find its job afterwards; entering a storage costs as much as the rest of a small job.
+    return known.awaits ? scope.run(runAwaiting, this.#current, job, fn, args) : scope.run(apply, fn, args);
   }
 
-  #clear(): void {
-    this.#current.slot = -1;
-    this.#current.controller = null;
+  takeArguments(slot: number): unknown[] {
+    const { slots } = this.#memory;
+    const length = slots.payloadLength(slot);
+    const arena = slots.payloadArena(slot);
+    if (arena === INLINE)
+      return this.#decoder.decode(slots.bytes, slots.inlineOffset(slot), length) as unknown[];
+    const block = slots.payloadBlock(slot);
+    return this.#decoder.decode(this.#arenas.bytes(arena, block, length), block * 8, length) as unknown[];
   }
+}
+
+function runAwaiting(current: CurrentJob, job: RunningJob, fn: JobFunction, args: unknown[]): unknown {
+  return current.storage.run(job, apply, fn, args);
 }
 
 function apply(fn: JobFunction, args: unknown[]): unknown {

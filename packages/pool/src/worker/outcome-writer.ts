@@ -2,32 +2,24 @@
 import type { Encoder } from "../codec/encoder.ts";
 import { toWire } from "../codec/error-wire.ts";
 import type { Arena } from "../shared/arena.ts";
-import type { Inbox } from "../shared/inbox.ts";
-import { INLINE_BYTES, OUTCOME_ERROR, OUTCOME_RESULT, type SlotTable } from "../shared/slot.ts";
+import { submitterOf } from "../shared/layout.ts";
+import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
+import { INLINE_BYTES, OUTCOME_ERROR, OUTCOME_RESULT } from "../shared/slot.ts";
 
 export class OutcomeWriter {
-  readonly #slots: SlotTable;
-  readonly #inbox: Inbox;
+  readonly #memory: PoolMemory;
   readonly #encoder: Encoder;
   readonly #arena: Arena;
-  readonly #thread: number;
-  readonly #ring: () => void;
+  readonly #serial: number;
+  readonly #ringHost: () => void;
 
-  /** @param ring Posts the bell message to the submitting thread. */
-  constructor(
-    slots: SlotTable,
-    inbox: Inbox,
-    encoder: Encoder,
-    arena: Arena,
-    thread: number,
-    ring: () => void,
-  ) {
-    this.#slots = slots;
-    this.#inbox = inbox;
+  /** @param ringHost Posts the bell message. */
+  constructor(memory: PoolMemory, encoder: Encoder, arena: Arena, serial: number, ringHost: () => void) {
+    this.#memory = memory;
     this.#encoder = encoder;
     this.#arena = arena;
-    this.#thread = thread;
-    this.#ring = ring;
+    this.#serial = serial;
+    this.#ringHost = ringHost;
   }
 
   /** A value that cannot be cloned becomes an error of the job; the thread goes on. */
@@ -53,14 +45,18 @@ export class OutcomeWriter {
   }
 
   #finish(slot: number, length: number, outcome: number): void {
+    const { slots, layout, inboxes, parking } = this.#memory;
     if (length <= INLINE_BYTES) {
-      this.#slots.setInlinePayload(slot, this.#encoder.bytes, length);
+      slots.setInlinePayload(slot, this.#encoder.bytes, length);
     } else {
-      const block = this.#arena.store(this.#encoder.bytes, length);
-      this.#slots.setArenaPayload(slot, block.segment, block.offset, length);
+      slots.setArenaPayload(slot, this.#serial, this.#arena.store(this.#encoder.bytes, length), length);
     }
-    this.#slots.setOutcome(slot, outcome);
-    this.#slots.finish(slot, this.#thread);
-    if (this.#inbox.put(slot)) this.#ring();
+    slots.setOutcome(slot, outcome);
+    slots.finish(slot, this.#serial);
+    const submitter = submitterOf(layout, slot);
+    const inbox = inboxes[submitter]!;
+    inbox.put(slot);
+    if (submitter !== HOST) parking.wake(submitter - 1);
+    else if (inbox.ring()) this.#ringHost();
   }
 }

@@ -1,6 +1,6 @@
-import { MessageChannel } from "node:worker_threads";
 import { expect, it } from "vitest";
-import { JobQueues } from "../../src/shared/job-queues.ts";
+import { createArenaMemory } from "../../src/shared/arena.ts";
+import { JobQueues, NO_THREAD } from "../../src/shared/job-queues.ts";
 import { createLayout } from "../../src/shared/layout.ts";
 import { SlotTable } from "../../src/shared/slot.ts";
 import type { ArenaData } from "./stress/arena.worker.ts";
@@ -15,18 +15,11 @@ it(
       layout,
       control: new Int32Array(new SharedArrayBuffer(layout.controlBytes)),
       slotsBuffer: new SharedArrayBuffer(layout.slotsBytes),
+      memory: createArenaMemory(),
     } satisfies Partial<ArenaData>;
-    new JobQueues(data.control, layout, new SlotTable(data.slotsBuffer, layout)).initialize(-1000);
-    const channels = [new MessageChannel(), new MessageChannel()];
-    const readers = channels.map(({ port1 }, i) =>
-      cast.play<number | string>("reader", { ...data, ports: [port1], thread: i + 1 }, [port1]),
-    );
-    const ports = channels.map(({ port2 }) => port2);
-    const writer = cast.play<{ stored: number; sizeBytes: number }>(
-      "writer",
-      { ...data, ports, thread: 0 },
-      ports,
-    );
+    new JobQueues(data.control, layout, new SlotTable(data.slotsBuffer, layout), NO_THREAD).initialize(-1000);
+    const readers = [1, 2].map((thread) => cast.play<number | string>("reader", { ...data, thread }));
+    const writer = cast.play<{ stored: number; sizeBytes: number }>("writer", { ...data, thread: 0 });
     cast.stopAfter(STRESS_MS);
     const { stored, sizeBytes } = await writer;
     Atomics.store(cast.stop, 0, 2);

@@ -1,166 +1,194 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Arena, type Block, ReturnedBlocks } from "../../src/shared/arena.ts";
-import { createLayout } from "../../src/shared/layout.ts";
-import { MAX_SEGMENTS, segmentIndex } from "../../src/shared/segments.ts";
+import { Arena, createArenaMemory, giveBack, type GrowingMemory } from "../../src/shared/arena.ts";
 
+const KiB = 1 << 10;
 const MiB = 1 << 20;
-const SEGMENT_BYTES = 4 * MiB;
-const layout = createLayout(4, 2);
+const INITIAL_BYTES = MiB;
+const GROWTH_BYTES = 4 * MiB;
+const UNIT_BYTES = 256;
 
-let announced: Map<number, SharedArrayBuffer>;
-let retired: number[];
-let returned: ReturnedBlocks;
+let memory: GrowingMemory;
 let arena: Arena;
 
-function announcer(): ConstructorParameters<typeof Arena>[1] {
-  return {
-    announce: (id, buffer) => announced.set(id, buffer),
-    retire(id) {
-      retired.push(id);
-      announced.delete(id);
-    },
-  };
-}
-
 beforeEach(() => {
-  announced = new Map();
-  retired = [];
-  returned = new ReturnedBlocks(new Int32Array(new SharedArrayBuffer(layout.controlBytes)), layout, 1);
-  arena = new Arena(7, announcer(), returned);
+  memory = createArenaMemory();
+  arena = new Arena(memory);
 });
 
 function filled(length: number, value: number): Uint8Array {
   return new Uint8Array(length).fill(value);
 }
 
-function bytesOf(block: Block, length: number): Uint8Array {
-  return new Uint8Array(announced.get(block.segment)!, block.offset, length);
+function bytesOf(block: number, length: number): Uint8Array {
+  return new Uint8Array(memory.buffer, block * 8, length);
 }
 
 /** As a reader on another thread does it. */
-function giveBack(block: Block): void {
-  returned.giveBack(new Uint8Array(announced.get(block.segment)!), block.segment, block.offset);
+function returnBlock(block: number): void {
+  giveBack(new Int32Array(memory.buffer), block);
+}
+
+/** A memory that ends early, and grows by moving: nobody else looks at it. */
+function smallMemory(maximumPages: number): GrowingMemory {
+  let buffer = new SharedArrayBuffer(INITIAL_BYTES);
+  return {
+    get buffer() {
+      return buffer;
+    },
+    grow(pages) {
+      const present = buffer.byteLength / (64 * KiB);
+      if (present + pages > maximumPages) throw new RangeError("no more");
+      const larger = new SharedArrayBuffer((present + pages) * 64 * KiB);
+      new Uint8Array(larger).set(new Uint8Array(buffer));
+      buffer = larger;
+      return present;
+    },
+  };
 }
 
 describe("Arena", () => {
-  it("smoke: a stored payload can be read through the announced segment", () => {
+  it("smoke: a stored payload can be read through the memory", () => {
     const source = filled(1000, 9);
     const block = arena.store(source, 600);
     expect(bytesOf(block, 601)).toEqual(Uint8Array.from([...filled(600, 9), 0]));
-    expect([...arena.segments()]).toEqual([...announced]);
+    expect(arena.store(source, 1000)).not.toBe(block);
+    expect(arena.sizeBytes).toBe(INITIAL_BYTES);
   });
 
   it("blocks of every size class lie apart", () => {
-    const lengths = [0, 1, 255, 256, 257, 512, 513, 65_536, 65_537, MiB - 1, MiB, MiB + 1, 5 * MiB];
+    const lengths = [0, 1, 247, 248, 249, 255, 256, 257, 504, 505, 512, 513];
+    for (let units = 3; units < 70; units++) lengths.push(units * UNIT_BYTES - 8, units * UNIT_BYTES - 7);
+    lengths.push(64 * KiB, 64 * KiB + 1, MiB - 1, MiB, MiB + 1, 5 * MiB);
     const blocks = lengths.map((length, i) => arena.store(filled(length, i + 1), length));
+    const places = blocks.map((block, i) => ({ from: block * 8 - 8, to: block * 8 + lengths[i]! }));
     for (const [i, block] of blocks.entries()) {
       const bytes = bytesOf(block, lengths[i]!);
-      expect(block.offset % 256).toBe(0);
-      expect(bytes.every((byte) => byte === i + 1)).toBe(true);
+      expect((block * 8 - 8) % UNIT_BYTES).toBe(0);
+      expect(bytes.every((byte) => byte === (i + 1) % 256)).toBe(true);
+    }
+    // The first words are not part of any block, and no two blocks share a byte, headers included.
+    places.sort((a, b) => a.from - b.from);
+    expect(places[0]!.from).toBe(UNIT_BYTES);
+    for (let i = 1; i < places.length; i++) expect(places[i]!.from).toBeGreaterThanOrEqual(places[i - 1]!.to);
+  });
+
+  it("I2 wastes at most a fifth of a block of more than four units, besides the rounding to units", () => {
+    let block = arena.store(filled(0, 0), 0);
+    for (let units = 5; units <= 300; units++) {
+      const next = arena.store(filled(0, 0), units * UNIT_BYTES - 8);
+      const after = arena.store(filled(0, 0), 0);
+      const size = after * 8 - next * 8;
+      expect(next).toBe(block + UNIT_BYTES / 8);
+      expect(size).toBeGreaterThanOrEqual(units * UNIT_BYTES);
+      expect(size).toBeLessThanOrEqual((units * UNIT_BYTES) / 0.8);
+      block = after;
     }
   });
 
   it("a freed block is used again for its size, and for no other", () => {
     const block = arena.store(filled(300, 1), 300);
     arena.free(block);
-    expect(arena.store(filled(513, 1), 513)).not.toEqual(block);
-    expect(arena.store(filled(200, 1), 200)).not.toEqual(block);
-    expect(arena.store(filled(512, 1), 512)).toEqual(block);
-    expect(arena.store(filled(512, 1), 512)).not.toEqual(block);
+    expect(arena.store(filled(513, 1), 513)).not.toBe(block);
+    expect(arena.store(filled(200, 1), 200)).not.toBe(block);
+    expect(arena.store(filled(504, 1), 504)).toBe(block);
+    expect(arena.store(filled(504, 1), 504)).not.toBe(block);
   });
 
-  it("announces a segment before the block that needs it, and only then", () => {
-    for (let i = 0; i < 4; i++) arena.store(filled(MiB, 1), MiB);
-    expect(announced.size).toBe(1);
-    const fifth = arena.store(filled(257, 1), 257);
-    expect(announced.size).toBe(2);
-    expect(announced.has(fifth.segment)).toBe(true);
-    expect(fifth.offset).toBe(0);
-    expect(arena.sizeBytes).toBe(2 * SEGMENT_BYTES);
+  it("grows in place before the block that needs it, and only then: what was stored stays where it is", () => {
+    const first = arena.store(filled(512 * KiB - 8, 1), 512 * KiB - 8);
+    const words = new Int32Array(memory.buffer);
+    expect([arena.sizeBytes, memory.buffer.byteLength]).toEqual([INITIAL_BYTES, INITIAL_BYTES]);
+    const second = arena.store(filled(512 * KiB, 2), 512 * KiB);
+    expect([arena.sizeBytes, memory.buffer.byteLength]).toEqual([
+      INITIAL_BYTES + GROWTH_BYTES,
+      INITIAL_BYTES + GROWTH_BYTES,
+    ]);
+    expect(bytesOf(first, 512 * KiB - 8).every((byte) => byte === 1)).toBe(true);
+    expect(bytesOf(second, 512 * KiB).every((byte) => byte === 2)).toBe(true);
+    // Whoever still has the shorter view gives back through it.
+    giveBack(words, first);
+    expect(arena.store(filled(512 * KiB - 8, 3), 512 * KiB - 8)).toBe(first);
   });
 
-  it("a large payload has a segment of its own, which goes when it is freed", () => {
-    const small = arena.store(filled(256, 1), 256);
-    const large = arena.store(filled(3 * MiB, 2), 3 * MiB);
-    expect(announced.get(large.segment)!.byteLength).toBe(3 * MiB);
+  it("a large payload makes it grow by what is missing", () => {
+    const large = arena.store(filled(20 * MiB, 2), 20 * MiB);
+    expect(bytesOf(large, 20 * MiB).every((byte) => byte === 2)).toBe(true);
+    expect(arena.sizeBytes).toBeGreaterThanOrEqual(20 * MiB);
+    expect(arena.sizeBytes).toBeLessThan(26 * MiB);
     arena.free(large);
-    expect(retired).toEqual([large.segment]);
-    expect([...arena.segments()].map(([id]) => id)).toEqual([small.segment]);
-    expect(arena.sizeBytes).toBe(SEGMENT_BYTES);
-  });
-
-  it("the index of a large segment is used again, by a large one under the same number, by a common one under another", () => {
-    const first = arena.store(filled(2 * MiB, 1), 2 * MiB);
-    arena.free(first);
-    const second = arena.store(filled(2 * MiB, 2), 2 * MiB);
-    expect(second.segment).toBe(first.segment);
-    expect(bytesOf(second, 1)).toEqual(filled(1, 2));
-    arena.free(second);
-    const common = arena.store(filled(256, 3), 256);
-    expect(segmentIndex(common.segment)).toBe(segmentIndex(first.segment));
-    expect(common.segment).not.toBe(first.segment);
+    expect(arena.store(filled(20 * MiB, 2), 20 * MiB)).toBe(large);
   });
 
   it("blocks that readers gave back are used again, all of them", () => {
     const blocks = [1, 2, 3].map((value) => arena.store(filled(400, value), 400));
-    for (const block of blocks) giveBack(block);
+    for (const block of blocks) returnBlock(block);
     const again = [4, 5, 6].map((value) => arena.store(filled(400, value), 400));
-    expect(new Set(again.map((block) => block.offset))).toEqual(new Set(blocks.map((block) => block.offset)));
-    expect(arena.store(filled(400, 7), 400).offset).not.toBe(blocks[0]!.offset);
+    expect(new Set(again)).toEqual(new Set(blocks));
+    expect(blocks).not.toContain(arena.store(filled(400, 7), 400));
     expect(again.map((block) => bytesOf(block, 400)[0])).toEqual([4, 5, 6]);
   });
 
-  it("returned blocks of all sizes come home together, large segments included", () => {
-    const small = arena.store(filled(256, 1), 256);
+  it("returned blocks of all sizes come home together, large ones included", () => {
+    const small = arena.store(filled(200, 1), 200);
     const middle = arena.store(filled(5000, 1), 5000);
     const large = arena.store(filled(2 * MiB, 1), 2 * MiB);
-    for (const block of [small, large, middle]) giveBack(block);
-    expect(arena.store(filled(256, 1), 256)).toEqual(small);
-    expect(retired).toEqual([large.segment]);
-    expect(arena.store(filled(4097, 1), 4097)).toEqual(middle);
+    for (const block of [small, large, middle]) returnBlock(block);
+    const { sizeBytes } = arena;
+    expect(arena.store(filled(200, 1), 200)).toBe(small);
+    expect(arena.store(filled(4097, 1), 4097)).toBe(middle);
+    expect(arena.store(filled(2 * MiB, 1), 2 * MiB)).toBe(large);
+    expect(arena.sizeBytes).toBe(sizeBytes);
   });
 
-  it("the last block of the last segment comes back as itself", () => {
-    const blocks: Block[] = [];
-    for (let i = 0; i < SEGMENT_BYTES / 256; i++) blocks.push(arena.store(filled(256, 1), 256));
+  it("returned blocks stay where they are while a free one of the size is there", () => {
+    const [freed, returned] = [arena.store(filled(10, 1), 10), arena.store(filled(10, 1), 10)];
+    arena.free(freed);
+    returnBlock(returned);
+    expect(arena.store(filled(10, 1), 10)).toBe(freed);
+    expect(new Int32Array(memory.buffer)[0]).toBe(returned);
+    expect(arena.store(filled(10, 1), 10)).toBe(returned);
+    expect(new Int32Array(memory.buffer)[0]).toBe(0);
+  });
+
+  it("the last block before the end comes back as itself", () => {
+    const blocks: number[] = [];
+    for (let i = 1; i < INITIAL_BYTES / UNIT_BYTES; i++) blocks.push(arena.store(filled(248, 1), 248));
+    expect(arena.sizeBytes).toBe(INITIAL_BYTES);
     const last = blocks.at(-1)!;
-    expect(last.offset).toBe(SEGMENT_BYTES - 256);
-    giveBack(last);
-    expect(arena.store(filled(256, 1), 256)).toEqual(last);
+    expect(last * 8 + 248).toBe(INITIAL_BYTES);
+    returnBlock(last);
+    expect(arena.store(filled(248, 1), 248)).toBe(last);
   });
 
   it("does not grow while blocks circulate", () => {
     for (let i = 0; i < 20_000; i++) {
       const block = arena.store(filled(1 + ((i * 37) % 3000), 1), 1 + ((i * 37) % 3000));
       if (i % 2 === 0) arena.free(block);
-      else giveBack(block);
+      else returnBlock(block);
     }
-    expect(arena.sizeBytes).toBe(SEGMENT_BYTES);
+    expect(arena.sizeBytes).toBe(INITIAL_BYTES);
   });
 
-  it("refuses more segments than numbers have room for, and goes on afterwards", () => {
-    // One byte more than a common block holds; the pages are never touched beyond that.
-    const source = new Uint8Array(0);
-    const blocks: Block[] = [];
-    for (let i = 0; i < MAX_SEGMENTS; i++) blocks.push(arena.store(source, MiB + 1));
-    expect(() => arena.store(source, MiB + 1)).toThrow(RangeError);
-    arena.free(blocks[1000]!);
-    expect(arena.store(source, MiB + 1)).toEqual(blocks[1000]);
+  it("says how much is under way when there is no more, and goes on afterwards", () => {
+    memory = smallMemory(16 + 64);
+    arena = new Arena(memory);
+    const source = filled(1.5 * MiB, 1);
+    const blocks = [1, 2].map(() => arena.store(source, 1.5 * MiB));
+    expect(arena.sizeBytes).toBe(INITIAL_BYTES + GROWTH_BYTES);
+    expect(() => arena.store(source, 1.5 * MiB)).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_ARENA_FULL", message: expect.stringContaining("5 MiB") }),
+    );
+    expect(arena.store(filled(100, 7), 100)).toBeGreaterThan(blocks[1]!);
+    returnBlock(blocks[0]!);
+    expect(arena.store(source, 1.5 * MiB)).toBe(blocks[0]);
   });
 
-  it("teardown: nothing that was given back to a dead thread reaches its successor", () => {
-    giveBack(arena.store(filled(256, 1), 256));
-    returned.clear();
-    const successor = new Arena(8, announcer(), returned);
-    const block = successor.store(filled(256, 2), 256);
-    expect(block.segment).not.toBe([...arena.segments()][0]![0]);
-    expect(returned.takeAll()).toBe(0);
-  });
-
-  it("an arena from which only its owner frees needs no way home", () => {
-    const own = new Arena(0, announcer(), null);
-    const block = own.store(filled(300, 1), 300);
-    own.free(block);
-    expect(own.store(filled(300, 1), 300)).toEqual(block);
+  it("teardown: nothing that was given back to a dead thread reaches its successor, who has a memory of its own", () => {
+    const dead = arena.store(filled(200, 1), 200);
+    const successor = new Arena(createArenaMemory());
+    const block = successor.store(filled(200, 2), 200);
+    returnBlock(dead);
+    expect(bytesOf(dead, 200)).toEqual(filled(200, 1));
+    expect(successor.store(filled(200, 2), 200)).not.toBe(block);
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Inbox } from "../../src/shared/inbox.ts";
+import { inboxBase, LINE_WORDS } from "../../src/shared/layout.ts";
 import { SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "./model/model.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
@@ -15,7 +16,7 @@ afterAll(() => model[Symbol.asyncDispose]());
 
 function take({ control, layout, slotsBuffer }: ModelMemory): number[] {
   const into = new Int32Array(layout.capacitySlots);
-  const count = new Inbox(control, layout, new SlotTable(slotsBuffer, layout)).takeAll(into);
+  const count = new Inbox(control, layout, new SlotTable(slotsBuffer, layout), 0).takeAll(into);
   return [...into.subarray(0, count)];
 }
 
@@ -95,7 +96,7 @@ describe("Inbox, stepped", { timeout: 120_000 }, () => {
   });
 
   it("the model finds an owner that looks for the last time before it says that it sleeps", () => {
-    const { bellWord } = model.layout;
+    const bellWord = inboxBase(model.layout, 0) + LINE_WORDS;
     expect(() =>
       model.explore(
         scenarioWith({

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { JobQueues } from "../../src/shared/job-queues.ts";
+import { JobQueues, NO_THREAD } from "../../src/shared/job-queues.ts";
 import { createLayout } from "../../src/shared/layout.ts";
 import { SlotTable } from "../../src/shared/slot.ts";
 import type { ParkingData } from "./stress/parking.worker.ts";
@@ -17,9 +17,9 @@ it.each([1, 2, 3])(
       slotsBuffer: new SharedArrayBuffer(layout.slotsBytes),
       done: new Int32Array(new SharedArrayBuffer(4)),
     };
-    new JobQueues(data.control, layout, new SlotTable(data.slotsBuffer, layout)).initialize(-1000);
+    new JobQueues(data.control, layout, new SlotTable(data.slotsBuffer, layout), NO_THREAD).initialize(-1000);
     for (let thread = 0; thread < threads; thread++) void cast.play("thread", { ...data, thread });
-    const submitted = cast.play<string | number>("submitter", { ...data, thread: -1 });
+    const submitted = cast.play<string | number>("submitter", { ...data, thread: NO_THREAD });
     cast.stopAfter(STRESS_MS);
     expect({ seed: cast.seed, jobs: await submitted }).toEqual({ seed: cast.seed, jobs: expect.any(Number) });
     expect(Atomics.load(data.done, 0)).toBe(await submitted);

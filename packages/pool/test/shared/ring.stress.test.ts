@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LINE_WORDS } from "../../src/shared/layout.ts";
 import { EMPTY, Ring } from "../../src/shared/ring.ts";
-import type { RingData, Tally } from "./stress/ring.worker.ts";
+import type { RingData } from "./stress/ring.worker.ts";
 import { Cast, STRESS_MS, TEST_TIMEOUT_MS } from "./stress/stress.ts";
+import { type Tally, total } from "./stress/tally.ts";
 
 const CELLS = 4;
 let cast: Cast;
@@ -24,13 +25,6 @@ function play(
   { producer = 0, alone = false, extra = 0 }: Partial<RingData>,
 ): Promise<Tally> {
   return cast.play(role, { words, cells: CELLS, producer, alone, extra } satisfies RingData);
-}
-
-function total(tallies: Tally[]): Omit<Tally, "disorder"> {
-  return tallies.reduce(
-    (a, b) => ({ count: a.count + b.count, sum: (a.sum + b.sum) | 0, mixed: (a.mixed + b.mixed) | 0 }),
-    { count: 0, sum: 0, mixed: 0 },
-  );
 }
 
 async function expectSameInAndOut(producers: number, consumers: number): Promise<Tally[]> {

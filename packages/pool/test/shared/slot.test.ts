@@ -3,14 +3,14 @@ import { createLayout, INLINE_BYTES } from "../../src/shared/layout.ts";
 import { DONE, FREE, INLINE, OUTCOME_ERROR, QUEUED, RUNNING, SlotTable } from "../../src/shared/slot.ts";
 
 function create(): SlotTable {
-  const layout = createLayout(4, 2);
+  const layout = createLayout(4, 2, 2);
   return new SlotTable(new SharedArrayBuffer(layout.slotsBytes), layout);
 }
 
 /** A published job whose entry lies at `position`. */
 function queued(position = 5): SlotTable {
   const slots = create();
-  slots.describeJob(1, 77);
+  slots.describeJob(1, 77, 78, 79);
   slots.words[slots.ticketWord(1)] = position;
   slots.publish(1);
   return slots;
@@ -63,8 +63,8 @@ describe("SlotTable", () => {
     });
   }
 
-  it("keeps the thread beside the state for any index", () => {
-    for (const thread of [0, 1, 255, 4095]) {
+  it("keeps the serial of the thread beside the state", () => {
+    for (const thread of [0, 1, 255, 4095, 2 ** 29 - 1]) {
       const slots = queued();
       slots.claim(1, 5, thread);
       expect([slots.state(1), slots.owner(1)]).toEqual([RUNNING, thread]);
@@ -77,7 +77,7 @@ describe("SlotTable", () => {
     slots.requestCancel(1);
     expect(slots.isCancelRequested(1)).toBe(true);
     expect(slots.isCancelRequested(0)).toBe(false);
-    slots.describeJob(1, 1);
+    slots.describeJob(1, 1, 0, 0);
     expect(slots.isCancelRequested(1)).toBe(false);
   });
 
@@ -86,7 +86,7 @@ describe("SlotTable", () => {
       const slots = create();
       const source = Uint8Array.from({ length: INLINE_BYTES + 10 }, (_, i) => i + 1);
       slots.setInlinePayload(1, source, length);
-      expect([slots.payloadSegment(1), slots.payloadLength(1)]).toEqual([INLINE, length]);
+      expect([slots.payloadArena(1), slots.payloadLength(1)]).toEqual([INLINE, length]);
       const offset = slots.inlineOffset(1);
       expect(offset % 64).toBe(0);
       expect(slots.bytes.slice(offset, offset + length)).toEqual(source.slice(0, length));
@@ -97,24 +97,26 @@ describe("SlotTable", () => {
 
   it("keeps what is said of a job in words of its own", () => {
     const slots = queued();
-    slots.setContext(1, 3, 4, 5, 6);
+    slots.setContext(1, 3, 4, 5);
     slots.setArenaPayload(1, 7, 8, 9);
     slots.setOutcome(1, OUTCOME_ERROR);
     slots.words[slots.nextWord(1)] = 10;
     expect([
       slots.functionId(1),
+      slots.functionBlock(1),
+      slots.functionLength(1),
       slots.contextId(1),
-      slots.contextSegment(1),
-      slots.contextOffset(1),
+      slots.contextBlock(1),
       slots.contextLength(1),
-      slots.payloadSegment(1),
-      slots.payloadOffset(1),
+      slots.payloadArena(1),
+      slots.payloadBlock(1),
       slots.payloadLength(1),
       slots.outcome(1),
       slots.ticket(1),
       slots.state(1),
-    ]).toEqual([77, 3, 4, 5, 6, 7, 8, 9, OUTCOME_ERROR, 5, QUEUED]);
-    slots.describeJob(1, 2);
+    ]).toEqual([77, 78, 79, 3, 4, 5, 7, 8, 9, OUTCOME_ERROR, 5, QUEUED]);
+    slots.describeJob(1, 2, 3, 4);
+    expect([slots.functionId(1), slots.functionBlock(1), slots.functionLength(1)]).toEqual([2, 3, 4]);
     expect(slots.contextId(1)).toBe(0);
   });
 });

@@ -43,7 +43,7 @@ import { byChance, DepthFirst } from "./schedules.ts";
 const MAX_STEPS = 2000;
 
 export class Model implements AsyncDisposable, Run {
-  readonly layout: Layout = createLayout(4, 2);
+  readonly layout: Layout = createLayout(4, 2, 2);
   readonly control: Int32Array;
   readonly slotsBuffer: SharedArrayBuffer;
   killed = -1;

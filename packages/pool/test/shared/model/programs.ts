@@ -3,11 +3,13 @@
  * of the pool's host and threads, as the headers in src/shared tell it; a flag makes some of them break a rule on purpose.
  */
 import { add, load, notify, wait } from "../../../src/shared/atomics.ts";
+import { Deque } from "../../../src/shared/deque.ts";
 import { Inbox } from "../../../src/shared/inbox.ts";
-import type { Layout } from "../../../src/shared/layout.ts";
+import { dequeBase, type Layout } from "../../../src/shared/layout.ts";
 import { Parking } from "../../../src/shared/parking.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { SlotTable } from "../../../src/shared/slot.ts";
+import { beginAgain, greedyPop, hastyPop } from "./broken-deque.ts";
 import { exitWord, foreverWord, messageWord, ringWord, secondRingWord } from "./model-words.ts";
 import { awaitWoken } from "./stepped-atomics.ts";
 
@@ -30,12 +32,59 @@ function slotsOf(e: Environment): SlotTable {
   return new SlotTable(e.slotsBuffer, e.layout);
 }
 
+function dequeOf(e: Environment): Deque {
+  return new Deque(e.control, dequeBase(e.layout, 0), e.layout.dequeCells);
+}
+
 function push(e: Environment, ring: Ring, slot: number): boolean {
   const slots = slotsOf(e);
   return ring.push(slot, slots.words, slots.ticketWord(slot));
 }
 
+/** What `ownDeque` does besides pushing. */
+export const POP = -1;
+export const HASTY_POP = -2;
+export const GREEDY_POP = -3;
+/** What it logs instead of a slot that found no room. */
+export const NO_ROOM = -100;
+
 export const programs = {
+  /** Owner of a deque: each move is a slot to push, or POP. Logs what it pops, and NO_ROOM. */
+  ownDeque(e, ...moves) {
+    const deque = dequeOf(e);
+    const slots = slotsOf(e);
+    const base = dequeBase(e.layout, 0);
+    for (const move of moves) {
+      if (move === POP) e.log(deque.pop());
+      else if (move === HASTY_POP) e.log(hastyPop(e.control, base, e.layout.dequeCells));
+      else if (move === GREEDY_POP) e.log(greedyPop(e.control, base, e.layout.dequeCells));
+      else if (!deque.push(move, slots.words, slots.ticketWord(move))) e.log(NO_ROOM);
+    }
+  },
+
+  /** Logs what it steals. */
+  stealFrom(e, attempts) {
+    const deque = dequeOf(e);
+    for (let i = 0; i < attempts; i++) e.log(deque.steal());
+  },
+
+  /** Logs whether the deque looks empty. */
+  lookInto(e, attempts) {
+    const deque = dequeOf(e);
+    for (let i = 0; i < attempts; i++) e.log(deque.isEmpty() ? 1 : 0);
+  },
+
+  /** The host, after the owner's death, then the next owner, who pushes these slots. With `again` it begins where all began. */
+  succeedOwner(e, again, ...slotsToPush) {
+    const deque = dequeOf(e);
+    const slots = slotsOf(e);
+    if (again === 1) beginAgain(e.control, dequeBase(e.layout, 0), 0);
+    else deque.restart();
+    for (const slot of slotsToPush) {
+      if (!deque.push(slot, slots.words, slots.ticketWord(slot))) throw new Error("No room");
+    }
+  },
+
   /** Pushes `count` slots from `first` on, one attempt each. Logs slot or -1. */
   produce(e, cells, first, count) {
     const ring = ringOf(e, cells);
@@ -70,13 +119,13 @@ export const programs = {
   submitAndWithdraw(e, cells) {
     const ring = ringOf(e, cells);
     const slots = slotsOf(e);
-    slots.describeJob(0, 11);
+    slots.describeJob(0, 11, 0, 0);
     slots.publish(0);
     push(e, ring, 0);
     const withdrawn = slots.withdraw(0);
     e.log(withdrawn ? 1 : 0);
     if (!withdrawn) return;
-    slots.describeJob(0, 12);
+    slots.describeJob(0, 12, 0, 0);
     slots.publish(0);
     push(e, ring, 0);
   },
@@ -87,7 +136,7 @@ export const programs = {
    */
   submitToFullRing(e, cells, byRelease) {
     const slots = slotsOf(e);
-    slots.describeJob(0, 13);
+    slots.describeJob(0, 13, 0, 0);
     slots.publish(0);
     const second = new Ring(e.control, secondRingWord(e.layout), cells);
     if (push(e, second, 0)) throw new Error("The second ring was not full");
@@ -110,11 +159,11 @@ export const programs = {
 
   /** Puts `count` slots from `first` on into the inbox and posts the bell message when it has to. */
   finish(e, first, count) {
-    const inbox = new Inbox(e.control, e.layout, slotsOf(e));
+    const inbox = new Inbox(e.control, e.layout, slotsOf(e), 0);
     for (let slot = first; slot < first + count; slot++) {
-      const mustRing = inbox.put(slot);
+      inbox.put(slot);
       e.log(slot);
-      if (!mustRing) continue;
+      if (!inbox.ring()) continue;
       add(e.control, messageWord(e.layout), 1);
       notify(e.control, messageWord(e.layout));
     }
@@ -125,7 +174,7 @@ export const programs = {
    * after an exit, but does not go through `sleep` again.
    */
   own(e, forgetful) {
-    const inbox = new Inbox(e.control, e.layout, slotsOf(e));
+    const inbox = new Inbox(e.control, e.layout, slotsOf(e), 0);
     const taken = new Int32Array(e.layout.capacitySlots);
     const take = (): void => {
       e.log(...taken.subarray(0, inbox.takeAll(taken)));

@@ -22,7 +22,7 @@ const { control, slotsBuffer, layout, messages, slots, role, stop, seed } = work
   seed: number;
 };
 const table = new SlotTable(slotsBuffer, layout);
-const inbox = new Inbox(control, layout, table);
+const inbox = new Inbox(control, layout, table, 0);
 const random = seededRandom(seed);
 
 /** @returns how often it has put each of its slots. */
@@ -34,7 +34,8 @@ function finish(): number[] {
     if (Atomics.load(messages, 1 + slots[i]!) !== puts[i]) continue;
     puts[i]++;
     table.setOutcome(slots[i]!, puts[i]);
-    if (inbox.put(slots[i]!)) {
+    inbox.put(slots[i]!);
+    if (inbox.ring()) {
       Atomics.add(messages, 0, 1);
       Atomics.notify(messages, 0);
     }

@@ -13,6 +13,7 @@ export interface ParkingData {
   readonly layout: Layout;
   /** Word 0: how many jobs have run. */
   readonly done: Int32Array;
+  /** NO_THREAD for the submitter. */
   readonly thread: number;
 }
 
@@ -22,7 +23,7 @@ const { control, slotsBuffer, layout, done, thread, role, stop, seed } = workerD
   seed: number;
 };
 const slots = new SlotTable(slotsBuffer, layout);
-const queues = new JobQueues(control, layout, slots);
+const queues = new JobQueues(control, layout, slots, thread);
 const parking = new Parking(control, layout);
 const random = seededRandom(seed);
 
@@ -31,7 +32,7 @@ function submit(): string | number {
   let submitted = 0;
   while (Atomics.load(stop, 0) === 0) {
     for (let slot = 0; slot < 1 + random() * layout.capacitySlots - 1; slot++) {
-      slots.describeJob(slot, submitted);
+      slots.describeJob(slot, submitted, 0, 0);
       slots.publish(slot);
       if (!queues.push(1, slot)) return "the ring was full";
       submitted++;

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { seededRandom } from "../seeded-random.ts";
+import { Counter, type Tally } from "./tally.ts";
 
 /** Slot numbers carry the producer and a count. */
 export const COUNT_LIMIT = 30_000;
@@ -16,15 +17,6 @@ export interface RingData {
   readonly extra: number;
 }
 
-export interface Tally {
-  readonly count: number;
-  /** Sum of all slots modulo 2^32, and one that depends on each value alone. */
-  readonly sum: number;
-  readonly mixed: number;
-  /** What came in the wrong order. */
-  readonly disorder: number;
-}
-
 const { words, cells, producer, alone, extra, role, stop, seed } = workerData as RingData & {
   role: "producer" | "consumer" | "mixer";
   stop: Int32Array;
@@ -34,32 +26,6 @@ const ring = new Ring(words, 0, cells);
 const random = seededRandom(seed);
 const tickets = new Int32Array(1);
 const nobody = new Int32Array(new SharedArrayBuffer(4));
-
-class Counter implements Tally {
-  count = 0;
-  sum = 0;
-  mixed = 0;
-  disorder = 0;
-  #last = 0;
-
-  add(slot: number): void {
-    this.count++;
-    this.sum = (this.sum + slot) | 0;
-    this.mixed = (this.mixed + Math.imul(slot + 1, slot ^ 0x9e3779b9)) | 0;
-  }
-
-  /** The positions of one thread only grow, at whatever place of the 32 bits they are. */
-  addAt(slot: number, position: number): void {
-    if (this.count > 0 && ((position - this.#last) | 0) <= 0) this.disorder++;
-    this.#last = position;
-    this.add(slot);
-  }
-
-  tally(): Tally {
-    const { count, sum, mixed, disorder } = this;
-    return { count, sum, mixed, disorder };
-  }
-}
 
 /** Mostly for a few operations, now and then so long that another thread gets this core. */
 function loiter(): void {

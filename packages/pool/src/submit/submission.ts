@@ -3,12 +3,14 @@ import type { ContinuationPolicy } from "@skein/scheduling";
 import type { Encoder } from "../codec/encoder.ts";
 import type { Arena } from "../shared/arena.ts";
 import { INLINE_BYTES, PRIORITIES } from "../shared/layout.ts";
+import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import type { SharedBuffers } from "../shared/shared-buffers.ts";
 import { Backlog } from "./backlog.ts";
 import { captureCallerFrames } from "./caller-frames.ts";
 import type { ContextTable } from "./context-table.ts";
+import type { FunctionEntry } from "./function-registry.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
-import type { HostMemory } from "./memory.ts";
+
 import { PendingJob } from "./pending-job.ts";
 
 export interface SubmitOptions {
@@ -24,20 +26,24 @@ export interface SubmitOptions {
 /** A ring full of withdrawn entries empties as soon as a thread looks; so long until the backlog tries again. */
 const RING_FULL_RETRY_MS = 1;
 const noArguments = new Uint8Array(0);
+const NORMAL: number = PRIORITIES.indexOf("normal");
 
 export class Submission {
-  readonly #memory: HostMemory;
+  readonly #memory: PoolMemory;
+  readonly #serial: number;
   readonly #jobs: JobTable;
   readonly #arena: Arena;
   readonly #contexts: ContextTable;
   readonly #sharedBuffers: SharedBuffers;
   readonly #encoder: Encoder;
   readonly #callThread: () => void;
+  #retry: NodeJS.Timeout | null = null;
   readonly #backlogs: readonly Backlog[] = PRIORITIES.map(() => new Backlog());
 
   /** @param callThread A job was queued: somebody has to run it. */
   constructor(
-    memory: HostMemory,
+    memory: PoolMemory,
+    serial: number,
     jobs: JobTable,
     arena: Arena,
     contexts: ContextTable,
@@ -46,6 +52,7 @@ export class Submission {
     callThread: () => void,
   ) {
     this.#memory = memory;
+    this.#serial = serial;
     this.#jobs = jobs;
     this.#arena = arena;
     this.#contexts = contexts;
@@ -61,7 +68,7 @@ export class Submission {
    * @throws what encoding throws. Nothing was claimed then.
    */
   create(
-    functionId: number,
+    fn: FunctionEntry,
     args: readonly unknown[],
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
@@ -70,7 +77,7 @@ export class Submission {
     const length = this.#encoder.encode(args, "args");
     const keepAlive = this.#sharedBuffers.named ? args : null;
     const context = options.flowContext ? this.#contexts.enter() : null;
-    let block = null;
+    let block = 0;
     if (length > INLINE_BYTES) {
       try {
         block = this.#arena.store(this.#encoder.bytes, length);
@@ -80,7 +87,7 @@ export class Submission {
       }
     }
     return new PendingJob(
-      functionId,
+      fn,
       options.priority,
       context,
       captureCallerFrames(below),
@@ -94,8 +101,12 @@ export class Submission {
   enqueue(job: PendingJob): void {
     const backlog = this.#backlogs[job.priority]!;
     // Behind those that wait already: first in, first out.
-    if (backlog.size === 0 && this.#place(job, this.#encoder.bytes)) this.#callThread();
-    else backlog.add(job, this.#encoder.bytes);
+    if (backlog.size === 0 && this.#place(job, this.#encoder.bytes)) {
+      this.#callThread();
+      return;
+    }
+    backlog.add(job, this.#encoder.bytes);
+    this.#retryIfRingIsFull();
   }
 
   /** Slots have become free: the backlog moves up, high priority first. */
@@ -105,8 +116,8 @@ export class Submission {
       while (backlog.size > 0) {
         const job = backlog.peek();
         if (!job.task.isCompleted) {
-          if (!this.#place(job, job.block === null ? backlog.peekArguments() : noArguments)) {
-            if (this.#jobs.hasFree) setTimeout(() => this.refill(), RING_FULL_RETRY_MS);
+          if (!this.#place(job, job.block === 0 ? backlog.peekArguments() : noArguments)) {
+            this.#retryIfRingIsFull();
             break;
           }
           placed = true;
@@ -126,25 +137,40 @@ export class Submission {
     return jobs;
   }
 
+  /** Slots are free, and yet there was no room: no result that comes in will say when there is. */
+  #retryIfRingIsFull(): void {
+    if (!this.#jobs.hasFree || this.#retry !== null) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = null;
+      this.refill();
+    }, RING_FULL_RETRY_MS);
+  }
+
   /** Into a slot and a queue. @returns false when there is no room. */
   #place(job: PendingJob, args: Uint8Array): boolean {
     const slot = this.#jobs.take(job);
     if (slot === NONE_FREE) return false;
-    const { slots, queues } = this.#memory;
-    slots.describeJob(slot, job.functionId);
-    if (job.block === null) slots.setInlinePayload(slot, args, job.argsLength);
-    else slots.setArenaPayload(slot, job.block.segment, job.block.offset, job.argsLength);
+    const { slots } = this.#memory;
+    slots.describeJob(slot, job.fn.id, job.fn.block, job.fn.length);
+    if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
+    else slots.setArenaPayload(slot, this.#serial, job.block, job.argsLength);
     const { context } = job;
     if (context !== null) {
-      slots.setContext(slot, context.id, context.block!.segment, context.block!.offset, context.length);
+      slots.setContext(slot, context.id, context.block, context.length);
     }
     slots.publish(slot);
-    if (!queues.push(job.priority, slot) && slots.withdraw(slot)) {
+    if (!this.#queue(job.priority, slot) && slots.withdraw(slot)) {
       this.#jobs.free(slot);
       return false;
     }
     // Queued; or the ring was full, but a thread came by a former entry of this slot and has claimed the job (slot.ts I4).
     job.slot = slot;
     return true;
+  }
+
+  /** Jobs of normal priority that a job submits stay with its thread, until somebody steals them (A3.8). */
+  #queue(priority: number, slot: number): boolean {
+    const { queues, submitter } = this.#memory;
+    return submitter === HOST || priority !== NORMAL ? queues.push(priority, slot) : queues.pushLocal(slot);
   }
 }

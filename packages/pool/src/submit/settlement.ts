@@ -6,12 +6,12 @@
 import type { Decoder } from "../codec/decoder.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import type { Arena } from "../shared/arena.ts";
-import type { SegmentDirectory } from "../shared/segments.ts";
+import type { Arenas } from "../shared/arenas.ts";
+import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
 import { frameLines } from "./caller-frames.ts";
 import type { ContextTable } from "./context-table.ts";
 import type { JobTable } from "./job-table.ts";
-import type { HostMemory } from "./memory.ts";
 import { NO_SLOT, type PendingJob } from "./pending-job.ts";
 
 /** A ring full of withdrawn entries empties as soon as a thread looks. */
@@ -23,27 +23,27 @@ export interface SettlementEvents {
   slotsFreed(): void;
   /** The last outstanding job is about to settle. */
   idle(): void;
-  /** The cancel flag of a running job was set: thread `index` may be waiting in its event loop. */
-  cancelRequested(index: number, slot: number): void;
+  /** The cancel flag of a running job was set: the thread with this serial may be waiting in its event loop. */
+  cancelRequested(serial: number, slot: number): void;
 }
 
 export class Settlement {
-  readonly #memory: HostMemory;
+  readonly #memory: PoolMemory;
   readonly #jobs: JobTable;
   readonly #arena: Arena;
   readonly #contexts: ContextTable;
-  readonly #segments: SegmentDirectory;
+  readonly #arenas: Arenas;
   readonly #decoder: Decoder;
   readonly #events: SettlementEvents;
   readonly #finished: Int32Array;
   #outstanding = 0;
 
   constructor(
-    memory: HostMemory,
+    memory: PoolMemory,
     jobs: JobTable,
     arena: Arena,
     contexts: ContextTable,
-    segments: SegmentDirectory,
+    arenas: Arenas,
     decoder: Decoder,
     events: SettlementEvents,
   ) {
@@ -51,10 +51,10 @@ export class Settlement {
     this.#jobs = jobs;
     this.#arena = arena;
     this.#contexts = contexts;
-    this.#segments = segments;
+    this.#arenas = arenas;
     this.#decoder = decoder;
     this.#events = events;
-    this.#finished = new Int32Array(memory.layout.capacitySlots);
+    this.#finished = new Int32Array(memory.slotCount);
   }
 
   /** Jobs that have been submitted and have not settled. */
@@ -73,6 +73,18 @@ export class Settlement {
     for (let i = 0; i < count; i++) this.#complete(this.#finished[i]!);
     if (count > 0) this.#events.slotsFreed();
     return count;
+  }
+
+  /**
+   * The submitting thread ran the job itself and has the outcome in hand: RUNNING, and never linked. The task settles, and
+   * `join` throws or returns the same.
+   */
+  completeHere(job: PendingJob, succeeded: boolean, outcome: unknown): void {
+    this.#release(job.slot, job);
+    if (job.task.isCompleted) return;
+    this.#settled(job);
+    if (succeeded) job.trySetResult(outcome);
+    else job.trySetError(outcome);
   }
 
   cancel(job: PendingJob, reason: Error): void {
@@ -101,13 +113,13 @@ export class Settlement {
     }
   }
 
-  /** Thread `index` has ended, at whatever instruction, and nothing of it runs any more: its jobs reject with `error`. */
-  recover(index: number, error: Error): void {
+  /** The thread with this serial has ended, at whatever instruction, and nothing of it runs any more: its jobs reject with `error`. */
+  recover(serial: number, error: Error): void {
     const { slots } = this.#memory;
     this.#requeueLost();
     for (const [slot, job] of this.#jobs.entries()) {
       const state = slots.state(slot);
-      if (state === QUEUED || slots.owner(slot) !== index) continue;
+      if (state === QUEUED || slots.owner(slot) !== serial) continue;
       if (state === RUNNING) {
         this.#release(slot, job);
         if (job.task.isCompleted) continue;
@@ -126,7 +138,8 @@ export class Settlement {
     const { slots, queues } = this.#memory;
     let full = false;
     for (const [slot, job] of this.#jobs.entries()) {
-      if (slots.state(slot) === QUEUED && !queues.holds(job.priority, slot)) full ||= !queues.push(job.priority, slot);
+      if (slots.state(slot) === QUEUED && !queues.holds(job.priority, slot))
+        full ||= !queues.push(job.priority, slot);
     }
     if (full) setTimeout(() => this.#requeueLost(), RING_FULL_RETRY_MS);
   }
@@ -161,17 +174,16 @@ export class Settlement {
   #readOutcome(slot: number): unknown {
     const { slots } = this.#memory;
     const length = slots.payloadLength(slot);
-    const segment = slots.payloadSegment(slot);
-    return segment === INLINE
-      ? this.#decoder.decode(slots.bytes, slots.inlineOffset(slot), length)
-      : this.#decoder.decode(this.#segments.bytes(segment), slots.payloadOffset(slot), length);
+    const arena = slots.payloadArena(slot);
+    if (arena === INLINE) return this.#decoder.decode(slots.bytes, slots.inlineOffset(slot), length);
+    const block = slots.payloadBlock(slot);
+    return this.#decoder.decode(this.#arenas.bytes(arena, block, length), block * 8, length);
   }
 
   #giveBackOutcome(slot: number): void {
-    const { slots, returned } = this.#memory;
-    const segment = slots.payloadSegment(slot);
-    if (segment === INLINE) return;
-    returned[slots.owner(slot)]!.giveBack(this.#segments.bytes(segment), segment, slots.payloadOffset(slot));
+    const { slots } = this.#memory;
+    const arena = slots.payloadArena(slot);
+    if (arena !== INLINE) this.#arenas.giveBack(arena, slots.payloadBlock(slot));
   }
 
   /** Takes a queued job out, asks a running one to stop. One in the backlog is skipped when its turn comes. */
@@ -202,7 +214,7 @@ export class Settlement {
   }
 
   #giveBackArguments(job: PendingJob): void {
-    if (job.block !== null) this.#arena.free(job.block);
+    if (job.block !== 0) this.#arena.free(job.block);
     if (job.context !== null) this.#contexts.leave(job.context);
   }
 

@@ -3,18 +3,19 @@
  * A thousand jobs of one request encode it once and carry a number.
  */
 import { ExecutionContext } from "@skein/context";
-import type { Arena, Block } from "../shared/arena.ts";
+import type { Arena } from "../shared/arena.ts";
 
 /** Contexts that no job names any more keep their bytes for the next job, the last so many of them. */
 const IDLE_ENTRIES = 64;
 
 export interface ContextEntry {
-  /** Never 0, never re-used. */
+  /** Never 0, never re-used by this submitter. */
   readonly id: number;
   readonly carrier: string;
   /** How many jobs name it. */
   users: number;
-  block: Block | null;
+  /** In the arena; 0: not there now. */
+  block: number;
   length: number;
 }
 
@@ -42,7 +43,7 @@ export class ContextTable {
       entry = this.#entries.get(context);
       if (entry === undefined) {
         const carrier = context.toCarrier("thread");
-        entry = carrier === null ? null : { id: this.#nextId++, carrier, users: 0, block: null, length: 0 };
+        entry = carrier === null ? null : { id: this.#nextId++, carrier, users: 0, block: 0, length: 0 };
         this.#entries.set(context, entry);
       }
       this.#last = context;
@@ -59,15 +60,15 @@ export class ContextTable {
     if (this.#idle.size <= IDLE_ENTRIES) return;
     const oldest = this.#idle.values().next().value!;
     this.#idle.delete(oldest);
-    this.#arena.free(oldest.block!);
-    oldest.block = null;
+    this.#arena.free(oldest.block);
+    oldest.block = 0;
     // The last context seen must not stay reachable through a table that nobody uses.
     this.#last = this.#lastEntry = null;
   }
 
   #use(entry: ContextEntry): void {
     this.#idle.delete(entry);
-    if (entry.block !== null) return;
+    if (entry.block !== 0) return;
     const bytes = Buffer.from(entry.carrier, "utf8");
     entry.block = this.#arena.store(bytes, bytes.length);
     entry.length = bytes.length;

@@ -21,7 +21,7 @@ export class Backlog {
 
   add(job: PendingJob, args: Uint8Array): void {
     this.#jobs.push(job);
-    if (job.block !== null) return;
+    if (job.block !== 0) return;
     if (this.#writeAt + INLINE_BYTES > CHUNK_BYTES) {
       this.#chunks.push(new Uint8Array(CHUNK_BYTES));
       this.#writeAt = 0;
@@ -43,7 +43,7 @@ export class Backlog {
 
   shift(): void {
     const job = this.peek();
-    if (job.block === null) {
+    if (job.block === 0) {
       this.#skipFullChunk();
       this.#readAt += job.argsLength;
     }

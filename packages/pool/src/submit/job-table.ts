@@ -1,19 +1,21 @@
-/** The slots of this submitter: which are free, and which job is in each of the others. No atomics: only it frees them. */
+/** The slots of one submitter: which are free, and which job is in each of the others. No atomics: only it frees them. */
 import type { PendingJob } from "./pending-job.ts";
 
 /** No free slot. */
 export const NONE_FREE = -1;
 
 export class JobTable {
+  readonly #first: number;
   readonly #jobs: (PendingJob | null)[];
   /** A stack: the slot freed last is used next, while it is still in the cache. */
   readonly #free: Int32Array;
   #freeCount: number;
 
-  constructor(capacitySlots: number) {
-    this.#jobs = Array.from({ length: capacitySlots }, () => null);
-    this.#free = Int32Array.from({ length: capacitySlots }, (_, i) => capacitySlots - 1 - i);
-    this.#freeCount = capacitySlots;
+  constructor(firstSlot: number, slotCount: number) {
+    this.#first = firstSlot;
+    this.#jobs = Array.from({ length: slotCount }, () => null);
+    this.#free = Int32Array.from({ length: slotCount }, (_, i) => firstSlot + slotCount - 1 - i);
+    this.#freeCount = slotCount;
   }
 
   get hasFree(): boolean {
@@ -24,24 +26,24 @@ export class JobTable {
   take(job: PendingJob): number {
     if (this.#freeCount === 0) return NONE_FREE;
     const slot = this.#free[--this.#freeCount]!;
-    this.#jobs[slot] = job;
+    this.#jobs[slot - this.#first] = job;
     return slot;
   }
 
   /** Null when the slot is free. */
   job(slot: number): PendingJob | null {
-    return this.#jobs[slot]!;
+    return this.#jobs[slot - this.#first]!;
   }
 
   free(slot: number): void {
-    this.#jobs[slot] = null;
+    this.#jobs[slot - this.#first] = null;
     this.#free[this.#freeCount++] = slot;
   }
 
   /** The slots in use. */
   *entries(): Iterable<[slot: number, job: PendingJob]> {
-    for (const [slot, job] of this.#jobs.entries()) {
-      if (job !== null) yield [slot, job];
+    for (const [index, job] of this.#jobs.entries()) {
+      if (job !== null) yield [this.#first + index, job];
     }
   }
 }

@@ -1,0 +1,50 @@
+/**
+ * The slots of a thread that died: its queued jobs never run, because nobody waits for them any more; those that other threads run or
+ * have finished are waited for. When all are free, the next thread may have them.
+ *
+ * A slot is free for the next owner when nobody can link it into the inbox any more: it was never claimed, or it was linked and has
+ * been taken out here, or the thread that had claimed it is dead too.
+ */
+import { firstSlot, slotCount } from "../shared/layout.ts";
+import type { PoolMemory } from "../shared/pool-memory.ts";
+import { FREE, QUEUED } from "../shared/slot.ts";
+
+export class OrphanedSlots {
+  readonly #memory: PoolMemory;
+  readonly #isLive: (serial: number) => boolean;
+  /** Thread indices whose slots are not all free. */
+  readonly #waiting = new Set<number>();
+  readonly #finished: Int32Array;
+
+  /** @param isLive Whether the thread with this serial has not ended. */
+  constructor(memory: PoolMemory, isLive: (serial: number) => boolean) {
+    this.#memory = memory;
+    this.#isLive = isLive;
+    this.#finished = new Int32Array(memory.layout.threadSlots);
+  }
+
+  /** Thread `index` has ended. Its queued jobs are withdrawn here and now. */
+  adopt(index: number): void {
+    this.#waiting.add(index);
+    this.isFree(index);
+  }
+
+  /** Whether the slots of thread `index` may be given to another thread. */
+  isFree(index: number): boolean {
+    if (!this.#waiting.has(index)) return true;
+    const { slots, inboxes, layout } = this.#memory;
+    const count = inboxes[index + 1]!.takeAll(this.#finished);
+    for (let i = 0; i < count; i++) slots.release(this.#finished[i]!);
+    const first = firstSlot(layout, index + 1);
+    const end = first + slotCount(layout, index + 1);
+    let free = true;
+    for (let slot = first; slot < end; slot++) {
+      const state = slots.state(slot);
+      if (state === FREE || (state === QUEUED && slots.withdraw(slot))) continue;
+      if (this.#isLive(slots.owner(slot))) free = false;
+      else slots.release(slot);
+    }
+    if (free) this.#waiting.delete(index);
+    return free;
+  }
+}

@@ -1,0 +1,53 @@
+/** The shared memory of a pool, as one of its submitters sees it: the host, or a thread that submits from inside its jobs. */
+import { Inbox } from "./inbox.ts";
+import { JobQueues, NO_THREAD } from "./job-queues.ts";
+import { firstSlot, type Layout, slotCount, submitterOf } from "./layout.ts";
+import { Parking } from "./parking.ts";
+import { SlotTable } from "./slot.ts";
+
+export const HOST = 0;
+/** Threads count from 1. */
+export const HOST_SERIAL = 0;
+
+export class PoolMemory {
+  readonly layout: Layout;
+  /** 0: the host. w + 1: thread w. */
+  readonly submitter: number;
+  readonly slots: SlotTable;
+  readonly queues: JobQueues;
+  readonly parking: Parking;
+  /** By submitter. */
+  readonly inboxes: readonly Inbox[];
+  readonly firstSlot: number;
+  readonly slotCount: number;
+
+  constructor(control: SharedArrayBuffer, slots: SharedArrayBuffer, layout: Layout, submitter: number) {
+    const words = new Int32Array(control);
+    const submitters = Array.from({ length: layout.maxThreads + 1 }, (_, i) => i);
+    this.layout = layout;
+    this.submitter = submitter;
+    this.slots = new SlotTable(slots, layout);
+    this.queues = new JobQueues(words, layout, this.slots, submitter === HOST ? NO_THREAD : submitter - 1);
+    this.parking = new Parking(words, layout);
+    this.inboxes = submitters.map((s) => new Inbox(words, layout, this.slots, s));
+    this.firstSlot = firstSlot(layout, submitter);
+    this.slotCount = slotCount(layout, submitter);
+  }
+
+  /** Before a thread starts in place `index`, whose slots are all free. */
+  prepareThread(index: number, serial: number): void {
+    this.parking.setDead(index);
+    this.inboxes[index + 1]!.setOwner(serial);
+    this.queues.prepareDeque(index);
+  }
+
+  /** The serial of the thread that submitted the job in `slot`: its arena holds what the job names. */
+  submitterSerial(slot: number): number {
+    const submitter = submitterOf(this.layout, slot);
+    return submitter === HOST ? HOST_SERIAL : this.inboxes[submitter]!.ownerSerial;
+  }
+
+  get inbox(): Inbox {
+    return this.inboxes[this.submitter]!;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Job functions by number. Their descriptions lie in the submitter's arena, named by every job: a thread that does not know the number
+ * reads it there, without asking anybody.
+ */
+import { SkeinError } from "@skein/context/errors";
+import { inlineSource } from "../jobs/inline-function.ts";
+import type { Arena } from "../shared/arena.ts";
+
+/** As the thread has to find it; JSON in the arena. */
+export type FunctionSource =
+  | { readonly kind: "export"; readonly url: string; readonly name: string }
+  | { readonly kind: "inline"; readonly source: string };
+
+export interface FunctionEntry {
+  /** Different from those of all other submitters. */
+  readonly id: number;
+  readonly block: number;
+  readonly length: number;
+}
+
+const INDEX_BITS = 16;
+
+export class FunctionRegistry {
+  readonly #arena: Arena;
+  readonly #serial: number;
+  readonly #exports = new Map<string, Map<string, FunctionEntry>>();
+  readonly #inline = new Map<string, FunctionEntry>();
+  readonly #functions = new WeakMap<object, FunctionEntry>();
+  #count = 0;
+
+  constructor(arena: Arena, serial: number) {
+    this.#arena = arena;
+    this.#serial = serial;
+  }
+
+  ofExport(url: string, name: string): FunctionEntry {
+    let names = this.#exports.get(url);
+    if (names === undefined) this.#exports.set(url, (names = new Map<string, FunctionEntry>()));
+    let entry = names.get(name);
+    if (entry === undefined) names.set(name, (entry = this.#add({ kind: "export", url, name })));
+    return entry;
+  }
+
+  /**
+   * @param exportOf Where a function was exported from, if that is known; any other is shipped as its source.
+   * @throws TypeError when it cannot be.
+   */
+  ofFunction(
+    fn: (...args: never[]) => unknown,
+    exportOf: (fn: object) => { readonly url: string; readonly name: string } | undefined,
+  ): FunctionEntry {
+    let entry = this.#functions.get(fn);
+    if (entry === undefined) {
+      const exported = exportOf(fn);
+      entry =
+        exported === undefined
+          ? this.#ofSource(inlineSource(fn))
+          : this.ofExport(exported.url, exported.name);
+      this.#functions.set(fn, entry);
+    }
+    return entry;
+  }
+
+  #ofSource(source: string): FunctionEntry {
+    let entry = this.#inline.get(source);
+    if (entry === undefined) this.#inline.set(source, (entry = this.#add({ kind: "inline", source })));
+    return entry;
+  }
+
+  #add(source: FunctionSource): FunctionEntry {
+    if (this.#count === 1 << INDEX_BITS) {
+      throw new SkeinError(
+        "ERR_SKEIN_TOO_MANY_FUNCTIONS",
+        `One thread can submit ${1 << INDEX_BITS} different functions; pass what differs as arguments instead of making functions`,
+      );
+    }
+    const bytes = Buffer.from(JSON.stringify(source), "utf8");
+    const block = this.#arena.store(bytes, bytes.length);
+    return { id: (this.#serial << INDEX_BITS) | this.#count++, block, length: bytes.length };
+  }
+}

@@ -1,0 +1,98 @@
+/** One thread that submits jobs, the host or a pool thread: its slots, its arena, its jobs from submission to settlement. */
+import { Decoder } from "../codec/decoder.ts";
+import { Encoder } from "../codec/encoder.ts";
+import { JobCanceledError, JobTimeoutError } from "../errors.ts";
+import type { Arena } from "../shared/arena.ts";
+import type { Arenas } from "../shared/arenas.ts";
+import type { PoolMemory } from "../shared/pool-memory.ts";
+import type { SharedBuffers } from "../shared/shared-buffers.ts";
+import { ContextTable } from "./context-table.ts";
+import { type FunctionEntry, FunctionRegistry } from "./function-registry.ts";
+import { JobTable } from "./job-table.ts";
+import { JobWatch } from "./job-watch.ts";
+import type { PendingJob } from "./pending-job.ts";
+import { Settlement } from "./settlement.ts";
+import { Submission, type SubmitOptions } from "./submission.ts";
+
+/** What a submitter tells its thread. */
+export interface SubmitterEvents {
+  /** A job is outstanding, and none was. */
+  active(): void;
+  /** The last outstanding job is about to settle. */
+  idle(): void;
+  /** Jobs were queued: somebody has to run them. */
+  queued(): void;
+  /** The cancel flag of a running job was set: the thread with this serial may be waiting in its event loop. */
+  cancelRequested(serial: number, slot: number): void;
+}
+
+export class Submitter {
+  readonly functions: FunctionRegistry;
+  readonly settlement: Settlement;
+  readonly #submission: Submission;
+  readonly #watch: JobWatch;
+  readonly #events: SubmitterEvents;
+
+  constructor(
+    memory: PoolMemory,
+    serial: number,
+    arena: Arena,
+    arenas: Arenas,
+    sharedBuffers: SharedBuffers,
+    events: SubmitterEvents,
+  ) {
+    this.#events = events;
+    this.functions = new FunctionRegistry(arena, serial);
+    const jobs = new JobTable(memory.firstSlot, memory.slotCount);
+    const contexts = new ContextTable(arena);
+    this.#submission = new Submission(
+      memory,
+      serial,
+      jobs,
+      arena,
+      contexts,
+      sharedBuffers,
+      new Encoder(sharedBuffers),
+      () => events.queued(),
+    );
+    this.settlement = new Settlement(memory, jobs, arena, contexts, arenas, new Decoder(sharedBuffers), {
+      slotsFreed: () => this.#submission.refill(),
+      idle: () => events.idle(),
+      cancelRequested: (owner, slot) => events.cancelRequested(owner, slot),
+    });
+    this.#watch = new JobWatch(
+      (job, signal) => this.settlement.cancel(job, cancellation(signal)),
+      (job, timeoutMs) => this.settlement.fail(job, new JobTimeoutError(timeoutMs)),
+    );
+  }
+
+  /**
+   * @param below The function of ours that the caller called: its frames and those above are not the caller's.
+   * @throws what encoding the arguments or the context throws. Nothing was claimed then.
+   */
+  submit(
+    fn: FunctionEntry,
+    args: readonly unknown[],
+    options: SubmitOptions,
+    below: (...args: never[]) => unknown,
+  ): PendingJob {
+    const job = this.#submission.create(fn, args, options, below);
+    if (this.settlement.expect() === 1) this.#events.active();
+    if (options.signal !== undefined || options.timeoutMs !== undefined) {
+      this.#watch.watch(job, options.signal, options.timeoutMs);
+    }
+    this.#submission.enqueue(job);
+    return job;
+  }
+
+  /** Rejects all jobs that no thread has taken. */
+  failWaiting(error: () => Error): void {
+    for (const job of this.#submission.takeBacklog()) this.settlement.fail(job, error());
+    this.settlement.failQueued(error);
+  }
+}
+
+function cancellation(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason : new JobCanceledError(reason);
+}
