@@ -5,6 +5,7 @@ import type { ContextCarrier } from "@skein/context";
 import { analyse } from "./analyse.ts";
 import type { AnalysisOptions, FileReport } from "./file-report.ts";
 import { logReport } from "./worker-log.ts";
+import { pushRows } from "./worker-rows.ts";
 
 export interface DeepRequest {
   readonly path: string;
@@ -20,6 +21,7 @@ parentPort!.on("message", ({ path, options, context }: DeepRequest) => {
         ? { kind: "unreadable", bytes: 0, message: "not analysed: nested too deeply for the parser" }
         : found;
     logReport(path, report, options);
+    pushRows(path, report, options.rows);
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     parentPort!.postMessage(report);
   });

@@ -3,6 +3,8 @@
  * Paths are left out: the main thread knows which file it asked for.
  */
 
+import type { ProducerHandle } from "@skein/batching";
+
 export interface FunctionRecord {
   readonly name: string;
   /** 1-based. */
@@ -72,4 +74,6 @@ export interface AnalysisOptions {
   readonly logFile: string | null;
   /** A line for every file, not only for those with something to say. */
   readonly verbose: boolean;
+  /** Where rows for the database go, by table; without it nothing is stored. */
+  readonly rows?: readonly ProducerHandle[];
 }

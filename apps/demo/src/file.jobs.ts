@@ -3,14 +3,16 @@ import { job } from "@skein/pool/worker";
 import { analyse } from "./analyse.ts";
 import type { AnalysisOptions, DeepFile, FileReport } from "./file-report.ts";
 import { logReport } from "./worker-log.ts";
+import { pushRows } from "./worker-rows.ts";
 
 /**
- * Reads, parses and measures the file at `path`, and writes about it to the log.
+ * Reads, parses and measures the file at `path`, writes about it to the log, and pushes its rows.
  * Never throws for what is wrong with the file: that is part of the report.
  * @throws the cancellation reason, when the scan is cancelled while a large file is under way.
  */
 export function analyseFile(path: string, options: AnalysisOptions): FileReport | DeepFile {
   const report = analyse(path, options, () => job.throwIfCancellationRequested());
   logReport(path, report, options);
+  pushRows(path, report, options.rows);
   return report;
 }

@@ -15,6 +15,8 @@ export interface CensusOptions {
   readonly json: string | null;
   readonly html: string | null;
   readonly log: string | null;
+  /** SQLite. */
+  readonly db: string | null;
   readonly verbose: boolean;
   readonly correlationId: string | null;
   readonly maxFileBytes: number;
@@ -45,6 +47,7 @@ Without dir, this repository's own node_modules.
   --json <file>          write the result as JSON; "-" is standard output, without the summary
   --html <file>          write one self-contained page: treemap and sortable tables
   --log <file>           append log lines (NDJSON), written inside the workers
+  --db <file>            store files, functions and syntax errors in this SQLite database; scans add up
   --verbose              log every file, not only those with something to say
   --correlation-id <id>  the id of this scan in the log   [made up]
   --max-file-bytes <n>   skip files larger than this   [${DEFAULT_MAX_FILE_BYTES}]
@@ -70,6 +73,7 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
     json: fileName("json", values.json),
     html: fileName("html", values.html),
     log: fileName("log", values.log),
+    db: fileName("db", values.db),
     verbose: values.verbose === true,
     correlationId: idFrom(values["correlation-id"]),
     maxFileBytes:
@@ -80,6 +84,8 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
     throw new UsageError("--compare needs a pool: --threads must be at least 1");
   if (options.compare && (options.json !== null || options.html !== null))
     throw new UsageError("--compare prints a table only: without --json and --html");
+  if (options.compare && options.db !== null)
+    throw new UsageError("--compare runs the scan several times: without --db");
   if (options.verbose && options.log === null)
     throw new UsageError("--verbose is about the log: it needs --log <file>");
   return options;
@@ -95,6 +101,7 @@ interface Parsed {
     json?: string;
     html?: string;
     log?: string;
+    db?: string;
     verbose?: boolean;
     "correlation-id"?: string;
     "max-file-bytes"?: string;
@@ -117,6 +124,7 @@ function parse(args: readonly string[]): Parsed {
         json: { type: "string" },
         html: { type: "string" },
         log: { type: "string" },
+        db: { type: "string" },
         verbose: { type: "boolean" },
         "correlation-id": { type: "string" },
         "max-file-bytes": { type: "string" },

@@ -15,6 +15,7 @@ import { HELP, parseOptions, UsageError } from "./options.ts";
 import type { CensusOptions, Policy } from "./options.ts";
 import { renderPage } from "./page.ts";
 import { Progress } from "./progress.ts";
+import type { RowStore } from "./row-store.ts";
 import { scan } from "./scan.ts";
 import type { ScanResult } from "./scan.ts";
 import { summarise } from "./summary.ts";
@@ -56,7 +57,7 @@ export async function runCensus(args: readonly string[]): Promise<number> {
 }
 
 /** Finds out before the scan, not after it, that its result cannot be written. */
-function checkPlaces({ directory, json, html, log }: CensusOptions): void {
+function checkPlaces({ directory, json, html, log, db }: CensusOptions): void {
   let isDirectory: boolean;
   try {
     isDirectory = statSync(directory).isDirectory();
@@ -64,7 +65,7 @@ function checkPlaces({ directory, json, html, log }: CensusOptions): void {
     throw new UsageError(`cannot read ${directory}: ${describeFileError(error)}`);
   }
   if (!isDirectory) throw new UsageError(`${directory} is not a directory`);
-  for (const file of [json, html, log]) {
+  for (const file of [json, html, log, db]) {
     if (file === null || (file === "-" && file === json)) continue;
     try {
       closeSync(openSync(file, "a"));
@@ -76,12 +77,14 @@ function checkPlaces({ directory, json, html, log }: CensusOptions): void {
 
 async function run(options: CensusOptions, signal: AbortSignal): Promise<number> {
   const correlationId = options.correlationId ?? randomUUID();
+  const store = await openStore(options.db, correlationId);
   const analysis: AnalysisOptions = {
     maxFileBytes: options.maxFileBytes,
     minNodes: options.minNodes,
     top: TOP,
     logFile: options.log === null ? null : resolve(options.log),
     verbose: options.verbose,
+    ...(store === null ? {} : { rows: store.producers }),
   };
   const startedAt = new Date().toISOString();
   const walkStart = performance.now();
@@ -111,6 +114,7 @@ async function run(options: CensusOptions, signal: AbortSignal): Promise<number>
     options.threads === 0 ? "no pool" : formatPlural(options.threads, "thread"),
   );
   await engine.close();
+  await store?.close();
   const census = takeCensus(tree, result.reports, analysis);
   const info: RunInfo = {
     correlationId,
@@ -139,6 +143,13 @@ async function openEngine(threads: number, policy: Policy): Promise<Engine> {
   if (threads === 0) return openDirectEngine();
   const { openPoolEngine } = await import("./pool-engine.ts");
   return openPoolEngine(threads, policy);
+}
+
+async function openStore(file: string | null, scan: string): Promise<RowStore | null> {
+  if (file === null) return null;
+  // Only then: before Node 26 the module announces itself as experimental.
+  const { RowStore } = await import("./row-store.ts");
+  return new RowStore(file, scan);
 }
 
 async function scanWithProgress(
