@@ -28,12 +28,19 @@ export function setRunGuard(runGuard: RunGuard): void {
   guard = runGuard;
 }
 
+/**
+ * Goes up with every change that is made through this package: as long as it stands still within one synchronous run, the
+ * context is what it was at its beginning. A fifth of the price of reading the context.
+ */
+export let changes = 0;
+
 export function current(): ContextState {
   return storage.getStore() ?? ContextState.default;
 }
 
 /** Makes a state current without telling anybody. */
 export function replace(next: ContextState): void {
+  changes++;
   storage.enterWith(next);
 }
 
@@ -41,6 +48,7 @@ export function replace(next: ContextState): void {
 export function switchTo(next: ContextState): void {
   const previous = current();
   if (previous === next) return;
+  changes++;
   storage.enterWith(next);
   announceSwitch(previous, next);
 }
@@ -54,6 +62,7 @@ export function assign(key: ContextKey, value: unknown): void {
   if (next === previous) return;
   const handler = key.onValueChanged;
   const previousValue = handler === undefined ? undefined : previous.read(key);
+  changes++;
   storage.enterWith(next);
   if (handler === undefined) return;
   const currentValue = next.read(key);

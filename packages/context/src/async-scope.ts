@@ -1,4 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
+import { changes } from "./ambient.ts";
 import { stateOf } from "./execution-context.ts";
 import type { ExecutionContext } from "./execution-context.ts";
 import {
@@ -35,6 +36,14 @@ export class AsyncScope extends AsyncResource {
 
   static capture(): AsyncScope {
     return new AsyncScope();
+  }
+
+  /**
+   * @internal How often the context was changed on this thread so far. Equal at two moments of one synchronous run: nothing has
+   * changed between them.
+   */
+  static get changes(): number {
+    return changes;
   }
 
   /** @internal A scope with `context` for our own values, and the root's for everybody else's. */

@@ -2,8 +2,9 @@
 
 import { argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
-import { SynchronizationContext } from "./contexts/synchronization-context.ts";
-import { TaskScheduler, callUnscheduled, invokeUnscheduled, postTo, schedule } from "./task-scheduler.ts";
+import { SynchronizationContext, swapContext } from "./contexts/synchronization-context.ts";
+import { TaskScheduler, postTo, schedule, swapScheduler } from "./task-scheduler.ts";
+import { reportUncaught } from "./uncaught.ts";
 import type { WorkItem } from "./work-item.ts";
 import { enqueueYield } from "./yield-queue.ts";
 
@@ -31,11 +32,15 @@ let inlineDepth = 0;
 
 /** Runs a function like an inline continuation; what it throws does reach the caller (A7.10). */
 export function callInline<S>(callback: (state: S) => void, state: S): void {
+  const context = SynchronizationContext.current;
+  const scheduler = swapScheduler(null);
   inlineDepth++;
   try {
-    callUnscheduled(callback, state);
+    callback(state);
   } finally {
     inlineDepth--;
+    swapScheduler(scheduler);
+    swapContext(context);
   }
 }
 
@@ -45,9 +50,15 @@ export function canNestInline(): boolean {
 
 /** Runs a continuation on this stack; what it throws does not reach the caller (A4.7). */
 export function runInline(work: WorkItem): void {
-  inlineDepth++;
-  invokeUnscheduled(work);
-  inlineDepth--;
+  try {
+    callInline(invoke, work);
+  } catch (error) {
+    reportUncaught(error);
+  }
+}
+
+function invoke(work: WorkItem): void {
+  work.invoke();
 }
 
 /** Queues a continuation: never runs it before returning, except where it may and is at its place already. */

@@ -100,6 +100,7 @@ export abstract class TaskScheduler {
     const work = claim(item);
     if (work === undefined) return false;
     const previous = current;
+    const context = SynchronizationContext.current;
     current = this === defaultScheduler ? null : this;
     try {
       work.invoke();
@@ -107,6 +108,7 @@ export abstract class TaskScheduler {
       reportUncaught(error);
     } finally {
       current = previous;
+      swapContext(context);
     }
     return true;
   }
@@ -143,42 +145,16 @@ class ContextScheduler extends TaskScheduler {
 
 const defaultScheduler: TaskScheduler = new DefaultTaskScheduler();
 
-/** The scheduler that an awaiter captures: null when it is the default one. */
-export function capturedScheduler(): TaskScheduler | null {
-  return current;
-}
-
 /** Where a wait that begins now has to resume: null when anywhere will do. */
 export function capturedPlace(): SynchronizationContext | TaskScheduler | null {
   return capturedContext() ?? current;
 }
 
-/** Runs `work` with the current scheduler hidden (A4.6), and undoes what it makes current. */
-export function invokeUnscheduled(work: WorkItem): void {
+/** Makes another scheduler current; gives the previous one, to be put back. Null hides it (A4.6). */
+export function swapScheduler(next: TaskScheduler | null): TaskScheduler | null {
   const previous = current;
-  const context = SynchronizationContext.current;
-  current = null;
-  try {
-    work.invoke();
-  } catch (error) {
-    reportUncaught(error);
-  } finally {
-    current = previous;
-    swapContext(context);
-  }
-}
-
-/** Like {@link invokeUnscheduled}; what `callback` throws reaches the caller. */
-export function callUnscheduled<S>(callback: (state: S) => void, state: S): void {
-  const previous = current;
-  const context = SynchronizationContext.current;
-  current = null;
-  try {
-    callback(state);
-  } finally {
-    current = previous;
-    swapContext(context);
-  }
+  current = next;
+  return previous;
 }
 
 /** Gives `work` to a SynchronizationContext by one post. Never throws. */

@@ -5,7 +5,7 @@
  */
 
 /** Marks where the frames of a method end in a stack. */
-export const DRIVER_FRAME = "driveMethod";
+const DRIVER_FRAME = /\b(?:driveMethod|waitForYielded)\b/;
 
 const MAX_LINES = 100;
 
@@ -21,7 +21,7 @@ export function addAsyncFrames(error: unknown, operation: object): void {
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, addAsyncFrames);
   const lines = (holder.stack ?? "").split("\n").slice(1);
-  const end = lines.findIndex((line) => line.includes(DRIVER_FRAME));
+  const end = lines.findIndex((line) => DRIVER_FRAME.test(line));
   // The first line is the getter that `yield*` reads.
   const frames = lines.slice(1, Math.max(1, end)).filter(isOfUser);
   if (frames.length === 0) return;
@@ -39,7 +39,7 @@ export function addAsyncFrames(error: unknown, operation: object): void {
 
 /** Of a method that was resumed, nothing below the driver is of interest: it is whoever completed the operation. */
 function withoutDriver(lines: string[]): string[] {
-  const driver = lines.findIndex((line, index) => line.includes(DRIVER_FRAME) && isResume(lines[index + 1]));
+  const driver = lines.findIndex((line, index) => DRIVER_FRAME.test(line) && isResume(lines[index + 1]));
   return (driver === -1 ? lines : lines.slice(0, driver)).filter(isOfUser);
 }
 

@@ -6,7 +6,6 @@ import type { Continuation } from "../task-state.ts";
 /** A continuation that came through the public awaiter pattern: a function, its state, and the context to call it in. */
 export class CallbackContinuation<S> implements Continuation {
   readonly policy: Place;
-  readonly isAwait = true;
   readonly #callback: (state: S) => void;
   readonly #state: S;
   readonly #scope: AsyncScope | null;
@@ -18,12 +17,43 @@ export class CallbackContinuation<S> implements Continuation {
     this.#scope = scope;
   }
 
+  get isAwait(): boolean {
+    return true;
+  }
+
   invoke(): void {
     if (this.#scope === null) (0, this.#callback)(this.#state);
     else this.#scope.runOnce(this.#callback, this.#state);
   }
 
   /** The scheduler failed; whoever waits is resumed all the same, by the queue that never fails. */
+  fail(): void {
+    enqueueAsynchronous(this);
+  }
+}
+
+/** The lightest continuation: inline, in whatever context. */
+export class PlainContinuation<S> implements Continuation {
+  readonly #callback: (state: S) => void;
+  readonly #state: S;
+
+  constructor(callback: (state: S) => void, state: S) {
+    this.#callback = callback;
+    this.#state = state;
+  }
+
+  get policy(): "inline" {
+    return "inline";
+  }
+
+  get isAwait(): boolean {
+    return true;
+  }
+
+  invoke(): void {
+    (0, this.#callback)(this.#state);
+  }
+
   fail(): void {
     enqueueAsynchronous(this);
   }

@@ -3,7 +3,7 @@
 import { AsyncScope } from "@skein/context";
 import { InvalidOperationError, argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "../asynchronous-queue.ts";
-import { enqueue, runInline } from "../continuation-policy.ts";
+import { callInline, enqueue, runInline } from "../continuation-policy.ts";
 import type { Place } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
 import { isThenable } from "../adopt.ts";
@@ -57,7 +57,7 @@ export class ForeignSuspension<T> extends Suspension<T> {
       invokeOnce,
       new OneInvocation(() => {
         this.#hasResumed = true;
-        method.invoke();
+        callInline(invoke, method);
       }),
     );
   }
@@ -141,4 +141,8 @@ class ThenableSuspension extends Suspension<unknown> {
     }
     isInside = false;
   }
+}
+
+function invoke(method: Resumable): void {
+  method.invoke();
 }

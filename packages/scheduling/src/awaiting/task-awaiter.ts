@@ -6,9 +6,9 @@ import type { ResolvedAwait } from "../configure-await.ts";
 import type { Place } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
 import { addContinuation, markObserved, policyOf } from "../task-state.ts";
-import type { TaskState } from "../task-state.ts";
+import type { Continuation, TaskState } from "../task-state.ts";
 import { requireContinuation } from "./awaiter.ts";
-import { CallbackContinuation } from "./callback-continuation.ts";
+import { CallbackContinuation, PlainContinuation } from "./callback-continuation.ts";
 import { Suspension } from "./suspension.ts";
 import type { Resumable } from "./suspension.ts";
 
@@ -38,8 +38,7 @@ export class TaskAwaiter<T> extends Suspension<T> {
   }
 
   unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
-    requireContinuation(continuation);
-    attach(this.#task, new CallbackContinuation(continuation, state, capturedPlace() ?? "inline", null));
+    attachPlain(this.#task, continuation, state);
   }
 
   suspend(method: Resumable): void {
@@ -95,7 +94,7 @@ export class ConfiguredTaskAwaiter<T> extends Suspension<T | undefined> {
   }
 }
 
-function attach(task: TaskState<unknown>, continuation: CallbackContinuation<never> | Resumable): void {
+function attach(task: TaskState<unknown>, continuation: Continuation): void {
   markObserved(task);
   addContinuation(task, continuation);
 }
@@ -104,4 +103,16 @@ function attach(task: TaskState<unknown>, continuation: CallbackContinuation<nev
 export function suspendOn(task: TaskState<unknown>, method: Resumable): void {
   method.policy = capturedPlace() ?? "inline";
   attach(task, method);
+}
+
+/** Apart, so that V8 need not make the awaiter that is only passed through. */
+function attachPlain<S>(task: TaskState<unknown>, continuation: (state: S) => void, state: S): void {
+  requireContinuation(continuation);
+  const place = capturedPlace();
+  attach(
+    task,
+    place === null
+      ? new PlainContinuation(continuation, state)
+      : new CallbackContinuation(continuation, state, place, null),
+  );
 }

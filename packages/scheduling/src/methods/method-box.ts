@@ -7,7 +7,7 @@
  * Context  captured at a wait if it has changed since the last one; the body resumes in it (A9.4). Our own locals are compared;
  *          a storage of others counts as changed only together with ours, or where storages run on async_hooks.
  * Changes  of ExecutionContext and SynchronizationContext inside never reach the caller, nor whoever completes an
- *          operation (A9.1).
+ *          operation (A9.1): whatever resumes a continuation puts the latter back.
  */
 
 import { AsyncScope, ExecutionContext } from "@skein/context";
@@ -20,7 +20,6 @@ import { Suspension } from "../awaiting/suspension.ts";
 import type { Resumable } from "../awaiting/suspension.ts";
 import { enqueue } from "../continuation-policy.ts";
 import type { Place } from "../continuation-policy.ts";
-import { swapContext, SynchronizationContext } from "../contexts/synchronization-context.ts";
 import { capturedPlace } from "../task-scheduler.ts";
 import { reportUncaught } from "../uncaught.ts";
 import { forgetMethod, watchMethod } from "./abandoned-methods.ts";
@@ -66,103 +65,107 @@ function begin<This, A extends unknown[], R>(
     return;
   }
   if (startDepth > MAX_START_DEPTH) new MethodBox(body, builder).beginLater();
-  else driveMethod(body, builder, null);
+  else driveMethod(body, builder, null, NEXT, undefined);
 }
+
+type Step = IteratorResult<unknown, unknown> | Suspension<unknown>;
 
 /** How the body is to go on. */
 const NEXT = 0;
 const THROW = 1;
 
+/** What a box waits for that begins from the queue. */
+const START = "start";
+
+/** Seen by this file alone. */
 class MethodBox implements Resumable {
   policy: Place = "inline";
   readonly isAwait = true;
-  #body: Body | null;
-  #builder: AsyncMethodBuilder<unknown> | null;
-  #isWaiting = true;
-  #wait: Suspension<unknown> | null = null;
+  body: Body | null;
+  builder: AsyncMethodBuilder<unknown> | null;
+  /** Null while it runs. */
+  wait: Suspension<unknown> | typeof START | null = null;
   /** A plain `yield`: the outcome is sent into the body. After `yield*` the body fetches it by itself. */
-  #sendsOutcome = false;
-  #scope: AsyncScope | null = null;
-  #context: ExecutionContext | null = null;
-  #failure: { readonly error: unknown } | null = null;
+  sendsOutcome = false;
+  scope: AsyncScope | null = null;
+  context: ExecutionContext | null = null;
+  /** How often contexts had been changed when the body was last resumed. */
+  changes = -1;
+  failure: { readonly error: unknown } | null = null;
 
   constructor(body: Body, builder: AsyncMethodBuilder<unknown>) {
-    this.#body = body;
-    this.#builder = builder;
+    this.body = body;
+    this.builder = builder;
     watchMethod(this, body);
   }
 
   beginLater(): void {
-    this.#captureContext();
+    this.wait = START;
+    this.captureContext();
     enqueue(this, capturedPlace() ?? "asynchronous", false);
   }
 
   /** `body` is another one when a method returned something to be waited for. */
   waitFor(wait: Suspension<unknown>, sendsOutcome: boolean, body: Body): void {
-    this.#body = body;
-    this.#wait = wait;
-    this.#isWaiting = true;
-    this.#sendsOutcome = sendsOutcome;
-    this.#captureContext();
+    if (this.body !== body) this.body = body;
+    this.wait = wait;
+    if (this.sendsOutcome !== sendsOutcome) this.sendsOutcome = sendsOutcome;
+    this.captureContext();
     try {
       wait.suspend(this);
     } catch (error) {
       // The awaiter refused. The body is told, but not from inside its own wait.
-      if (this.#isWaiting && this.#wait === wait) this.fail(error);
+      if (this.wait === wait) this.fail(error);
       else reportUncaught(error);
     }
   }
 
   /** @throws InvalidOperationError when nobody waits here: some source calls back twice (A8.2). */
   invoke(): void {
-    const scope = this.#scope;
-    if (!this.#isWaiting || scope === null)
+    const scope = this.scope;
+    if (this.wait === null || scope === null)
       throw new InvalidOperationError("A continuation of a generator method was invoked twice");
-    this.#isWaiting = false;
-    const outside = swapContext(SynchronizationContext.current);
-    try {
-      scope.runOnce(MethodBox.#resumeBox, this);
-    } finally {
-      swapContext(outside);
-    }
+    scope.runOnce(resumeBox, this);
   }
 
   /** Nobody could be made to run this: the body learns it where it waits. */
   fail(error: unknown): void {
-    this.#failure = { error };
+    this.failure = { error };
     enqueueAsynchronous(this);
   }
 
   release(): void {
     forgetMethod(this);
-    this.#body = null;
-    this.#builder = null;
-    this.#scope = null;
-    this.#context = null;
+    this.body = null;
+    this.builder = null;
+    this.scope = null;
+    this.context = null;
   }
 
-  #captureContext(): void {
+  private captureContext(): void {
+    // The common case: nobody has set anything since the body was resumed.
+    if (this.scope !== null && this.changes === AsyncScope.changes) return;
     const context = ExecutionContext.capture();
-    if (this.#scope !== null && context === this.#context && context !== null) return;
-    this.#context = context;
-    this.#scope = new AsyncScope();
+    if (this.scope !== null && context === this.context && context !== null) return;
+    this.context = context;
+    this.scope = new AsyncScope();
   }
+}
 
-  static #resumeBox(this: void, box: MethodBox): void {
-    const body = box.#body;
-    const builder = box.#builder;
-    const wait = box.#wait;
-    if (body === null || builder === null) return;
-    box.#wait = null;
-    const failure = box.#failure;
-    if (failure !== null) {
-      box.#failure = null;
-      driveMethod(body, builder, box, THROW, failure.error);
-    } else if (wait !== null && box.#sendsOutcome) {
-      sendOutcome(body, builder, box, wait);
-    } else {
-      driveMethod(body, builder, box);
-    }
+/** Its name marks, in a stack trace, that a method was resumed rather than called. */
+function resumeBox(box: MethodBox): void {
+  const { body, builder, wait } = box;
+  box.wait = null;
+  if (body === null || builder === null) return;
+  box.changes = AsyncScope.changes;
+  if (box.failure !== null) {
+    const { error } = box.failure;
+    box.failure = null;
+    driveMethod(body, builder, box, THROW, error);
+  } else if (box.sendsOutcome && wait instanceof Suspension) {
+    sendOutcome(body, builder, box, wait);
+  } else {
+    driveMethod(body, builder, box, NEXT, undefined);
   }
 }
 
@@ -185,17 +188,62 @@ function sendOutcome(
 
 /** Runs the body until it completes or has to wait. Its name ends the frames of a method in stack traces. */
 function driveMethod(
-  start: Body,
+  body: Body,
   builder: AsyncMethodBuilder<unknown>,
   box: MethodBox | null,
-  startMode: number = NEXT,
-  startValue: unknown = undefined,
+  mode: number,
+  sent: unknown,
 ): void {
-  let body = start;
-  let mode = startMode;
-  let sent = startValue;
-  for (;;) {
-    let step: IteratorResult<unknown, unknown> | Suspension<unknown>;
+  let step: Step;
+  try {
+    step = mode === THROW ? body.throw(sent) : body.next(sent);
+  } catch (error) {
+    box?.release();
+    fail(builder, error);
+    return;
+  }
+  if (step instanceof Suspension) (box ?? new MethodBox(body, builder)).waitFor(step, false, body);
+  else if (step.done === true) finish(step.value, body, builder, box);
+  else waitForYielded(step.value, body, builder, box);
+}
+
+/** A `return`: the result, unless it is something to be waited for. */
+function finish(
+  result: unknown,
+  body: Body,
+  builder: AsyncMethodBuilder<unknown>,
+  box: MethodBox | null,
+): void {
+  if (typeof result === "object" && result !== null && (isAwaitable(result) || isThenable(result))) {
+    driveMethod(passOn(result), builder, box, NEXT, undefined);
+    return;
+  }
+  box?.release();
+  succeed(builder, result);
+}
+
+/** A plain `yield`. */
+function waitForYielded(
+  value: unknown,
+  body: Body,
+  builder: AsyncMethodBuilder<unknown>,
+  box: MethodBox | null,
+): void {
+  for (let yielded = value; ; ) {
+    let mode = NEXT;
+    let sent: unknown;
+    try {
+      const wait = suspensionFor(yielded);
+      if (!wait.isCompleted) {
+        (box ?? new MethodBox(body, builder)).waitFor(wait, true, body);
+        return;
+      }
+      sent = wait.getResult();
+    } catch (error) {
+      mode = THROW;
+      sent = error;
+    }
+    let step: Step;
     try {
       step = mode === THROW ? body.throw(sent) : body.next(sent);
     } catch (error) {
@@ -207,29 +255,11 @@ function driveMethod(
       (box ?? new MethodBox(body, builder)).waitFor(step, false, body);
       return;
     }
-    mode = NEXT;
-    sent = undefined;
     if (step.done === true) {
-      const result = step.value;
-      if (typeof result === "object" && result !== null && (isAwaitable(result) || isThenable(result))) {
-        body = passOn(result);
-        continue;
-      }
-      box?.release();
-      succeed(builder, result);
+      finish(step.value, body, builder, box);
       return;
     }
-    try {
-      const wait = suspensionFor(step.value);
-      if (!wait.isCompleted) {
-        (box ?? new MethodBox(body, builder)).waitFor(wait, true, body);
-        return;
-      }
-      sent = wait.getResult();
-    } catch (error) {
-      mode = THROW;
-      sent = error;
-    }
+    yielded = step.value;
   }
 }
 

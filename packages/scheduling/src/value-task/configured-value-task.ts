@@ -6,7 +6,7 @@ import { Suspension } from "../awaiting/suspension.ts";
 import type { AwaitIterator, Resumable } from "../awaiting/suspension.ts";
 import { ConfiguredTaskAwaiter } from "../awaiting/task-awaiter.ts";
 import type { ResolvedAwait } from "../configure-await.ts";
-import { enqueue } from "../continuation-policy.ts";
+import { enqueue, runInline } from "../continuation-policy.ts";
 import { ConfiguredTask } from "../task.ts";
 import type { Task } from "../task.ts";
 import { sourceAsTask } from "./source-as-task.ts";
@@ -108,7 +108,7 @@ class ConfiguredSourceAwaiter<T> extends Suspension<T | undefined> {
     const { policy, forceYielding, continueOnCapturedContext } = this.#how;
     const place = policy === "inline" && forceYielding ? "asynchronous" : policy;
     const hop = (): void => {
-      if (place === "inline") work.invoke();
+      if (place === "inline") runInline(work);
       else enqueue(work, place, false);
     };
     // An explicit policy goes before the captured context.

@@ -55,10 +55,15 @@ export class ManualResetCore<T> implements ValueTaskSource<T> {
     this.#version = (this.#version + 1) | 0;
     this.#status = PENDING;
     this.#value = undefined;
+    if (this.#continuation !== null) this.#forget();
+  }
+
+  /** Every store counts here: what is rarely set is rarely cleared. */
+  #forget(): void {
     this.#continuation = null;
     this.#state = undefined;
-    this.#scope = null;
-    this.#place = null;
+    if (this.#scope !== null) this.#scope = null;
+    if (this.#place !== null) this.#place = null;
   }
 
   /**
@@ -85,6 +90,12 @@ export class ManualResetCore<T> implements ValueTaskSource<T> {
   getStatus(token: number): ValueTaskStatus {
     if (token !== this.#version) throw wrongToken();
     return statusWords[this.#status] ?? "pending";
+  }
+
+  /** @internal `getStatus` for those who only want to know whether to wait. */
+  isCompleted(token: number): boolean {
+    if (token !== this.#version) throw wrongToken();
+    return this.#status !== PENDING;
   }
 
   /**
@@ -118,8 +129,8 @@ export class ManualResetCore<T> implements ValueTaskSource<T> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- called with this very state.
     this.#continuation = continuation as AnyContinuation;
     this.#state = state;
-    this.#place = place;
-    this.#scope = scope;
+    if (place !== null) this.#place = place;
+    if (scope !== null) this.#scope = scope;
   }
 
   #complete(status: number, value: unknown): void {
@@ -131,10 +142,7 @@ export class ManualResetCore<T> implements ValueTaskSource<T> {
     const state = this.#state;
     const scope = this.#scope;
     const place = this.#place;
-    this.#continuation = null;
-    this.#state = undefined;
-    this.#scope = null;
-    this.#place = null;
+    this.#forget();
     if (place !== null || this.#policy !== "inline" || !canNestInline()) {
       const where = place ?? this.#policy;
       enqueue(new CallbackContinuation(continuation, state, where, scope), where, false);

@@ -5,6 +5,7 @@ import { Suspension } from "../awaiting/suspension.ts";
 import type { AwaitIterator, Resumable } from "../awaiting/suspension.ts";
 import { TaskAwaiter, suspendOn } from "../awaiting/task-awaiter.ts";
 import type { CancellationSignal } from "../cancellation/cancellation-hook.ts";
+import { callInline } from "../continuation-policy.ts";
 import { resolveAwait } from "../configure-await.ts";
 import type { ConfigureAwaitOptions } from "../configure-await.ts";
 import { defineMethod } from "../methods/define-method.ts";
@@ -128,7 +129,10 @@ export class ValueTask<T> extends Suspension<T> implements PromiseLike<T> {
   }
 
   get isCompleted(): boolean {
-    return this.#source === null || this.status !== "pending";
+    const source = this.#source;
+    if (source === null) return true;
+    if (source instanceof ManualResetCore) return source.isCompleted(this.#token());
+    return this.status !== "pending";
   }
 
   get isCompletedSuccessfully(): boolean {
@@ -182,7 +186,7 @@ export class ValueTask<T> extends Suspension<T> implements PromiseLike<T> {
     else
       source.onCompleted(
         invokeOnce,
-        new OneInvocation(() => method.invoke()),
+        new OneInvocation(() => callInline(resume, method)),
         this.#token(),
         USE_SCHEDULING_CONTEXT,
       );
