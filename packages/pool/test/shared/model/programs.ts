@@ -2,10 +2,12 @@
  * What the threads of the model tests do: short programs over the real ring, slots, inbox and parking. They follow the protocol
  * of the pool's host and threads, as the headers in src/shared tell it; a flag makes some of them break a rule on purpose.
  */
+import { OrphanedSlots } from "../../../src/host/orphaned-slots.ts";
 import { add, load, notify, wait } from "../../../src/shared/atomics.ts";
 import { Deque } from "../../../src/shared/deque.ts";
 import { Inbox } from "../../../src/shared/inbox.ts";
-import { dequeBase, type Layout } from "../../../src/shared/layout.ts";
+import { dequeBase, firstSlot, type Layout, slotCount } from "../../../src/shared/layout.ts";
+import { HOST, PoolMemory } from "../../../src/shared/pool-memory.ts";
 import { Parking } from "../../../src/shared/parking.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { SlotTable } from "../../../src/shared/slot.ts";
@@ -190,6 +192,46 @@ export const programs = {
       }
       wait(e.control, messageWord(e.layout), messages, Infinity);
       messages = load(e.control, messageWord(e.layout));
+    }
+  },
+
+  /**
+   * A thread that runs a job of thread 0, which is dead: one that it has, or, with `claims`, one that is still queued. Then
+   * finishes it, links it, and wakes the owner. Its serial is 1 more than its index. Logs the function's number.
+   */
+  finishOrphan(e, slot, claims) {
+    const slots = slotsOf(e);
+    const serial = e.thread + 1;
+    if (claims === 1 && !slots.claim(slot, slots.ticket(slot), serial)) return;
+    e.log(slots.functionId(slot));
+    slots.finish(slot, serial);
+    new Inbox(e.control, e.layout, slots, 1).put(slot);
+    new Parking(e.control, e.layout).wake(0);
+  },
+
+  /**
+   * The host after the death of thread 0: looks some times whether the place is free, and then gives it to the next owner, who
+   * submits job 77 in each of its slots. Logs 1 then. It hears of an exit between two looks, as of any message; wrong would be:
+   * in the middle of one (`hears` 1), or to take everybody for dead (`hears` 2).
+   */
+  keepOrphans(e, hears, looks) {
+    const memory = new PoolMemory(e.control.buffer as SharedArrayBuffer, e.slotsBuffer, e.layout, HOST);
+    let dead = 0;
+    const orphans = new OrphanedSlots(memory, (serial) => {
+      if (hears === 1) dead = load(e.control, exitWord(e.layout));
+      return hears !== 2 && serial !== dead;
+    });
+    orphans.adopt(0);
+    for (let i = 0; i < looks; i++) {
+      dead = load(e.control, exitWord(e.layout));
+      if (!orphans.isFree(0)) continue;
+      const first = firstSlot(e.layout, 1);
+      for (let slot = first; slot < first + slotCount(e.layout, 1); slot++) {
+        memory.slots.describeJob(slot, 77, 0, 0);
+        memory.slots.publish(slot);
+      }
+      e.log(1);
+      return;
     }
   },
 
