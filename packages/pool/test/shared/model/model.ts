@@ -43,7 +43,7 @@ import { byChance, DepthFirst } from "./schedules.ts";
 const MAX_STEPS = 2000;
 
 export class Model implements AsyncDisposable, Run {
-  readonly layout: Layout = createLayout(4, 2, 2);
+  readonly layout: Layout;
   readonly control: Int32Array;
   readonly slotsBuffer: SharedArrayBuffer;
   killed = -1;
@@ -60,15 +60,17 @@ export class Model implements AsyncDisposable, Run {
   #timeoutsLeft = 0;
   #mortal: readonly number[] = [];
 
-  private constructor() {
+  private constructor(maxThreads: number) {
+    this.layout = createLayout(4, maxThreads, 2);
     this.#controlBuffer = new SharedArrayBuffer(controlBytes(this.layout));
     this.control = new Int32Array(this.#controlBuffer);
     this.slotsBuffer = new SharedArrayBuffer(this.layout.slotsBytes);
     this.#handshake = new Int32Array(this.#handshakeBuffer);
   }
 
-  static async start(): Promise<Model> {
-    const model = new Model();
+  /** @param maxThreads Of the layout; the model always has three threads. */
+  static async start(maxThreads = 2): Promise<Model> {
+    const model = new Model(maxThreads);
     for (let thread = 0; thread < MODEL_THREADS; thread++) {
       model.#handshake[threadBase(thread) + STATUS] = DONE;
       const workerData: ModelThreadData = {

@@ -7,6 +7,7 @@ import { add, load, notify, wait } from "../../../src/shared/atomics.ts";
 import { Deque } from "../../../src/shared/deque.ts";
 import { Inbox } from "../../../src/shared/inbox.ts";
 import { dequeBase, firstSlot, type Layout, slotCount } from "../../../src/shared/layout.ts";
+import { JobQueues, NO_JOB } from "../../../src/shared/job-queues.ts";
 import { HOST, PoolMemory } from "../../../src/shared/pool-memory.ts";
 import { Parking } from "../../../src/shared/parking.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
@@ -50,7 +51,68 @@ export const GREEDY_POP = -3;
 /** What it logs instead of a slot that found no room. */
 export const NO_ROOM = -100;
 
+/** What `submitLocally` does: one of these plus a slot. */
+export const TO_DEQUE = 0;
+export const TO_RING = 100;
+export const WITHDRAW = 200;
+/** Takes the slot back without asking whether somebody has claimed the job: wrong. */
+export const RELEASE = 300;
+/** Alone: takes and runs the newest job of its own. */
+export const TAKE_OWN = -1;
+const NORMAL = 1;
+const FIRST_JOB = 11;
+
 export const programs = {
+  /**
+   * Thread 0, which submits jobs from inside its jobs, into slots of its own that are free. Logs the number of each job that it
+   * has run, and the negative number of each that it has taken back. Jobs count from 11.
+   */
+  submitLocally(e, ...moves) {
+    const slots = slotsOf(e);
+    const queues = new JobQueues(e.control, e.layout, slots, 0);
+    /** By slot: its last job, 0 when it is free. */
+    const jobs: Record<number, number> = {};
+    let next = FIRST_JOB;
+    for (const move of moves) {
+      if (move === TAKE_OWN) {
+        const taken = queues.takeOwn(e.thread + 1);
+        if (taken === NO_JOB) continue;
+        e.log(slots.functionId(taken));
+        slots.finish(taken, e.thread + 1);
+        continue;
+      }
+      const slot = move % 100;
+      const kind = move - slot;
+      const job = jobs[slot] ?? 0;
+      if (kind === WITHDRAW || kind === RELEASE) {
+        if (job === 0) continue;
+        if (kind === RELEASE) slots.release(slot);
+        else if (!slots.withdraw(slot)) continue;
+        jobs[slot] = 0;
+        e.log(-job);
+      } else if (job === 0) {
+        jobs[slot] = next;
+        slots.describeJob(slot, next++, 0, 0);
+        slots.publish(slot);
+        const queued = kind === TO_RING ? queues.push(NORMAL, slot) : queues.pushLocal(slot);
+        if (!queued) throw new Error("No room");
+      }
+    }
+  },
+
+  /** A thread that takes whatever there is, and runs it. Logs the number of each job. */
+  takeAny(e, attempts) {
+    const slots = slotsOf(e);
+    const queues = new JobQueues(e.control, e.layout, slots, e.thread);
+    for (let i = 0; i < attempts; i++) {
+      const slot = queues.take(e.thread + 1);
+      if (slot === NO_JOB) continue;
+      const job = slots.functionId(slot);
+      slots.finish(slot, e.thread + 1);
+      e.log(job);
+    }
+  },
+
   /** Owner of a deque: each move is a slot to push, or POP. Logs what it pops, and NO_ROOM. */
   ownDeque(e, ...moves) {
     const deque = dequeOf(e);
