@@ -56,18 +56,19 @@ export class ThreadCrashedError extends SkeinError {
   }
 }
 
-/** The queue holds `maxQueue` jobs that no thread has taken. Nothing of the refused job was started. */
+/** As much waits as `maxQueue` or `maxQueueBytes` allow. Nothing of the refused job was started. */
 export class QueueFullError extends SkeinError {
-  readonly maxQueue: number;
+  readonly limit: "maxQueue" | "maxQueueBytes";
+  readonly value: number;
 
-  constructor(maxQueue: number, options?: ErrorOptions) {
+  constructor(limit: "maxQueue" | "maxQueueBytes", value: number, options?: ErrorOptions) {
     super(
       "ERR_SKEIN_QUEUE_FULL",
-      `The queue of the pool is full (maxQueue is ${maxQueue}). Await earlier jobs before you submit more, ` +
-        "use `map` with a `concurrency`, or raise `maxQueue`",
+      `The queue of the pool is full (${limit} is ${value}). Await earlier jobs before you submit more, or raise \`${limit}\``,
       options,
     );
-    this.maxQueue = maxQueue;
+    this.limit = limit;
+    this.value = value;
   }
 }
 

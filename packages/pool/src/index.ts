@@ -6,6 +6,7 @@ export {
   JobTimeoutError,
   NotCloneableError,
   PoolClosedError,
+  QueueFullError,
   ThreadCrashedError,
 } from "./errors.ts";
 export type { Job, JobModule } from "./job-module.ts";

@@ -13,6 +13,13 @@ export interface ThreadPoolOptions {
   readonly name?: string | undefined;
   /** Threads are started when jobs wait, up to this many. 1 to 1024. @default os.availableParallelism() */
   readonly maxThreads?: number | undefined;
+  /**
+   * How many jobs may wait beyond those that the threads can run at once; `run` rejects with QueueFullError above it. 0: a job is
+   * only taken when a thread is free for it. Jobs that jobs submit are not counted. @default Infinity
+   */
+  readonly maxQueue?: number | undefined;
+  /** How many bytes of encoded arguments the jobs that run and wait may have, up to 2^32. @default 2^30 */
+  readonly maxQueueBytes?: number | undefined;
   /** A module that each thread imports before its first job; top-level await is allowed. A file URL or an absolute path. */
   readonly initialize?: URL | string | undefined;
   /**
@@ -39,6 +46,15 @@ export interface RunOptions {
   readonly priority?: Priority | undefined;
   /** How the continuations of the task run on the calling thread. @default "asynchronous" */
   readonly continuations?: ContinuationPolicy | undefined;
+  /** How often the job runs again when its thread dies. Only for jobs that may run twice. 0 to 100. @default 0 */
+  readonly retries?: number | undefined;
+  /**
+   * What happens to a running job that is cancelled or out of time. 'cooperate': it is asked to stop, and its thread is busy until it
+   * does. 'terminate': if it has not stopped after `graceMs`, its thread is ended and replaced. @default "cooperate"
+   */
+  readonly onCancel?: "cooperate" | "terminate" | undefined;
+  /** See `onCancel`. Milliseconds, 0 to 2^31 - 1. @default 1000 */
+  readonly graceMs?: number | undefined;
   /** Whether AsyncLocals with flow 'thread' or 'wire' go along. @default true */
   readonly flowContext?: boolean | undefined;
 }
@@ -53,6 +69,7 @@ export interface CloseOptions {
 /** Jobs in slots; more wait in the backlog. 16 384 slots are 4 MiB of address space, touched as they are used. */
 const CAPACITY_SLOTS = 16_384;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+const DEFAULT_GRACE_MS = 1000;
 
 /** @throws TypeError or RangeError naming the option. */
 export function resolvePoolOptions(options: ThreadPoolOptions | undefined): HostOptions {
@@ -72,9 +89,17 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
   if (resourceLimits !== undefined && (typeof resourceLimits !== "object" || resourceLimits === null)) {
     throw argumentTypeError("resourceLimits", "an object", resourceLimits);
   }
+  const maxThreads = integer("maxThreads", own.maxThreads, 1, 1024) ?? availableParallelism();
+  const maxQueue =
+    own.maxQueue === Infinity ? Infinity : (integer("maxQueue", own.maxQueue, 0, 2 ** 31 - 1) ?? Infinity);
   return {
-    maxThreads: integer("maxThreads", own.maxThreads, 1, 1024) ?? availableParallelism(),
+    maxThreads,
     capacitySlots: CAPACITY_SLOTS,
+    limits: {
+      jobs: maxThreads + maxQueue,
+      bytes: integer("maxQueueBytes", own.maxQueueBytes, 1, 2 ** 32) ?? 2 ** 30,
+      maxQueue,
+    },
     spinLimitUs: integer("spinLimitUs", own.spinLimitUs, 0, 1000) ?? 50,
     initialize: initialize === undefined ? null : resolveJobUrl(initialize),
     thread: { name, env, execArgv, resourceLimits },
@@ -87,13 +112,15 @@ export const defaultSubmitOptions: SubmitOptions = {
   timeoutMs: undefined,
   continuations: undefined,
   flowContext: true,
+  retries: 0,
+  terminateAfterMs: null,
 };
 
 /** @throws TypeError or RangeError naming the option. */
 export function resolveRunOptions(options: RunOptions | undefined, defaults: SubmitOptions): SubmitOptions {
   if (options === undefined) return defaults;
   const own = ownProperties("options", options);
-  const { signal, timeoutMs, priority, continuations, flowContext } = own;
+  const { signal, timeoutMs, priority, continuations, flowContext, onCancel } = own;
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw argumentTypeError("signal", "an AbortSignal", signal);
   if (priority !== undefined && !PRIORITIES.includes(priority)) {
@@ -109,12 +136,23 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
   if (flowContext !== undefined && typeof flowContext !== "boolean") {
     throw argumentTypeError("flowContext", "a boolean", flowContext);
   }
+  if (onCancel !== undefined && onCancel !== "cooperate" && onCancel !== "terminate") {
+    throw argumentTypeError("onCancel", "'cooperate' or 'terminate'", onCancel);
+  }
+  const graceMs = integer("graceMs", own.graceMs, 0, MAX_TIMEOUT_MS);
   return {
     priority: priority === undefined ? defaults.priority : PRIORITIES.indexOf(priority),
     signal: signal ?? defaults.signal,
     timeoutMs: positive("timeoutMs", timeoutMs) ?? defaults.timeoutMs,
     continuations: continuations === undefined ? defaults.continuations : { continuations },
     flowContext: flowContext ?? defaults.flowContext,
+    retries: integer("retries", own.retries, 0, 100) ?? defaults.retries,
+    terminateAfterMs:
+      onCancel === undefined
+        ? defaults.terminateAfterMs
+        : onCancel === "terminate"
+          ? (graceMs ?? DEFAULT_GRACE_MS)
+          : null,
   };
 }
 

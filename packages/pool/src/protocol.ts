@@ -34,6 +34,8 @@ export type WorkerMessage =
   | { readonly type: "bell" }
   /** The flag in a slot was set, and another thread runs the job: to be passed on. */
   | { readonly type: "cancel"; readonly serial: number; readonly slot: number }
+  /** A job that was asked to stop has not: the thread that runs it is to be ended. */
+  | { readonly type: "terminate"; readonly serial: number }
   /** A job of this thread submitted jobs, and no thread was free to help. */
   | { readonly type: "threads-wanted" };
 

@@ -75,6 +75,69 @@ describe("the job of a thread that dies rejects with ThreadCrashedError, the oth
   });
 });
 
+describe("retries", () => {
+  it.each(["short", "long ".repeat(1000)])(
+    "run a job again after a crash, with the arguments it was given: %#",
+    async (text) => {
+      const jobs = start();
+      const log = makeGate();
+      expect(await pool.run(jobs.dieUntil, [log, 3, text], { retries: 2 })).toBe(text);
+      expect(log[0]).toBe(3);
+    },
+  );
+
+  it("are used up one by one; then the crash is reported", async () => {
+    const jobs = start();
+    const log = makeGate();
+    const error = await errorOf(pool.run(jobs.dieUntil, [log, 10, ""], { retries: 2 }));
+    expect(error).toBeInstanceOf(ThreadCrashedError);
+    expect(log[0]).toBe(3);
+  });
+
+  it("do not run a job again that failed by itself, or was cancelled", async () => {
+    const jobs = start();
+    await expect(pool.run(jobs.fail, ["x"], { retries: 5 })).rejects.toBeInstanceOf(RangeError);
+    const gate = makeGate();
+    const controller = new AbortController();
+    const task = pool.run(jobs.spinUntilCancelled, [gate], { retries: 5, signal: controller.signal });
+    await opened(gate);
+    controller.abort();
+    expect(await errorOf(task)).toMatchObject({ name: "AbortError" });
+  });
+});
+
+describe("onCancel: 'terminate'", () => {
+  it("ends the thread of a job that ignores its cancellation, after graceMs; the others run", async () => {
+    const jobs = start({ maxThreads: 1 });
+    const gate = makeGate();
+    const controller = new AbortController();
+    const stuck = pool.run(jobs.spinForever, [gate], {
+      signal: controller.signal,
+      onCancel: "terminate",
+      graceMs: 20,
+    });
+    const waiting = Array.from({ length: 50 }, (_, i) => jobs.echo(i));
+    await opened(gate);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await errorOf(stuck)).toBe(reason);
+    expect(await Promise.all(waiting)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+  });
+
+  it("leaves the thread of a job that stops in time alone", async () => {
+    const jobs = start({ maxThreads: 1 });
+    const before = await jobs.thread();
+    const gate = makeGate();
+    const task = pool.run(jobs.spinUntilCancelled, [gate], {
+      timeoutMs: 20,
+      onCancel: "terminate",
+      graceMs: 5000,
+    });
+    expect(await errorOf(task)).toMatchObject({ code: "ERR_SKEIN_JOB_TIMEOUT" });
+    expect(await jobs.thread()).toBe(before);
+  });
+});
+
 describe("a thread that never gets ready", () => {
   it("rejects the waiting jobs with the reason, and nothing respawns for ever", async () => {
     const jobs = start({ initialize: new URL("./fixtures/throws-on-load.ts", import.meta.url) });

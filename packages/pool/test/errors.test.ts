@@ -17,7 +17,12 @@ describe("errors of the pool", () => {
     [new JobCanceledError("r"), "AbortError", "ERR_SKEIN_JOB_CANCELED", /`reason`/],
     [new JobTimeoutError(50), "JobTimeoutError", "ERR_SKEIN_JOB_TIMEOUT", /50 ms.*`timeoutMs`/],
     [new ThreadCrashedError(3), "ThreadCrashedError", "ERR_SKEIN_THREAD_CRASHED", /code 3 .*`retries`/],
-    [new QueueFullError(8), "QueueFullError", "ERR_SKEIN_QUEUE_FULL", /maxQueue is 8.*`concurrency`/],
+    [
+      new QueueFullError("maxQueue", 8),
+      "QueueFullError",
+      "ERR_SKEIN_QUEUE_FULL",
+      /maxQueue is 8.*raise `maxQueue`/,
+    ],
     [new PoolClosedError(), "PoolClosedError", "ERR_SKEIN_POOL_CLOSED", /create a new pool/],
     [
       new JobNotFoundError("file:///a.ts", "x", ["y", "z"]),
@@ -45,7 +50,7 @@ describe("errors of the pool", () => {
     expect(new JobTimeoutError(50).timeoutMs).toBe(50);
     expect(new ThreadCrashedError(3, { cause })).toMatchObject({ exitCode: 3, cause });
     expect(new ThreadCrashedError(undefined).message).toMatch(/could not start/);
-    expect(new QueueFullError(8).maxQueue).toBe(8);
+    expect(new QueueFullError("maxQueue", 8)).toMatchObject({ limit: "maxQueue", value: 8 });
     expect(new JobNotFoundError("file:///a.ts", "x", [])).toMatchObject({
       url: "file:///a.ts",
       exportName: "x",

@@ -181,6 +181,64 @@ describe("queues", () => {
   });
 });
 
+describe("maxQueue and maxQueueBytes", () => {
+  it("refuse what would wait beyond them, and run nothing of it", async () => {
+    await using one = new ThreadPool({ maxThreads: 1, maxQueue: 2 });
+    const own = one.module<typeof Sample>(sampleJobs);
+    const gate = makeGate();
+    const log = makeGate(4);
+    const accepted = [own.block(gate), own.append(log, 1), own.append(log, 2)];
+    await expect(own.append(log, 3)).rejects.toMatchObject({
+      code: "ERR_SKEIN_QUEUE_FULL",
+      limit: "maxQueue",
+      value: 2,
+    });
+    open(gate);
+    await Promise.all(accepted);
+    expect(log[0]).toBe(2);
+    expect(await own.add(1, 2)).toBe(3);
+  });
+
+  it("0: an idle thread takes one job after the other", async () => {
+    await using one = new ThreadPool({ maxThreads: 1, maxQueue: 0 });
+    const own = one.module<typeof Sample>(sampleJobs);
+    for (let i = 0; i < 100; i++) expect(await own.echo(i)).toBe(i);
+    const gate = makeGate();
+    const running = own.block(gate);
+    await expect(own.add(1, 1)).rejects.toMatchObject({ code: "ERR_SKEIN_QUEUE_FULL" });
+    open(gate);
+    await running;
+  });
+
+  it("bytes come back with the jobs, cancelled ones included", async () => {
+    await using one = new ThreadPool({ maxThreads: 1, maxQueueBytes: 100_000 });
+    const own = one.module<typeof Sample>(sampleJobs);
+    const text = "x".repeat(60_000);
+    for (let i = 0; i < 5; i++) {
+      const controller = new AbortController();
+      const first = one.run(own.echo, [text], { signal: controller.signal });
+      await expect(own.echo(text)).rejects.toMatchObject({ limit: "maxQueueBytes", value: 100_000 });
+      if (i % 2 === 0) controller.abort();
+      await Promise.allSettled([first]);
+      await own.thread();
+    }
+  });
+
+  it("large payloads beyond the limit are refused with an error, not with a crash", async () => {
+    await using one = new ThreadPool({ maxThreads: 1, maxQueueBytes: 128 << 20 });
+    const own = one.module<typeof Sample>(sampleJobs);
+    const gate = makeGate();
+    const blocker = own.block(gate);
+    const chunk = Buffer.alloc(32 << 20);
+    const tasks = Array.from({ length: 5 }, () => one.run((bytes: Uint8Array) => bytes.length, [chunk]));
+    const outcomes = Promise.allSettled(tasks);
+    await expect(tasks[4]).rejects.toMatchObject({ limit: "maxQueueBytes" });
+    open(gate);
+    await blocker;
+    expect((await outcomes).filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+  });
+});
+
 describe("the thread's event loop (hazard H1)", () => {
   it("keeps running while the thread is idle", async () => {
     await using one = new ThreadPool({ maxThreads: 1 });
@@ -284,6 +342,8 @@ describe("bad input is refused at the door", () => {
     [{ execArgv: "x" }, TypeError, "execArgv"],
     [{ initialize: "./relative.ts" }, TypeError, "relative.ts"],
     [{ resourceLimits: 1 }, TypeError, "resourceLimits"],
+    [{ maxQueue: -1 }, RangeError, "maxQueue"],
+    [{ maxQueueBytes: 0 }, RangeError, "maxQueueBytes"],
     [null, TypeError, "options"],
   ])("new ThreadPool(%j)", (options, type, named) => {
     const make = (): ThreadPool => new ThreadPool(options as never);
@@ -298,6 +358,9 @@ describe("bad input is refused at the door", () => {
     [{ signal: {} }, TypeError, "signal"],
     [{ continuations: "later" }, TypeError, "continuations"],
     [{ flowContext: 1 }, TypeError, "flowContext"],
+    [{ retries: -1 }, RangeError, "retries"],
+    [{ onCancel: "kill" }, TypeError, "onCancel"],
+    [{ graceMs: -1 }, RangeError, "graceMs"],
   ])("run(job, args, %j)", (options, type, named) => {
     const run = (): unknown => pool.run(jobs.add, [1, 2], options as never);
     expect(run).toThrow(type);

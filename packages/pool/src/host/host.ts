@@ -10,7 +10,7 @@ import { DEAD } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../shared/shared-buffers.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
-import type { SubmitOptions } from "../submit/submission.ts";
+import type { QueueLimits, SubmitOptions } from "../submit/submission.ts";
 import { Submitter } from "../submit/submitter.ts";
 import { CompletionPump } from "./completion-pump.ts";
 import { KeepAlive } from "./keep-alive.ts";
@@ -26,6 +26,7 @@ const START_RETRY_MS = 10;
 export interface HostOptions {
   readonly maxThreads: number;
   readonly capacitySlots: number;
+  readonly limits: QueueLimits;
   readonly spinLimitUs: number;
   readonly initialize: string | null;
   readonly thread: ThreadOptions;
@@ -81,11 +82,13 @@ export class Host {
       new Arena(arenaMemory),
       this.#arenas,
       this.#sharedBuffers,
+      options.limits,
       {
         active: () => this.#keepAlive.hold(),
         idle: () => this.#onIdle(),
         queued: () => this.#callThread(),
         cancelRequested: (serial, slot) => roster.withSerial(serial)?.post({ type: "cancel", slot }),
+        terminate: (serial) => roster.withSerial(serial)?.terminate(),
       },
     );
     const { settlement } = this.#submitter;
@@ -203,6 +206,9 @@ export class Host {
         break;
       case "cancel":
         this.#roster.withSerial(message.serial)?.post({ type: "cancel", slot: message.slot });
+        break;
+      case "terminate":
+        this.#roster.withSerial(message.serial)?.terminate();
         break;
       case "threads-wanted":
         this.#startOneMore();

@@ -1,15 +1,16 @@
 /** A submitted job on the submitting thread: the source of its task, and what has to be given back when it is over. */
-import { type ContinuationPolicy, TaskCompletionSource } from "@skein/scheduling";
+import { TaskCompletionSource } from "@skein/scheduling";
 import type { CallerFrames } from "./caller-frames.ts";
 import type { ContextEntry } from "./context-table.ts";
 import type { FunctionEntry } from "./function-registry.ts";
+import type { SubmitOptions } from "./submission.ts";
 
 /** Not in the slot table: still in the backlog, or over. */
 export const NO_SLOT = -1;
 
 export class PendingJob extends TaskCompletionSource<unknown> {
   readonly fn: FunctionEntry;
-  readonly priority: number;
+  readonly options: SubmitOptions;
   readonly context: ContextEntry | null;
   readonly frames: CallerFrames | null;
   slot: number = NO_SLOT;
@@ -21,24 +22,33 @@ export class PendingJob extends TaskCompletionSource<unknown> {
   readonly keepAlive: unknown;
   /** Stops listening to the caller's signal and clock. */
   stopWatching: (() => void) | null = null;
+  /** For jobs that may run again, null for others. */
+  readonly retry: Retry | null;
 
   constructor(
     fn: FunctionEntry,
-    priority: number,
+    options: SubmitOptions,
     context: ContextEntry | null,
     frames: CallerFrames | null,
     argsLength: number,
     block: number,
     keepAlive: unknown,
-    continuations: { continuations: ContinuationPolicy } | undefined,
+    retry: Retry | null,
   ) {
-    super(continuations);
+    super(options.continuations);
     this.fn = fn;
-    this.priority = priority;
+    this.options = options;
     this.context = context;
     this.frames = frames;
     this.argsLength = argsLength;
     this.block = block;
     this.keepAlive = keepAlive;
+    this.retry = retry;
   }
+}
+
+/** After a crash: the slot's own copy of inline arguments may be overwritten with half an outcome. */
+export interface Retry {
+  left: number;
+  readonly args: Uint8Array;
 }

@@ -5,12 +5,10 @@
  */
 import type { Decoder } from "../codec/decoder.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
-import type { Arena } from "../shared/arena.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
 import { frameLines } from "./caller-frames.ts";
-import type { ContextTable } from "./context-table.ts";
 import type { JobTable } from "./job-table.ts";
 import { NO_SLOT, type PendingJob } from "./pending-job.ts";
 
@@ -21,17 +19,21 @@ const RING_FULL_RETRY_MS = 1;
 export interface SettlementEvents {
   /** Slots are free that were not. */
   slotsFreed(): void;
+  /** Nothing of the job is in a slot or in the backlog any more. */
+  forgotten(job: PendingJob): void;
+  /** The job's thread died, and it may run again. */
+  again(job: PendingJob): void;
   /** The last outstanding job is about to settle. */
   idle(): void;
   /** The cancel flag of a running job was set: the thread with this serial may be waiting in its event loop. */
   cancelRequested(serial: number, slot: number): void;
+  /** A job that was asked to stop has not: its thread has to be ended. */
+  terminate(serial: number): void;
 }
 
 export class Settlement {
   readonly #memory: PoolMemory;
   readonly #jobs: JobTable;
-  readonly #arena: Arena;
-  readonly #contexts: ContextTable;
   readonly #arenas: Arenas;
   readonly #decoder: Decoder;
   readonly #events: SettlementEvents;
@@ -41,16 +43,12 @@ export class Settlement {
   constructor(
     memory: PoolMemory,
     jobs: JobTable,
-    arena: Arena,
-    contexts: ContextTable,
     arenas: Arenas,
     decoder: Decoder,
     events: SettlementEvents,
   ) {
     this.#memory = memory;
     this.#jobs = jobs;
-    this.#arena = arena;
-    this.#contexts = contexts;
     this.#arenas = arenas;
     this.#decoder = decoder;
     this.#events = events;
@@ -121,10 +119,7 @@ export class Settlement {
       const state = slots.state(slot);
       if (state === QUEUED || slots.owner(slot) !== serial) continue;
       if (state === RUNNING) {
-        this.#release(slot, job);
-        if (job.task.isCompleted) continue;
-        this.#settled(job);
-        job.trySetError(error);
+        this.#recoverRunning(slot, job, error);
       } else {
         // DONE, and then the thread ended before it could link the slot into the inbox.
         this.#complete(slot);
@@ -133,13 +128,27 @@ export class Settlement {
     this.#events.slotsFreed();
   }
 
+  #recoverRunning(slot: number, job: PendingJob, error: Error): void {
+    const { retry } = job;
+    if (!job.task.isCompleted && retry !== null && retry.left > 0) {
+      retry.left--;
+      this.#freeSlot(slot, job);
+      this.#events.again(job);
+      return;
+    }
+    this.#release(slot, job);
+    if (job.task.isCompleted) return;
+    this.#settled(job);
+    job.trySetError(error);
+  }
+
   /** What a thread popped and could not claim before it ended is in no queue any more: nobody else would find it. */
   #requeueLost(): void {
     const { slots, queues } = this.#memory;
     let full = false;
     for (const [slot, job] of this.#jobs.entries()) {
-      if (slots.state(slot) === QUEUED && !queues.holds(job.priority, slot))
-        full ||= !queues.push(job.priority, slot);
+      if (slots.state(slot) === QUEUED && !queues.holds(job.options.priority, slot))
+        full ||= !queues.push(job.options.priority, slot);
     }
     if (full) setTimeout(() => this.#requeueLost(), RING_FULL_RETRY_MS);
   }
@@ -189,13 +198,22 @@ export class Settlement {
   /** Takes a queued job out, asks a running one to stop. One in the backlog is skipped when its turn comes. */
   #stop(job: PendingJob): void {
     if (job.slot === NO_SLOT) {
-      this.#giveBackArguments(job);
+      this.#events.forgotten(job);
     } else if (this.#memory.slots.withdraw(job.slot)) {
       this.#release(job.slot, job);
       this.#events.slotsFreed();
     } else {
       this.#requestCancel(job.slot);
+      const { terminateAfterMs } = job.options;
+      if (terminateAfterMs !== null) setTimeout(() => this.#terminate(job), terminateAfterMs);
     }
+  }
+
+  /** The grace period is over. */
+  #terminate(job: PendingJob): void {
+    const { slots } = this.#memory;
+    if (job.slot === NO_SLOT || slots.state(job.slot) !== RUNNING) return;
+    this.#events.terminate(slots.owner(job.slot));
   }
 
   #requestCancel(slot: number): void {
@@ -207,15 +225,14 @@ export class Settlement {
 
   /** No thread can touch the slot any more: everything it held is free again. */
   #release(slot: number, job: PendingJob): void {
+    this.#freeSlot(slot, job);
+    this.#events.forgotten(job);
+  }
+
+  #freeSlot(slot: number, job: PendingJob): void {
     this.#memory.slots.release(slot);
     this.#jobs.free(slot);
     job.slot = NO_SLOT;
-    this.#giveBackArguments(job);
-  }
-
-  #giveBackArguments(job: PendingJob): void {
-    if (job.block !== 0) this.#arena.free(job.block);
-    if (job.context !== null) this.#contexts.leave(job.context);
   }
 
   /** Just before the task settles, once for each job. */

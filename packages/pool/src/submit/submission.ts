@@ -1,6 +1,7 @@
 /** How jobs begin on the submitting thread: encoded first, then given a slot and queued, or put into the backlog. */
 import type { ContinuationPolicy } from "@skein/scheduling";
 import type { Encoder } from "../codec/encoder.ts";
+import { QueueFullError } from "../errors.ts";
 import type { Arena } from "../shared/arena.ts";
 import { INLINE_BYTES, PRIORITIES } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
@@ -21,6 +22,20 @@ export interface SubmitOptions {
   /** As TaskCompletionSource takes it; one object for all jobs with the same policy. */
   readonly continuations: { readonly continuations: ContinuationPolicy } | undefined;
   readonly flowContext: boolean;
+  /** How often the job runs again after its thread died. */
+  readonly retries: number;
+  /** Null: a running job that is cancelled is only asked to stop. Else its thread is ended after so many milliseconds. */
+  readonly terminateAfterMs: number | null;
+}
+
+/** How much may wait. */
+export interface QueueLimits {
+  /** Jobs in slots and in the backlog: those that run, and those that wait. */
+  readonly jobs: number;
+  /** Of the encoded arguments of these jobs. */
+  readonly bytes: number;
+  /** As the user gave it, for the error. */
+  readonly maxQueue: number;
 }
 
 /** A ring full of withdrawn entries empties as soon as a thread looks; so long until the backlog tries again. */
@@ -37,6 +52,9 @@ export class Submission {
   readonly #sharedBuffers: SharedBuffers;
   readonly #encoder: Encoder;
   readonly #callThread: () => void;
+  readonly #limits: QueueLimits;
+  #jobCount = 0;
+  #argsBytes = 0;
   #retry: NodeJS.Timeout | null = null;
   readonly #backlogs: readonly Backlog[] = PRIORITIES.map(() => new Backlog());
 
@@ -49,6 +67,7 @@ export class Submission {
     contexts: ContextTable,
     sharedBuffers: SharedBuffers,
     encoder: Encoder,
+    limits: QueueLimits,
     callThread: () => void,
   ) {
     this.#memory = memory;
@@ -58,6 +77,7 @@ export class Submission {
     this.#contexts = contexts;
     this.#sharedBuffers = sharedBuffers;
     this.#encoder = encoder;
+    this.#limits = limits;
     this.#callThread = callThread;
   }
 
@@ -76,6 +96,9 @@ export class Submission {
     this.#sharedBuffers.named = false;
     const length = this.#encoder.encode(args, "args");
     const keepAlive = this.#sharedBuffers.named ? args : null;
+    const limits = this.#limits;
+    if (this.#jobCount >= limits.jobs) throw new QueueFullError("maxQueue", limits.maxQueue);
+    if (this.#argsBytes + length > limits.bytes) throw new QueueFullError("maxQueueBytes", limits.bytes);
     const context = options.flowContext ? this.#contexts.enter() : null;
     let block = 0;
     if (length > INLINE_BYTES) {
@@ -86,20 +109,33 @@ export class Submission {
         throw error;
       }
     }
-    return new PendingJob(
-      fn,
-      options.priority,
-      context,
-      captureCallerFrames(below),
-      length,
-      block,
-      keepAlive,
-      options.continuations,
-    );
+    this.#jobCount++;
+    this.#argsBytes += length;
+    const retry =
+      options.retries === 0
+        ? null
+        : { left: options.retries, args: block === 0 ? this.#encoder.bytes.slice(0, length) : noArguments };
+    const frames = captureCallerFrames(below);
+    return new PendingJob(fn, options, context, frames, length, block, keepAlive, retry);
+  }
+
+  /** The job is over, and nothing of it is in a slot or in the backlog any more. */
+  forget(job: PendingJob): void {
+    this.#jobCount--;
+    this.#argsBytes -= job.argsLength;
+    if (job.block !== 0) this.#arena.free(job.block);
+    if (job.context !== null) this.#contexts.leave(job.context);
+  }
+
+  /** Its thread died, and the job may run again: behind those that wait. */
+  enqueueAgain(job: PendingJob): void {
+    this.#backlogs[job.options.priority]!.add(job, job.retry!.args);
+    this.refill();
+    this.#retryIfRingIsFull();
   }
 
   enqueue(job: PendingJob): void {
-    const backlog = this.#backlogs[job.priority]!;
+    const backlog = this.#backlogs[job.options.priority]!;
     // Behind those that wait already: first in, first out.
     if (backlog.size === 0 && this.#place(job, this.#encoder.bytes)) {
       this.#callThread();
@@ -159,7 +195,7 @@ export class Submission {
       slots.setContext(slot, context.id, context.block, context.length);
     }
     slots.publish(slot);
-    if (!this.#queue(job.priority, slot) && slots.withdraw(slot)) {
+    if (!this.#queue(job.options.priority, slot) && slots.withdraw(slot)) {
       this.#jobs.free(slot);
       return false;
     }

@@ -12,7 +12,7 @@ import { JobTable } from "./job-table.ts";
 import { JobWatch } from "./job-watch.ts";
 import type { PendingJob } from "./pending-job.ts";
 import { Settlement } from "./settlement.ts";
-import { Submission, type SubmitOptions } from "./submission.ts";
+import { type QueueLimits, Submission, type SubmitOptions } from "./submission.ts";
 
 /** What a submitter tells its thread. */
 export interface SubmitterEvents {
@@ -24,6 +24,8 @@ export interface SubmitterEvents {
   queued(): void;
   /** The cancel flag of a running job was set: the thread with this serial may be waiting in its event loop. */
   cancelRequested(serial: number, slot: number): void;
+  /** A job that was asked to stop has not: the thread with this serial has to be ended. */
+  terminate(serial: number): void;
 }
 
 export class Submitter {
@@ -39,6 +41,7 @@ export class Submitter {
     arena: Arena,
     arenas: Arenas,
     sharedBuffers: SharedBuffers,
+    limits: QueueLimits,
     events: SubmitterEvents,
   ) {
     this.#events = events;
@@ -53,12 +56,16 @@ export class Submitter {
       contexts,
       sharedBuffers,
       new Encoder(sharedBuffers),
+      limits,
       () => events.queued(),
     );
-    this.settlement = new Settlement(memory, jobs, arena, contexts, arenas, new Decoder(sharedBuffers), {
+    this.settlement = new Settlement(memory, jobs, arenas, new Decoder(sharedBuffers), {
       slotsFreed: () => this.#submission.refill(),
+      forgotten: (job) => this.#submission.forget(job),
+      again: (job) => this.#submission.enqueueAgain(job),
       idle: () => events.idle(),
       cancelRequested: (owner, slot) => events.cancelRequested(owner, slot),
+      terminate: (owner) => events.terminate(owner),
     });
     this.#watch = new JobWatch(
       (job, signal) => this.settlement.cancel(job, cancellation(signal)),

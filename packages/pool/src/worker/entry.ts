@@ -42,9 +42,11 @@ const sharedBuffers = new SharedBuffers(serial, takeMessages, {
   gone: null,
 });
 const arena = new Arena(arenaMemories.find(([owner]) => owner === serial)![1]);
+/** What a job submits is part of itself: limits are for those who submit from outside. */
+const unlimited = { jobs: Infinity, bytes: Infinity, maxQueue: Infinity };
 const current = installCurrentJob();
 const functions = new FunctionTable(memory, arenas);
-const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, {
+const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, unlimited, {
   active: () => {},
   idle: () => loop.wake(),
   queued: () => {
@@ -55,6 +57,7 @@ const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, {
     if (owner === serial) handle({ type: "cancel", slot });
     else post({ type: "cancel", serial: owner, slot });
   },
+  terminate: (owner) => post({ type: "terminate", serial: owner }),
 });
 const encoder = new Encoder(sharedBuffers);
 const decoder = new Decoder(sharedBuffers);
