@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Inbox } from "../../src/shared/inbox.ts";
 import { inboxBase, LINE_WORDS } from "../../src/shared/layout.ts";
+import { Parking } from "../../src/shared/parking.ts";
 import { SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "./model/model.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
@@ -14,16 +15,16 @@ beforeAll(async () => {
 });
 afterAll(() => model[Symbol.asyncDispose]());
 
-function take({ control, layout, slotsBuffer }: ModelMemory): number[] {
-  const into = new Int32Array(layout.capacitySlots);
-  const count = new Inbox(control, layout, new SlotTable(slotsBuffer, layout), 0).takeAll(into);
+function takeOf({ control, layout, slotsBuffer }: ModelMemory, submitter: number): number[] {
+  const into = new Int32Array(layout.totalSlots);
+  const count = new Inbox(control, layout, new SlotTable(slotsBuffer, layout), submitter).takeAll(into);
   return [...into.subarray(0, count)];
 }
 
 /** The owner waits for a message: nothing may be in the inbox, because nobody would tell it. */
 function expectNothingForgotten(run: Run): void {
   expect(run.blockedOn(OWNER)).toBe(messageWord(run.layout));
-  expect(take(run)).toEqual([]);
+  expect(takeOf(run, 0)).toEqual([]);
 }
 
 function scenarioWith(more: Partial<Scenario>): Scenario {
@@ -108,5 +109,69 @@ describe("Inbox, stepped", { timeout: 120_000 }, () => {
         1,
       ),
     ).toThrow(/schedule: /);
+  });
+
+  /** The owner is thread 0, which has no bell but its parking word. */
+  function threadScenario(more: Partial<Scenario>): Scenario {
+    return {
+      threads: [
+        ["awaitResults", 0],
+        ["finishForThread", 4, 2],
+        ["finishForThread", 6, 1],
+      ],
+      prepare({ control, layout }) {
+        const parking = new Parking(control, layout);
+        parking.setBusy(0);
+        parking.setBusy(1);
+      },
+      atRest(run) {
+        expect(run.blockedOn(0)).toBe(run.layout.parkWord);
+        expect(takeOf(run, 1)).toEqual([]);
+      },
+      atEnd(run) {
+        const taken = run.logs(0);
+        expect(new Set(taken).size).toBe(taken.length);
+        for (const slot of [...run.logs(1), ...run.logs(2)]) expect(taken).toContain(slot);
+        expect(taken).toHaveLength(run.killed < 0 ? 3 : taken.length);
+      },
+      ...more,
+    };
+  }
+
+  it("a thread never sleeps on a result: its parking word takes the place of the bell", () => {
+    expect(model.explore(threadScenario({}), 2)).toBeGreaterThan(300);
+    expect(model.explore(threadScenario({ timeouts: 1 }), 1)).toBeGreaterThan(50);
+    expect(model.sample(threadScenario({ timeouts: 2 }), 300)).toBeGreaterThan(0);
+  });
+
+  function exitScenario(silent: 0 | 1): Scenario {
+    return threadScenario({
+      threads: [
+        ["awaitResults", 0],
+        ["finishForThread", 4, 2],
+        ["tellOfExit", silent],
+      ],
+      mortal: [1],
+      timeouts: 1,
+      atEnd(run) {
+        expect(run.logs(0)).toEqual(expect.arrayContaining(run.logs(1)));
+      },
+    });
+  }
+
+  it("teardown: a finisher that is ended anywhere leaves no thread asleep on a result: the host wakes it", () => {
+    expect(model.explore(exitScenario(0), 1)).toBeGreaterThan(50);
+  });
+
+  it("the model finds a host that does not wake threads after an exit", () => {
+    expect(() => model.explore(exitScenario(1), 1)).toThrow(/schedule: .*1:kill/);
+  });
+
+  it("the model finds a thread that looks for results for the last time before it says that it sleeps", () => {
+    const threads: Scenario["threads"] = [
+      ["awaitResults", 1],
+      ["finishForThread", 4, 1],
+    ];
+    expect(() => model.explore(threadScenario({ threads }), 1)).toThrow(/schedule: /);
   });
 });

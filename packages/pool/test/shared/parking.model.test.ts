@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { JobQueues, NO_THREAD } from "../../src/shared/job-queues.ts";
 import { LINE_WORDS } from "../../src/shared/layout.ts";
 import { BUSY, Parking } from "../../src/shared/parking.ts";
 import { EMPTY, Ring } from "../../src/shared/ring.ts";
+import { SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "./model/model.ts";
+import { ALL_QUEUES } from "./model/programs.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
 import { ringWord } from "./model/model-words.ts";
 
@@ -17,6 +20,10 @@ afterAll(() => model[Symbol.asyncDispose]());
 
 function ringIn({ control, layout }: ModelMemory): Ring {
   return new Ring(control, ringWord(layout), CELLS);
+}
+
+function queuesIn({ control, layout, slotsBuffer }: ModelMemory, self: number): JobQueues {
+  return new JobQueues(control, layout, new SlotTable(slotsBuffer, layout), self);
 }
 
 function drain(ring: Ring): number[] {
@@ -117,5 +124,38 @@ describe("Parking, stepped", { timeout: 120_000 }, () => {
 
   it("the model finds a thread that runs a job as if it still searched", () => {
     expect(() => model.explore(scenarioWith(2, {}, 1, 1), 1)).toThrow(/schedule: /);
+  });
+
+  /** Thread 0 submits from inside a job; its jobs wait in its deque until thread 1 steals them. */
+  function forkScenario(more: Partial<Scenario>): Scenario {
+    return {
+      threads: [
+        ["forkAndStay", 4, 5],
+        ["work", ALL_QUEUES, 0, 0],
+      ],
+      prepare(memory) {
+        const queues = queuesIn(memory, NO_THREAD);
+        queues.initialize(-1);
+        for (let w = 0; w < THREADS; w++) queues.prepareDeque(w);
+        const parking = new Parking(memory.control, memory.layout);
+        for (let w = 0; w < THREADS; w++) parking.setBusy(w);
+      },
+      atRest(run) {
+        expect([queuesIn(run, 1).isEmpty(), sleeps(run, 1)]).toEqual([true, true]);
+      },
+      atEnd(run) {
+        expect(run.logs(1)).toEqual([4, 5]);
+      },
+      ...more,
+    };
+  }
+
+  it("nobody sleeps while a job waits in the deque of a thread that is busy", () => {
+    expect(model.explore(forkScenario({}), 2)).toBeGreaterThan(300);
+    expect(model.sample(forkScenario({ timeouts: 2 }), 300)).toBeGreaterThan(0);
+  });
+
+  it("the model finds a thread that says that it sleeps after its last look into the deques", () => {
+    expect(() => model.explore(forkScenario({ fault: lateAsleep() }), 2)).toThrow(/schedule: /);
   });
 });

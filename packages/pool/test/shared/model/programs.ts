@@ -62,6 +62,15 @@ export const TAKE_OWN = -1;
 const NORMAL = 1;
 const FIRST_JOB = 11;
 
+/** `cells` of `work`: it takes from the rings and deques of the pool, not from one ring. */
+export const ALL_QUEUES = 0;
+
+/** As a ring; what it pops is claimed. */
+function allQueuesOf(e: Environment): Pick<Ring, "pop" | "isEmpty"> {
+  const queues = new JobQueues(e.control, e.layout, slotsOf(e), e.thread);
+  return { pop: () => queues.take(e.thread + 1), isEmpty: () => queues.isEmpty() };
+}
+
 export const programs = {
   /**
    * Thread 0, which submits jobs from inside its jobs, into slots of its own that are free. Logs the number of each job that it
@@ -297,6 +306,62 @@ export const programs = {
     }
   },
 
+  /** Puts `count` slots from `first` on into the inbox of thread 0, and wakes it: by its parking word. */
+  finishForThread(e, first, count) {
+    const inbox = new Inbox(e.control, e.layout, slotsOf(e), 1);
+    const parking = new Parking(e.control, e.layout);
+    for (let slot = first; slot < first + count; slot++) {
+      inbox.put(slot);
+      e.log(slot);
+      parking.wake(0);
+    }
+  },
+
+  /**
+   * Thread 0, which waits for results as it waits for jobs, for ever. Logs what it takes. With `late` it looks for the last time
+   * before it says that it sleeps.
+   */
+  awaitResults(e, late) {
+    const inbox = new Inbox(e.control, e.layout, slotsOf(e), 1);
+    const parking = new Parking(e.control, e.layout);
+    const taken = new Int32Array(e.layout.totalSlots);
+    for (;;) {
+      e.log(...taken.subarray(0, inbox.takeAll(taken)));
+      parking.setSearching(0);
+      const looked = late === 1 && !inbox.isEmpty();
+      parking.announceSleep(0);
+      if (looked || (late !== 1 && !inbox.isEmpty())) {
+        parking.stayAwake(0);
+        continue;
+      }
+      if (parking.sleep(0, 2) === "idle") {
+        const woken = parking.whenWoken(0);
+        if (woken !== null) awaitWoken(woken);
+      }
+      parking.setSearching(0);
+    }
+  },
+
+  /** The host: tells thread 0 of an exit. With `silent` it does not wake it. */
+  tellOfExit(e, silent) {
+    const parking = new Parking(e.control, e.layout);
+    wait(e.control, exitWord(e.layout), 0, Infinity);
+    parking.setDead(load(e.control, exitWord(e.layout)) - 1);
+    if (silent !== 1) parking.wake(0);
+  },
+
+  /** Thread 0 submits jobs in these slots from inside a job of its own that does not end, and wakes somebody for each. */
+  forkAndStay(e, ...slotsToPush) {
+    const slots = slotsOf(e);
+    const queues = new JobQueues(e.control, e.layout, slots, 0);
+    const parking = new Parking(e.control, e.layout);
+    for (const slot of slotsToPush) {
+      slots.publish(slot);
+      if (!queues.pushLocal(slot)) throw new Error("No room");
+      parking.wakeOne();
+    }
+  },
+
   /** The host: pushes `count` slots, wakes somebody for each; then, after each exit, what parking.ts says. */
   submit(e, cells, count) {
     const ring = ringOf(e, cells);
@@ -319,7 +384,7 @@ export const programs = {
    */
   work(e, cells, endless, quiet) {
     const w = e.thread;
-    const ring = ringOf(e, cells);
+    const ring = cells === ALL_QUEUES ? allQueuesOf(e) : ringOf(e, cells);
     const parking = new Parking(e.control, e.layout);
     const leaveSearch = (): void => {
       parking.setBusy(w);
