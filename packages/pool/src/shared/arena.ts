@@ -2,8 +2,9 @@
  * Arena: payloads that do not fit into a slot. Each thread allocates in a memory of its own, without atomics; a block that another
  * thread has read comes back over a stack in shared memory.
  *
- * The memory is a shared WebAssembly.Memory: it grows in place up to 4 GiB, and whoever holds it sees the growth. So no thread has to be told of it, and
- * typed arrays over it are ordinary ones (those over a growable SharedArrayBuffer are not, and slow down every reader).
+ * The memory is a shared WebAssembly.Memory: it grows in place up to 4 GiB, and whoever holds it sees the growth. So no thread has
+ * to be told of it, and typed arrays over it are ordinary ones (those over a growable SharedArrayBuffer are not, and slow down
+ * every reader).
  *
  * Words      RETURNED, word 0 of the memory: newest returned block, offset of its payload / 8, 0: none
  *            of each block: SIZE CLASS, LINK (the block returned before), then the payload
@@ -14,7 +15,8 @@
  * Moves      allocate free → allocated        free allocated → free, by the owner        giveBack allocated → returned, by the reader
  *            collect returned → free, by the owner, all at once
  * Invariants I1 A block has one holder at a time; only the holder touches its bytes.
- *            I2 Sizes are 256 bytes times 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, …: at most a quarter is wasted. A block keeps its size.
+ *            I2 Sizes are 256 bytes times 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, …: above 1 KiB at most a quarter is
+ *               wasted, most by a power of two, whose 8 bytes of header lead to the next size. A block keeps its size.
  *            I3 What a dead thread owned goes with its memory, the stack of returned blocks included: nobody else allocates from it.
  * Pairings   [A1] giveBack's plain write of the link comes before its CAS; collect's exchange comes before its reads.
  * Liveness   Readers push lock-free, the owner takes in one step. Returned blocks stay where they are until their owner allocates

@@ -26,6 +26,7 @@
  *            and in no queue: its submitter queues it again after the exit. With a dead owner its slots die too.
  *            Limit: a thief would have to stand still between its load and its CAS while 2^32 entries pass to be fooled (ABA).
  * Sources    Chase, Lev, "Dynamic circular work-stealing deque", SPAA 2005; here bounded by the owner's slots.
+ *            Model test: test/shared/deque.model.test.ts
  */
 import { cas, load, store } from "./atomics.ts";
 import { LINE_WORDS } from "./layout.ts";

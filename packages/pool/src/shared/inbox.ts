@@ -4,7 +4,7 @@
  *
  * Words      HEAD @ inboxBase(submitter)   slot + 1 of the newest finished job, 0: none
  *            BELL @ HEAD + 16              own cache line
- *            SERIAL @ BELL + 1         of the thread that owns the inbox; written before the thread starts
+ *            SERIAL @ BELL + 1             of the thread that owns the inbox; written by the host before that thread starts
  *            NEXT of each slot         the job before, slot + 1, 0: end
  * State      | BELL      | means                                              | written by                       |
  *            | 0 ASLEEP  | the owner is in its event loop: ring               | owner                            |
@@ -12,6 +12,7 @@
  * Moves      put: NEXT = HEAD, CAS HEAD → slot        takeAll: exchange HEAD → 0, owner only
  *            ring: exchange BELL → AWAKE; whoever got ASLEEP posts the message        sleep: store ASLEEP, then look once more
  * Invariants I1 Many put, one takes everything: a linked slot stays linked until the take (no ABA: nobody pops single ones).
+ *               When the owner is dead the host takes in its place, until nobody can link any more (host/orphaned-slots.ts).
  *            I2 At most one bell message for each sleep. One that comes late, after the owner woke by itself, is harmless.
  * Pairings   [N1] put CASes HEAD, then loads BELL; sleep stores BELL, then loads HEAD.
  *                 Either the thread sees ASLEEP and rings, or the owner sees the job.
@@ -19,6 +20,7 @@
  *            [N2] the outcome's plain writes come before put's CAS; the owner's reads after takeAll's exchange.
  * Liveness   A thread that dies between put and ring leaves the job linked; one that dies between ring and its message leaves BELL
  *            AWAKE, and nobody rings. So after each exit the owner takes all and goes through `sleep` again (or looks on by itself).
+ *            A pool thread whose result was linked without a wake-up is woken by the host after the exit.
  * Sources    Treiber, "Systems programming: coping with parallelism", 1986; .NET's thread request, A3.10.
  *            Model test: test/shared/inbox.model.test.ts
  */

@@ -35,11 +35,11 @@ export interface Layout {
   readonly controlBytes: number;
   readonly slotsBytes: number;
   /**
-   * Cells of each ring: about twice the slots, so that entries of withdrawn jobs rarely fill it. They can: each withdrawal
-   * leaves one until a thread comes by. A power of two.
+   * Cells of each ring: about twice the host's slots, so that entries of withdrawn jobs rarely fill it. They can, each withdrawal
+   * leaves one until a thread comes by; so can jobs that threads submit with a priority. A power of two.
    */
   readonly ringCells: number;
-  /** Cells of each deque: as the ring's. */
+  /** Cells of each deque: about twice the slots of a thread; a power of two. */
   readonly dequeCells: number;
 }
 

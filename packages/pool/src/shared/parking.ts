@@ -14,19 +14,19 @@
  *            m3 ASLEEP → IDLE (CAS)                      m4 ASLEEP, IDLE → NOTIFIED (CAS, then notify), by a producer
  *            m5 NOTIFIED, ASLEEP, IDLE → SEARCHING (store) after a wake-up; from the latter two when the notify of an earlier
  *               wake-up came late
- *            m6 ASLEEP, NOTIFIED → BUSY (store) when the last search found a job
+ *            m6 ASLEEP, NOTIFIED → BUSY (store) when the last search found a job, or after a doze
  *            m7 any → DEAD → BUSY (store) when the thread has ended, when the next one starts       anything else is a bug
  * Invariants I1 Only ASLEEP and IDLE are ever left by another thread, only towards NOTIFIED, only by CAS.
  *            I2 At most one waiter per word: thread w leaves IDLE only after a notify, which wakes all waiters, so none is stale (H3).
  *            I3 No counter of sleepers exists that a dying thread could leave wrong: producers read the words.
- * Pairings   [P1] a producer pushes the job, then loads PARK[w]; m2 stores ASLEEP, then searches.
+ * Pairings   [P1] a producer pushes the job, or links a result of w, then loads PARK[w]; m2 stores ASLEEP, then searches.
  *                 Either the producer sees w not BUSY, or the last search sees the job.
  *            [P2] a producer that sees w SEARCHING or NOTIFIED wakes nobody. w stores BUSY when it found a job, by whatever way and
  *                 before it runs it, and then, if more jobs remain, wakes one more thread itself. Either the producer sees
  *                 BUSY, or w sees the job. A store of m5 or m6 may overwrite NOTIFIED: w searches after it.
  *            [P3] m4 CASes the word before it notifies; wait and waitAsync compare it: no wake-up falls in between.
- * Liveness   If every thread is ASLEEP or IDLE and no wake-up is under way, all rings are empty: by P1 and I1. A dead thread may
- *            have swallowed a wake-up: after each exit the host stores DEAD, then wakes another if the rings are not empty.
+ * Liveness   If every thread is ASLEEP or IDLE and no wake-up is under way, all rings and deques are empty: by P1 and I1. A dead
+ *            thread may have swallowed a wake-up: after each exit the host stores DEAD, then wakes another if they are not.
  *            It may also have died between the CAS and the notify of m4: a word that says NOTIFIED with its thread still asleep,
  *            which every producer would rely on. So the host notifies such words again.
  * Sources    rayon's sleep protocol; .NET A3.10; ECMA-262 §25.4 Atomics. Model test: test/shared/parking.model.test.ts

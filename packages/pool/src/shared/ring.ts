@@ -133,7 +133,7 @@ export class Ring {
     }
   }
 
-  /** Whether `slot` still waits at `position`; exact only for a caller that is the only producer. */
+  /** Whether `slot` still waits at `position`; exact only for a caller that alone pushes this slot. */
   holds(slot: number, position: number): boolean {
     const seen = load(this.#words, this.#cells + (position & this.#mask)); // [unpaired] recovery after a thread died
     return this.#lapOf(seen) === this.#lap(position) && (seen & SLOT_MASK) === slot + 1;
