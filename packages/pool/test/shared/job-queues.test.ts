@@ -28,14 +28,14 @@ function create(start = 0, capacity = 4, maxThreads = 3): Pool {
 }
 
 function submit({ host, slots }: Pool, priority: number, slot: number): boolean {
-  slots.describeJob(slot, slot, 0, 0);
+  slots.describeJob(slot, slot, 0, 0, 0);
   slots.publish(slot);
   return host.push(priority, slot);
 }
 
 /** From inside a job of this thread. */
 function submitLocal({ threads, slots }: Pool, thread: number, slot: number): boolean {
-  slots.describeJob(slot, slot, 0, 0);
+  slots.describeJob(slot, slot, 0, 0, 0);
   slots.publish(slot);
   return threads[thread]!.pushLocal(slot);
 }

@@ -34,7 +34,7 @@ function dies(thread: number): void {
 function submit(thread: number, i: number): number {
   const slot = slotOf(thread, i);
   const { slots, queues } = threads[thread]!;
-  slots.describeJob(slot, 1, 0, 0);
+  slots.describeJob(slot, 1, 0, 0, 0);
   slots.publish(slot);
   expect(queues.pushLocal(slot)).toBe(true);
   return slot;
@@ -161,7 +161,7 @@ describe("OrphanedSlots", () => {
   it("keeps the places apart: jobs of others, and those of the host, stay as they are", () => {
     const other = submit(1, 0);
     const queued = submit(1, 1);
-    host.slots.describeJob(3, 1, 0, 0);
+    host.slots.describeJob(3, 1, 0, 0, 0);
     host.slots.publish(3);
     expect(steal(2)).toBe(other);
     host.slots.finish(other, serialOf(2));

@@ -10,7 +10,7 @@ function create(): SlotTable {
 /** A published job whose entry lies at `position`. */
 function queued(position = 5): SlotTable {
   const slots = create();
-  slots.describeJob(1, 77, 78, 79);
+  slots.describeJob(1, 77, 78, 79, 80);
   slots.words[slots.ticketWord(1)] = position;
   slots.publish(1);
   return slots;
@@ -53,6 +53,17 @@ describe("SlotTable", () => {
     expect([slots.claim(1, 5, 1), slots.withdraw(1)]).toEqual([false, false]);
   });
 
+  it("a job that is assigned to one thread can be neither claimed nor withdrawn", () => {
+    const slots = create();
+    slots.describeJob(1, 7, 0, 0, 0);
+    slots.words[slots.ticketWord(1)] = 5;
+    slots.assign(1, 3);
+    expect([slots.state(1), slots.owner(1)]).toEqual([RUNNING, 3]);
+    expect([slots.claim(1, 5, 2), slots.withdraw(1)]).toEqual([false, false]);
+    slots.finish(1, 3);
+    expect([slots.state(1), slots.owner(1)]).toEqual([DONE, 3]);
+  });
+
   for (const position of [0, 2 ** 31 - 1, -(2 ** 31), -1]) {
     it(`a stale entry does not lead to the job: ticket ${position}`, () => {
       const slots = queued(position);
@@ -77,7 +88,7 @@ describe("SlotTable", () => {
     slots.requestCancel(1);
     expect(slots.isCancelRequested(1)).toBe(true);
     expect(slots.isCancelRequested(0)).toBe(false);
-    slots.describeJob(1, 1, 0, 0);
+    slots.describeJob(1, 1, 0, 0, 0);
     expect(slots.isCancelRequested(1)).toBe(false);
   });
 
@@ -105,6 +116,7 @@ describe("SlotTable", () => {
       slots.functionId(1),
       slots.functionBlock(1),
       slots.functionLength(1),
+      slots.progressId(1),
       slots.contextId(1),
       slots.contextBlock(1),
       slots.contextLength(1),
@@ -114,9 +126,10 @@ describe("SlotTable", () => {
       slots.outcome(1),
       slots.ticket(1),
       slots.state(1),
-    ]).toEqual([77, 78, 79, 3, 4, 5, 7, 8, 9, OUTCOME_ERROR, 5, QUEUED]);
-    slots.describeJob(1, 2, 3, 4);
+    ]).toEqual([77, 78, 79, 80, 3, 4, 5, 7, 8, 9, OUTCOME_ERROR, 5, QUEUED]);
+    slots.describeJob(1, 2, 3, 4, 0);
     expect([slots.functionId(1), slots.functionBlock(1), slots.functionLength(1)]).toEqual([2, 3, 4]);
+    expect(slots.progressId(1)).toBe(0);
     expect(slots.contextId(1)).toBe(0);
   });
 });

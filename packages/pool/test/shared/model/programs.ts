@@ -101,7 +101,7 @@ export const programs = {
         e.log(-job);
       } else if (job === 0) {
         jobs[slot] = next;
-        slots.describeJob(slot, next++, 0, 0);
+        slots.describeJob(slot, next++, 0, 0, 0);
         slots.publish(slot);
         const queued = kind === TO_RING ? queues.push(NORMAL, slot) : queues.pushLocal(slot);
         if (!queued) throw new Error("No room");
@@ -192,13 +192,13 @@ export const programs = {
   submitAndWithdraw(e, cells) {
     const ring = ringOf(e, cells);
     const slots = slotsOf(e);
-    slots.describeJob(0, 11, 0, 0);
+    slots.describeJob(0, 11, 0, 0, 0);
     slots.publish(0);
     push(e, ring, 0);
     const withdrawn = slots.withdraw(0);
     e.log(withdrawn ? 1 : 0);
     if (!withdrawn) return;
-    slots.describeJob(0, 12, 0, 0);
+    slots.describeJob(0, 12, 0, 0, 0);
     slots.publish(0);
     push(e, ring, 0);
   },
@@ -209,7 +209,7 @@ export const programs = {
    */
   submitToFullRing(e, cells, byRelease) {
     const slots = slotsOf(e);
-    slots.describeJob(0, 13, 0, 0);
+    slots.describeJob(0, 13, 0, 0, 0);
     slots.publish(0);
     const second = new Ring(e.control, secondRingWord(e.layout), cells);
     if (push(e, second, 0)) throw new Error("The second ring was not full");
@@ -298,7 +298,7 @@ export const programs = {
       if (!orphans.isFree(0)) continue;
       const first = firstSlot(e.layout, 1);
       for (let slot = first; slot < first + slotCount(e.layout, 1); slot++) {
-        memory.slots.describeJob(slot, 77, 0, 0);
+        memory.slots.describeJob(slot, 77, 0, 0, 0);
         memory.slots.publish(slot);
       }
       e.log(1);

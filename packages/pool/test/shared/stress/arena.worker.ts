@@ -39,7 +39,7 @@ function write(): { stored: number; sizeBytes: number } {
     stored++;
     source.fill(stored & 0xff, 0, length);
     const block = arena.store(source, length);
-    slots.describeJob(slot, stored & 0xff, 0, 0);
+    slots.describeJob(slot, stored & 0xff, 0, 0, 0);
     slots.setArenaPayload(slot, WRITER, block, length);
     slots.publish(slot);
     queues.push(1, slot);

@@ -32,7 +32,7 @@ function submit(): string | number {
   let submitted = 0;
   while (Atomics.load(stop, 0) === 0) {
     for (let slot = 0; slot < 1 + random() * layout.capacitySlots - 1; slot++) {
-      slots.describeJob(slot, submitted, 0, 0);
+      slots.describeJob(slot, submitted, 0, 0, 0);
       slots.publish(slot);
       if (!queues.push(1, slot)) return "the ring was full";
       submitted++;
