@@ -10,5 +10,6 @@ export {
   ThreadCrashedError,
 } from "./errors.ts";
 export type { Job, JobModule } from "./job-module.ts";
+export type { MapOptions } from "./map.ts";
 export type { CloseOptions, Priority, RunOptions, ThreadPoolOptions } from "./options.ts";
 export { type JobEngine, ThreadPool } from "./thread-pool.ts";

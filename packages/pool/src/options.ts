@@ -55,6 +55,8 @@ export interface RunOptions {
   readonly onCancel?: "cooperate" | "terminate" | undefined;
   /** See `onCancel`. Milliseconds, 0 to 2^31 - 1. @default 1000 */
   readonly graceMs?: number | undefined;
+  /** Called with what the job reports by `job.progress(value)`, in order, in the context of this call, before the task settles. */
+  readonly onProgress?: ((value: unknown) => void) | undefined;
   /** Whether AsyncLocals with flow 'thread' or 'wire' go along. @default true */
   readonly flowContext?: boolean | undefined;
 }
@@ -114,6 +116,7 @@ export const defaultSubmitOptions: SubmitOptions = {
   flowContext: true,
   retries: 0,
   terminateAfterMs: null,
+  onProgress: undefined,
 };
 
 /** @throws TypeError or RangeError naming the option. */
@@ -139,6 +142,10 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
   if (onCancel !== undefined && onCancel !== "cooperate" && onCancel !== "terminate") {
     throw argumentTypeError("onCancel", "'cooperate' or 'terminate'", onCancel);
   }
+  const { onProgress } = own;
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw argumentTypeError("onProgress", "a function", onProgress);
+  }
   const graceMs = integer("graceMs", own.graceMs, 0, MAX_TIMEOUT_MS);
   return {
     priority: priority === undefined ? defaults.priority : PRIORITIES.indexOf(priority),
@@ -146,6 +153,7 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
     timeoutMs: positive("timeoutMs", timeoutMs) ?? defaults.timeoutMs,
     continuations: continuations === undefined ? defaults.continuations : { continuations },
     flowContext: flowContext ?? defaults.flowContext,
+    onProgress: onProgress ?? defaults.onProgress,
     retries: integer("retries", own.retries, 0, 100) ?? defaults.retries,
     terminateAfterMs:
       onCancel === undefined

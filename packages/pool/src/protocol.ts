@@ -21,6 +21,10 @@ export type HostMessage =
   | { readonly type: "arena"; readonly serial: number; readonly memory: GrowingMemory }
   /** A thread has ended: jobs of the receiver that it had taken reject with `error`. */
   | { readonly type: "thread-ended"; readonly serial: number; readonly error: ErrorWire }
+  /** A job for this thread alone, in this slot, which is RUNNING already. */
+  | { readonly type: "run"; readonly slot: number }
+  /** What a job that this thread submitted has reported. */
+  | { readonly type: "progress"; readonly id: number; readonly value: unknown }
   /** The flag in the slot was set: for jobs that wait for their signal in the event loop. */
   | { readonly type: "cancel"; readonly slot: number }
   /** No job will come any more: leave through `process.exit`, so that exit handlers run and output is flushed. */
@@ -30,6 +34,8 @@ export type WorkerMessage =
   | SharedBufferMessage
   /** The thread has started, and looks for its first job. */
   | { readonly type: "ready" }
+  /** What a job has reported, for its submitter: 0 the host, w + 1 thread w. */
+  | { readonly type: "progress"; readonly submitter: number; readonly id: number; readonly value: unknown }
   /** The host's bell was asleep, and a result is in its inbox. */
   | { readonly type: "bell" }
   /** The flag in a slot was set, and another thread runs the job: to be passed on. */

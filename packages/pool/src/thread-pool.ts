@@ -1,9 +1,10 @@
-import { InvalidOperationError } from "@skein/context/errors";
+import { argumentTypeError, InvalidOperationError } from "@skein/context/errors";
 import { Task } from "@skein/scheduling";
 import { PoolClosedError } from "./errors.ts";
 import { Host } from "./host/host.ts";
 import { type AnyFunction, JobFront } from "./job-front.ts";
 import type { Job, JobModule } from "./job-module.ts";
+import type { MapOptions } from "./map.ts";
 import {
   type CloseOptions,
   resolveCloseOptions,
@@ -18,6 +19,11 @@ export interface JobEngine extends AsyncDisposable {
   module<M>(url: URL | string, defaults?: RunOptions): JobModule<M>;
   run<A extends unknown[], R>(job: Job<A, R>, args: A, options?: RunOptions): Task<Awaited<R>>;
   run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: RunOptions): Task<Awaited<R>>;
+  map<A, R>(
+    job: Job<[A], R> | ((item: A) => R),
+    items: Iterable<A> | AsyncIterable<A>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<Awaited<R>>;
   close(options?: CloseOptions): Task<void>;
 }
 
@@ -51,6 +57,7 @@ export class ThreadPool implements JobEngine {
     ThreadPool.#current ??= new CurrentPool(
       new JobFront({
         functions: current.submitter.functions,
+        maxThreads: current.maxThreads,
         refusal: () => null,
         exportOf: current.functions.lookUpExport,
         submit: (...job) => current.submitter.submit(...job).task,
@@ -70,6 +77,7 @@ export class ThreadPool implements JobEngine {
     const host = (this.#host = new Host(resolvePoolOptions(options)));
     this.#front = new JobFront({
       functions: host.functions,
+      maxThreads: host.maxThreads,
       refusal: () => (this.#closing === null ? null : new PoolClosedError()),
       exportOf: () => undefined,
       submit: (...job) => host.submit(...job),
@@ -105,6 +113,41 @@ export class ThreadPool implements JobEngine {
   }
 
   /**
+   * Runs a job for each item, with the item as its only argument, a bounded number at once. Lazy: nothing starts before the first
+   * result is asked for, and the items are read only as far ahead as `concurrency`. Breaking off cancels what is under way and
+   * closes the source. The iteration throws the first error, of a job or of the source.
+   *
+   * @throws TypeError or RangeError for a bad argument, naming it.
+   * @example
+   * for await (const page of pool.map(jobs.render, documents, { ordered: false })) await store(page);
+   */
+  map<A, R>(
+    job: Job<[A], R> | ((item: A) => R),
+    items: Iterable<A> | AsyncIterable<A>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<Awaited<R>> {
+    // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
+    return this.#front.map(job, items, options, this.map as AnyFunction);
+  }
+
+  /**
+   * Runs a job once on every live thread, starting one if there is none, each when it looks for its next job.
+   *
+   * @returns the results, in no order. One failure rejects as itself, several as an AggregateError, after all have ended.
+   * @throws TypeError for a bad argument, naming it.
+   */
+  broadcast<A extends unknown[], R>(job: Job<A, R> | ((...args: A) => R), args: A): Task<Awaited<R>[]> {
+    const { fn, defaults } = this.#front.entryOf(job);
+    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
+    if (this.#closing !== null) return Task.fromError(new PoolClosedError());
+    // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
+    const below = this.broadcast as AnyFunction;
+    return Task.from(
+      allOrErrors(() => this.#host.broadcast(fn, args, defaults, below) as Task<Awaited<R>>[]),
+    );
+  }
+
+  /**
    * Ends the pool: by default after all submitted jobs have settled. Every call returns the same task.
    * @throws TypeError or RangeError for a bad option.
    */
@@ -118,6 +161,14 @@ export class ThreadPool implements JobEngine {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+async function allOrErrors<R>(start: () => readonly Task<R>[]): Promise<R[]> {
+  const outcomes = await Promise.allSettled(start());
+  const errors: unknown[] = outcomes.filter((o) => o.status === "rejected").map((o) => o.reason);
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new AggregateError(errors, `The job failed on ${errors.length} threads`);
+  return outcomes.map((o) => (o as PromiseFulfilledResult<R>).value);
 }
 
 /** The pool as a job of it sees it. */
@@ -137,6 +188,15 @@ class CurrentPool implements JobEngine {
   run(job: unknown, args: unknown, options?: RunOptions): Task<unknown> {
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     return this.#front.run(job, args, options, this.run as AnyFunction);
+  }
+
+  map<A, R>(
+    job: Job<[A], R> | ((item: A) => R),
+    items: Iterable<A> | AsyncIterable<A>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<Awaited<R>> {
+    // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
+    return this.#front.map(job, items, options, this.map as AnyFunction);
   }
 
   close(): Task<void> {

@@ -29,6 +29,12 @@ export interface JobScope {
   readonly signal: AbortSignal;
   /** @throws {JobCanceledError} when cancellation was requested; the caller's task rejected with the reason already. */
   throwIfCancellationRequested(): void;
+  /**
+   * Reports a value to the caller's `onProgress`; it arrives before the task settles. By value, as structured clone copies it. Costs
+   * a message when somebody listens, a few nanoseconds when nobody does.
+   * @throws DataCloneError for a value that cannot be cloned.
+   */
+  progress(value: unknown): void;
   /** `worker_threads.threadId` of this thread. */
   readonly threadId: number;
 }
@@ -48,6 +54,10 @@ export const job: JobScope = Object.freeze({
 
   throwIfCancellationRequested(): void {
     if (job.isCancellationRequested) throw new JobCanceledError();
+  },
+
+  progress(value: unknown): void {
+    runningJob()?.progress(value);
   },
 
   threadId,

@@ -88,6 +88,7 @@ export class Host {
         idle: () => this.#onIdle(),
         queued: () => this.#callThread(),
         cancelRequested: (serial, slot) => roster.withSerial(serial)?.post({ type: "cancel", slot }),
+        takeProgress: () => this.#takeMessages(),
         terminate: (serial) => roster.withSerial(serial)?.terminate(),
       },
     );
@@ -97,6 +98,10 @@ export class Host {
       () => settlement.drain(),
       () => settlement.outstanding === 0,
     );
+  }
+
+  get maxThreads(): number {
+    return this.#layout.maxThreads;
   }
 
   get functions(): FunctionRegistry {
@@ -113,6 +118,24 @@ export class Host {
     const { task } = this.#submitter.submit(fn, args, options, below);
     this.#pump.submitted();
     return task;
+  }
+
+  /** Once on each live thread; starts one if there is none. */
+  broadcast(
+    fn: FunctionEntry,
+    args: readonly unknown[],
+    options: SubmitOptions,
+    below: (...args: never[]) => unknown,
+  ): Task<unknown>[] {
+    if (this.#roster.count === 0) this.#roster.add();
+    const tasks = this.#roster.live().map((thread) => {
+      const job = this.#submitter.assign(thread.serial, fn, args, options, below);
+      thread.post({ type: "run", slot: job.slot });
+      this.#memory.parking.wake(thread.index);
+      return job.task;
+    });
+    this.#pump.submitted();
+    return tasks;
   }
 
   /** Ends the pool: resolves when every job has settled and every thread has ended. To be called once; no `submit` after it. */
@@ -206,6 +229,13 @@ export class Host {
         break;
       case "cancel":
         this.#roster.withSerial(message.serial)?.post({ type: "cancel", slot: message.slot });
+        break;
+      case "progress":
+        if (message.submitter === HOST) this.#submitter.reportProgress(message.id, message.value);
+        else
+          this.#roster
+            .at(message.submitter - 1)
+            ?.post({ type: "progress", id: message.id, value: message.value });
         break;
       case "terminate":
         this.#roster.withSerial(message.serial)?.terminate();

@@ -34,6 +34,10 @@ export class ThreadRoster {
     return this.#count < this.#threads.length && this.#failedStarts < MAX_FAILED_STARTS;
   }
 
+  at(index: number): PoolThread | null {
+    return this.#threads[index] ?? null;
+  }
+
   withSerial(serial: number): PoolThread | null {
     return this.#threads.find((thread) => thread?.serial === serial) ?? null;
   }

@@ -2,7 +2,7 @@
  * Slot: one job's place in shared memory, from submission to settlement.
  *
  * Words      STATE   @ 0   low 2 bits state, above them the serial of the thread that took the job
- *            TICKET  @ 1   the ring position of the newest entry; an entry at another position is stale
+ *            TICKET  @ 1   the position of the newest entry in its ring or deque; an entry at another position is stale
  *            NEXT    @ 2   link in the inbox (inbox.ts)
  *            CANCEL  @ 3   1: the caller wants the running job to stop
  *            the rest: plain, see the list below
@@ -13,21 +13,24 @@
  *            | 3 DONE, w       | outcome written                    | thread w                            |
  * Moves      publish FREE → QUEUED (store)          claim QUEUED → RUNNING,w (CAS)     withdraw QUEUED → FREE (CAS)
  *            finish RUNNING,w → DONE,w (store)      release DONE,w → FREE (store)      abandon RUNNING,w → FREE (store, w is dead)
+ *            assign FREE → RUNNING,w (store), instead of publish and claim
  *            anything else is a bug; above all a store to FREE from QUEUED, which would overlook a claim
  * Invariants I1 claim and withdraw exclude each other: a cancelled job never starts, a started one is never withdrawn.
  *            I2 Plain words and the payload belong to the submitting thread in FREE and DONE, to w in RUNNING,
  *               to nobody in QUEUED: there they only rest.
- *            I3 Only the submitting thread frees a slot, so its free list needs no atomics.
+ *            I3 Only the submitting thread frees a slot, so its free list needs no atomics. After its death the host does
+ *               (host/orphaned-slots.ts).
  *            I4 The claim alone decides who runs a job, and by [S1] it finds the whole job, whichever entry led to it. Tickets only
  *               keep stale entries from jumping the queue, not always: between publish and push the word still shows the position
- *               of the former entry, and rings count their positions separately. So a published slot may be claimed before
- *               its push, even when that push finds the ring full: then withdraw decides, never release.
+ *               of the former entry, and rings and deques count their positions separately. So a published slot may be claimed
+ *               before its push, even when that push finds no room: then withdraw decides, never release.
  * Pairings   [S1] publish happens after the plain writes; claim happens before the plain reads.
  *            [S2] finish happens after the outcome's plain writes; recovery loads STATE before its reads.
- *            [S3] push writes TICKET before the cell's CAS (ring.ts R2); the taker loads it after its pop. So the newest entry
- *                 always shows its own position, and what shows another is stale.
+ *            [S3] push writes TICKET before the cell's CAS (ring.ts R2) or the store of BOTTOM (deque.ts D1); the taker loads it after
+ *                 its pop. So the newest entry always shows its own position, and what shows another is stale.
  * Liveness   claim, withdraw, finish and release are one step each. A thread that dies in RUNNING, in DONE before inbox.ts put, or
- *            between its pop and its claim leaves the slot to the submitting thread, which looks through its slots after each exit.
+ *            between its pop or steal and its claim leaves the slot to the submitting thread, which looks through its
+ *            slots after each exit.
  * Sources    .NET ThreadPool work items; "claim by compare-and-swap with owner", crossbeam. Model test: test/shared/slot.model.test.ts
  */
 import { cas, load, store } from "./atomics.ts";
@@ -48,6 +51,7 @@ const PAYLOAD_LENGTH = 10;
 const PAYLOAD_ARENA = 11;
 const PAYLOAD_BLOCK = 12;
 const OUTCOME = 13;
+const PROGRESS = 14;
 
 const STATE_BITS = 2;
 const STATE_MASK = 3;
@@ -75,6 +79,11 @@ export class SlotTable {
 
   publish(slot: number): void {
     store(this.words, slot * SLOT_WORDS + STATE, QUEUED); // [S1]
+  }
+
+  /** A job for one thread alone, which gets to know of it by a message: it goes through no queue. */
+  assign(slot: number, serial: number): void {
+    store(this.words, slot * SLOT_WORDS + STATE, RUNNING | (serial << STATE_BITS)); // [S1] in place of publish and claim
   }
 
   /** @returns false when the entry at `position` is stale or the job was withdrawn. */
@@ -134,13 +143,19 @@ export class SlotTable {
   // Plain words: the caller owns the slot (I2).
 
   /** `block` and `length`: where the function's description lies in the submitter's arena. */
-  describeJob(slot: number, functionId: number, block: number, length: number): void {
+  describeJob(slot: number, functionId: number, block: number, length: number, progress: number): void {
     const base = slot * SLOT_WORDS;
     this.words[base + FUNCTION] = functionId;
     this.words[base + FUNCTION_BLOCK] = block;
     this.words[base + FUNCTION_LENGTH] = length;
     this.words[base + CANCEL] = 0;
     this.words[base + CONTEXT] = 0;
+    this.words[base + PROGRESS] = progress;
+  }
+
+  /** Names the listener of the job's progress; 0: nobody listens. */
+  progressId(slot: number): number {
+    return this.words[slot * SLOT_WORDS + PROGRESS]!;
   }
 
   functionId(slot: number): number {

@@ -24,6 +24,8 @@ export class PendingJob extends TaskCompletionSource<unknown> {
   stopWatching: (() => void) | null = null;
   /** For jobs that may run again, null for others. */
   readonly retry: Retry | null;
+  /** Of its listener, 0: nobody listens. */
+  readonly progressId: number;
 
   constructor(
     fn: FunctionEntry,
@@ -34,6 +36,7 @@ export class PendingJob extends TaskCompletionSource<unknown> {
     block: number,
     keepAlive: unknown,
     retry: Retry | null,
+    progressId: number,
   ) {
     super(options.continuations);
     this.fn = fn;
@@ -44,6 +47,7 @@ export class PendingJob extends TaskCompletionSource<unknown> {
     this.block = block;
     this.keepAlive = keepAlive;
     this.retry = retry;
+    this.progressId = progressId;
   }
 }
 

@@ -21,6 +21,8 @@ export interface SettlementEvents {
   slotsFreed(): void;
   /** Nothing of the job is in a slot or in the backlog any more. */
   forgotten(job: PendingJob): void;
+  /** Somebody listens to the progress of a job that is about to settle: what it reported comes first. */
+  takeProgress(): void;
   /** The job's thread died, and it may run again. */
   again(job: PendingJob): void;
   /** The last outstanding job is about to settle. */
@@ -162,6 +164,7 @@ export class Settlement {
       this.#release(slot, job);
       return;
     }
+    if (job.progressId !== 0) this.#events.takeProgress();
     const succeeded = this.#memory.slots.outcome(slot) === OUTCOME_RESULT;
     let value: unknown;
     let undecodable: unknown;

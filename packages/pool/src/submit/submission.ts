@@ -1,4 +1,5 @@
 /** How jobs begin on the submitting thread: encoded first, then given a slot and queued, or put into the backlog. */
+import { AsyncScope } from "@skein/context";
 import type { ContinuationPolicy } from "@skein/scheduling";
 import type { Encoder } from "../codec/encoder.ts";
 import { QueueFullError } from "../errors.ts";
@@ -13,6 +14,7 @@ import type { FunctionEntry } from "./function-registry.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
 
 import { PendingJob } from "./pending-job.ts";
+import { ProgressListeners } from "./progress-listeners.ts";
 
 export interface SubmitOptions {
   /** Index into PRIORITIES. */
@@ -26,6 +28,8 @@ export interface SubmitOptions {
   readonly retries: number;
   /** Null: a running job that is cancelled is only asked to stop. Else its thread is ended after so many milliseconds. */
   readonly terminateAfterMs: number | null;
+  /** Called with what the job reports, before its task settles. */
+  readonly onProgress: ((value: unknown) => void) | undefined;
 }
 
 /** How much may wait. */
@@ -52,6 +56,7 @@ export class Submission {
   readonly #sharedBuffers: SharedBuffers;
   readonly #encoder: Encoder;
   readonly #callThread: () => void;
+  readonly progress: ProgressListeners = new ProgressListeners();
   readonly #limits: QueueLimits;
   #jobCount = 0;
   #argsBytes = 0;
@@ -116,13 +121,16 @@ export class Submission {
         ? null
         : { left: options.retries, args: block === 0 ? this.#encoder.bytes.slice(0, length) : noArguments };
     const frames = captureCallerFrames(below);
-    return new PendingJob(fn, options, context, frames, length, block, keepAlive, retry);
+    const progressId =
+      options.onProgress === undefined ? 0 : this.progress.add(listenerOf(options.onProgress));
+    return new PendingJob(fn, options, context, frames, length, block, keepAlive, retry, progressId);
   }
 
   /** The job is over, and nothing of it is in a slot or in the backlog any more. */
   forget(job: PendingJob): void {
     this.#jobCount--;
     this.#argsBytes -= job.argsLength;
+    if (job.progressId !== 0) this.progress.remove(job.progressId);
     if (job.block !== 0) this.#arena.free(job.block);
     if (job.context !== null) this.#contexts.leave(job.context);
   }
@@ -132,6 +140,21 @@ export class Submission {
     this.#backlogs[job.options.priority]!.add(job, job.retry!.args);
     this.refill();
     this.#retryIfRingIsFull();
+  }
+
+  /**
+   * Puts the job into a slot that is the thread's already; the caller tells the thread.
+   * @throws QueueFullError when no slot is free.
+   */
+  assign(job: PendingJob, serial: number): void {
+    const slot = this.#jobs.take(job);
+    if (slot === NONE_FREE) {
+      this.forget(job);
+      throw new QueueFullError("maxQueue", this.#memory.slotCount);
+    }
+    this.#fill(slot, job, this.#encoder.bytes);
+    this.#memory.slots.assign(slot, serial);
+    job.slot = slot;
   }
 
   enqueue(job: PendingJob): void {
@@ -186,14 +209,8 @@ export class Submission {
   #place(job: PendingJob, args: Uint8Array): boolean {
     const slot = this.#jobs.take(job);
     if (slot === NONE_FREE) return false;
+    this.#fill(slot, job, args);
     const { slots } = this.#memory;
-    slots.describeJob(slot, job.fn.id, job.fn.block, job.fn.length);
-    if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
-    else slots.setArenaPayload(slot, this.#serial, job.block, job.argsLength);
-    const { context } = job;
-    if (context !== null) {
-      slots.setContext(slot, context.id, context.block, context.length);
-    }
     slots.publish(slot);
     if (!this.#queue(job.options.priority, slot) && slots.withdraw(slot)) {
       this.#jobs.free(slot);
@@ -204,9 +221,34 @@ export class Submission {
     return true;
   }
 
+  #fill(slot: number, job: PendingJob, args: Uint8Array): void {
+    const { slots } = this.#memory;
+    slots.describeJob(slot, job.fn.id, job.fn.block, job.fn.length, job.progressId);
+    if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
+    else slots.setArenaPayload(slot, this.#serial, job.block, job.argsLength);
+    const { context } = job;
+    if (context !== null) {
+      slots.setContext(slot, context.id, context.block, context.length);
+    }
+  }
+
   /** Jobs of normal priority that a job submits stay with its thread, until somebody steals them (A3.8). */
   #queue(priority: number, slot: number): boolean {
     const { queues, submitter } = this.#memory;
     return submitter === HOST || priority !== NORMAL ? queues.push(priority, slot) : queues.pushLocal(slot);
   }
+}
+
+/** In the context of the call that submitted the job; what it throws must not reach whoever settles jobs. */
+function listenerOf(onProgress: (value: unknown) => void): (value: unknown) => void {
+  const scope = AsyncScope.capture();
+  return (value) => {
+    try {
+      scope.run(onProgress, value);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
 }

@@ -24,6 +24,8 @@ export interface SubmitterEvents {
   queued(): void;
   /** The cancel flag of a running job was set: the thread with this serial may be waiting in its event loop. */
   cancelRequested(serial: number, slot: number): void;
+  /** Takes in what threads have reported, without waiting. */
+  takeProgress(): void;
   /** A job that was asked to stop has not: the thread with this serial has to be ended. */
   terminate(serial: number): void;
 }
@@ -62,6 +64,7 @@ export class Submitter {
     this.settlement = new Settlement(memory, jobs, arenas, new Decoder(sharedBuffers), {
       slotsFreed: () => this.#submission.refill(),
       forgotten: (job) => this.#submission.forget(job),
+      takeProgress: () => events.takeProgress(),
       again: (job) => this.#submission.enqueueAgain(job),
       idle: () => events.idle(),
       cancelRequested: (owner, slot) => events.cancelRequested(owner, slot),
@@ -90,6 +93,31 @@ export class Submitter {
     }
     this.#submission.enqueue(job);
     return job;
+  }
+
+  /**
+   * A job for the thread with this serial alone; the caller tells the thread of its slot.
+   * @throws as `submit`, and QueueFullError when no slot is free.
+   */
+  assign(
+    serial: number,
+    fn: FunctionEntry,
+    args: readonly unknown[],
+    options: SubmitOptions,
+    below: (...args: never[]) => unknown,
+  ): PendingJob {
+    const job = this.#submission.create(fn, args, options, below);
+    this.#submission.assign(job, serial);
+    if (this.settlement.expect() === 1) this.#events.active();
+    if (options.signal !== undefined || options.timeoutMs !== undefined) {
+      this.#watch.watch(job, options.signal, options.timeoutMs);
+    }
+    return job;
+  }
+
+  /** What a job of this submitter has reported. */
+  reportProgress(id: number, value: unknown): void {
+    this.#submission.progress.report(id, value);
   }
 
   /** Rejects all jobs that no thread has taken. */

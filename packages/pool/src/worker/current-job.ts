@@ -32,6 +32,11 @@ export class RunningJob {
     return this.#controller;
   }
 
+  /** Reaches the listener before the job settles. */
+  progress(value: unknown): void {
+    if (!this.#isOver) this.#current.report(this.slot, value);
+  }
+
   /** The slot may be another job's from now on. */
   end(): void {
     this.#isOver = true;
@@ -40,6 +45,8 @@ export class RunningJob {
 }
 
 export class CurrentJob {
+  /** Posts what the job in a slot reports, if anybody listens. */
+  readonly report: (slot: number, value: unknown) => void;
   /** The job whose synchronous part runs now: faster than a storage, and enough for jobs that do not await. */
   synchronous: RunningJob | null = null;
   /** Where the parts of a job after its first await find it. */
@@ -48,6 +55,10 @@ export class CurrentJob {
   surprising: RunningJob | null = null;
   /** By slot: jobs that listen to their signal. */
   readonly withSignal: Map<number, RunningJob> = new Map<number, RunningJob>();
+
+  constructor(report: (slot: number, value: unknown) => void) {
+    this.report = report;
+  }
 
   get job(): RunningJob | null {
     return this.storage.getStore() ?? this.synchronous ?? this.surprising;
@@ -62,8 +73,8 @@ export function runningJob(): RunningJob | null {
   return holder[key]?.job ?? null;
 }
 
-export function installCurrentJob(): CurrentJob {
-  const current = new CurrentJob();
+export function installCurrentJob(report: (slot: number, value: unknown) => void): CurrentJob {
+  const current = new CurrentJob(report);
   Object.defineProperty(holder, key, { value: current });
   return current;
 }

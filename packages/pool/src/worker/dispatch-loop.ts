@@ -34,6 +34,8 @@ export class DispatchLoop {
   readonly #spinner: Spinner;
   /** Jobs of this thread that await something. */
   #awaiting = 0;
+  /** Slots of jobs for this thread alone. */
+  readonly #assigned: number[] = [];
   /** Whether dispatching goes on by itself: on the stack now, or in a turn that was asked for. */
   #active = false;
   #turnStartedAt = 0;
@@ -66,6 +68,12 @@ export class DispatchLoop {
   wake(): void {
     if (this.#active || this.#parking.wake(this.#thread)) return;
     this.#nextTurn();
+  }
+
+  /** A job for this thread alone: it runs when the thread looks for its next job. */
+  assign(slot: number): void {
+    this.#assigned.push(slot);
+    this.wake();
   }
 
   /** Runs a claimed job on the stack of a job that waits in `join`. If it awaits, it goes on when that stack is gone. */
@@ -102,7 +110,7 @@ export class DispatchLoop {
         this.#active = false;
         return;
       }
-      const slot = this.#queues.take(this.#serial);
+      const slot = this.#assigned.shift() ?? this.#queues.take(this.#serial);
       if (slot === NO_JOB) {
         if (!this.#findOrRest()) return;
         continue;

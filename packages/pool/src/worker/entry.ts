@@ -7,6 +7,7 @@ import { JobCanceledError } from "../errors.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../protocol.ts";
 import { Arena } from "../shared/arena.ts";
 import { Arenas } from "../shared/arenas.ts";
+import { submitterOf } from "../shared/layout.ts";
 import { PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../shared/shared-buffers.ts";
 import { Submitter } from "../submit/submitter.ts";
@@ -44,7 +45,10 @@ const sharedBuffers = new SharedBuffers(serial, takeMessages, {
 const arena = new Arena(arenaMemories.find(([owner]) => owner === serial)![1]);
 /** What a job submits is part of itself: limits are for those who submit from outside. */
 const unlimited = { jobs: Infinity, bytes: Infinity, maxQueue: Infinity };
-const current = installCurrentJob();
+const current = installCurrentJob((slot, value) => {
+  const id = memory.slots.progressId(slot);
+  if (id !== 0) post({ type: "progress", submitter: submitterOf(layout, slot), id, value });
+});
 const functions = new FunctionTable(memory, arenas);
 const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, unlimited, {
   active: () => {},
@@ -57,6 +61,7 @@ const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, un
     if (owner === serial) handle({ type: "cancel", slot });
     else post({ type: "cancel", serial: owner, slot });
   },
+  takeProgress: () => takeMessages(),
   terminate: (owner) => post({ type: "terminate", serial: owner }),
 });
 const encoder = new Encoder(sharedBuffers);
@@ -132,6 +137,12 @@ function handle(message: HostMessage): void {
       break;
     case "shared-buffer-gone":
       sharedBuffers.drop(message.id);
+      break;
+    case "run":
+      loop.assign(message.slot);
+      break;
+    case "progress":
+      submitter.reportProgress(message.id, message.value);
       break;
     case "cancel":
       if (memory.slots.isCancelRequested(message.slot)) {

@@ -110,6 +110,8 @@ export class Model implements AsyncDisposable, Run {
   }
 
   logs(thread: number): number[] {
+    // Of a thread that has no program here an earlier scenario may have left some.
+    if (thread >= this.#threads) return [];
     const start = threadBase(thread) + LOG;
     return [...this.#handshake.subarray(start + 1, start + 1 + this.#handshake[start]!)];
   }
