@@ -105,7 +105,7 @@ export async function* mapItems<A, R>(
       const task = queue.shift();
       if (task !== undefined) {
         changed.send();
-        yield (await task) as R;
+        yield await task;
       } else if (sourceEnded && running === 0) {
         await reading;
         return;

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { ThreadPool } from "../src/index.ts";
 import type * as Sample from "./fixtures/sample.jobs.ts";
@@ -26,9 +26,8 @@ describe("map", () => {
           const results = await collect(
             pool.map(later ? jobs.echoLater : jobs.echo, items, { concurrency, ordered }),
           );
-          if (ordered) expect(results).toEqual(items);
-          else
-            expect((results as number[]).toSorted((a, b) => a - b)).toEqual(items.toSorted((a, b) => a - b));
+          const inOrder = ordered ? results : (results as number[]).toSorted((a, b) => a - b);
+          expect(inOrder).toEqual(ordered ? items : items.toSorted((a, b) => a - b));
         },
       ),
       { numRuns: 40 },
