@@ -33,9 +33,10 @@ export class Batch<T> {
   readonly onPumpFailed: (error: unknown) => void;
 
   constructor(owner: BatchOwner<T>, size: number, flowContext: boolean) {
-    this.buffer = Array.from<T>({ length: size });
+    // Filled, so that it is an array of anything from the start: neither the first item nor `clear` changes its kind.
+    this.buffer = new Array<T>(size).fill(undefined as T);
     this.items = this.buffer;
-    this.scopes = flowContext ? Array.from<AsyncScope>({ length: size }).fill(AsyncScope.root) : null;
+    this.scopes = flowContext ? new Array<AsyncScope>(size).fill(AsyncScope.root) : null;
     if (this.scopes !== null) attachScopes(this.buffer, this.scopes);
     this.onPumped = () => owner.onPumped(this);
     this.onPumpFailed = (error) => owner.onPumpFailed(this, error);
