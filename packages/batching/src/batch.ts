@@ -34,9 +34,10 @@ export class Batch<T> {
 
   constructor(owner: BatchOwner<T>, size: number, flowContext: boolean) {
     // Filled, so that it is an array of anything from the start: neither the first item nor `clear` changes its kind.
+    // oxlint-disable-next-line unicorn/no-new-array -- Array.from takes ten times as long, and a backlog makes many
     this.buffer = new Array<T>(size).fill(undefined as T);
     this.items = this.buffer;
-    this.scopes = flowContext ? new Array<AsyncScope>(size).fill(AsyncScope.root) : null;
+    this.scopes = flowContext ? Array.from<AsyncScope>({ length: size }).fill(AsyncScope.root) : null;
     if (this.scopes !== null) attachScopes(this.buffer, this.scopes);
     this.onPumped = () => owner.onPumped(this);
     this.onPumpFailed = (error) => owner.onPumpFailed(this, error);
