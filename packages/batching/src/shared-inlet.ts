@@ -1,7 +1,7 @@
 /** The owner's end of shared memory: takes what other threads pushed, and gives it to the slots as far as they have room. */
-import { deserialize } from "node:v8";
 import { AsyncScope, ExecutionContext } from "@skein/context";
 import type { ContextCarrier } from "@skein/context";
+import { decodeItem } from "./item-codec.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { ProducerHandle } from "./shared-producer.ts";
 import { Bell, BELL_BYTES } from "./shared/bell.ts";
@@ -135,7 +135,7 @@ export class SharedInlet<T> {
 
   #accept({ queue, reader }: Channel<T>, block: number): void {
     try {
-      const value: unknown = deserialize(reader.read(block));
+      const value: unknown = decodeItem(reader.read(block));
       if (this.#options.flowContext) {
         const [item, carrier] = value as [T, ContextCarrier | null];
         this.#target.put(queue, item, this.#scopeOf(carrier));

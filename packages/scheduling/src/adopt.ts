@@ -72,7 +72,11 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown }).then === "function";
 }
 
-function followThenable(target: TaskState<unknown>, value: object, signal: CancellationSignal | undefined): void {
+function followThenable(
+  target: TaskState<unknown>,
+  value: object,
+  signal: CancellationSignal | undefined,
+): void {
   // Only the first call of either function counts, as for native promises.
   let isDecided = false;
   const fulfil = (result: unknown): void => {

@@ -9,7 +9,11 @@ import { startTimer, stopTimer } from "./timer.ts";
 import type { Timer } from "./timer.ts";
 
 /** Completes `target` after a time, or cancels it when the signal fires first; then timer and listener are gone (A12.2). */
-export function delayFor(target: TaskState<unknown>, ms: number, signal: CancellationSignal | undefined): void {
+export function delayFor(
+  target: TaskState<unknown>,
+  ms: number,
+  signal: CancellationSignal | undefined,
+): void {
   if (isCanceled(signal)) tryCancel(target, cancellationError(signal));
   else if (ms === 0) trySucceed(target, undefined);
   else void new Delay(target, ms, signal);

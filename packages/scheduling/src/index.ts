@@ -49,8 +49,20 @@ export {
 } from "./value-task/value-task-source.ts";
 export { ValueTask } from "./value-task/value-task.ts";
 export { AsyncAutoResetEvent, type AsyncAutoResetEventOptions } from "./waiting/async-auto-reset-event.ts";
-export { AsyncManualResetEvent, type AsyncManualResetEventOptions } from "./waiting/async-manual-reset-event.ts";
+export {
+  AsyncManualResetEvent,
+  type AsyncManualResetEventOptions,
+} from "./waiting/async-manual-reset-event.ts";
 export { AsyncSemaphore, SemaphoreFullError } from "./waiting/async-semaphore.ts";
-export { BlockingCollection, type BlockingCollectionOptions, type TakenItem } from "./waiting/blocking-collection.ts";
+export {
+  BlockingCollection,
+  type BlockingCollectionOptions,
+  type TakenItem,
+} from "./waiting/blocking-collection.ts";
+export {
+  SharedBlockingCollection,
+  type SharedBlockingCollectionOptions,
+  type SyncWaitOptions,
+} from "./waiting/shared-blocking-collection.ts";
 export type { ContinuationsOption } from "./waiting/waiting-options.ts";
 export type { TaskStream, TaskStreamIterator } from "./when-each.ts";

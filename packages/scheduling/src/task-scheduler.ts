@@ -7,11 +7,7 @@
 
 import { InvalidOperationError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
-import {
-  SynchronizationContext,
-  capturedContext,
-  swapContext,
-} from "./contexts/synchronization-context.ts";
+import { SynchronizationContext, capturedContext, swapContext } from "./contexts/synchronization-context.ts";
 import { TaskSchedulerError } from "./errors.ts";
 import { reportUncaught } from "./uncaught.ts";
 import type { WorkItem } from "./work-item.ts";
@@ -169,10 +165,7 @@ export function postTo(context: SynchronizationContext, work: WorkItem): void {
 }
 
 /** @throws InvalidOperationError when a context runs what was posted a second time. */
-function runPosted(posted: {
-  readonly item: ScheduledItem;
-  readonly context: SynchronizationContext;
-}): void {
+function runPosted(posted: { readonly item: ScheduledItem; readonly context: SynchronizationContext }): void {
   const work = claim(posted.item);
   if (work === undefined) throw new InvalidOperationError("A posted continuation was invoked twice");
   const previous = current;

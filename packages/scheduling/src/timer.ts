@@ -38,7 +38,8 @@ const DEFAULT_BUDGET_MS = 4;
 /** @throws TypeError, RangeError when `value` is not a time above 0. */
 export function requireBudget(value: unknown): number {
   if (value === undefined) return DEFAULT_BUDGET_MS;
-  if (typeof value !== "number") throw argumentTypeError("options.budgetMs", "a number of milliseconds", value);
+  if (typeof value !== "number")
+    throw argumentTypeError("options.budgetMs", "a number of milliseconds", value);
   if (value > 0 && value <= MAX_MS) return value;
   throw argumentRangeError("options.budgetMs", `above 0 and up to ${MAX_MS} milliseconds`, value);
 }

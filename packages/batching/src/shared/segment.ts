@@ -80,12 +80,12 @@ export class SegmentReader {
   }
 
   /** A copy of the item that begins at block `first`, whose blocks are free afterwards. */
-  read(first: number): Uint8Array {
+  read(first: number): Buffer {
     const { moreWord, lengthWord } = this.#layout;
     // Plain reads: ordered by the exchange that took the item [A1].
     const length = this.#words[lengthWord + first]!;
     // Its own memory for each item: typed arrays in the decoded value are views of it.
-    const item = new Uint8Array(length);
+    const item = Buffer.allocUnsafeSlow(length);
     let block = first;
     let count = 0;
     for (let at = 0; ; at += BLOCK_BYTES) {

@@ -1,5 +1,5 @@
 import { Task } from "../task.ts";
-import { awaiter } from "./awaiter.ts";
+import type { awaiter } from "./awaiter.ts";
 import type { Awaitable, Awaiter } from "./awaiter.ts";
 import { suspensionFor } from "./foreign-awaiter.ts";
 import type { AwaitIterator } from "./suspension.ts";
@@ -27,8 +27,7 @@ export abstract class CustomAwaitable<T> implements Awaitable<T>, PromiseLike<T>
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Task<A | B> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the awaiter's result is T.
-    return waitForAwaitable(this).then(onFulfilled as never, onRejected) as Task<A | B>;
+    return (waitForAwaitable(this) as Task<T>).then(onFulfilled, onRejected);
   }
 }
 

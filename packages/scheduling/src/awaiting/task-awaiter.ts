@@ -34,7 +34,10 @@ export class TaskAwaiter<T> extends Suspension<T> {
 
   onCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    attach(this.#task, new CallbackContinuation(continuation, state, capturedPlace() ?? "inline", new AsyncScope()));
+    attach(
+      this.#task,
+      new CallbackContinuation(continuation, state, capturedPlace() ?? "inline", new AsyncScope()),
+    );
   }
 
   unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {

@@ -55,8 +55,7 @@ export class CancellationTokenSource {
    * @throws TypeError when called without one, or with something else.
    */
   static linked(...parents: (CancellationToken | AbortSignal)[]): CancellationTokenSource {
-    if (parents.length === 0)
-      throw argumentTypeError("parents", "at least one token or signal", undefined);
+    if (parents.length === 0) throw argumentTypeError("parents", "at least one token or signal", undefined);
     const tokens = parents.map((parent, index) => {
       if (parent instanceof AbortSignal) return CancellationToken.from(parent);
       if (parent instanceof CancellationToken) return parent;
@@ -145,7 +144,8 @@ export class CancellationTokenSource {
     if (this.#state.isRequested) return;
     stopTimer(this.#timer);
     this.#timer = undefined;
-    if (duration !== Infinity) this.#timer = startTimer(CancellationTokenSource.#onTime, duration, this).unref();
+    if (duration !== Infinity)
+      this.#timer = startTimer(CancellationTokenSource.#onTime, duration, this).unref();
   }
 
   /**
@@ -156,7 +156,8 @@ export class CancellationTokenSource {
    */
   tryReset(): boolean {
     this.#requireOpen();
-    if (this.#state.isRequested || this.#parents !== undefined || this.#controller !== undefined) return false;
+    if (this.#state.isRequested || this.#parents !== undefined || this.#controller !== undefined)
+      return false;
     stopTimer(this.#timer);
     this.#timer = undefined;
     this.#state.removeAll();

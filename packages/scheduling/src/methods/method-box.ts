@@ -229,7 +229,7 @@ function waitForYielded(
   builder: AsyncMethodBuilder<unknown>,
   box: MethodBox | null,
 ): void {
-  for (let yielded = value; ; ) {
+  for (let yielded = value; ;) {
     let mode = NEXT;
     let sent: unknown;
     try {

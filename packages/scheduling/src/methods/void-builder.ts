@@ -1,4 +1,4 @@
-import { SynchronizationContext } from "../contexts/synchronization-context.ts";
+import type { SynchronizationContext } from "../contexts/synchronization-context.ts";
 import { capturedContext } from "../contexts/synchronization-context.ts";
 import { reportUncaught } from "../uncaught.ts";
 import type { AsyncMethodBuilder } from "./method-builder.ts";

@@ -1,12 +1,19 @@
+import { InvalidOperationError } from "@skein/context/errors";
+import { hookCancellation, isCanceled, requireSignal } from "../cancellation/cancellation-hook.ts";
+import { SynchronizationContext } from "../contexts/synchronization-context.ts";
+import { ownOption } from "../own-option.ts";
 import { TaskCompletionSource } from "../task-completion-source.ts";
-import { TaskScheduler } from "../task-scheduler.ts";
+import type { SignalOptions } from "../task-options.ts";
+import { TaskScheduler, schedule } from "../task-scheduler.ts";
 import type { ScheduledItem } from "../task-scheduler.ts";
-import type { Task } from "../task.ts";
+import { Task } from "../task.ts";
 import { requireDuration } from "../timer.ts";
+import { reportUncaught } from "../uncaught.ts";
 
 interface ManualTimer {
   readonly at: number;
   readonly source: TaskCompletionSource<void>;
+  release?: () => void;
 }
 
 /**
@@ -24,6 +31,7 @@ export class ManualScheduler extends TaskScheduler {
   readonly #items: ScheduledItem[] = [];
   #timers: ManualTimer[] = [];
   #now = 0;
+  #context: SynchronizationContext | undefined;
 
   /** How many items wait to be run. */
   get pending(): number {
@@ -55,15 +63,48 @@ export class ManualScheduler extends TaskScheduler {
   }
 
   /**
+   * Runs what waits, and moves the clock from delay to delay, until `task` has completed; then gives its result, or throws its
+   * error.
+   *
+   * @throws InvalidOperationError when nothing is left to run and the task is still pending.
+   */
+  runUntil<T>(task: Task<T>): T {
+    for (;;) {
+      while (!task.isCompleted && this.runOne());
+      if (task.isCompleted) return task.result;
+      const timer = this.#timers[0];
+      if (timer === undefined)
+        throw new InvalidOperationError("Nothing is left to run that could complete the task");
+      this.advance(timer.at - this.#now);
+    }
+  }
+
+  /** A SynchronizationContext whose posts become items of this scheduler; always the same. */
+  get synchronizationContext(): SynchronizationContext {
+    return (this.#context ??= new ManualContext(this));
+  }
+
+  /**
    * Completes when this clock has been advanced by `ms`; the continuations become items of this scheduler.
    *
-   * @throws TypeError, RangeError when `ms` is not a duration.
+   * @throws TypeError, RangeError for an argument of the wrong type or range.
    */
-  delay(ms: number): Task<void> {
-    const at = this.#now + requireDuration("ms", ms);
+  delay(ms: number, options?: SignalOptions): Task<void> {
+    const duration = requireDuration("ms", ms);
+    const signal = requireSignal(ownOption(options, "signal"));
+    if (isCanceled(signal)) return Task.fromCanceled(signal);
     const source = new TaskCompletionSource<void>({ continuations: this });
-    const later = this.#timers.findIndex((timer) => timer.at > at);
-    this.#timers.splice(later === -1 ? this.#timers.length : later, 0, { at, source });
+    const timer: ManualTimer = { at: this.#now + duration, source };
+    const later = this.#timers.findIndex((other) => other.at > timer.at);
+    this.#timers.splice(later === -1 ? this.#timers.length : later, 0, timer);
+    if (signal !== undefined) {
+      const onAbort = (): void => {
+        this.#timers = this.#timers.filter((other) => other !== timer);
+        source.trySetCanceled(signal);
+      };
+      const hook = hookCancellation(signal, { onAbort });
+      timer.release = () => hook.remove();
+    }
     return source.task;
   }
 
@@ -79,10 +120,25 @@ export class ManualScheduler extends TaskScheduler {
     for (let timer = this.#timers[0]; timer !== undefined && timer.at <= end; timer = this.#timers[0]) {
       this.#timers.shift();
       this.#now = timer.at;
+      timer.release?.();
       timer.source.setResult();
       count += this.runAll();
     }
     this.#now = end;
     return count;
+  }
+}
+
+class ManualContext extends SynchronizationContext {
+  readonly #scheduler: ManualScheduler;
+
+  constructor(scheduler: ManualScheduler) {
+    super();
+    this.#scheduler = scheduler;
+  }
+
+  override post<S>(callback: (state: S) => void, state: S): void {
+    const invoke = (): void => SynchronizationContext.run(this, callback, state);
+    schedule(this.#scheduler, { invoke, fail: reportUncaught }, false);
   }
 }

@@ -20,12 +20,7 @@ export class ConfiguredValueTask<T> implements PromiseLike<T> {
   readonly #how: ResolvedAwait;
 
   /** @internal One of `task` and `source` is null. */
-  constructor(
-    task: Task<T> | null,
-    source: ValueTaskSource<T> | null,
-    token: number,
-    how: ResolvedAwait,
-  ) {
+  constructor(task: Task<T> | null, source: ValueTaskSource<T> | null, token: number, how: ResolvedAwait) {
     this.#task = task;
     this.#source = source;
     this.#token = token;

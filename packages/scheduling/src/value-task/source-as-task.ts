@@ -46,7 +46,6 @@ class Relay {
 
 /** @throws RangeError when a source calls back with something else, or again (A6.9). */
 function relayOnce(state: unknown): void {
-  if (!(state instanceof Relay))
-    throw argumentRangeError("state", "what onCompleted was given", state);
+  if (!(state instanceof Relay)) throw argumentRangeError("state", "what onCompleted was given", state);
   state.complete();
 }

@@ -1,0 +1,69 @@
+/**
+ * Items as bytes. What JSON gives back unchanged goes as JSON text, which for a small item takes a third of the time that
+ * `v8.serialize` takes; everything else goes by `v8.serialize`. Either way the other side gets what structured clone would give.
+ *
+ * No mark tells them apart but the first byte: `v8.serialize` begins with 0xFF, which is in no UTF-8 text.
+ */
+import { deserialize, serialize } from "node:v8";
+
+const CLONE_MARK = 0xff;
+/** Larger ones cost more to look at than they save. */
+const MAX_OBJECTS = 8;
+const MAX_LIST_LENGTH = 64;
+
+/**
+ * @param carrier The context of the push; undefined when contexts do not flow.
+ * @throws the DataCloneError of `v8.serialize`.
+ */
+export function encodeItem(item: unknown, carrier: string | null | undefined): Uint8Array {
+  const content = carrier === undefined ? item : [item, carrier];
+  return isSimple(item, []) ? Buffer.from(JSON.stringify(content), "utf8") : serialize(content);
+}
+
+/**
+ * The item, or `[item, carrier]` when contexts flow.
+ * @param bytes Memory of its own: typed arrays in the value are views of it.
+ */
+export function decodeItem(bytes: Buffer): unknown {
+  return bytes[0] === CLONE_MARK ? deserialize(bytes) : JSON.parse(bytes.toString("utf8"));
+}
+
+/**
+ * Whether JSON gives the value back as structured clone does: text, finite numbers, booleans, null, and a few plain lists and
+ * records of these. None of those twice, because a clone keeps that they are the same.
+ */
+function isSimple(value: unknown, seen: object[]): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0);
+    case "object":
+      if (value === null) return true;
+      if (seen.length === MAX_OBJECTS || seen.includes(value)) return false;
+      seen.push(value);
+      return isSimpleObject(value, seen);
+    case "bigint":
+    case "function":
+    case "symbol":
+    case "undefined":
+    default:
+      return false;
+  }
+}
+
+function isSimpleObject(value: object, seen: object[]): boolean {
+  // Somebody may have put it on a prototype.
+  if ("toJSON" in value) return false;
+  if (Array.isArray(value)) {
+    // Neither holes nor names beside the elements, as the result of a RegExp has.
+    if (value.length > MAX_LIST_LENGTH || Object.keys(value).length !== value.length) return false;
+    return value.every((element) => isSimple(element, seen));
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const key in value) {
+    if (!isSimple((value as Record<string, unknown>)[key], seen)) return false;
+  }
+  return true;
+}

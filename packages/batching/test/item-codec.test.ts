@@ -1,0 +1,85 @@
+import { isDeepStrictEqual } from "node:util";
+import { deserialize, serialize } from "node:v8";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decodeItem, encodeItem } from "../src/item-codec.ts";
+
+function roundTrip(value: unknown, carrier?: string | null): unknown {
+  const bytes = encodeItem(value, carrier);
+  return decodeItem(Buffer.from(new Uint8Array(bytes).buffer));
+}
+
+describe("items as bytes", () => {
+  it("any value comes back as v8.serialize alone would bring it back", () => {
+    fc.assert(
+      fc.property(
+        fc.anything({
+          withDate: true,
+          withMap: true,
+          withSet: true,
+          withTypedArray: true,
+          withSparseArray: true,
+          withBigInt: true,
+          withNullPrototype: true,
+        }),
+        (value) => {
+          expect(isDeepStrictEqual(roundTrip(value), deserialize(serialize(value)))).toBe(true);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each([
+    ["a record", { id: 5, name: "é\u{1F600}\ud800", list: [1, null, true, "x"], in: { deep: [] } }, true],
+    ["text", "text", true],
+    ["-0", { value: -0 }, false],
+    ["undefined in a record", { value: undefined }, false],
+    ["a hole", Object.assign([1, 2], { length: 3 }), false],
+    ["the result of a RegExp", /a(b)/.exec("ab"), false],
+    [
+      "an instance",
+      new (class Point {
+        x = 1;
+      })(),
+      false,
+    ],
+    ["a toJSON", { toJSON: 5 }, false],
+    ["an own __proto__", JSON.parse('{"__proto__": 5}'), true],
+    ["NaN", [Number.NaN], false],
+  ])("%s", (_, value, isText) => {
+    expect(encodeItem(value, undefined)[0] !== 0xff).toBe(isText);
+    expect(isDeepStrictEqual(roundTrip(value), deserialize(serialize(value)))).toBe(true);
+  });
+
+  it("what is twice in an item stays one, and cycles end", () => {
+    const shared = [1];
+    const value: Record<string, unknown> = { a: shared, b: shared };
+    value["self"] = value;
+    const copy = roundTrip(value) as typeof value;
+    expect(copy["a"]).toBe(copy["b"]);
+    expect(copy["self"]).toBe(copy);
+  });
+
+  it("typed arrays of every width, behind anything", () => {
+    for (let length = 0; length < 12; length++) {
+      const value = [
+        "x".repeat(length),
+        new Float64Array([1.5, 2.5]),
+        new Uint8Array([1, 2, 3]),
+        new BigInt64Array([5n]),
+      ];
+      expect(roundTrip(value)).toEqual(value);
+    }
+  });
+
+  it("the carrier comes along in either form", () => {
+    expect(roundTrip({ a: 1 }, "carrier")).toEqual([{ a: 1 }, "carrier"]);
+    expect(roundTrip(new Map([[1, 2]]), null)).toEqual([new Map([[1, 2]]), null]);
+  });
+
+  it("says no as v8.serialize does", () => {
+    expect(() => encodeItem({ a: () => {} }, undefined)).toThrow("could not be cloned");
+    expect(() => encodeItem(Symbol("s"), undefined)).toThrow("could not be cloned");
+  });
+});
