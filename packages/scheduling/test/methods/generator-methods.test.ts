@@ -157,7 +157,12 @@ describe("a generator method", () => {
   });
 
   it("unwraps a task, a promise or another awaitable that it returns", async () => {
-    const results = [Task.fromResult(1), Promise.resolve(1), ValueTask.fromResult(1), Task.delay(1).then(() => 1)];
+    const results = [
+      Task.fromResult(1),
+      Promise.resolve(1),
+      ValueTask.fromResult(1),
+      Task.delay(1).then(() => 1),
+    ];
     for (const result of results) {
       const task: Task<number> = Task.async(function* () {
         return result;
