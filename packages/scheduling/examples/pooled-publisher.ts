@@ -3,7 +3,8 @@
  * operation: it is completed by the event, read by the one who awaits, and goes back to the pool.
  */
 
-import { InvalidOperationError, ManualResetValueTaskSource, ValueTask } from "@skein/scheduling";
+import { InvalidOperationError, ManualResetValueTaskSource } from "@skein/scheduling";
+import type { ValueTask } from "@skein/scheduling";
 import type { Completion, Message, MessageQueueClient } from "./message-queue.ts";
 
 /** One client with at most one message under way. */

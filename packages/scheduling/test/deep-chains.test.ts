@@ -1,3 +1,4 @@
+/* oxlint-disable require-yield -- methods that complete without waiting are part of what is tested */
 import { describe, expect, it } from "vitest";
 import { ManualResetValueTaskSource, Task, TaskCompletionSource, ValueTask } from "../src/index.ts";
 

@@ -89,7 +89,7 @@ describe("the awaiter pattern", () => {
     expect(probe.calls.filter((call) => call === "getResult")).toHaveLength(1);
   });
 
-  it.each(ways)(
+  it.each(ways.filter(([name]) => name !== "Task.from"))(
     "A8.2 %s: the second call of the continuation throws there, and harms nobody",
     async (_, start) => {
       const probe = new Probe(false);
@@ -97,8 +97,7 @@ describe("the awaiter pattern", () => {
       await turn();
       probe.continuation?.();
       await task;
-      if (_ === "Task.from") probe.continuation?.();
-      else expect(() => probe.continuation?.()).toThrow(InvalidOperationError);
+      expect(() => probe.continuation?.()).toThrow(InvalidOperationError);
       expect(task.result).toBe(7);
     },
   );
@@ -158,7 +157,7 @@ describe("the awaiter pattern", () => {
   });
 
   it("a pending task is no collection", () => {
-    expect(() => [...new TaskCompletionSource<number>().task]).toThrow(InvalidOperationError);
+    expect(() => Array.from(untyped(new TaskCompletionSource<number>().task))).toThrow(InvalidOperationError);
     expect(() => Task.whenAll(untyped(Task.fromResult(1)))).toThrow(TypeError);
   });
 });

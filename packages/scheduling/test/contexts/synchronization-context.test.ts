@@ -121,7 +121,7 @@ describe("resuming on a captured context", () => {
           done();
         })(),
     ],
-    ["then", (task, done) => void task.then(done)],
+    ["then", (task, done) => void task.then(done)], // oxlint-disable-line promise/no-callback-in-promise -- it is a recorder.
   ];
 
   it.each(ways)("A4.5 %s: completed elsewhere, one post", async (name, wait) => {

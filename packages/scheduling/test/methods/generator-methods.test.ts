@@ -1,3 +1,4 @@
+/* oxlint-disable require-yield -- methods that complete without waiting are part of what is tested */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AsyncLocal, ExecutionContext } from "@skein/context";
 import { describe, expect, it } from "vitest";
@@ -378,10 +379,10 @@ describe("builders", () => {
     });
     for (let round = 0; round < 3; round++) {
       const results = await Promise.allSettled(Array.from({ length: 100 }, async (_, n) => await method(n)));
-      results.forEach((result, n) => {
-        if (n % 3 === 0) expect(result).toMatchObject({ status: "rejected", reason: { message: String(n) } });
-        else expect(result).toEqual({ status: "fulfilled", value: n });
-      });
+      const seen = results.map((result) =>
+        result.status === "fulfilled" ? result.value : String(result.reason),
+      );
+      expect(seen).toEqual(seen.map((_, n) => (n % 3 === 0 ? `RangeError: ${n}` : n)));
     }
   });
 
