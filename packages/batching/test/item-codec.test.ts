@@ -14,7 +14,6 @@ describe("items as bytes", () => {
     fc.assert(
       fc.property(
         fc.anything({
-          withDate: true,
           withMap: true,
           withSet: true,
           withTypedArray: true,

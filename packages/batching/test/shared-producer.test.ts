@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
 import { AsyncLocal } from "@skein/context";
 import { describe, expect, it } from "vitest";
 import { contextOf, MultiProducerConcurrentConsumer, SharedProducer } from "../src/index.ts";
-import type { BatchingOptions } from "../src/index.ts";
+import type { BatchingOptions, ProducerHandle } from "../src/index.ts";
 import { ended, progressFor, startPusher } from "./start-pusher.ts";
 import type { Pushed } from "./start-pusher.ts";
 
@@ -228,6 +230,20 @@ describe("SharedProducer", () => {
       [8, undefined, undefined],
       [0, undefined, "there"],
     ]);
+  });
+
+  it("the consumer may live on any thread, and this one push to it", async () => {
+    const owner = new Worker(new URL("./fixtures/owner.worker.ts", import.meta.url));
+    const exit = ended(owner);
+    const [handle] = (await once(owner, "message")) as [ProducerHandle];
+    const producer = SharedProducer.attach<number>(handle);
+    const numbers = Array.from({ length: 500 }, (_, i) => i);
+    for (const number of numbers) producer.push(number);
+    const answer = once(owner, "message");
+    owner.postMessage("complete");
+    expect(await answer).toEqual([numbers]);
+    expect(producer.tryPush(500)).toBe(false);
+    await exit;
   });
 
   it("a handle is plain data; anything else is refused", () => {
