@@ -49,17 +49,16 @@ export type WorkerMessage =
  * Messages that only add to what a thread knows. They may be taken in at any moment, in the middle of settling jobs too; all others
  * make something happen, and wait for the event loop.
  */
-export function isKnowledge(message: HostMessage | WorkerMessage): boolean {
-  switch (message.type) {
-    case "arena":
-    case "shared-buffer":
-    case "shared-buffer-gone":
-    case "progress":
-      return true;
-    default:
-      return false;
-  }
+export function isKnowledge({ type }: HostMessage | WorkerMessage): boolean {
+  return knowledge.has(type);
 }
+
+const knowledge: ReadonlySet<string> = new Set<(HostMessage | WorkerMessage)["type"]>([
+  "arena",
+  "shared-buffer",
+  "shared-buffer-gone",
+  "progress",
+]);
 
 /** `workerData` of a pool thread. */
 export interface ThreadData {
