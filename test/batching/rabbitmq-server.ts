@@ -16,6 +16,7 @@ import type { ChannelModel } from "amqplib";
 
 /** The scripts themselves: Debian's wrapper in /usr/sbin would change the user to `rabbitmq`. */
 const PROGRAM = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+const EPMD = "/usr/bin/epmd";
 const INSTALL = join(import.meta.dirname, "../../scripts/install-test-servers.sh");
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
@@ -72,7 +73,7 @@ export class RabbitMq implements AsyncDisposable {
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
     };
     // Erlang would start this one by itself, as a daemon that outlives the test.
-    const names = spawn("epmd", ["-port", String(epmdPort), "-address", "127.0.0.1"], {
+    const names = spawn(EPMD, ["-port", String(epmdPort), "-address", "127.0.0.1"], {
       env,
       stdio: "ignore",
     });

@@ -1,7 +1,7 @@
 /** The tables of `--db`, and the rows of one file for each. Each row begins with the ids of the scan and of the file. */
 import type { FileReport } from "./file-report.ts";
 
-export type Cell = string | number | null;
+type Cell = string | number | null;
 /** The cells of one row, without the two ids: those come with the context of the job that pushed it. */
 export type Row = readonly Cell[];
 

@@ -3,6 +3,8 @@ import { attachScopes } from "./context-of.ts";
 
 /** How many items' worth of buffers are kept for later. */
 const KEPT_ITEMS = 131_072;
+/** The room that a buffer has from the beginning; a larger one grows when it is first needed. */
+const FIRST_LENGTH = 1024;
 
 /** What is told when the pump's promise for a batch has settled. */
 export interface BatchOwner<T> {
@@ -11,8 +13,8 @@ export interface BatchOwner<T> {
 }
 
 /**
- * Up to `batchSize` items of one slot: filled in place, handed to the pump, and then used again. The buffer always has
- * its full length: an array that was shortened would give up its memory.
+ * Up to `batchSize` items of one slot: filled in place, handed to the pump, and then used again. The buffer is never
+ * shortened: it would give up its memory.
  */
 export class Batch<T> {
   readonly buffer: T[];
@@ -35,15 +37,17 @@ export class Batch<T> {
   constructor(owner: BatchOwner<T>, size: number, flowContext: boolean) {
     // Filled, so that it is an array of anything from the start: neither the first item nor `clear` changes its kind.
     // oxlint-disable-next-line unicorn/no-new-array -- Array.from takes ten times as long, and a backlog makes many
-    this.buffer = new Array<T>(size).fill(undefined as T);
+    this.buffer = new Array<T>(Math.min(size, FIRST_LENGTH)).fill(undefined as T);
     this.items = this.buffer;
-    this.scopes = flowContext ? Array.from<AsyncScope>({ length: size }).fill(AsyncScope.root) : null;
+    this.scopes = flowContext
+      ? Array.from<AsyncScope>({ length: this.buffer.length }).fill(AsyncScope.root)
+      : null;
     if (this.scopes !== null) attachScopes(this.buffer, this.scopes);
     this.onPumped = () => owner.onPumped(this);
     this.onPumpFailed = (error) => owner.onPumpFailed(this, error);
   }
 
-  /** Nothing will be added: `items` gets the right length. Costs one array, unless the batch is full. */
+  /** Nothing will be added: `items` gets the right length. Costs one array, unless the buffer is full. */
   close(): void {
     if (this.count === this.buffer.length) return;
     this.items = this.buffer.slice(0, this.count);

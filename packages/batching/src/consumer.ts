@@ -6,7 +6,7 @@ import { BatchesFailedError, CapacityExceededError, InvalidOperationError } from
 import { resolveOptions } from "./options.ts";
 import type { BatchingOptions, ResolvedOptions } from "./options.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { FailedBatch, Pump } from "./scheduler.ts";
+import type { FailedBatch, Pump } from "./pump.ts";
 import { SharedInlet } from "./shared-inlet.ts";
 import { SharedProducer } from "./shared-producer.ts";
 import type { SlotQueue } from "./slot-queue.ts";

@@ -8,6 +8,6 @@ export {
   ItemTooLargeError,
 } from "./errors.ts";
 export type { BatchingOptions, FailureVerdict } from "./options.ts";
-export type { FailedBatch, Pump } from "./scheduler.ts";
+export type { FailedBatch, Pump } from "./pump.ts";
 export { SharedProducer } from "./shared-producer.ts";
 export type { ProducerHandle } from "./shared-producer.ts";

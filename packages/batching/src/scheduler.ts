@@ -8,15 +8,17 @@
  * Moves    STOPPED → RUNNING → DRAINING → STOPPED, RUNNING → STOPPING → STOPPED, DRAINING → STOPPING
  *
  * Slots that can start a batch stand in a queue (`#ready`); each gets one start per turn, so that no slot holds up another. The
- * pump is called from a microtask, never on the stack of a push. All intervals are equal, so slots with a batch that is
- * being filled, in the order in which those were begun (`#filling`), are in the order of their deadlines.
+ * pump is called from a microtask, never on the stack of a push.
  */
 import { AsyncScope } from "@skein/context";
-import { argumentTypeError } from "@skein/context/errors";
 import { Batch, BatchPool } from "./batch.ts";
 import type { BatchOwner } from "./batch.ts";
 import type { Clock } from "./clock.ts";
+import { DueSlots } from "./due-slots.ts";
+import { verdictOn } from "./failure-verdict.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { runBatch } from "./pump.ts";
+import type { FailedBatch, Pump } from "./pump.ts";
 import { SlotOrder } from "./slot-order.ts";
 import { SlotQueue } from "./slot-queue.ts";
 import { WakeTimer } from "./wake-timer.ts";
@@ -27,29 +29,8 @@ const DRAINING = 2;
 const STOPPING = 3;
 
 const MAX_REST_MS = 1000;
-/** Timers of Node count whole milliseconds and may fire a fraction early. */
-const EARLY_MS = 1;
 
 const settled: Promise<void> = Promise.resolve();
-
-/**
- * Takes a batch to where it belongs. Runs under the empty context, not under that of any pusher.
- *
- * @param items Used again after the batch has ended: copy what you keep.
- * @param signal Aborted when `complete({ drain: false })` asks running batches to end; never while draining.
- */
-export type Pump<T, S> = (
-  items: readonly T[],
-  slot: number,
-  state: S,
-  signal: AbortSignal,
-) => PromiseLike<void> | void;
-
-export interface FailedBatch<T> {
-  readonly items: readonly T[];
-  readonly slot: number;
-  readonly error: unknown;
-}
 
 export class Scheduler<T, S> implements BatchOwner<T> {
   readonly queues: readonly SlotQueue<T>[];
@@ -65,8 +46,8 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   readonly #onRoom: (queue: SlotQueue<T>) => void;
   readonly #onStopped: () => void;
   readonly #ready: SlotOrder;
-  readonly #filling: SlotOrder;
-  readonly #resting: SlotOrder;
+  readonly #due: DueSlots<T>;
+  readonly #wakeOne = (queue: SlotQueue<T>): void => this.#wake(queue);
   readonly #dispatch: () => void;
   #mode = STOPPED;
   #pump: Pump<T, S> | null = null;
@@ -99,8 +80,7 @@ export class Scheduler<T, S> implements BatchOwner<T> {
     );
     this.#timer = new WakeTimer(clock, () => this.#onTime());
     this.#ready = new SlotOrder(slots);
-    this.#filling = new SlotOrder(slots);
-    this.#resting = new SlotOrder(slots);
+    this.#due = new DueSlots(this.queues, options.pushIntervalMs);
     this.#dispatch = () => this.#startReady();
   }
 
@@ -114,7 +94,7 @@ export class Scheduler<T, S> implements BatchOwner<T> {
     this.#abort = new AbortController();
     this.#mode = RUNNING;
     for (const queue of this.queues) this.#wake(queue);
-    this.#wakeDue();
+    this.#due.wakeDue(this.#clock.now(), this.#wakeOne);
     this.#setTimer();
   }
 
@@ -149,10 +129,8 @@ export class Scheduler<T, S> implements BatchOwner<T> {
     const items: T[] = [];
     for (const queue of this.queues) {
       for (const item of queue.removeAll()) items.push(item);
-      queue.isResting = false;
       this.#ready.remove(queue.index);
-      this.#filling.remove(queue.index);
-      this.#resting.remove(queue.index);
+      this.#due.forget(queue);
     }
     return items;
   }
@@ -167,12 +145,14 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   onPumpFailed(batch: Batch<T>, error: unknown): void {
     const queue = this.#end(batch);
     batch.failures++;
-    if (this.#retries(batch, error)) {
+    const verdict = verdictOn(batch, error, this.#options.onError);
+    if (verdict === "retry") {
       queue.putBack(batch);
       this.#rest(queue, batch.failures);
     } else {
       // Not given back to the pool: its items belong to whoever was told of the failure.
       this.failed += batch.count;
+      if (verdict !== "drop") this.failures.push(verdict);
     }
     this.#afterEnd(queue);
   }
@@ -189,13 +169,13 @@ export class Scheduler<T, S> implements BatchOwner<T> {
       this.#wake(queue);
       return batch;
     }
-    this.#filling.append(queue.index);
+    this.#due.beginFilling(queue);
     if (this.#mode === RUNNING) this.#timer.atLatest(batch.since + pushIntervalMs);
     return batch;
   }
 
   #close(queue: SlotQueue<T>, batch: Batch<T>): void {
-    this.#filling.remove(queue.index);
+    this.#due.endFilling(queue);
     queue.closeTail(batch);
     this.#wake(queue);
   }
@@ -241,7 +221,7 @@ export class Scheduler<T, S> implements BatchOwner<T> {
 
   #startOne(queue: SlotQueue<T>): void {
     if (!queue.hasClosed) {
-      this.#filling.remove(queue.index);
+      this.#due.endFilling(queue);
       queue.closeTail(queue.tail!);
     }
     const batch = queue.takeClosed()!;
@@ -266,72 +246,23 @@ export class Scheduler<T, S> implements BatchOwner<T> {
     if (this.#mode !== RUNNING) this.#queueDispatch();
   }
 
-  /** Asks `onError`; a batch that is neither dropped nor tried again is kept for the report. */
-  #retries(batch: Batch<T>, error: unknown): boolean {
-    const { onError } = this.#options;
-    const { items, slot } = batch;
-    let reason = error;
-    if (onError !== undefined) {
-      try {
-        const verdict: unknown = onError(error, items, slot, batch.failures);
-        if (verdict === "retry") return true;
-        if (verdict === "drop") return false;
-        throw argumentTypeError("the result of onError", "'drop' or 'retry'", verdict);
-      } catch (second) {
-        reason = new AggregateError([error, second], "The pump failed, and so did onError");
-      }
-    }
-    this.failures.push({ items, slot, error: reason });
-    return false;
-  }
-
   #rest(queue: SlotQueue<T>, failures: number): void {
     if (this.#mode === STOPPING) return;
     const longest = Math.max(1, Math.min(this.#options.pushIntervalMs, MAX_REST_MS));
-    queue.restsUntil = this.#clock.now() + Math.min(2 ** (failures - 1), longest);
-    queue.isResting = true;
-    this.#resting.append(queue.index);
+    this.#due.rest(queue, this.#clock.now() + Math.min(2 ** (failures - 1), longest));
     this.#timer.atLatest(queue.restsUntil);
   }
 
   #onTime(): void {
-    this.#wakeDue();
+    this.#due.wakeDue(this.#clock.now(), this.#wakeOne);
     this.#startReady();
-  }
-
-  #wakeDue(): void {
-    const dueBefore = this.#clock.now() + EARLY_MS;
-    for (let index = this.#filling.first(); index !== -1; index = this.#filling.first()) {
-      const queue = this.queues[index]!;
-      if (queue.tail!.since + this.#options.pushIntervalMs >= dueBefore) break;
-      this.#filling.remove(index);
-      queue.isTailDue = true;
-      this.#wake(queue);
-    }
-    for (let index = this.#resting.first(); index !== -1;) {
-      const queue = this.queues[index]!;
-      const next = this.#resting.after(index);
-      if (queue.restsUntil < dueBefore) {
-        this.#resting.remove(index);
-        queue.isResting = false;
-        this.#wake(queue);
-      }
-      index = next;
-    }
   }
 
   /** Sets the timer for what is due next, or stops it. */
   #setTimer(): void {
-    let at = Infinity;
-    if (this.#mode === RUNNING) {
-      const first = this.#filling.first();
-      if (first !== -1) at = this.queues[first]!.tail!.since + this.#options.pushIntervalMs;
-    }
-    if (this.#mode !== STOPPING) {
-      for (let index = this.#resting.first(); index !== -1; index = this.#resting.after(index)) {
-        at = Math.min(at, this.queues[index]!.restsUntil);
-      }
-    }
+    const filledAt = this.#mode === RUNNING ? this.#due.nextFilledAt() : Infinity;
+    const restedAt = this.#mode === STOPPING ? Infinity : this.#due.nextRestedAt();
+    const at = Math.min(filledAt, restedAt);
     if (at === Infinity) this.#timer.stop();
     else this.#timer.atLatest(at);
   }
@@ -341,32 +272,4 @@ export class Scheduler<T, S> implements BatchOwner<T> {
     if (this.#mode === STOPPING) return true;
     return this.#mode === DRAINING && this.queues.every((queue) => queue.pending === 0);
   }
-}
-
-/** Under the empty context, where the pump's continuations stay. A pump that throws is a pump that failed. */
-function runBatch<T, S>(
-  owner: BatchOwner<T>,
-  batch: Batch<T>,
-  pump: Pump<T, S>,
-  state: S | undefined,
-  signal: AbortSignal,
-): void {
-  try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- start() has checked what S allows.
-    const result = pump(batch.items, batch.slot, state as S, signal);
-    if (isThenable(result)) {
-      // A foreign thenable may call back twice; a promise around it does not.
-      const promise = result instanceof Promise ? result : Promise.resolve(result);
-      promise.then(batch.onPumped, batch.onPumpFailed);
-      return;
-    }
-  } catch (error) {
-    owner.onPumpFailed(batch, error);
-    return;
-  }
-  owner.onPumped(batch);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -127,8 +127,9 @@ export class SharedInlet<T> {
     const end = Math.min(parked.length, channel.parkedFrom + Math.max(0, room));
     for (let i = channel.parkedFrom; i < end; i++) this.#accept(channel, parked[i]!);
     channel.parkedFrom = end;
-    if (end === parked.length) {
-      parked.length = 0;
+    // What was given away goes when it is more than half: the list of a slot that always has some must not grow for ever.
+    if (end * 2 > parked.length) {
+      parked.splice(0, end);
       channel.parkedFrom = 0;
     }
   }

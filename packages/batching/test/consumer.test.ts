@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MultiProducerConcurrentConsumer } from "../src/index.ts";
 import type { BatchingOptions } from "../src/index.ts";
 import { range, RecordingPump } from "./recording-pump.ts";
@@ -245,6 +245,18 @@ describe("batches", () => {
     expect([...lists[0]!]).toEqual([undefined, undefined, undefined]);
   });
 
+  it("a batch may be larger than what its buffer has room for at first", async () => {
+    const { consumer, recorder } = setUp({ batchSize: 5000, maxConcurrency: 2 });
+    consumer.start(recorder.pump);
+    for (let round = 0; round < 2; round++) {
+      for (const item of range(0, 6500)) consumer.push(item, 0);
+      await clock.advance(100);
+      expect(recorder.batches).toEqual([range(0, 5000), range(5000, 6500)]);
+      recorder.finishAll();
+      await clock.settle();
+    }
+  });
+
   it("pushIntervalMs 0: a batch is what was pushed in one go", async () => {
     const { consumer, recorder } = setUp({ pushIntervalMs: 0, batchSize: 100, maxConcurrency: 9 });
     consumer.start(recorder.pump);
@@ -332,6 +344,27 @@ describe("the timer", () => {
     consumer.push(2, 0);
     await consumer.complete();
     expect(timers()).toBe(before);
+  });
+});
+
+describe("other people's clocks", () => {
+  it("the fake timers of a test framework govern it", async () => {
+    clock[Symbol.dispose]();
+    vi.useFakeTimers();
+    try {
+      const { consumer, recorder } = setUp();
+      consumer.start(recorder.pump);
+      expect(vi.getTimerCount()).toBe(0);
+      consumer.push(1, 0);
+      expect(vi.getTimerCount()).toBe(1);
+      await vi.advanceTimersByTimeAsync(99);
+      expect(recorder.calls).toEqual([]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(recorder.batches).toEqual([[1]]);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -1,5 +1,6 @@
+/* oxlint-disable require-yield -- methods that complete without waiting are part of what is tested */
 import { describe, expect, it } from "vitest";
-import { Task, TaskCompletionSource } from "../src/index.ts";
+import { ManualResetValueTaskSource, Task, TaskCompletionSource, ValueTask } from "../src/index.ts";
 
 const DEPTH = 12_000;
 
@@ -62,5 +63,70 @@ describe("A4.9 12 000 deep chains do not overflow", () => {
     for (let i = 0; i < DEPTH; i++) last = Task.from(nested(last));
     source.setResult(7);
     expect(await last).toBe(7);
+  });
+
+  it("generator methods that wait for each other", async () => {
+    const source = new TaskCompletionSource<number>({ continuations: "inline" });
+    const next = Task.async(function* (task: Task<number>) {
+      return (yield* task) + 1;
+    });
+    let last: Task<number> = source.task;
+    for (let i = 0; i < DEPTH; i++) last = next(last);
+    source.setResult(0);
+    expect(await last).toBe(DEPTH);
+  });
+
+  it("generator methods that call each other, on one stack", async () => {
+    const down: (n: number) => Task<number> = Task.async(function* (
+      n: number,
+    ): Generator<unknown, number, unknown> {
+      return n === 0 ? 0 : (yield* down(n - 1)) + 1;
+    });
+    expect(await down(DEPTH)).toBe(DEPTH);
+  });
+
+  it("pooled methods, sources that complete each other inline, and methods that return tasks", async () => {
+    const pooled = ValueTask.asyncPooled(function* (task: PromiseLike<number>) {
+      return ((yield task) as number) + 1;
+    });
+    const first = new ManualResetValueTaskSource<number>();
+    let last: ValueTask<number> = first.valueTask();
+    for (let i = 0; i < DEPTH; i++) last = pooled(last);
+    first.setResult(0);
+    expect(await last).toBe(DEPTH);
+    const sources = Array.from({ length: DEPTH }, () => new ManualResetValueTaskSource<number>());
+    let ended = 0;
+    sources.forEach((source, index) => {
+      source.valueTask().unsafeOnCompleted(() => {
+        ended++;
+        sources[index + 1]?.setResult(1);
+      }, undefined);
+    });
+    sources[0]?.setResult(1);
+    await Task.yield();
+    expect(ended).toBe(DEPTH);
+    const source = new TaskCompletionSource<number>({ continuations: "inline" });
+    const passOn = Task.async(function* (task: Task<number>) {
+      return task;
+    });
+    let returned: Task<number> = source.task;
+    for (let i = 0; i < DEPTH; i++) returned = passOn(returned);
+    source.setResult(7);
+    expect(await returned).toBe(7);
+  });
+
+  it("a method that waits 12 000 times for what completes at once, and for what completes inline", async () => {
+    const source = new ManualResetValueTaskSource<number>();
+    const task = Task.async(function* () {
+      let sum = 0;
+      for (let i = 0; i < DEPTH; i++) sum += (yield Task.fromResult(1)) as number;
+      for (let i = 0; i < DEPTH; i++) {
+        sum += yield* source.valueTask();
+        source.reset();
+      }
+      return sum;
+    })();
+    for (let i = 0; i < DEPTH; i++) source.setResult(1);
+    expect(await task).toBe(2 * DEPTH);
   });
 });

@@ -1,7 +1,15 @@
 import { getEventListeners } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
+import { AsyncLocal } from "@skein/context";
 import { describe, expect, it } from "vitest";
-import { Task, TaskCompletionSource } from "../src/index.ts";
+import {
+  AsyncSemaphore,
+  CancellationTokenSource,
+  ManualResetValueTaskSource,
+  Task,
+  TaskCompletionSource,
+  ValueTask,
+} from "../src/index.ts";
 
 const ROUNDS = 10_000;
 
@@ -114,5 +122,123 @@ describe("nothing stays behind on a long-lived task or signal", () => {
     const { signal } = new AbortController();
     await Task.fromResult(1).continueWith(() => 1, { signal });
     expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("0.11 waits with a long-lived token leave no registration, whatever ended them", async () => {
+    const longLived = new CancellationTokenSource();
+    const alive = await survivors(ROUNDS, () => {
+      const source = new TaskCompletionSource<number>();
+      const wait = source.task.waitAsync({ signal: longLived.token, timeoutMs: 60_000 });
+      source.setResult(1);
+      return wait;
+    });
+    expect(alive).toBe(0);
+    let calls = 0;
+    longLived.token.register(() => calls++);
+    longLived.cancel();
+    expect(calls).toBe(1);
+  });
+
+  it("A11.10 linked sources that were disposed of or cancelled leave their parents", async () => {
+    const parent = new CancellationTokenSource();
+    const { signal } = new AbortController();
+    const alive = await survivors(1000, () => {
+      const linked = CancellationTokenSource.linked(parent.token, signal);
+      if (Math.random() < 0.5) linked.cancel();
+      else linked[Symbol.dispose]();
+      return linked;
+    });
+    expect(alive).toBe(0);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("A11.7 registrations that were taken off are gone, state and callback included", async () => {
+    const { token } = new CancellationTokenSource();
+    const alive = await survivors(1000, () => {
+      const state = {};
+      token.register(() => {}, state).unregister();
+      return state;
+    });
+    expect(alive).toBe(0);
+  });
+
+  it("A2.13 A9.7 a completed method holds neither its locals nor its context, though its task is kept", async () => {
+    const local = new AsyncLocal<object>();
+    const kept: Task<number>[] = [];
+    const source = new TaskCompletionSource<void>();
+    const alive = await survivors(100, () => {
+      const value = {};
+      const method = Task.async(function* () {
+        const own = value;
+        yield* source.task;
+        return Object.keys(own).length;
+      });
+      kept.push(local.run(value, () => method()));
+      return value;
+    });
+    expect(alive).toBe(100);
+    source.setResult();
+    await Task.whenAll(kept);
+    const values: WeakRef<object>[] = [];
+    for (let i = 0; i < 100; i++) {
+      const value = {};
+      values.push(new WeakRef(value));
+      kept.push(
+        local.run(value, () =>
+          Task.async(function* () {
+            const own = value;
+            yield* Task.yield();
+            return Object.keys(own).length;
+          })(),
+        ),
+      );
+    }
+    await Task.whenAll(kept);
+    await collect();
+    expect(values.filter((ref) => ref.deref() !== undefined)).toEqual([]);
+    expect(kept.every((task) => task.isCompleted)).toBe(true);
+  });
+
+  it("A7.1 a source that was reset holds nothing of its last operation", async () => {
+    const source = new ManualResetValueTaskSource<object>();
+    const refs: WeakRef<object>[] = [];
+    const use = (): void => {
+      const result = {};
+      const state = {};
+      refs.push(new WeakRef(result), new WeakRef(state));
+      source.valueTask().onCompleted(() => {}, state);
+      source.setResult(result);
+      source.reset();
+    };
+    for (let i = 0; i < 100; i++) use();
+    await collect();
+    expect(refs.filter((ref) => ref.deref() !== undefined)).toEqual([]);
+  });
+
+  it("A9.8 pooled sources hold nothing of the methods they served", async () => {
+    const method = ValueTask.asyncPooled(function* (value: object) {
+      yield* Task.yield();
+      return value;
+    });
+    const refs: WeakRef<object>[] = [];
+    const use = async (): Promise<void> => {
+      const value = {};
+      refs.push(new WeakRef(value));
+      await method(value);
+    };
+    for (let i = 0; i < 100; i++) await use();
+    await collect();
+    expect(refs.filter((ref) => ref.deref() !== undefined).length).toBeLessThanOrEqual(1);
+  });
+
+  it("A13.6 a semaphore's waiters that were cancelled are gone", async () => {
+    const semaphore = new AsyncSemaphore(0);
+    const alive = await survivors(1000, () => {
+      const source = new CancellationTokenSource();
+      const wait = semaphore.waitAsync({ signal: source.token });
+      source.cancel();
+      return wait;
+    });
+    expect(alive).toBe(0);
   });
 });

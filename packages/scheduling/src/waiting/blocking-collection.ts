@@ -209,8 +209,11 @@ function waitAtAny<T, R>(
 ): Task<R> {
   if (isCanceled(signal)) return Task.fromCanceled(signal);
   const task = createTask<R>("asynchronous");
+  // What this very attempt adds or takes wakes all who watch, itself among them.
+  let isTrying = false;
   const wake = (): void => {
-    if (task.isCompleted) return;
+    if (isTrying || task.isCompleted) return;
+    isTrying = true;
     let result: R | undefined;
     try {
       result = attempt();
@@ -218,6 +221,8 @@ function waitAtAny<T, R>(
       release();
       tryFault(task, error);
       return;
+    } finally {
+      isTrying = false;
     }
     if (result === undefined) return;
     release();

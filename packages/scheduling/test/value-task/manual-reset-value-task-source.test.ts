@@ -1,5 +1,5 @@
 import { AsyncLocal } from "@skein/context";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   InvalidOperationError,
