@@ -12,4 +12,5 @@ export {
 export type { Job, JobModule } from "./job-module.ts";
 export type { MapOptions } from "./map.ts";
 export type { CloseOptions, Priority, RunOptions, ThreadPoolOptions } from "./options.ts";
+export type { Distribution, PoolStats } from "./pool-stats.ts";
 export { type JobEngine, ThreadPool } from "./thread-pool.ts";

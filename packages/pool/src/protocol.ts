@@ -42,8 +42,23 @@ export type WorkerMessage =
   | { readonly type: "cancel"; readonly serial: number; readonly slot: number }
   /** A job that was asked to stop has not: the thread that runs it is to be ended. */
   | { readonly type: "terminate"; readonly serial: number }
-  /** A job of this thread submitted jobs, and no thread was free to help. */
+  /** Jobs wait, no thread is free, and one more may be started. */
   | { readonly type: "threads-wanted" };
+
+/**
+ * Messages that only add to what a thread knows. They may be taken in at any moment, in the middle of settling jobs too; all others
+ * make something happen, and wait for the event loop.
+ */
+export function isKnowledge({ type }: HostMessage | WorkerMessage): boolean {
+  return knowledge.has(type);
+}
+
+const knowledge: ReadonlySet<string> = new Set<(HostMessage | WorkerMessage)["type"]>([
+  "arena",
+  "shared-buffer",
+  "shared-buffer-gone",
+  "progress",
+]);
 
 /** `workerData` of a pool thread. */
 export interface ThreadData {

@@ -12,6 +12,7 @@ import {
   type RunOptions,
   type ThreadPoolOptions,
 } from "./options.ts";
+import type { PoolStats } from "./pool-stats.ts";
 import { currentPool } from "./current-pool.ts";
 
 /** What runs jobs: a ThreadPool, or another engine with the same job modules. */
@@ -145,6 +146,11 @@ export class ThreadPool implements JobEngine {
     return Task.from(
       allOrErrors(() => this.#host.broadcast(fn, args, defaults, below) as Task<Awaited<R>>[]),
     );
+  }
+
+  /** What the threads and the queues do at this moment, and what they have done. Costs microseconds, sends no message. */
+  stats(): PoolStats {
+    return this.#host.stats();
   }
 
   /**

@@ -4,7 +4,7 @@ import { Task } from "@skein/scheduling";
 import { afterAll, describe, expect, it } from "vitest";
 import { NotCloneableError, PoolClosedError, ThreadPool } from "../src/index.ts";
 import type * as Sample from "./fixtures/sample.jobs.ts";
-import { makeGate, open, opened, sampleJobs } from "./gate.ts";
+import { allStarted, makeGate, open, opened, sampleJobs } from "./gate.ts";
 
 const pool = new ThreadPool({ maxThreads: 2 });
 const jobs = pool.module<typeof Sample>(sampleJobs);
@@ -179,6 +179,16 @@ describe("queues", () => {
     expect(order.indexOf(3)).toBeLessThan(500);
     expect(order.indexOf(2)).toBeLessThan(order.indexOf(3));
   });
+});
+
+it("A3.14 threads are started while jobs wait, also when the first thread was about to take them", async () => {
+  for (let round = 0; round < 5; round++) {
+    await using fresh = new ThreadPool({ maxThreads: 3 });
+    await fresh.run(() => 1, []);
+    // Needs all three at once: the sleeping one, and two that have to be started.
+    await allStarted(fresh, 3);
+    expect(fresh.stats().threads.total).toBe(3);
+  }
 });
 
 describe("maxQueue and maxQueueBytes", () => {

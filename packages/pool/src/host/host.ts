@@ -2,6 +2,7 @@
 import type { Task } from "@skein/scheduling";
 import { toWire } from "../codec/error-wire.ts";
 import { PoolClosedError, ThreadCrashedError } from "../errors.ts";
+import { type PoolStats, readStats } from "../pool-stats.ts";
 import type { HostMessage, WorkerMessage } from "../protocol.ts";
 import { Arena, createArenaMemory } from "../shared/arena.ts";
 import { Arenas } from "../shared/arenas.ts";
@@ -61,17 +62,21 @@ export class Host {
       HOST,
     ));
     memory.queues.initialize();
-    this.#orphans = new OrphanedSlots(memory, (serial) => this.#roster.withSerial(serial) !== null);
+    this.#orphans = new OrphanedSlots(
+      memory,
+      (serial) => this.#roster.withSerial(serial) !== null,
+      (serial, block) => this.#arenas.giveBack(serial, block),
+    );
     const roster = (this.#roster = new ThreadRoster(
       options.maxThreads,
       (index) => this.#orphans.isFree(index),
       (index, serial) => this.#startThread(index, serial),
     ));
-    const takeMessages = (): void => this.#takeMessages();
-    this.#arenas = new Arenas(takeMessages);
+    const takeKnowledge = (): void => this.#takeKnowledge();
+    this.#arenas = new Arenas(takeKnowledge);
     const arenaMemory = createArenaMemory();
     this.#arenas.add(HOST_SERIAL, arenaMemory);
-    this.#sharedBuffers = new SharedBuffers(HOST_SERIAL, takeMessages, {
+    this.#sharedBuffers = new SharedBuffers(HOST_SERIAL, takeKnowledge, {
       announce: (id, buffer) => roster.broadcast({ type: "shared-buffer", id, buffer }),
       gone: (id) => roster.broadcast({ type: "shared-buffer-gone", id }),
     });
@@ -88,7 +93,7 @@ export class Host {
         idle: () => this.#onIdle(),
         queued: () => this.#callThread(),
         cancelRequested: (serial, slot) => roster.withSerial(serial)?.post({ type: "cancel", slot }),
-        takeProgress: () => this.#takeMessages(),
+        takeProgress: takeKnowledge,
         terminate: (serial) => roster.withSerial(serial)?.terminate(),
       },
     );
@@ -118,6 +123,10 @@ export class Host {
     const { task } = this.#submitter.submit(fn, args, options, below);
     this.#pump.submitted();
     return task;
+  }
+
+  stats(): PoolStats {
+    return readStats(this.#memory, this.#submitter, this.#roster.live());
   }
 
   /** Once on each live thread; starts one if there is none. */
@@ -206,12 +215,8 @@ export class Host {
     return thread;
   }
 
-  #takeMessages(): void {
-    for (const thread of this.#roster.live()) {
-      for (let message = thread.receive(); message !== null; message = thread.receive()) {
-        this.#onMessage(thread, message);
-      }
-    }
+  #takeKnowledge(): void {
+    for (const thread of this.#roster.live()) thread.intake.takeKnowledge();
   }
 
   #onMessage(thread: PoolThread, message: WorkerMessage): void {
@@ -241,7 +246,7 @@ export class Host {
         this.#roster.withSerial(message.serial)?.terminate();
         break;
       case "threads-wanted":
-        this.#startOneMore();
+        if (!this.#memory.queues.isEmpty()) this.#startOneMore();
         break;
     }
   }
@@ -254,7 +259,7 @@ export class Host {
     const error = this.#terminating
       ? new PoolClosedError("The pool was closed while this job ran")
       : new ThreadCrashedError(exitCode, { cause });
-    this.#takeMessages();
+    this.#takeKnowledge();
     settlement.drain();
     settlement.recover(thread.serial, error);
     parking.setDead(thread.index);

@@ -7,17 +7,26 @@
  */
 import { firstSlot, slotCount } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { FREE, QUEUED } from "../shared/slot.ts";
+import { FREE, INLINE, QUEUED } from "../shared/slot.ts";
 
 export class OrphanedSlots {
   readonly #memory: PoolMemory;
   readonly #isLive: (serial: number) => boolean;
+  readonly #giveBack: (serial: number, block: number) => void;
   /** Thread indices whose slots are not all free. */
   readonly #waiting = new Set<number>();
   readonly #finished: Int32Array;
 
-  /** @param isLive Whether the thread with this serial has not ended. */
-  constructor(memory: PoolMemory, isLive: (serial: number) => boolean) {
+  /**
+   * @param isLive Whether the thread with this serial has not ended.
+   * @param giveBack Frees the block of an outcome that nobody reads, in the arena of a live thread.
+   */
+  constructor(
+    memory: PoolMemory,
+    isLive: (serial: number) => boolean,
+    giveBack: (serial: number, block: number) => void,
+  ) {
+    this.#giveBack = giveBack;
     this.#memory = memory;
     this.#isLive = isLive;
     this.#finished = new Int32Array(memory.layout.threadSlots);
@@ -34,7 +43,12 @@ export class OrphanedSlots {
     if (!this.#waiting.has(index)) return true;
     const { slots, inboxes, layout } = this.#memory;
     const count = inboxes[index + 1]!.takeAll(this.#finished);
-    for (let i = 0; i < count; i++) slots.release(this.#finished[i]!);
+    for (let i = 0; i < count; i++) {
+      const slot = this.#finished[i]!;
+      const arena = slots.payloadArena(slot);
+      if (arena !== INLINE && this.#isLive(arena)) this.#giveBack(arena, slots.payloadBlock(slot));
+      slots.release(slot);
+    }
     const first = firstSlot(layout, index + 1);
     const end = first + slotCount(layout, index + 1);
     let free = true;

@@ -2,12 +2,12 @@
 import {
   MessageChannel,
   type MessagePort,
-  receiveMessageOnPort,
   type ResourceLimits,
   type SHARE_ENV,
   Worker,
 } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
+import { MessageIntake } from "../message-intake.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../protocol.ts";
 
 // In source it is entry.ts, in the published package entry.js: TypeScript does not rewrite URLs.
@@ -30,7 +30,10 @@ export interface ThreadEvents {
 export class PoolThread {
   readonly index: number;
   readonly serial: number;
+  /** Of `worker_threads`. */
+  readonly threadId: number;
   readonly port: MessagePort;
+  readonly intake: MessageIntake<WorkerMessage>;
   readonly #worker: Worker;
   #cause: unknown;
   readonly ended: Promise<void>;
@@ -42,7 +45,8 @@ export class PoolThread {
     const { worker, port } = AsyncScope.root.run(startWorker, data, options);
     this.port = port;
     this.#worker = worker;
-    port.on("message", (message: WorkerMessage) => events.message(this, message));
+    this.threadId = worker.threadId;
+    this.intake = new MessageIntake<WorkerMessage>(port, (message) => events.message(this, message));
     worker.on("error", (error: unknown) => {
       this.#cause = error;
     });
@@ -60,11 +64,6 @@ export class PoolThread {
 
   post(message: HostMessage): void {
     this.port.postMessage(message);
-  }
-
-  /** Without waiting: the oldest message that the event loop has not delivered yet. */
-  receive(): WorkerMessage | null {
-    return (receiveMessageOnPort(this.port)?.message as WorkerMessage | undefined) ?? null;
   }
 
   /** Ends the thread wherever it is. `ended` resolves when it has. */

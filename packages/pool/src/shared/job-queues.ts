@@ -105,6 +105,16 @@ export class JobQueues {
     return true;
   }
 
+  /** How many entries wait in the ring of a priority, those of withdrawn jobs included. */
+  sizeOf(priority: number): number {
+    return this.#rings[priority]!.size;
+  }
+
+  /** The same of all deques. */
+  get localSize(): number {
+    return this.#deques.reduce((sum, deque) => sum + deque.size, 0);
+  }
+
   /** Whether a queued slot of this submitter can still be found by a thread; for recovery. */
   holds(priority: number, slot: number): boolean {
     const position = this.#slots.ticket(slot);

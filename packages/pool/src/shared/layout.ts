@@ -1,12 +1,14 @@
 /**
  * Where everything lies in the two fixed SharedArrayBuffers of a pool. Pure arithmetic: no state, no atomics.
  *
- *   control   | inboxes and bells | rings: high, normal, low | parking | deques |
+ *   control   | inboxes and bells | rings: high, normal, low | parking | deques | statistics |
  *   slots     | the host's slots | thread 0's | thread 1's | …     each: 64 bytes of header, 192 of payload
  *
  * Whoever submits is a submitter: 0 is the host, w + 1 is thread w. Each has slots, an inbox and a bell of its own. Words that
  * different threads write lie on different cache lines (64 bytes, 16 words).
  */
+
+import { STATISTICS_WORDS } from "./statistics.ts";
 
 /** 32-bit words of a cache line. */
 export const LINE_WORDS = 16;
@@ -32,6 +34,7 @@ export interface Layout {
   readonly ringWord: number;
   readonly parkWord: number;
   readonly dequeWord: number;
+  readonly statisticsWord: number;
   readonly controlBytes: number;
   readonly slotsBytes: number;
   /**
@@ -58,6 +61,7 @@ export function createLayout(
   const ringWord = (1 + maxThreads) * 2 * LINE_WORDS;
   const parkWord = ringWord + PRIORITIES.length * queueWords(ringCells);
   const dequeWord = parkWord + maxThreads * LINE_WORDS;
+  const statisticsWord = dequeWord + maxThreads * queueWords(dequeCells);
   return {
     capacitySlots,
     threadSlots,
@@ -67,7 +71,8 @@ export function createLayout(
     ringWord,
     parkWord,
     dequeWord,
-    controlBytes: (dequeWord + maxThreads * queueWords(dequeCells)) * 4,
+    statisticsWord,
+    controlBytes: (statisticsWord + (1 + maxThreads) * STATISTICS_WORDS) * 4,
     slotsBytes: totalSlots * SLOT_WORDS * 4,
     ringCells,
     dequeCells,

@@ -4,6 +4,7 @@ import { JobQueues, NO_THREAD } from "./job-queues.ts";
 import { firstSlot, type Layout, slotCount, submitterOf } from "./layout.ts";
 import { Parking } from "./parking.ts";
 import { SlotTable } from "./slot.ts";
+import { Statistics, STATISTICS_WORDS, StatisticsReader } from "./statistics.ts";
 
 export const HOST = 0;
 /** Threads count from 1. */
@@ -18,6 +19,9 @@ export class PoolMemory {
   readonly parking: Parking;
   /** By submitter. */
   readonly inboxes: readonly Inbox[];
+  /** Of this submitter. */
+  readonly statistics: Statistics;
+  readonly allStatistics: StatisticsReader;
   readonly firstSlot: number;
   readonly slotCount: number;
 
@@ -27,7 +31,10 @@ export class PoolMemory {
     this.layout = layout;
     this.submitter = submitter;
     this.slots = new SlotTable(slots, layout);
-    this.queues = new JobQueues(words, layout, this.slots, submitter === HOST ? NO_THREAD : submitter - 1);
+    this.statistics = new Statistics(words, layout.statisticsWord + submitter * STATISTICS_WORDS);
+    this.allStatistics = new StatisticsReader(words, layout.statisticsWord, layout.maxThreads + 1);
+    const self = submitter === HOST ? NO_THREAD : submitter - 1;
+    this.queues = new JobQueues(words, layout, this.slots, self);
     this.parking = new Parking(words, layout);
     this.inboxes = submitters.map((s) => new Inbox(words, layout, this.slots, s));
     this.firstSlot = firstSlot(layout, submitter);

@@ -133,6 +133,12 @@ export class Ring {
     }
   }
 
+  /** How many entries there are, those of withdrawn jobs included. */
+  get size(): number {
+    const head = load(this.#words, this.#head); // [unpaired] statistic only
+    return Math.max(0, (load(this.#words, this.#tail) - head) | 0); // [unpaired] statistic only
+  }
+
   /** Whether `slot` still waits at `position`; exact only for a caller that alone pushes this slot. */
   holds(slot: number, position: number): boolean {
     const seen = load(this.#words, this.#cells + (position & this.#mask)); // [unpaired] recovery after a thread died

@@ -52,6 +52,7 @@ const PAYLOAD_ARENA = 11;
 const PAYLOAD_BLOCK = 12;
 const OUTCOME = 13;
 const PROGRESS = 14;
+const SUBMITTED_AT = 15;
 
 const STATE_BITS = 2;
 const STATE_MASK = 3;
@@ -143,7 +144,14 @@ export class SlotTable {
   // Plain words: the caller owns the slot (I2).
 
   /** `block` and `length`: where the function's description lies in the submitter's arena. */
-  describeJob(slot: number, functionId: number, block: number, length: number, progress: number): void {
+  describeJob(
+    slot: number,
+    functionId: number,
+    block: number,
+    length: number,
+    progress = 0,
+    submittedAt = 0,
+  ): void {
     const base = slot * SLOT_WORDS;
     this.words[base + FUNCTION] = functionId;
     this.words[base + FUNCTION_BLOCK] = block;
@@ -151,11 +159,17 @@ export class SlotTable {
     this.words[base + CANCEL] = 0;
     this.words[base + CONTEXT] = 0;
     this.words[base + PROGRESS] = progress;
+    this.words[base + SUBMITTED_AT] = submittedAt;
   }
 
   /** Names the listener of the job's progress; 0: nobody listens. */
   progressId(slot: number): number {
     return this.words[slot * SLOT_WORDS + PROGRESS]!;
+  }
+
+  /** See statistics.ts; 0: not timed. */
+  submittedAt(slot: number): number {
+    return this.words[slot * SLOT_WORDS + SUBMITTED_AT]!;
   }
 
   functionId(slot: number): number {

@@ -22,6 +22,8 @@ export class PendingJob extends TaskCompletionSource<unknown> {
   readonly keepAlive: unknown;
   /** Stops listening to the caller's signal and clock. */
   stopWatching: (() => void) | null = null;
+  /** For the statistics: not every job is timed. 0: this one is not. */
+  readonly submittedAt: number;
   /** For jobs that may run again, null for others. */
   readonly retry: Retry | null;
   /** Of its listener, 0: nobody listens. */
@@ -37,6 +39,7 @@ export class PendingJob extends TaskCompletionSource<unknown> {
     keepAlive: unknown,
     retry: Retry | null,
     progressId: number,
+    submittedAt: number,
   ) {
     super(options.continuations);
     this.fn = fn;
@@ -48,6 +51,7 @@ export class PendingJob extends TaskCompletionSource<unknown> {
     this.keepAlive = keepAlive;
     this.retry = retry;
     this.progressId = progressId;
+    this.submittedAt = submittedAt;
   }
 }
 

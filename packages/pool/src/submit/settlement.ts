@@ -8,6 +8,7 @@ import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
+import type { Counter } from "../shared/statistics.ts";
 import { frameLines } from "./caller-frames.ts";
 import type { JobTable } from "./job-table.ts";
 import { NO_SLOT, type PendingJob } from "./pending-job.ts";
@@ -40,6 +41,7 @@ export class Settlement {
   readonly #decoder: Decoder;
   readonly #events: SettlementEvents;
   readonly #finished: Int32Array;
+  #draining = false;
   #outstanding = 0;
 
   constructor(
@@ -69,8 +71,16 @@ export class Settlement {
 
   /** Settles everything in the inbox. @returns how many slots came back. */
   drain(): number {
-    const count = this.#memory.inbox.takeAll(this.#finished);
-    for (let i = 0; i < count; i++) this.#complete(this.#finished[i]!);
+    // Inside itself when an inline continuation joins a job.
+    const finished = this.#draining ? new Int32Array(this.#finished.length) : this.#finished;
+    const outer = this.#draining;
+    this.#draining = true;
+    const count = this.#memory.inbox.takeAll(finished);
+    try {
+      for (let i = 0; i < count; i++) this.#complete(finished[i]!);
+    } finally {
+      this.#draining = outer;
+    }
     if (count > 0) this.#events.slotsFreed();
     return count;
   }
@@ -82,7 +92,7 @@ export class Settlement {
   completeHere(job: PendingJob, succeeded: boolean, outcome: unknown): void {
     this.#release(job.slot, job);
     if (job.task.isCompleted) return;
-    this.#settled(job);
+    this.#settled(job, succeeded ? "completed" : "failed");
     if (succeeded) job.trySetResult(outcome);
     else job.trySetError(outcome);
   }
@@ -90,14 +100,14 @@ export class Settlement {
   cancel(job: PendingJob, reason: Error): void {
     if (job.task.isCompleted) return;
     this.#stop(job);
-    this.#settled(job);
+    this.#settled(job, "canceled");
     job.trySetCanceled(reason);
   }
 
   fail(job: PendingJob, error: unknown): void {
     if (job.task.isCompleted) return;
     this.#stop(job);
-    this.#settled(job);
+    this.#settled(job, "failed");
     job.trySetError(error);
   }
 
@@ -140,7 +150,7 @@ export class Settlement {
     }
     this.#release(slot, job);
     if (job.task.isCompleted) return;
-    this.#settled(job);
+    this.#settled(job, "crashed");
     job.trySetError(error);
   }
 
@@ -177,7 +187,7 @@ export class Settlement {
     }
     this.#giveBackOutcome(slot);
     this.#release(slot, job);
-    this.#settled(job);
+    this.#settled(job, decoded && succeeded ? "completed" : "failed");
     if (!decoded) job.trySetError(undecodable);
     else if (succeeded) job.trySetResult(value);
     else job.trySetError(fromWire(value as ErrorWire, frameLines(job.frames)));
@@ -239,7 +249,8 @@ export class Settlement {
   }
 
   /** Just before the task settles, once for each job. */
-  #settled(job: PendingJob): void {
+  #settled(job: PendingJob, outcome: Counter): void {
+    this.#memory.statistics.count(outcome);
     if (job.stopWatching !== null) {
       job.stopWatching();
       job.stopWatching = null;

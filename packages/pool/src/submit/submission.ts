@@ -6,6 +6,7 @@ import { QueueFullError } from "../errors.ts";
 import type { Arena } from "../shared/arena.ts";
 import { INLINE_BYTES, PRIORITIES } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
+import { timestampUs } from "../shared/statistics.ts";
 import type { SharedBuffers } from "../shared/shared-buffers.ts";
 import { Backlog } from "./backlog.ts";
 import { captureCallerFrames } from "./caller-frames.ts";
@@ -45,6 +46,7 @@ export interface QueueLimits {
 /** A ring full of withdrawn entries empties as soon as a thread looks; so long until the backlog tries again. */
 const RING_FULL_RETRY_MS = 1;
 const noArguments = new Uint8Array(0);
+const TIMED_MASK = 15;
 const NORMAL: number = PRIORITIES.indexOf("normal");
 
 export class Submission {
@@ -60,6 +62,7 @@ export class Submission {
   readonly #limits: QueueLimits;
   #jobCount = 0;
   #argsBytes = 0;
+  #untimed = 0;
   #retry: NodeJS.Timeout | null = null;
   readonly #backlogs: readonly Backlog[] = PRIORITIES.map(() => new Backlog());
 
@@ -123,7 +126,22 @@ export class Submission {
     const frames = captureCallerFrames(below);
     const progressId =
       options.onProgress === undefined ? 0 : this.progress.add(listenerOf(options.onProgress));
-    return new PendingJob(fn, options, context, frames, length, block, keepAlive, retry, progressId);
+    // Every job while there are few, then one in 16: reading the clock costs a tenth of a submission.
+    const timed = frames !== null || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0;
+    const submittedAt = timed ? timestampUs() : 0;
+    this.#memory.statistics.count("submitted");
+    return new PendingJob(
+      fn,
+      options,
+      context,
+      frames,
+      length,
+      block,
+      keepAlive,
+      retry,
+      progressId,
+      submittedAt,
+    );
   }
 
   /** The job is over, and nothing of it is in a slot or in the backlog any more. */
@@ -187,6 +205,11 @@ export class Submission {
     if (placed) this.#callThread();
   }
 
+  /** How many jobs wait for a slot, by priority; those of withdrawn jobs included. */
+  backlogSize(priority: number): number {
+    return this.#backlogs[priority]!.size;
+  }
+
   /** The jobs that wait for a slot. */
   takeBacklog(): PendingJob[] {
     const jobs: PendingJob[] = [];
@@ -223,7 +246,7 @@ export class Submission {
 
   #fill(slot: number, job: PendingJob, args: Uint8Array): void {
     const { slots } = this.#memory;
-    slots.describeJob(slot, job.fn.id, job.fn.block, job.fn.length, job.progressId);
+    slots.describeJob(slot, job.fn.id, job.fn.block, job.fn.length, job.progressId, job.submittedAt);
     if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
     else slots.setArenaPayload(slot, this.#serial, job.block, job.argsLength);
     const { context } = job;

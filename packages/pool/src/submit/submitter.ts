@@ -120,6 +120,11 @@ export class Submitter {
     this.#submission.progress.report(id, value);
   }
 
+  /** How many jobs wait for a slot, by priority. */
+  backlogSize(priority: number): number {
+    return this.#submission.backlogSize(priority);
+  }
+
   /** Rejects all jobs that no thread has taken. */
   failWaiting(error: () => Error): void {
     for (const job of this.#submission.takeBacklog()) this.settlement.fail(job, error());

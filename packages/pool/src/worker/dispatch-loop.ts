@@ -12,6 +12,7 @@ import { type JobQueues, NO_JOB } from "../shared/job-queues.ts";
 import type { Parking } from "../shared/parking.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { Settlement } from "../submit/settlement.ts";
+import { timestampUs } from "../shared/statistics.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
 import type { JobRunner } from "./job-runner.ts";
 import { Spinner } from "./spinner.ts";
@@ -20,6 +21,9 @@ import { Spinner } from "./spinner.ts";
 const QUANTUM_MS = 30;
 /** How long a thread blocks in one sleep before it goes back to its event loop. */
 const SLEEP_MS = 2;
+/** Jobs shorter than this are timed once in so many. */
+const SHORT_US = 20;
+const SHORT_TIMED_EVERY = 16;
 /** The clock is read once in as many jobs as take about this long, at most 64. */
 const CLOCK_INTERVAL_MS = 1;
 
@@ -32,12 +36,18 @@ export class DispatchLoop {
   readonly #runner: JobRunner;
   readonly #settlement: Settlement;
   readonly #spinner: Spinner;
+  readonly #onAllBusy: () => void;
   /** Jobs of this thread that await something. */
   #awaiting = 0;
   /** Slots of jobs for this thread alone. */
   readonly #assigned: number[] = [];
   /** Whether dispatching goes on by itself: on the stack now, or in a turn that was asked for. */
   #active = false;
+  #stolen = 0;
+  #untilTimed = 1;
+  #timedEvery = 1;
+  #busySince = performance.now();
+  #restingSince = 0;
   #turnStartedAt = 0;
   #ranSinceTurn = false;
   /** Whether the parking word says so: it must say BUSY before a job runs, or a turn of the event loop (parking.ts P2). */
@@ -46,6 +56,7 @@ export class DispatchLoop {
   #jobsUntilClock = 1;
   #clockReadAt = 0;
 
+  /** @param onAllBusy Jobs wait, and no thread is free to look for them. */
   constructor(
     thread: number,
     serial: number,
@@ -53,7 +64,9 @@ export class DispatchLoop {
     runner: JobRunner,
     settlement: Settlement,
     spinLimitUs: number,
+    onAllBusy: () => void,
   ) {
+    this.#onAllBusy = onAllBusy;
     this.#thread = thread;
     this.#serial = serial;
     this.#memory = memory;
@@ -78,14 +91,15 @@ export class DispatchLoop {
 
   /** Runs a claimed job on the stack of a job that waits in `join`. If it awaits, it goes on when that stack is gone. */
   help(slot: number): void {
-    this.#ranSinceTurn = true;
-    const pending = this.#runner.run(slot);
+    const pending = this.#start(slot);
     if (pending !== null) this.#settleLater(pending);
   }
 
   /** A fresh turn: everything else on this thread had its chance just now. */
   readonly #onTurn = (): void => {
-    this.#turnStartedAt = this.#clockReadAt = performance.now();
+    const now = performance.now();
+    if (!this.#searching) this.#countBusy(now);
+    this.#turnStartedAt = this.#clockReadAt = now;
     this.#ranSinceTurn = false;
     this.#dispatch();
   };
@@ -122,8 +136,7 @@ export class DispatchLoop {
 
   /** @returns false when the loop goes on later, from the event loop. */
   #run(slot: number): boolean {
-    this.#ranSinceTurn = true;
-    const pending = this.#runner.run(slot);
+    const pending = this.#start(slot);
     if (pending !== null) {
       this.#settleLater(pending);
       // Its microtasks come first: it may settle, or submit jobs, without waiting for anything else.
@@ -134,6 +147,32 @@ export class DispatchLoop {
     if (--this.#jobsUntilClock > 0 || !this.#quantumIsOver()) return true;
     this.#nextTurn();
     return false;
+  }
+
+  #start(slot: number): Promise<void> | null {
+    const { statistics, slots } = this.#memory;
+    this.#ranSinceTurn = true;
+    statistics.count("executed");
+    if (this.#queues.stolen !== this.#stolen) {
+      this.#stolen = this.#queues.stolen;
+      statistics.count("stolen");
+    }
+    const submittedAt = slots.submittedAt(slot);
+    if (submittedAt !== 0) statistics.record("wait", (timestampUs() - submittedAt) | 0, 1);
+    if (--this.#untilTimed > 0) return this.#runner.run(slot);
+    // Long jobs are all timed, short ones one in 16: reading the clock twice costs as much as running one.
+    const weight = this.#timedEvery;
+    const startedAt = timestampUs();
+    const pending = this.#runner.run(slot);
+    const record = (): void => {
+      const us = (timestampUs() - startedAt) | 0;
+      statistics.record("run", us, weight);
+      this.#timedEvery = us < SHORT_US ? SHORT_TIMED_EVERY : 1;
+    };
+    if (pending === null) record();
+    else void pending.then(record);
+    this.#untilTimed = this.#timedEvery;
+    return pending;
   }
 
   #settleLater(pending: Promise<void>): void {
@@ -180,7 +219,8 @@ export class DispatchLoop {
   }
 
   #sleep(timeoutMs: number): boolean {
-    this.#spinner.sleeping();
+    this.#restingSince = performance.now();
+    this.#spinner.sleeping(this.#restingSince);
     if (this.#parking.sleep(this.#thread, timeoutMs) === "awake") {
       this.#wokeUp();
       return true;
@@ -199,20 +239,29 @@ export class DispatchLoop {
   }
 
   #wokeUp(): void {
-    this.#spinner.wokeUp();
+    const now = performance.now();
+    this.#memory.statistics.addTime("parked", (now - this.#restingSince) * 1000);
+    this.#spinner.wokeUp(now);
     this.#search();
   }
 
   #search(): void {
+    if (!this.#searching) this.#countBusy(performance.now());
     this.#searching = true;
     this.#parking.setSearching(this.#thread);
   }
 
-  /** If more jobs remain than this thread can take, somebody else has to look (parking.ts P2). */
+  #countBusy(now: number): void {
+    this.#memory.statistics.addTime("busy", (now - this.#busySince) * 1000);
+    this.#busySince = now;
+  }
+
+  /** If more jobs remain than this thread can take, somebody else has to look (parking.ts P2), or to be started. */
   #stopSearching(): void {
     if (!this.#searching) return;
     this.#searching = false;
+    this.#busySince = performance.now();
     this.#parking.setBusy(this.#thread);
-    if (!this.#queues.isEmpty()) this.#parking.wakeOne();
+    if (!this.#queues.isEmpty() && this.#parking.wakeOne() === "none") this.#onAllBusy();
   }
 }

@@ -1,9 +1,10 @@
 /** The first module of a pool thread: puts the parts together over the shared memory it was given, then dispatches. */
-import { receiveMessageOnPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
 import { fromWire } from "../codec/error-wire.ts";
 import { JobCanceledError } from "../errors.ts";
+import { MessageIntake } from "../message-intake.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../protocol.ts";
 import { Arena } from "../shared/arena.ts";
 import { Arenas } from "../shared/arenas.ts";
@@ -35,10 +36,13 @@ const {
   ...options
 } = workerData as ThreadData;
 
+// The listener keeps this thread's event loop alive; the host's side of the worker is unref'ed.
+const intake = new MessageIntake<HostMessage>(port, handle);
+const takeKnowledge = (): void => intake.takeKnowledge();
 const memory = new PoolMemory(control, slots, layout, index + 1);
-const arenas = new Arenas(takeMessages);
+const arenas = new Arenas(takeKnowledge);
 for (const [owner, arenaMemory] of arenaMemories) arenas.add(owner, arenaMemory);
-const sharedBuffers = new SharedBuffers(serial, takeMessages, {
+const sharedBuffers = new SharedBuffers(serial, takeKnowledge, {
   announce: (id, buffer) => post({ type: "shared-buffer", id, buffer }),
   gone: null,
 });
@@ -54,14 +58,14 @@ const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, un
   active: () => {},
   idle: () => loop.wake(),
   queued: () => {
-    if (memory.parking.wakeOne() === "none") wantThreads();
+    if (memory.parking.wakeOne() === "none") wantThread();
     loop.wake();
   },
   cancelRequested: (owner, slot) => {
     if (owner === serial) handle({ type: "cancel", slot });
     else post({ type: "cancel", serial: owner, slot });
   },
-  takeProgress: () => takeMessages(),
+  takeProgress: takeKnowledge,
   terminate: (owner) => post({ type: "terminate", serial: owner }),
 });
 const encoder = new Encoder(sharedBuffers);
@@ -75,7 +79,17 @@ const runner = new JobRunner(
   new OutcomeWriter(memory, encoder, arena, serial, () => post({ type: "bell" })),
   current,
 );
-const loop = new DispatchLoop(index, serial, memory, runner, submitter.settlement, options.spinLimitUs);
+const loop = new DispatchLoop(
+  index,
+  serial,
+  memory,
+  runner,
+  submitter.settlement,
+  options.spinLimitUs,
+  () => {
+    if (memory.parking.hasRoom()) post({ type: "threads-wanted" });
+  },
+);
 const forkJoin = new ForkJoin(
   index,
   serial,
@@ -87,20 +101,21 @@ const forkJoin = new ForkJoin(
   encoder,
   decoder,
   options.spinLimitUs,
-  takeMessages,
+  () => intake.takeAll(),
 );
 installCurrentPool({ submitter, functions, forkJoin, maxThreads: layout.maxThreads });
 
-// The listener keeps this thread's event loop alive; the host's side of the worker is unref'ed.
-port.on("message", handle);
 if (options.initialize !== null) await import(options.initialize);
 // Until here the host counts this thread as one that never got ready.
 memory.parking.setBusy(index);
 post({ type: "ready" });
 loop.wake();
 
-/** Says once in a while that one more thread would find work, if there may be one. */
-function wantThreads(): void {
+/**
+ * Says once in a while that one more thread would find work, if there may be one. Once it has started and found its first job, it
+ * says so itself if more remain.
+ */
+function wantThread(): void {
   if (!memory.parking.hasRoom()) return;
   const now = performance.now();
   if (now - threadsWantedAt < THREADS_WANTED_MS) return;
@@ -110,15 +125,6 @@ function wantThreads(): void {
 
 function post(message: WorkerMessage): void {
   port.postMessage(message);
-}
-
-/** Without waiting: also from within the dispatch loop, while the event loop stands still. */
-function takeMessages(): void {
-  for (;;) {
-    const received = receiveMessageOnPort(port);
-    if (received === undefined) return;
-    handle(received.message as HostMessage);
-  }
 }
 
 function handle(message: HostMessage): void {

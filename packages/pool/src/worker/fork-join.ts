@@ -88,8 +88,8 @@ export class ForkJoin {
             continue;
           }
         } else if (state === DONE) {
-          // Linked already, or in the next few instructions of the thread that finished it.
-          this.#submitter.settlement.drain();
+          // Linked already, or in the next few instructions of the thread that finished it, unless it died there.
+          if (this.#submitter.settlement.drain() === 0) this.#takeMessages();
           continue;
         } else if (state === RUNNING && slots.owner(slot) === this.#serial) {
           throw new InvalidOperationError(

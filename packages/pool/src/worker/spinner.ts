@@ -42,12 +42,12 @@ export class Spinner {
     return false;
   }
 
-  sleeping(): void {
-    this.#sleptAt = performance.now();
+  sleeping(now: number): void {
+    this.#sleptAt = now;
   }
 
-  wokeUp(): void {
-    const sleptUs = (performance.now() - this.#sleptAt) * 1000;
+  wokeUp(now: number): void {
+    const sleptUs = (now - this.#sleptAt) * 1000;
     // Waking alone takes tens of microseconds: a sleep of that length was no sleep.
     if (this.#spinUs === 0 && sleptUs < 4 * this.#limitUs)
       this.#spinUs = Math.min(this.#limitUs, MIN_SPIN_US * 4);

@@ -12,6 +12,7 @@ import {
   slotCount,
   submitterOf,
 } from "../../src/shared/layout.ts";
+import { STATISTICS_WORDS } from "../../src/shared/statistics.ts";
 
 describe("createLayout", () => {
   for (const [capacity, threads, threadSlots] of [
@@ -44,6 +45,7 @@ describe("createLayout", () => {
             dequeBase(layout, s - 1),
             2 * LINE_WORDS + layout.dequeCells,
           ]),
+        ["statistics", layout.statisticsWord, submitters.length * STATISTICS_WORDS],
       ];
       let end = 0;
       for (const [part, from, words] of parts) {

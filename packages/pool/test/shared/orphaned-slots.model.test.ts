@@ -25,7 +25,11 @@ function expectNoLateLink(run: Run): void {
   const { slots, inboxes } = memoryOf(run);
   const givenAway = run.logs(KEEPER).includes(1);
   // The host's last look, when there was none.
-  const orphans = new OrphanedSlots(memoryOf(run), (serial) => serial !== run.killed + 1);
+  const orphans = new OrphanedSlots(
+    memoryOf(run),
+    (serial) => serial !== run.killed + 1,
+    () => {},
+  );
   if (!givenAway) orphans.adopt(0);
   expect(orphans.isFree(0)).toBe(true);
   // By a stale entry a thread may have come to the next owner's job (slot.ts I4): that one it may link.

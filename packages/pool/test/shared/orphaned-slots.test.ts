@@ -12,6 +12,7 @@ const slotOf = (thread: number, i: number): number => firstSlot(layout, thread +
 let host: PoolMemory;
 let threads: PoolMemory[];
 let live: Set<number>;
+let givenBack: [serial: number, block: number][];
 let orphans: OrphanedSlots;
 
 beforeEach(() => {
@@ -22,7 +23,12 @@ beforeEach(() => {
   threads = [0, 1, 2].map((w) => new PoolMemory(control, slots, layout, w + 1));
   live = new Set([1, 2, 3]);
   for (const w of [0, 1, 2]) host.prepareThread(w, serialOf(w));
-  orphans = new OrphanedSlots(host, (serial) => live.has(serial));
+  givenBack = [];
+  orphans = new OrphanedSlots(
+    host,
+    (serial) => live.has(serial),
+    (serial, block) => givenBack.push([serial, block]),
+  );
 });
 
 /** As the host does at a thread's exit. */
@@ -60,6 +66,22 @@ describe("OrphanedSlots", () => {
     expect(orphans.isFree(1)).toBe(true);
     dies(1);
     expect(orphans.isFree(1)).toBe(true);
+  });
+
+  it("the block of an outcome that nobody reads goes back to a thread that lives, not to one that is dead", () => {
+    const [a, b] = [submit(0, 0), submit(0, 1)];
+    const { slots } = host;
+    for (const thief of [1, 2]) {
+      const slot = steal(thief);
+      slots.setArenaPayload(slot, serialOf(thief), 33 + thief, 500);
+      slots.finish(slot, serialOf(thief));
+      link(0, slot);
+    }
+    expect([a, b].map((slot) => slots.state(slot))).toEqual([DONE, DONE]);
+    live.delete(serialOf(2));
+    dies(0);
+    expect(givenBack).toEqual([[serialOf(1), 34]]);
+    expect(orphans.isFree(0)).toBe(true);
   });
 
   it("queued jobs are withdrawn at once: nobody runs them, and the place is free", () => {

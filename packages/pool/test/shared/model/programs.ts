@@ -288,10 +288,11 @@ export const programs = {
   keepOrphans(e, hears, looks) {
     const memory = new PoolMemory(e.control.buffer as SharedArrayBuffer, e.slotsBuffer, e.layout, HOST);
     let dead = 0;
-    const orphans = new OrphanedSlots(memory, (serial) => {
+    const isLive = (serial: number): boolean => {
       if (hears === 1) dead = load(e.control, exitWord(e.layout));
       return hears !== 2 && serial !== dead;
-    });
+    };
+    const orphans = new OrphanedSlots(memory, isLive, () => {});
     orphans.adopt(0);
     for (let i = 0; i < looks; i++) {
       dead = load(e.control, exitWord(e.layout));

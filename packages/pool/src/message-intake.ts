@@ -1,0 +1,46 @@
+/**
+ * How a thread takes in the messages of one port: from its event loop, in order; or at once and without waiting, when it meets something
+ * that it does not know. Then only knowledge is used right away: an exit or a bell in the middle of settling jobs would settle them
+ * a second time.
+ */
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { type HostMessage, isKnowledge, type WorkerMessage } from "./protocol.ts";
+
+export class MessageIntake<M extends HostMessage | WorkerMessage> {
+  readonly #port: MessagePort;
+  readonly #handle: (message: M) => void;
+  readonly #deferred: M[] = [];
+
+  constructor(port: MessagePort, handle: (message: M) => void) {
+    this.#port = port;
+    this.#handle = handle;
+    port.on("message", (message: M) => {
+      this.#handleDeferred();
+      handle(message);
+    });
+  }
+
+  /** What has arrived and only adds to what is known; the rest stays for the event loop. */
+  takeKnowledge(): void {
+    for (let message = this.#receive(); message !== null; message = this.#receive()) {
+      if (isKnowledge(message)) this.#handle(message);
+      else if (this.#deferred.push(message) === 1) setImmediate(() => this.#handleDeferred());
+    }
+  }
+
+  /** Everything that has arrived: for a thread that waits without its event loop, and settles nothing at this moment. */
+  takeAll(): void {
+    this.#handleDeferred();
+    for (let message = this.#receive(); message !== null; message = this.#receive()) this.#handle(message);
+  }
+
+  #handleDeferred(): void {
+    for (let message = this.#deferred.shift(); message !== undefined; message = this.#deferred.shift()) {
+      this.#handle(message);
+    }
+  }
+
+  #receive(): M | null {
+    return (receiveMessageOnPort(this.#port)?.message as M | undefined) ?? null;
+  }
+}
