@@ -31,10 +31,7 @@ export class TaskCompletionSource<T> {
 
   /** @throws TypeError when `continuations` is not a policy. */
   constructor(options?: TaskCompletionSourceOptions) {
-    const policy = options === undefined ? undefined : ownContinuations(options);
-    this.task = createTask<T>(
-      policy === undefined ? "asynchronous" : requirePolicy("options.continuations", policy),
-    );
+    this.task = createTask<T>(options === undefined ? "asynchronous" : continuationsOf(options));
   }
 
   /**
@@ -111,13 +108,21 @@ export class TaskCompletionSource<T> {
   }
 }
 
-const pristine: TaskCompletionSourceOptions = {};
+/** The options that were read last: a program has one object of them, and makes sources by the million. */
+let lastOptions: TaskCompletionSourceOptions | undefined;
+let lastPolicy: ContinuationPolicy | undefined;
 
-/** `ownOption` for this one option, which is read for every source: half its price for a plain object. */
-function ownContinuations(options: TaskCompletionSourceOptions): ContinuationPolicy | undefined {
-  const isPlain = typeof options === "object" && options !== null && pristine.continuations === undefined;
-  if (isPlain && Object.getPrototypeOf(options) === Object.prototype) return options.continuations;
-  return ownOption(options, "continuations");
+function continuationsOf(options: TaskCompletionSourceOptions): ContinuationPolicy {
+  if (options === lastOptions && options.continuations === lastPolicy && lastPolicy !== undefined)
+    return lastPolicy;
+  const own = ownOption(options, "continuations");
+  const policy = own === undefined ? "asynchronous" : requirePolicy("options.continuations", own);
+  // A scheduler is not kept alive by this.
+  if (typeof own === "string") {
+    lastOptions = options;
+    lastPolicy = policy;
+  }
+  return policy;
 }
 
 function alreadyCompleted(): InvalidOperationError {

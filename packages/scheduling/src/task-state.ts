@@ -2,10 +2,12 @@
  * The state of a task: its outcome, and who waits for it.
  *
  * State    | value     | means                                | value field            |
- *          | PENDING   | no outcome yet                       | undefined              |
+ *          | PENDING   | no outcome yet                       | the callback's state   |
  *          | SUCCEEDED | final                                | the result             |
  *          | FAULTED   | final                                | the error, or Faults   |
  *          | CANCELED  | final                                | the cancellation error |
+ * Waiting  nobody; a bare callback, whose state is kept in the value field, so that the lightest wait allocates nothing; a
+ *          continuation; or a set of them.
  * Bits     OBSERVED: somebody waits for the outcome or has read it; such a fault is not reported as unhandled.
  * Moves    PENDING → any final state, once, by `trySettle`. Nothing leaves a final state.
  * Order    The final state is visible before the first continuation runs (A4.1). Of several continuations those that
@@ -15,9 +17,11 @@
  */
 
 import { InvalidOperationError } from "@skein/context/errors";
-import { canNestInline, enqueue, runInline } from "./continuation-policy.ts";
+import { callInline, canNestInline, enqueue, runInline } from "./continuation-policy.ts";
 import type { ContinuationPolicy, Place } from "./continuation-policy.ts";
+import { PlainContinuation } from "./plain-continuation.ts";
 import { capturedPlace } from "./task-scheduler.ts";
+import { reportUncaught } from "./uncaught.ts";
 import { FaultWatch } from "./unobserved-faults.ts";
 import type { WorkItem } from "./work-item.ts";
 
@@ -55,12 +59,16 @@ export class Faults {
   }
 }
 
-type Waiting = Continuation | Set<Continuation> | null;
+type BareCallback = (state: unknown) => void;
+
+type Waiting = Continuation | Set<Continuation> | BareCallback | null;
 
 let settle: (task: TaskState<unknown>, state: number, value: unknown) => boolean;
 
 /** Attaches a continuation. On a completed task it is queued at once, never run on this stack (A4.1). */
 export let addContinuation: (task: TaskState<unknown>, continuation: Continuation) => void;
+/** Attaches a function that is called with `state` where the task says: an await that wants neither place nor context. */
+export let addCallback: <S>(task: TaskState<unknown>, callback: (state: S) => void, state: S) => void;
 /** Takes a continuation off a pending task again; without effect once the task has completed. */
 export let removeContinuation: (task: TaskState<unknown>, continuation: Continuation) => void;
 /** Gives `target`, if pending, the outcome of `source`, which has completed. Counts as observing `source`. */
@@ -136,12 +144,14 @@ export abstract class TaskState<T> {
 
     settle = (task, state, value) => {
       if ((task.#state & OUTCOME_MASK) !== PENDING) return false;
+      const callbackState = task.#value;
       task.#state |= state;
       task.#value = value;
       const waiting = task.#waiting;
       if (waiting !== null) {
         task.#waiting = null;
-        if (waiting instanceof Set) runSeveral(waiting, task.#policy);
+        if (typeof waiting === "function") runBare(waiting, callbackState, task.#policy);
+        else if (waiting instanceof Set) runSeveral(waiting, task.#policy);
         else runOne(waiting, task.#policy);
       }
       if (state === FAULTED && (task.#state & OBSERVED) === 0) watch.add(task);
@@ -156,7 +166,21 @@ export abstract class TaskState<T> {
       const waiting = task.#waiting;
       if (waiting === null) task.#waiting = continuation;
       else if (waiting instanceof Set) waiting.add(continuation);
-      else task.#waiting = new Set([waiting, continuation]);
+      else if (typeof waiting === "function") {
+        task.#waiting = new Set([new PlainContinuation(waiting, task.#value), continuation]);
+        task.#value = undefined;
+      } else task.#waiting = new Set([waiting, continuation]);
+    };
+
+    addCallback = (task, callback, state) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- called with this very state.
+      const bare = callback as BareCallback;
+      if (task.#waiting === null && (task.#state & OUTCOME_MASK) === PENDING) {
+        task.#waiting = bare;
+        task.#value = state;
+      } else {
+        addContinuation(task, new PlainContinuation(bare, state));
+      }
     };
 
     removeContinuation = (task, continuation) => {
@@ -211,6 +235,18 @@ function effectivePolicy(continuation: Continuation, policy: ContinuationPolicy)
 /** A4.4, A8.8: code that wants no place in particular is not resumed inline on a foreign context's or scheduler's stack. */
 function mayRunInline(continuation: Continuation): boolean {
   return canNestInline() && (!continuation.isAwait || capturedPlace() === null);
+}
+
+function runBare(callback: BareCallback, state: unknown, policy: ContinuationPolicy): void {
+  if (policy !== "inline" || !canNestInline() || capturedPlace() !== null) {
+    runOne(new PlainContinuation(callback, state), policy);
+    return;
+  }
+  try {
+    callInline(callback, state);
+  } catch (error) {
+    reportUncaught(error);
+  }
 }
 
 function runOne(continuation: Continuation, policy: ContinuationPolicy): void {

@@ -31,30 +31,3 @@ export class CallbackContinuation<S> implements Continuation {
     enqueueAsynchronous(this);
   }
 }
-
-/** The lightest continuation: inline, in whatever context. */
-export class PlainContinuation<S> implements Continuation {
-  readonly #callback: (state: S) => void;
-  readonly #state: S;
-
-  constructor(callback: (state: S) => void, state: S) {
-    this.#callback = callback;
-    this.#state = state;
-  }
-
-  get policy(): "inline" {
-    return "inline";
-  }
-
-  get isAwait(): boolean {
-    return true;
-  }
-
-  invoke(): void {
-    (0, this.#callback)(this.#state);
-  }
-
-  fail(): void {
-    enqueueAsynchronous(this);
-  }
-}

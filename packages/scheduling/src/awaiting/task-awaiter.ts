@@ -5,10 +5,10 @@ import { awaitPolicy } from "../configure-await.ts";
 import type { ResolvedAwait } from "../configure-await.ts";
 import type { Place } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
-import { addContinuation, markObserved, policyOf } from "../task-state.ts";
+import { addCallback, addContinuation, markObserved, policyOf } from "../task-state.ts";
 import type { Continuation, TaskState } from "../task-state.ts";
 import { requireContinuation } from "./awaiter.ts";
-import { CallbackContinuation, PlainContinuation } from "./callback-continuation.ts";
+import { CallbackContinuation } from "./callback-continuation.ts";
 import { Suspension } from "./suspension.ts";
 import type { Resumable } from "./suspension.ts";
 
@@ -112,10 +112,10 @@ export function suspendOn(task: TaskState<unknown>, method: Resumable): void {
 function attachPlain<S>(task: TaskState<unknown>, continuation: (state: S) => void, state: S): void {
   requireContinuation(continuation);
   const place = capturedPlace();
-  attach(
-    task,
-    place === null
-      ? new PlainContinuation(continuation, state)
-      : new CallbackContinuation(continuation, state, place, null),
-  );
+  if (place !== null) {
+    attach(task, new CallbackContinuation(continuation, state, place, null));
+    return;
+  }
+  markObserved(task);
+  addCallback(task, continuation, state);
 }

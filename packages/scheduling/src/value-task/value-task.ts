@@ -157,6 +157,8 @@ export class ValueTask<T> extends Suspension<T> implements PromiseLike<T> {
     const source = this.#source;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without a source the payload is the result.
     if (source === null) return this.#payload as T;
+    // First what is found first: each step up a prototype chain costs.
+    if (source instanceof ManualResetCore) return source.getResult(this.#token()) as T;
     return source instanceof TaskState ? source.result : source.getResult(this.#token());
   }
 
