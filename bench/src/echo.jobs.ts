@@ -3,4 +3,5 @@ export function echo(value: number): number {
   return value;
 }
 
-export default echo;
+// piscina takes the default export; our pool any.
+export { echo as default };

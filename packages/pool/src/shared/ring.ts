@@ -32,8 +32,6 @@ const SLOT_MASK = (1 << SLOT_BITS) - 1;
 const LAP_MASK = 0x7fff;
 /** What `pop` returns when there is nothing. */
 export const EMPTY = -1;
-/** What `push` returns when there is no room. */
-export const FULL = -1;
 
 export class Ring {
   readonly #words: Int32Array;
