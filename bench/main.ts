@@ -64,18 +64,19 @@ process.stderr.write("\r");
 report();
 for (const contender of contenders) await contender.close();
 
-async function burst({ echo, burstJobs }: Contender): Promise<number> {
+async function burst(contender: Contender): Promise<number> {
   const started = performance.now();
-  const tasks = Array.from({ length: burstJobs }, (_, i) => echo(i));
+  const { burstJobs } = contender;
+  const tasks = Array.from({ length: burstJobs }, (_, i) => contender.echo(i));
   await Promise.all(tasks);
   return (burstJobs / (performance.now() - started)) * 1000;
 }
 
-async function roundTrips({ echo }: Contender): Promise<number[]> {
+async function roundTrips(contender: Contender): Promise<number[]> {
   const samples: number[] = [];
   for (let i = 0; i < ROUND_TRIPS; i++) {
     const started = performance.now();
-    await echo(i);
+    await contender.echo(i);
     samples.push((performance.now() - started) * 1000);
   }
   return samples;

@@ -13,7 +13,13 @@ const folder = join(import.meta.dirname, "..", ".node-versions");
 /** @returns the path of the binary, or null where npm has none for this platform. */
 function install(version: string): string | null {
   const target = join(folder, version);
-  const binary = join(target, "node_modules", binaryPackage, "bin", process.platform === "win32" ? "node.exe" : "node");
+  const binary = join(
+    target,
+    "node_modules",
+    binaryPackage,
+    "bin",
+    process.platform === "win32" ? "node.exe" : "node",
+  );
   if (existsSync(binary)) return binary;
   mkdirSync(target, { recursive: true });
   writeFileSync(join(target, "package.json"), '{ "private": true }');
@@ -23,7 +29,9 @@ function install(version: string): string | null {
     { encoding: "utf8" },
   );
   if (status === 0 && existsSync(binary)) return binary;
-  console.log(`Node ${version}: skipped, ${binaryPackage}@${version} is not to be had (${stderr.trim().split("\n")[0]})`);
+  console.log(
+    `Node ${version}: skipped, ${binaryPackage}@${version} is not to be had (${stderr.trim().split("\n")[0]})`,
+  );
   return null;
 }
 

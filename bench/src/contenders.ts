@@ -2,6 +2,7 @@
 import { AsyncLocal } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
 import { Piscina } from "piscina";
+import type * as EchoJobs from "./echo.jobs.ts";
 
 export interface Contender {
   readonly name: string;
@@ -19,7 +20,7 @@ const tenant = new AsyncLocal<{ id: number; plan: string }>({ name: "bench.tenan
 
 export function skein(threads: number, burstJobs: number, context: boolean): Contender {
   const pool = new ThreadPool({ maxThreads: threads });
-  const { echo } = pool.module<typeof import("./echo.jobs.ts")>(jobs);
+  const { echo } = pool.module<typeof EchoJobs>(jobs);
   return {
     name: context ? "skein, context flows" : "skein",
     burstJobs,
