@@ -1,3 +1,4 @@
+export type { JobMessage, ThreadMessage } from "./channels.ts";
 export { registerError } from "./codec/error-registry.ts";
 export {
   JobCanceledError,

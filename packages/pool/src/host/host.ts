@@ -1,5 +1,6 @@
 /** The host of a pool: the submitter on the thread that made it, and the keeper of the threads. */
 import type { Task } from "@skein/scheduling";
+import { channels, type ThreadMessage } from "../channels.ts";
 import { toWire } from "../codec/error-wire.ts";
 import { PoolClosedError, ThreadCrashedError } from "../errors.ts";
 import { type PoolStats, readStats } from "../pool-stats.ts";
@@ -226,6 +227,7 @@ export class Host {
         break;
       case "ready":
         this.#roster.forgetFailedStarts();
+        this.#publishThread("threadStart", thread, {});
         break;
       case "shared-buffer":
         this.#sharedBuffers.add(message.id, message.buffer);
@@ -255,6 +257,7 @@ export class Host {
   #onExit(thread: PoolThread, exitCode: number, cause: unknown): void {
     const { parking, queues } = this.#memory;
     const { settlement } = this.#submitter;
+    this.#publishThread("threadExit", thread, { exitCode, cause });
     const wasReady = parking.state(thread.index) !== DEAD;
     const error = this.#terminating
       ? new PoolClosedError("The pool was closed while this job ran")
@@ -279,6 +282,17 @@ export class Host {
     }
     // The dead thread may have swallowed a wake-up.
     if (!queues.isEmpty()) parking.wakeOne();
+  }
+
+  #publishThread(
+    event: "threadStart" | "threadExit",
+    thread: PoolThread,
+    details: Pick<ThreadMessage, "exitCode" | "cause">,
+  ): void {
+    const target = channels[event];
+    if (!target.hasSubscribers) return;
+    const message: ThreadMessage = { pool: this.#options.thread.name, threadId: thread.threadId, ...details };
+    target.publish(message);
   }
 
   /** Also those that sleep without their event loop. */

@@ -14,8 +14,10 @@ export type FunctionSource =
 export interface FunctionEntry {
   /** Different from those of all other submitters. */
   readonly id: number;
+  /** Where the description lies in the arena, and how long it is. */
   readonly block: number;
   readonly length: number;
+  readonly source: FunctionSource;
 }
 
 const INDEX_BITS = 16;
@@ -76,6 +78,6 @@ export class FunctionRegistry {
     }
     const bytes = Buffer.from(JSON.stringify(source), "utf8");
     const block = this.#arena.store(bytes, bytes.length);
-    return { id: (this.#serial << INDEX_BITS) | this.#count++, block, length: bytes.length };
+    return { id: (this.#serial << INDEX_BITS) | this.#count++, block, length: bytes.length, source };
   }
 }

@@ -1,14 +1,14 @@
 /**
  * How jobs end on the submitting thread: each task settles once, and everything the job held is given back once. The two
- * moments differ for a job that is cancelled while it runs: `#settled` at the cancellation, `#release` when the thread is done
+ * moments differ for a job that is cancelled while it runs: `#settle` at the cancellation, `#release` when the thread is done
  * with the slot.
  */
+import { publishJob } from "../channels.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
-import type { Counter } from "../shared/statistics.ts";
 import { frameLines } from "./caller-frames.ts";
 import type { JobTable } from "./job-table.ts";
 import { NO_SLOT, type PendingJob } from "./pending-job.ts";
@@ -92,23 +92,19 @@ export class Settlement {
   completeHere(job: PendingJob, succeeded: boolean, outcome: unknown): void {
     this.#release(job.slot, job);
     if (job.task.isCompleted) return;
-    this.#settled(job, succeeded ? "completed" : "failed");
-    if (succeeded) job.trySetResult(outcome);
-    else job.trySetError(outcome);
+    this.#settle(job, succeeded ? "completed" : "failed", outcome);
   }
 
   cancel(job: PendingJob, reason: Error): void {
     if (job.task.isCompleted) return;
     this.#stop(job);
-    this.#settled(job, "canceled");
-    job.trySetCanceled(reason);
+    this.#settle(job, "canceled", reason);
   }
 
   fail(job: PendingJob, error: unknown): void {
     if (job.task.isCompleted) return;
     this.#stop(job);
-    this.#settled(job, "failed");
-    job.trySetError(error);
+    this.#settle(job, "failed", error);
   }
 
   /** Asks every running job to stop; their tasks stay as they are. */
@@ -150,8 +146,7 @@ export class Settlement {
     }
     this.#release(slot, job);
     if (job.task.isCompleted) return;
-    this.#settled(job, "crashed");
-    job.trySetError(error);
+    this.#settle(job, "crashed", error);
   }
 
   /** What a thread popped and could not claim before it ended is in no queue any more: nobody else would find it. */
@@ -187,10 +182,9 @@ export class Settlement {
     }
     this.#giveBackOutcome(slot);
     this.#release(slot, job);
-    this.#settled(job, decoded && succeeded ? "completed" : "failed");
-    if (!decoded) job.trySetError(undecodable);
-    else if (succeeded) job.trySetResult(value);
-    else job.trySetError(fromWire(value as ErrorWire, frameLines(job.frames)));
+    if (!decoded) this.#settle(job, "failed", undecodable);
+    else if (succeeded) this.#settle(job, "completed", value);
+    else this.#settle(job, "failed", fromWire(value as ErrorWire, frameLines(job.frames)));
   }
 
   #readOutcome(slot: number): unknown {
@@ -248,13 +242,24 @@ export class Settlement {
     job.slot = NO_SLOT;
   }
 
-  /** Just before the task settles, once for each job. */
-  #settled(job: PendingJob, outcome: Counter): void {
+  /** Once for each job. */
+  #settle(job: PendingJob, outcome: "completed" | "failed" | "canceled" | "crashed", value: unknown): void {
     this.#memory.statistics.count(outcome);
     if (job.stopWatching !== null) {
       job.stopWatching();
       job.stopWatching = null;
     }
     if (--this.#outstanding === 0) this.#events.idle();
+    const { source } = job.fn;
+    if (outcome === "completed") {
+      publishJob("end", source, job.task);
+      job.trySetResult(value);
+    } else if (outcome === "canceled") {
+      publishJob("cancel", source, job.task, value);
+      job.trySetCanceled(value as Error);
+    } else {
+      publishJob("error", source, job.task, value);
+      job.trySetError(value);
+    }
   }
 }

@@ -2,6 +2,7 @@
 import { AsyncScope } from "@skein/context";
 import type { ContinuationPolicy } from "@skein/scheduling";
 import type { Encoder } from "../codec/encoder.ts";
+import { publishJob } from "../channels.ts";
 import { QueueFullError } from "../errors.ts";
 import type { Arena } from "../shared/arena.ts";
 import { INLINE_BYTES, PRIORITIES } from "../shared/layout.ts";
@@ -130,7 +131,7 @@ export class Submission {
     const timed = frames !== null || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0;
     const submittedAt = timed ? timestampUs() : 0;
     this.#memory.statistics.count("submitted");
-    return new PendingJob(
+    const job = new PendingJob(
       fn,
       options,
       context,
@@ -142,6 +143,8 @@ export class Submission {
       progressId,
       submittedAt,
     );
+    publishJob("submit", fn.source, job.task);
+    return job;
   }
 
   /** The job is over, and nothing of it is in a slot or in the backlog any more. */

@@ -156,6 +156,7 @@ export class DispatchLoop {
     if (this.#queues.stolen !== this.#stolen) {
       this.#stolen = this.#queues.stolen;
       statistics.count("stolen");
+      this.#runner.reportSteal(slot);
     }
     const submittedAt = slots.submittedAt(slot);
     if (submittedAt !== 0) statistics.record("wait", (timestampUs() - submittedAt) | 0, 1);

@@ -1,5 +1,6 @@
 /** Runs one claimed job: its context entered, its function called, everything cleared again, its outcome written. */
 import type { AsyncScope } from "@skein/context";
+import { publishJob } from "../channels.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
@@ -48,6 +49,7 @@ export class JobRunner {
     let known: KnownFunction | null = null;
     try {
       known = this.#functions.of(slot);
+      publishJob("start", known.source, null);
       if (known.fn === null) return this.#loadAndRun(job, known);
       const returned = this.#call(job, known, known.fn, this.#scopes.of(slot), this.takeArguments(slot));
       if (isThenable(returned)) return this.#settleLater(job, known, returned);
@@ -70,6 +72,7 @@ export class JobRunner {
     const outer = this.#current.synchronous;
     const job = new RunningJob(this.#memory.slots, this.#current, slot);
     this.#current.synchronous = job;
+    publishJob("start", known.source, null);
     try {
       return this.#call(job, known, fn, this.#scopes.of(slot), this.takeArguments(slot));
     } finally {
@@ -115,6 +118,11 @@ export class JobRunner {
   #call(job: RunningJob, known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: unknown[]): unknown {
     // A function that awaits must find its job afterwards; entering a storage costs as much as the rest of a small job.
     return known.awaits ? scope.run(runAwaiting, this.#current, job, fn, args) : scope.run(apply, fn, args);
+  }
+
+  /** The job in `slot` was taken from another thread's deque. */
+  reportSteal(slot: number): void {
+    publishJob("steal", this.#functions.of(slot).source, null);
   }
 
   takeArguments(slot: number): unknown[] {
