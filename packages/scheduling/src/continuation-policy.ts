@@ -2,8 +2,8 @@
 
 import { argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
-import { SynchronizationContext, swapContext } from "./contexts/synchronization-context.ts";
-import { TaskScheduler, postTo, schedule, swapScheduler } from "./task-scheduler.ts";
+import { SynchronizationContext, currentContext, swapContext } from "./contexts/synchronization-context.ts";
+import { TaskScheduler, currentScheduler, postTo, schedule, swapScheduler } from "./task-scheduler.ts";
 import { reportUncaught } from "./uncaught.ts";
 import type { WorkItem } from "./work-item.ts";
 import { enqueueYield } from "./yield-queue.ts";
@@ -32,15 +32,16 @@ let inlineDepth = 0;
 
 /** Runs a function like an inline continuation; what it throws does reach the caller (A7.10). */
 export function callInline<S>(callback: (state: S) => void, state: S): void {
-  const context = SynchronizationContext.current;
-  const scheduler = swapScheduler(null);
+  const context = currentContext;
+  const scheduler = currentScheduler;
+  if (scheduler !== null) swapScheduler(null);
   inlineDepth++;
   try {
     callback(state);
   } finally {
     inlineDepth--;
-    swapScheduler(scheduler);
-    swapContext(context);
+    if (currentScheduler !== scheduler) swapScheduler(scheduler);
+    if (currentContext !== context) swapContext(context);
   }
 }
 

@@ -13,7 +13,7 @@ import { reportUncaught } from "./uncaught.ts";
 import type { WorkItem } from "./work-item.ts";
 
 /** The scheduler whose item is running; null stands for the default one. */
-let current: TaskScheduler | null = null;
+export let currentScheduler: TaskScheduler | null = null;
 
 /** Takes the work out of the item, once; undefined afterwards. */
 let claim: (item: ScheduledItem) => WorkItem | undefined;
@@ -51,7 +51,7 @@ export class ScheduledItem {
 export abstract class TaskScheduler {
   /** The scheduler whose item is running on this stack, otherwise the default one. Not kept across native `await`. */
   static get current(): TaskScheduler {
-    return current ?? defaultScheduler;
+    return currentScheduler ?? defaultScheduler;
   }
 
   /** Runs items on the queue of policy `"asynchronous"`. */
@@ -95,15 +95,15 @@ export abstract class TaskScheduler {
   protected tryExecuteTask(item: ScheduledItem): boolean {
     const work = claim(item);
     if (work === undefined) return false;
-    const previous = current;
+    const previous = currentScheduler;
     const context = SynchronizationContext.current;
-    current = this === defaultScheduler ? null : this;
+    currentScheduler = this === defaultScheduler ? null : this;
     try {
       work.invoke();
     } catch (error) {
       reportUncaught(error);
     } finally {
-      current = previous;
+      currentScheduler = previous;
       swapContext(context);
     }
     return true;
@@ -143,13 +143,13 @@ const defaultScheduler: TaskScheduler = new DefaultTaskScheduler();
 
 /** Where a wait that begins now has to resume: null when anywhere will do. */
 export function capturedPlace(): SynchronizationContext | TaskScheduler | null {
-  return capturedContext() ?? current;
+  return capturedContext() ?? currentScheduler;
 }
 
-/** Makes another scheduler current; gives the previous one, to be put back. Null hides it (A4.6). */
+/** Makes another scheduler currentScheduler; gives the previous one, to be put back. Null hides it (A4.6). */
 export function swapScheduler(next: TaskScheduler | null): TaskScheduler | null {
-  const previous = current;
-  current = next;
+  const previous = currentScheduler;
+  currentScheduler = next;
   return previous;
 }
 
@@ -168,13 +168,13 @@ export function postTo(context: SynchronizationContext, work: WorkItem): void {
 function runPosted(posted: { readonly item: ScheduledItem; readonly context: SynchronizationContext }): void {
   const work = claim(posted.item);
   if (work === undefined) throw new InvalidOperationError("A posted continuation was invoked twice");
-  const previous = current;
+  const previous = currentScheduler;
   const outside = swapContext(posted.context);
-  current = null;
+  currentScheduler = null;
   try {
     work.invoke();
   } finally {
-    current = previous;
+    currentScheduler = previous;
     swapContext(outside);
   }
 }
@@ -183,7 +183,7 @@ function runPosted(posted: { readonly item: ScheduledItem; readonly context: Syn
 export function schedule(scheduler: TaskScheduler, work: WorkItem, mayInline: boolean): void {
   const item = createItem(work);
   try {
-    if (mayInline && current === scheduler && scheduler.tryExecuteInline(item)) {
+    if (mayInline && currentScheduler === scheduler && scheduler.tryExecuteInline(item)) {
       if (claim(item) === undefined) return;
       work.fail(
         new TaskSchedulerError(

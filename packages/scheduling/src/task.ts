@@ -214,11 +214,12 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
   static run<R>(fn: () => R, options?: SignalOptions): Task<Awaited<R>>;
   static run(fn: () => unknown, options?: SignalOptions): Task<unknown> {
     requireFunction("fn", fn);
+    const signal = requireSignal(ownOption(options, "signal"));
     const target = createTask<unknown>("inline");
     const body = isGeneratorFunction(fn)
-      ? (): unknown => startMethod(fn, undefined, [], new TaskBuilder(methodTasks))
+      ? (): unknown => startMethod(fn, undefined, [], new TaskBuilder(methodTasks, signal))
       : fn;
-    runTask(target, body, requireSignal(ownOption(options, "signal")));
+    runTask(target, body, signal);
     return target;
   }
 

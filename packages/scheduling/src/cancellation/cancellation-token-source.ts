@@ -1,6 +1,6 @@
 import { argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "../asynchronous-queue.ts";
-import { ObjectDisposedError, canceledBy } from "../errors.ts";
+import { ObjectDisposedError } from "../errors.ts";
 import { ownOption } from "../own-option.ts";
 import { tryFaultAll, trySucceed } from "../task-state.ts";
 import { Task, createTask } from "../task.ts";
@@ -19,7 +19,6 @@ export interface CancelOptions {
 }
 
 let cancelLinked: (source: CancellationTokenSource, reason: unknown) => void;
-let abortSignal: (source: CancellationTokenSource) => void;
 
 /**
  * Cancels what was given its token or its signal.
@@ -34,7 +33,6 @@ let abortSignal: (source: CancellationTokenSource) => void;
  */
 export class CancellationTokenSource {
   readonly #state = new CancellationState();
-  #controller: AbortController | undefined;
   #timer: Timer | undefined;
   #parents: CancellationTokenRegistration[] | undefined;
 
@@ -85,12 +83,7 @@ export class CancellationTokenSource {
    */
   get signal(): AbortSignal {
     this.#requireOpen();
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#state.isRequested) this.#controller.abort(this.#abortReason());
-      else this.#state.add(new SignalAbort(this.#state.token, this));
-    }
-    return this.#controller.signal;
+    return this.#state.signal;
   }
 
   get isCancellationRequested(): boolean {
@@ -156,8 +149,7 @@ export class CancellationTokenSource {
    */
   tryReset(): boolean {
     this.#requireOpen();
-    if (this.#state.isRequested || this.#parents !== undefined || this.#controller !== undefined)
-      return false;
+    if (this.#state.isRequested || this.#parents !== undefined || this.#state.hasSignal) return false;
     stopTimer(this.#timer);
     this.#timer = undefined;
     this.#state.removeAll();
@@ -198,10 +190,6 @@ export class CancellationTokenSource {
     }
   }
 
-  #abortReason(): unknown {
-    return this.#state.reason === undefined ? canceledBy(this.#state.token) : this.#state.reason;
-  }
-
   #requireOpen(): void {
     if (this.#state.isDisposed) throw disposed();
   }
@@ -213,7 +201,6 @@ export class CancellationTokenSource {
 
   static {
     cancelLinked = (source, reason) => source.#cancel(reason, false);
-    abortSignal = (source) => source.#controller?.abort(source.#abortReason());
   }
 }
 
@@ -228,19 +215,6 @@ class Link extends CancellationTokenRegistration {
 
   run(): void {
     cancelLinked(this.#source, this.token.reason);
-  }
-}
-
-class SignalAbort extends CancellationTokenRegistration {
-  readonly #source: CancellationTokenSource;
-
-  constructor(token: CancellationToken, source: CancellationTokenSource) {
-    super(token);
-    this.#source = source;
-  }
-
-  run(): void {
-    abortSignal(this.#source);
   }
 }
 

@@ -61,6 +61,7 @@ export class CancellationState {
   isDisposed = false;
   reason: unknown = undefined;
   #newest: CancellationTokenRegistration | null = null;
+  #controller: AbortController | undefined;
 
   constructor() {
     this.token = new CancellationToken(this);
@@ -70,8 +71,27 @@ export class CancellationState {
     return this.#newest !== null;
   }
 
-  /** Whether `signal` of somebody else's is behind it: asked before every answer. */
+  /** Where a signal of somebody else's is behind it: asked before every answer. */
   refresh(): void {}
+
+  /** Whether a signal was handed out, which cannot be taken back. */
+  get hasSignal(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.isRequested) this.abort();
+      else if (!this.isDisposed) this.add(new SignalAbort(this.token, this));
+    }
+    return this.#controller.signal;
+  }
+
+  /** Fires the signal that was handed out. */
+  abort(): void {
+    this.#controller?.abort(this.reason === undefined ? canceledBy(this.token) : this.reason);
+  }
 
   /** Not called when cancellation was requested, or the source disposed of. */
   add(registration: CancellationTokenRegistration): void {
@@ -189,6 +209,14 @@ export class CancellationToken {
     return this.#state !== null;
   }
 
+  /**
+   * The same as an AbortSignal, for everything that takes one: `CancellationTokenSource.signal`, or the signal that the token
+   * came from. That of a token that cannot be cancelled never fires.
+   */
+  get signal(): AbortSignal {
+    return this.#state === null ? never : this.#state.signal;
+  }
+
   /** What the source, or the signal, was given as the reason. */
   get reason(): unknown {
     this.#state?.refresh();
@@ -294,6 +322,19 @@ class EmptyRegistration extends CancellationTokenRegistration {
   run(): void {}
 }
 
+class SignalAbort extends CancellationTokenRegistration {
+  readonly #owner: CancellationState;
+
+  constructor(token: CancellationToken, owner: CancellationState) {
+    super(token);
+    this.#owner = owner;
+  }
+
+  run(): void {
+    this.#owner.abort();
+  }
+}
+
 /** Cancelled by an AbortSignal, to which it listens only while it has registrations. */
 class SignalState extends CancellationState {
   readonly #signal: AbortSignal;
@@ -301,6 +342,10 @@ class SignalState extends CancellationState {
   constructor(signal: AbortSignal) {
     super();
     this.#signal = signal;
+  }
+
+  override get signal(): AbortSignal {
+    return this.#signal;
   }
 
   override refresh(): void {
@@ -331,6 +376,7 @@ export function aggregate(errors: readonly unknown[]): AggregateError {
 }
 
 const tokens = new WeakMap<AbortSignal, CancellationToken>();
+const never: AbortSignal = new AbortController().signal;
 const none = new CancellationToken(null);
 const canceledState = new CancellationState();
 canceledState.request(undefined);

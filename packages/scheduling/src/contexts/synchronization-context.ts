@@ -4,7 +4,8 @@ import { reportUncaught } from "../uncaught.ts";
 
 const settled: Promise<void> = Promise.resolve();
 
-let current: SynchronizationContext | null = null;
+/** The current context; `swapContext` changes it. */
+export let currentContext: SynchronizationContext | null = null;
 
 /**
  * A place on this thread where code is posted to: a message loop, a queue that serialises, a user interface.
@@ -20,7 +21,7 @@ let current: SynchronizationContext | null = null;
 export class SynchronizationContext {
   /** The context of the code that runs now. */
   static get current(): SynchronizationContext | null {
-    return current;
+    return currentContext;
   }
 
   /**
@@ -31,7 +32,7 @@ export class SynchronizationContext {
    */
   static setCurrent(context: SynchronizationContext | null): void {
     if (context !== null) requireContext(context);
-    current = context;
+    currentContext = context;
   }
 
   /**
@@ -44,12 +45,12 @@ export class SynchronizationContext {
     fn: (...args: A) => R,
     ...args: A
   ): R {
-    const previous = current;
+    const previous = currentContext;
     SynchronizationContext.setCurrent(context);
     try {
       return fn(...args);
     } finally {
-      current = previous;
+      currentContext = previous;
     }
   }
 
@@ -77,26 +78,28 @@ export class SynchronizationContext {
 }
 
 function runPosted<S>(scope: AsyncScope, callback: (state: S) => void, state: S): void {
-  const previous = current;
-  current = null;
+  const previous = currentContext;
+  currentContext = null;
   try {
     scope.runOnce(callback, state);
   } catch (error) {
     reportUncaught(error);
   } finally {
-    current = previous;
+    currentContext = previous;
   }
 }
 
 /** What a wait that begins now has to resume on: null when there is none, or only the base class (A8.4). */
 export function capturedContext(): SynchronizationContext | null {
-  return current === null || current.constructor === SynchronizationContext ? null : current;
+  return currentContext === null || currentContext.constructor === SynchronizationContext
+    ? null
+    : currentContext;
 }
 
 /** Makes another context current without a check; gives the previous one, to be put back. */
 export function swapContext(next: SynchronizationContext | null): SynchronizationContext | null {
-  const previous = current;
-  current = next;
+  const previous = currentContext;
+  currentContext = next;
   return previous;
 }
 
@@ -107,7 +110,7 @@ export function requireContext(value: unknown): asserts value is Synchronization
 }
 
 setRunGuard({
-  save: () => current,
+  save: () => currentContext,
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what save gave comes back.
-  restore: (saved) => void (current = saved as SynchronizationContext | null),
+  restore: (saved) => void (currentContext = saved as SynchronizationContext | null),
 });

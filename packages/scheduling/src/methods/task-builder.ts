@@ -1,6 +1,7 @@
 import { noteErrorLeaves } from "../awaiting/async-frames.ts";
+import type { CancellationSignal } from "../cancellation/cancellation-hook.ts";
 import type { ContinuationPolicy } from "../continuation-policy.ts";
-import { OperationCanceledError } from "../errors.ts";
+import { OperationCanceledError, isCancellationBy } from "../errors.ts";
 import { tryCancel, tryFault, trySucceed } from "../task-state.ts";
 import type { TaskState } from "../task-state.ts";
 import type { AsyncMethodBuilder } from "./method-builder.ts";
@@ -14,10 +15,13 @@ export interface TaskFactory<R extends TaskState<unknown>> {
 /** For methods that return a task: pending only if somebody asks before the method has completed (A9.2). */
 export class TaskBuilder<R extends TaskState<unknown>> implements AsyncMethodBuilder<R> {
   readonly #factory: TaskFactory<R>;
+  readonly #signal: CancellationSignal | undefined;
   #task: R | null = null;
 
-  constructor(factory: TaskFactory<R>) {
+  /** @param signal the method's own: an error that obeys it cancels too. */
+  constructor(factory: TaskFactory<R>, signal?: CancellationSignal) {
     this.#factory = factory;
+    this.#signal = signal;
   }
 
   get task(): R {
@@ -31,13 +35,13 @@ export class TaskBuilder<R extends TaskState<unknown>> implements AsyncMethodBui
   }
 
   setError(error: unknown): void {
-    failTask(this.task, error);
+    failTask(this.task, error, this.#signal);
   }
 }
 
 /** Any OperationCanceledError that leaves a method cancels it (0.9). */
-export function failTask(task: TaskState<unknown>, error: unknown): void {
+export function failTask(task: TaskState<unknown>, error: unknown, signal?: CancellationSignal): void {
   noteErrorLeaves(error, task);
-  if (error instanceof OperationCanceledError) tryCancel(task, error);
+  if (error instanceof OperationCanceledError || isCancellationBy(error, signal)) tryCancel(task, error);
   else tryFault(task, error);
 }

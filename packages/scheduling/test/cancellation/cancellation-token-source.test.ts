@@ -211,6 +211,19 @@ describe("AbortSignal", () => {
     expect(() => CancellationToken.from(untyped(null))).toThrow(TypeError);
   });
 
+  it("a token gives a signal: its source's, the one it came from, or one that never fires", () => {
+    const source = new CancellationTokenSource();
+    expect(source.token.signal).toBe(source.signal);
+    const { signal } = new AbortController();
+    expect(CancellationToken.from(signal).signal).toBe(signal);
+    expect(CancellationToken.none.signal.aborted).toBe(false);
+    expect(CancellationToken.canceled.signal.aborted).toBe(true);
+    const disposed = new CancellationTokenSource();
+    const { token } = disposed;
+    disposed[Symbol.dispose]();
+    expect(token.signal.aborted).toBe(false);
+  });
+
   it("a token of a signal aborted before it was asked knows it", () => {
     const token = CancellationToken.from(AbortSignal.abort("early"));
     expect([token.isCancellationRequested, token.reason]).toEqual([true, "early"]);

@@ -1,5 +1,5 @@
 /* oxlint-disable require-yield -- methods that complete without waiting are part of what is tested */
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { AsyncLocal, ExecutionContext } from "@skein/context";
 import { describe, expect, it } from "vitest";
 import {
@@ -269,6 +269,29 @@ describe("contexts of a generator method", () => {
     ]);
   });
 
+  it("deviation: another library's enterWith inside, after the first wait, outlives the next wait only on async_hooks", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const probe = new AsyncResource("PROBE");
+    const isKept = probe.runInAsyncScope(() => {
+      storage.enterWith("probe");
+      return probe.runInAsyncScope(() => storage.getStore()) === "probe";
+    });
+    const seen = await storage.run("mine", () =>
+      Task.async(function* () {
+        yield* Task.yield();
+        storage.enterWith("entered");
+        yield* Task.yield();
+        const first = storage.getStore();
+        local.value = "changed";
+        storage.enterWith("entered");
+        yield* Task.yield();
+        return [first, storage.getStore()];
+      })(),
+    );
+    // Where frames never change, what was entered is captured only together with a change of our own.
+    expect(seen).toEqual([isKept ? "entered" : "mine", "entered"]);
+  });
+
   it("A9.4 while flow is suppressed nothing is captured", async () => {
     const seen: (string | undefined)[] = [];
     const task = local.run("caller", () => {
@@ -336,6 +359,30 @@ describe("Task.run", () => {
     source.cancel();
     await expect(async () => await task).rejects.toMatchObject({ token: source.token });
     expect([ran, task.status]).toEqual([false, "canceled"]);
+  });
+
+  it("an AbortError with the method's own signal cancels, another one faults", async () => {
+    const own = new AbortController();
+    const obeys = Task.run(
+      function* () {
+        yield* Task.yield();
+        own.abort();
+        own.signal.throwIfAborted();
+      },
+      { signal: own.signal },
+    );
+    await obeys.continueWith(() => {});
+    expect(obeys.status).toBe("canceled");
+    expect(obeys.error).toBe(own.signal.reason);
+    const other = Task.run(
+      function* () {
+        yield* Task.yield();
+        AbortSignal.abort().throwIfAborted();
+      },
+      { signal: new AbortController().signal },
+    );
+    await other.continueWith(() => {});
+    expect(other.status).toBe("faulted");
   });
 
   it("a plain function that throws the token's error is cancelled, another token's is a fault (0.9)", async () => {
