@@ -30,7 +30,7 @@ if (part === "all" || part === "burst") report(await burstTable(), "burst.md");
 async function goalsTable(): Promise<string[]> {
   const rows = await measureGoals(only);
   return [
-    `Node ${node}, medians of interleaved rounds, two ways at a time; bytes with a large young generation`,
+    `Node ${node}, medians of interleaved rounds, two ways at a time; bytes (the lowest round) with a large young generation`,
     "",
     "| what | goal | native | ours | ratio | met |",
     "|---|---|---|---|---|---|",

@@ -67,7 +67,10 @@ let settle: (task: TaskState<unknown>, state: number, value: unknown) => boolean
 
 /** Attaches a continuation. On a completed task it is queued at once, never run on this stack (A4.1). */
 export let addContinuation: (task: TaskState<unknown>, continuation: Continuation) => void;
-/** Attaches a function that is called with `state` where the task says: an await that wants neither place nor context. */
+/**
+ * Attaches a function that is called with `state` where the task says: an await that wants neither place nor context. Counts as
+ * observing.
+ */
 export let addCallback: <S>(task: TaskState<unknown>, callback: (state: S) => void, state: S) => void;
 /** Takes a continuation off a pending task again; without effect once the task has completed. */
 export let removeContinuation: (task: TaskState<unknown>, continuation: Continuation) => void;
@@ -176,9 +179,11 @@ export abstract class TaskState<T> {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- called with this very state.
       const bare = callback as BareCallback;
       if (task.#waiting === null && (task.#state & OUTCOME_MASK) === PENDING) {
+        task.#state = OBSERVED;
         task.#waiting = bare;
         task.#value = state;
       } else {
+        task.#state |= OBSERVED;
         addContinuation(task, new PlainContinuation(bare, state));
       }
     };

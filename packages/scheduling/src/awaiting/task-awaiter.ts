@@ -116,6 +116,5 @@ function attachPlain<S>(task: TaskState<unknown>, continuation: (state: S) => vo
     attach(task, new CallbackContinuation(continuation, state, place, null));
     return;
   }
-  markObserved(task);
   addCallback(task, continuation, state);
 }
