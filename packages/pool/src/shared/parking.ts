@@ -15,7 +15,7 @@
  *            m5 NOTIFIED, ASLEEP, IDLE → SEARCHING (store) after a wake-up; from the latter two when the notify of an earlier
  *               wake-up came late
  *            m6 ASLEEP, NOTIFIED → BUSY (store) when the last search found a job, or after a doze
- *            m7 any → DEAD → BUSY (store) when the thread has ended, when the next one starts       anything else is a bug
+ *            m7 any → DEAD → SEARCHING (store) when the thread has ended, when the next one starts       anything else is a bug
  * Invariants I1 Only ASLEEP and IDLE are ever left by another thread, only towards NOTIFIED, only by CAS.
  *            I2 At most one waiter per word: thread w leaves IDLE only after a notify, which wakes all waiters, so none is stale (H3).
  *            I3 No counter of sleepers exists that a dying thread could leave wrong: producers read the words.

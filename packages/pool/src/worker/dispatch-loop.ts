@@ -41,8 +41,8 @@ export class DispatchLoop {
   #awaiting = 0;
   /** Slots of jobs for this thread alone. */
   readonly #assigned: number[] = [];
-  /** Whether dispatching goes on by itself: on the stack now, or in a turn that was asked for. */
-  #active = false;
+  /** Whether dispatching goes on by itself: on the stack now, in a turn that was asked for, or when the thread is ready. */
+  #active = true;
   #stolen = 0;
   #untilTimed = 1;
   #timedEvery = 1;
@@ -75,6 +75,12 @@ export class DispatchLoop {
     this.#runner = runner;
     this.#settlement = settlement;
     this.#spinner = new Spinner(memory.queues, memory.parking, spinLimitUs);
+  }
+
+  /** The thread is ready. It begins as one that searches: what it finds, and cannot take, is for others (parking.ts P2). */
+  start(): void {
+    this.#search();
+    this.#nextTurn();
   }
 
   /** Goes on in a fresh turn of the event loop, if it does not go on anyway. */

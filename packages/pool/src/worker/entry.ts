@@ -107,9 +107,8 @@ installCurrentPool({ submitter, functions, forkJoin, maxThreads: layout.maxThrea
 
 if (options.initialize !== null) await import(options.initialize);
 // Until here the host counts this thread as one that never got ready.
-memory.parking.setBusy(index);
+loop.start();
 post({ type: "ready" });
-loop.wake();
 
 /**
  * Says once in a while that one more thread would find work, if there may be one. Once it has started and found its first job, it
