@@ -31,12 +31,10 @@ describe.each([
         const model: number[] = [];
         let next = 0;
         for (const isAdd of adds) {
-          if (isAdd) {
-            expect(ring.tryAdd(item(next))).toBe(model.length < CAPACITY ? "added" : "full");
-            if (model.length < CAPACITY) model.push(next++);
-          } else {
-            expect(ring.tryTake()?.[0]).toBe(model.shift());
-          }
+          const expected = isAdd ? (model.length < CAPACITY ? "added" : "full") : model[0];
+          expect(isAdd ? ring.tryAdd(item(next)) : ring.tryTake()?.[0]).toBe(expected);
+          if (expected === "added") model.push(next++);
+          else if (!isAdd) model.shift();
           expect(ring.count).toBe(model.length);
         }
       }),
