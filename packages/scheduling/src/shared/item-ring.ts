@@ -112,7 +112,12 @@ export class ItemRing {
     const isCompleted = (add(words, GATE, 1) & COMPLETED) !== 0; // [P4]
     const outcome = isCompleted ? "completed" : this.#addInside(item);
     const before = add(words, GATE, -1); // [P4]
-    if ((before & COMPLETED) !== 0) notify(words, GATE); // [P4]
+    if ((before & COMPLETED) !== 0) {
+      notify(words, GATE); // [P4]
+      // Meanwhile a waiter may have found the ring not yet closed, for this thread's sake alone.
+      this.#raise(ITEMS);
+      this.#raise(ROOM);
+    }
     return outcome;
   }
 

@@ -69,6 +69,18 @@ describe("ItemRing", () => {
     expect(ring.sleepAsync(ROOM, room)).toBeNull();
   });
 
+  it("an add that is refused after completion wakes those who saw it inside and took the ring for open", async () => {
+    const ring = ItemRing.create(CAPACITY, 4);
+    ring.complete();
+    ring.announce(ITEMS);
+    const waiting = ring.sleepAsync(ITEMS, ring.epoch(ITEMS));
+    expect(waiting).not.toBeNull();
+    ring.tryAdd(item(1));
+    await waiting;
+    ring.withdraw(ITEMS);
+    expect(ring.isClosed).toBe(true);
+  });
+
   it("knows its own buffer", () => {
     const ring = ItemRing.create(CAPACITY, 8);
     expect(ItemRing.isRing(ring.buffer)).toBe(true);
