@@ -1,3 +1,4 @@
+export type { JobEngine } from "./base-engine.ts";
 export type { JobMessage, ThreadMessage } from "./channels.ts";
 export { registerError } from "./codec/error-registry.ts";
 export {
@@ -14,4 +15,4 @@ export type { Job, JobModule } from "./job-module.ts";
 export type { MapOptions } from "./map.ts";
 export type { CloseOptions, Priority, RunOptions, ThreadPoolOptions } from "./options.ts";
 export type { Distribution, PoolStats } from "./pool-stats.ts";
-export { type JobEngine, ThreadPool } from "./thread-pool.ts";
+export { ThreadPool } from "./thread-pool.ts";

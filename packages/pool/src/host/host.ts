@@ -47,6 +47,7 @@ export class Host {
   readonly #orphans: OrphanedSlots;
   readonly #pump: CompletionPump;
   readonly #keepAlive: KeepAlive;
+  #isClosing = false;
   #terminating = false;
   #startRetry: NodeJS.Timeout | null = null;
   #whenIdle: (() => void) | null = null;
@@ -110,6 +111,11 @@ export class Host {
     return this.#layout.maxThreads;
   }
 
+  /** Whether `close` was called: no job is taken any more. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
   get functions(): FunctionRegistry {
     return this.#submitter.functions;
   }
@@ -150,6 +156,7 @@ export class Host {
 
   /** Ends the pool: resolves when every job has settled and every thread has ended. To be called once; no `submit` after it. */
   async close(drain: boolean, timeoutMs: number | undefined): Promise<void> {
+    this.#isClosing = true;
     if (!drain) {
       this.#submitter.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
       this.#submitter.settlement.requestStop();
