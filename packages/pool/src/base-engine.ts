@@ -11,8 +11,15 @@ import {
   jobSource,
 } from "./job-module.ts";
 import { resolveJobUrl } from "./jobs/job-url.ts";
-import { mapItems, type MapOptions, resolveMapOptions } from "./map.ts";
-import { type CloseOptions, defaultSubmitOptions, resolveRunOptions, type RunOptions } from "./options.ts";
+import { mapItems } from "./map.ts";
+import {
+  type CloseOptions,
+  defaultSubmitOptions,
+  type MapOptions,
+  resolveMapOptions,
+  resolveRunOptions,
+  type RunOptions,
+} from "./options.ts";
 import type { FunctionEntry, FunctionRegistry } from "./submit/function-registry.ts";
 import type { SubmitOptions } from "./submit/submission.ts";
 

@@ -12,7 +12,6 @@ export {
   ThreadCrashedError,
 } from "./errors.ts";
 export type { Job, JobModule } from "./job-module.ts";
-export type { MapOptions } from "./map.ts";
-export type { CloseOptions, Priority, RunOptions, ThreadPoolOptions } from "./options.ts";
+export type { CloseOptions, MapOptions, Priority, RunOptions, ThreadPoolOptions } from "./options.ts";
 export type { Distribution, PoolStats } from "./pool-stats.ts";
 export { ThreadPool } from "./thread-pool.ts";

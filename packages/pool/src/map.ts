@@ -1,43 +1,6 @@
 /** `map`: a job for each of many items, a bounded number at once, results as they are wanted. */
-import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { Task } from "@skein/scheduling";
-
-export interface MapOptions {
-  /** How many jobs are under way at once, and so how far the source is read ahead. 1 to 65 536. @default 4 per thread */
-  readonly concurrency?: number | undefined;
-  /** Whether results come in the order of the items; otherwise as they are ready. @default true */
-  readonly ordered?: boolean | undefined;
-  /** Ends the iteration with its reason, and cancels what is under way. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-interface ResolvedMap {
-  readonly concurrency: number;
-  readonly ordered: boolean;
-  readonly signal: AbortSignal | undefined;
-}
-
-const MAX_CONCURRENCY = 65_536;
-
-/** @throws TypeError or RangeError naming the option. */
-export function resolveMapOptions(options: MapOptions | undefined, defaultConcurrency: number): ResolvedMap {
-  if (options !== undefined && (typeof options !== "object" || options === null)) {
-    throw argumentTypeError("options", "an object", options);
-  }
-  const { concurrency, ordered, signal } = Object.assign(Object.create(null) as MapOptions, options);
-  if (concurrency !== undefined) {
-    const expected = `an integer from 1 to ${MAX_CONCURRENCY}`;
-    if (typeof concurrency !== "number") throw argumentTypeError("concurrency", expected, concurrency);
-    if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY) {
-      throw argumentRangeError("concurrency", expected, concurrency);
-    }
-  }
-  if (ordered !== undefined && typeof ordered !== "boolean")
-    throw argumentTypeError("ordered", "a boolean", ordered);
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw argumentTypeError("signal", "an AbortSignal", signal);
-  return { concurrency: concurrency ?? defaultConcurrency, ordered: ordered ?? true, signal };
-}
+import type { ResolvedMapOptions } from "./options.ts";
 
 /**
  * Runs `run` on each item. The source is read only `concurrency` items ahead of the consumer; when that stops, or one job fails, or
@@ -46,7 +9,7 @@ export function resolveMapOptions(options: MapOptions | undefined, defaultConcur
 export async function* mapItems<A, R>(
   items: Iterable<A> | AsyncIterable<A>,
   run: (item: A, signal: AbortSignal) => Task<R>,
-  { concurrency, ordered, signal }: ResolvedMap,
+  { concurrency, ordered, signal }: ResolvedMapOptions,
 ): AsyncGenerator<R, void, undefined> {
   const controller = new AbortController();
   const abort = (): void => controller.abort(signal!.reason);

@@ -61,6 +61,21 @@ export interface RunOptions {
   readonly flowContext?: boolean | undefined;
 }
 
+export interface MapOptions {
+  /** How many jobs are under way at once, and so how far the source is read ahead. 1 to 65 536. @default 4 per thread */
+  readonly concurrency?: number | undefined;
+  /** Whether results come in the order of the items; otherwise as they are ready. @default true */
+  readonly ordered?: boolean | undefined;
+  /** Ends the iteration with its reason, and cancels what is under way. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ResolvedMapOptions {
+  readonly concurrency: number;
+  readonly ordered: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
 export interface CloseOptions {
   /** Whether queued jobs still run. false: they reject with PoolClosedError, and running ones are asked to stop. @default true */
   readonly drain?: boolean | undefined;
@@ -161,6 +176,23 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
         : onCancel === "terminate"
           ? (graceMs ?? DEFAULT_GRACE_MS)
           : null,
+  };
+}
+
+/** @throws TypeError or RangeError naming the option. */
+export function resolveMapOptions(
+  options: MapOptions | undefined,
+  defaultConcurrency: number,
+): ResolvedMapOptions {
+  const { concurrency, ordered, signal } = ownProperties("options", options);
+  if (ordered !== undefined && typeof ordered !== "boolean")
+    throw argumentTypeError("ordered", "a boolean", ordered);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw argumentTypeError("signal", "an AbortSignal", signal);
+  return {
+    concurrency: integer("concurrency", concurrency, 1, 65_536) ?? defaultConcurrency,
+    ordered: ordered ?? true,
+    signal,
   };
 }
 

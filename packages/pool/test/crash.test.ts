@@ -94,6 +94,15 @@ describe("retries", () => {
     expect(log[0]).toBe(3);
   });
 
+  it("do not outlive the pool: close with a time limit ends them", async () => {
+    const jobs = start({ maxThreads: 1 });
+    const gate = makeGate();
+    const stuck = errorOf(pool.run(jobs.spinForever, [gate], { retries: 100 }));
+    await opened(gate);
+    await pool.close({ timeoutMs: 10 });
+    expect(await stuck).toMatchObject({ code: "ERR_SKEIN_POOL_CLOSED" });
+  });
+
   it("do not run a job again that failed by itself, or was cancelled", async () => {
     const jobs = start();
     await expect(pool.run(jobs.fail, ["x"], { retries: 5 })).rejects.toBeInstanceOf(RangeError);

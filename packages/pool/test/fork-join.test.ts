@@ -66,6 +66,10 @@ it("joining a job that awaits on this very thread is refused instead of waiting 
   expect(await single.module<typeof ForkJoin>(url).joinAsynchronous()).toBe("ERR_SKEIN_INVALID_OPERATION");
 });
 
+it("such a job can still be awaited, and its result crosses by value", async () => {
+  expect(await single.module<typeof ForkJoin>(url).awaitAsynchronous()).toBe(true);
+});
+
 it("forked jobs run on all threads", async () => {
   await allStarted(pool, 3);
   const jobs = pool.module<typeof ForkJoin>(url);

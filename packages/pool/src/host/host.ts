@@ -271,7 +271,7 @@ export class Host {
       : new ThreadCrashedError(exitCode, { cause });
     this.#takeKnowledge();
     settlement.drain();
-    settlement.recover(thread.serial, error);
+    settlement.recover(thread.serial, error, !this.#terminating);
     parking.setDead(thread.index);
     this.#roster.remove(thread, wasReady);
     this.#orphans.adopt(thread.index);

@@ -20,6 +20,8 @@ const RING_FULL_RETRY_MS = 1;
 export interface SettlementEvents {
   /** Slots are free that were not. */
   slotsFreed(): void;
+  /** Jobs are in a queue again: somebody has to run them. */
+  queued(): void;
   /** Nothing of the job is in a slot or in the backlog any more. */
   forgotten(job: PendingJob): void;
   /** Somebody listens to the progress of a job that is about to settle: what it reported comes first. */
@@ -119,15 +121,18 @@ export class Settlement {
     }
   }
 
-  /** The thread with this serial has ended, at whatever instruction, and nothing of it runs any more: its jobs reject with `error`. */
-  recover(serial: number, error: Error): void {
+  /**
+   * The thread with this serial has ended, at whatever instruction, and nothing of it runs any more: its jobs reject with `error`,
+   * or run again if they may.
+   */
+  recover(serial: number, error: Error, mayRetry: boolean): void {
     const { slots } = this.#memory;
     this.#requeueLost();
     for (const [slot, job] of this.#jobs.entries()) {
       const state = slots.state(slot);
       if (state === QUEUED || slots.owner(slot) !== serial) continue;
       if (state === RUNNING) {
-        this.#recoverRunning(slot, job, error);
+        this.#recoverRunning(slot, job, error, mayRetry);
       } else {
         // DONE, and then the thread ended before it could link the slot into the inbox.
         this.#complete(slot);
@@ -136,9 +141,9 @@ export class Settlement {
     this.#events.slotsFreed();
   }
 
-  #recoverRunning(slot: number, job: PendingJob, error: Error): void {
+  #recoverRunning(slot: number, job: PendingJob, error: Error, mayRetry: boolean): void {
     const { retry } = job;
-    if (!job.task.isCompleted && retry !== null && retry.left > 0) {
+    if (mayRetry && !job.task.isCompleted && retry !== null && retry.left > 0) {
       retry.left--;
       this.#freeSlot(slot, job);
       this.#events.again(job);
@@ -153,10 +158,13 @@ export class Settlement {
   #requeueLost(): void {
     const { slots, queues } = this.#memory;
     let full = false;
-    for (const [slot, job] of this.#jobs.entries()) {
-      if (slots.state(slot) === QUEUED && !queues.holds(job.options.priority, slot))
-        full ||= !queues.push(job.options.priority, slot);
+    let queued = false;
+    for (const [slot, { options }] of this.#jobs.entries()) {
+      if (slots.state(slot) !== QUEUED || queues.holds(options.priority, slot)) continue;
+      if (queues.push(options.priority, slot)) queued = true;
+      else full = true;
     }
+    if (queued) this.#events.queued();
     if (full) setTimeout(() => this.#requeueLost(), RING_FULL_RETRY_MS);
   }
 

@@ -63,6 +63,7 @@ export class Submitter {
     );
     this.settlement = new Settlement(memory, jobs, arenas, new Decoder(sharedBuffers), {
       slotsFreed: () => this.#submission.refill(),
+      queued: () => events.queued(),
       forgotten: (job) => this.#submission.forget(job),
       takeProgress: () => events.takeProgress(),
       again: (job) => this.#submission.enqueueAgain(job),

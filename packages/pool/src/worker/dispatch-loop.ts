@@ -98,7 +98,7 @@ export class DispatchLoop {
   /** Runs a claimed job on the stack of a job that waits in `join`. If it awaits, it goes on when that stack is gone. */
   help(slot: number): void {
     const pending = this.#start(slot);
-    if (pending !== null) this.#settleLater(pending);
+    if (pending !== null) this.adopt(pending);
   }
 
   /** A fresh turn: everything else on this thread had its chance just now. */
@@ -144,7 +144,7 @@ export class DispatchLoop {
   #run(slot: number): boolean {
     const pending = this.#start(slot);
     if (pending !== null) {
-      this.#settleLater(pending);
+      this.adopt(pending);
       // Its microtasks come first: it may settle, or submit jobs, without waiting for anything else.
       this.#active = false;
       if (this.#settlement.outstanding > 0) this.#nextTurn();
@@ -182,7 +182,8 @@ export class DispatchLoop {
     return pending;
   }
 
-  #settleLater(pending: Promise<void>): void {
+  /** A job of this thread awaits something: the thread is its own until the promise resolves. */
+  adopt(pending: Promise<void>): void {
     this.#awaiting++;
     void pending.then(() => {
       this.#awaiting--;

@@ -133,7 +133,7 @@ function handle(message: HostMessage): void {
       break;
     case "thread-ended":
       submitter.settlement.drain();
-      submitter.settlement.recover(message.serial, fromWire(message.error) as Error);
+      submitter.settlement.recover(message.serial, fromWire(message.error) as Error, true);
       arenas.drop(message.serial);
       loop.wake();
       break;

@@ -15,7 +15,7 @@ import { NO_SLOT, type PendingJob } from "../submit/pending-job.ts";
 import type { Submitter } from "../submit/submitter.ts";
 import type { DispatchLoop } from "./dispatch-loop.ts";
 import type { FunctionTable } from "./function-table.ts";
-import type { JobRunner } from "./job-runner.ts";
+import { type JobRunner, PendingOutcome } from "./job-runner.ts";
 import { Spinner } from "./spinner.ts";
 
 /** How long a thread that waits sleeps before it takes in messages: of threads that died, and of new ones. */
@@ -113,15 +113,11 @@ export class ForkJoin {
     let returned: unknown;
     try {
       returned = this.#runner.call(slot, known, known.fn);
+      if (returned instanceof PendingOutcome) {
+        this.#loop.adopt(returned.written);
+        return false;
+      }
       if (typeof returned === "object" || typeof returned === "function" || typeof returned === "symbol") {
-        if (isThenable(returned)) {
-          known.awaits = true;
-          void returned.then(
-            (value) => settlement.completeHere(job, true, value),
-            (error: unknown) => settlement.completeHere(job, false, error),
-          );
-          return false;
-        }
         // By value, as from any other thread.
         const length = this.#encoder.encode(returned, "result");
         returned = this.#decoder.decode(this.#encoder.bytes, 0, length);
@@ -188,10 +184,4 @@ export class ForkedTask<T> implements PromiseLike<T> {
   ): Task<A | B> {
     return this.#task.then(onFulfilled, onRejected);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  );
 }

@@ -10,6 +10,16 @@ import { type CurrentJob, RunningJob } from "./current-job.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
 
+/** A job that goes on after its function has returned. */
+export class PendingOutcome {
+  /** Resolves, never rejects, when the outcome is written. */
+  readonly written: Promise<void>;
+
+  constructor(written: Promise<void>) {
+    this.written = written;
+  }
+}
+
 export class JobRunner {
   readonly #memory: PoolMemory;
   readonly #arenas: Arenas;
@@ -65,20 +75,24 @@ export class JobRunner {
 
   /**
    * Calls the function of a claimed job for a caller that takes the outcome itself, without writing it.
-   * @returns what the function returned, or a promise.
+   * @returns what the function returned; or a PendingOutcome, when that is a promise: then the outcome is written after all.
    * @throws what the function threw.
    */
   call(slot: number, known: KnownFunction, fn: JobFunction): unknown {
     const outer = this.#current.synchronous;
     const job = new RunningJob(this.#memory.slots, this.#current, slot);
     this.#current.synchronous = job;
+    this.#memory.statistics.count("executed");
     publishJob("start", known.source, null);
+    let returned: unknown;
     try {
-      return this.#call(job, known, fn, this.#scopes.of(slot), this.takeArguments(slot));
+      returned = this.#call(job, known, fn, this.#scopes.of(slot), this.takeArguments(slot));
+      if (isThenable(returned)) return new PendingOutcome(this.#settleLater(job, known, returned));
     } finally {
       this.#current.synchronous = outer;
-      job.end();
     }
+    job.end();
+    return returned;
   }
 
   async #loadAndRun(job: RunningJob, known: KnownFunction): Promise<void> {
