@@ -24,11 +24,13 @@ export function buildApp(work: HeavyWork, steps: number): FastifyInstance {
   }
   const idOf = work.carriesContext ? (): string | undefined => correlationId.value : headerOf;
 
+  // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Fastify awaits them.
   app.get<{ Params: { page: string } }>("/light/:page", async (request): Promise<Reply> => {
     // A handler waits for something before it answers: a cache, a database.
     await Promise.resolve();
     return { id: idOf(request), items: itemsOf(Number(request.params.page)) };
   });
+  // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Fastify awaits them.
   app.get<{ Params: { seed: string } }>("/heavy/:seed", async (request): Promise<Reply> => {
     return work.run(Number(request.params.seed), steps, headerOf(request));
   });

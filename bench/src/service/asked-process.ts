@@ -14,16 +14,16 @@ export class AskedProcess<Q extends Question, Answers extends Readonly<Record<Q[
   }
 
   /** Starts the module, and waits for its first message. */
-  static async start<F, Q extends Question, Answers extends Readonly<Record<Q["ask"], unknown>>>(
+  static async start<Q extends Question, Answers extends Readonly<Record<Q["ask"], unknown>>>(
     module: URL,
     args: readonly string[],
-  ): Promise<{ process: AskedProcess<Q, Answers>; first: F }> {
+  ): Promise<{ process: AskedProcess<Q, Answers>; first: unknown }> {
     const child = fork(module, args, {
       // Of ours only what decides which files are loaded.
       execArgv: process.execArgv.filter((arg) => arg.startsWith("--conditions")),
     });
     const started = new AskedProcess<Q, Answers>(child, module.pathname.split("/").at(-1) ?? "");
-    return { process: started, first: (await started.#message()) as F };
+    return { process: started, first: await started.#message() };
   }
 
   ask<K extends Q["ask"]>(question: Extract<Q, { ask: K }>): Promise<Answers[K]> {

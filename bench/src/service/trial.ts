@@ -32,15 +32,15 @@ export class Trial {
 
   static async start(variant: Variant, workload: Workload): Promise<Trial> {
     const [server, load] = await Promise.all([
-      AskedProcess.start<number, ServerQuestion, ServerAnswers>(new URL("server.ts", import.meta.url), [
+      AskedProcess.start<ServerQuestion, ServerAnswers>(new URL("server.ts", import.meta.url), [
         JSON.stringify(variant.place),
         String(workload.steps),
       ]),
-      AskedProcess.start<null, LoadQuestion, LoadAnswers>(new URL("load.ts", import.meta.url), [
+      AskedProcess.start<LoadQuestion, LoadAnswers>(new URL("load.ts", import.meta.url), [
         JSON.stringify(workload.digests),
       ]),
     ]);
-    return new Trial(server.process, load.process, server.first);
+    return new Trial(server.process, load.process, Number(server.first));
   }
 
   async constantRate(plan: Omit<ConstantRatePlan, "port">): Promise<Record<string, number>> {
@@ -77,8 +77,7 @@ export class Trial {
 
   /** Ends both processes. @throws Error if one does not end by itself. */
   async close(): Promise<void> {
-    await this.#load.stop();
-    await this.#server.stop();
+    await Promise.all([this.#load.stop(), this.#server.stop()]);
   }
 
   async #during<O extends Faults>(load: () => Promise<O>): Promise<{ outcome: O; measured: ServerMeasured }> {

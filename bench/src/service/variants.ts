@@ -1,4 +1,5 @@
 /** The ways to serve heavy requests. Plain data: the server's process gets it as text. */
+import { availableParallelism } from "node:os";
 
 /** Where the heavy work is done. */
 export type Place =
@@ -48,3 +49,16 @@ export const piscinaDefault: Variant = {
   configuration: "default",
   place: { pool: "piscina", options: {} },
 };
+
+const cores = availableParallelism();
+
+export const piscinaTuned: Variant = {
+  name: "piscina, tuned",
+  configuration: `minThreads = maxThreads = ${cores}, niceIncrement: 10`,
+  place: { pool: "piscina", options: { minThreads: cores, maxThreads: cores, niceIncrement: 10 } },
+};
+
+/** For the report. What `candidates.ts` holds. */
+export const TRIED: string =
+  "Tried for the tuned piscina: one thread, a thread per core, concurrentTasksPerWorker above one, each of the `atomics` modes, niceIncrement, and " +
+  "pairs of them (`node bench/src/service/try.ts` measures all).";
