@@ -31,7 +31,7 @@ type AnyFunction = (...args: unknown[]) => unknown;
 /** Where jobs go. */
 export interface JobTarget {
   readonly functions: FunctionRegistry;
-  readonly maxThreads: number;
+  maxThreads(): number;
   /** Why no job is taken any more, or null. */
   refusal(): Error | null;
   /** Where a plain function was exported from, if that is known here. */
@@ -121,7 +121,7 @@ export abstract class BaseEngine implements JobEngine {
   ): AsyncIterableIterator<Awaited<R>> {
     if (typeof job !== "function") throw argumentTypeError("job", "a job of a module, or a function", job);
     if (!isIterable(items)) throw argumentTypeError("items", "an iterable or an async iterable", items);
-    const resolved = resolveMapOptions(options, this.#target.maxThreads * MAP_AHEAD);
+    const resolved = resolveMapOptions(options, this.#target.maxThreads() * MAP_AHEAD);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.map as AnyFunction;
     const run = (item: A, signal: AbortSignal): Task<Awaited<R>> =>

@@ -5,10 +5,10 @@ import { BaseEngine } from "./base-engine.ts";
 import type { CurrentPool } from "./current-pool.ts";
 
 export class CurrentEngine extends BaseEngine {
-  constructor({ submitter, functions, maxThreads }: CurrentPool) {
+  constructor({ submitter, functions, places }: CurrentPool) {
     super({
       functions: submitter.functions,
-      maxThreads,
+      maxThreads: () => places.maxThreads,
       refusal: () => null,
       exportOf: functions.lookUpExport,
       submit: (...job) => submitter.submit(...job).task,

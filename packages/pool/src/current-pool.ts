@@ -1,4 +1,5 @@
 /** The pool that this thread belongs to, for jobs that submit jobs. Under a registered symbol, as in current-job.ts. */
+import type { Places } from "./shared/places.ts";
 import type { Submitter } from "./submit/submitter.ts";
 import type { ForkJoin } from "./worker/fork-join.ts";
 import type { FunctionTable } from "./worker/function-table.ts";
@@ -7,7 +8,7 @@ export interface CurrentPool {
   readonly submitter: Submitter;
   readonly functions: FunctionTable;
   readonly forkJoin: ForkJoin;
-  readonly maxThreads: number;
+  readonly places: Places;
 }
 
 const key: unique symbol = Symbol.for("skein.pool.current-pool");

@@ -11,8 +11,23 @@ import { PRIORITIES } from "./shared/layout.ts";
 export interface ThreadPoolOptions {
   /** Shown as the name of the threads in debuggers and profilers. @default "skein" */
   readonly name?: string | undefined;
-  /** Threads are started when jobs wait, up to this many. 1 to 1024. @default os.availableParallelism() */
+  /**
+   * So many threads start as soon as jobs wait and all others are busy, and stay. 0 means 1. More, up to `maxThreads`, start when
+   * jobs wait for a second although cores are idle, or when no thread takes one. @default os.availableParallelism(), at most `maxThreads`
+   */
+  readonly minThreads?: number | undefined;
+  /** There are never more threads. 1 to 1024. @default os.availableParallelism(), or `minThreads` when that is more */
   readonly maxThreads?: number | undefined;
+  /**
+   * A thread above `minThreads` ends after so many milliseconds without a job. Positive, up to 2^31 - 1, or Infinity. What jobs left in
+   * it, timers and sockets, ends with it. @default 20 000
+   */
+  readonly idleTimeoutMs?: number | undefined;
+  /**
+   * How many jobs a thread takes that wait for something, a timer or an answer, each going on when it can; 1: one job at a time. A job that
+   * waits for jobs of this pool never keeps its thread from running others. 1 to 65 536. @default 1
+   */
+  readonly jobsPerThread?: number | undefined;
   /**
    * How many jobs may wait beyond those that the threads can run at once; `run` rejects with QueueFullError above it. 0: a job is
    * only taken when a thread is free for it. Jobs that jobs submit are not counted. @default Infinity
@@ -87,6 +102,11 @@ export interface CloseOptions {
 const CAPACITY_SLOTS = 16_384;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const DEFAULT_GRACE_MS = 1000;
+const MAX_THREADS = 1024;
+/** How far `setMaxThreads` can go: places cost address space, and a look at each that was ever used. */
+const PLACES_PER_CORE = 4;
+/** As .NET's worker threads. */
+const DEFAULT_IDLE_TIMEOUT_MS = 20_000;
 
 /** @throws TypeError or RangeError naming the option. */
 export function resolvePoolOptions(options: ThreadPoolOptions | undefined): HostOptions {
@@ -106,17 +126,28 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
   if (resourceLimits !== undefined && (typeof resourceLimits !== "object" || resourceLimits === null)) {
     throw argumentTypeError("resourceLimits", "an object", resourceLimits);
   }
-  const maxThreads = integer("maxThreads", own.maxThreads, 1, 1024) ?? availableParallelism();
+  const cores = availableParallelism();
+  const wantedThreads = integer("minThreads", own.minThreads, 0, MAX_THREADS);
+  const maxThreads =
+    integer("maxThreads", own.maxThreads, 1, MAX_THREADS) ??
+    Math.min(MAX_THREADS, Math.max(cores, wantedThreads ?? 1));
+  if (wantedThreads !== undefined && wantedThreads > maxThreads)
+    throw argumentRangeError("minThreads", `at most maxThreads, ${maxThreads}`, wantedThreads);
+  const jobsPerThread = integer("jobsPerThread", own.jobsPerThread, 1, 65_536) ?? 1;
   const maxQueue =
     own.maxQueue === Infinity ? Infinity : (integer("maxQueue", own.maxQueue, 0, 2 ** 31 - 1) ?? Infinity);
   return {
+    minThreads: Math.max(1, wantedThreads ?? Math.min(cores, maxThreads)),
     maxThreads,
+    places: Math.min(MAX_THREADS, Math.max(maxThreads, PLACES_PER_CORE * cores)),
+    jobsPerThread,
+    idleTimeoutMs:
+      own.idleTimeoutMs === undefined
+        ? DEFAULT_IDLE_TIMEOUT_MS
+        : (positive("idleTimeoutMs", own.idleTimeoutMs) ?? Infinity),
     capacitySlots: CAPACITY_SLOTS,
-    limits: {
-      jobs: maxThreads + maxQueue,
-      bytes: integer("maxQueueBytes", own.maxQueueBytes, 1, 2 ** 32) ?? 2 ** 30,
-      maxQueue,
-    },
+    maxQueue,
+    maxQueueBytes: integer("maxQueueBytes", own.maxQueueBytes, 1, 2 ** 32) ?? 2 ** 30,
     spinLimitUs: integer("spinLimitUs", own.spinLimitUs, 0, 1000) ?? 50,
     initialize: initialize === undefined ? null : resolveJobUrl(initialize),
     thread: { name, env, execArgv, resourceLimits },
@@ -194,6 +225,13 @@ export function resolveMapOptions(
     ordered: ordered ?? true,
     signal,
   };
+}
+
+/** @throws TypeError or RangeError when it is no integer. */
+export function threadCount(count: number): number {
+  if (typeof count !== "number") throw argumentTypeError("count", "an integer", count);
+  if (!Number.isInteger(count)) throw argumentRangeError("count", "an integer", count);
+  return count;
 }
 
 /** @throws TypeError or RangeError naming the option. */

@@ -27,6 +27,8 @@ export type HostMessage =
   | { readonly type: "progress"; readonly id: number; readonly value: unknown }
   /** The flag in the slot was set: for jobs that wait for their signal in the event loop. */
   | { readonly type: "cancel"; readonly slot: number }
+  /** Take no more jobs, finish what you have, then end: there are more threads than needed, or than allowed. */
+  | { readonly type: "leave" }
   /** No job will come any more: leave through `process.exit`, so that exit handlers run and output is flushed. */
   | { readonly type: "close" };
 
@@ -43,7 +45,9 @@ export type WorkerMessage =
   /** A job that was asked to stop has not: the thread that runs it is to be ended. */
   | { readonly type: "terminate"; readonly serial: number }
   /** Jobs wait, no thread is free, and one more may be started. */
-  | { readonly type: "threads-wanted" };
+  | { readonly type: "threads-wanted" }
+  /** The thread has had nothing to do for `idleTimeoutMs`. */
+  | { readonly type: "idle" };
 
 /**
  * Messages that only add to what a thread knows. They may be taken in at any moment, in the middle of settling jobs too; all others
@@ -73,5 +77,9 @@ export interface ThreadData {
   /** Of all threads and the host, its own included. */
   readonly arenas: readonly (readonly [serial: number, memory: GrowingMemory])[];
   readonly spinLimitUs: number;
+  /** How many jobs that await the thread takes at once. */
+  readonly jobsPerThread: number;
+  /** See "idle". Infinity: never. */
+  readonly idleTimeoutMs: number;
   readonly initialize: string | null;
 }

@@ -10,6 +10,7 @@ import {
   type CloseOptions,
   resolveCloseOptions,
   resolvePoolOptions,
+  threadCount,
   type ThreadPoolOptions,
 } from "./options.ts";
 import type { PoolStats } from "./pool-stats.ts";
@@ -55,7 +56,7 @@ export class ThreadPool extends BaseEngine {
     const host = new Host(resolvePoolOptions(options));
     super({
       functions: host.functions,
-      maxThreads: host.maxThreads,
+      maxThreads: () => host.maxThreads,
       refusal: () => (host.isClosing ? new PoolClosedError() : null),
       exportOf: () => undefined,
       submit: (...job) => host.submit(...job),
@@ -78,6 +79,38 @@ export class ThreadPool extends BaseEngine {
     return Task.from(
       allOrErrors(() => this.#host.broadcast(fn, args, defaults, below) as Task<Awaited<R>>[]),
     );
+  }
+
+  /** How many threads start as soon as jobs wait, and stay. */
+  get minThreads(): number {
+    return this.#host.minThreads;
+  }
+
+  /** How many threads there are at most. */
+  get maxThreads(): number {
+    return this.#host.maxThreads;
+  }
+
+  /**
+   * Changes `minThreads`; 0 means 1. While jobs wait, threads start at once.
+   * @returns false, and nothing changes, when `count` is negative or above `maxThreads`.
+   * @throws TypeError or RangeError when it is no integer.
+   * @see https://learn.microsoft.com/dotnet/api/system.threading.threadpool.setminthreads
+   */
+  setMinThreads(count: number): boolean {
+    return this.#host.setMinThreads(threadCount(count));
+  }
+
+  /**
+   * Changes `maxThreads`. Threads that are too many take no more jobs, and end when they have finished theirs. The most that is possible
+   * is four per core, or the `maxThreads` that the pool was made with if that is more; above it counts as that.
+   *
+   * @returns false, and nothing changes, when `count` is below `minThreads`.
+   * @throws TypeError or RangeError when it is no integer.
+   * @see https://learn.microsoft.com/dotnet/api/system.threading.threadpool.setmaxthreads
+   */
+  setMaxThreads(count: number): boolean {
+    return this.#host.setMaxThreads(threadCount(count));
   }
 
   /** What the threads and the queues do at this moment, and what they have done. Costs microseconds, sends no message. */

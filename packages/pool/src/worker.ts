@@ -136,7 +136,7 @@ export function parallelFor<A extends unknown[] = []>(
   const args = options.args ?? ([] as unknown as A);
   if (!Array.isArray(args)) throw argumentTypeError("args", "an array", args);
   if (to <= from) return;
-  const threads = currentPool()?.maxThreads ?? 1;
+  const threads = currentPool()?.places.maxThreads ?? 1;
   const grain =
     options.grain === undefined
       ? Math.ceil((to - from) / (threads * SLICES_PER_THREAD))

@@ -7,7 +7,7 @@ import { type PoolStats, readStats } from "../pool-stats.ts";
 import type { HostMessage, WorkerMessage } from "../protocol.ts";
 import { Arena, createArenaMemory } from "../shared/arena.ts";
 import { Arenas } from "../shared/arenas.ts";
-import { createLayout, type Layout } from "../shared/layout.ts";
+import { createLayout, type Layout, PRIORITIES } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../shared/shared-buffers.ts";
@@ -19,16 +19,18 @@ import { KeepAlive } from "./keep-alive.ts";
 import { OrphanedSlots } from "./orphaned-slots.ts";
 import { PoolThread, type ThreadOptions } from "./pool-thread.ts";
 import { ThreadRoster } from "./thread-roster.ts";
+import { type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
 
 /** For a thread that is busy with a job its caller gave up, or with code of its own, when the pool closes. */
 const CLOSE_GRACE_MS = 500;
-/** How often a thread that could not start is tried again: others still run jobs of the dead one whose place it would take. */
-const START_RETRY_MS = 10;
 
-export interface HostOptions {
-  readonly maxThreads: number;
+export interface HostOptions extends ThreadCounts {
+  /** How many threads there can be at once, `setMaxThreads` included. */
+  readonly places: number;
+  readonly idleTimeoutMs: number;
   readonly capacitySlots: number;
-  readonly limits: QueueLimits;
+  readonly maxQueue: number;
+  readonly maxQueueBytes: number;
   readonly spinLimitUs: number;
   readonly initialize: string | null;
   readonly thread: ThreadOptions;
@@ -44,17 +46,17 @@ export class Host {
   readonly #sharedBuffers: SharedBuffers;
   readonly #submitter: Submitter;
   readonly #roster: ThreadRoster;
+  readonly #supply: ThreadSupply;
   readonly #orphans: OrphanedSlots;
   readonly #pump: CompletionPump;
   readonly #keepAlive: KeepAlive;
   #isClosing = false;
   #terminating = false;
-  #startRetry: NodeJS.Timeout | null = null;
   #whenIdle: (() => void) | null = null;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#layout = createLayout(options.capacitySlots, options.maxThreads);
+    this.#layout = createLayout(options.capacitySlots, options.places);
     this.#controlBuffer = new SharedArrayBuffer(this.#layout.controlBytes);
     this.#slotsBuffer = new SharedArrayBuffer(this.#layout.slotsBytes);
     const memory = (this.#memory = new PoolMemory(
@@ -69,11 +71,16 @@ export class Host {
       (serial) => this.#roster.withSerial(serial) !== null,
       (serial, block) => this.#arenas.giveBack(serial, block),
     );
+    const limits: QueueLimits = { jobs: 0, bytes: options.maxQueueBytes, maxQueue: options.maxQueue };
     const roster = (this.#roster = new ThreadRoster(
-      options.maxThreads,
+      options.places,
       (index) => this.#orphans.isFree(index),
       (index, serial) => this.#startThread(index, serial),
     ));
+    this.#supply = new ThreadSupply(memory, roster, options, limits, {
+      outstanding: () => this.#outstanding,
+      waiting: () => this.#waiting,
+    });
     const takeKnowledge = (): void => this.#takeKnowledge();
     this.#arenas = new Arenas(takeKnowledge);
     const arenaMemory = createArenaMemory();
@@ -89,11 +96,11 @@ export class Host {
       new Arena(arenaMemory),
       this.#arenas,
       this.#sharedBuffers,
-      options.limits,
+      limits,
       {
         active: () => this.#keepAlive.hold(),
         idle: () => this.#onIdle(),
-        queued: () => this.#callThread(),
+        queued: () => this.#supply.queued(),
         cancelRequested: (serial, slot) => roster.withSerial(serial)?.post({ type: "cancel", slot }),
         takeProgress: takeKnowledge,
         terminate: (serial) => roster.withSerial(serial)?.terminate(),
@@ -107,8 +114,20 @@ export class Host {
     );
   }
 
+  get minThreads(): number {
+    return this.#supply.minThreads;
+  }
+
   get maxThreads(): number {
-    return this.#layout.maxThreads;
+    return this.#supply.maxThreads;
+  }
+
+  setMinThreads(count: number): boolean {
+    return this.#supply.setMinThreads(count);
+  }
+
+  setMaxThreads(count: number): boolean {
+    return this.#supply.setMaxThreads(count);
   }
 
   /** Whether `close` was called: no job is taken any more. */
@@ -143,8 +162,8 @@ export class Host {
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
   ): Task<unknown>[] {
-    if (this.#roster.count === 0) this.#roster.add();
-    const tasks = this.#roster.live().map((thread) => {
+    this.#supply.startFirst();
+    const tasks = this.#roster.staying().map((thread) => {
       const job = this.#submitter.assign(thread.serial, fn, args, options, below);
       thread.post({ type: "run", slot: job.slot });
       this.#memory.parking.wake(thread.index);
@@ -168,6 +187,7 @@ export class Host {
       });
       clearTimeout(timer);
     }
+    this.#supply.close();
     await this.#endThreads();
     this.#keepAlive.close();
   }
@@ -181,17 +201,13 @@ export class Host {
     this.#whenIdle?.();
   }
 
-  #callThread(): void {
-    if (this.#memory.parking.wakeOne() === "none" && this.#outstanding > this.#roster.count)
-      this.#startOneMore();
-  }
-
-  #startOneMore(): void {
-    if (!this.#roster.mayStart || this.#roster.add() || this.#startRetry !== null) return;
-    this.#startRetry = setTimeout(() => {
-      this.#startRetry = null;
-      if (this.#outstanding > this.#roster.count) this.#startOneMore();
-    }, START_RETRY_MS);
+  /** Jobs that no thread has taken, those of jobs included. */
+  get #waiting(): number {
+    const { queues } = this.#memory;
+    return PRIORITIES.reduce(
+      (sum, _, i) => sum + queues.sizeOf(i) + this.#submitter.backlogSize(i),
+      queues.localSize,
+    );
   }
 
   #startThread(index: number, serial: number): PoolThread {
@@ -200,7 +216,7 @@ export class Host {
     this.#arenas.add(serial, memory);
     // Before it can submit anything.
     this.#roster.broadcast({ type: "arena", serial, memory });
-    const { spinLimitUs, initialize } = this.#options;
+    const { spinLimitUs, initialize, jobsPerThread, idleTimeoutMs } = this.#options;
     const thread = new PoolThread(
       {
         control: this.#controlBuffer,
@@ -210,6 +226,8 @@ export class Host {
         serial,
         arenas: [...this.#arenas.entries()],
         spinLimitUs,
+        jobsPerThread,
+        idleTimeoutMs,
         initialize,
       },
       this.#options.thread,
@@ -255,7 +273,10 @@ export class Host {
         this.#roster.withSerial(message.serial)?.terminate();
         break;
       case "threads-wanted":
-        if (!this.#memory.queues.isEmpty()) this.#startOneMore();
+        if (!this.#memory.queues.isEmpty()) this.#supply.wanted();
+        break;
+      case "idle":
+        this.#supply.idle(thread);
         break;
     }
   }
@@ -280,8 +301,8 @@ export class Host {
     // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
     this.#pump.onBell();
     if (this.#outstanding === 0) return;
-    if (this.#outstanding > this.#roster.count) this.#startOneMore();
-    if (this.#roster.count === 0 && this.#startRetry === null) {
+    this.#supply.ended();
+    if (this.#roster.count === 0 && !this.#supply.isStarting) {
       this.#submitter.failWaiting(
         () => new ThreadCrashedError(exitCode, { cause, detail: "before it was ready for its first job" }),
       );

@@ -34,6 +34,8 @@ export class PoolThread {
   readonly threadId: number;
   readonly port: MessagePort;
   readonly intake: MessageIntake<WorkerMessage>;
+  /** Takes no more jobs, and ends when it has finished what it has. */
+  isLeaving = false;
   readonly #worker: Worker;
   #cause: unknown;
   readonly ended: Promise<void>;

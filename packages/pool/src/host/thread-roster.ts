@@ -1,4 +1,4 @@
-/** The threads of a pool: started when jobs wait and all others are busy, replaced when they die, given up when they never start. */
+/** The threads of a pool and their places; given up when they never start. When there are how many: thread-supply.ts. */
 import type { HostMessage } from "../protocol.ts";
 import type { PoolThread } from "./pool-thread.ts";
 
@@ -9,6 +9,7 @@ export class ThreadRoster {
   readonly #threads: (PoolThread | null)[];
   readonly #isFree: (index: number) => boolean;
   readonly #start: (index: number, serial: number) => PoolThread;
+  /** Without those that are leaving. */
   #count = 0;
   /** 0 is the host's. */
   #nextSerial = 1;
@@ -16,11 +17,11 @@ export class ThreadRoster {
 
   /** @param isFree Whether the place of a thread that died can be taken. */
   constructor(
-    maxThreads: number,
+    places: number,
     isFree: (index: number) => boolean,
     start: (index: number, serial: number) => PoolThread,
   ) {
-    this.#threads = Array.from({ length: maxThreads }, () => null);
+    this.#threads = Array.from({ length: places }, () => null);
     this.#isFree = isFree;
     this.#start = start;
   }
@@ -29,9 +30,9 @@ export class ThreadRoster {
     return this.#count;
   }
 
-  /** Whether one more may start: there is room, and threads do not keep dying before they are ready. */
-  get mayStart(): boolean {
-    return this.#count < this.#threads.length && this.#failedStarts < MAX_FAILED_STARTS;
+  /** Whether threads keep dying before they are ready. */
+  get cannotStart(): boolean {
+    return this.#failedStarts >= MAX_FAILED_STARTS;
   }
 
   at(index: number): PoolThread | null {
@@ -51,10 +52,17 @@ export class ThreadRoster {
     return true;
   }
 
+  /** The thread will end by itself: it takes no more jobs, and finishes what it has. */
+  leave(thread: PoolThread): void {
+    thread.isLeaving = true;
+    this.#count--;
+    thread.post({ type: "leave" });
+  }
+
   /** After the thread has ended. A thread that was ready shows that threads can start. */
   remove(thread: PoolThread, wasReady: boolean): void {
     this.#threads[thread.index] = null;
-    this.#count--;
+    if (!thread.isLeaving) this.#count--;
     this.#failedStarts = wasReady ? 0 : this.#failedStarts + 1;
   }
 
@@ -71,5 +79,10 @@ export class ThreadRoster {
 
   live(): PoolThread[] {
     return this.#threads.filter((thread) => thread !== null);
+  }
+
+  /** Those that take jobs. */
+  staying(): PoolThread[] {
+    return this.live().filter((thread) => !thread.isLeaving);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { CONTENDED, Deque } from "./deque.ts";
 import { dequeBase, type Layout, PRIORITIES, ringBase } from "./layout.ts";
+import { Places } from "./places.ts";
 import { EMPTY, Ring } from "./ring.ts";
 import type { SlotTable } from "./slot.ts";
 
@@ -23,6 +24,7 @@ export class JobQueues {
   readonly #deques: readonly Deque[];
   readonly #own: Deque | null;
   readonly #self: number;
+  readonly #places: Places;
   readonly #slots: SlotTable;
   #looks = 0;
   #random = 0x9e3779b9;
@@ -31,11 +33,12 @@ export class JobQueues {
 
   /** @param self The thread that takes, or NO_THREAD. */
   constructor(control: Int32Array, layout: Layout, slots: SlotTable, self: number) {
+    this.#places = new Places(control, layout);
     this.#slots = slots;
     this.#self = self;
     this.#rings = PRIORITIES.map((_, i) => new Ring(control, ringBase(layout, i), layout.ringCells));
     this.#deques = Array.from(
-      { length: layout.maxThreads },
+      { length: layout.places },
       (_, w) => new Deque(control, dequeBase(layout, w), layout.dequeCells),
     );
     this.#own = self === NO_THREAD ? null : this.#deques[self]!;
@@ -99,7 +102,8 @@ export class JobQueues {
     for (let i = 0; i < this.#rings.length; i++) {
       if (!this.#rings[i]!.isEmpty()) return false;
     }
-    for (let w = 0; w < this.#deques.length; w++) {
+    const threads = this.#places.used;
+    for (let w = 0; w < threads; w++) {
       if (!this.#deques[w]!.isEmpty()) return false;
     }
     return true;
@@ -132,8 +136,8 @@ export class JobQueues {
 
   /** The oldest job of somebody else, beginning with a random victim. */
   #steal(serial: number): number {
-    const victims = this.#deques.length;
-    if (victims === 1) return NO_JOB;
+    const victims = this.#places.used;
+    if (victims <= 1) return NO_JOB;
     const first = this.#nextRandom() % victims;
     for (let i = 0; i < victims; i++) {
       const victim = (first + i) % victims;

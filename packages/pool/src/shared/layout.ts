@@ -1,7 +1,7 @@
 /**
  * Where everything lies in the two fixed SharedArrayBuffers of a pool. Pure arithmetic: no state, no atomics.
  *
- *   control   | inboxes and bells | rings: high, normal, low | parking | deques | statistics |
+ *   control   | inboxes and bells | places | rings: high, normal, low | parking | deques | statistics |
  *   slots     | the host's slots | thread 0's | thread 1's | …     each: 64 bytes of header, 192 of payload
  *
  * Whoever submits is a submitter: 0 is the host, w + 1 is thread w. Each has slots, an inbox and a bell of its own. Words that
@@ -28,9 +28,11 @@ export interface Layout {
   /** Of each thread. */
   readonly threadSlots: number;
   readonly totalSlots: number;
-  readonly maxThreads: number;
+  /** How many threads there can be at once: each has a place, with a parking word, a deque, an inbox and slots of its own. */
+  readonly places: number;
   /** Word offsets into the control buffer. */
   readonly inboxWord: number;
+  readonly placesWord: number;
   readonly ringWord: number;
   readonly parkWord: number;
   readonly dequeWord: number;
@@ -52,27 +54,29 @@ export interface Layout {
  */
 export function createLayout(
   capacitySlots: number,
-  maxThreads: number,
-  threadSlots: number = Math.min(MAX_THREAD_SLOTS, Math.floor((MAX_SLOTS - capacitySlots) / maxThreads)),
+  places: number,
+  threadSlots: number = Math.min(MAX_THREAD_SLOTS, Math.floor((MAX_SLOTS - capacitySlots) / places)),
 ): Layout {
-  const totalSlots = capacitySlots + maxThreads * threadSlots;
+  const totalSlots = capacitySlots + places * threadSlots;
   const ringCells = powerOfTwo(2 * capacitySlots);
   const dequeCells = powerOfTwo(2 * threadSlots);
-  const ringWord = (1 + maxThreads) * 2 * LINE_WORDS;
+  const placesWord = (1 + places) * 2 * LINE_WORDS;
+  const ringWord = placesWord + LINE_WORDS;
   const parkWord = ringWord + PRIORITIES.length * queueWords(ringCells);
-  const dequeWord = parkWord + maxThreads * LINE_WORDS;
-  const statisticsWord = dequeWord + maxThreads * queueWords(dequeCells);
+  const dequeWord = parkWord + places * LINE_WORDS;
+  const statisticsWord = dequeWord + places * queueWords(dequeCells);
   return {
     capacitySlots,
     threadSlots,
     totalSlots,
-    maxThreads,
+    places,
     inboxWord: 0,
+    placesWord,
     ringWord,
     parkWord,
     dequeWord,
     statisticsWord,
-    controlBytes: (statisticsWord + (1 + maxThreads) * STATISTICS_WORDS) * 4,
+    controlBytes: (statisticsWord + (1 + places) * STATISTICS_WORDS) * 4,
     slotsBytes: totalSlots * SLOT_WORDS * 4,
     ringCells,
     dequeCells,

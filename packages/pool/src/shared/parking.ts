@@ -33,6 +33,7 @@
  */
 import { cas, load, notify, store, wait, waitAsync } from "./atomics.ts";
 import { type Layout, LINE_WORDS } from "./layout.ts";
+import { Places } from "./places.ts";
 
 export const DEAD = 0;
 export const BUSY = 1;
@@ -44,12 +45,12 @@ const NOTIFIED = 5;
 export class Parking {
   readonly #words: Int32Array;
   readonly #base: number;
-  readonly #threads: number;
+  readonly #places: Places;
 
   constructor(control: Int32Array, layout: Layout) {
     this.#words = control;
     this.#base = layout.parkWord;
-    this.#threads = layout.maxThreads;
+    this.#places = new Places(control, layout);
   }
 
   /**
@@ -57,13 +58,14 @@ export class Parking {
    * @returns 'searching': a thread is looking already. 'woken': one was asleep. 'none': all are busy or not there.
    */
   wakeOne(): "searching" | "woken" | "none" {
+    const threads = this.#places.used;
     let sleeper = -1;
-    for (let w = 0; w < this.#threads; w++) {
+    for (let w = 0; w < threads; w++) {
       const state = load(this.#words, this.#word(w)); // [P1] [P2]
       if (state === SEARCHING || state === NOTIFIED) return "searching";
       if (sleeper < 0 && (state === ASLEEP || state === IDLE)) sleeper = w;
     }
-    for (let w = sleeper; w >= 0 && w < this.#threads; w++) {
+    for (let w = sleeper; w >= 0 && w < threads; w++) {
       if (this.wake(w)) return "woken";
     }
     return "none";
@@ -78,12 +80,24 @@ export class Parking {
     return true;
   }
 
-  /** Whether a thread could be started, or is about to be ready. */
-  hasRoom(): boolean {
-    for (let w = 0; w < this.#threads; w++) {
-      if (load(this.#words, this.#word(w)) === DEAD) return true; // [unpaired] a hint for the host
+  /**
+   * Wakes a sleeping thread, whatever others say: one that was told to look may be stuck in code of its own, in a timer or a listener.
+   * @returns false when none sleeps.
+   */
+  wakeAnother(): boolean {
+    for (let w = 0; w < this.#places.used; w++) {
+      if (this.wake(w)) return true;
     }
     return false;
+  }
+
+  /** How many threads there are that are ready. */
+  ready(): number {
+    let count = 0;
+    for (let w = 0; w < this.#places.used; w++) {
+      if (load(this.#words, this.#word(w)) !== DEAD) count++; // [unpaired] a hint for the host
+    }
+    return count;
   }
 
   state(w: number): number {
@@ -93,7 +107,7 @@ export class Parking {
   /** How many threads run or look for jobs. */
   awake(): number {
     let count = 0;
-    for (let w = 0; w < this.#threads; w++) {
+    for (let w = 0; w < this.#places.used; w++) {
       const state = load(this.#words, this.#word(w)); // [unpaired] a heuristic for spinning
       if (state === BUSY || state === SEARCHING || state === NOTIFIED) count++;
     }
@@ -152,7 +166,7 @@ export class Parking {
   setDead(w: number): void {
     store(this.#words, this.#word(w), DEAD); // [unpaired] the thread has ended, nothing runs beside this
     store(this.#words, this.#word(w) + 1, 0); // [unpaired] as the line above
-    for (let other = 0; other < this.#threads; other++) {
+    for (let other = 0; other < this.#places.used; other++) {
       const word = this.#word(other);
       if (load(this.#words, word) === NOTIFIED) notify(this.#words, word); // [P3] one notify too many is harmless, m5
     }
@@ -165,14 +179,14 @@ export class Parking {
   }
 
   anyBusy(): boolean {
-    for (let w = 0; w < this.#threads; w++) {
+    for (let w = 0; w < this.#places.used; w++) {
       if (load(this.#words, this.#word(w)) === BUSY) return true; // [unpaired] asked again until false
     }
     return false;
   }
 
   anyOutputPending(): boolean {
-    for (let w = 0; w < this.#threads; w++) {
+    for (let w = 0; w < this.#places.used; w++) {
       if (load(this.#words, this.#word(w) + 1) !== 0) return true; // [unpaired] asked again until false
     }
     return false;

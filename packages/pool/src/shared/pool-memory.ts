@@ -3,6 +3,7 @@ import { Inbox } from "./inbox.ts";
 import { JobQueues, NO_THREAD } from "./job-queues.ts";
 import { firstSlot, type Layout, slotCount, submitterOf } from "./layout.ts";
 import { Parking } from "./parking.ts";
+import { Places } from "./places.ts";
 import { SlotTable } from "./slot.ts";
 import { Statistics, STATISTICS_WORDS, StatisticsReader } from "./statistics.ts";
 
@@ -17,6 +18,7 @@ export class PoolMemory {
   readonly slots: SlotTable;
   readonly queues: JobQueues;
   readonly parking: Parking;
+  readonly places: Places;
   /** By submitter. */
   readonly inboxes: readonly Inbox[];
   /** Of this submitter. */
@@ -27,12 +29,13 @@ export class PoolMemory {
 
   constructor(control: SharedArrayBuffer, slots: SharedArrayBuffer, layout: Layout, submitter: number) {
     const words = new Int32Array(control);
-    const submitters = Array.from({ length: layout.maxThreads + 1 }, (_, i) => i);
+    const submitters = Array.from({ length: layout.places + 1 }, (_, i) => i);
     this.layout = layout;
+    this.places = new Places(words, layout);
     this.submitter = submitter;
     this.slots = new SlotTable(slots, layout);
     this.statistics = new Statistics(words, layout.statisticsWord + submitter * STATISTICS_WORDS);
-    this.allStatistics = new StatisticsReader(words, layout.statisticsWord, layout.maxThreads + 1);
+    this.allStatistics = new StatisticsReader(words, layout.statisticsWord, layout.places + 1);
     const self = submitter === HOST ? NO_THREAD : submitter - 1;
     this.queues = new JobQueues(words, layout, this.slots, self);
     this.parking = new Parking(words, layout);
@@ -43,6 +46,7 @@ export class PoolMemory {
 
   /** Before a thread starts in place `index`, whose slots are all free. */
   prepareThread(index: number, serial: number): void {
+    this.places.use(index);
     this.parking.setDead(index);
     this.inboxes[index + 1]!.setOwner(serial);
     this.queues.prepareDeque(index);

@@ -36,8 +36,8 @@ export interface SubmitOptions {
 
 /** How much may wait. */
 export interface QueueLimits {
-  /** Jobs in slots and in the backlog: those that run, and those that wait. */
-  readonly jobs: number;
+  /** Jobs in slots and in the backlog: those that run, and those that wait. Changes with the number of threads. */
+  jobs: number;
   /** Of the encoded arguments of these jobs. */
   readonly bytes: number;
   /** As the user gave it, for the error. */

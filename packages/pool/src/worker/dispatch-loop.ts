@@ -5,8 +5,12 @@
  * The event loop is never starved (hazard H1): one turn per quantum while busy (A3.12), one turn before each sleep if a job
  * ran since the last, and all the time while idle or while a job awaits. Timers, sockets and exporters keep running.
  *
- * A job that awaits holds its thread, with one exception: while a job of this thread waits for jobs that this thread submitted,
- * the thread takes others, theirs first. So a pool of one thread runs jobs that await jobs, to any depth.
+ * A job that awaits holds one of the thread's places for jobs (jobsPerThread, by default one), with one exception: while a job of this
+ * thread waits for jobs that this thread submitted, the thread takes others, theirs first. So a pool of one thread runs jobs that
+ * await jobs, to any depth.
+ *
+ * A thread that was told to leave takes no more jobs, waits for what its jobs wait for, and ends between two jobs. To the other threads
+ * that is the same as one that died there: if it was woken for a job, the host wakes another when it has ended.
  */
 import { type JobQueues, NO_JOB } from "../shared/job-queues.ts";
 import type { Parking } from "../shared/parking.ts";
@@ -27,6 +31,12 @@ const SHORT_TIMED_EVERY = 16;
 /** The clock is read once in as many jobs as take about this long, at most 64. */
 const CLOCK_INTERVAL_MS = 1;
 
+export interface LoopOptions {
+  readonly spinLimitUs: number;
+  /** How many jobs that await something else than jobs of this thread it has at once. */
+  readonly jobsPerThread: number;
+}
+
 export class DispatchLoop {
   readonly #thread: number;
   readonly #serial: number;
@@ -39,6 +49,8 @@ export class DispatchLoop {
   readonly #onAllBusy: () => void;
   /** Jobs of this thread that await something. */
   #awaiting = 0;
+  #jobsPerThread: number;
+  #isLeaving = false;
   /** Slots of jobs for this thread alone. */
   readonly #assigned: number[] = [];
   /** Whether dispatching goes on by itself: on the stack now, in a turn that was asked for, or when the thread is ready. */
@@ -63,9 +75,10 @@ export class DispatchLoop {
     memory: PoolMemory,
     runner: JobRunner,
     settlement: Settlement,
-    spinLimitUs: number,
+    { spinLimitUs, jobsPerThread }: LoopOptions,
     onAllBusy: () => void,
   ) {
+    this.#jobsPerThread = jobsPerThread;
     this.#onAllBusy = onAllBusy;
     this.#thread = thread;
     this.#serial = serial;
@@ -87,6 +100,18 @@ export class DispatchLoop {
   wake(): void {
     if (this.#active || this.#parking.wake(this.#thread)) return;
     this.#nextTurn();
+  }
+
+  /** Takes no more jobs, and ends the thread when it has none. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.#jobsPerThread = 1;
+    this.wake();
+  }
+
+  /** How long the thread has had nothing to do, in milliseconds. */
+  get restedMs(): number {
+    return this.#active || this.#awaiting > 0 ? 0 : performance.now() - this.#restingSince;
   }
 
   /** A job for this thread alone: it runs when the thread looks for its next job. */
@@ -124,11 +149,17 @@ export class DispatchLoop {
         this.#nextTurn();
         return;
       }
-      if (this.#awaiting > 0 && this.#settlement.outstanding === 0) {
-        // Waits for something that is not a job: the thread is that job's.
-        this.#stopSearching();
-        this.#active = false;
-        return;
+      if (this.#settlement.outstanding === 0) {
+        if (this.#awaiting >= this.#jobsPerThread) {
+          // They wait for something that is not a job: the thread is theirs.
+          this.#stopSearching();
+          this.#active = false;
+          return;
+        }
+        if (this.#isLeaving && this.#awaiting === 0 && this.#assigned.length === 0) {
+          this.#stopSearching();
+          process.exit();
+        }
       }
       const slot = this.#assigned.shift() ?? this.#queues.take(this.#serial);
       if (slot === NO_JOB) {
@@ -147,7 +178,7 @@ export class DispatchLoop {
       this.adopt(pending);
       // Its microtasks come first: it may settle, or submit jobs, without waiting for anything else.
       this.#active = false;
-      if (this.#settlement.outstanding > 0) this.#nextTurn();
+      if (this.#settlement.outstanding > 0 || this.#awaiting < this.#jobsPerThread) this.#nextTurn();
       return false;
     }
     if (--this.#jobsUntilClock > 0 || !this.#quantumIsOver()) return true;

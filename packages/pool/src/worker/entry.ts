@@ -19,6 +19,7 @@ import { DispatchLoop } from "./dispatch-loop.ts";
 import { ForkJoin } from "./fork-join.ts";
 import { FunctionTable } from "./function-table.ts";
 import { JobRunner } from "./job-runner.ts";
+import { reportIdleness } from "./idle-report.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 
 /** A thread takes about so long to start. */
@@ -79,17 +80,9 @@ const runner = new JobRunner(
   new OutcomeWriter(memory, encoder, arena, serial, () => post({ type: "bell" })),
   current,
 );
-const loop = new DispatchLoop(
-  index,
-  serial,
-  memory,
-  runner,
-  submitter.settlement,
-  options.spinLimitUs,
-  () => {
-    if (memory.parking.hasRoom()) post({ type: "threads-wanted" });
-  },
-);
+const loop = new DispatchLoop(index, serial, memory, runner, submitter.settlement, options, () => {
+  if (hasRoom()) post({ type: "threads-wanted" });
+});
 const forkJoin = new ForkJoin(
   index,
   serial,
@@ -103,23 +96,31 @@ const forkJoin = new ForkJoin(
   options.spinLimitUs,
   () => intake.takeAll(),
 );
-installCurrentPool({ submitter, functions, forkJoin, maxThreads: layout.maxThreads });
+installCurrentPool({ submitter, functions, forkJoin, places: memory.places });
 
 if (options.initialize !== null) await import(options.initialize);
 // Until here the host counts this thread as one that never got ready.
 loop.start();
 post({ type: "ready" });
+if (options.idleTimeoutMs !== Infinity) {
+  reportIdleness(loop, options.idleTimeoutMs, () => post({ type: "idle" }));
+}
 
 /**
  * Says once in a while that one more thread would find work, if there may be one. Once it has started and found its first job, it
  * says so itself if more remain.
  */
 function wantThread(): void {
-  if (!memory.parking.hasRoom()) return;
+  if (!hasRoom()) return;
   const now = performance.now();
   if (now - threadsWantedAt < THREADS_WANTED_MS) return;
   threadsWantedAt = now;
   post({ type: "threads-wanted" });
+}
+
+/** Whether there may be more threads than there are. */
+function hasRoom(): boolean {
+  return memory.parking.ready() < memory.places.maxThreads;
 }
 
 function post(message: WorkerMessage): void {
@@ -153,6 +154,9 @@ function handle(message: HostMessage): void {
       if (memory.slots.isCancelRequested(message.slot)) {
         current.withSignal.get(message.slot)?.controller.abort(new JobCanceledError());
       }
+      break;
+    case "leave":
+      loop.leave();
       break;
     case "close":
       process.exit();

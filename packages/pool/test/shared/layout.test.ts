@@ -32,6 +32,7 @@ describe("createLayout", () => {
           inboxBase(layout, s),
           2 * LINE_WORDS,
         ]),
+        ["places", layout.placesWord, LINE_WORDS],
         ...PRIORITIES.map((priority, i): [string, number, number] => [
           priority,
           ringBase(layout, i),

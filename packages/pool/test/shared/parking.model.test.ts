@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { JobQueues, NO_THREAD } from "../../src/shared/job-queues.ts";
 import { LINE_WORDS } from "../../src/shared/layout.ts";
 import { BUSY, Parking } from "../../src/shared/parking.ts";
+import { Places } from "../../src/shared/places.ts";
 import { EMPTY, Ring } from "../../src/shared/ring.ts";
 import { SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "./model/model.ts";
@@ -108,6 +109,26 @@ describe("Parking, stepped", { timeout: 120_000 }, () => {
         1,
       ),
     ).toBeGreaterThan(50);
+  });
+
+  /** No place was ever used when the job is submitted, and threads start in all of them. */
+  function newcomers(counted: 1 | 2): Scenario {
+    const usual = scenarioWith(1, {}, 0, 0, counted);
+    return {
+      ...usual,
+      prepare(memory) {
+        ringIn(memory).initialize(-1);
+        new Places(memory.control, memory.layout).initialize(THREADS);
+      },
+    };
+  }
+
+  it("a thread in a place that was never used before is not overlooked (places.ts P1)", () => {
+    expect(model.explore(newcomers(1), 2)).toBeGreaterThan(100);
+  });
+
+  it("the model finds a thread whose place is counted in only when it sleeps", () => {
+    expect(() => model.explore(newcomers(2), 2)).toThrow(/schedule: /);
   });
 
   function lateAsleep(): Scenario["fault"] & object {

@@ -10,6 +10,7 @@ import { dequeBase, firstSlot, type Layout, slotCount } from "../../../src/share
 import { JobQueues, NO_JOB } from "../../../src/shared/job-queues.ts";
 import { HOST, PoolMemory } from "../../../src/shared/pool-memory.ts";
 import { Parking } from "../../../src/shared/parking.ts";
+import { Places } from "../../../src/shared/places.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { SlotTable } from "../../../src/shared/slot.ts";
 import { beginAgain, greedyPop, hastyPop } from "./broken-deque.ts";
@@ -381,9 +382,11 @@ export const programs = {
 
   /**
    * A pool thread. Logs the slots that it takes. With `endless` its first job never ends. With `quiet` it takes a job without
-   * saying that it is busy, when it finds one right after a wake-up.
+   * saying that it is busy, when it finds one right after a wake-up. With `newcomer` 1 its place had no thread so far, and is counted
+   * in before it starts; with 2 only before it sleeps, which is wrong.
    */
-  work(e, cells, endless, quiet) {
+  work(e, cells, endless, quiet, newcomer) {
+    if (newcomer === 1) new Places(e.control, e.layout).use(e.thread);
     const w = e.thread;
     const ring = cells === ALL_QUEUES ? allQueuesOf(e) : ringOf(e, cells);
     const parking = new Parking(e.control, e.layout);
@@ -415,6 +418,7 @@ export const programs = {
         searching = false;
         continue;
       }
+      if (newcomer === 2) new Places(e.control, e.layout).use(w);
       if (parking.sleep(w, 2) === "idle") {
         const woken = parking.whenWoken(w);
         if (woken !== null) awaitWoken(woken);

@@ -50,7 +50,7 @@ function submit(): string | number {
 }
 
 function parkingStates(): string {
-  return Array.from({ length: layout.maxThreads }, (_, w) => parking.state(w)).join(" ");
+  return Array.from({ length: layout.places }, (_, w) => parking.state(w)).join(" ");
 }
 
 function leaveSearch(): void {

@@ -1,0 +1,191 @@
+/**
+ * How many threads there are (A3.13–A3.15). Up to `minThreads` start as soon as jobs wait and all others are busy; more, up to
+ * `maxThreads`, when that goes on (thread-demand.ts). Those above `minThreads` leave after `idleTimeoutMs` without a job, those above
+ * `maxThreads` as soon as they have finished the job they are at.
+ */
+import { AsyncScope } from "@skein/context";
+import { availableParallelism } from "node:os";
+import { ASLEEP, IDLE } from "../shared/parking.ts";
+import type { PoolMemory } from "../shared/pool-memory.ts";
+import type { QueueLimits } from "../submit/submission.ts";
+import type { PoolThread } from "./pool-thread.ts";
+import { DEMAND_INTERVAL_MS, ThreadDemand } from "./thread-demand.ts";
+import type { ThreadRoster } from "./thread-roster.ts";
+
+/** How often a thread that could not start is tried again: others still run jobs of the dead one whose place it would take. */
+const START_RETRY_MS = 10;
+
+export interface ThreadCounts {
+  readonly minThreads: number;
+  readonly maxThreads: number;
+  readonly jobsPerThread: number;
+}
+
+/** What the host knows of the jobs. */
+export interface JobCounts {
+  /** Jobs of the host that have not settled. */
+  outstanding(): number;
+  /** Jobs that no thread has taken. */
+  waiting(): number;
+}
+
+export class ThreadSupply {
+  readonly #memory: PoolMemory;
+  readonly #roster: ThreadRoster;
+  readonly #jobs: JobCounts;
+  readonly #limits: QueueLimits;
+  readonly #jobsPerThread: number;
+  #minThreads: number;
+  #startRetry: NodeJS.Timeout | null = null;
+  #watch: NodeJS.Timeout | null = null;
+
+  /** @param limits Kept up to date: more threads may have more jobs. */
+  constructor(
+    memory: PoolMemory,
+    roster: ThreadRoster,
+    { minThreads, maxThreads, jobsPerThread }: ThreadCounts,
+    limits: QueueLimits,
+    jobs: JobCounts,
+  ) {
+    this.#memory = memory;
+    this.#roster = roster;
+    this.#jobs = jobs;
+    this.#limits = limits;
+    this.#jobsPerThread = jobsPerThread;
+    this.#minThreads = minThreads;
+    memory.places.initialize(maxThreads);
+    this.#countChanged();
+  }
+
+  get minThreads(): number {
+    return this.#minThreads;
+  }
+
+  get maxThreads(): number {
+    return this.#memory.places.maxThreads;
+  }
+
+  /** Whether a thread is about to be started, as soon as there is a place for it. */
+  get isStarting(): boolean {
+    return this.#startRetry !== null;
+  }
+
+  /** As .NET: false for what is out of bounds, and 0 reads back as 1. */
+  setMinThreads(count: number): boolean {
+    if (count < 0 || count > this.maxThreads) return false;
+    this.#minThreads = Math.max(1, count);
+    this.#countChanged();
+    for (
+      let waiting = this.#jobs.waiting();
+      waiting > 0 && this.#roster.count < this.#minThreads;
+      waiting--
+    ) {
+      if (!this.#start()) break;
+    }
+    return true;
+  }
+
+  /** As .NET: false below `minThreads`; above what the pool has places for it is that number. */
+  setMaxThreads(count: number): boolean {
+    if (count < this.#minThreads) return false;
+    this.#memory.places.setMaxThreads(Math.min(count, this.#memory.layout.places));
+    const { parking } = this.#memory;
+    const isIdle = ({ index }: PoolThread): number =>
+      parking.state(index) === IDLE || parking.state(index) === ASLEEP ? 0 : 1;
+    for (const thread of this.#roster.staying().toSorted((a, b) => isIdle(a) - isIdle(b))) {
+      if (this.#roster.count > this.maxThreads) this.#leave(thread);
+    }
+    return true;
+  }
+
+  /** A job was queued. */
+  queued(): void {
+    if (this.#watch === null) this.#startWatching();
+    if (this.#memory.parking.wakeOne() === "none" && this.#isShort) this.wanted();
+  }
+
+  /** Jobs wait, and all threads are busy. */
+  wanted(): void {
+    if (this.#roster.count < this.#minThreads) this.#start();
+  }
+
+  /** A thread has ended: the others have its share to do. */
+  ended(): void {
+    this.#countChanged();
+    if (this.#isShort) this.#start();
+  }
+
+  /** The first thread, for a job that is for each thread. */
+  startFirst(): void {
+    if (this.#roster.count === 0) this.#start();
+  }
+
+  /** A thread has had nothing to do for a while. */
+  idle(thread: PoolThread): void {
+    if (!thread.isLeaving && this.#roster.count > this.#minThreads) this.#leave(thread);
+  }
+
+  close(): void {
+    if (this.#watch !== null) clearInterval(this.#watch);
+    if (this.#startRetry !== null) clearTimeout(this.#startRetry);
+  }
+
+  get #isShort(): boolean {
+    return this.#jobs.outstanding() > this.#roster.count;
+  }
+
+  /** Beyond the queue, as many jobs as the threads that are there, or start when they are wanted, have at once. */
+  #countChanged(): void {
+    const threads = Math.max(this.#minThreads, this.#roster.count);
+    this.#limits.jobs = threads * this.#jobsPerThread + this.#limits.maxQueue;
+  }
+
+  /** @returns false when no more may start, or not now: then it is tried again. */
+  #start(): boolean {
+    if (this.#roster.count >= this.maxThreads || this.#roster.cannotStart) return false;
+    if (this.#roster.add()) {
+      this.#countChanged();
+      return true;
+    }
+    this.#startRetry ??= setTimeout(() => {
+      this.#startRetry = null;
+      if (this.#isShort) this.#start();
+    }, START_RETRY_MS);
+    return false;
+  }
+
+  #leave(thread: PoolThread): void {
+    this.#roster.leave(thread);
+    this.#countChanged();
+    this.#memory.parking.wake(thread.index);
+  }
+
+  /** Until no job is outstanding: an idle pool has no timer. */
+  #startWatching(): void {
+    const demand = new ThreadDemand();
+    const watch = AsyncScope.root.run(() => setInterval(() => this.#look(demand), DEMAND_INTERVAL_MS));
+    watch.unref();
+    this.#watch = watch;
+  }
+
+  #look(demand: ThreadDemand): void {
+    if (this.#jobs.outstanding() === 0) {
+      clearInterval(this.#watch!);
+      this.#watch = null;
+      return;
+    }
+    const { user, system } = process.cpuUsage();
+    const need = demand.ask({
+      now: performance.now(),
+      jobsWait: this.#jobs.waiting() > 0,
+      taken: this.#memory.allStatistics.total("executed"),
+      cpuMs: (user + system) / 1000,
+      cores: availableParallelism(),
+      threads: this.#roster.count,
+    });
+    if (need === null) return;
+    // One that was told to look may be stuck in code of its own, in a timer or a listener, while others sleep.
+    if (this.#memory.parking.wakeAnother()) return;
+    this.#start();
+  }
+}
