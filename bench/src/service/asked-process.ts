@@ -18,10 +18,7 @@ export class AskedProcess<Q extends Question, Answers extends Readonly<Record<Q[
     module: URL,
     args: readonly string[],
   ): Promise<{ process: AskedProcess<Q, Answers>; first: unknown }> {
-    const child = fork(module, args, {
-      // Of ours only what decides which files are loaded.
-      execArgv: process.execArgv.filter((arg) => arg.startsWith("--conditions")),
-    });
+    const child = fork(module, args);
     const started = new AskedProcess<Q, Answers>(child, module.pathname.split("/").at(-1) ?? "");
     return { process: started, first: await started.#message() };
   }
