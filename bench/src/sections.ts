@@ -2,9 +2,18 @@
 import type { Section } from "./method/scenario.ts";
 
 export const sections: Readonly<Record<string, () => Promise<Section>>> = {
+  "pool-throughput": async () => (await import("./pool/throughput.ts")).throughput,
+  payloads: async () => (await import("./pool/payloads.ts")).payloads,
+  durations: async () => (await import("./pool/durations.ts")).durations,
+  "blocked-main": async () => (await import("./pool/blocked-main.ts")).blockedMain,
+  queued: async () => (await import("./pool/queued.ts")).queued,
+  "cold-start": async () => (await import("./pool/cold-start.ts")).coldStart,
+  memory: async () => (await import("./pool/memory.ts")).memory,
+  context: async () => (await import("./pool/context.ts")).context,
   service: async () => (await import("./service/section.ts")).service,
 };
 
+/** @throws RangeError when there is none of this name. */
 export async function loadSection(name: string): Promise<Section> {
   const load = Object.hasOwn(sections, name) ? sections[name] : undefined;
   if (load === undefined) {

@@ -1,0 +1,7 @@
+import { move } from "piscina";
+
+export * from "./work.mjs";
+
+export function echoMoved(buffer) {
+  return move(buffer);
+}

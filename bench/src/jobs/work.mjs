@@ -1,0 +1,64 @@
+/**
+ * The jobs, plain functions, the same code for every contender: each has a file beside this one that offers them the way its
+ * documentation says.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createHash } from "node:crypto";
+
+/** What remains is what the pool costs. */
+export function echo(value) {
+  return value;
+}
+
+/** The same for bytes that are transferred: `value` is an ArrayBuffer, and a contender's own file sends it back moved. */
+export function echoMoved(value) {
+  return value;
+}
+
+/** Gives back nothing of what it got but its size. */
+export function measure(value) {
+  return value.byteLength ?? value.length;
+}
+
+/** Writes into memory that both sides see. */
+export function touch(bytes) {
+  bytes[0] = (bytes[0] + 1) & 127;
+  return bytes.byteLength;
+}
+
+/** Computes without memory or system calls: its time grows evenly with `steps`. */
+export function burn(steps) {
+  let x = 1;
+  for (let i = 0; i < steps; i++) x = (Math.imul(x, 1_664_525) + 1_013_904_223) | 0;
+  return x;
+}
+
+export function hash(bytes) {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** The sum of a column: what is parsed must not be thrown away unseen. */
+export function parse(text) {
+  return JSON.parse(text).reduce((sum, row) => sum + row.amount, 0);
+}
+
+/** Counts in shared memory, which nobody has to be asked about: words are [jobs done, stop]. */
+export function tick({ steps, words }) {
+  if (Atomics.load(words, 1) === 1) return 0;
+  burn(steps);
+  return Atomics.add(words, 0, 1);
+}
+
+/** Holds its thread while the word is 0, so that everything behind it waits. Other values come back. */
+export function hold(value) {
+  if (typeof value === "number") return value;
+  Atomics.wait(value, 0, 0);
+  return -1;
+}
+
+const storage = new AsyncLocalStorage();
+
+/** Context by hand: what the caller has put into the message is entered before the job runs. */
+export function echoInContext({ requestId, tenant, value }) {
+  return storage.run({ requestId, tenant }, echo, value);
+}

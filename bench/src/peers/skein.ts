@@ -1,0 +1,37 @@
+/** Ours. Nothing is tuned but the number of threads, unless the name says so. */
+import { type RunOptions, ThreadPool } from "@skein/pool";
+import { jobFile, type JobName, type JobPool, type Product } from "./product.ts";
+
+type Jobs = Record<JobName, (value: unknown) => unknown>;
+
+/** `transfer` as api of the pool has it. */
+type Transferring = RunOptions & { readonly transfer?: readonly ArrayBuffer[] };
+
+function configuration(name: string, text: string, options: RunOptions = {}): Product {
+  return {
+    name,
+    kind: "skein",
+    product: "skein",
+    configuration: text,
+    async open(threads: number, job: JobName): Promise<JobPool> {
+      const pool = new ThreadPool({ maxThreads: threads });
+      // Only the job that moves needs the worker's side of the pool.
+      const jobs = pool.module<Jobs>(jobFile(job === "echoMoved" ? "skein" : "work"), options);
+      const call = jobs[job];
+      await Promise.resolve();
+      return {
+        run: (value, transfer) =>
+          transfer === undefined ? call(value) : pool.run(call, [value], { transfer } as Transferring),
+        close: () => pool.close(),
+      };
+    },
+  };
+}
+
+export const skein: Product = configuration("skein", "defaults");
+export const skeinInline: Product = configuration("skein, inline", 'continuations: "inline"', {
+  continuations: "inline",
+});
+export const skeinNoFlow: Product = configuration("skein, flowContext off", "flowContext: false", {
+  flowContext: false,
+});

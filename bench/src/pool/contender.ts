@@ -1,0 +1,31 @@
+/** A product becomes a contender by what a round does with its pool. */
+import type { Contender, Sample } from "../method/scenario.ts";
+import type { JobName, JobPool, Product } from "../peers/product.ts";
+
+export interface PoolContenderOptions {
+  readonly threads: number;
+  readonly job: JobName;
+  /** Added to the configuration. */
+  readonly note?: string;
+  readonly round: (pool: JobPool) => Promise<Sample>;
+}
+
+export function poolContender(product: Product, options: PoolContenderOptions): Contender {
+  const { threads, job, note, round } = options;
+  const { name, kind, configuration } = product;
+  return {
+    name,
+    kind,
+    product: product.product,
+    configuration: note === undefined ? configuration : `${configuration}; ${note}`,
+    async open() {
+      const pool = await product.open(threads, job);
+      return {
+        round: () => round(pool),
+        async close() {
+          await pool.close();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** Who takes part: every configuration, and the best one of each product, for scenarios that cannot afford all. */
+import { comlink } from "../peers/comlink.ts";
+import { piscina } from "../peers/piscina.ts";
+import { poolifier } from "../peers/poolifier.ts";
+import type { Product } from "../peers/product.ts";
+import { rawPort, rawPortBatched } from "../peers/raw-port.ts";
+import { skein, skeinInline } from "../peers/skein.ts";
+import { tinypool } from "../peers/tinypool.ts";
+import { workerPool } from "../peers/workerpool.ts";
+
+/** Those that send a job only when the one before has come back get shorter bursts, or a run would take hours. */
+export const oneInFlight: readonly Product[] = [piscina(), tinypool(), workerPool()];
+
+export const manyInFlight: readonly Product[] = [
+  piscina({ concurrentTasksPerWorker: 8 }),
+  piscina({ concurrentTasksPerWorker: 64 }),
+  piscina({ concurrentTasksPerWorker: 512 }),
+  tinypool({ concurrentTasksPerWorker: 64 }),
+];
+
+export const unboundedInFlight: readonly Product[] = [
+  poolifier(),
+  poolifier({ queue: 64 }),
+  poolifier({ strategy: "ROUND_ROBIN", enableEvents: false }),
+  comlink,
+];
+
+export const everyone: readonly Product[] = [
+  skein,
+  skeinInline,
+  ...oneInFlight,
+  ...manyInFlight,
+  ...unboundedInFlight,
+  poolifier({ dynamic: true }),
+  rawPort,
+  rawPortBatched,
+];
+
+/** Of each product what came out best for trivial jobs: see the scenarios `settings-…` of pool-throughput. */
+export const best: readonly Product[] = [
+  skein,
+  piscina(),
+  piscina({ concurrentTasksPerWorker: 64 }),
+  tinypool({ concurrentTasksPerWorker: 64 }),
+  workerPool(),
+  poolifier({ strategy: "ROUND_ROBIN", enableEvents: false }),
+  comlink,
+  rawPort,
+];
+
+/** For a process of its own, which is told a name. @throws RangeError when nobody has it. */
+export function productNamed(name: string): Product {
+  const found = [...everyone, ...best].find((product) => product.name === name);
+  if (found === undefined) throw new RangeError(`No contender is called "${name}"`);
+  return found;
+}

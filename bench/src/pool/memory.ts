@@ -1,0 +1,69 @@
+/** What a pool weighs and what it does when there is nothing to do. */
+import type { Metric, Scale, Scenario, Section } from "../method/scenario.ts";
+import { piscina } from "../peers/piscina.ts";
+import { childContender } from "./child-contender.ts";
+import { best } from "./field.ts";
+
+const metrics: readonly Metric[] = [
+  { key: "rssMb", title: "process memory", unit: "MB", better: "lower" },
+  { key: "idleMsPerSecond", title: "CPU per idle second", unit: "ms", better: "lower" },
+];
+
+const THREADS = [1, 2, 4, 8];
+
+export const memory: Section = {
+  name: "memory",
+  title: "Memory and idleness",
+  question: "What does a thread weigh, and what does an idle pool cost?",
+  method:
+    "A process per round. Every thread has worked; then nothing happens for a while, the main thread's garbage is collected, the memory of the process is " +
+    "read, and its CPU time over one second without jobs. The slope of the line is what one more thread weighs; most of it is Node's own.",
+  scenarios: (scale) => scale.pick(THREADS, [1, 2]).map((threads) => memoryScenario(scale, threads)),
+  figures: [
+    {
+      name: "memory",
+      question: "How much memory does the process take, by number of threads?",
+      of: "memory",
+      kind: "lines",
+      metric: "rssMb",
+      x: { title: "threads" },
+    },
+    {
+      name: "idle",
+      question: "How much CPU does an idle pool of two threads use in a second?",
+      of: "memory-2",
+      kind: "bars",
+      metric: "idleMsPerSecond",
+    },
+  ],
+  reasons: [
+    {
+      metric: "rssMb",
+      why: "shared slots, rings and arenas are there from the start, and each thread loads our worker's modules",
+      change: "arenas that grow from less; a worker in one bundled file",
+    },
+    {
+      metric: "idleMsPerSecond",
+      why: "threads wake now and then to look after each other; those of peers that sleep in their event loop are not woken at all",
+      change: "longer intervals when all sleep",
+    },
+  ],
+};
+
+function memoryScenario(scale: Scale, threads: number): Scenario {
+  const products = best.filter(({ name }) => name !== piscina().name);
+  return {
+    name: `memory-${threads}`,
+    title: `An idle pool, ${threads === 1 ? "1 thread" : `${threads} threads`}`,
+    group: "memory",
+    at: threads,
+    metrics,
+    warmUps: 0,
+    contenders: scale.pick(products, products.slice(0, 2)).map((product) =>
+      childContender(product, new URL("../children/memory.ts", import.meta.url), {
+        args: [product.name, String(threads)],
+        flags: ["--expose-gc"],
+      }),
+    ),
+  };
+}

@@ -1,0 +1,177 @@
+/** How values cross: objects, strings, bytes copied, bytes transferred, shared memory; 8 bytes to 64 MB. */
+import * as pool from "@skein/pool";
+import type { Metric, Scale, Scenario, Section } from "../method/scenario.ts";
+import { quantile } from "../method/statistics.ts";
+import { comlink } from "../peers/comlink.ts";
+import { piscina } from "../peers/piscina.ts";
+import { poolifier } from "../peers/poolifier.ts";
+import type { JobPool, Product } from "../peers/product.ts";
+import { rawPort } from "../peers/raw-port.ts";
+import { skein } from "../peers/skein.ts";
+import { tinypool } from "../peers/tinypool.ts";
+import { workerPool } from "../peers/workerpool.ts";
+import { poolContender } from "./contender.ts";
+import {
+  copiedKind,
+  objectKind,
+  oneWayKind,
+  type PayloadKind,
+  sharedKind,
+  stringKind,
+  transferredKind,
+} from "./payload-kinds.ts";
+
+const metrics: readonly Metric[] = [
+  { key: "perSecond", title: "throughput", unit: "jobs/s", better: "higher" },
+  { key: "tripUs", title: "round trip p50", unit: "us", better: "lower" },
+];
+
+const KINDS = [objectKind, stringKind, copiedKind, oneWayKind, transferredKind, sharedKind];
+
+/** So much is under way at once, at most: everybody holds it twice or more. */
+const BYTES_UNDER_WAY = 32 * 2 ** 20;
+const CALLS_UNDER_WAY = 64;
+/** Above this, peers that only differ in their queue are the same thing, and left out. */
+const LARGE = 2 ** 20;
+
+export const payloads: Section = {
+  name: "payloads",
+  title: "Payloads",
+  question: "How fast do values cross, by kind and size?",
+  method:
+    "One thread. Throughput: calls are kept under way up to a bound on their number and bytes. Round trip: one call after the other. " +
+    "Objects are arrays of small records, and as large as their JSON would be. Transferred buffers travel on: each result is the next " +
+    "argument, and a call after which the buffer is not detached has failed. poolifier cannot transfer a result, its way back is a copy.",
+  scenarios: (scale) => KINDS.filter(isPossible).flatMap((kind) => scenariosOf(kind, scale)),
+  figures: KINDS.map(({ name, title }) => ({
+    name: `payload-${name}`,
+    question: `How many calls a second: ${title}?`,
+    of: `payload-${name}`,
+    kind: "lines",
+    metric: "perSecond",
+    x: { title: "bytes", log: true },
+    log: true,
+  })),
+  reasons: [
+    {
+      of: "payload-string",
+      why: "a string crosses as text that is written and read once on each side; a port hands the serializer's block over without another copy",
+      change: "a lane that hands large strings to the port, as transferred buffers have",
+    },
+    {
+      of: "payload-object",
+      why: "large object graphs are encoded by our own JavaScript, ports use the serializer built into V8",
+      change: "the built-in serializer above the size at which it wins",
+    },
+    {
+      of: "payload-bytes",
+      why: "copied bytes go through the shared arena: one copy in and one copy out on each way, where a port makes one copy and hands it over",
+      change: "a transfer of a copy above the size at which it wins, or `transfer` by the caller",
+    },
+    {
+      of: "payload-bytes-in",
+      why: "copied bytes go through the shared arena: one copy in and one copy out, where a port makes one copy and hands it over",
+      change: "a transfer of a copy above the size at which it wins, or `transfer` by the caller",
+    },
+    {
+      of: "payload-transfer",
+      why: "a transferred buffer needs a message beside the job's slot: the same message that peers send, plus ours",
+      change: "nothing that we know of: only messages carry transfers",
+    },
+  ],
+};
+
+function moves({ job }: PayloadKind): boolean {
+  return job === "echoMoved";
+}
+
+/** Older builds have no transfer list. */
+function isPossible(kind: PayloadKind): boolean {
+  return !moves(kind) || "move" in pool;
+}
+
+function scenariosOf(kind: PayloadKind, scale: Scale): Scenario[] {
+  const sizes = scale.pick(
+    kind.sizes,
+    kind.sizes.filter((bytes) => bytes === 2 ** 10 || bytes === 2 ** 16 || bytes === 2 ** 20),
+  );
+  return sizes.map((bytes) => ({
+    name: `payload-${kind.name}-${bytes}`,
+    title: `${sizeText(bytes)}: ${kind.title}`,
+    group: `payload-${kind.name}`,
+    at: bytes,
+    regression: bytes <= LARGE && !moves(kind),
+    metrics,
+    contenders: field(kind, bytes, scale).map((product) =>
+      poolContender(product, {
+        threads: 1,
+        job: kind.job,
+        round: (opened) => measure(opened, kind, bytes, scale),
+      }),
+    ),
+  }));
+}
+
+function field(kind: PayloadKind, bytes: number, { mode }: Scale): readonly Product[] {
+  const tuned = [skein, piscina({ concurrentTasksPerWorker: 64 }), rawPort];
+  if (mode === "quick") return tuned;
+  // Seconds a call, and nobody's difference but the serializer's.
+  if (kind === objectKind && bytes > LARGE * 16) return tuned;
+  if (bytes > LARGE) return [...tuned, piscina(), comlink];
+  return [
+    ...tuned,
+    piscina(),
+    tinypool({ concurrentTasksPerWorker: 64 }),
+    workerPool(),
+    poolifier({ strategy: "ROUND_ROBIN", enableEvents: false }),
+    comlink,
+  ];
+}
+
+async function measure(
+  opened: JobPool,
+  kind: PayloadKind,
+  bytes: number,
+  scale: Scale,
+): Promise<Record<string, number>> {
+  const width = Math.max(1, Math.min(CALLS_UNDER_WAY, Math.floor(BYTES_UNDER_WAY / bytes)));
+  const calls = Math.max(
+    width,
+    Math.min(scale.pick(3000, 600), Math.floor((scale.pick(64, 8) * 2 ** 20) / bytes)),
+  );
+  const trips = Math.max(1, Math.min(scale.pick(300, 60), Math.floor((scale.pick(32, 4) * 2 ** 20) / bytes)));
+
+  // A transferred buffer can be in one call only; everything else can be in all.
+  const first = kind.make(bytes);
+  const values = Array.from({ length: width }, (_, i) => (i > 0 && moves(kind) ? kind.make(bytes) : first));
+  let left = calls;
+  const caller = async (start: unknown): Promise<unknown> => {
+    let value = start;
+    while (left-- > 0) value = await call(opened, kind, value, bytes);
+    return value;
+  };
+  const started = performance.now();
+  const [spare] = await Promise.all(values.map(caller));
+  const perSecond = (calls / (performance.now() - started)) * 1000;
+
+  const us = new Float64Array(trips);
+  let value = spare;
+  for (let i = 0; i < trips; i++) {
+    const at = performance.now();
+    value = await call(opened, kind, value, bytes);
+    us[i] = (performance.now() - at) * 1000;
+  }
+  return { perSecond, tripUs: quantile(us, 0.5) };
+}
+
+/** What the next call is made with. */
+async function call(opened: JobPool, kind: PayloadKind, value: unknown, bytes: number): Promise<unknown> {
+  const result = await opened.run(value, moves(kind) ? [value as ArrayBuffer] : undefined);
+  kind.check(result, value, bytes);
+  return moves(kind) ? result : value;
+}
+
+function sizeText(bytes: number): string {
+  if (bytes >= 2 ** 20) return `${bytes / 2 ** 20} MB`;
+  return bytes >= 2 ** 10 ? `${bytes / 2 ** 10} KB` : `${bytes} B`;
+}

@@ -1,0 +1,86 @@
+/** Long queues: does a job cost more behind many others, and what does it weigh while it waits? */
+import type { Metric, Scale, Scenario, Section } from "../method/scenario.ts";
+import type { Product } from "../peers/product.ts";
+import { rawPort } from "../peers/raw-port.ts";
+import { childContender } from "./child-contender.ts";
+import { best, productNamed } from "./field.ts";
+
+const metrics: readonly Metric[] = [
+  { key: "totalMs", title: "submitted and done", unit: "ms", better: "lower" },
+  { key: "submitMs", title: "of that, submitted", unit: "ms", better: "lower" },
+  { key: "heapBytes", title: "heap per queued job", unit: "bytes", better: "lower" },
+  { key: "rssBytes", title: "process memory per queued job", unit: "bytes", better: "lower" },
+];
+
+const COUNTS = [1000, 10_000, 100_000, 1_000_000];
+/** A million takes everybody else half a minute and more, each round. */
+const LONGEST: readonly string[] = ["skein", "piscina, 64 in flight", rawPort.name];
+const LONG: readonly string[] = [...LONGEST, "tinypool, 64 in flight", "comlink"];
+
+export const queued: Section = {
+  name: "queued",
+  title: "Long queues",
+  question: "What do a thousand and a million queued jobs cost, in time and memory?",
+  method:
+    "A process per round, one thread, held by a job that waits while the others are queued behind it. Memory is what is there after a " +
+    "collection with all queued, less what was there before, per job: the promises that the caller holds are part of it. Heap counts the " +
+    "main thread's JavaScript; messages that have been sent wait outside of it, and are seen in the process's memory. The longest queues are " +
+    "left to who can be waited for.",
+  scenarios: (scale) => scale.pick(COUNTS, [1000, 100_000]).map((count) => queuedScenario(scale, count)),
+  figures: [
+    {
+      name: "queued-time",
+      question: "How long until all queued jobs are done?",
+      of: "queued",
+      kind: "lines",
+      metric: "totalMs",
+      x: { title: "queued jobs", log: true },
+      log: true,
+    },
+    {
+      name: "queued-memory",
+      question: "What does a queued job weigh in the process?",
+      of: "queued",
+      kind: "lines",
+      metric: "rssBytes",
+      x: { title: "queued jobs", log: true },
+      log: true,
+    },
+  ],
+  reasons: [
+    {
+      metric: "heapBytes",
+      why: "a queued job is a task, its promise and its settlement on our heap; ports keep messages outside the heap, where this column does not see them, and a bare promise is less than a task",
+      change: "fewer objects per job; look at the process's memory as well",
+    },
+    {
+      metric: "rssBytes",
+      why: "slots and arenas are claimed as they are used and not given back",
+      change: "smaller slots for jobs with small arguments",
+    },
+  ],
+};
+
+function queuedScenario(scale: Scale, count: number): Scenario {
+  return {
+    name: `queued-${count}`,
+    title: `${count} queued jobs, 1 thread`,
+    group: "queued",
+    at: count,
+    metrics,
+    warmUps: 0,
+    timeoutMs: 120_000,
+    contenders: field(scale, count).map((product) =>
+      childContender(product, new URL("../children/queued.ts", import.meta.url), {
+        args: [product.name, String(count)],
+        flags: ["--expose-gc", "--max-old-space-size=4096"],
+        timeoutMs: 110_000,
+      }),
+    ),
+  };
+}
+
+function field({ mode }: Scale, count: number): readonly Product[] {
+  if (mode === "quick" || count >= 1_000_000) return LONGEST.map(productNamed);
+  return count >= 100_000 ? LONG.map(productNamed) : best;
+}

@@ -1,0 +1,77 @@
+/** What a round does with a pool: bursts, windows, one call after the other. Every result is checked, after the clock has stopped. */
+import { quantile } from "../method/statistics.ts";
+import type { JobPool } from "../peers/product.ts";
+
+/** All calls at once. Calls per second. */
+export async function burst(pool: JobPool, count: number): Promise<number> {
+  const started = performance.now();
+  const calls: PromiseLike<unknown>[] = [];
+  for (let i = 0; i < count; i++) calls.push(pool.run(i));
+  const results = await Promise.all(calls);
+  const seconds = (performance.now() - started) / 1000;
+  for (const [i, result] of results.entries()) expectSame(result, i);
+  return count / seconds;
+}
+
+/** `width` calls under way; each that comes back makes the next one. Calls per second. */
+export async function windowed(pool: JobPool, count: number, width: number): Promise<number> {
+  let next = 0;
+  let sum = 0;
+  const perSecond = await callers(count, width, async () => {
+    sum += (await pool.run(next++)) as number;
+  });
+  expectSame(sum, (count * (count - 1)) / 2);
+  return perSecond;
+}
+
+/** The same with one value for all calls, and one result. */
+export function windowedOver(
+  pool: JobPool,
+  count: number,
+  width: number,
+  value: unknown,
+  result: unknown,
+): Promise<number> {
+  return callers(count, width, async () => expectSame(await pool.run(value), result));
+}
+
+async function callers(count: number, width: number, call: () => Promise<void>): Promise<number> {
+  let left = count;
+  const caller = async (): Promise<void> => {
+    while (left > 0) {
+      left--;
+      await call();
+    }
+  };
+  const started = performance.now();
+  await Promise.all(Array.from({ length: Math.min(width, count) }, caller));
+  return (count / (performance.now() - started)) * 1000;
+}
+
+export interface Latencies {
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+/** One call after the other. */
+export async function roundTrips(pool: JobPool, count: number): Promise<Latencies> {
+  const us = new Float64Array(count);
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const started = performance.now();
+    const result = await pool.run(i);
+    us[i] = (performance.now() - started) * 1000;
+    sum += result as number;
+  }
+  expectSame(sum, (count * (count - 1)) / 2);
+  return latencies(us);
+}
+
+export function latencies(us: Float64Array): Latencies {
+  return { p50Us: quantile(us, 0.5), p99Us: quantile(us, 0.99) };
+}
+
+/** @throws Error when they differ. */
+export function expectSame(actual: unknown, expected: unknown): void {
+  if (actual !== expected) throw new Error(`wrong result: ${String(actual)} instead of ${String(expected)}`);
+}

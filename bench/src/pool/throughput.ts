@@ -1,0 +1,187 @@
+/** Trivial jobs: bursts, windows, round trips, for one thread and more. */
+import type { Contender, Metric, Scale, Scenario, Section } from "../method/scenario.ts";
+import type { Product } from "../peers/product.ts";
+import { openRing, type Ring } from "../peers/ring.ts";
+import { poolContender } from "./contender.ts";
+import { best, everyone, oneInFlight } from "./field.ts";
+import { settingsScenario } from "./peer-settings.ts";
+import { burst, expectSame, latencies, type Latencies, roundTrips, windowed } from "./rounds.ts";
+
+const perSecond: Metric = { key: "perSecond", title: "throughput", unit: "jobs/s", better: "higher" };
+const trips: readonly Metric[] = [
+  { key: "p50Us", title: "p50", unit: "us", better: "lower" },
+  { key: "p99Us", title: "p99", unit: "us", better: "lower" },
+];
+
+const WINDOW = 256;
+const THREADS = [1, 2, 4, 8];
+/** Up to here everyone takes part, above the best of each. */
+const ALL_UP_TO = 2;
+
+export const throughput: Section = {
+  name: "pool-throughput",
+  title: "Trivial jobs",
+  question: "What does the pool itself cost, when the job costs nothing?",
+  method:
+    "The job returns its argument, a small integer. Burst: all calls are made at once and awaited together. Window: a fixed number of " +
+    "calls is under way, each that returns makes the next. Round trip: one call after the other. Pools that send a job only when the " +
+    "one before has come back get shorter bursts; rates are per second all the same. The bare ring moves numbers between two threads " +
+    "without promises or anything else one would miss: a limit, not a pool.",
+  scenarios: (scale) => [
+    ...scale.pick(THREADS, [1, 2]).map((threads) => burstScenario(scale, threads)),
+    ...scale.pick(THREADS, [1]).map((threads) => windowScenario(scale, threads)),
+    ...scale.pick([1, 2], [1]).map((threads) => tripScenario(scale, threads)),
+    ...scale.pick([settingsScenario(scale)], []),
+  ],
+  figures: [
+    {
+      name: "burst",
+      question: "How many trivial jobs a second, all submitted at once?",
+      of: "burst",
+      kind: "lines",
+      metric: "perSecond",
+      x: { title: "threads", log: true },
+      log: true,
+    },
+    {
+      name: "window",
+      question: "How many trivial jobs a second, with a bounded number under way?",
+      of: "window",
+      kind: "lines",
+      metric: "perSecond",
+      x: { title: "threads", log: true },
+      log: true,
+    },
+    {
+      name: "round-trip",
+      question: "How long does one call take, one after the other?",
+      of: "round-trip-1",
+      kind: "bars",
+      metric: "p50Us",
+      log: true,
+    },
+  ],
+  reasons: [
+    {
+      of: "round-trip",
+      metric: "p99Us",
+      why: "the slowest trips are those in which the collector runs or a thread has fallen asleep; a sleeping thread is woken through its event loop, as everybody's is",
+      change: "fewer bytes per job on the calling thread; a longer spin, at the price of CPU",
+    },
+  ],
+};
+
+function field({ mode }: Scale, threads: number): readonly Product[] {
+  return mode === "full" && threads <= ALL_UP_TO ? everyone : best;
+}
+
+function burstScenario(scale: Scale, threads: number): Scenario {
+  const many = scale.pick(100_000, 20_000);
+  const few = scale.pick(10_000, 2000);
+  return {
+    name: `burst-${threads}`,
+    title: `Burst of ${many} jobs (one in flight: ${few}), ${threadsText(threads)}`,
+    group: "burst",
+    at: threads,
+    regression: threads <= 2,
+    metrics: [perSecond],
+    contenders: [
+      ...field(scale, threads).map((product) => {
+        const isSlow = oneInFlight.some(({ name }) => name === product.name);
+        const isSlower = product.product === "poolifier" || product.product === "comlink";
+        const count = isSlow ? few : isSlower ? many / 5 : many;
+        return poolContender(product, {
+          threads,
+          job: "echo",
+          note: `bursts of ${count}`,
+          round: async (pool) => ({ perSecond: await burst(pool, count) }),
+        });
+      }),
+      ...(threads === 1 ? [ringContender(async (ring) => ({ perSecond: await ringBurst(ring, many) }))] : []),
+    ],
+  };
+}
+
+function windowScenario(scale: Scale, threads: number): Scenario {
+  const many = scale.pick(50_000, 10_000);
+  const few = scale.pick(5000, 1000);
+  return {
+    name: `window-${threads}`,
+    title: `Window of ${WINDOW} calls under way, ${threadsText(threads)}`,
+    group: "window",
+    at: threads,
+    regression: threads === 1,
+    metrics: [perSecond],
+    contenders: field(scale, threads).map((product) => {
+      const isSlow = oneInFlight.some(({ name }) => name === product.name);
+      const isSlower = product.product === "poolifier" || product.product === "comlink";
+      const count = isSlow ? few : isSlower ? many / 5 : many;
+      return poolContender(product, {
+        threads,
+        job: "echo",
+        round: async (pool) => ({ perSecond: await windowed(pool, count, WINDOW) }),
+      });
+    }),
+  };
+}
+
+function tripScenario(scale: Scale, threads: number): Scenario {
+  const count = scale.pick(2000, 500);
+  return {
+    name: `round-trip-${threads}`,
+    title: `Round trip, one call after the other, ${threadsText(threads)}`,
+    group: "round-trip",
+    at: threads,
+    regression: threads === 1,
+    metrics: trips,
+    contenders: [
+      ...field(scale, threads).map((product) =>
+        poolContender(product, {
+          threads,
+          job: "echo",
+          round: async (pool) => ({ ...(await roundTrips(pool, count)) }),
+        }),
+      ),
+      ...(threads === 1 ? [ringContender((ring) => Promise.resolve({ ...ringTrips(ring, count) }))] : []),
+    ],
+  };
+}
+
+function ringContender(round: (ring: Ring) => Promise<Record<string, number>>): Contender {
+  return {
+    name: "bare ring",
+    kind: "reference",
+    product: "bare ring",
+    configuration: "two rings of numbers in shared memory",
+    async open() {
+      const ring = openRing();
+      await ring.burst(1);
+      return {
+        round: () => round(ring),
+        async close() {
+          await ring.close();
+        },
+      };
+    },
+  };
+}
+
+async function ringBurst(ring: Ring, count: number): Promise<number> {
+  const started = performance.now();
+  await ring.burst(count);
+  return (count / (performance.now() - started)) * 1000;
+}
+
+function ringTrips(ring: Ring, count: number): Latencies {
+  const us = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const started = performance.now();
+    expectSame(ring.roundTrip(i), i);
+    us[i] = (performance.now() - started) * 1000;
+  }
+  return latencies(us);
+}
+
+function threadsText(threads: number): string {
+  return threads === 1 ? "1 thread" : `${threads} threads`;
+}
