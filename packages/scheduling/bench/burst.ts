@@ -44,24 +44,51 @@ export async function measureBursts(): Promise<BurstOutcome[]> {
   return outcomes;
 }
 
-async function burst(
+/** What stands still while results arrive; the same for whoever completes them. */
+export interface Burst {
+  readonly totalMs: number;
+  readonly longestStallMs: number;
+  readonly turns: number;
+}
+
+export async function burst(
   continuations: ContinuationPolicy,
   consumer: Consumer,
   workUs: number,
-): Promise<{ totalMs: number; longestStallMs: number; turns: number }> {
-  const sources = Array.from({ length: RESULTS }, () => new TaskCompletionSource<number>({ continuations }));
-  const work = (): void => {
-    for (const end = performance.now() + workUs / 1000; performance.now() < end;);
-  };
+  results: number = RESULTS,
+): Promise<Burst> {
+  const sources = Array.from({ length: results }, () => new TaskCompletionSource<number>({ continuations }));
   const method = Task.async(function* (source: TaskCompletionSource<number>) {
     yield* source.task;
-    work();
+    work(workUs);
   });
   const native = async (source: TaskCompletionSource<number>): Promise<void> => {
     await source.task;
-    work();
+    work(workUs);
   };
   const consumers = sources.map((source) => (consumer === "native await" ? native(source) : method(source)));
+  return watch(() => {
+    for (const source of sources) source.setResult(1);
+  }, Task.whenAll(consumers));
+}
+
+/** The same with promises, which know one policy. */
+export async function promiseBurst(workUs: number, results: number = RESULTS): Promise<Burst> {
+  const sources = Array.from({ length: results }, () => Promise.withResolvers<number>());
+  const consumers = sources.map(async ({ promise }) => {
+    await promise;
+    work(workUs);
+  });
+  return watch(() => {
+    for (const { resolve } of sources) resolve(1);
+  }, Promise.all(consumers));
+}
+
+function work(us: number): void {
+  for (const end = performance.now() + us / 1000; performance.now() < end;);
+}
+
+async function watch(complete: () => void, all: PromiseLike<unknown>): Promise<Burst> {
   await new Promise(setImmediate);
   let longestStallMs = 0;
   let turns = 0;
@@ -74,8 +101,8 @@ async function burst(
     handle = setImmediate(turn);
   });
   const start = performance.now();
-  for (const source of sources) source.setResult(1);
-  await Task.whenAll(consumers);
+  complete();
+  await all;
   const totalMs = performance.now() - start;
   await new Promise(setImmediate);
   clearImmediate(handle);

@@ -1,17 +1,19 @@
 /** The goals: each a pair, the native way and ours, and what must hold between them. */
 
-import { AsyncLocalStorage } from "node:async_hooks";
-import { AsyncLocal, ExecutionContext } from "@skein/context";
-import {
-  CancellationTokenSource,
-  ManualResetValueTaskSource,
-  Task,
-  TaskCompletionSource,
-  ValueTask,
-  awaiter,
-} from "@skein/scheduling";
+import { CancellationTokenSource, Task, TaskCompletionSource } from "@skein/scheduling";
 import { measure } from "./measure.ts";
 import type { Cost, Way } from "./measure.ts";
+import {
+  abortOne,
+  cancelOne,
+  listenUnlisten,
+  registerUnregister,
+  unsafeRegisterUnregister,
+} from "./ways/cancelling.ts";
+import { captureAndRun, snapshotAndRun } from "./ways/capturing.ts";
+import { awaitCompleted, readFresh, readKept, yieldCompleted } from "./ways/completed.ts";
+import { pendingNative, pendingNativeWide, pendingReused } from "./ways/pending.ts";
+import { resolveThen, setResultContinuation, setResultThen } from "./ways/settling.ts";
 
 export interface Row {
   readonly what: string;
@@ -32,214 +34,7 @@ interface Goal {
   readonly isMet: (native: Cost, ours: Cost) => boolean | undefined;
 }
 
-/** What a reader of a cache gets: mostly there already. */
-class Cache {
-  #value = 1;
-  readonly #kept = ValueTask.fromResult(1);
-
-  // oxlint-disable-next-line typescript/require-await -- that is what is measured.
-  async readNative(): Promise<number> {
-    return this.#value;
-  }
-
-  read(): ValueTask<number> {
-    return ValueTask.fromResult(this.#value);
-  }
-
-  /** What is over a result can be used any number of times: one object per value, not per read. */
-  readKept(): ValueTask<number> {
-    return this.#kept;
-  }
-}
-
-const cache = new Cache();
-const settled = Promise.resolve();
-
-async function awaitCompleted(count: number): Promise<number> {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += await cache.readNative();
-  return sum;
-}
-
-function readKept(count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const valueTask = cache.readKept();
-    if (valueTask.isCompleted) sum += valueTask.getResult();
-  }
-  return sum;
-}
-
-function readFresh(count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const valueTask = cache.read();
-    if (valueTask.isCompleted) sum += valueTask.getResult();
-  }
-  return sum;
-}
-
-const yieldCompleted = Task.async(function* (count: number) {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += yield* cache.read();
-  return sum;
-});
-
-/** A promise per operation. The producer gives way after each, or nobody would consume it. */
-async function pendingNative(count: number): Promise<number> {
-  let resolve: (value: number) => void = nothing;
-  const consume = async (): Promise<number> => {
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const operation = Promise.withResolvers<number>();
-      resolve = operation.resolve;
-      sum += await operation.promise;
-    }
-    return sum;
-  };
-  const consumer = consume();
-  for (let i = 0; i < count; i++) {
-    resolve(1);
-    await settled;
-  }
-  return consumer;
-}
-
-/** The same with a thousand consumers who wait at once, so that the producer gives way once for all of them. */
-async function pendingNativeWide(count: number): Promise<number> {
-  const WIDTH = 1000;
-  const resolvers: ((value: number) => void)[] = [];
-  let sum = 0;
-  const consume = async (slot: number): Promise<void> => {
-    for (let i = slot; i < count; i += WIDTH) {
-      const { promise, resolve } = Promise.withResolvers<number>();
-      resolvers[slot] = resolve;
-      sum += await promise;
-    }
-  };
-  const consumers = Array.from({ length: WIDTH }, (_, slot) => consume(slot));
-  for (let i = 0; i < count; i += WIDTH) {
-    for (let slot = 0; slot < WIDTH; slot++) resolvers[slot]?.(1);
-    await Promise.resolve();
-  }
-  await Promise.all(consumers);
-  return sum;
-}
-
-const source = new ManualResetValueTaskSource<number>();
-
-const consumePending = Task.async(function* (count: number) {
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    source.reset();
-    sum += yield* source.valueTask();
-  }
-  return sum;
-});
-
-function pendingReused(count: number): number {
-  const consumer = consumePending(count);
-  for (let i = 0; i < count; i++) source.setResult(1);
-  return consumer.result;
-}
-
-let received = 0;
-function receive(value: number): void {
-  received += value;
-}
-
-async function resolveThen(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    const { promise, resolve } = Promise.withResolvers<number>();
-    void promise.then(receive);
-    resolve(1);
-  }
-  await Promise.resolve();
-}
-
 const inline = { continuations: "inline" } as const;
-
-function setResultThen(count: number): void {
-  for (let i = 0; i < count; i++) {
-    const completion = new TaskCompletionSource<number>(inline);
-    void completion.task.then(receive);
-    completion.setResult(1);
-  }
-}
-
-function receiveTask(task: Task<number>): void {
-  received += task.result;
-}
-
-/** As in a program, where who waits is not who completes. */
-function receiveFrom(task: Task<number>): void {
-  task[awaiter]().unsafeOnCompleted(receiveTask, task);
-}
-
-function setResultContinuation(count: number): void {
-  for (let i = 0; i < count; i++) {
-    const completion = new TaskCompletionSource<number>(inline);
-    receiveFrom(completion.task);
-    completion.setResult(1);
-  }
-}
-
-const request = new AsyncLocal<number>();
-const storage = new AsyncLocalStorage<number>();
-
-function nothing(): void {}
-
-function snapshotAndRun(count: number): void {
-  storage.run(1, () => {
-    for (let i = 0; i < count; i++) AsyncLocalStorage.snapshot()(nothing);
-  });
-}
-
-function captureAndRun(count: number): void {
-  request.run(1, () => {
-    for (let i = 0; i < count; i++) {
-      const context = ExecutionContext.capture();
-      if (context !== null) ExecutionContext.run(context, nothing);
-    }
-  });
-}
-
-const longLivedController = new AbortController();
-const longLivedSource = new CancellationTokenSource();
-
-function listenUnlisten(count: number): void {
-  const { signal } = longLivedController;
-  for (let i = 0; i < count; i++) {
-    signal.addEventListener("abort", nothing);
-    signal.removeEventListener("abort", nothing);
-  }
-}
-
-function registerUnregister(count: number): void {
-  const { token } = longLivedSource;
-  for (let i = 0; i < count; i++) token.register(nothing).unregister();
-}
-
-function unsafeRegisterUnregister(count: number): void {
-  const { token } = longLivedSource;
-  for (let i = 0; i < count; i++) token.unsafeRegister(nothing).unregister();
-}
-
-function abortOne(count: number): void {
-  for (let i = 0; i < count; i++) {
-    const controller = new AbortController();
-    controller.signal.addEventListener("abort", nothing);
-    controller.abort();
-  }
-}
-
-function cancelOne(count: number): void {
-  for (let i = 0; i < count; i++) {
-    const cancellation = new CancellationTokenSource();
-    cancellation.token.register(nothing);
-    cancellation.cancel();
-  }
-}
 
 const goals: readonly Goal[] = [
   {
@@ -295,7 +90,7 @@ const goals: readonly Goal[] = [
     goal: "(for comparison)",
     count: 100_000,
     native: resolveThen,
-    ours: setResultThen,
+    ours: setResultThen("inline"),
     isMet: () => undefined,
   },
   {

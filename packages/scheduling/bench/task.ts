@@ -7,6 +7,7 @@
  */
 
 import { Task, TaskCompletionSource } from "@skein/scheduling";
+import { awaitPromise, awaitSubclass, awaitTask } from "./ways/settled.ts";
 
 type NamedPolicy = "inline" | "asynchronous" | "yield";
 
@@ -14,8 +15,6 @@ const OPERATIONS = 20_000;
 /** Few enough to fit the young generation: no collection falsifies the bytes. */
 const FEW_OPERATIONS = 400;
 const BURST = 20_000;
-
-class Subclass<T> extends Promise<T> {}
 
 async function measure(name: string, run: (count: number) => Promise<unknown>): Promise<void> {
   let ns = Infinity;
@@ -33,12 +32,6 @@ async function measure(name: string, run: (count: number) => Promise<unknown>): 
   }
   const bytes = samples.toSorted((a, b) => a - b)[7] ?? Number.NaN;
   console.log(`${name.padEnd(56)} ${ns.toFixed(0).padStart(6)} ns ${bytes.toFixed(0).padStart(6)} B`);
-}
-
-function awaiting(value: PromiseLike<number>): (count: number) => Promise<void> {
-  return async (count) => {
-    for (let i = 0; i < count; i++) await value;
-  };
 }
 
 function settling(continuations: NamedPolicy): (count: number) => Promise<void> {
@@ -93,9 +86,9 @@ async function burst(continuations: NamedPolicy, workUs: number): Promise<void> 
   );
 }
 
-await measure("await a settled promise", awaiting(Promise.resolve(1)));
-await measure("await a settled subclass of Promise", awaiting(Subclass.resolve(1)));
-await measure("await a settled Task", awaiting(Task.fromResult(1)));
+await measure("await a settled promise", awaitPromise);
+await measure("await a settled subclass of Promise", awaitSubclass);
+await measure("await a settled Task", awaitTask);
 await measure("withResolvers, then, resolve", settlingPromises);
 for (const policy of ["inline", "asynchronous", "yield"] as const) {
   await measure(`TaskCompletionSource, then, setResult, ${policy}`, settling(policy));

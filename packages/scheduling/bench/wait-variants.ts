@@ -21,13 +21,13 @@ export interface WaitOutcome {
 
 const WAITS = 50_000;
 
-function race<T>(task: Task<T>, token: CancellationToken): Task<Task<unknown>> {
+export function race<T>(task: Task<T>, token: CancellationToken): Task<Task<unknown>> {
   const canceled = new TaskCompletionSource<never>();
   token.register(() => canceled.trySetCanceled(token));
   return Task.whenAny<Task<unknown>>([task, canceled.task]);
 }
 
-function extension<T>(task: Task<T>, token: CancellationToken): Task<T> {
+export function extension<T>(task: Task<T>, token: CancellationToken): Task<T> {
   const source = new TaskCompletionSource<T>({ continuations: "inline" });
   const registration = token.register(() => source.trySetCanceled(token));
   void task.continueWith(
@@ -40,7 +40,7 @@ function extension<T>(task: Task<T>, token: CancellationToken): Task<T> {
   return source.task;
 }
 
-function waitAsync<T>(task: Task<T>, token: CancellationToken): Task<T> {
+export function waitAsync<T>(task: Task<T>, token: CancellationToken): Task<T> {
   return task.waitAsync({ signal: token });
 }
 
@@ -58,7 +58,7 @@ export async function measureWaits(): Promise<WaitOutcome[]> {
   return outcomes;
 }
 
-async function measure(
+export async function measure(
   variant: string,
   endedBy: WaitOutcome["endedBy"],
   wait: (task: Task<number>, token: CancellationToken) => Task<unknown>,
