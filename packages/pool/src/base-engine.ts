@@ -21,7 +21,7 @@ import {
   type RunOptions,
 } from "./options.ts";
 import type { FunctionEntry, FunctionRegistry } from "./submit/function-registry.ts";
-import type { SubmitOptions } from "./submit/submission.ts";
+import type { SubmitOptions } from "./submit/submit-options.ts";
 
 /** Jobs under way in `map`, per thread, by default: one runs, the others wait for it. */
 const MAP_AHEAD = 4;

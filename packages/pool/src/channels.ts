@@ -41,10 +41,11 @@ export const channels: Readonly<Record<JobEvent | "threadStart" | "threadExit", 
   threadExit: channel("skein:thread:exit"),
 };
 
+/** @param job Null on the pool thread. Its task may be made only because somebody listens. */
 export function publishJob(
   name: JobEvent,
   source: FunctionSource,
-  task: object | null,
+  job: { readonly task: object } | null,
   error?: unknown,
 ): void {
   const target = channels[name];
@@ -53,7 +54,7 @@ export function publishJob(
   const message: JobMessage = {
     url: isExport ? source.url : null,
     name: isExport ? source.name : null,
-    task,
+    task: job === null ? null : job.task,
     ...(name === "error" || name === "cancel" ? { error } : {}),
   };
   target.publish(message);

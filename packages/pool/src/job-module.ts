@@ -1,6 +1,6 @@
 /** Job modules: the functions that a file exports, as handles that run on a pool. */
 import type { Task } from "@skein/scheduling";
-import type { SubmitOptions } from "./submit/submission.ts";
+import type { SubmitOptions } from "./submit/submit-options.ts";
 
 /** A job: call it, or pass it to `run`. Arguments and result cross by value, as in structured clone. */
 export interface Job<A extends unknown[], R> {

@@ -4,7 +4,7 @@ import type { ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { type ContinuationPolicy, TaskScheduler } from "@skein/scheduling";
 import type { HostOptions } from "./host/host.ts";
-import type { SubmitOptions } from "./submit/submission.ts";
+import type { SubmitOptions } from "./submit/submit-options.ts";
 import { resolveJobUrl } from "./jobs/job-url.ts";
 import { PRIORITIES } from "./shared/layout.ts";
 

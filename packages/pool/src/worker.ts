@@ -8,10 +8,10 @@ import { Task } from "@skein/scheduling";
 import { currentPool } from "./current-pool.ts";
 import { JobCanceledError } from "./errors.ts";
 import { runningJob } from "./worker/current-job.ts";
-import { ForkedTask } from "./worker/fork-join.ts";
+import type { ForkedTask } from "./submit/forked-job.ts";
 
 export { registerError } from "./codec/error-registry.ts";
-export type { ForkedTask } from "./worker/fork-join.ts";
+export type { ForkedTask } from "./submit/forked-job.ts";
 
 const neverAborted = new AbortController().signal;
 
@@ -85,9 +85,29 @@ export const job: JobScope = Object.freeze({
 export function fork<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): ForkedTask<Awaited<R>> {
   if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
   const pool = currentPool();
-  if (pool === null) return new ForkedTask(callNow(fn, args), null, null);
-  const job = pool.forkJoin.fork(fn, args, fork);
-  return new ForkedTask(job.task as Task<Awaited<R>>, job, pool.forkJoin);
+  if (pool === null) return new CalledTask(callNow(fn, args));
+  return pool.forkJoin.fork(fn, args, fork) as ForkedTask<Awaited<R>>;
+}
+
+/** What `fork` gives for a call that was made at once. */
+class CalledTask<T> implements ForkedTask<T> {
+  readonly #task: Task<T>;
+
+  constructor(task: Task<T>) {
+    this.#task = task;
+  }
+
+  join(): T {
+    return this.#task.result;
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- it is awaited
+  then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Task<A | B> {
+    return this.#task.then(onFulfilled, onRejected);
+  }
 }
 
 function callNow<A extends unknown[], R>(fn: (...args: A) => R, args: A): Task<Awaited<R>> {
@@ -148,7 +168,7 @@ export function parallelFor<A extends unknown[] = []>(
   }
   // The first one is this thread's own.
   const first: [number, number, ...A] = [from, Math.min(to, from + grain), ...args];
-  slices.push(new ForkedTask<void>(callNow<[number, number, ...A], void>(fn, first), null, null));
+  slices.push(new CalledTask<void>(callNow<[number, number, ...A], void>(fn, first)));
   const failures: unknown[] = [];
   // Newest first: those are in this thread's cache, and on top of its deque.
   for (const slice of slices.toReversed()) {

@@ -11,6 +11,7 @@
  * Moves      restart: CAS TOP t → t + cells, store BOTTOM t + cells, by the host, when the owner is dead
  *            push: write CELL[b], store BOTTOM b + 1, by the owner
  *            pop: store BOTTOM b − 1; then take CELL[b − 1], by CAS of TOP if it is the last one; by the owner
+ *            popIf: the same, if CELL[b − 1] is what the owner wants
  *            steal: read CELL[t], CAS TOP t → t + 1
  * Invariants I1 TOP only grows, by CAS; each success takes one entry. BOTTOM is written by the owner only, or for it.
  *               Also from one owner to the next: a position that began again would let a slow thief take the wrong entry.
@@ -105,6 +106,23 @@ export class Deque {
     store(this.#words, this.#bottom, (bottom + 1) | 0); // [D2]
     this.takenPosition = bottom;
     return won ? slot : EMPTY;
+  }
+
+  /**
+   * Owner only. Takes the newest entry if it is `slot`: the same as `pop`, for an owner who knows what it wants.
+   * @returns false when it is another, or somebody took it.
+   */
+  popIf(slot: number): boolean {
+    const bottom = (this.#words[this.#bottom]! - 1) | 0; // plain: I1
+    if (this.#words[this.#cells + (bottom & this.#mask)]! !== slot) return false; // plain: written by this thread
+    store(this.#words, this.#bottom, bottom); // [D2]
+    const top = load(this.#words, this.#top); // [D2]
+    const left = (bottom - top) | 0;
+    if (left > 0) return true;
+    // The last one, or taken long ago: either way the deque is empty afterwards.
+    const won = left === 0 && cas(this.#words, this.#top, top, (top + 1) | 0); // [D2]
+    store(this.#words, this.#bottom, (bottom + 1) | 0); // [D2]
+    return won;
   }
 
   /** Any thread. @returns the oldest slot, EMPTY or CONTENDED. */

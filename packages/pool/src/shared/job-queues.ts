@@ -98,6 +98,14 @@ export class JobQueues {
     }
   }
 
+  /**
+   * Withdraws the newest job of the own deque if it is `slot`: the slot is FREE then, and in no queue.
+   * @returns false when the job is somebody else's, or not the newest.
+   */
+  takeBack(slot: number): boolean {
+    return this.#own!.popIf(slot) && this.#slots.withdraw(slot);
+  }
+
   isEmpty(): boolean {
     for (let i = 0; i < this.#rings.length; i++) {
       if (!this.#rings[i]!.isEmpty()) return false;

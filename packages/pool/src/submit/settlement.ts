@@ -11,7 +11,7 @@ import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
 import { frameLines } from "./caller-frames.ts";
 import type { JobTable } from "./job-table.ts";
-import { NO_SLOT, type PendingJob } from "./pending-job.ts";
+import { NO_SLOT, type PendingJob, rejectionOf } from "./pending-job.ts";
 
 /** A ring full of withdrawn entries empties as soon as a thread looks. */
 const RING_FULL_RETRY_MS = 1;
@@ -87,24 +87,29 @@ export class Settlement {
     return count;
   }
 
-  /**
-   * The submitting thread ran the job itself and has the outcome in hand: RUNNING, and never linked. The task settles, and
-   * `join` throws or returns the same.
-   */
-  completeHere(job: PendingJob, succeeded: boolean, outcome: unknown): void {
-    this.#release(job.slot, job);
-    if (job.task.isCompleted) return;
-    this.#settle(job, succeeded ? "completed" : "failed", outcome);
+  /** The submitting thread has withdrawn the job and will call it like any function: its slot, and what it held, are free again. */
+  takeBack(job: PendingJob): void {
+    this.#jobs.free(job.slot);
+    job.slot = NO_SLOT;
+    this.#events.forgotten(job);
+  }
+
+  /** A job that was taken back is over: the caller gives it its outcome. */
+  overHere(job: PendingJob, outcome: "completed" | "failed", error?: unknown): void {
+    this.#memory.statistics.count(outcome);
+    if (--this.#outstanding === 0) this.#events.idle();
+    if (outcome === "completed") publishJob("end", job.fn.source, job);
+    else publishJob("error", job.fn.source, job, error);
   }
 
   cancel(job: PendingJob, reason: Error): void {
-    if (job.task.isCompleted) return;
+    if (job.isOver) return;
     this.#stop(job);
     this.#settle(job, "canceled", reason);
   }
 
   fail(job: PendingJob, error: unknown): void {
-    if (job.task.isCompleted) return;
+    if (job.isOver) return;
     this.#stop(job);
     this.#settle(job, "failed", error);
   }
@@ -143,14 +148,14 @@ export class Settlement {
 
   #recoverRunning(slot: number, job: PendingJob, error: Error, mayRetry: boolean): void {
     const { retry } = job;
-    if (mayRetry && !job.task.isCompleted && retry !== null && retry.left > 0) {
+    if (mayRetry && !job.isOver && retry !== null && retry.left > 0) {
       retry.left--;
       this.#freeSlot(slot, job);
       this.#events.again(job);
       return;
     }
     this.#release(slot, job);
-    if (job.task.isCompleted) return;
+    if (job.isOver) return;
     this.#settle(job, "crashed", error);
   }
 
@@ -171,7 +176,7 @@ export class Settlement {
   /** The job in `slot` is DONE. */
   #complete(slot: number): void {
     const job = this.#jobs.job(slot)!;
-    if (job.task.isCompleted) {
+    if (job.isOver) {
       // Cancelled while it ran: the late outcome is dropped.
       this.#giveBackOutcome(slot);
       this.#release(slot, job);
@@ -260,14 +265,14 @@ export class Settlement {
     if (--this.#outstanding === 0) this.#events.idle();
     const { source } = job.fn;
     if (outcome === "completed") {
-      publishJob("end", source, job.task);
+      publishJob("end", source, job);
       job.trySetResult(value);
     } else if (outcome === "canceled") {
-      publishJob("cancel", source, job.task, value);
+      publishJob("cancel", source, job, value);
       job.trySetCanceled(value as Error);
     } else {
-      publishJob("error", source, job.task, value);
-      job.trySetError(value);
+      publishJob("error", source, job, value);
+      job.trySetError(rejectionOf(value));
     }
   }
 }

@@ -1,6 +1,5 @@
 /** How jobs begin on the submitting thread: encoded first, then given a slot and queued, or put into the backlog. */
 import { AsyncScope } from "@skein/context";
-import type { ContinuationPolicy } from "@skein/scheduling";
 import type { Encoder } from "../codec/encoder.ts";
 import { publishJob } from "../channels.ts";
 import { QueueFullError } from "../errors.ts";
@@ -11,28 +10,13 @@ import { timestampUs } from "../shared/statistics.ts";
 import type { SharedBuffers } from "../shared/shared-buffers.ts";
 import { Backlog } from "./backlog.ts";
 import { captureCallerFrames } from "./caller-frames.ts";
-import type { ContextTable } from "./context-table.ts";
+import type { ContextEntry, ContextTable } from "./context-table.ts";
 import type { FunctionEntry } from "./function-registry.ts";
+import { ForkedJob, type Joiner } from "./forked-job.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
-
-import { PendingJob } from "./pending-job.ts";
+import { type PendingJob, TaskJob } from "./pending-job.ts";
 import { ProgressListeners } from "./progress-listeners.ts";
-
-export interface SubmitOptions {
-  /** Index into PRIORITIES. */
-  readonly priority: number;
-  readonly signal: AbortSignal | undefined;
-  readonly timeoutMs: number | undefined;
-  /** As TaskCompletionSource takes it; one object for all jobs with the same policy. */
-  readonly continuations: { readonly continuations: ContinuationPolicy } | undefined;
-  readonly flowContext: boolean;
-  /** How often the job runs again after its thread died. */
-  readonly retries: number;
-  /** Null: a running job that is cancelled is only asked to stop. Else its thread is ended after so many milliseconds. */
-  readonly terminateAfterMs: number | null;
-  /** Called with what the job reports, before its task settles. */
-  readonly onProgress: ((value: unknown) => void) | undefined;
-}
+import type { SubmitOptions } from "./submit-options.ts";
 
 /** How much may wait. */
 export interface QueueLimits {
@@ -101,7 +85,7 @@ export class Submission {
     args: readonly unknown[],
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
-  ): PendingJob {
+  ): TaskJob {
     this.#sharedBuffers.named = false;
     const length = this.#encoder.encode(args, "args");
     const keepAlive = this.#sharedBuffers.named ? args : null;
@@ -109,15 +93,7 @@ export class Submission {
     if (this.#jobCount >= limits.jobs) throw new QueueFullError("maxQueue", limits.maxQueue);
     if (this.#argsBytes + length > limits.bytes) throw new QueueFullError("maxQueueBytes", limits.bytes);
     const context = options.flowContext ? this.#contexts.enter() : null;
-    let block = 0;
-    if (length > INLINE_BYTES) {
-      try {
-        block = this.#arena.store(this.#encoder.bytes, length);
-      } catch (error) {
-        if (context !== null) this.#contexts.leave(context);
-        throw error;
-      }
-    }
+    const block = this.#store(length, context);
     this.#jobCount++;
     this.#argsBytes += length;
     const retry =
@@ -127,11 +103,9 @@ export class Submission {
     const frames = captureCallerFrames(below);
     const progressId =
       options.onProgress === undefined ? 0 : this.progress.add(listenerOf(options.onProgress));
-    // Every job while there are few, then one in 16: reading the clock costs a tenth of a submission.
-    const timed = frames !== null || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0;
-    const submittedAt = timed ? timestampUs() : 0;
+    const submittedAt = this.#timestamp(frames !== null);
     this.#memory.statistics.count("submitted");
-    const job = new PendingJob(
+    const job = new TaskJob(
       fn,
       options,
       context,
@@ -143,8 +117,53 @@ export class Submission {
       progressId,
       submittedAt,
     );
-    publishJob("submit", fn.source, job.task);
+    publishJob("submit", fn.source, job);
     return job;
+  }
+
+  /** The same for a job that this thread forks, and will probably take back: no more than it needs then. */
+  createForked(
+    joiner: Joiner,
+    fn: FunctionEntry,
+    args: readonly unknown[],
+    below: (...args: never[]) => unknown,
+  ): ForkedJob {
+    let length = this.#encoder.encodeNumbers(args);
+    let own: readonly unknown[] | null = args;
+    let keepAlive: unknown = null;
+    if (length === 0) {
+      this.#sharedBuffers.named = false;
+      length = this.#encoder.encode(args, "args");
+      if (this.#sharedBuffers.named) keepAlive = args;
+      if (!args.every(isPrimitive)) own = null;
+    }
+    const context = this.#contexts.enter();
+    const block = this.#store(length, context);
+    this.#jobCount++;
+    this.#argsBytes += length;
+    const frames = captureCallerFrames(below);
+    this.#memory.statistics.count("submitted");
+    const submittedAt = this.#timestamp(frames !== null);
+    const job = new ForkedJob(joiner, fn, own, context, frames, length, block, keepAlive, submittedAt);
+    publishJob("submit", fn.source, job);
+    return job;
+  }
+
+  /** The encoded arguments, if they do not fit into a slot. */
+  #store(length: number, context: ContextEntry | null): number {
+    if (length <= INLINE_BYTES) return 0;
+    try {
+      return this.#arena.store(this.#encoder.bytes, length);
+    } catch (error) {
+      if (context !== null) this.#contexts.leave(context);
+      throw error;
+    }
+  }
+
+  /** Every job is timed while there are few, then one in 16: reading the clock costs a tenth of a submission. */
+  #timestamp(isOneOfFew: boolean): number {
+    const timed = isOneOfFew || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0;
+    return timed ? timestampUs() : 0;
   }
 
   /** The job is over, and nothing of it is in a slot or in the backlog any more. */
@@ -195,7 +214,7 @@ export class Submission {
     for (const backlog of this.#backlogs) {
       while (backlog.size > 0) {
         const job = backlog.peek();
-        if (!job.task.isCompleted) {
+        if (!job.isOver) {
           if (!this.#place(job, job.block === 0 ? backlog.peekArguments() : noArguments)) {
             this.#retryIfRingIsFull();
             break;
@@ -263,6 +282,10 @@ export class Submission {
     const { queues, submitter } = this.#memory;
     return submitter === HOST || priority !== NORMAL ? queues.push(priority, slot) : queues.pushLocal(slot);
   }
+}
+
+function isPrimitive(value: unknown): boolean {
+  return typeof value !== "object" || value === null;
 }
 
 /** In the context of the call that submitted the job; what it throws must not reach whoever settles jobs. */

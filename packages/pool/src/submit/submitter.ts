@@ -7,12 +7,14 @@ import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { SharedBuffers } from "../shared/shared-buffers.ts";
 import { ContextTable } from "./context-table.ts";
+import type { ForkedJob, Joiner } from "./forked-job.ts";
 import { type FunctionEntry, FunctionRegistry } from "./function-registry.ts";
 import { JobTable } from "./job-table.ts";
 import { JobWatch } from "./job-watch.ts";
-import type { PendingJob } from "./pending-job.ts";
+import type { TaskJob } from "./pending-job.ts";
 import { Settlement } from "./settlement.ts";
-import { type QueueLimits, Submission, type SubmitOptions } from "./submission.ts";
+import { type QueueLimits, Submission } from "./submission.ts";
+import type { SubmitOptions } from "./submit-options.ts";
 
 /** What a submitter tells its thread. */
 export interface SubmitterEvents {
@@ -86,12 +88,25 @@ export class Submitter {
     args: readonly unknown[],
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
-  ): PendingJob {
+  ): TaskJob {
     const job = this.#submission.create(fn, args, options, below);
     if (this.settlement.expect() === 1) this.#events.active();
     if (options.signal !== undefined || options.timeoutMs !== undefined) {
       this.#watch.watch(job, options.signal, options.timeoutMs);
     }
+    this.#submission.enqueue(job);
+    return job;
+  }
+
+  /** As `submit`, for a job that this thread will probably take back. */
+  fork(
+    joiner: Joiner,
+    fn: FunctionEntry,
+    args: readonly unknown[],
+    below: (...args: never[]) => unknown,
+  ): ForkedJob {
+    const job = this.#submission.createForked(joiner, fn, args, below);
+    if (this.settlement.expect() === 1) this.#events.active();
     this.#submission.enqueue(job);
     return job;
   }
@@ -106,7 +121,7 @@ export class Submitter {
     args: readonly unknown[],
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
-  ): PendingJob {
+  ): TaskJob {
     const job = this.#submission.create(fn, args, options, below);
     this.#submission.assign(job, serial);
     if (this.settlement.expect() === 1) this.#events.active();

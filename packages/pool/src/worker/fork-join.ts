@@ -4,24 +4,27 @@
  * other jobs until the result is there.
  */
 import { InvalidOperationError } from "@skein/context/errors";
-import type { Task } from "@skein/scheduling";
 import type { Decoder } from "../codec/decoder.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { defaultSubmitOptions } from "../options.ts";
 import { NO_JOB } from "../shared/job-queues.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { DONE, QUEUED, RUNNING } from "../shared/slot.ts";
-import { NO_SLOT, type PendingJob } from "../submit/pending-job.ts";
+import type { ForkedJob, Joiner } from "../submit/forked-job.ts";
+import type { FunctionEntry } from "../submit/function-registry.ts";
+import { NO_SLOT, rejectionOf } from "../submit/pending-job.ts";
+import type { SubmitOptions } from "../submit/submit-options.ts";
 import type { Submitter } from "../submit/submitter.ts";
 import type { DispatchLoop } from "./dispatch-loop.ts";
-import type { FunctionTable } from "./function-table.ts";
-import { type JobRunner, PendingOutcome } from "./job-runner.ts";
+import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
+import { isThenable, type JobRunner } from "./job-runner.ts";
 import { Spinner } from "./spinner.ts";
 
 /** How long a thread that waits sleeps before it takes in messages: of threads that died, and of new ones. */
 const SLEEP_MS = 5;
 
-export class ForkJoin {
+export class ForkJoin implements Joiner {
+  readonly options: SubmitOptions = defaultSubmitOptions;
   readonly #thread: number;
   readonly #serial: number;
   readonly #memory: PoolMemory;
@@ -33,6 +36,9 @@ export class ForkJoin {
   readonly #decoder: Decoder;
   readonly #spinner: Spinner;
   readonly #takeMessages: () => void;
+  /** Recursion forks one function. */
+  #lastFunction: ((...args: never[]) => unknown) | null = null;
+  #lastEntry: FunctionEntry | null = null;
 
   constructor(
     thread: number,
@@ -64,25 +70,30 @@ export class ForkJoin {
     fn: (...args: never[]) => unknown,
     args: readonly unknown[],
     below: (...args: never[]) => unknown,
-  ): PendingJob {
-    const entry = this.#submitter.functions.ofFunction(fn, this.#functions.lookUpExport);
-    return this.#submitter.submit(entry, args, defaultSubmitOptions, below);
+  ): ForkedJob {
+    if (fn !== this.#lastFunction) {
+      this.#lastEntry = this.#submitter.functions.ofFunction(fn, this.#functions.lookUpExport);
+      this.#lastFunction = fn;
+    }
+    return this.#submitter.fork(this, this.#lastEntry!, args, below);
   }
 
-  /** @returns the result. @throws the error of the job. */
-  join(job: PendingJob): unknown {
+  /** Returns when the job is over. */
+  join(job: ForkedJob): void {
     const { queues, slots } = this.#memory;
-    const { task } = job;
-    while (!task.isCompleted) {
+    while (!job.isOver) {
       const { slot } = job;
-      if (slot !== NO_SLOT) {
+      if (slot === NO_SLOT) {
+        if (job.isHere) throw waitsForItself();
+      } else {
+        const known = this.#functions.of(slot);
+        if (known.fn !== null && !known.awaits && queues.takeBack(slot)) {
+          this.#callHere(job, known, known.fn);
+          continue;
+        }
         const state = slots.state(slot);
         if (state === QUEUED) {
           const newest = queues.takeOwn(this.#serial);
-          if (newest === slot) {
-            if (this.#runHere(job, slot)) break;
-            continue;
-          }
           if (newest !== NO_JOB) {
             this.#loop.help(newest);
             continue;
@@ -92,42 +103,60 @@ export class ForkJoin {
           if (this.#submitter.settlement.drain() === 0) this.#takeMessages();
           continue;
         } else if (state === RUNNING && slots.owner(slot) === this.#serial) {
-          throw new InvalidOperationError(
-            "join() would wait for ever: the job runs on this very thread, and waits for something itself. Await it instead",
-          );
+          throw waitsForItself();
         }
       }
       this.#helpOrWait(slot);
     }
-    return task.result;
   }
 
-  /** The job has come back unstolen. @returns false when it does not settle yet: its function awaits, or must be loaded. */
-  #runHere(job: PendingJob, slot: number): boolean {
-    const known = this.#functions.of(slot);
-    if (known.fn === null || known.awaits) {
-      this.#loop.help(slot);
-      return false;
-    }
+  /** The job has come back unstolen: withdrawn, its slot still holding what it needs. */
+  #callHere(job: ForkedJob, known: KnownFunction, fn: JobFunction): void {
     const { settlement } = this.#submitter;
-    let returned: unknown;
+    const { slot } = job;
+    let isTakenBack = false;
     try {
-      returned = this.#runner.call(slot, known, known.fn);
-      if (returned instanceof PendingOutcome) {
-        this.#loop.adopt(returned.written);
-        return false;
+      const scope = this.#runner.scopeOf(slot);
+      const args = job.args ?? this.#runner.takeArguments(slot);
+      settlement.takeBack(job);
+      isTakenBack = true;
+      const returned = this.#runner.callWithdrawn(known, fn, scope, args);
+      if (isThenable(returned)) {
+        job.isHere = true;
+        this.#loop.adopt(this.#settleLater(job, known, returned));
+        return;
       }
-      if (typeof returned === "object" || typeof returned === "function" || typeof returned === "symbol") {
-        // By value, as from any other thread.
-        const length = this.#encoder.encode(returned, "result");
-        returned = this.#decoder.decode(this.#encoder.bytes, 0, length);
-      }
+      const result = this.#byValue(returned);
+      settlement.overHere(job, "completed");
+      job.trySetResult(result);
     } catch (error) {
-      settlement.completeHere(job, false, known.explain(error));
-      return true;
+      if (!isTakenBack) settlement.takeBack(job);
+      const explained = known.explain(error);
+      settlement.overHere(job, "failed", explained);
+      job.setThrown(explained);
     }
-    settlement.completeHere(job, true, returned);
-    return true;
+  }
+
+  async #settleLater(job: ForkedJob, known: KnownFunction, returned: PromiseLike<unknown>): Promise<void> {
+    const { settlement } = this.#submitter;
+    try {
+      const result = this.#byValue(await this.#runner.whenWithdrawnEnds(known, returned));
+      settlement.overHere(job, "completed");
+      job.trySetResult(result);
+    } catch (error) {
+      const explained = known.explain(error);
+      settlement.overHere(job, "failed", explained);
+      job.trySetError(rejectionOf(explained));
+    }
+  }
+
+  /** A result, as it would arrive from any other thread. */
+  #byValue(returned: unknown): unknown {
+    if (typeof returned !== "object" && typeof returned !== "function" && typeof returned !== "symbol") {
+      return returned;
+    }
+    const length = this.#encoder.encode(returned, "result");
+    return this.#decoder.decode(this.#encoder.bytes, 0, length);
   }
 
   /** Runs another job if there is one; otherwise sleeps until there may be, or until a result has come. */
@@ -152,36 +181,8 @@ export class ForkJoin {
   }
 }
 
-/** A job that was forked: the thread that forked it waits with `join`, or with `await`. */
-export class ForkedTask<T> implements PromiseLike<T> {
-  readonly #job: PendingJob | null;
-  readonly #forkJoin: ForkJoin | null;
-  readonly #task: Task<T>;
-
-  /** @param forkJoin Null outside a pool: the task has completed. */
-  constructor(task: Task<T>, job: PendingJob | null, forkJoin: ForkJoin | null) {
-    this.#task = task;
-    this.#job = job;
-    this.#forkJoin = forkJoin;
-  }
-
-  /**
-   * The result. If nobody has stolen the job, this thread runs it now; otherwise it helps with other jobs until the result
-   * is there. Blocks the thread, not its other jobs' results; its event loop stands still meanwhile.
-   *
-   * @throws the error of the job.
-   * @throws InvalidOperationError when the job could only go on if this call returned: it awaits something on this very thread.
-   */
-  join(): T {
-    return (this.#forkJoin === null ? this.#task.result : this.#forkJoin.join(this.#job!)) as T;
-  }
-
-  /** Waits without blocking; as Task.then. */
-  // oxlint-disable-next-line unicorn/no-thenable -- it is awaited
-  then<A = T, B = never>(
-    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
-  ): Task<A | B> {
-    return this.#task.then(onFulfilled, onRejected);
-  }
+function waitsForItself(): InvalidOperationError {
+  return new InvalidOperationError(
+    "join() would wait for ever: the job runs on this very thread, and waits for something itself. Await it instead",
+  );
 }

@@ -5,20 +5,11 @@ import type { Decoder } from "../codec/decoder.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE } from "../shared/slot.ts";
+import { NO_SLOT } from "../submit/pending-job.ts";
 import type { ContextScopes } from "./context-scopes.ts";
 import { type CurrentJob, RunningJob } from "./current-job.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
-
-/** A job that goes on after its function has returned. */
-export class PendingOutcome {
-  /** Resolves, never rejects, when the outcome is written. */
-  readonly written: Promise<void>;
-
-  constructor(written: Promise<void>) {
-    this.written = written;
-  }
-}
 
 export class JobRunner {
   readonly #memory: PoolMemory;
@@ -28,6 +19,8 @@ export class JobRunner {
   readonly #scopes: ContextScopes;
   readonly #outcomes: OutcomeWriter;
   readonly #current: CurrentJob;
+  /** Stands for each job that was called without a slot. */
+  readonly #withdrawn: RunningJob;
 
   constructor(
     memory: PoolMemory,
@@ -45,6 +38,8 @@ export class JobRunner {
     this.#scopes = scopes;
     this.#outcomes = outcomes;
     this.#current = current;
+    this.#withdrawn = new RunningJob(memory.slots, current, NO_SLOT);
+    this.#withdrawn.end();
   }
 
   /**
@@ -74,25 +69,40 @@ export class JobRunner {
   }
 
   /**
-   * Calls the function of a claimed job for a caller that takes the outcome itself, without writing it.
-   * @returns what the function returned; or a PendingOutcome, when that is a promise: then the outcome is written after all.
+   * Calls the function of a job that this thread submitted and has withdrawn. It has no slot any more: nobody can cancel it, and
+   * what it reports goes nowhere.
+   * @returns what the function returned.
    * @throws what the function threw.
    */
-  call(slot: number, known: KnownFunction, fn: JobFunction): unknown {
+  callWithdrawn(known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: readonly unknown[]): unknown {
     const outer = this.#current.synchronous;
-    const job = new RunningJob(this.#memory.slots, this.#current, slot);
-    this.#current.synchronous = job;
+    this.#current.synchronous = this.#withdrawn;
     this.#memory.statistics.count("executed");
     publishJob("start", known.source, null);
-    let returned: unknown;
     try {
-      returned = this.#call(job, known, fn, this.#scopes.of(slot), this.takeArguments(slot));
-      if (isThenable(returned)) return new PendingOutcome(this.#settleLater(job, known, returned));
+      switch (args.length) {
+        case 0:
+          return scope.run(fn);
+        case 1:
+          return scope.run(fn, args[0]);
+        case 2:
+          return scope.run(fn, args[0], args[1]);
+        default:
+          return scope.run(fn, ...args);
+      }
     } finally {
       this.#current.synchronous = outer;
     }
-    job.end();
-    return returned;
+  }
+
+  /** A withdrawn job has returned a promise. @returns what it resolves to; rejects with its error. */
+  async whenWithdrawnEnds(known: KnownFunction, returned: PromiseLike<unknown>): Promise<unknown> {
+    this.#turnsOutToAwait(known, this.#withdrawn);
+    try {
+      return await returned;
+    } finally {
+      if (this.#current.surprising === this.#withdrawn) this.#current.surprising = null;
+    }
   }
 
   async #loadAndRun(job: RunningJob, known: KnownFunction): Promise<void> {
@@ -116,10 +126,7 @@ export class JobRunner {
   }
 
   async #settleLater(job: RunningJob, known: KnownFunction, returned: PromiseLike<unknown>): Promise<void> {
-    if (!known.awaits) {
-      known.awaits = true;
-      this.#current.surprising = job;
-    }
+    this.#turnsOutToAwait(known, job);
     try {
       this.#outcomes.result(job.slot, await returned);
     } catch (error) {
@@ -127,6 +134,12 @@ export class JobRunner {
     }
     if (this.#current.surprising === job) this.#current.surprising = null;
     job.end();
+  }
+
+  #turnsOutToAwait(known: KnownFunction, job: RunningJob): void {
+    if (known.awaits) return;
+    known.awaits = true;
+    this.#current.surprising = job;
   }
 
   #call(job: RunningJob, known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: unknown[]): unknown {
@@ -137,6 +150,11 @@ export class JobRunner {
   /** The job in `slot` was taken from another thread's deque. */
   reportSteal(slot: number): void {
     publishJob("steal", this.#functions.of(slot).source, null);
+  }
+
+  /** The context in which the job in `slot` was submitted. */
+  scopeOf(slot: number): AsyncScope {
+    return this.#scopes.of(slot);
   }
 
   takeArguments(slot: number): unknown[] {
@@ -167,7 +185,7 @@ function apply(fn: JobFunction, args: unknown[]): unknown {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
   );

@@ -1,0 +1,18 @@
+/** How one job is to run: the options of `run`, checked and complete. */
+import type { ContinuationPolicy } from "@skein/scheduling";
+
+export interface SubmitOptions {
+  /** Index into PRIORITIES. */
+  readonly priority: number;
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
+  /** As TaskCompletionSource takes it; one object for all jobs with the same policy. */
+  readonly continuations: { readonly continuations: ContinuationPolicy } | undefined;
+  readonly flowContext: boolean;
+  /** How often the job runs again after its thread died. */
+  readonly retries: number;
+  /** Null: a running job that is cancelled is only asked to stop. Else its thread is ended after so many milliseconds. */
+  readonly terminateAfterMs: number | null;
+  /** Called with what the job reports, before its task settles. */
+  readonly onProgress: ((value: unknown) => void) | undefined;
+}
