@@ -24,3 +24,20 @@ it("its stack shows where it was thrown, and who submitted the job", async () =>
   expect(stack?.indexOf("sample.jobs.ts")).toBeLessThan(stack!.indexOf("theCaller"));
   expect(stack).not.toContain("thread-pool.ts");
 });
+
+it.each([null, undefined])(
+  "a job that throws %s rejects with an error that says so, and the pool goes on",
+  async (nothing) => {
+    await expect(pool.run(throwValue, [nothing])).rejects.toMatchObject({ code: "ERR_SKEIN_NOTHING_THROWN" });
+    expect(await pool.run((x: number) => x, [1])).toBe(1);
+  },
+);
+
+it("any other value that a job throws arrives as it is, a list as one error", async () => {
+  await expect(pool.run(throwValue, ["text"])).rejects.toBe("text");
+  await expect(pool.run(throwValue, [[1, 2]])).rejects.toEqual([1, 2]);
+});
+
+function throwValue(value: unknown): never {
+  throw value;
+}

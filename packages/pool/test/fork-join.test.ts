@@ -43,6 +43,30 @@ describe.each([
     expect(await jobs.awaitForked()).toBe(55);
   });
 
+  it("what a job throws comes out of join as it is, and of await", async () => {
+    expect(await jobs.joinThrown()).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ]);
+  });
+
+  it("a forked task can be joined although it is awaited already", async () => {
+    expect((await jobs.awaitThenJoin()).toSorted()).toEqual([
+      55,
+      55,
+      "RangeError: forked",
+      "RangeError: forked",
+    ]);
+  });
+
+  it("arguments of any kind and number", async () => {
+    const [some, more, others] = await jobs.joinManyArguments();
+    expect(some).toEqual([0, -0, 1.5, NaN, -17, 112, 2 ** 31, -Infinity]);
+    expect(more).toEqual([0, -0, 1.5, NaN, -17, 112, 2 ** 31, -Infinity, 9, 10]);
+    expect(others).toEqual([1, "text", true, null, undefined, 5n]);
+  });
+
   it("inline functions; objects cross by value, stolen or not", async () => {
     expect(await jobs.inlineForked()).toBe(42);
     expect(await jobs.objectForked()).toBe(true);

@@ -3,7 +3,7 @@ import { Deque, EMPTY } from "../../src/shared/deque.ts";
 import { dequeBase } from "../../src/shared/layout.ts";
 import { DEQUE_STARTS } from "./deque-starts.ts";
 import { Model } from "./model/model.ts";
-import { GREEDY_POP, HASTY_POP, NO_ROOM, POP } from "./model/programs.ts";
+import { GREEDY_POP, HASTY_POP, NO_ROOM, POP, POP_IF } from "./model/programs.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
 
 const CELLS = 4;
@@ -115,6 +115,39 @@ describe("Deque, stepped", { timeout: 120_000 }, () => {
       expect(schedules).toBeGreaterThan(200);
     });
   }
+
+  for (const [name, start] of DEQUE_STARTS) {
+    it(`spmc: what the owner wants back, it or a thief gets, in every interleaving, beginning at ${name}`, () => {
+      const schedules = model.explore(
+        {
+          threads: [
+            ["ownDeque", POP_IF - 1, POP_IF - 0, POP_IF - 0],
+            ["stealFrom", 1],
+          ],
+          prepare: prepareWith(start, 0, 1),
+          atEnd: expectEach([0, 1]),
+        },
+        Infinity,
+      );
+      expect(schedules).toBeGreaterThan(50);
+    });
+  }
+
+  it("spmc: wanting back what is not the newest, or was taken long ago, changes nothing", () => {
+    const schedules = model.explore(
+      {
+        threads: [
+          ["ownDeque", POP_IF - 0, 2, POP_IF - 1, POP_IF - 2, 3, POP],
+          ["stealFrom", 2],
+          ["stealFrom", 1],
+        ],
+        prepare: prepareWith(-1, 0, 1),
+        atEnd: expectEach([0, 1, 2, 3]),
+      },
+      2,
+    );
+    expect(schedules).toBeGreaterThan(200);
+  });
 
   it("spmc: the last two against two thieves, in every interleaving", () => {
     const schedules = model.explore(

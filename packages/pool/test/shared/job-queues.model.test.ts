@@ -3,7 +3,7 @@ import { JobQueues, NO_JOB, NO_THREAD } from "../../src/shared/job-queues.ts";
 import { firstSlot } from "../../src/shared/layout.ts";
 import { DONE, FREE, QUEUED, SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "./model/model.ts";
-import { RELEASE, TAKE_OWN, TO_DEQUE, TO_RING, WITHDRAW } from "./model/programs.ts";
+import { RELEASE, TAKE_BACK, TAKE_OWN, TO_DEQUE, TO_RING, WITHDRAW } from "./model/programs.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
 
 const NORMAL = 1;
@@ -100,6 +100,48 @@ describe("JobQueues, stepped", { timeout: 120_000 }, () => {
         {
           threads: [
             ["submitLocally", a + first, a + WITHDRAW, a + second, TAKE_OWN],
+            ["takeAny", 2],
+          ],
+          prepare: prepareAt(offset),
+          atEnd: expectEachOnce(2),
+        },
+        3,
+      );
+      expect(schedules).toBeGreaterThan(200);
+    });
+  }
+
+  it("fork and join: what the owner takes back runs with it or with a thief, its slot used again at once", () => {
+    const schedules = model.explore(
+      {
+        threads: [
+          [
+            "submitLocally",
+            a + TO_DEQUE,
+            b + TO_DEQUE,
+            b + TAKE_BACK,
+            b + TO_DEQUE,
+            b + TAKE_BACK,
+            a + TAKE_BACK,
+            a + TO_DEQUE,
+          ],
+          ["takeAny", 2],
+          ["takeAny", 1],
+        ],
+        prepare: prepareAt(0),
+        atEnd: expectEachOnce(4),
+      },
+      2,
+    );
+    expect(schedules).toBeGreaterThan(300);
+  });
+
+  for (const [name, first, second, offset] of WAYS) {
+    it(`a slot withdrawn, used again and taken back, ${name}: both jobs are withdrawn or run once`, () => {
+      const schedules = model.explore(
+        {
+          threads: [
+            ["submitLocally", a + first, a + WITHDRAW, a + second, a + TAKE_BACK, TAKE_OWN],
             ["takeAny", 2],
           ],
           prepare: prepareAt(offset),

@@ -49,6 +49,8 @@ function push(e: Environment, ring: Ring, slot: number): boolean {
 export const POP = -1;
 export const HASTY_POP = -2;
 export const GREEDY_POP = -3;
+/** Minus a slot: pops if that is the newest. */
+export const POP_IF = -10;
 /** What it logs instead of a slot that found no room. */
 export const NO_ROOM = -100;
 
@@ -58,6 +60,8 @@ export const TO_RING = 100;
 export const WITHDRAW = 200;
 /** Takes the slot back without asking whether somebody has claimed the job: wrong. */
 export const RELEASE = 300;
+/** The same, rightly, and from the deque as well: the job is run without a slot. */
+export const TAKE_BACK = 400;
 /** Alone: takes and runs the newest job of its own. */
 export const TAKE_OWN = -1;
 const NORMAL = 1;
@@ -94,7 +98,11 @@ export const programs = {
       const slot = move % 100;
       const kind = move - slot;
       const job = jobs[slot] ?? 0;
-      if (kind === WITHDRAW || kind === RELEASE) {
+      if (kind === TAKE_BACK) {
+        if (job === 0 || !queues.takeBack(slot)) continue;
+        jobs[slot] = 0;
+        e.log(job);
+      } else if (kind === WITHDRAW || kind === RELEASE) {
         if (job === 0) continue;
         if (kind === RELEASE) slots.release(slot);
         else if (!slots.withdraw(slot)) continue;
@@ -132,6 +140,7 @@ export const programs = {
       if (move === POP) e.log(deque.pop());
       else if (move === HASTY_POP) e.log(hastyPop(e.control, base, e.layout.dequeCells));
       else if (move === GREEDY_POP) e.log(greedyPop(e.control, base, e.layout.dequeCells));
+      else if (move <= POP_IF) e.log(deque.popIf(POP_IF - move) ? POP_IF - move : EMPTY);
       else if (!deque.push(move, slots.words, slots.ticketWord(move))) e.log(NO_ROOM);
     }
   },
