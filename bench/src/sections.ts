@@ -10,7 +10,12 @@ export const sections: Readonly<Record<string, () => Promise<Section>>> = {
   "cold-start": async () => (await import("./pool/cold-start.ts")).coldStart,
   memory: async () => (await import("./pool/memory.ts")).memory,
   context: async () => (await import("./pool/context.ts")).context,
+  "fork-join": async () => (await import("./pool/fork-join.ts")).forkJoin,
+  "real-work": async () => (await import("./pool/real-work.ts")).realWork,
   service: async () => (await import("./service/section.ts")).service,
+  scheduling: async () => (await import("./primitives/scheduling.ts")).scheduling,
+  "context-primitives": async () => (await import("./primitives/context.ts")).contextPrimitives,
+  batching: async () => (await import("./primitives/batching.ts")).batching,
 };
 
 /** @throws RangeError when there is none of this name. */

@@ -47,7 +47,7 @@ export const durations: Section = {
     return scale
       .pick(
         DURATIONS_US,
-        DURATIONS_US.filter((us) => us === 0 || us === 100 || us === 1000),
+        DURATIONS_US.filter((us) => us === 0 || us === 100),
       )
       .map((us) => durationScenario(scale, us, rate));
   },
@@ -108,7 +108,8 @@ function durationScenario(scale: Scale, us: number, rate: number): Scenario {
     group: "duration",
     at: us,
     regression: us === 0 || us === 100 || us === 1000,
-    metrics,
+    // No share of nothing.
+    metrics: us === 0 ? metrics.slice(0, 1) : metrics,
     contenders: [
       ...field.map((product) =>
         poolContender(product, { threads: THREADS, job: "burn", round: windowRound }),

@@ -26,7 +26,7 @@ export const queued: Section = {
     "collection with all queued, less what was there before, per job: the promises that the caller holds are part of it. Heap counts the " +
     "main thread's JavaScript; messages that have been sent wait outside of it, and are seen in the process's memory. The longest queues are " +
     "left to who can be waited for.",
-  scenarios: (scale) => scale.pick(COUNTS, [1000, 100_000]).map((count) => queuedScenario(scale, count)),
+  scenarios: (scale) => scale.pick(COUNTS, [10_000]).map((count) => queuedScenario(scale, count)),
   figures: [
     {
       name: "queued-time",

@@ -18,7 +18,9 @@ export async function windowed(pool: JobPool, count: number, width: number): Pro
   let next = 0;
   let sum = 0;
   const perSecond = await callers(count, width, async () => {
-    sum += (await pool.run(next++)) as number;
+    const result = await pool.run(next++);
+    // Not in one expression: `sum` would be read before the wait.
+    sum += result as number;
   });
   expectSame(sum, (count * (count - 1)) / 2);
   return perSecond;
