@@ -22,9 +22,19 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  if (options.report !== null) return reportAgain(options.report);
   if (options.section !== null) return sectionProcess(options.section, options);
-  return runAll(options);
+  try {
+    return options.report === null ? await runAll(options) : await reportAgain(options.report);
+  } catch (error) {
+    // Refusals and the like: a sentence says it.
+    process.stderr.write(`${messageOf(error)}\n`);
+    return 1;
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }
 
 async function reportAgain(path: string): Promise<number> {

@@ -126,6 +126,8 @@ export interface Section {
   /** How it was measured, in a few sentences; settings that were tried are told here. */
   readonly method: string;
   scenarios(scale: Scale): readonly Scenario[] | Promise<readonly Scenario[]>;
+  /** Titles of groups, for the head of their tables. */
+  readonly groups?: Readonly<Record<string, string>>;
   readonly figures?: readonly Figure[];
   readonly reasons?: readonly Reason[];
 }

@@ -51,6 +51,7 @@ export const durations: Section = {
       )
       .map((us) => durationScenario(scale, us, rate));
   },
+  groups: { duration: "Two threads" },
   figures: [
     {
       name: "efficiency",

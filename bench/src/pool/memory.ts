@@ -19,6 +19,7 @@ export const memory: Section = {
     "A process per round. Every thread has worked; then nothing happens for a while, the main thread's garbage is collected, the memory of the process is " +
     "read, and its CPU time over one second without jobs. The slope of the line is what one more thread weighs; most of it is Node's own.",
   scenarios: (scale) => scale.pick(THREADS, [2]).map((threads) => memoryScenario(scale, threads)),
+  groups: { memory: "An idle pool" },
   figures: [
     {
       name: "memory",

@@ -43,6 +43,7 @@ export const payloads: Section = {
     "Objects are arrays of small records, and as large as their JSON would be. Transferred buffers travel on: each result is the next " +
     "argument, and a call after which the buffer is not detached has failed. poolifier cannot transfer a result, its way back is a copy.",
   scenarios: (scale) => KINDS.filter(isPossible).flatMap((kind) => scenariosOf(kind, scale)),
+  groups: Object.fromEntries(KINDS.map(({ name, title }) => [`payload-${name}`, capitalized(title)])),
   figures: KINDS.map(({ name, title }) => ({
     name: `payload-${name}`,
     question: `How many calls a second: ${title}?`,
@@ -169,6 +170,10 @@ async function call(opened: JobPool, kind: PayloadKind, value: unknown, bytes: n
   const result = await opened.run(value, moves(kind) ? [value as ArrayBuffer] : undefined);
   kind.check(result, value, bytes);
   return moves(kind) ? result : value;
+}
+
+function capitalized(text: string): string {
+  return text[0]!.toUpperCase() + text.slice(1);
 }
 
 function sizeText(bytes: number): string {

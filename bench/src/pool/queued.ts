@@ -27,6 +27,7 @@ export const queued: Section = {
     "main thread's JavaScript; messages that have been sent wait outside of it, and are seen in the process's memory. The longest queues are " +
     "left to who can be waited for.",
   scenarios: (scale) => scale.pick(COUNTS, [10_000]).map((count) => queuedScenario(scale, count)),
+  groups: { queued: "Queued behind a held thread" },
   figures: [
     {
       name: "queued-time",

@@ -33,6 +33,7 @@ export const throughput: Section = {
     ...scale.pick([1, 2], [1]).map((threads) => tripScenario(scale, threads)),
     ...scale.pick([settingsScenario(scale)], []),
   ],
+  groups: { burst: "Burst", window: "Window", "round-trip": "Round trip" },
   figures: [
     {
       name: "burst",

@@ -1,19 +1,58 @@
-/** The report of a folder: text and pictures. */
-import { writeFileSync } from "node:fs";
+/** The report of a folder of raw files: text and pictures. */
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { summarize } from "../method/statistics.ts";
-import type { RawSection } from "../method/raw-file.ts";
+import { type RawSection, refuseMixture } from "../method/raw-file.ts";
+import type { Section } from "../method/scenario.ts";
+import { loadSection, sections as known } from "../sections.ts";
+import { drawFigure } from "./figure.ts";
+import { goalTable } from "./goals.ts";
+import { headText, howToRead } from "./head.ts";
+import { failureList, scoreTable } from "./losses.ts";
+import { type Picture, sectionText } from "./section-text.ts";
 
-export async function writeReport(folder: string, sections: readonly RawSection[]): Promise<void> {
-  const lines = sections.flatMap((s) =>
-    s.scenarios.flatMap((sc) => [
-      `## ${sc.title}`,
-      ...sc.contenders.map(
-        (c) =>
-          `${c.name} ${c.error ?? ""} ${sc.metrics.map((m) => (c.samples[m.key]!.length ? `${m.key} ${summarize(c.samples[m.key]!).median.toPrecision(4)} ±${(summarize(c.samples[m.key]!).variation * 100).toFixed(0)} %` : "")).join(" ")}`,
-      ),
-    ]),
-  );
-  writeFileSync(join(folder, "report.md"), `${lines.join("\n")}\n`);
-  await Promise.resolve();
+interface Entry {
+  readonly raw: RawSection;
+  readonly text: Section | null;
+}
+
+/** @throws Error when the raw files are of different builds, Node versions or machines, or there are none. */
+export async function writeReport(folder: string, raws: readonly RawSection[]): Promise<void> {
+  if (raws.length === 0) throw new Error(`There are no raw files in ${folder}`);
+  refuseMixture(raws);
+  const order = Object.keys(known);
+  const sorted = raws.toSorted((a, b) => order.indexOf(a.section) - order.indexOf(b.section));
+  const entries: Entry[] = [];
+  for (const raw of sorted) {
+    entries.push({ raw, text: order.includes(raw.section) ? await loadSection(raw.section) : null });
+  }
+  mkdirSync(folder, { recursive: true });
+  const texts = entries.map((entry) => sectionText(entry.raw, entry.text, draw(entry, folder)));
+  writeFileSync(join(folder, "report.md"), `${frame(entries, texts).join("\n\n")}\n`);
+}
+
+function frame(entries: readonly Entry[], texts: readonly string[]): string[] {
+  const raws = entries.map(({ raw }) => raw);
+  const goals = goalTable(raws);
+  const failures = failureList(raws);
+  return [
+    "# Benchmarks",
+    headText(raws),
+    howToRead(),
+    ...(failures === "" ? [] : ["## Failures", failures]),
+    ...(goals === "" ? [] : ["## Goals", goals]),
+    "## Wins and losses",
+    scoreTable(entries),
+    ...texts,
+  ];
+}
+
+/** Pictures for which there are samples. */
+function draw({ raw, text }: Entry, folder: string): Picture[] {
+  return (text?.figures ?? []).flatMap((figure) => {
+    const svg = drawFigure(figure, raw.scenarios);
+    if (svg === null) return [];
+    const file = `${figure.name}.svg`;
+    writeFileSync(join(folder, file), svg);
+    return [{ file, question: figure.question }];
+  });
 }

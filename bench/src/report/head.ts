@@ -1,0 +1,50 @@
+/** What stands above the tables: where, with what, how. */
+import type { RawSection } from "../method/raw-file.ts";
+import { SIGNIFICANCE } from "../method/verdict.ts";
+import { percent } from "./quantities.ts";
+import { table } from "./tables.ts";
+
+export function headText(sections: readonly RawSection[]): string {
+  const [first] = sections;
+  const { fingerprint, command } = first!;
+  const commands = [...new Set(sections.map((section) => section.command))];
+  const seconds = sections.reduce((sum, section) => sum + section.seconds, 0);
+  const started = sections.map(({ startedAt }) => startedAt).toSorted();
+  const rows: [string, string][] = [
+    ["measured", `${started[0]!.slice(0, 16).replace("T", " ")} UTC, ${Math.round(seconds / 60)} min`],
+    ["command", `\`${commands.length === 1 ? command : commands.join("`, `")}\``],
+    [
+      "Skein",
+      `commit ${fingerprint.commit}${fingerprint.dirty ? " with local changes" : ""}, built files ${fingerprint.dist}`,
+    ],
+    ["Node.js", fingerprint.node],
+    [
+      "machine",
+      `${fingerprint.cpu}, ${fingerprint.cores} cores, ${fingerprint.memoryGb} GB, ${fingerprint.system}`,
+    ],
+    ["cores", [...new Set(sections.map(({ pinning }) => pinning))].join("; ")],
+    ["rounds", [...new Set(sections.map(({ rounds }) => String(rounds)))].join(", ")],
+    [
+      "others",
+      Object.entries(fingerprint.peers)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(", "),
+    ],
+  ];
+  const warning =
+    fingerprint.mode === "quick"
+      ? "**Quick mode**: few rounds of little work. It shows that everything runs, and roughly where things lie. Do not quote it.\n\n"
+      : "";
+  return `${warning}${table(["", ""], rows)}`;
+}
+
+export function howToRead(): string {
+  return (
+    "Each number is the median of the rounds, with the coefficient of variation (standard deviation by mean) beside it. Contenders took " +
+    "turns round by round, in an order that rotates. The second table of each pair says how many times better Skein is, whether more or " +
+    "less of the thing is better: above 1 it is ahead, below 1, in bold, behind. In brackets is the interval that holds 95 % of the ratios when the rounds " +
+    `are drawn again. It is a **tie** unless that interval leaves 1 out and a rank test finds the samples apart (p < ${SIGNIFICANCE}). With so many ` +
+    `comparisons, about one in ${Math.round(1 / SIGNIFICANCE)} of those that should be ties is called a win or a loss (${percent(SIGNIFICANCE)}). ` +
+    "Names in italics are references: lines to read the others by, not competitors. The samples are in the `.raw.json` files beside this report."
+  );
+}
