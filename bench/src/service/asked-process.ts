@@ -17,15 +17,18 @@ export class AskedProcess<Q extends Question, Answers extends Readonly<Record<Q[
   static async start<Q extends Question, Answers extends Readonly<Record<Q["ask"], unknown>>>(
     module: URL,
     args: readonly string[],
+    flags: readonly string[] = [],
   ): Promise<{ process: AskedProcess<Q, Answers>; first: unknown }> {
-    const child = fork(module, args);
+    const child = fork(module, args, { execArgv: [...process.execArgv, ...flags] });
     const started = new AskedProcess<Q, Answers>(child, module.pathname.split("/").at(-1) ?? "");
     return { process: started, first: await started.#message() };
   }
 
+  /** Rejects when the process has ended, or ends before it has answered. */
   ask<K extends Q["ask"]>(question: Extract<Q, { ask: K }>): Promise<Answers[K]> {
+    if (this.#hasEnded()) return Promise.reject(new Error(`${this.#name} has ended`));
     const answer = this.#message();
-    this.#child.send(question);
+    this.#send(question);
     return answer as Promise<Answers[K]>;
   }
 
@@ -35,13 +38,23 @@ export class AskedProcess<Q extends Question, Answers extends Readonly<Record<Q[
    * @throws Error if it has to be killed, or ends with another code than 0.
    */
   async stop(graceMs: number = 5000): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#hasEnded()) return;
     const exit = once(this.#child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), graceMs);
-    this.#child.send({ ask: "stop" });
+    this.#send({ ask: "stop" });
     const [code, signal] = await exit;
     clearTimeout(timer);
     if (code !== 0) throw new Error(`${this.#name} did not end cleanly: ${signal ?? `exit code ${code}`}`);
+  }
+
+  #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  #send(question: Question): void {
+    this.#child.send(question, () => {
+      // The channel is gone: the end of the process tells it.
+    });
   }
 
   #message(): Promise<unknown> {

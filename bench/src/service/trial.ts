@@ -10,7 +10,7 @@ import type {
   ServerMeasured,
   ServerQuestion,
 } from "./protocol.ts";
-import { quantile } from "./quantile.ts";
+import { quantile } from "../method/statistics.ts";
 import type { Variant } from "./variants.ts";
 import type { Workload } from "./workload.ts";
 

@@ -62,6 +62,7 @@ export async function measure(
   variant: string,
   endedBy: WaitOutcome["endedBy"],
   wait: (task: Task<number>, token: CancellationToken) => Task<unknown>,
+  waits: number = WAITS,
 ): Promise<WaitOutcome> {
   const longLivedToken = new CancellationTokenSource();
   const longLivedTask = new TaskCompletionSource<number>({ continuations: "inline" });
@@ -80,11 +81,11 @@ export async function measure(
   await collect();
   const before = process.memoryUsage().heapUsed;
   const start = performance.now();
-  for (let i = 0; i < WAITS; i++) once();
-  const ns = ((performance.now() - start) * 1e6) / WAITS;
-  const allocated = (process.memoryUsage().heapUsed - before) / WAITS;
+  for (let i = 0; i < waits; i++) once();
+  const ns = ((performance.now() - start) * 1e6) / waits;
+  const allocated = (process.memoryUsage().heapUsed - before) / waits;
   await collect();
-  const retained = Math.max(0, (process.memoryUsage().heapUsed - before) / WAITS);
+  const retained = Math.max(0, (process.memoryUsage().heapUsed - before) / waits);
   // Both have to live until here.
   if (longLivedToken.isCancellationRequested || longLivedTask.task.isCompleted)
     throw new Error("ended early");

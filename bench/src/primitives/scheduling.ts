@@ -1,0 +1,202 @@
+/** Tasks, value tasks, cancellation and waiting next to what the platform has. */
+import type { Metric, Scale, Scenario, Section } from "../method/scenario.ts";
+import { METHOD } from "./method-text.ts";
+import { native, peer, reference, skein, table } from "./table.ts";
+import type * as Bursts from "./ways/burst-of-results.ts";
+import { RESULTS, WORK_US } from "./ways/burst-of-results.ts";
+import type * as Cancelling from "./ways/cancelling.ts";
+import type * as Completed from "./ways/completed.ts";
+import type * as Limiting from "./ways/limiting.ts";
+import type * as Pending from "./ways/pending.ts";
+import type * as Registering from "./ways/registering.ts";
+import type * as Settled from "./ways/settled.ts";
+import type * as Settling from "./ways/settling.ts";
+import type * as Waiting from "./ways/waiting.ts";
+import { WAITS } from "./ways/waiting.ts";
+
+export const scheduling: Section = {
+  name: "scheduling",
+  title: "Scheduling",
+  question: "What do tasks, value tasks and tokens cost, next to promises and AbortSignal?",
+  method:
+    METHOD +
+    "The goals that were set for these, and whether they are met, are what `pnpm bench:scheduling` prints: it measures the same loops.",
+  scenarios: (scale) => [
+    completed(scale),
+    settled(scale),
+    pending(scale),
+    settling(scale),
+    registering(scale),
+    cancelling(scale),
+    limiting(scale),
+    waiting(scale),
+    bursts(scale),
+  ],
+  figures: [
+    {
+      name: "burst-of-results",
+      question: "How long does the event loop stand still when many results arrive at once?",
+      of: "burst-of-results",
+      kind: "bars",
+      metric: "longestStallMs",
+      log: true,
+    },
+  ],
+  reasons: [
+    {
+      of: "settled",
+      why: "native await calls `then` of anything that is not a promise of its own, in a microtask more, and a Task keeps continuations of its own so that policies hold for await as well",
+      change:
+        "a Task that poses as a Promise would be awaited at a promise's price, and could not decide when its awaiter goes on",
+    },
+    {
+      of: "settling",
+      why: "`then` captures the context of its caller and makes a second task, and a Task is larger than a promise, which V8 lays out itself",
+      change: "the awaiter, which does neither, where only one waits",
+    },
+    {
+      of: "registering",
+      metric: "ns",
+      why: "`register` captures the context, which AbortSignal does not",
+      change: "`unsafeRegister`, which does not either",
+    },
+    {
+      of: "limiting",
+      why: "each waiter that has to wait is a Task, and native await of a Task costs more than that of a promise",
+      change: "generator methods, which await tasks without a promise",
+    },
+    {
+      of: "burst-of-results",
+      metric: "totalMs",
+      why: "`yield` and the scheduler with a time budget go through the event loop between slices, so that others get their turn",
+      change: "`asynchronous` or `inline`, where nobody else needs the thread",
+    },
+  ],
+};
+
+function completed(scale: Scale): Scenario {
+  return table<typeof Completed>(scale, {
+    name: "completed",
+    title: "Reading what is there already, through an asynchronous interface",
+    ways: {
+      "ValueTask, fresh": skein(
+        "v = cache.read(), ValueTask.fromResult(…) each; if (v.isCompleted) v.getResult()",
+      ),
+      "ValueTask, kept": skein("the same, a ValueTask that the cache keeps"),
+      "generator method": skein("yield* cache.read(), a fresh ValueTask each"),
+      "async function": native("await cache.read(), an async function"),
+    },
+  });
+}
+
+function settled(scale: Scale): Scenario {
+  return table<typeof Settled>(scale, {
+    name: "settled",
+    title: "Awaiting what was settled long ago",
+    ways: {
+      "Task, await": skein("await task"),
+      "Task, generator method": skein("yield* task"),
+      promise: native("await promise"),
+      "subclass of Promise": reference("await of a class that extends Promise"),
+    },
+  });
+}
+
+function pending(scale: Scale): Scenario {
+  return table<typeof Pending>(scale, {
+    name: "pending",
+    title: "One pending operation after the other, completed by somebody else",
+    ways: {
+      "reused source": skein("ManualResetValueTaskSource: reset(), yield* source.valueTask(); inline"),
+      "promise each": native("await of Promise.withResolvers(); the producer gives way after each"),
+      "promise each, a thousand at once": native("the same, the producer gives way after a thousand"),
+    },
+  });
+}
+
+function settling(scale: Scale): Scenario {
+  return table<typeof Settling>(scale, {
+    name: "settling",
+    title: "Create, wait, complete",
+    ways: {
+      "then, asynchronous": skein('TaskCompletionSource, task.then(f), setResult; "asynchronous"'),
+      "then, inline": skein('the same, "inline"'),
+      "then, yield": skein('the same, "yield"'),
+      "awaiter, inline": skein('task[awaiter]().unsafeOnCompleted(f, task), setResult; "inline"'),
+      "promise, then": native("Promise.withResolvers(), promise.then(f), resolve"),
+    },
+  });
+}
+
+function registering(scale: Scale): Scenario {
+  return table<typeof Registering>(scale, {
+    name: "registering",
+    title: "Register a callback with a long-lived token, and take it back",
+    ways: {
+      register: skein("token.register(f).unregister()"),
+      unsafeRegister: skein("token.unsafeRegister(f).unregister()"),
+      AbortSignal: native("addEventListener, removeEventListener"),
+    },
+  });
+}
+
+function cancelling(scale: Scale): Scenario {
+  return table<typeof Cancelling>(scale, {
+    name: "cancelling",
+    title: "Create a token, register a callback, cancel",
+    ways: {
+      CancellationTokenSource: skein("new CancellationTokenSource(), token.register(f), cancel()"),
+      AbortController: native("new AbortController(), addEventListener, abort()"),
+    },
+  });
+}
+
+function limiting(scale: Scale): Scenario {
+  return table<typeof Limiting>(scale, {
+    name: "limiting",
+    title: "Short asynchronous jobs, eight at a time",
+    ways: {
+      "AsyncSemaphore, await": skein("await semaphore.waitAsync(); try … finally release()"),
+      "AsyncSemaphore, generator method": skein("yield* semaphore.waitAsync(); try … finally release()"),
+      "p-limit": peer("p-limit", "limit(job)"),
+    },
+  });
+}
+
+function waiting(scale: Scale): Scenario {
+  const metrics: readonly Metric[] = [
+    { key: "ns", title: "time", unit: "ns", better: "lower" },
+    { key: "retained", title: "left behind", unit: "bytes", better: "lower" },
+  ];
+  return table<typeof Waiting>(scale, {
+    name: "waiting",
+    title: `Wait for a task or a long-lived token, the task first; ${WAITS} times with one token`,
+    metrics,
+    ways: {
+      waitAsync: skein("task.waitAsync({ signal: token })"),
+      whenAny: reference("Task.whenAny of the task and one that the token completes"),
+      continuation: reference("a TaskCompletionSource, and a continuation that unregisters"),
+      "Promise.race": native("Promise.race with a promise that the signal's listener rejects"),
+    },
+  });
+}
+
+function bursts(scale: Scale): Scenario {
+  const results = scale.pick(RESULTS, RESULTS / 5);
+  return table<typeof Bursts>(scale, {
+    name: "burst-of-results",
+    title: `${results} results in one turn of the event loop, each awaited and followed by ${WORK_US} us of work`,
+    metrics: [
+      { key: "longestStallMs", title: "longest stall", unit: "ms", better: "lower" },
+      { key: "totalMs", title: "in all", unit: "ms", better: "lower" },
+      { key: "turns", title: "turns of the event loop", unit: "count", better: "neither" },
+    ],
+    ways: {
+      asynchronous: skein('continuations: "asynchronous"'),
+      inline: skein('continuations: "inline"'),
+      yield: skein('continuations: "yield"'),
+      EventLoopScheduler: skein("continuations: new EventLoopScheduler({ budgetMs: 16 })"),
+      promises: native("Promise.withResolvers()"),
+    },
+  });
+}
