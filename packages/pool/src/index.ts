@@ -12,6 +12,13 @@ export {
   ThreadCrashedError,
 } from "./errors.ts";
 export type { Job, JobModule } from "./job-module.ts";
-export type { CloseOptions, MapOptions, Priority, RunOptions, ThreadPoolOptions } from "./options.ts";
+export type {
+  CloseOptions,
+  MapOptions,
+  Priority,
+  RunOptions,
+  ThreadPoolOptions,
+  TraceOptions,
+} from "./options.ts";
 export type { Distribution, PoolStats } from "./pool-stats.ts";
 export { ThreadPool } from "./thread-pool.ts";

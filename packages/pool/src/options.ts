@@ -1,9 +1,12 @@
 /** The one place where options are read and checked. Only own properties count: a polluted prototype changes nothing. */
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { type ContinuationPolicy, TaskScheduler } from "@skein/scheduling";
 import type { HostOptions } from "./host/host.ts";
+import type { ResolvedTraceOptions } from "./host/pool-trace.ts";
 import type { SubmitOptions } from "./submit/submit-options.ts";
 import { resolveJobUrl } from "./jobs/job-url.ts";
 import { PRIORITIES } from "./shared/layout.ts";
@@ -48,6 +51,24 @@ export interface ThreadPoolOptions {
   readonly execArgv?: readonly string[] | undefined;
   /** As in `Worker`. A thread that runs out of memory rejects its job with ThreadCrashedError and is replaced. */
   readonly resourceLimits?: ResourceLimits | undefined;
+  /**
+   * Records what happens in the pool and when, and writes it to this file as a timeline for ui.perfetto.dev or chrome://tracing: a track
+   * per thread with its jobs, and arrows from a job's submission over its run to the settlement of its task. Written when the pool
+   * closes, `close()` rejects when that fails; or when the process exits before, unless a signal ends it. A path or a file URL;
+   * tried at once. Costs well under a microsecond per job and thread.
+   */
+  readonly trace?: string | URL | TraceOptions | undefined;
+}
+
+/** `trace` with its limits. */
+export interface TraceOptions {
+  /** A path, from the current working directory on if it is relative, or a file URL. The folder must exist. */
+  readonly file: string | URL;
+  /**
+   * The newest so many events of each thread are kept, the file says how many were dropped. A job is two events on the thread that submits
+   * it, and one or two on the thread that runs it. 40 bytes each. 1024 to 2^22, rounded up to a power of two. @default 65 536
+   */
+  readonly eventsPerThread?: number | undefined;
 }
 
 export type Priority = (typeof PRIORITIES)[number];
@@ -107,6 +128,7 @@ const MAX_THREADS = 1024;
 const PLACES_PER_CORE = 4;
 /** As .NET's worker threads. */
 const DEFAULT_IDLE_TIMEOUT_MS = 20_000;
+const DEFAULT_TRACE_EVENTS = 65_536;
 
 /** @throws TypeError or RangeError naming the option. */
 export function resolvePoolOptions(options: ThreadPoolOptions | undefined): HostOptions {
@@ -151,7 +173,31 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
     spinLimitUs: integer("spinLimitUs", own.spinLimitUs, 0, 1000) ?? 50,
     initialize: initialize === undefined ? null : resolveJobUrl(initialize),
     thread: { name, env, execArgv, resourceLimits },
+    trace: own.trace === undefined ? null : resolveTrace(own.trace),
   };
+}
+
+const TRACE_EXPECTED = "a path, a file: URL, or an object with `file`";
+
+function resolveTrace(trace: string | URL | TraceOptions): ResolvedTraceOptions {
+  if (typeof trace !== "string" && (typeof trace !== "object" || trace === null)) {
+    throw argumentTypeError("trace", TRACE_EXPECTED, trace);
+  }
+  if (typeof trace === "string" || trace instanceof URL) {
+    return { file: tracePath("trace", trace), eventsPerThread: DEFAULT_TRACE_EVENTS };
+  }
+  const own = ownProperties("trace", trace);
+  const events = integer("trace.eventsPerThread", own.eventsPerThread, 1024, 2 ** 22) ?? DEFAULT_TRACE_EVENTS;
+  return { file: tracePath("trace.file", own.file), eventsPerThread: 2 ** Math.ceil(Math.log2(events)) };
+}
+
+function tracePath(name: string, file: string | URL): string {
+  if (file instanceof URL) {
+    if (file.protocol !== "file:") throw argumentTypeError(name, TRACE_EXPECTED, file.href);
+    return fileURLToPath(file);
+  }
+  if (typeof file !== "string" || file === "") throw argumentTypeError(name, TRACE_EXPECTED, file);
+  return resolve(file);
 }
 
 export const defaultSubmitOptions: SubmitOptions = {

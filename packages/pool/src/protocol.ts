@@ -6,6 +6,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { ErrorWire } from "./codec/error-wire.ts";
 import type { GrowingMemory } from "./shared/arena.ts";
 import type { Layout } from "./shared/layout.ts";
+import type { TraceData } from "./shared/thread-trace.ts";
 
 /** Both ways: a user's SharedArrayBuffer that a payload names by number. */
 export interface SharedBufferMessage {
@@ -82,4 +83,5 @@ export interface ThreadData {
   /** See "idle". Infinity: never. */
   readonly idleTimeoutMs: number;
   readonly initialize: string | null;
+  readonly trace: TraceData | null;
 }

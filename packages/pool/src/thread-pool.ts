@@ -51,7 +51,10 @@ export class ThreadPool extends BaseEngine {
   readonly #host: Host;
   #closing: Task<void> | null = null;
 
-  /** @throws TypeError or RangeError for a bad option, naming it. */
+  /**
+   * @throws TypeError or RangeError for a bad option, naming it.
+   * @throws SkeinError ERR_SKEIN_TRACE_FILE when `trace` names a file that cannot be written.
+   */
   constructor(options?: ThreadPoolOptions) {
     const host = new Host(resolvePoolOptions(options));
     super({

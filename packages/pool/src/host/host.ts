@@ -19,6 +19,7 @@ import { CompletionPump } from "./completion-pump.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { OrphanedSlots } from "./orphaned-slots.ts";
 import { PoolThread, type ThreadOptions } from "./pool-thread.ts";
+import { PoolTrace, type ResolvedTraceOptions } from "./pool-trace.ts";
 import { ThreadRoster } from "./thread-roster.ts";
 import { type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
 
@@ -35,6 +36,7 @@ export interface HostOptions extends ThreadCounts {
   readonly spinLimitUs: number;
   readonly initialize: string | null;
   readonly thread: ThreadOptions;
+  readonly trace: ResolvedTraceOptions | null;
 }
 
 export class Host {
@@ -51,6 +53,7 @@ export class Host {
   readonly #orphans: OrphanedSlots;
   readonly #pump: CompletionPump;
   readonly #keepAlive: KeepAlive;
+  readonly #trace: PoolTrace | null;
   #isClosing = false;
   #terminating = false;
   #whenIdle: (() => void) | null = null;
@@ -60,11 +63,14 @@ export class Host {
     this.#layout = createLayout(options.capacitySlots, options.places);
     this.#controlBuffer = new SharedArrayBuffer(this.#layout.controlBytes);
     this.#slotsBuffer = new SharedArrayBuffer(this.#layout.slotsBytes);
+    this.#trace =
+      options.trace === null ? null : new PoolTrace(options.trace, options.thread.name, this.#layout);
     const memory = (this.#memory = new PoolMemory(
       this.#controlBuffer,
       this.#slotsBuffer,
       this.#layout,
       HOST,
+      this.#trace?.own,
     ));
     memory.queues.initialize();
     this.#orphans = new OrphanedSlots(
@@ -191,6 +197,7 @@ export class Host {
     this.#supply.close();
     await this.#endThreads();
     this.#keepAlive.close();
+    this.#trace?.write();
   }
 
   get #outstanding(): number {
@@ -230,6 +237,7 @@ export class Host {
         jobsPerThread,
         idleTimeoutMs,
         initialize,
+        trace: this.#trace?.prepareThread(index) ?? null,
       },
       this.#options.thread,
       {
@@ -237,6 +245,7 @@ export class Host {
         exit: (from, exitCode, cause) => this.#onExit(from, exitCode, cause),
       },
     );
+    this.#trace?.threadStarted(index, thread.threadId);
     for (const [id, buffer] of this.#sharedBuffers.entries())
       thread.post({ type: "shared-buffer", id, buffer });
     return thread;
@@ -286,6 +295,8 @@ export class Host {
   #onExit(thread: PoolThread, exitCode: number, cause: unknown): void {
     const { parking, queues } = this.#memory;
     const { settlement } = this.#submitter;
+    const isExpected = this.#terminating || (this.#isClosing && this.#outstanding === 0);
+    this.#trace?.threadEnded(thread.index, exitCode, cause, isExpected);
     this.#publishThread("threadExit", thread, { exitCode, cause });
     const wasReady = parking.state(thread.index) !== DEAD;
     const error = this.#terminating

@@ -6,6 +6,7 @@ import { Parking } from "./parking.ts";
 import { Places } from "./places.ts";
 import { SlotTable } from "./slot.ts";
 import { Statistics, STATISTICS_WORDS, StatisticsReader } from "./statistics.ts";
+import type { ThreadTrace } from "./thread-trace.ts";
 
 export const HOST = 0;
 /** Threads count from 1. */
@@ -26,8 +27,17 @@ export class PoolMemory {
   readonly allStatistics: StatisticsReader;
   readonly firstSlot: number;
   readonly slotCount: number;
+  /** Of this submitter; null unless the pool is traced. */
+  readonly trace: ThreadTrace | null;
 
-  constructor(control: SharedArrayBuffer, slots: SharedArrayBuffer, layout: Layout, submitter: number) {
+  constructor(
+    control: SharedArrayBuffer,
+    slots: SharedArrayBuffer,
+    layout: Layout,
+    submitter: number,
+    trace: ThreadTrace | null = null,
+  ) {
+    this.trace = trace;
     const words = new Int32Array(control);
     const submitters = Array.from({ length: layout.places + 1 }, (_, i) => i);
     this.layout = layout;

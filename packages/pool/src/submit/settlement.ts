@@ -12,6 +12,7 @@ import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
 import { frameLines } from "./caller-frames.ts";
 import type { JobTable } from "./job-table.ts";
 import { NO_SLOT, type PendingJob, rejectionOf } from "./pending-job.ts";
+import type { TracedJob } from "./traced-job.ts";
 
 /** A ring full of withdrawn entries empties as soon as a thread looks. */
 const RING_FULL_RETRY_MS = 1;
@@ -96,10 +97,13 @@ export class Settlement {
 
   /** A job that was taken back is over: the caller gives it its outcome. */
   overHere(job: PendingJob, outcome: "completed" | "failed", error?: unknown): void {
-    this.#memory.statistics.count(outcome);
+    const { trace, statistics } = this.#memory;
+    const startedAt = trace === null ? 0 : trace.now();
+    statistics.count(outcome);
     if (--this.#outstanding === 0) this.#events.idle();
     if (outcome === "completed") publishJob("end", job.fn.source, job);
     else publishJob("error", job.fn.source, job, error);
+    if (trace !== null) trace.settled((job as TracedJob).key, startedAt, job.fn.id, outcome);
   }
 
   cancel(job: PendingJob, reason: Error): void {
@@ -217,6 +221,8 @@ export class Settlement {
 
   /** Takes a queued job out, asks a running one to stop. One in the backlog is skipped when its turn comes. */
   #stop(job: PendingJob): void {
+    const { trace } = this.#memory;
+    if (trace !== null) trace.canceled((job as TracedJob).key, job.fn.id);
     if (job.slot === NO_SLOT) {
       this.#events.forgotten(job);
     } else if (this.#memory.slots.withdraw(job.slot)) {
@@ -257,6 +263,8 @@ export class Settlement {
 
   /** Once for each job. */
   #settle(job: PendingJob, outcome: "completed" | "failed" | "canceled" | "crashed", value: unknown): void {
+    const { trace } = this.#memory;
+    const startedAt = trace === null ? 0 : trace.now();
     this.#memory.statistics.count(outcome);
     if (job.stopWatching !== null) {
       job.stopWatching();
@@ -274,5 +282,6 @@ export class Settlement {
       publishJob("error", source, job, value);
       job.trySetError(rejectionOf(value));
     }
+    if (trace !== null) trace.settled((job as TracedJob).key, startedAt, job.fn.id, outcome);
   }
 }

@@ -17,6 +17,7 @@ import { type JobTable, NONE_FREE } from "./job-table.ts";
 import { type PendingJob, TaskJob } from "./pending-job.ts";
 import { ProgressListeners } from "./progress-listeners.ts";
 import type { SubmitOptions } from "./submit-options.ts";
+import { TracedForkedJob, type TracedJob, TracedTaskJob } from "./traced-job.ts";
 
 /** How much may wait. */
 export interface QueueLimits {
@@ -105,7 +106,8 @@ export class Submission {
       options.onProgress === undefined ? 0 : this.progress.add(listenerOf(options.onProgress));
     const submittedAt = this.#timestamp(frames !== null);
     this.#memory.statistics.count("submitted");
-    const job = new TaskJob(
+    const Kind = this.#memory.trace === null ? TaskJob : TracedTaskJob;
+    const job = new Kind(
       fn,
       options,
       context,
@@ -144,7 +146,8 @@ export class Submission {
     const frames = captureCallerFrames(below);
     this.#memory.statistics.count("submitted");
     const submittedAt = this.#timestamp(frames !== null);
-    const job = new ForkedJob(joiner, fn, own, context, frames, length, block, keepAlive, submittedAt);
+    const Kind = this.#memory.trace === null ? ForkedJob : TracedForkedJob;
+    const job = new Kind(joiner, fn, own, context, frames, length, block, keepAlive, submittedAt);
     publishJob("submit", fn.source, job);
     return job;
   }
@@ -275,6 +278,8 @@ export class Submission {
     if (context !== null) {
       slots.setContext(slot, context.id, context.block, context.length);
     }
+    const { trace } = this.#memory;
+    if (trace !== null) trace.place(slot, (job as TracedJob).key, (job as TracedJob).startedAt);
   }
 
   /** Jobs of normal priority that a job submits stay with its thread, until somebody steals them (A3.8). */

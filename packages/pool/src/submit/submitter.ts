@@ -6,6 +6,7 @@ import type { Arena } from "../shared/arena.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { SharedBuffers } from "../shared/shared-buffers.ts";
+import type { ThreadTrace } from "../shared/thread-trace.ts";
 import { ContextTable } from "./context-table.ts";
 import type { ForkedJob, Joiner } from "./forked-job.ts";
 import { type FunctionEntry, FunctionRegistry } from "./function-registry.ts";
@@ -15,6 +16,7 @@ import type { TaskJob } from "./pending-job.ts";
 import { Settlement } from "./settlement.ts";
 import { type QueueLimits, Submission } from "./submission.ts";
 import type { SubmitOptions } from "./submit-options.ts";
+import { beginTrace, recordSubmission } from "./traced-job.ts";
 
 /** What a submitter tells its thread. */
 export interface SubmitterEvents {
@@ -38,6 +40,7 @@ export class Submitter {
   readonly #submission: Submission;
   readonly #watch: JobWatch;
   readonly #events: SubmitterEvents;
+  readonly #trace: ThreadTrace | null;
 
   constructor(
     memory: PoolMemory,
@@ -49,6 +52,7 @@ export class Submitter {
     events: SubmitterEvents,
   ) {
     this.#events = events;
+    this.#trace = memory.trace;
     this.functions = new FunctionRegistry(arena, serial);
     const jobs = new JobTable(memory.firstSlot, memory.slotCount);
     const contexts = new ContextTable(arena);
@@ -89,12 +93,16 @@ export class Submitter {
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
   ): TaskJob {
+    const trace = this.#trace;
+    const startedAt = trace === null ? 0 : trace.now();
     const job = this.#submission.create(fn, args, options, below);
+    if (trace !== null) beginTrace(job, trace, startedAt);
     if (this.settlement.expect() === 1) this.#events.active();
     if (options.signal !== undefined || options.timeoutMs !== undefined) {
       this.#watch.watch(job, options.signal, options.timeoutMs);
     }
     this.#submission.enqueue(job);
+    if (trace !== null) recordSubmission(job, trace);
     return job;
   }
 
@@ -105,9 +113,13 @@ export class Submitter {
     args: readonly unknown[],
     below: (...args: never[]) => unknown,
   ): ForkedJob {
+    const trace = this.#trace;
+    const startedAt = trace === null ? 0 : trace.now();
     const job = this.#submission.createForked(joiner, fn, args, below);
+    if (trace !== null) beginTrace(job, trace, startedAt);
     if (this.settlement.expect() === 1) this.#events.active();
     this.#submission.enqueue(job);
+    if (trace !== null) recordSubmission(job, trace);
     return job;
   }
 
@@ -122,8 +134,12 @@ export class Submitter {
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
   ): TaskJob {
+    const trace = this.#trace;
+    const startedAt = trace === null ? 0 : trace.now();
     const job = this.#submission.create(fn, args, options, below);
+    if (trace !== null) beginTrace(job, trace, startedAt);
     this.#submission.assign(job, serial);
+    if (trace !== null) recordSubmission(job, trace);
     if (this.settlement.expect() === 1) this.#events.active();
     if (options.signal !== undefined || options.timeoutMs !== undefined) {
       this.#watch.watch(job, options.signal, options.timeoutMs);

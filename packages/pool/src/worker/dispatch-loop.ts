@@ -258,6 +258,7 @@ export class DispatchLoop {
   }
 
   #sleep(timeoutMs: number): boolean {
+    this.#memory.trace?.parked();
     this.#restingSince = performance.now();
     this.#spinner.sleeping(this.#restingSince);
     if (this.#parking.sleep(this.#thread, timeoutMs) === "awake") {
@@ -278,6 +279,7 @@ export class DispatchLoop {
   }
 
   #wokeUp(): void {
+    this.#memory.trace?.wokeUp();
     const now = performance.now();
     this.#memory.statistics.addTime("parked", (now - this.#restingSince) * 1000);
     this.#spinner.wokeUp(now);

@@ -11,6 +11,7 @@ import { Arenas } from "../shared/arenas.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../shared/shared-buffers.ts";
+import { ThreadTrace } from "../shared/thread-trace.ts";
 import { Submitter } from "../submit/submitter.ts";
 import { ContextScopes } from "./context-scopes.ts";
 import { installCurrentJob } from "./current-job.ts";
@@ -34,13 +35,20 @@ const {
   serial,
   port,
   arenas: arenaMemories,
+  trace,
   ...options
 } = workerData as ThreadData;
 
 // The listener keeps this thread's event loop alive; the host's side of the worker is unref'ed.
 const intake = new MessageIntake<HostMessage>(port, handle);
 const takeKnowledge = (): void => intake.takeKnowledge();
-const memory = new PoolMemory(control, slots, layout, index + 1);
+const memory = new PoolMemory(
+  control,
+  slots,
+  layout,
+  index + 1,
+  trace === null ? null : new ThreadTrace(trace, serial),
+);
 const arenas = new Arenas(takeKnowledge);
 for (const [owner, arenaMemory] of arenaMemories) arenas.add(owner, arenaMemory);
 const sharedBuffers = new SharedBuffers(serial, takeKnowledge, {
@@ -100,6 +108,7 @@ installCurrentPool({ submitter, functions, forkJoin, places: memory.places });
 
 if (options.initialize !== null) await import(options.initialize);
 // Until here the host counts this thread as one that never got ready.
+memory.trace?.started();
 loop.start();
 post({ type: "ready" });
 if (options.idleTimeoutMs !== Infinity) {

@@ -3,6 +3,7 @@
  * takes it back and calls it like any function, unless a thread without work has stolen it. Then this thread helps with
  * other jobs until the result is there.
  */
+import type { AsyncScope } from "@skein/context";
 import { InvalidOperationError } from "@skein/context/errors";
 import type { Decoder } from "../codec/decoder.ts";
 import type { Encoder } from "../codec/encoder.ts";
@@ -10,11 +11,14 @@ import { defaultSubmitOptions } from "../options.ts";
 import { NO_JOB } from "../shared/job-queues.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { DONE, QUEUED, RUNNING } from "../shared/slot.ts";
+import type { ThreadTrace } from "../shared/thread-trace.ts";
+import { DETAIL } from "../shared/trace-code.ts";
 import type { ForkedJob, Joiner } from "../submit/forked-job.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
 import { NO_SLOT, rejectionOf } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import type { Submitter } from "../submit/submitter.ts";
+import type { TracedForkedJob } from "../submit/traced-job.ts";
 import type { DispatchLoop } from "./dispatch-loop.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
 import { isThenable, type JobRunner } from "./job-runner.ts";
@@ -120,7 +124,10 @@ export class ForkJoin implements Joiner {
       const args = job.args ?? this.#runner.takeArguments(slot);
       settlement.takeBack(job);
       isTakenBack = true;
-      const returned = this.#runner.callWithdrawn(known, fn, scope, args);
+      const returned =
+        this.#memory.trace === null
+          ? this.#runner.callWithdrawn(known, fn, scope, args)
+          : this.#callTraced(this.#memory.trace, job, known, fn, scope, args);
       if (isThenable(returned)) {
         job.isHere = true;
         this.#loop.adopt(this.#settleLater(job, known, returned));
@@ -134,6 +141,26 @@ export class ForkJoin implements Joiner {
       const explained = known.explain(error);
       settlement.overHere(job, "failed", explained);
       job.setThrown(explained);
+    }
+  }
+
+  #callTraced(
+    trace: ThreadTrace,
+    job: ForkedJob,
+    known: KnownFunction,
+    fn: JobFunction,
+    scope: AsyncScope,
+    args: readonly unknown[],
+  ): unknown {
+    const { key, startedAt } = job as TracedForkedJob;
+    trace.beginHere(key, startedAt, job.fn.id);
+    let detail = DETAIL.failed;
+    try {
+      const returned = this.#runner.callWithdrawn(known, fn, scope, args);
+      detail = isThenable(returned) ? DETAIL.awaiting : DETAIL.completed;
+      return returned;
+    } finally {
+      trace.end(detail);
     }
   }
 
@@ -173,7 +200,11 @@ export class ForkJoin implements Joiner {
       parking.announceSleep(this.#thread);
       const nothing = queues.isEmpty() && inbox.isEmpty() && (slot === NO_SLOT || slots.state(slot) !== DONE);
       // May block: this is a pool thread, in a call that says so. Its own jobs were looked for above.
-      if (nothing) parking.doze(this.#thread, SLEEP_MS);
+      if (nothing) {
+        this.#memory.trace?.joining();
+        parking.doze(this.#thread, SLEEP_MS);
+        this.#memory.trace?.end(0);
+      }
     }
     parking.setBusy(this.#thread);
     if (!queues.isEmpty()) parking.wakeOne();

@@ -5,6 +5,7 @@ import type { Decoder } from "../codec/decoder.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE } from "../shared/slot.ts";
+import { DETAIL, KIND } from "../shared/trace-code.ts";
 import { NO_SLOT } from "../submit/pending-job.ts";
 import type { ContextScopes } from "./context-scopes.ts";
 import { type CurrentJob, RunningJob } from "./current-job.ts";
@@ -48,6 +49,16 @@ export class JobRunner {
    * something, or its module has to be loaded first.
    */
   run(slot: number): Promise<void> | null {
+    const { trace } = this.#memory;
+    if (trace === null) return this.#run(slot);
+    trace.begin(KIND.run, slot, this.#memory.slots.functionId(slot));
+    const pending = this.#run(slot);
+    if (pending === null) trace.end();
+    else trace.end(DETAIL.awaiting);
+    return pending;
+  }
+
+  #run(slot: number): Promise<void> | null {
     const outer = this.#current.synchronous;
     const job = new RunningJob(this.#memory.slots, this.#current, slot);
     this.#current.synchronous = job;
@@ -112,11 +123,14 @@ export class JobRunner {
       const args = this.takeArguments(slot);
       const fn = await this.#functions.load(known);
       this.#current.synchronous = job;
+      const { trace, slots } = this.#memory;
+      if (trace !== null) trace.begin(KIND.resume, slot, slots.functionId(slot));
       let returned: unknown;
       try {
         returned = this.#call(job, known, fn, scope, args);
       } finally {
         this.#current.synchronous = null;
+        if (trace !== null) trace.end(DETAIL.awaiting);
       }
       this.#outcomes.result(slot, await returned);
     } catch (error) {
@@ -149,6 +163,8 @@ export class JobRunner {
 
   /** The job in `slot` was taken from another thread's deque. */
   reportSteal(slot: number): void {
+    const { trace, slots } = this.#memory;
+    if (trace !== null) trace.stolen(slot, slots.functionId(slot));
     publishJob("steal", this.#functions.of(slot).source, null);
   }
 

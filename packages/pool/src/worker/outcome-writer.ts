@@ -45,7 +45,8 @@ export class OutcomeWriter {
   }
 
   #finish(slot: number, length: number, outcome: number): void {
-    const { slots, layout, inboxes, parking } = this.#memory;
+    const { slots, layout, inboxes, parking, trace } = this.#memory;
+    if (trace !== null) trace.finishing(slot, slots.functionId(slot), outcome);
     if (length <= INLINE_BYTES) {
       slots.setInlinePayload(slot, this.#encoder.bytes, length);
     } else {
@@ -58,5 +59,6 @@ export class OutcomeWriter {
     inbox.put(slot);
     if (submitter !== HOST) parking.wake(submitter - 1);
     else if (inbox.ring()) this.#ringHost();
+    if (trace !== null) trace.finished();
   }
 }
