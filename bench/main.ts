@@ -1,6 +1,7 @@
 /** `pnpm bench`: see README.md. */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
+import { runAgainst } from "./src/against/against.ts";
 import { readRaw, readRawFolder } from "./src/method/raw-file.ts";
 import { writeReport } from "./src/report/write-report.ts";
 import { RUN_VARIABLE, runAll } from "./src/run/all-sections.ts";
@@ -24,7 +25,9 @@ async function main(): Promise<number> {
   }
   if (options.section !== null) return sectionProcess(options.section, options);
   try {
-    return options.report === null ? await runAll(options) : await reportAgain(options.report);
+    if (options.report !== null) return await reportAgain(options.report);
+    if (options.against !== null) return await runAgainst(options.against, options);
+    return await runAll(options);
   } catch (error) {
     // Refusals and the like: a sentence says it.
     process.stderr.write(`${messageOf(error)}\n`);

@@ -108,7 +108,7 @@ function durationScenario(scale: Scale, us: number, rate: number): Scenario {
     title: `Jobs of ${us} us, ${THREADS} threads`,
     group: "duration",
     at: us,
-    regression: us === 0 || us === 100 || us === 1000,
+    regression: us === 0 || us === 100,
     // No share of nothing.
     metrics: us === 0 ? metrics.slice(0, 1) : metrics,
     contenders: [

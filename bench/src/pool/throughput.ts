@@ -1,6 +1,7 @@
 /** Trivial jobs: bursts, windows, round trips, for one thread and more. */
 import type { Contender, Metric, Scale, Scenario, Section } from "../method/scenario.ts";
 import type { Product } from "../peers/product.ts";
+import { rawPortBatched } from "../peers/raw-port.ts";
 import { openRing, type Ring } from "../peers/ring.ts";
 import { poolContender } from "./contender.ts";
 import { best, everyone, oneInFlight } from "./field.ts";
@@ -17,6 +18,9 @@ const WINDOW = 256;
 const THREADS = [1, 2, 4, 8];
 /** Up to here everyone takes part, above the best of each. */
 const ALL_UP_TO = 2;
+
+/** Of all lines that would lie on top of each other, those of the best settings; the tables have everybody. */
+const drawn: readonly string[] = [...best.map(({ name }) => name), rawPortBatched.name, "bare ring"];
 
 export const throughput: Section = {
   name: "pool-throughput",
@@ -41,6 +45,7 @@ export const throughput: Section = {
       of: "burst",
       kind: "lines",
       metric: "perSecond",
+      contenders: drawn,
       x: { title: "threads", log: true },
       log: true,
     },
@@ -50,6 +55,7 @@ export const throughput: Section = {
       of: "window",
       kind: "lines",
       metric: "perSecond",
+      contenders: drawn,
       x: { title: "threads", log: true },
       log: true,
     },

@@ -58,9 +58,18 @@ export function times(ratio: number): string {
 
 /** A point of an x axis, or a tick. */
 export function position(value: number, axis: string): string {
-  if (/bytes/i.test(axis)) return scaled(value, binary);
-  if (/microseconds/i.test(axis)) return value === 0 ? "0" : scaled(value / 1e6, seconds);
-  return scaled(value, decimal).trim();
+  if (/bytes/i.test(axis)) return plain(scaled(value, binary));
+  if (/microseconds/i.test(axis)) return value === 0 ? "0" : plain(scaled(value / 1e6, seconds));
+  return plain(scaled(value, decimal).trim());
+}
+
+/** A quantity that is exact: `10 us`, not `10.0 us`. */
+export function tick(value: number, unit: Unit): string {
+  return plain(quantity(value, unit));
+}
+
+function plain(text: string): string {
+  return text.replace(/\.0+(?=\D|$)/, "");
 }
 
 function scaled(value: number, steps: readonly Step[]): string {

@@ -1,6 +1,6 @@
 /** One row per contender, the best on top. Bars from 0 on a linear axis; dots on a logarithmic one, where a bar's length means nothing. */
 import type { Unit } from "../method/scenario.ts";
-import { quantity } from "./quantities.ts";
+import { quantity, tick as tickText } from "./quantities.ts";
 import { linearScale, logScale } from "./svg-scale.ts";
 import { colourClass, dot, FONT, line, picture, round, text, WIDTH } from "./svg-theme.ts";
 
@@ -39,7 +39,7 @@ export function drawBars({ title, xTitle, unit, log, bars }: BarChart): string {
     text(16, 46, "median, least and most of the rounds", "dim"),
     ...scale.ticks.map((tick) => line(x(tick), TOP - 4, x(tick), bottom, "grid")),
     ...spaced(scale.ticks, x).map((tick) =>
-      text(x(tick), bottom + 16, quantity(tick, unit), "dim", "middle"),
+      text(x(tick), bottom + 16, tickText(tick, unit), "dim", "middle"),
     ),
     text(LEFT + width / 2, bottom + 36, `${xTitle}${log ? ", logarithmic" : ""}`, "dim", "middle"),
     line(LEFT, TOP - 4, LEFT, bottom, "axis"),

@@ -1,5 +1,5 @@
 /** Lines over the points of a group, each with its name at its end, and a whisker from the least to the most of its rounds. */
-import { quantity, position } from "./quantities.ts";
+import { position, tick as tickText } from "./quantities.ts";
 import type { Unit } from "../method/scenario.ts";
 import { linearScale, logScale, pointScale } from "./svg-scale.ts";
 import { colourClass, dot, FONT, line, picture, round, text, WIDTH } from "./svg-theme.ts";
@@ -57,7 +57,7 @@ export function drawLines(chart: LineChart): string {
     text(16, 46, `${yTitle}${yLog ? ", logarithmic" : ""}; median, least and most of the rounds`, "dim"),
     ...yScale.ticks.flatMap((tick) => [
       line(LEFT, y(tick), LEFT + width, y(tick), "grid"),
-      text(LEFT - 8, y(tick) + 4, quantity(tick, unit), "dim", "end"),
+      text(LEFT - 8, y(tick) + 4, tickText(tick, unit), "dim", "end"),
     ]),
     line(LEFT, bottom, LEFT + width, bottom, "axis"),
     ...xScale.ticks.map((tick) => text(x(tick), bottom + 18, position(tick, xTitle), "dim", "middle")),
@@ -87,7 +87,9 @@ function labels(
   left: number,
   bottom: number,
 ): string[] {
-  const ends = lines
+  const right = Math.max(...lines.flatMap(({ marks }) => marks.map((mark) => x(mark.x))));
+  const [short, whole] = partition(lines, ({ marks }) => x(marks.at(-1)?.x ?? 0) < right);
+  const ends = whole
     .filter(({ marks }) => marks.length > 0)
     .map((own) => ({ own, last: own.marks.at(-1)! }))
     .map(({ own, last }) => ({ own, fromX: x(last.x), fromY: y(last.y), y: y(last.y) }))
@@ -102,11 +104,22 @@ function labels(
     end.y = Math.min(end.y, most);
     most = end.y - LABEL_HEIGHT;
   }
-  return ends.flatMap(({ own, fromX, fromY, y: at }) => {
-    const colour = colourClass(own.product, own.kind);
-    return [
-      line(fromX + 4, fromY, left - 2, at, `${colour} whisker`),
-      text(left + 2, at + 4, own.name, own.kind === "skein" ? "ours" : ""),
-    ];
+  // A line that ends earlier has its name there.
+  const inside = short.flatMap(({ name, marks }) => {
+    const last = marks.at(-1);
+    return last === undefined ? [] : [text(x(last.x) + 8, y(last.y) - 6, name)];
   });
+  return inside.concat(
+    ends.flatMap(({ own, fromX, fromY, y: at }) => {
+      const colour = colourClass(own.product, own.kind);
+      return [
+        line(fromX + 4, fromY, left - 2, at, `${colour} whisker`),
+        text(left + 2, at + 4, own.name, own.kind === "skein" ? "ours" : ""),
+      ];
+    }),
+  );
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }
