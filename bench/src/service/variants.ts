@@ -51,14 +51,29 @@ export const piscinaDefault: Variant = {
 };
 
 const cores = availableParallelism();
+const perCore = { minThreads: cores, maxThreads: cores };
 
 export const piscinaTuned: Variant = {
-  name: "piscina, tuned",
+  name: "piscina, thread per core",
+  configuration: `minThreads = maxThreads = ${cores}`,
+  place: { pool: "piscina", options: perCore },
+};
+
+/** On a machine that is full, the system then prefers the thread with the event loop. */
+export const piscinaNiced: Variant = {
+  name: "piscina, thread per core, lower priority",
   configuration: `minThreads = maxThreads = ${cores}, niceIncrement: 10`,
-  place: { pool: "piscina", options: { minThreads: cores, maxThreads: cores, niceIncrement: 10 } },
+  place: { pool: "piscina", options: { ...perCore, niceIncrement: 10 } },
+};
+
+/** The same for ours, which has no option for it: a line in the module that each thread imports first. */
+export const skeinNiced: Variant = {
+  name: "skein, lower priority",
+  configuration: "initialize: a module that calls os.setPriority(10)",
+  place: { pool: "skein", options: { lowerPriority: true }, continuations: "asynchronous" },
 };
 
 /** For the report. What `candidates.ts` holds. */
 export const TRIED: string =
-  "Tried for the tuned piscina: one thread, a thread per core, concurrentTasksPerWorker above one, each of the `atomics` modes, niceIncrement, and " +
-  "pairs of them (`node bench/src/service/try.ts` measures all).";
+  "Tried with piscina before these two were chosen: one thread, a thread per core, several tasks in flight per thread, each of the `atomics` modes, " +
+  "niceIncrement, and pairs of them (`node bench/src/service/try.ts` measures all).";
