@@ -17,6 +17,7 @@ import {
   defaultSubmitOptions,
   type MapOptions,
   resolveMapOptions,
+  resolveModuleOptions,
   resolveRunOptions,
   type RunOptions,
 } from "./options.ts";
@@ -81,7 +82,7 @@ export abstract class BaseEngine implements JobEngine {
    * @throws TypeError for a relative path or another protocol: code never comes from the network.
    */
   module<M>(url: URL | string, defaults?: RunOptions): JobModule<M> {
-    const options = resolveRunOptions(defaults, defaultSubmitOptions);
+    const options = resolveModuleOptions(defaults);
     return createJobModule<M>(resolveJobUrl(url), (source) => {
       const fn = this.#target.functions.ofExport(source.url, source.name);
       const handle = (...args: unknown[]): Task<unknown> => this.#submit(fn, args, options, handle);

@@ -22,3 +22,4 @@ export type {
 } from "./options.ts";
 export type { Distribution, PoolStats } from "./pool-stats.ts";
 export { ThreadPool } from "./thread-pool.ts";
+export { move } from "./transfer/move.ts";

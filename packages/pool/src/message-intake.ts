@@ -9,11 +9,15 @@ import { type HostMessage, isKnowledge, type WorkerMessage } from "./protocol.ts
 export class MessageIntake<M extends HostMessage | WorkerMessage> {
   readonly #port: MessagePort;
   readonly #handle: (message: M) => void;
+  readonly #onUnreadable: () => void;
   readonly #deferred: M[] = [];
 
-  constructor(port: MessagePort, handle: (message: M) => void) {
+  /** @param onUnreadable A message came that this thread cannot take: a carried value that does not exist here. */
+  constructor(port: MessagePort, handle: (message: M) => void, onUnreadable: () => void) {
     this.#port = port;
     this.#handle = handle;
+    this.#onUnreadable = onUnreadable;
+    port.on("messageerror", onUnreadable);
     port.on("message", (message: M) => {
       this.#handleDeferred();
       handle(message);
@@ -41,6 +45,12 @@ export class MessageIntake<M extends HostMessage | WorkerMessage> {
   }
 
   #receive(): M | null {
-    return (receiveMessageOnPort(this.#port)?.message as M | undefined) ?? null;
+    for (;;) {
+      try {
+        return (receiveMessageOnPort(this.#port)?.message as M | undefined) ?? null;
+      } catch {
+        this.#onUnreadable();
+      }
+    }
   }
 }

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ResourceLimits, SHARE_ENV } from "node:worker_threads";
+import type { ResourceLimits, SHARE_ENV, Transferable } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { type ContinuationPolicy, TaskScheduler } from "@skein/scheduling";
 import type { HostOptions } from "./host/host.ts";
@@ -10,6 +10,7 @@ import type { ResolvedTraceOptions } from "./host/pool-trace.ts";
 import type { SubmitOptions } from "./submit/submit-options.ts";
 import { resolveJobUrl } from "./jobs/job-url.ts";
 import { PRIORITIES } from "./shared/layout.ts";
+import { checkedTransferList } from "./transfer/transfer-list.ts";
 
 export interface ThreadPoolOptions {
   /** Shown as the name of the threads in debuggers and profilers. @default "skein" */
@@ -93,6 +94,12 @@ export interface RunOptions {
   readonly graceMs?: number | undefined;
   /** Called with what the job reports by `job.progress(value)`, in order, in the context of this call, before the task settles. */
   readonly onProgress?: ((value: unknown) => void) | undefined;
+  /**
+   * Objects in the arguments that are moved to the thread instead of copied: ArrayBuffers, MessagePorts, streams, FileHandles. They are
+   * detached when the call returns, or not at all when it throws or rejects at once. The cost does not depend on their size: about
+   * what copying 64 KB costs. Not together with `retries`, and not as a default of a module. See also `move`. @default none
+   */
+  readonly transfer?: readonly Transferable[] | undefined;
   /** Whether AsyncLocals with flow 'thread' or 'wire' go along. @default true */
   readonly flowContext?: boolean | undefined;
 }
@@ -209,6 +216,7 @@ export const defaultSubmitOptions: SubmitOptions = {
   retries: 0,
   terminateAfterMs: null,
   onProgress: undefined,
+  transfer: null,
 };
 
 /** @throws TypeError or RangeError naming the option. */
@@ -238,6 +246,10 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw argumentTypeError("onProgress", "a function", onProgress);
   }
+  const transfer = own.transfer === undefined ? null : checkedTransferList("transfer", own.transfer);
+  const retries = integer("retries", own.retries, 0, 100) ?? defaults.retries;
+  if (transfer !== null && retries > 0)
+    throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
   const graceMs = integer("graceMs", own.graceMs, 0, MAX_TIMEOUT_MS);
   return {
     priority: priority === undefined ? defaults.priority : PRIORITIES.indexOf(priority),
@@ -246,7 +258,8 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
     continuations: continuations === undefined ? defaults.continuations : { continuations },
     flowContext: flowContext ?? defaults.flowContext,
     onProgress: onProgress ?? defaults.onProgress,
-    retries: integer("retries", own.retries, 0, 100) ?? defaults.retries,
+    retries,
+    transfer,
     terminateAfterMs:
       onCancel === undefined
         ? defaults.terminateAfterMs
@@ -254,6 +267,17 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
           ? (graceMs ?? DEFAULT_GRACE_MS)
           : null,
   };
+}
+
+/**
+ * Options of every job of a module.
+ * @throws TypeError or RangeError naming the option.
+ */
+export function resolveModuleOptions(options: RunOptions | undefined): SubmitOptions {
+  const resolved = resolveRunOptions(options, defaultSubmitOptions);
+  if (resolved.transfer !== null)
+    throw argumentTypeError("transfer", "given with a call: it says what this call moves", options?.transfer);
+  return resolved;
 }
 
 /** @throws TypeError or RangeError naming the option. */

@@ -1,8 +1,10 @@
 /**
- * What host and worker say to each other over the control port, besides shared memory. Nothing here is on the path of a
- * job: a worker takes these messages in when it meets a number that it does not know, or when its event loop runs.
+ * What host and worker say to each other over the control port, besides shared memory. Nothing here is on the path of a job but for
+ * carried values: a worker takes these messages in when it meets a number that it does not know, when it has nothing to do and the
+ * mail word says that there are some (parking.ts), or when its event loop runs.
  */
 import type { MessagePort } from "node:worker_threads";
+import type { Carried } from "./codec/carried.ts";
 import type { ErrorWire } from "./codec/error-wire.ts";
 import type { GrowingMemory } from "./shared/arena.ts";
 import type { Layout } from "./shared/layout.ts";
@@ -22,8 +24,12 @@ export type HostMessage =
   | { readonly type: "arena"; readonly serial: number; readonly memory: GrowingMemory }
   /** A thread has ended: jobs of the receiver that it had taken reject with `error`. */
   | { readonly type: "thread-ended"; readonly serial: number; readonly error: ErrorWire }
-  /** A job for this thread alone, in this slot, which is RUNNING already. */
-  | { readonly type: "run"; readonly slot: number }
+  /** A job for this thread alone, in this slot, which is RUNNING already; with its carried values, if there are any. */
+  | { readonly type: "run"; readonly slot: number; readonly carried: Carried | null }
+  /** Of a job that this thread has claimed, or has submitted. */
+  | ({ readonly type: "carried" } & Carried)
+  /** What was wanted is not there any more: the job is over for whoever submitted it. */
+  | { readonly type: "carried-gone"; readonly id: number }
   /** What a job that this thread submitted has reported. */
   | { readonly type: "progress"; readonly id: number; readonly value: unknown }
   /** The flag in the slot was set: for jobs that wait for their signal in the event loop. */
@@ -39,6 +45,14 @@ export type WorkerMessage =
   | { readonly type: "ready" }
   /** What a job has reported, for its submitter: 0 the host, w + 1 thread w. */
   | { readonly type: "progress"; readonly submitter: number; readonly id: number; readonly value: unknown }
+  /** The carried values of a result, for the submitter with the serial `to`; posted before the slot is linked into its inbox. */
+  | ({ readonly type: "carried"; readonly to: number } & Carried)
+  /** The carried arguments of a job that this thread submits, for whoever will run it; posted before the job is queued. */
+  | ({ readonly type: "hold" } & Carried)
+  /** This thread has claimed the job with these arguments. */
+  | { readonly type: "carried-wanted"; readonly id: number }
+  /** The job with these arguments is over. */
+  | { readonly type: "carried-gone"; readonly id: number }
   /** The host's bell was asleep, and a result is in its inbox. */
   | { readonly type: "bell" }
   /** The flag in a slot was set, and another thread runs the job: to be passed on. */
@@ -63,6 +77,10 @@ const knowledge: ReadonlySet<string> = new Set<(HostMessage | WorkerMessage)["ty
   "shared-buffer",
   "shared-buffer-gone",
   "progress",
+  "run",
+  "carried",
+  "carried-gone",
+  "hold",
 ]);
 
 /** `workerData` of a pool thread. */

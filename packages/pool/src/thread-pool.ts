@@ -14,6 +14,7 @@ import {
   type ThreadPoolOptions,
 } from "./options.ts";
 import type { PoolStats } from "./pool-stats.ts";
+import { moveListOfArguments } from "./transfer/move.ts";
 
 /**
  * Runs functions on worker threads. Jobs are queued in shared memory and pulled by the threads; the ambient context goes
@@ -76,6 +77,8 @@ export class ThreadPool extends BaseEngine {
   broadcast<A extends unknown[], R>(job: Job<A, R> | ((...args: A) => R), args: A): Task<Awaited<R>[]> {
     const { fn, defaults } = this.entryOf(job);
     if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
+    if (moveListOfArguments(args, null) !== null)
+      throw argumentTypeError("args", "arguments that are copied, since each thread gets them", args);
     if (this.#closing !== null) return Task.fromError(new PoolClosedError());
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.broadcast as (...args: never[]) => unknown;

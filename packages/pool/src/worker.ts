@@ -11,6 +11,7 @@ import { runningJob } from "./worker/current-job.ts";
 import type { ForkedTask } from "./submit/forked-job.ts";
 
 export { registerError } from "./codec/error-registry.ts";
+export { move } from "./transfer/move.ts";
 export type { ForkedTask } from "./submit/forked-job.ts";
 
 const neverAborted = new AbortController().signal;

@@ -16,7 +16,9 @@ export type CloneableKind =
   | "buffer"
   | "sharedBuffer"
   | "view"
-  | "instance";
+  | "instance"
+  /** Only a message can carry it: no bytes of ours, no transfer list needed. */
+  | "carried";
 
 /** Why an object is refused, and what to do instead: the end of a sentence that begins with its path. */
 export class Refusal {
@@ -71,15 +73,15 @@ export function cloneableKindOf(value: object): CloneableKind | Refusal {
   return kindOfInstance(value, prototype);
 }
 
-function kindOfInstance(value: object, prototype: object): "instance" | Refusal {
+function kindOfInstance(value: object, prototype: object): "instance" | "carried" | Refusal {
   const advice = engineAdvice(value);
   if (advice !== undefined) return new Refusal(advice);
   let ordinary = true;
   let link: object | null = prototype;
   let last: object = prototype;
   while (link !== null) {
-    const refusal = platformRefusal(link);
-    if (refusal !== undefined) return refusal;
+    const kind = platformKind(link, value);
+    if (kind !== undefined) return kind;
     if (statefulPrototypes.has(link)) ordinary = false;
     last = link;
     link = Object.getPrototypeOf(link) as object | null;
@@ -104,7 +106,9 @@ function engineAdvice(value: object): string | undefined {
 }
 
 const handle = "belongs to the thread that made it";
-const moveIt = "can only be moved: list it in `transfer`, or return it with `move()`";
+const moveIt = "can only be moved: list it in `transfer`, or pass or return it with `move()`";
+/** In place of advice: structured clone takes it, so a message carries it. */
+const carried = null;
 
 type Owner =
   | "global"
@@ -116,10 +120,10 @@ type Owner =
   | "node:worker_threads"
   | "any";
 
-/** Class name → where the class lives, and what to do. A class of the user that only shares the name is not refused. */
-const platformClasses: ReadonlyMap<string, readonly [owner: Owner, advice: string]> = new Map<
+/** Class name → where the class lives, and what to do. A class of the user that only shares the name is not meant. */
+const platformClasses: ReadonlyMap<string, readonly [owner: Owner, advice: string | null]> = new Map<
   string,
-  readonly [Owner, string]
+  readonly [Owner, string | null]
 >([
   ["MessagePort", ["global", `is a MessagePort and ${moveIt}`]],
   ["ReadableStream", ["global", `is a ReadableStream and ${moveIt}`]],
@@ -127,7 +131,7 @@ const platformClasses: ReadonlyMap<string, readonly [owner: Owner, advice: strin
   ["TransformStream", ["global", `is a TransformStream and ${moveIt}`]],
   ["MessageChannel", ["global", "is a MessageChannel; pass one of its ports in `transfer`"]],
   ["BroadcastChannel", ["global", `is a BroadcastChannel, which ${handle}; open it by name in the job`]],
-  ["Blob", ["global", "is a Blob; pass `await blob.arrayBuffer()`"]],
+  ["Blob", ["global", carried]],
   ["URL", ["global", "is a URL; pass `url.href`"]],
   ["URLSearchParams", ["global", "is a URLSearchParams; pass `String(params)`"]],
   ["Headers", ["global", "is a Headers; pass `Object.fromEntries(headers)`"]],
@@ -140,22 +144,22 @@ const platformClasses: ReadonlyMap<string, readonly [owner: Owner, advice: strin
   ],
   ["AbortController", ["global", "is an AbortController; pass its signal as the `signal` option"]],
   ["WebSocket", ["global", `is a WebSocket, which ${handle}`]],
-  ["CryptoKey", ["global", "is a CryptoKey; export it with `crypto.subtle.exportKey`"]],
+  ["CryptoKey", ["global", carried]],
   ["WeakRef", ["global", "is a WeakRef; pass what it refers to"]],
   ["FinalizationRegistry", ["global", `is a FinalizationRegistry, which ${handle}`]],
-  ["Module", ["WebAssembly", "is a WebAssembly.Module; pass its bytes and compile them in the job"]],
+  ["Module", ["WebAssembly", carried]],
   ["Instance", ["WebAssembly", `is a WebAssembly.Instance, which ${handle}; pass the bytes of its module`]],
-  ["Memory", ["WebAssembly", "is a WebAssembly.Memory; pass its `buffer`, which should be shared"]],
+  ["Memory", ["WebAssembly", "is a WebAssembly.Memory that is not shared; pass a copy of its `buffer`"]],
   ["Table", ["WebAssembly", `is a WebAssembly.Table, which ${handle}`]],
   ["Global", ["WebAssembly", "is a WebAssembly.Global; pass its `value`"]],
-  ["KeyObject", ["node:crypto", "is a KeyObject; pass `key.export(…)` and rebuild it in the job"]],
-  ["X509Certificate", ["node:crypto", "is an X509Certificate; pass its `raw` bytes"]],
-  ["BlockList", ["node:net", "is a BlockList; pass its `rules`"]],
-  ["SocketAddress", ["node:net", "is a SocketAddress; pass its `address` and `port`"]],
+  ["KeyObject", ["node:crypto", carried]],
+  ["X509Certificate", ["node:crypto", carried]],
+  ["BlockList", ["node:net", carried]],
+  ["SocketAddress", ["node:net", carried]],
   ["Socket", ["node:net", `is a Socket, which ${handle}`]],
   ["Server", ["node:net", `is a Server, which ${handle}`]],
   ["Worker", ["node:worker_threads", `is a Worker, which ${handle}`]],
-  ["FileHandle", ["any", "is a FileHandle; pass the path and open the file in the job"]],
+  ["FileHandle", ["any", `is a FileHandle and ${moveIt}`]],
   ...["Collator", "DateTimeFormat", "DisplayNames", "DurationFormat", "ListFormat", "Locale", "NumberFormat"]
     .concat(["PluralRules", "RelativeTimeFormat", "Segmenter"])
     .map(
@@ -170,17 +174,27 @@ const platformClasses: ReadonlyMap<string, readonly [owner: Owner, advice: strin
 /** `Iterator.prototype.constructor` is an accessor, so iterators are not found by the name of their class. */
 const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([].values())) as object;
 
-function platformRefusal(prototype: object): Refusal | undefined {
+/** Node's own mark of classes that structured clone takes; finds those that have no public name, as histograms. */
+const cloneSymbol: symbol | undefined = Object.getOwnPropertySymbols(Blob.prototype).find(
+  ({ description }) => description === "messaging_clone_symbol",
+);
+
+function platformKind(prototype: object, value: object): "carried" | Refusal | undefined {
   if (prototype === iteratorPrototype) return new Refusal("is an iterator; collect it into an array first");
+  if (cloneSymbol !== undefined && Object.hasOwn(prototype, cloneSymbol)) return "carried";
   const descriptor = Object.getOwnPropertyDescriptor(prototype, "constructor");
   const constructor: unknown = descriptor?.value;
   if (typeof constructor !== "function") return undefined;
   const entry = platformClasses.get(constructor.name);
   if (entry === undefined) return undefined;
   const [owner, advice] = entry;
-  return owner === "any" || classOf(owner, constructor.name) === constructor
-    ? new Refusal(advice)
-    : undefined;
+  if (owner !== "any" && classOf(owner, constructor.name) !== constructor) return undefined;
+  return advice === carried || isSharedMemory(value) ? "carried" : new Refusal(advice);
+}
+
+/** A WebAssembly.Memory over shared memory: all threads have it. */
+function isSharedMemory(value: object): boolean {
+  return "buffer" in value && types.isSharedArrayBuffer(value.buffer);
 }
 
 function classOf(owner: Exclude<Owner, "any">, name: string): unknown {

@@ -7,6 +7,7 @@
 import { SkeinError } from "@skein/context/errors";
 
 import { ByteReader, corrupt } from "./byte-reader.ts";
+import type { CarriedTable } from "./carried.ts";
 import type { SharedBufferTable } from "./shared-buffer-table.ts";
 import { TextCache } from "./text-cache.ts";
 import {
@@ -22,14 +23,17 @@ import {
 /** Decodes messages of any Encoder of this process, from shared memory or not. For one thread. */
 export class Decoder extends ByteReader {
   readonly #shared: SharedBufferTable;
+  readonly #carriedTable: CarriedTable;
   readonly #keys = new TextCache();
   readonly #words = new TextCache();
   /** Objects by number; undefined while the message is a plain tree, which no reference points into. */
   #objects: unknown[] | undefined = undefined;
+  #carried: readonly unknown[] = nothing;
 
-  constructor(shared: SharedBufferTable) {
+  constructor(shared: SharedBufferTable, carried: CarriedTable) {
     super();
     this.#shared = shared;
+    this.#carriedTable = carried;
   }
 
   /**
@@ -37,11 +41,16 @@ export class Decoder extends ByteReader {
    *
    * @throws SkeinError 'ERR_SKEIN_TOO_DEEP' when the stack of this thread is too small for the nesting.
    * @throws SkeinError 'ERR_SKEIN_CORRUPT_MESSAGE' when no encoder wrote these bytes.
+   * @throws NotArrived when values are carried that are not here yet; nothing was read then.
    */
   decode(bytes: Uint8Array, start: number, length: number): unknown {
     this.begin(bytes, start, length);
     try {
-      const flag = this.readByte();
+      let flag = this.readByte();
+      if ((flag & MessageFlag.carried) !== 0) {
+        flag -= MessageFlag.carried;
+        this.#carried = this.#carriedTable.take(this.#readCarriedId());
+      }
       if (flag === MessageFlag.graph) this.#objects = [];
       else if (flag !== MessageFlag.tree) throw corrupt("it begins with an unknown flag");
       const value = this.#read();
@@ -51,8 +60,20 @@ export class Decoder extends ByteReader {
       throw isStackOverflow(error) ? tooDeep(error) : error;
     } finally {
       this.#objects = undefined;
+      this.#carried = nothing;
       this.release();
     }
+  }
+
+  /** The number at the end of the message, which is cut off. */
+  #readCarriedId(): number {
+    const start = this.pos;
+    this.pos = this.end - 8;
+    if (this.pos < start) throw corrupt("it ends too early");
+    const id = this.readF64();
+    this.pos = start;
+    this.end -= 8;
+    return id;
   }
 
   #read(): unknown {
@@ -126,6 +147,8 @@ export class Decoder extends ByteReader {
         return this.#readViewOn();
       case Tag.reference:
         return this.#readReference();
+      case Tag.carried:
+        return this.#remember(this.#readCarried());
       default:
         throw corrupt(`it holds the unknown tag ${tag}`);
     }
@@ -142,6 +165,12 @@ export class Decoder extends ByteReader {
     if (objects === undefined || number >= objects.length)
       throw corrupt("it refers to an object that it does not hold");
     return objects[number];
+  }
+
+  #readCarried(): unknown {
+    const index = this.readU32();
+    if (index >= this.#carried.length) throw corrupt("it names a carried value that did not come");
+    return this.#carried[index];
   }
 
   #readText(): string {
@@ -304,6 +333,8 @@ export class Decoder extends ByteReader {
     return view;
   }
 }
+
+const nothing: readonly unknown[] = [];
 
 function defineProto(target: object, value: unknown): void {
   Object.defineProperty(target, "__proto__", { value, configurable: true, enumerable: true, writable: true });

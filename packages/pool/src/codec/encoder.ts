@@ -6,13 +6,17 @@
  * - A Buffer takes only its own bytes along, not the pool that it was cut from, and shares no memory with another
  *   Buffer on arrival. Other views take their whole ArrayBuffer, and views that share one still do.
  * - A Proxy of a plain object or array is read through. Structured clone refuses every Proxy.
- * - What belongs to this thread (AbortSignal, KeyObject, URL, streams, …) is refused by path, also where structured
- *   clone gives an empty object.
+ * - What belongs to this thread (AbortSignal, URL, Intl.NumberFormat, …) is refused by path, also where structured clone
+ *   gives an empty object.
+ *
+ * What is transferred, and what only a message can carry (Blob, KeyObject, …), is not in the bytes: see carried.ts.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- kinds are proven at run time; natives are called with their receiver
 import { Buffer } from "node:buffer";
+import type { Transferable } from "node:worker_threads";
 
 import { ByteWriter, chunk } from "./byte-writer.ts";
+import type { Carried } from "./carried.ts";
 import { cloneableKindOf, Refusal } from "./cloneable-kind.ts";
 import { doubleBlock, hasKeys, int32Block, isDense, isRecord } from "./list-shape.ts";
 import { explainNotCloneable, type CloneRoot } from "./not-cloneable.ts";
@@ -37,40 +41,62 @@ const maxNumbers = 8;
 export class Encoder extends ByteWriter {
   /** The last encoded message, from index 0. Replaced when it has to grow, and by the next `encode`. */
   bytes: Uint8Array = this.out;
+  /** What the last message leaves to be carried; null when it is complete in itself. */
+  carried: Carried | null = null;
   readonly #shared: SharedBufferTable;
+  readonly #nextCarriedId: () => number;
   readonly #seen = new SeenObjects();
   #hasReferences = false;
   #isEncoding = false;
+  #transfer: ReadonlySet<object> | null = null;
+  #carriedValues: unknown[] | null = null;
 
-  constructor(shared: SharedBufferTable) {
+  /** @param nextCarriedId A number, not 0, under which nothing else in the pool is carried. */
+  constructor(shared: SharedBufferTable, nextCarriedId: () => number) {
     super();
     this.#shared = shared;
+    this.#nextCarriedId = nextCarriedId;
   }
 
   /**
    * Encodes `value` into `bytes` and returns how many it took. Synchronous; getters of the value run here, and what
    * they throw is thrown on.
    *
+   * @param transfer What is moved instead of copied. Nothing is detached here.
    * @throws NotCloneableError when the value holds something that cannot be copied; its path begins with `root`.
    */
-  encode(value: unknown, root: CloneRoot): number {
-    if (this.#isEncoding) return this.#encodeNested(value, root);
+  encode(value: unknown, root: CloneRoot, transfer: readonly Transferable[] | null = null): number {
+    if (this.#isEncoding) return this.#encodeNested(value, root, transfer);
     this.#isEncoding = true;
     this.begin();
     this.#hasReferences = false;
+    if (transfer !== null) this.#transfer = new Set(transfer);
     try {
       // An argument list is a list by definition: its own properties and holes are not looked for.
       if (root === "args" && Array.isArray(value)) this.#writeList(value);
       else this.#write(value);
       this.out[0] = this.#hasReferences ? MessageFlag.graph : MessageFlag.tree;
+      // Also back to null: a getter of the value may have encoded another one.
+      this.carried =
+        this.#carriedValues === null && transfer === null ? null : this.#nameCarried(transfer ?? []);
       this.bytes = this.out;
       return this.pos;
     } catch (error) {
-      throw explainNotCloneable(error, value, root);
+      throw explainNotCloneable(error, value, root, this.#transfer);
     } finally {
       this.#seen.clear();
       this.#isEncoding = false;
+      this.#transfer = null;
+      this.#carriedValues = null;
     }
+  }
+
+  #nameCarried(transfer: readonly Transferable[]): Carried {
+    this.out[0]! |= MessageFlag.carried;
+    const id = this.#nextCarriedId();
+    this.reserve(chunk);
+    this.writeF64(id);
+    return { id, values: this.#carriedValues ?? [], transfer };
   }
 
   /**
@@ -90,10 +116,11 @@ export class Encoder extends ByteWriter {
   }
 
   /** A getter of the outer value submits a job: it gets bytes of its own, and the outer message goes on untouched. */
-  #encodeNested(value: unknown, root: CloneRoot): number {
-    const inner = new Encoder(this.#shared);
-    const length = inner.encode(value, root);
+  #encodeNested(value: unknown, root: CloneRoot, transfer: readonly Transferable[] | null): number {
+    const inner = new Encoder(this.#shared, this.#nextCarriedId);
+    const length = inner.encode(value, root, transfer);
     this.bytes = inner.bytes;
+    this.carried = inner.carried;
     return length;
   }
 
@@ -233,6 +260,7 @@ export class Encoder extends ByteWriter {
   }
 
   #writeSpecial(value: object): void {
+    if (this.#transfer !== null && this.#transfer.has(value)) return this.#writeCarried(value);
     const kind = cloneableKindOf(value);
     if (typeof kind !== "string") throw kind;
     switch (kind) {
@@ -264,7 +292,14 @@ export class Encoder extends ByteWriter {
         return this.#writeError(value as Error);
       case "domException":
         return this.#writeDomException(value as DOMException);
+      case "carried":
+        return this.#writeCarried(value);
     }
+  }
+
+  #writeCarried(value: object): void {
+    this.out[this.pos++] = Tag.carried;
+    this.writeU32((this.#carriedValues ??= []).push(value) - 1);
   }
 
   #writeMap(map: Map<unknown, unknown>): void {
@@ -324,11 +359,12 @@ export class Encoder extends ByteWriter {
   #writeView(view: ArrayBufferView): void {
     const kind = viewKindOf(view);
     const buffer = view.buffer;
-    if (Buffer.isBuffer(view)) {
+    const isMoved = this.#transfer !== null && this.#transfer.has(buffer);
+    if (!isMoved && Buffer.isBuffer(view)) {
       this.#seen.numberOf({});
       return this.#writeWholeView(kind, view);
     }
-    const isPlain = buffer instanceof ArrayBuffer && !buffer.resizable && !buffer.detached;
+    const isPlain = !isMoved && buffer instanceof ArrayBuffer && !buffer.resizable && !buffer.detached;
     if (isPlain && view.byteLength === buffer.byteLength && this.#seen.numberOf(buffer) < 0) {
       return this.#writeWholeView(kind, view);
     }

@@ -14,11 +14,16 @@ const pathWords = 2_000;
 const searchLimit = 1_000_000;
 
 /** The error to throw instead of `error`, which stopped the encoding of `value`. */
-export function explainNotCloneable(error: unknown, value: unknown, root: CloneRoot): unknown {
+export function explainNotCloneable(
+  error: unknown,
+  value: unknown,
+  root: CloneRoot,
+  transfer: ReadonlySet<object> | null,
+): unknown {
   if (error instanceof Refusal) {
     // What was thrown travels inside an envelope, of which a path says nothing.
     const isEnvelope = root === "error" && typeof value === "object" && value !== null && "thrown" in value;
-    const found = findNotCloneable(isEnvelope ? value.thrown : value, root);
+    const found = findNotCloneable(isEnvelope ? value.thrown : value, root, transfer);
     return found === undefined
       ? new NotCloneableError(root, `holds a value that ${error.problem}`)
       : new NotCloneableError(found.path, found.problem);
@@ -44,8 +49,14 @@ interface Visit {
 /**
  * The first value below `root` that cannot be cloned, or undefined. Depth first in the order of encoding, with a stack
  * of its own: the value may be nested deeply.
+ *
+ * @param transfer What is moved, and need not be cloneable.
  */
-export function findNotCloneable(root: unknown, name: string): NotCloneable | undefined {
+export function findNotCloneable(
+  root: unknown,
+  name: string,
+  transfer: ReadonlySet<object> | null = null,
+): NotCloneable | undefined {
   const stack: Visit[] = [{ value: root, path: name }];
   const seen = new Set<object>();
   for (let steps = 0; stack.length > 0 && steps < searchLimit; steps++) {
@@ -54,6 +65,7 @@ export function findNotCloneable(root: unknown, name: string): NotCloneable | un
       return { path, problem: `is a ${typeof value}` };
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     seen.add(value);
+    if (transfer?.has(value) === true) continue;
     const members: Visit[] = [];
     let problem: string | undefined;
     try {

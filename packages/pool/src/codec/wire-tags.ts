@@ -19,16 +19,18 @@
  * | view         | kind, u32 length, bytes                 | view on exactly a whole buffer, which has the next number |
  * | viewOn       | kind, flag, f64 offset, f64 length, value | view on a part of a buffer, or on one that others see  |
  * | reference    | u32 number                              | an object that came before: alias or cycle               |
+ * | carried      | u32 index                               | a value that came with a message of its own: carried.ts  |
  * | 0x20–0x3f    | values                                  | dense array of 0 to 31 elements                          |
  * | 0x40–0x7f    | characters                              | latin1 string of 0 to 63 characters                      |
  * | 0x80–0xff    |                                         | the integers -16 to 111                                  |
  *
  * A row of a table is `row` and the values in the order of the keys (`end` where one is missing), or any other value.
  * Objects are numbered in the order in which their first byte is written. The flag byte says whether any reference
- * follows, so that the reader of a plain tree need not count.
+ * follows, so that the reader of a plain tree need not count; and whether values are carried: then the last 8 bytes are
+ * a double, the number under which they come.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- reflection on built-in prototypes
-export const MessageFlag = { tree: 1, graph: 2 } as const;
+export const MessageFlag = { tree: 1, graph: 2, carried: 4 } as const;
 
 export const Tag = {
   end: 0x00,
@@ -62,6 +64,7 @@ export const Tag = {
   doubleArray: 0x1c,
   table: 0x1d,
   row: 0x1e,
+  carried: 0x1f,
   shortArray: 0x20,
   shortText: 0x40,
   smallInt: 0x80,

@@ -15,6 +15,8 @@ import type { FunctionEntry, FunctionRegistry } from "../submit/function-registr
 import type { QueueLimits } from "../submit/submission.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { Submitter } from "../submit/submitter.ts";
+import { CarriedValues } from "../transfer/carried-values.ts";
+import { CarriedRelay } from "./carried-relay.ts";
 import { CompletionPump } from "./completion-pump.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { OrphanedSlots } from "./orphaned-slots.ts";
@@ -47,6 +49,7 @@ export class Host {
   readonly #memory: PoolMemory;
   readonly #arenas: Arenas;
   readonly #sharedBuffers: SharedBuffers;
+  readonly #relay: CarriedRelay;
   readonly #submitter: Submitter;
   readonly #roster: ThreadRoster;
   readonly #supply: ThreadSupply;
@@ -97,12 +100,16 @@ export class Host {
       gone: (id) => roster.broadcast({ type: "shared-buffer-gone", id }),
     });
     this.#keepAlive = new KeepAlive(memory.parking);
+    const carried = new CarriedValues(HOST_SERIAL, takeKnowledge);
+    this.#relay = new CarriedRelay(memory, roster, carried);
     this.#submitter = new Submitter(
       memory,
       HOST_SERIAL,
       new Arena(arenaMemory),
       this.#arenas,
       this.#sharedBuffers,
+      carried,
+      this.#relay,
       limits,
       {
         active: () => this.#keepAlive.hold(),
@@ -172,8 +179,8 @@ export class Host {
     this.#supply.startFirst();
     const tasks = this.#roster.staying().map((thread) => {
       const job = this.#submitter.assign(thread.serial, fn, args, options, below);
-      thread.post({ type: "run", slot: job.slot });
-      this.#memory.parking.wake(thread.index);
+      thread.post({ type: "run", slot: job.slot, carried: null });
+      this.#memory.parking.announceMail(thread.index);
       return job.task;
     });
     this.#pump.submitted();
@@ -269,6 +276,18 @@ export class Host {
         // A job may pass it on to a third thread.
         this.#roster.broadcast(message, thread);
         break;
+      case "carried":
+        this.#relay.onResult(message);
+        break;
+      case "hold":
+        this.#relay.onHold(message);
+        break;
+      case "carried-wanted":
+        this.#relay.onWanted(thread, message.id);
+        break;
+      case "carried-gone":
+        this.#relay.drop(message.id);
+        break;
       case "cancel":
         this.#roster.withSerial(message.serial)?.post({ type: "cancel", slot: message.slot });
         break;
@@ -310,6 +329,7 @@ export class Host {
     this.#orphans.adopt(thread.index);
     this.#tellThreads({ type: "thread-ended", serial: thread.serial, error: toWire(error) });
     this.#arenas.drop(thread.serial);
+    this.#relay.onExit(thread.serial);
     // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
     this.#pump.onBell();
     if (this.#outstanding === 0) return;

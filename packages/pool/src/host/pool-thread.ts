@@ -4,6 +4,7 @@ import {
   type MessagePort,
   type ResourceLimits,
   type SHARE_ENV,
+  type Transferable,
   Worker,
 } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
@@ -37,6 +38,8 @@ export class PoolThread {
   /** Takes no more jobs, and ends when it has finished what it has. */
   isLeaving = false;
   readonly #worker: Worker;
+  /** The job that it was last given past the queues, with its carried values; -1: none yet. */
+  givenSlot = -1;
   #cause: unknown;
   readonly ended: Promise<void>;
 
@@ -48,7 +51,12 @@ export class PoolThread {
     this.port = port;
     this.#worker = worker;
     this.threadId = worker.threadId;
-    this.intake = new MessageIntake<WorkerMessage>(port, (message) => events.message(this, message));
+    this.intake = new MessageIntake<WorkerMessage>(
+      port,
+      (message) => events.message(this, message),
+      // A result that cannot be received: its job rejects when it is settled.
+      () => {},
+    );
     worker.on("error", (error: unknown) => {
       this.#cause = error;
     });
@@ -64,8 +72,9 @@ export class PoolThread {
     worker.unref();
   }
 
-  post(message: HostMessage): void {
-    this.port.postMessage(message);
+  post(message: HostMessage, transfer?: readonly Transferable[]): void {
+    if (transfer === undefined) this.port.postMessage(message);
+    else this.port.postMessage(message, transfer);
   }
 
   /** Ends the thread wherever it is. `ended` resolves when it has. */

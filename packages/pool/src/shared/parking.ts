@@ -3,6 +3,7 @@
  *
  * Words      PARK[w] @ layout.parkWord + 16 w, own cache line
  *            OUTPUT[w] the word after: 1 while console output of thread w has not reached the main thread
+ *            MAIL[w] the word after that: 1: the host has posted what thread w is to take in before it sleeps
  * State      | value       | means                                               | written by                |
  *            | 0 DEAD      | no thread has this index, or it has not started     | host                      |
  *            | 1 BUSY      | runs a job, or its event loop                       | thread w                  |
@@ -25,6 +26,9 @@
  *                 before it runs it, and then, if more jobs remain, wakes one more thread itself. Either the producer sees
  *                 BUSY, or w sees the job. A store of m5 or m6 may overwrite NOTIFIED: w searches after it.
  *            [P3] m4 CASes the word before it notifies; wait and waitAsync compare it: no wake-up falls in between.
+ *            [P4] the host posts a message, stores MAIL[w] = 1, then loads PARK[w]; m2 stores ASLEEP, then loads MAIL[w].
+ *                 Either the host sees w not BUSY, or w sees the mail. w stores 0 before it takes the messages, so what is posted
+ *                 meanwhile sets it again.
  * Liveness   If every thread is ASLEEP or IDLE and no wake-up is under way, all rings and deques are empty: by P1 and I1. A dead
  *            thread may have swallowed a wake-up: after each exit the host stores DEAD, then wakes another if they are not.
  *            It may also have died between the CAS and the notify of m4: a word that says NOTIFIED with its thread still asleep,
@@ -166,10 +170,30 @@ export class Parking {
   setDead(w: number): void {
     store(this.#words, this.#word(w), DEAD); // [unpaired] the thread has ended, nothing runs beside this
     store(this.#words, this.#word(w) + 1, 0); // [unpaired] as the line above
+    store(this.#words, this.#word(w) + 2, 0); // [unpaired] as the line above
     for (let other = 0; other < this.#places.used; other++) {
       const word = this.#word(other);
       if (load(this.#words, word) === NOTIFIED) notify(this.#words, word); // [P3] one notify too many is harmless, m5
     }
+  }
+
+  // Messages that a thread without a job is to take in without its event loop.
+
+  /** After posting to thread `w`. */
+  announceMail(w: number): void {
+    store(this.#words, this.#word(w) + 2, 1); // [P4]
+    this.wake(w);
+  }
+
+  hasMail(w: number): boolean {
+    return load(this.#words, this.#word(w) + 2) !== 0; // [P4]
+  }
+
+  /** By thread `w`, which takes its messages in if this is true. */
+  takeMail(w: number): boolean {
+    if (!this.hasMail(w)) return false;
+    store(this.#words, this.#word(w) + 2, 0); // [P4]
+    return true;
   }
 
   // Console output on its way: hazard H16.

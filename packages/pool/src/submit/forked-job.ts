@@ -54,6 +54,7 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
   readonly argsLength: number;
   readonly block: number;
   readonly keepAlive: unknown;
+  readonly carriedId: number;
   readonly submittedAt: number;
   /** Its thread has taken it back and called it, and it awaits something. */
   isHere = false;
@@ -70,6 +71,7 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
     argsLength: number,
     block: number,
     keepAlive: unknown,
+    carriedId: number,
     submittedAt: number,
   ) {
     this.#joiner = joiner;
@@ -80,6 +82,7 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
     this.argsLength = argsLength;
     this.block = block;
     this.keepAlive = keepAlive;
+    this.carriedId = carriedId;
     this.submittedAt = submittedAt;
   }
 

@@ -30,6 +30,8 @@ export interface PendingJob {
   readonly retry: Retry | null;
   /** Of its listener, 0: nobody listens. */
   readonly progressId: number;
+  /** Of its carried arguments, 0: there are none. */
+  readonly carriedId: number;
 
   /** What the caller waits for. Some jobs make it when it is first asked for. */
   readonly task: Task<unknown>;
@@ -54,6 +56,7 @@ export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob
   readonly submittedAt: number;
   readonly retry: Retry | null;
   readonly progressId: number;
+  readonly carriedId: number;
 
   constructor(
     fn: FunctionEntry,
@@ -65,6 +68,7 @@ export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob
     keepAlive: unknown,
     retry: Retry | null,
     progressId: number,
+    carriedId: number,
     submittedAt: number,
   ) {
     super(options.continuations);
@@ -77,6 +81,7 @@ export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob
     this.keepAlive = keepAlive;
     this.retry = retry;
     this.progressId = progressId;
+    this.carriedId = carriedId;
     this.submittedAt = submittedAt;
   }
 

@@ -4,11 +4,15 @@
  * with the slot.
  */
 import { publishJob } from "../channels.ts";
+import { carriedIdOf, NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
+import { NotCloneableError } from "../errors.ts";
+import { HOST } from "../shared/pool-memory.ts";
 import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
+import type { CarriedValues } from "../transfer/carried-values.ts";
 import { frameLines } from "./caller-frames.ts";
 import type { JobTable } from "./job-table.ts";
 import { NO_SLOT, type PendingJob, rejectionOf } from "./pending-job.ts";
@@ -41,9 +45,14 @@ export class Settlement {
   readonly #memory: PoolMemory;
   readonly #jobs: JobTable;
   readonly #arenas: Arenas;
+  readonly #carried: CarriedValues;
   readonly #decoder: Decoder;
   readonly #events: SettlementEvents;
   readonly #finished: Int32Array;
+  /** Slots by the number of what their outcome carries, which the host has yet to pass on to this thread. */
+  readonly #incomplete = new Map<number, number>();
+  /** Of these, the slots that can be completed now. */
+  readonly #completable: number[] = [];
   #draining = false;
   #outstanding = 0;
 
@@ -51,9 +60,11 @@ export class Settlement {
     memory: PoolMemory,
     jobs: JobTable,
     arenas: Arenas,
+    carried: CarriedValues,
     decoder: Decoder,
     events: SettlementEvents,
   ) {
+    this.#carried = carried;
     this.#memory = memory;
     this.#jobs = jobs;
     this.#arenas = arenas;
@@ -78,14 +89,24 @@ export class Settlement {
     const finished = this.#draining ? new Int32Array(this.#finished.length) : this.#finished;
     const outer = this.#draining;
     this.#draining = true;
-    const count = this.#memory.inbox.takeAll(finished);
+    let count = this.#memory.inbox.takeAll(finished);
     try {
-      for (let i = 0; i < count; i++) this.#complete(finished[i]!);
+      for (let i = 0; i < count; i++) this.#complete(finished[i]!, false);
+      for (; this.#completable.length > 0; count++) this.#complete(this.#completable.shift()!, false);
     } finally {
       this.#draining = outer;
     }
     if (count > 0) this.#events.slotsFreed();
     return count;
+  }
+
+  /** Carried values have come. @returns whether an outcome waited for them: `drain` settles it. */
+  arrived(id: number): boolean {
+    const slot = this.#incomplete.get(id);
+    if (slot === undefined) return false;
+    this.#incomplete.delete(id);
+    this.#completable.push(slot);
+    return true;
   }
 
   /** The submitting thread has withdrawn the job and will call it like any function: its slot, and what it held, are free again. */
@@ -143,8 +164,8 @@ export class Settlement {
       if (state === RUNNING) {
         this.#recoverRunning(slot, job, error, mayRetry);
       } else {
-        // DONE, and then the thread ended before it could link the slot into the inbox.
-        this.#complete(slot);
+        // DONE, and then the thread ended before it could link the slot into the inbox. Or what the outcome carries was not readable.
+        this.#complete(slot, true);
       }
     }
     this.#events.slotsFreed();
@@ -177,11 +198,12 @@ export class Settlement {
     if (full) setTimeout(() => this.#requeueLost(), RING_FULL_RETRY_MS);
   }
 
-  /** The job in `slot` is DONE. */
-  #complete(slot: number): void {
+  /** The job in `slot` is DONE. `isFinal`: its thread has ended, and everything that it had posted is here. */
+  #complete(slot: number, isFinal: boolean): void {
     const job = this.#jobs.job(slot)!;
     if (job.isOver) {
       // Cancelled while it ran: the late outcome is dropped.
+      this.#dropCarried(slot);
       this.#giveBackOutcome(slot);
       this.#release(slot, job);
       return;
@@ -196,6 +218,15 @@ export class Settlement {
       decoded = true;
     } catch (error) {
       undecodable = error;
+      if (error instanceof NotArrived) {
+        // The host has everything that was posted before the slot was linked; a thread has what the host has passed on.
+        if (this.#memory.submitter !== HOST && !isFinal) {
+          this.#incomplete.set(error.id, slot);
+          return;
+        }
+        this.#incomplete.delete(error.id);
+        undecodable = new NotCloneableError("result", "holds a value that this thread cannot receive");
+      }
     }
     this.#giveBackOutcome(slot);
     this.#release(slot, job);
@@ -211,6 +242,20 @@ export class Settlement {
     if (arena === INLINE) return this.#decoder.decode(slots.bytes, slots.inlineOffset(slot), length);
     const block = slots.payloadBlock(slot);
     return this.#decoder.decode(this.#arenas.bytes(arena, block, length), block * 8, length);
+  }
+
+  #dropCarried(slot: number): void {
+    const { slots } = this.#memory;
+    const length = slots.payloadLength(slot);
+    const arena = slots.payloadArena(slot);
+    const block = slots.payloadBlock(slot);
+    const id =
+      arena === INLINE
+        ? carriedIdOf(slots.bytes, slots.inlineOffset(slot), length)
+        : carriedIdOf(this.#arenas.bytes(arena, block, length), block * 8, length);
+    if (id === 0) return;
+    this.#incomplete.delete(id);
+    this.#carried.dropWhenHere(id);
   }
 
   #giveBackOutcome(slot: number): void {

@@ -1,5 +1,7 @@
 /** How jobs begin on the submitting thread: encoded first, then given a slot and queued, or put into the backlog. */
 import { AsyncScope } from "@skein/context";
+import { argumentRangeError } from "@skein/context/errors";
+import type { Carried } from "../codec/carried.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { publishJob } from "../channels.ts";
 import { QueueFullError } from "../errors.ts";
@@ -8,6 +10,8 @@ import { INLINE_BYTES, PRIORITIES } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { timestampUs } from "../shared/statistics.ts";
 import type { SharedBuffers } from "../shared/shared-buffers.ts";
+import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
+import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import { Backlog } from "./backlog.ts";
 import { captureCallerFrames } from "./caller-frames.ts";
 import type { ContextEntry, ContextTable } from "./context-table.ts";
@@ -43,6 +47,7 @@ export class Submission {
   readonly #contexts: ContextTable;
   readonly #sharedBuffers: SharedBuffers;
   readonly #encoder: Encoder;
+  readonly #holder: ArgumentsHolder;
   readonly #callThread: () => void;
   readonly progress: ProgressListeners = new ProgressListeners();
   readonly #limits: QueueLimits;
@@ -61,9 +66,11 @@ export class Submission {
     contexts: ContextTable,
     sharedBuffers: SharedBuffers,
     encoder: Encoder,
+    holder: ArgumentsHolder,
     limits: QueueLimits,
     callThread: () => void,
   ) {
+    this.#holder = holder;
     this.#memory = memory;
     this.#serial = serial;
     this.#jobs = jobs;
@@ -88,13 +95,15 @@ export class Submission {
     below: (...args: never[]) => unknown,
   ): TaskJob {
     this.#sharedBuffers.named = false;
-    const length = this.#encoder.encode(args, "args");
+    const length = this.#encoder.encode(args, "args", moveListOfArguments(args, options.transfer));
+    const { carried } = this.#encoder;
     const keepAlive = this.#sharedBuffers.named ? args : null;
     const limits = this.#limits;
     if (this.#jobCount >= limits.jobs) throw new QueueFullError("maxQueue", limits.maxQueue);
     if (this.#argsBytes + length > limits.bytes) throw new QueueFullError("maxQueueBytes", limits.bytes);
     const context = options.flowContext ? this.#contexts.enter() : null;
     const block = this.#store(length, context);
+    if (carried !== null) this.#hold(carried, args, options.retries, context, block);
     this.#jobCount++;
     this.#argsBytes += length;
     const retry =
@@ -117,6 +126,7 @@ export class Submission {
       keepAlive,
       retry,
       progressId,
+      carried === null ? 0 : carried.id,
       submittedAt,
     );
     publishJob("submit", fn.source, job);
@@ -133,21 +143,35 @@ export class Submission {
     let length = this.#encoder.encodeNumbers(args);
     let own: readonly unknown[] | null = args;
     let keepAlive: unknown = null;
+    let carried: Carried | null = null;
     if (length === 0) {
       this.#sharedBuffers.named = false;
-      length = this.#encoder.encode(args, "args");
+      length = this.#encoder.encode(args, "args", moveListOfArguments(args, null));
+      ({ carried } = this.#encoder);
       if (this.#sharedBuffers.named) keepAlive = args;
       if (!args.every(isPrimitive)) own = null;
     }
     const context = this.#contexts.enter();
     const block = this.#store(length, context);
+    if (carried !== null) this.#hold(carried, args, 0, context, block);
     this.#jobCount++;
     this.#argsBytes += length;
     const frames = captureCallerFrames(below);
     this.#memory.statistics.count("submitted");
     const submittedAt = this.#timestamp(frames !== null);
     const Kind = this.#memory.trace === null ? ForkedJob : TracedForkedJob;
-    const job = new Kind(joiner, fn, own, context, frames, length, block, keepAlive, submittedAt);
+    const job = new Kind(
+      joiner,
+      fn,
+      own,
+      context,
+      frames,
+      length,
+      block,
+      keepAlive,
+      carried === null ? 0 : carried.id,
+      submittedAt,
+    );
     publishJob("submit", fn.source, job);
     return job;
   }
@@ -163,6 +187,26 @@ export class Submission {
     }
   }
 
+  /** What is carried leaves the caller. The last step that can fail: nothing is detached when a job is refused. */
+  #hold(
+    carried: Carried,
+    args: readonly unknown[],
+    retries: number,
+    context: ContextEntry | null,
+    block: number,
+  ): void {
+    try {
+      if (carried.transfer.length > 0 && retries > 0)
+        throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
+      this.#holder.hold(carried);
+    } catch (error) {
+      if (block !== 0) this.#arena.free(block);
+      if (context !== null) this.#contexts.leave(context);
+      throw error;
+    }
+    forgetMoves(args);
+  }
+
   /** Every job is timed while there are few, then one in 16: reading the clock costs a tenth of a submission. */
   #timestamp(isOneOfFew: boolean): number {
     const timed = isOneOfFew || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0;
@@ -174,6 +218,7 @@ export class Submission {
     this.#jobCount--;
     this.#argsBytes -= job.argsLength;
     if (job.progressId !== 0) this.progress.remove(job.progressId);
+    if (job.carriedId !== 0) this.#holder.drop(job.carriedId);
     if (job.block !== 0) this.#arena.free(job.block);
     if (job.context !== null) this.#contexts.leave(job.context);
   }
@@ -201,6 +246,7 @@ export class Submission {
   }
 
   enqueue(job: PendingJob): void {
+    if (job.carriedId !== 0 && this.#give(job)) return;
     const backlog = this.#backlogs[job.options.priority]!;
     // Behind those that wait already: first in, first out.
     if (backlog.size === 0 && this.#place(job, this.#encoder.bytes)) {
@@ -209,6 +255,15 @@ export class Submission {
     }
     backlog.add(job, this.#encoder.bytes);
     this.#retryIfRingIsFull();
+  }
+
+  /** Past the queues, to a thread that has nothing to do: its carried arguments go there with one message. */
+  #give(job: PendingJob): boolean {
+    const serial = this.#jobs.hasFree ? this.#holder.idleThread() : 0;
+    if (serial === 0) return false;
+    this.assign(job, serial);
+    this.#holder.give(serial, job.slot, job.carriedId);
+    return true;
   }
 
   /** Slots have become free: the backlog moves up, high priority first. */

@@ -1,4 +1,5 @@
 /** How one job is to run: the options of `run`, checked and complete. */
+import type { Transferable } from "node:worker_threads";
 import type { ContinuationPolicy } from "@skein/scheduling";
 
 export interface SubmitOptions {
@@ -15,4 +16,6 @@ export interface SubmitOptions {
   readonly terminateAfterMs: number | null;
   /** Called with what the job reports, before its task settles. */
   readonly onProgress: ((value: unknown) => void) | undefined;
+  /** What is moved instead of copied; null: nothing. Of this call alone. */
+  readonly transfer: readonly Transferable[] | null;
 }

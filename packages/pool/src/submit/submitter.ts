@@ -11,6 +11,8 @@ import { ContextTable } from "./context-table.ts";
 import type { ForkedJob, Joiner } from "./forked-job.ts";
 import { type FunctionEntry, FunctionRegistry } from "./function-registry.ts";
 import { JobTable } from "./job-table.ts";
+import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
+import type { CarriedValues } from "../transfer/carried-values.ts";
 import { JobWatch } from "./job-watch.ts";
 import type { TaskJob } from "./pending-job.ts";
 import { Settlement } from "./settlement.ts";
@@ -48,6 +50,8 @@ export class Submitter {
     arena: Arena,
     arenas: Arenas,
     sharedBuffers: SharedBuffers,
+    carried: CarriedValues,
+    holder: ArgumentsHolder,
     limits: QueueLimits,
     events: SubmitterEvents,
   ) {
@@ -63,11 +67,12 @@ export class Submitter {
       arena,
       contexts,
       sharedBuffers,
-      new Encoder(sharedBuffers),
+      new Encoder(sharedBuffers, carried.nextId),
+      holder,
       limits,
       () => events.queued(),
     );
-    this.settlement = new Settlement(memory, jobs, arenas, new Decoder(sharedBuffers), {
+    this.settlement = new Settlement(memory, jobs, arenas, carried, new Decoder(sharedBuffers, carried), {
       slotsFreed: () => this.#submission.refill(),
       queued: () => events.queued(),
       forgotten: (job) => this.#submission.forget(job),

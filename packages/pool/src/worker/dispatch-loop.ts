@@ -47,12 +47,15 @@ export class DispatchLoop {
   readonly #settlement: Settlement;
   readonly #spinner: Spinner;
   readonly #onAllBusy: () => void;
+  readonly #takeMessages: () => void;
   /** Jobs of this thread that await something. */
   #awaiting = 0;
   #jobsPerThread: number;
   #isLeaving = false;
   /** Slots of jobs for this thread alone. */
   readonly #assigned: number[] = [];
+  /** Jobs of this thread whose carried values have come. */
+  readonly #arrived: { readonly slot: number; readonly isNew: boolean }[] = [];
   /** Whether dispatching goes on by itself: on the stack now, in a turn that was asked for, or when the thread is ready. */
   #active = true;
   #stolen = 0;
@@ -68,7 +71,10 @@ export class DispatchLoop {
   #jobsUntilClock = 1;
   #clockReadAt = 0;
 
-  /** @param onAllBusy Jobs wait, and no thread is free to look for them. */
+  /**
+   * @param onAllBusy Jobs wait, and no thread is free to look for them.
+   * @param takeMessages Takes in what the host has posted, without waiting.
+   */
   constructor(
     thread: number,
     serial: number,
@@ -77,9 +83,11 @@ export class DispatchLoop {
     settlement: Settlement,
     { spinLimitUs, jobsPerThread }: LoopOptions,
     onAllBusy: () => void,
+    takeMessages: () => void,
   ) {
     this.#jobsPerThread = jobsPerThread;
     this.#onAllBusy = onAllBusy;
+    this.#takeMessages = takeMessages;
     this.#thread = thread;
     this.#serial = serial;
     this.#memory = memory;
@@ -87,7 +95,7 @@ export class DispatchLoop {
     this.#parking = memory.parking;
     this.#runner = runner;
     this.#settlement = settlement;
-    this.#spinner = new Spinner(memory.queues, memory.parking, spinLimitUs);
+    this.#spinner = new Spinner(memory.queues, memory.parking, thread, spinLimitUs);
   }
 
   /** The thread is ready. It begins as one that searches: what it finds, and cannot take, is for others (parking.ts P2). */
@@ -120,6 +128,28 @@ export class DispatchLoop {
     this.wake();
   }
 
+  /**
+   * A job of this thread whose carried values are here: it runs next, even while another job of this thread awaits something, since
+   * nobody else can run it. The caller sees to it that dispatching goes on.
+   * @param isNew Otherwise the job was begun before, to find that they were not here.
+   */
+  runNext(slot: number, isNew: boolean): void {
+    this.#arrived.push({ slot, isNew });
+  }
+
+  /** Whether `runNext` was called for this slot, and nothing more has happened to it. */
+  hasArrived(slot: number): boolean {
+    return this.#arrived.some((job) => job.slot === slot);
+  }
+
+  /** Runs a job whose carried values have come, on the stack of a job that waits in `join`. @returns false when there is none. */
+  helpArrived(): boolean {
+    if (this.#arrived.length === 0) return false;
+    const pending = this.#runArrived();
+    if (pending !== null) this.adopt(pending);
+    return true;
+  }
+
   /** Runs a claimed job on the stack of a job that waits in `join`. If it awaits, it goes on when that stack is gone. */
   help(slot: number): void {
     const pending = this.#start(slot);
@@ -149,7 +179,7 @@ export class DispatchLoop {
         this.#nextTurn();
         return;
       }
-      if (this.#settlement.outstanding === 0) {
+      if (this.#settlement.outstanding === 0 && this.#arrived.length === 0) {
         if (this.#awaiting >= this.#jobsPerThread) {
           // They wait for something that is not a job: the thread is theirs.
           this.#stopSearching();
@@ -158,22 +188,34 @@ export class DispatchLoop {
         }
         if (this.#isLeaving && this.#awaiting === 0 && this.#assigned.length === 0) {
           this.#stopSearching();
-          process.exit();
+          if (!this.#runner.hasLate) process.exit();
+          this.#active = false;
+          return;
         }
       }
-      const slot = this.#assigned.shift() ?? this.#queues.take(this.#serial);
+      if (this.#arrived.length > 0) {
+        this.#stopSearching();
+        if (!this.#goesOnAfter(this.#runArrived())) return;
+        continue;
+      }
+      const slot = this.#assigned.length > 0 ? this.#assigned.shift()! : this.#queues.take(this.#serial);
       if (slot === NO_JOB) {
         if (!this.#findOrRest()) return;
         continue;
       }
       this.#stopSearching();
-      if (!this.#run(slot)) return;
+      if (!this.#goesOnAfter(this.#start(slot))) return;
     }
   }
 
+  #runArrived(): Promise<void> | null {
+    const { slot, isNew } = this.#arrived.shift()!;
+    this.#ranSinceTurn = true;
+    return isNew ? this.#start(slot) : this.#runner.resume(slot);
+  }
+
   /** @returns false when the loop goes on later, from the event loop. */
-  #run(slot: number): boolean {
-    const pending = this.#start(slot);
+  #goesOnAfter(pending: Promise<void> | null): boolean {
     if (pending !== null) {
       this.adopt(pending);
       // Its microtasks come first: it may settle, or submit jobs, without waiting for anything else.
@@ -238,6 +280,10 @@ export class DispatchLoop {
 
   /** Nothing found. @returns true: look again; false: the loop goes on later, from the event loop. */
   #findOrRest(): boolean {
+    if (this.#parking.takeMail(this.#thread)) {
+      this.#takeMessages();
+      return true;
+    }
     const flushing = outputPending();
     if (flushing) this.#parking.setOutputPending(this.#thread, true);
     this.#search();
@@ -249,7 +295,7 @@ export class DispatchLoop {
       return false;
     }
     this.#parking.announceSleep(this.#thread);
-    if (!this.#queues.isEmpty() || !this.#memory.inbox.isEmpty()) {
+    if (!this.#queues.isEmpty() || !this.#memory.inbox.isEmpty() || this.#parking.hasMail(this.#thread)) {
       this.#parking.stayAwake(this.#thread);
       return true;
     }

@@ -13,6 +13,9 @@ import { PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../shared/shared-buffers.ts";
 import { ThreadTrace } from "../shared/thread-trace.ts";
 import { Submitter } from "../submit/submitter.ts";
+import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
+import { CarriedValues } from "../transfer/carried-values.ts";
+import { refusal } from "../transfer/detach.ts";
 import { ContextScopes } from "./context-scopes.ts";
 import { installCurrentJob } from "./current-job.ts";
 import { installCurrentPool } from "../current-pool.ts";
@@ -21,6 +24,7 @@ import { ForkJoin } from "./fork-join.ts";
 import { FunctionTable } from "./function-table.ts";
 import { JobRunner } from "./job-runner.ts";
 import { reportIdleness } from "./idle-report.ts";
+import { LateArguments } from "./late-arguments.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 
 /** A thread takes about so long to start. */
@@ -40,7 +44,7 @@ const {
 } = workerData as ThreadData;
 
 // The listener keeps this thread's event loop alive; the host's side of the worker is unref'ed.
-const intake = new MessageIntake<HostMessage>(port, handle);
+const intake = new MessageIntake<HostMessage>(port, handle, () => late.askAgain());
 const takeKnowledge = (): void => intake.takeKnowledge();
 const memory = new PoolMemory(
   control,
@@ -63,7 +67,20 @@ const current = installCurrentJob((slot, value) => {
   if (id !== 0) post({ type: "progress", submitter: submitterOf(layout, slot), id, value });
 });
 const functions = new FunctionTable(memory, arenas);
-const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, unlimited, {
+const carried = new CarriedValues(serial, takeKnowledge);
+const holder: ArgumentsHolder = {
+  hold: ({ id, values, transfer }) => {
+    try {
+      port.postMessage({ type: "hold", id, values, transfer } satisfies WorkerMessage, transfer);
+    } catch (error) {
+      throw refusal(error, "args");
+    }
+  },
+  drop: (id) => post({ type: "carried-gone", id }),
+  idleThread: () => 0,
+  give: () => {},
+};
+const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, carried, holder, unlimited, {
   active: () => {},
   idle: () => loop.wake(),
   queued: () => {
@@ -77,20 +94,51 @@ const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, un
   takeProgress: takeKnowledge,
   terminate: (owner) => post({ type: "terminate", serial: owner }),
 });
-const encoder = new Encoder(sharedBuffers);
-const decoder = new Decoder(sharedBuffers);
+const encoder = new Encoder(sharedBuffers, carried.nextId);
+const decoder = new Decoder(sharedBuffers, carried);
+const late = new LateArguments(
+  (id) => post({ type: "carried-wanted", id }),
+  (id, slot) => {
+    const wanted = !memory.slots.isCancelRequested(slot);
+    if (!wanted) carried.drop(id);
+    return wanted;
+  },
+  (slot, isLate) => {
+    loop.runNext(slot, false);
+    if (isLate) loop.wake();
+  },
+);
 const runner = new JobRunner(
   memory,
   arenas,
   decoder,
   functions,
   new ContextScopes(memory, arenas),
-  new OutcomeWriter(memory, encoder, arena, serial, () => post({ type: "bell" })),
+  new OutcomeWriter(
+    memory,
+    encoder,
+    arena,
+    serial,
+    () => post({ type: "bell" }),
+    (to, { id, values, transfer }) => {
+      port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
+    },
+  ),
   current,
+  late,
 );
-const loop = new DispatchLoop(index, serial, memory, runner, submitter.settlement, options, () => {
-  if (hasRoom()) post({ type: "threads-wanted" });
-});
+const loop = new DispatchLoop(
+  index,
+  serial,
+  memory,
+  runner,
+  submitter.settlement,
+  options,
+  () => {
+    if (hasRoom()) post({ type: "threads-wanted" });
+  },
+  takeKnowledge,
+);
 const forkJoin = new ForkJoin(
   index,
   serial,
@@ -101,6 +149,7 @@ const forkJoin = new ForkJoin(
   loop,
   encoder,
   decoder,
+  carried,
   options.spinLimitUs,
   () => intake.takeAll(),
 );
@@ -154,7 +203,20 @@ function handle(message: HostMessage): void {
       sharedBuffers.drop(message.id);
       break;
     case "run":
-      loop.assign(message.slot);
+      if (message.carried === null) {
+        loop.assign(message.slot);
+      } else {
+        carried.add(message.carried);
+        loop.runNext(message.slot, true);
+        loop.wake();
+      }
+      break;
+    case "carried":
+      carried.add(message);
+      if (!late.arrived(message.id) && submitter.settlement.arrived(message.id)) loop.wake();
+      break;
+    case "carried-gone":
+      late.gone(message.id);
       break;
     case "progress":
       submitter.reportProgress(message.id, message.value);

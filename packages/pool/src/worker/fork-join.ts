@@ -17,6 +17,9 @@ import type { ForkedJob, Joiner } from "../submit/forked-job.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
 import { NO_SLOT, rejectionOf } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
+import type { CarriedValues } from "../transfer/carried-values.ts";
+import { detach } from "../transfer/detach.ts";
+import { forgetMoves, moveListOf } from "../transfer/move.ts";
 import type { Submitter } from "../submit/submitter.ts";
 import type { TracedForkedJob } from "../submit/traced-job.ts";
 import type { DispatchLoop } from "./dispatch-loop.ts";
@@ -38,6 +41,7 @@ export class ForkJoin implements Joiner {
   readonly #loop: DispatchLoop;
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
+  readonly #carried: CarriedValues;
   readonly #spinner: Spinner;
   readonly #takeMessages: () => void;
   /** Recursion forks one function. */
@@ -54,6 +58,7 @@ export class ForkJoin implements Joiner {
     loop: DispatchLoop,
     encoder: Encoder,
     decoder: Decoder,
+    carried: CarriedValues,
     spinLimitUs: number,
     takeMessages: () => void,
   ) {
@@ -66,7 +71,8 @@ export class ForkJoin implements Joiner {
     this.#loop = loop;
     this.#encoder = encoder;
     this.#decoder = decoder;
-    this.#spinner = new Spinner(memory.queues, memory.parking, spinLimitUs);
+    this.#carried = carried;
+    this.#spinner = new Spinner(memory.queues, memory.parking, thread, spinLimitUs);
     this.#takeMessages = takeMessages;
   }
 
@@ -91,7 +97,8 @@ export class ForkJoin implements Joiner {
         if (job.isHere) throw waitsForItself();
       } else {
         const known = this.#functions.of(slot);
-        if (known.fn !== null && !known.awaits && queues.takeBack(slot)) {
+        // What is carried is with the host: such a job goes the way of all others.
+        if (known.fn !== null && !known.awaits && job.carriedId === 0 && queues.takeBack(slot)) {
           this.#callHere(job, known, known.fn);
           continue;
         }
@@ -106,7 +113,7 @@ export class ForkJoin implements Joiner {
           // Linked already, or in the next few instructions of the thread that finished it, unless it died there.
           if (this.#submitter.settlement.drain() === 0) this.#takeMessages();
           continue;
-        } else if (state === RUNNING && slots.owner(slot) === this.#serial) {
+        } else if (state === RUNNING && slots.owner(slot) === this.#serial && !this.#isLate(slot)) {
           throw waitsForItself();
         }
       }
@@ -182,14 +189,27 @@ export class ForkJoin implements Joiner {
     if (typeof returned !== "object" && typeof returned !== "function" && typeof returned !== "symbol") {
       return returned;
     }
-    const length = this.#encoder.encode(returned, "result");
+    return this.#copy(returned);
+  }
+
+  #copy(result: unknown): unknown {
+    const transfer = moveListOf(result);
+    const length = this.#encoder.encode(result, "result", transfer);
+    const { carried } = this.#encoder;
+    if (carried !== null) this.#carried.add(detach(carried, "result"));
+    if (transfer !== null) forgetMoves([result]);
     return this.#decoder.decode(this.#encoder.bytes, 0, length);
+  }
+
+  /** Whether the job in `slot`, which this thread has claimed, has yet to begin: its carried arguments are on their way. */
+  #isLate(slot: number): boolean {
+    return this.#runner.isLate(slot) || this.#loop.hasArrived(slot);
   }
 
   /** Runs another job if there is one; otherwise sleeps until there may be, or until a result has come. */
   #helpOrWait(slot: number): void {
     const { queues, parking, inbox, slots } = this.#memory;
-    if (this.#submitter.settlement.drain() > 0) return;
+    if (this.#submitter.settlement.drain() > 0 || this.#loop.helpArrived()) return;
     const other = queues.take(this.#serial);
     if (other !== NO_JOB) {
       this.#loop.help(other);
@@ -198,7 +218,11 @@ export class ForkJoin implements Joiner {
     parking.setSearching(this.#thread);
     if (!this.#spinner.spin()) {
       parking.announceSleep(this.#thread);
-      const nothing = queues.isEmpty() && inbox.isEmpty() && (slot === NO_SLOT || slots.state(slot) !== DONE);
+      const nothing =
+        queues.isEmpty() &&
+        inbox.isEmpty() &&
+        !parking.hasMail(this.#thread) &&
+        (slot === NO_SLOT || slots.state(slot) !== DONE);
       // May block: this is a pool thread, in a call that says so. Its own jobs were looked for above.
       if (nothing) {
         this.#memory.trace?.joining();
@@ -208,6 +232,7 @@ export class ForkJoin implements Joiner {
     }
     parking.setBusy(this.#thread);
     if (!queues.isEmpty()) parking.wakeOne();
+    parking.takeMail(this.#thread);
     this.#takeMessages();
   }
 }

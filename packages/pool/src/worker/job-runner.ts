@@ -1,7 +1,9 @@
 /** Runs one claimed job: its context entered, its function called, everything cleared again, its outcome written. */
 import type { AsyncScope } from "@skein/context";
 import { publishJob } from "../channels.ts";
+import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
+import { NotCloneableError } from "../errors.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE } from "../shared/slot.ts";
@@ -10,6 +12,7 @@ import { NO_SLOT } from "../submit/pending-job.ts";
 import type { ContextScopes } from "./context-scopes.ts";
 import { type CurrentJob, RunningJob } from "./current-job.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
+import type { LateArguments } from "./late-arguments.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
 
 export class JobRunner {
@@ -22,6 +25,7 @@ export class JobRunner {
   readonly #current: CurrentJob;
   /** Stands for each job that was called without a slot. */
   readonly #withdrawn: RunningJob;
+  readonly #late: LateArguments;
 
   constructor(
     memory: PoolMemory,
@@ -31,7 +35,9 @@ export class JobRunner {
     scopes: ContextScopes,
     outcomes: OutcomeWriter,
     current: CurrentJob,
+    late: LateArguments,
   ) {
+    this.#late = late;
     this.#memory = memory;
     this.#arenas = arenas;
     this.#decoder = decoder;
@@ -45,8 +51,9 @@ export class JobRunner {
 
   /**
    * Runs the job in `slot`, which this thread has claimed. May be called while another job is on the stack: that job waits in `join`.
-   * @returns null when it is finished; otherwise a promise that resolves, never rejects, when it is: the function awaits
-   * something, or its module has to be loaded first.
+   * @returns null when it is finished; otherwise a promise that resolves, never rejects, when it is: the function awaits something, or
+   * its module has to be loaded first. When its carried values are not here, the promise resolves when the thread need not wait
+   * for them any longer; `resume` follows when they have come.
    */
   run(slot: number): Promise<void> | null {
     const { trace } = this.#memory;
@@ -58,6 +65,18 @@ export class JobRunner {
     return pending;
   }
 
+  /** Runs a job that was begun before its carried values were here. */
+  resume(slot: number): Promise<void> | null {
+    const { trace, slots } = this.#memory;
+    if (trace !== null) trace.begin(KIND.resume, slot, slots.functionId(slot));
+    const pending = this.#run(slot);
+    if (trace !== null) {
+      if (pending === null) trace.end();
+      else trace.end(DETAIL.awaiting);
+    }
+    return pending;
+  }
+
   #run(slot: number): Promise<void> | null {
     const outer = this.#current.synchronous;
     const job = new RunningJob(this.#memory.slots, this.#current, slot);
@@ -65,18 +84,34 @@ export class JobRunner {
     let known: KnownFunction | null = null;
     try {
       known = this.#functions.of(slot);
+      const args = this.takeArguments(slot);
       publishJob("start", known.source, null);
-      if (known.fn === null) return this.#loadAndRun(job, known);
-      const returned = this.#call(job, known, known.fn, this.#scopes.of(slot), this.takeArguments(slot));
+      if (known.fn === null) return this.#loadAndRun(job, known, args);
+      const returned = this.#call(job, known, known.fn, this.#scopes.of(slot), args);
       if (isThenable(returned)) return this.#settleLater(job, known, returned);
       this.#outcomes.result(slot, returned);
     } catch (error) {
-      this.#outcomes.error(slot, known === null ? error : known.explain(error));
+      if (error instanceof NotArrived) {
+        if (!this.#late.takeGone(error.id)) return this.#late.wait(error.id, slot);
+        this.#outcomes.error(slot, new NotCloneableError("args", "could not be received by the thread"));
+      } else {
+        this.#outcomes.error(slot, known === null ? error : known.explain(error));
+      }
     } finally {
       this.#current.synchronous = outer;
     }
     job.end();
     return null;
+  }
+
+  /** Whether jobs of this thread wait for their carried values. */
+  get hasLate(): boolean {
+    return this.#late.size > 0;
+  }
+
+  /** Whether the job in `slot` is one of them. */
+  isLate(slot: number): boolean {
+    return this.#late.isWaiting(slot);
   }
 
   /**
@@ -116,11 +151,10 @@ export class JobRunner {
     }
   }
 
-  async #loadAndRun(job: RunningJob, known: KnownFunction): Promise<void> {
+  async #loadAndRun(job: RunningJob, known: KnownFunction, args: unknown[]): Promise<void> {
     const { slot } = job;
     try {
       const scope: AsyncScope = this.#scopes.of(slot);
-      const args = this.takeArguments(slot);
       const fn = await this.#functions.load(known);
       this.#current.synchronous = job;
       const { trace, slots } = this.#memory;

@@ -1,10 +1,13 @@
 /** Results and errors on their way into the slot: encoded, placed, and reported to the submitting thread. */
+import type { Carried } from "../codec/carried.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { toWire } from "../codec/error-wire.ts";
 import type { Arena } from "../shared/arena.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE_BYTES, OUTCOME_ERROR, OUTCOME_RESULT } from "../shared/slot.ts";
+import { refusal } from "../transfer/detach.ts";
+import { forgetMoves, moveListOf } from "../transfer/move.ts";
 
 export class OutcomeWriter {
   readonly #memory: PoolMemory;
@@ -12,9 +15,21 @@ export class OutcomeWriter {
   readonly #arena: Arena;
   readonly #serial: number;
   readonly #ringHost: () => void;
+  readonly #carry: (to: number, carried: Carried) => void;
 
-  /** @param ringHost Posts the bell message. */
-  constructor(memory: PoolMemory, encoder: Encoder, arena: Arena, serial: number, ringHost: () => void) {
+  /**
+   * @param ringHost Posts the bell message.
+   * @param carry Posts carried values for the submitter with the serial `to`; throws what Node says when it refuses them.
+   */
+  constructor(
+    memory: PoolMemory,
+    encoder: Encoder,
+    arena: Arena,
+    serial: number,
+    ringHost: () => void,
+    carry: (to: number, carried: Carried) => void,
+  ) {
+    this.#carry = carry;
     this.#memory = memory;
     this.#encoder = encoder;
     this.#arena = arena;
@@ -26,7 +41,10 @@ export class OutcomeWriter {
   result(slot: number, value: unknown): void {
     let length: number;
     try {
-      length = this.#encoder.encode(value, "result");
+      const transfer = moveListOf(value);
+      length = this.#encoder.encode(value, "result", transfer);
+      if (this.#encoder.carried !== null) this.#post(slot, this.#encoder.carried, "result");
+      if (transfer !== null) forgetMoves([value]);
     } catch (error) {
       this.error(slot, error);
       return;
@@ -38,10 +56,20 @@ export class OutcomeWriter {
     let length: number;
     try {
       length = this.#encoder.encode(toWire(error), "error");
+      if (this.#encoder.carried !== null) this.#post(slot, this.#encoder.carried, "error");
     } catch (notCloneable) {
       length = this.#encoder.encode(toWire(notCloneable), "error");
     }
     this.#finish(slot, length, OUTCOME_ERROR);
+  }
+
+  /** Before the slot is linked: whoever finds it there finds the values in its port. */
+  #post(slot: number, carried: Carried, root: "result" | "error"): void {
+    try {
+      this.#carry(this.#memory.submitterSerial(slot), carried);
+    } catch (error) {
+      throw refusal(error, root);
+    }
   }
 
   #finish(slot: number, length: number, outcome: number): void {

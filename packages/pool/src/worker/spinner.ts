@@ -13,33 +13,39 @@ const MIN_SPIN_US = 2;
 export class Spinner {
   readonly #queues: JobQueues;
   readonly #parking: Parking;
+  readonly #thread: number;
   readonly #limitUs: number;
   readonly #cores: number = availableParallelism();
   #spinUs: number;
   #sleptAt = 0;
 
-  constructor(queues: JobQueues, parking: Parking, limitUs: number) {
+  constructor(queues: JobQueues, parking: Parking, thread: number, limitUs: number) {
     this.#queues = queues;
     this.#parking = parking;
+    this.#thread = thread;
     this.#limitUs = limitUs;
     this.#spinUs = limitUs;
   }
 
-  /** Looks for up to the present limit. @returns whether there was something to take. */
+  /** Looks for up to the present limit. @returns whether there was something to take, a job or mail. */
   spin(): boolean {
-    if (!this.#queues.isEmpty()) return true;
+    if (this.#found()) return true;
     // One core is the submitting thread's.
     if (this.#spinUs === 0 || this.#parking.awake() + 1 > this.#cores) return false;
     const end = performance.now() + this.#spinUs / 1000;
     do {
       for (let i = 0; i < PAUSES_PER_LOOK; i++) pause();
-      if (!this.#queues.isEmpty()) {
+      if (this.#found()) {
         this.#spinUs = Math.min(this.#limitUs, this.#spinUs * 2);
         return true;
       }
     } while (performance.now() < end);
     this.#spinUs = this.#spinUs > MIN_SPIN_US ? this.#spinUs / 2 : 0;
     return false;
+  }
+
+  #found(): boolean {
+    return !this.#queues.isEmpty() || this.#parking.hasMail(this.#thread);
   }
 
   sleeping(now: number): void {

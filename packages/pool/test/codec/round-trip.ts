@@ -1,5 +1,6 @@
 import { Decoder } from "../../src/codec/decoder.ts";
 import { Encoder } from "../../src/codec/encoder.ts";
+import { CarriedValues } from "../../src/transfer/carried-values.ts";
 import type { SharedBufferTable } from "../../src/codec/shared-buffer-table.ts";
 
 /** A table of one thread, as small as can be. */
@@ -15,8 +16,9 @@ export function sharedBufferTable(): SharedBufferTable {
 }
 
 const table = sharedBufferTable();
-export const encoder: Encoder = new Encoder(table);
-export const decoder: Decoder = new Decoder(table);
+const carried = new CarriedValues(0, () => {});
+export const encoder: Encoder = new Encoder(table, carried.nextId);
+export const decoder: Decoder = new Decoder(table, carried);
 
 /** Encodes, copies the bytes into shared memory at `offset` between other bytes, decodes, and wipes the bytes. */
 export function roundTrip(value: unknown, offset = 8): unknown {

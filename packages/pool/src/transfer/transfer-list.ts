@@ -1,0 +1,50 @@
+/**
+ * The check of a transfer list, before anything is detached: Node finds some mistakes only after it has detached the entries
+ * before them.
+ */
+import { isMarkedAsUntransferable, MessagePort, type Transferable } from "node:worker_threads";
+import { types } from "node:util";
+import { argumentTypeError } from "@skein/context/errors";
+
+/** Node's own mark of classes that can be moved. */
+const transferSymbol: symbol | undefined = Object.getOwnPropertySymbols(ReadableStream.prototype).find(
+  ({ description }) => description === "messaging_transfer_symbol",
+);
+
+/**
+ * A copy of the list; null when it is empty.
+ * @throws TypeError that names the entry which cannot be moved, or is there twice.
+ */
+export function checkedTransferList(name: string, list: unknown): readonly Transferable[] | null {
+  if (!Array.isArray(list)) throw argumentTypeError(name, "an array of transferable objects", list);
+  if (list.length === 0) return null;
+  const copy = [...(list as unknown[])];
+  const seen = new Set<unknown>();
+  for (const [index, entry] of copy.entries()) {
+    const problem = seen.has(entry) ? "an object that is listed once" : problemOf(entry);
+    if (problem !== null) throw argumentTypeError(`${name}[${index}]`, problem, entry);
+    seen.add(entry);
+  }
+  return copy as Transferable[];
+}
+
+/** What the entry should have been; null: it can be moved. */
+function problemOf(entry: unknown): string | null {
+  if (typeof entry !== "object" || entry === null) return "a transferable object";
+  if (types.isArrayBuffer(entry)) {
+    if (entry.detached) return "an ArrayBuffer that was not transferred before";
+    if (isMarkedAsUntransferable(entry)) return "an ArrayBuffer of your own, not one that Buffers share";
+    return null;
+  }
+  if (types.isSharedArrayBuffer(entry)) return "a transferable object (shared memory need not be listed)";
+  if (ArrayBuffer.isView(entry)) return "a transferable object (list the `buffer` of a view)";
+  if (entry instanceof MessagePort) return null;
+  // Without the mark, in a Node of the future, Node decides.
+  if (transferSymbol !== undefined && !(transferSymbol in entry)) return "a transferable object";
+  return isLocked(entry) ? "a stream that is not locked" : null;
+}
+
+function isLocked(entry: object): boolean {
+  if (entry instanceof ReadableStream || entry instanceof WritableStream) return entry.locked;
+  return entry instanceof TransformStream && (entry.readable.locked || entry.writable.locked);
+}

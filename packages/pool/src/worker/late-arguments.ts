@@ -1,0 +1,89 @@
+/**
+ * Jobs that this thread has claimed, and whose carried arguments the host holds: they are asked for, and the job runs when they have
+ * come. The thread waits for them a moment; then it goes on with other jobs, so that a blocked main thread stops nobody.
+ */
+const PATIENCE_MS = 2;
+
+interface Waiting {
+  readonly slot: number;
+  /** Ends the thread's own waiting; null when that is over. */
+  done: (() => void) | null;
+}
+
+export class LateArguments {
+  readonly #ask: (id: number) => void;
+  readonly #wanted: (id: number, slot: number) => boolean;
+  readonly #resume: (slot: number, isLate: boolean) => void;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #gone = new Set<number>();
+
+  /**
+   * @param ask Asks the host.
+   * @param wanted Whether the job is to run with what came; false: its caller has given it up, and it was dropped.
+   * @param resume The job in this slot can go on. `isLate`: the thread does not wait for it any more.
+   */
+  constructor(
+    ask: (id: number) => void,
+    wanted: (id: number, slot: number) => boolean,
+    resume: (slot: number, isLate: boolean) => void,
+  ) {
+    this.#ask = ask;
+    this.#wanted = wanted;
+    this.#resume = resume;
+  }
+
+  /** Resolves when the job can go on, or when the thread has waited long enough. */
+  wait(id: number, slot: number): Promise<void> {
+    this.#ask(id);
+    return new Promise((resolve) => {
+      const waiting: Waiting = {
+        slot,
+        done: () => {
+          waiting.done = null;
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      const timer = setTimeout(() => waiting.done?.(), PATIENCE_MS);
+      this.#waiting.set(id, waiting);
+    });
+  }
+
+  /** They are here. @returns false when no job of this thread waits for them. */
+  arrived(id: number): boolean {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return false;
+    this.#waiting.delete(id);
+    if (!this.#wanted(id, waiting.slot)) this.#gone.add(id);
+    const { done } = waiting;
+    this.#resume(waiting.slot, done === null);
+    done?.();
+    return true;
+  }
+
+  /** They will never be here. */
+  gone(id: number): void {
+    if (!this.#waiting.has(id)) return;
+    this.#gone.add(id);
+    this.arrived(id);
+  }
+
+  /** Whether they were said to be gone; says so once. */
+  takeGone(id: number): boolean {
+    return this.#gone.delete(id);
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  isWaiting(slot: number): boolean {
+    for (const waiting of this.#waiting.values()) if (waiting.slot === slot) return true;
+    return false;
+  }
+
+  /** A message could not be read, perhaps one of these: the host says that it does not have it any more. */
+  askAgain(): void {
+    for (const id of this.#waiting.keys()) this.#ask(id);
+  }
+}

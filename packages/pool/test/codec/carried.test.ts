@@ -1,0 +1,205 @@
+/** Values that are moved, and values that only a message carries, against structuredClone with a transfer list. */
+// oxlint-disable typescript/no-unsafe-type-assertion -- values of every kind are what is tested
+import { createSecretKey } from "node:crypto";
+import { BlockList, SocketAddress } from "node:net";
+import { createHistogram } from "node:perf_hooks";
+import { types } from "node:util";
+import { isMarkedAsUntransferable, type Transferable } from "node:worker_threads";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { carriedIdOf, NotArrived } from "../../src/codec/carried.ts";
+import { Decoder } from "../../src/codec/decoder.ts";
+import { Encoder } from "../../src/codec/encoder.ts";
+import { CarriedValues } from "../../src/transfer/carried-values.ts";
+import { detach } from "../../src/transfer/detach.ts";
+import { graph } from "./arbitrary-value.ts";
+import { sharedBufferTable } from "./round-trip.ts";
+import { difference } from "./same-graph.ts";
+
+const table = sharedBufferTable();
+const carried = new CarriedValues(3, () => {});
+const encoder = new Encoder(table, carried.nextId);
+const decoder = new Decoder(table, carried);
+
+function send(value: unknown, transfer: readonly Transferable[] | null): { bytes: Uint8Array; id: number } {
+  const length = encoder.encode(value, "result", transfer);
+  const bytes = encoder.bytes.slice(0, length);
+  if (encoder.carried !== null) carried.add(detach(encoder.carried, "result"));
+  return { bytes, id: encoder.carried?.id ?? 0 };
+}
+
+function roundTrip(value: unknown, transfer: readonly Transferable[] | null = null): unknown {
+  const { bytes } = send(value, transfer);
+  return decoder.decode(bytes, 0, bytes.length);
+}
+
+/** The ArrayBuffers in a value, in the order in which they are met. */
+function buffersIn(value: unknown, found = new Set<ArrayBuffer>(), seen = new Set<unknown>()): ArrayBuffer[] {
+  if (typeof value !== "object" || value === null || seen.has(value)) return [...found];
+  seen.add(value);
+  const visit = (member: unknown): unknown => buffersIn(member, found, seen);
+  if (types.isArrayBuffer(value)) {
+    if (!isMarkedAsUntransferable(value)) found.add(value);
+  } else if (ArrayBuffer.isView(value)) visit(value.buffer);
+  else if (value instanceof Map) for (const entry of value) entry.forEach(visit);
+  else if (value instanceof Set) value.forEach(visit);
+  else if (value instanceof Error) visit(value.cause);
+  else for (const key of Object.keys(value)) visit((value as Record<string, unknown>)[key]);
+  return [...found];
+}
+
+describe("moved values", () => {
+  it("arrive as structuredClone with the same transfer list would give them, and are detached", () => {
+    fc.assert(
+      fc.property(graph, fc.infiniteStream(fc.boolean()), (value, choice) => {
+        const copy = structuredClone(value);
+        const pick = (all: ArrayBuffer[], taken: boolean[]) => all.filter((_, i) => taken[i]);
+        const buffers = buffersIn(value);
+        const taken = buffers.map(() => choice.next().value === true);
+        const transfer = pick(buffers, taken);
+        // Errors that structured clone makes anew lose what the graph gave them: the same for both.
+        const copies = buffersIn(copy);
+        fc.pre(copies.length === buffers.length);
+        const expected = structuredClone(copy, { transfer: pick(copies, taken) });
+        const actual = roundTrip(value, transfer.length === 0 ? null : transfer);
+        expect(difference(actual, expected)).toBeUndefined();
+        expect(buffers.map((buffer) => buffer.detached)).toEqual(taken);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("a Buffer whose memory is moved arrives as a view on it", () => {
+    const buffer = Buffer.from(new ArrayBuffer(16), 4, 8);
+    const copy = roundTrip([buffer], [buffer.buffer]) as [Uint8Array];
+    expect([copy[0].byteOffset, copy[0].length, copy[0].buffer.byteLength]).toEqual([4, 8, 16]);
+    expect(buffer.length).toBe(0);
+  });
+
+  it("a resizable buffer stays resizable, and a view that follows it still does", () => {
+    const buffer = new ArrayBuffer(8, { maxByteLength: 32 });
+    const [view] = roundTrip([new Uint8Array(buffer)], [buffer]) as [Uint8Array<ArrayBuffer>];
+    expect(view.buffer.maxByteLength).toBe(32);
+    view.buffer.resize(20);
+    expect(view).toHaveLength(20);
+  });
+
+  it("are detached too when the value does not hold them, as with postMessage", () => {
+    const buffer = new ArrayBuffer(8);
+    expect(roundTrip("nothing", [buffer])).toBe("nothing");
+    expect(buffer.detached).toBe(true);
+  });
+
+  it("are met twice as one object", () => {
+    const { port1, port2 } = new MessageChannel();
+    const [a, b] = roundTrip([port2, port2], [port2 as unknown as Transferable]) as [object, object];
+    expect(a).toBe(b);
+    expect(a).toBeInstanceOf(MessagePort);
+    port1.close();
+  });
+
+  it("nothing is detached while the value is only encoded", () => {
+    const buffer = new ArrayBuffer(8);
+    encoder.encode([buffer], "args", [buffer]);
+    expect(buffer.detached).toBe(false);
+    expect(() => encoder.encode([buffer, () => 1], "args", [buffer])).toThrow("args[1] is a function");
+    expect(buffer.detached).toBe(false);
+  });
+
+  it("what cannot be moved, and was not found before, is refused with the others left alone", () => {
+    const buffer = new ArrayBuffer(8);
+    const pool = Buffer.from("x").buffer as ArrayBuffer;
+    expect(() => roundTrip([buffer, pool], [buffer, pool])).toThrow(
+      "result holds, or is to move, what Node refuses",
+    );
+    expect(buffer.detached).toBe(false);
+  });
+});
+
+describe("values that only a message carries", () => {
+  const { WebAssembly } = globalThis as unknown as {
+    WebAssembly: {
+      Module: new (bytes: Uint8Array) => object;
+      Memory: new (options: object) => { buffer: SharedArrayBuffer };
+    };
+  };
+  const values: [name: string, value: object][] = [
+    ["Blob", new Blob(["text"], { type: "text/plain" })],
+    ["File", new File(["text"], "name.txt")],
+    ["KeyObject", createSecretKey(Buffer.alloc(16, 7))],
+    ["BlockList", new BlockList()],
+    ["SocketAddress", new SocketAddress({ address: "10.0.0.1", port: 80 })],
+    ["histogram", createHistogram()],
+    ["WebAssembly.Module", new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))],
+    ["shared WebAssembly.Memory", new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })],
+  ];
+  it.each(values)("%s: as structuredClone gives it, at the top, nested, and twice", (_name, value) => {
+    const expected = structuredClone(value);
+    expect(Object.getPrototypeOf(roundTrip(value))).toBe(Object.getPrototypeOf(expected));
+    const nested = roundTrip({ list: [value, { again: value }] }) as { list: [object, { again: object }] };
+    expect(Object.getPrototypeOf(nested.list[0])).toBe(Object.getPrototypeOf(expected));
+    expect(nested.list[1].again).toBe(nested.list[0]);
+  });
+
+  it("keep their contents", async () => {
+    const key = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, true, ["sign"]);
+    const copy = roundTrip({ blob: new Blob(["text"]), key, secret: createSecretKey(Buffer.from("secret")) });
+    const {
+      blob,
+      key: keyCopy,
+      secret,
+    } = copy as { blob: Blob; key: typeof key; secret: { export(): Buffer } };
+    expect(await blob.text()).toBe("text");
+    expect(await crypto.subtle.exportKey("raw", keyCopy)).toEqual(await crypto.subtle.exportKey("raw", key));
+    expect(secret.export().toString()).toBe("secret");
+  });
+});
+
+describe("the message and what it carries", () => {
+  it("a message that carries nothing names nothing", () => {
+    const { bytes, id } = send({ a: 1 }, null);
+    expect([id, carriedIdOf(bytes, 0, bytes.length)]).toEqual([0, 0]);
+  });
+
+  it("a message names what it carries by a number that is never used again", () => {
+    const ids = [1, 2, 3].map((n) => {
+      const { bytes, id } = send([new Blob([String(n)])], null);
+      expect(carriedIdOf(bytes, 0, bytes.length)).toBe(id);
+      return id;
+    });
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it("can be read later when the values have not come yet", () => {
+    const length = encoder.encode([new Blob(["x"]), "y"], "result");
+    const bytes = encoder.bytes.slice(0, length);
+    const values = encoder.carried!;
+    expect(() => decoder.decode(bytes, 0, length)).toThrow(NotArrived);
+    carried.add(detach(values, "result"));
+    expect(decoder.decode(bytes, 0, length)).toMatchObject([expect.any(Blob), "y"]);
+  });
+
+  it("a getter that encodes another message does not disturb either", () => {
+    const inner = { blob: new Blob(["inner"]) };
+    let innerId = 0;
+    const outer = {
+      get nested() {
+        encoder.encode(inner, "result");
+        innerId = encoder.carried!.id;
+        return 1;
+      },
+    };
+    encoder.encode(outer, "result");
+    expect(encoder.carried).toBeNull();
+    expect(innerId).toBeGreaterThan(0);
+  });
+
+  it("an index beyond what came is an error with a code", () => {
+    const { bytes } = send([new Blob(["x"])], null);
+    bytes[3] = 9;
+    expect(() => decoder.decode(bytes, 0, bytes.length)).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_CORRUPT_MESSAGE" }),
+    );
+  });
+});
