@@ -7,6 +7,7 @@ import { NotCloneableError } from "../errors.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE } from "../shared/slot.ts";
+import type { ThreadTrace } from "../shared/thread-trace.ts";
 import { DETAIL, KIND } from "../shared/trace-code.ts";
 import { NO_SLOT } from "../submit/pending-job.ts";
 import type { ContextScopes } from "./context-scopes.ts";
@@ -57,23 +58,24 @@ export class JobRunner {
    */
   run(slot: number): Promise<void> | null {
     const { trace } = this.#memory;
-    if (trace === null) return this.#run(slot);
-    trace.begin(KIND.run, slot, this.#memory.slots.functionId(slot));
-    const pending = this.#run(slot);
-    if (pending === null) trace.end();
-    else trace.end(DETAIL.awaiting);
-    return pending;
+    return trace === null ? this.#run(slot) : this.#runTraced(trace, KIND.run, slot);
   }
 
   /** Runs a job that was begun before its carried values were here. */
   resume(slot: number): Promise<void> | null {
-    const { trace, slots } = this.#memory;
-    if (trace !== null) trace.begin(KIND.resume, slot, slots.functionId(slot));
+    const { trace } = this.#memory;
+    return trace === null ? this.#run(slot) : this.#runTraced(trace, KIND.resume, slot);
+  }
+
+  #runTraced(
+    trace: ThreadTrace,
+    kind: typeof KIND.run | typeof KIND.resume,
+    slot: number,
+  ): Promise<void> | null {
+    trace.begin(kind, slot, this.#memory.slots.functionId(slot));
     const pending = this.#run(slot);
-    if (trace !== null) {
-      if (pending === null) trace.end();
-      else trace.end(DETAIL.awaiting);
-    }
+    if (pending === null) trace.end();
+    else trace.end(DETAIL.awaiting);
     return pending;
   }
 
