@@ -72,11 +72,16 @@ export function writeRaw(folder: string, raw: RawSection): void {
 
 /** All raw files of a folder. @throws Error when they do not belong together. */
 export function readRawFolder(folder: string): RawSection[] {
-  if (!existsSync(folder)) return [];
-  const files = globSync("*.raw.json", { cwd: folder }).toSorted();
-  const sections = files.map((file) => readRaw(join(folder, file)));
+  const sections = listRawFolder(folder);
   refuseMixture(sections);
   return sections;
+}
+
+/** The same, whether or not they belong together. */
+export function listRawFolder(folder: string): RawSection[] {
+  if (!existsSync(folder)) return [];
+  const files = globSync("*.raw.json", { cwd: folder }).toSorted();
+  return files.map((file) => readRaw(join(folder, file)));
 }
 
 /** @throws Error when it is not a raw file of this format. */

@@ -4,7 +4,7 @@ import { existsSync, globSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { takeFingerprint, type Fingerprint } from "../method/fingerprint.ts";
-import { readRaw, readRawFolder, refuseMixture, writeRaw } from "../method/raw-file.ts";
+import { listRawFolder, readRaw, readRawFolder, refuseMixture, writeRaw } from "../method/raw-file.ts";
 import { writeReport } from "../report/write-report.ts";
 import { loadSection, sections } from "../sections.ts";
 import type { BenchOptions } from "./options.ts";
@@ -50,9 +50,10 @@ function prepareFolder({ out, only }: BenchOptions, fingerprint: Fingerprint): v
     for (const file of globSync("*.{raw.json,svg}", { cwd: out })) rmSync(join(out, file));
     return;
   }
-  const others = readRawFolder(out).filter(({ section }) => !only.includes(section));
+  // What this run measures again may be of any build.
+  const others = listRawFolder(out).filter(({ section }) => !only.includes(section));
   try {
-    refuseMixture([...others.slice(0, 1), { section: "this run", fingerprint }]);
+    refuseMixture([{ section: "this run", fingerprint }, ...others]);
   } catch (error) {
     throw new Error(
       `${out} holds samples that this run cannot join: give another folder with --out, or run all sections`,

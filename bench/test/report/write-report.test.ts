@@ -1,0 +1,123 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readRawFolder, writeRaw } from "../../src/method/raw-file.ts";
+import { writeReport } from "../../src/report/write-report.ts";
+import { around, fingerprint, rawContender, rawScenario, rawSection } from "./raw-sections.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "skein-report-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const report = (): string => readFileSync(join(folder, "report.md"), "utf8");
+
+const losing = rawSection("elsewhere", [
+  rawScenario([
+    rawContender("skein", "skein", { us: around(20) }),
+    rawContender("rival, slow", "peer", { us: around(40) }),
+    rawContender("rival, fast", "peer", { us: around(10) }),
+    rawContender("line", "reference", { us: around(1) }),
+  ]),
+]);
+
+describe("writeReport", () => {
+  it("is written from the raw files alone, with medians and their spread", async () => {
+    writeRaw(folder, losing);
+    await writeReport(folder, readRawFolder(folder));
+    expect(report()).toContain("| **skein** | 20.0 us ±2 % |");
+    expect(report()).toContain("a processor, 2 cores");
+    expect(report()).toContain("rival 1.0.0");
+  });
+
+  it("a loss is told, next to the best configuration of the other, and said to be unexplained when it is", async () => {
+    await writeReport(folder, [losing]);
+    expect(report()).toContain("Where we are behind");
+    expect(report()).toMatch(/20\.0 us against 10\.0 us of rival, fast, 2\.00x worse/);
+    expect(report()).not.toContain("of rival, slow,");
+    expect(report()).toContain("The reason is not known.");
+  });
+
+  it("a reference is neither won nor lost against", async () => {
+    await writeReport(folder, [losing]);
+    expect(report()).not.toContain("of line,");
+    expect(report()).toContain("| _line_ |");
+    expect(report()).toContain("| elsewhere: rival | 0 | 0 | 1 |");
+  });
+
+  it("a contender that failed is named with its error, in front, and in its row", async () => {
+    const failed = rawContender("rival", "peer", { us: [] }, { error: "open: Error: no door\nat somewhere" });
+    await writeReport(folder, [
+      rawSection("elsewhere", [rawScenario([rawContender("skein", "skein", { us: around(20) }), failed])]),
+    ]);
+    expect(report()).toContain("- elsewhere, Trips: rival: open: Error: no door\n");
+    expect(report()).toContain("| rival | failed |");
+  });
+
+  it("quick mode is marked", async () => {
+    await writeReport(folder, [{ ...losing, fingerprint: { ...fingerprint, mode: "quick" } }]);
+    expect(report()).toContain("**Quick mode**");
+  });
+
+  it("pictures are drawn for the figures of a section that have samples", async () => {
+    const point = (threads: number) =>
+      rawScenario([rawContender("skein", "skein", { perSecond: around(1e6) })], {
+        name: `burst-${threads}`,
+        group: "burst",
+        at: threads,
+        metrics: [{ key: "perSecond", title: "throughput", unit: "jobs/s", better: "higher" }],
+      });
+    await writeReport(folder, [rawSection("pool-throughput", [point(1), point(2)])]);
+    expect(report()).toContain("](burst.svg)");
+    expect(readFileSync(join(folder, "burst.svg"), "utf8")).toMatch(/^<svg [\s\S]*skein[\s\S]*<\/svg>\n$/);
+    expect(existsSync(join(folder, "window.svg"))).toBe(false);
+  });
+
+  it("goals are judged by the interval: inside it, the verdict says so", async () => {
+    const cost = (ns: number[]) =>
+      rawSection("fork-join", [
+        rawScenario([rawContender("skein", "skein", { args1: ns })], {
+          name: "fork-cost",
+          metrics: [{ key: "args1", title: "1 argument", unit: "ns", better: "lower" }],
+        }),
+      ]);
+    await writeReport(folder, [cost(around(200))]);
+    expect(report()).toMatch(
+      /fork \+ join, not stolen, 1 number \| at most 300 ns \| 200 ns \(.*\) \| yes \|/,
+    );
+    await writeReport(folder, [cost(around(400))]);
+    expect(report()).toMatch(/\| 400 ns \(.*\) \| \*\*no\*\* \|/);
+    await writeReport(folder, [cost(around(299))]);
+    expect(report()).toMatch(/\| 299 ns \(.*\) \| yes, within the noise \|/);
+  });
+});
+
+describe("refusal", () => {
+  const other = (more: Partial<typeof fingerprint>) =>
+    rawSection("another", [], { fingerprint: { ...fingerprint, ...more } });
+
+  it.each([
+    ["another build", { dist: "0000000000000000" }, /dist: "feedfacefeedface" and "0000000000000000"/],
+    ["another commit", { commit: "ba9876543210" }, /commit/],
+    ["local changes", { dirty: true }, /dirty/],
+    ["another Node.js", { node: "v26.0.0" }, /node: "v24.0.0" and "v26.0.0"/],
+    ["another machine", { cpu: "another processor" }, /cpu/],
+    ["other versions of peers", { peers: { rival: "2.0.0" } }, /peers/],
+    ["quick next to full", { mode: "quick" as const }, /mode/],
+  ])("samples of %s are not mixed", async (_, more, message) => {
+    await expect(writeReport(folder, [losing, other(more)])).rejects.toThrow(message);
+    expect(existsSync(join(folder, "report.md"))).toBe(false);
+  });
+
+  it("a folder of both is refused when it is read", () => {
+    writeRaw(folder, losing);
+    writeRaw(folder, other({ node: "v22.18.0" }));
+    expect(() => readRawFolder(folder)).toThrow(/another and elsewhere cannot be compared/);
+  });
+
+  it("a report without samples is refused", async () => {
+    await expect(writeReport(folder, [])).rejects.toThrow(/no raw files/);
+  });
+});
