@@ -4,9 +4,6 @@ import { jobFile, type JobName, type JobPool, type Product } from "./product.ts"
 
 type Jobs = Record<JobName, (value: unknown) => unknown>;
 
-/** `transfer` as api of the pool has it. */
-type Transferring = RunOptions & { readonly transfer?: readonly ArrayBuffer[] };
-
 function configuration(name: string, text: string, options: RunOptions = {}): Product {
   return {
     name,
@@ -21,7 +18,7 @@ function configuration(name: string, text: string, options: RunOptions = {}): Pr
       await Promise.resolve();
       return {
         run: (value, transfer) =>
-          transfer === undefined ? call(value) : pool.run(call, [value], { transfer } as Transferring),
+          transfer === undefined ? call(value) : pool.run(call, [value], { transfer }),
         close: () => pool.close(),
       };
     },
