@@ -15,7 +15,7 @@ export const contextPrimitives: Section = {
   question: "What does an AsyncLocal cost, next to an AsyncLocalStorage?",
   method:
     METHOD +
-    "All AsyncLocals together are one AsyncLocalStorage with a map in it, so that taking everything along is taking one pointer; what that costs at " +
+    "All AsyncLocals together are one AsyncLocalStorage with an immutable list of values in it, so that taking everything along is taking one pointer; what that costs at " +
     "the other end, where one value is read or set, is in the first tables.",
   scenarios: (scale) => [
     reading(scale),
@@ -40,24 +40,13 @@ export const contextPrimitives: Section = {
   reasons: [
     {
       of: "reading",
-      why: "a value is looked up in the map of the one storage, which the platform's own storage does not have to do",
-      change:
-        "nothing that would keep the map immutable; many reads in a loop can keep the value in a variable",
+      why: "a read asks the one storage for its context, as the platform's own does, and then looks for the local in it",
+      change: "a variable for the value, where a loop reads it often",
     },
     {
       of: "running",
-      why: "a changed value is a new map, and a new context around it",
+      why: "another value makes a new context, for which the lists of locals and values are copied",
       change: "one object in one AsyncLocal, for values that change together",
-    },
-    {
-      of: "binding",
-      why: "the bound function captures the context of all AsyncLocals and, for callbacks that we invoke, everybody's AsyncLocalStorage",
-      change: "ExecutionContext.capture() and run, where other people's storages do not matter",
-    },
-    {
-      of: "carrying-each",
-      why: "a new context is encoded by the codec of each local, with its name, reach and the check of its size",
-      change: "one local that holds several values; a context that is used for more than one job pays once",
     },
   ],
 };

@@ -51,7 +51,7 @@ export const scheduling: Section = {
     },
     {
       of: "settling",
-      why: "`then` captures the context of its caller and makes a second task, and a Task is larger than a promise, which V8 lays out itself",
+      why: "`then` captures the context of its caller and makes a second task",
       change: "the awaiter, which does neither, where only one waits",
     },
     {
@@ -59,17 +59,6 @@ export const scheduling: Section = {
       metric: "ns",
       why: "`register` captures the context, which AbortSignal does not",
       change: "`unsafeRegister`, which does not either",
-    },
-    {
-      of: "limiting",
-      why: "each waiter that has to wait is a Task, and native await of a Task costs more than that of a promise",
-      change: "generator methods, which await tasks without a promise",
-    },
-    {
-      of: "burst-of-results",
-      metric: "totalMs",
-      why: "`yield` and the scheduler with a time budget go through the event loop between slices, so that others get their turn",
-      change: "`asynchronous` or `inline`, where nobody else needs the thread",
     },
   ],
 };

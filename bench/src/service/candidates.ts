@@ -1,4 +1,4 @@
-/** The settings that were tried before the tuned ones were chosen; `try.ts` measures them side by side. */
+/** Settings to choose the tuned ones from; `try.ts` measures them side by side, on a quiet machine. */
 import {
   noPool,
   piscinaDefault,
@@ -38,5 +38,10 @@ export const candidates: readonly Variant[] = [
   piscina({ ...two, atomics: "disabled", niceIncrement: 10 }),
   skein({ maxThreads: 1 }),
   skein({ spinLimitUs: 0 }),
+  {
+    ...skein({}),
+    name: "skein, no context",
+    place: { pool: "skein", options: {}, continuations: "asynchronous", context: false },
+  },
   skein({ lowerPriority: true }),
 ];

@@ -5,7 +5,7 @@ import type * as HeavyJobs from "./heavy.jobs.ts";
 import type { HeavyAnswer } from "./heavy.jobs.ts";
 import type { HeavyTask } from "./heavy.piscina.ts";
 import { stretch } from "./stretch.ts";
-import type { PiscinaSettings, Place, Policy, SkeinSettings } from "./variants.ts";
+import type { PiscinaSettings, Place } from "./variants.ts";
 
 export interface HeavyWork {
   /** Whether AsyncLocals reach the work. Otherwise the caller has to pass the id. */
@@ -18,7 +18,7 @@ const here = (file: string): URL => new URL(file, import.meta.url);
 
 export function heavyWork(place: Place): HeavyWork {
   if (place.pool === "none") return onTheEventLoop;
-  return place.pool === "piscina" ? onPiscina(place.options) : onSkein(place.options, place.continuations);
+  return place.pool === "piscina" ? onPiscina(place.options) : onSkein(place);
 }
 
 const onTheEventLoop: HeavyWork = {
@@ -36,14 +36,16 @@ function onPiscina(options: PiscinaSettings): HeavyWork {
   };
 }
 
-function onSkein({ lowerPriority = false, ...options }: SkeinSettings, continuations: Policy): HeavyWork {
+function onSkein({ options, continuations, context = true }: Extract<Place, { pool: "skein" }>): HeavyWork {
+  const { lowerPriority = false, ...settings } = options;
   const pool = new ThreadPool(
-    lowerPriority ? { ...options, initialize: here("lower-priority.ts") } : options,
+    lowerPriority ? { ...settings, initialize: here("lower-priority.ts") } : settings,
   );
-  const { heavy } = pool.module<typeof HeavyJobs>(here("heavy.jobs.ts"), { continuations });
+  const module = { continuations, flowContext: context };
+  const { heavy, heavyFor } = pool.module<typeof HeavyJobs>(here("heavy.jobs.ts"), module);
   return {
-    carriesContext: true,
-    run: (seed, steps) => heavy(seed, steps),
+    carriesContext: context,
+    run: (seed, steps, id) => (context ? heavy(seed, steps) : heavyFor(seed, steps, id)),
     close: () => pool.close(),
   };
 }

@@ -11,3 +11,8 @@ export interface HeavyAnswer {
 export function heavy(seed: number, steps: number): HeavyAnswer {
   return { digest: stretch(seed, steps), id: correlationId.value };
 }
+
+/** The same with the id passed by hand. */
+export function heavyFor(seed: number, steps: number, id: string): HeavyAnswer {
+  return { digest: stretch(seed, steps), id };
+}

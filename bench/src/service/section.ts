@@ -82,31 +82,6 @@ export const service: Section = {
       metric: "requestsPerSecond",
     },
   ],
-  reasons: [
-    {
-      metric: "lightP50Ms",
-      product: "Node.js",
-      why: "as long as no heavy request is in the way, a server without a pool has nothing to share the cores with, and nothing to look up for a request",
-      change: "nothing: the pool is for those who wait behind a heavy request, whom the p99 shows",
-    },
-    {
-      metric: "heavyP50Ms",
-      product: "Node.js",
-      why: "on the event loop a heavy request runs at once, on warm caches; on a pool it shares the cores with the event loop, the load and other heavy requests",
-      change: "cores that are not shared with the load",
-    },
-    {
-      metric: "cpuPerRequestMs",
-      why: "a thread that runs out of work looks on for a while before it sleeps, and each request has a context of its own",
-      change: "`spinLimitUs: 0`, where jobs are long and a wake-up does not matter",
-    },
-    {
-      product: "piscina",
-      why: "threads that have a lower priority than the event loop leave the cores to it, and to the load beside it",
-      change:
-        "the same for ours, in the row with lower priority: a line in the module that `initialize` names",
-    },
-  ],
 };
 
 function constantRateScenario(scale: Scale, workload: Workload): Scenario {

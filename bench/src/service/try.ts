@@ -1,7 +1,7 @@
 /**
  * The service alone, with settings of the pools that may become the tuned ones. Measures the built packages.
  *
- *     node bench/src/service/try.ts [--rounds 3] [--seconds 3] [--rate 500] [--only text]
+ *     node bench/src/service/try.ts [--rounds 3] [--seconds 3] [--rate 400] [--only text,text]
  */
 import { parseArgs } from "node:util";
 import { candidates } from "./candidates.ts";
@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "3" },
-    rate: { type: "string", default: "500" },
+    rate: { type: "string", default: "400" },
     connections: { type: "string", default: "64" },
     only: { type: "string", default: "" },
   },
@@ -25,7 +25,7 @@ console.log(`${workload.steps} steps for 20 ms of CPU`);
 const rows = new Map<string, Record<string, number>[]>();
 const trials = await Promise.all(
   candidates
-    .filter(({ name }) => name.includes(values.only))
+    .filter(({ name }) => values.only.split(",").some((text) => name.includes(text)))
     .map(async (variant) => ({ variant, trial: await Trial.start(variant, workload) })),
 );
 for (let round = 0; round <= Number(values.rounds); round++) {

@@ -5,7 +5,13 @@ import { availableParallelism } from "node:os";
 export type Place =
   | { readonly pool: "none" }
   | { readonly pool: "piscina"; readonly options: PiscinaSettings }
-  | { readonly pool: "skein"; readonly options: SkeinSettings; readonly continuations: Policy };
+  | {
+      readonly pool: "skein";
+      readonly options: SkeinSettings;
+      readonly continuations: Policy;
+      /** false: the id is passed by hand, as with the others. Shows what the context costs. */
+      readonly context?: boolean;
+    };
 
 export type Policy = "inline" | "asynchronous" | "yield";
 
@@ -73,7 +79,8 @@ export const skeinNiced: Variant = {
   place: { pool: "skein", options: { lowerPriority: true }, continuations: "asynchronous" },
 };
 
-/** For the report. What `candidates.ts` holds. */
+/** For the report. What `candidates.ts` holds, and how far that went. */
 export const TRIED: string =
-  "Tried with piscina before these two were chosen: one thread, a thread per core, several tasks in flight per thread, each of the `atomics` modes, " +
-  "niceIncrement, and pairs of them (`node bench/src/service/try.ts` measures all).";
+  "Piscina stands here by default and with a thread per core, in full mode also at a lower priority; the best of them counts. Other settings (one " +
+  "thread, several tasks in flight per thread, each of the `atomics` modes, pairs of these) were run on a busy machine only, where they could not " +
+  "be told apart: none was chosen by measurement. `node bench/src/service/try.ts` measures all of them.";
