@@ -42,14 +42,12 @@ export class ThreadCrashedError extends SkeinError {
   readonly exitCode: number | undefined;
 
   constructor(exitCode: number | undefined, options?: ErrorOptions & { detail?: string }) {
-    const ended =
-      exitCode === undefined
-        ? "A pool thread could not start"
-        : `The pool thread ended with code ${exitCode}`;
-    const detail = options?.detail === undefined ? "while it ran this job" : options.detail;
     super(
       "ERR_SKEIN_THREAD_CRASHED",
-      `${ended} ${detail}. Look at \`cause\`; a job that can safely run again may set \`retries\``,
+      exitCode === undefined
+        ? "No pool thread could be started. Look at `cause`"
+        : `The pool thread ended with code ${exitCode} ${options?.detail ?? "while it ran this job"}. ` +
+            "Look at `cause`; a job that can safely run again may set `retries`",
       options,
     );
     this.exitCode = exitCode;

@@ -157,6 +157,18 @@ describe("a thread that never gets ready", () => {
     }
   });
 
+  it("a thread that cannot even be made rejects the jobs that wait for it, and close resolves", async () => {
+    const jobs = start({ execArgv: ["--no-such-flag"] });
+    const errors = await Promise.all([errorOf(jobs.echo(1)), errorOf(jobs.echo(2)), errorOf(jobs.echo(3))]);
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(ThreadCrashedError);
+      expect((error as Error).cause).toMatchObject({ code: "ERR_WORKER_INVALID_EXEC_ARGV" });
+    }
+    expect(await errorOf(jobs.echo(4))).toBeInstanceOf(ThreadCrashedError);
+    expect(pool.stats()).toMatchObject({ submitted: 4, failed: 4 });
+    await pool.close();
+  });
+
   it("initialize runs before the first job, top-level await included", async () => {
     start({ initialize: new URL("./fixtures/initialize.ts", import.meta.url) });
     expect(await pool.run(() => (globalThis as { initialized?: string }).initialized, [])).toBe(

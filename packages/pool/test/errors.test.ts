@@ -49,7 +49,7 @@ describe("errors of the pool", () => {
     expect(new JobCanceledError(reason).reason).toBe(reason);
     expect(new JobTimeoutError(50).timeoutMs).toBe(50);
     expect(new ThreadCrashedError(3, { cause })).toMatchObject({ exitCode: 3, cause });
-    expect(new ThreadCrashedError(undefined).message).toMatch(/could not start/);
+    expect(new ThreadCrashedError(undefined).message).toMatch(/could be started/);
     expect(new QueueFullError("maxQueue", 8)).toMatchObject({ limit: "maxQueue", value: 8 });
     expect(new JobNotFoundError("file:///a.ts", "x", [])).toMatchObject({
       url: "file:///a.ts",

@@ -1,6 +1,6 @@
 /** What needs a process of its own. */
 import { expect, it } from "vitest";
-import { runScript } from "./run-script.ts";
+import { runScript, runScriptWithin } from "./run-script.ts";
 
 it("an idle pool lets the process exit, and no console output of a job is lost", async () => {
   const { code, stdout, stderr } = await runScript("exits-by-itself.ts");
@@ -32,4 +32,11 @@ it("a failed job that nobody observes is an unhandled rejection", async () => {
     code: 0,
     stdout: "unhandled: nobody looks\n",
   });
+});
+
+it("where address space is scarce arenas are small, and hold payloads all the same", async () => {
+  // Those that can grow reserve 10 GiB each.
+  const { stderr, code, stdout } = await runScriptWithin(40_000_000, "scarce-arenas.ts");
+  expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
+  expect(stdout).toMatch(/^(grows ){0,3}(fixed ){7,10}true\n$/);
 });

@@ -9,10 +9,19 @@ export interface Ended {
 }
 
 export function runScript(name: string, ...args: readonly string[]): Promise<Ended> {
+  return run('exec "$@"', name, args);
+}
+
+/** In a process that may have so much address space. */
+export function runScriptWithin(kibibytes: number, name: string): Promise<Ended> {
+  return run(`ulimit -v ${kibibytes}; exec "$@"`, name, []);
+}
+
+/** @param shell A shell line with the command as "$@". */
+function run(shell: string, name: string, args: readonly string[]): Promise<Ended> {
   const script = fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
-  const child = spawn(process.execPath, ["--conditions=@skein/source", script, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const command = [process.execPath, "--conditions=@skein/source", script, ...args];
+  const child = spawn("sh", ["-c", shell, "sh", ...command], { stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk) => (stdout += chunk));

@@ -90,6 +90,7 @@ export class Host {
     this.#supply = new ThreadSupply(memory, roster, options, limits, {
       outstanding: () => this.#outstanding,
       waiting: () => this.#waiting,
+      cannotStart: (cause) => this.#giveUp(undefined, cause),
     });
     const takeKnowledge = (): void => this.#takeKnowledge();
     this.#arenas = new Arenas(takeKnowledge);
@@ -226,13 +227,27 @@ export class Host {
   }
 
   #startThread(index: number, serial: number): PoolThread {
-    this.#memory.prepareThread(index, serial);
     const memory = createArenaMemory();
+    this.#memory.prepareThread(index, serial);
     this.#arenas.add(serial, memory);
     // Before it can submit anything.
     this.#roster.broadcast({ type: "arena", serial, memory });
+    try {
+      const thread = this.#createThread(index, serial);
+      this.#trace?.threadStarted(index, thread.threadId);
+      for (const [id, buffer] of this.#sharedBuffers.entries())
+        thread.post({ type: "shared-buffer", id, buffer });
+      return thread;
+    } catch (error) {
+      this.#tellThreads({ type: "thread-ended", serial, error: toWire(error) });
+      this.#arenas.drop(serial);
+      throw error;
+    }
+  }
+
+  #createThread(index: number, serial: number): PoolThread {
     const { spinLimitUs, initialize, jobsPerThread, idleTimeoutMs } = this.#options;
-    const thread = new PoolThread(
+    return new PoolThread(
       {
         control: this.#controlBuffer,
         slots: this.#slotsBuffer,
@@ -252,10 +267,6 @@ export class Host {
         exit: (from, exitCode, cause) => this.#onExit(from, exitCode, cause),
       },
     );
-    this.#trace?.threadStarted(index, thread.threadId);
-    for (const [id, buffer] of this.#sharedBuffers.entries())
-      thread.post({ type: "shared-buffer", id, buffer });
-    return thread;
   }
 
   #takeKnowledge(): void {
@@ -334,14 +345,18 @@ export class Host {
     this.#pump.onBell();
     if (this.#outstanding === 0) return;
     this.#supply.ended();
-    if (this.#roster.count === 0 && !this.#supply.isStarting) {
-      this.#submitter.failWaiting(
-        () => new ThreadCrashedError(exitCode, { cause, detail: "before it was ready for its first job" }),
-      );
-      this.#roster.forgetFailedStarts();
-    }
+    if (!this.#supply.isStarting) this.#giveUp(exitCode, cause);
     // The dead thread may have swallowed a wake-up.
     if (!queues.isEmpty()) parking.wakeOne();
+  }
+
+  /** When there is no thread, and none will start: whoever submits next may try again. */
+  #giveUp(exitCode: number | undefined, cause: unknown): void {
+    if (this.#roster.count > 0) return;
+    this.#submitter.failWaiting(
+      () => new ThreadCrashedError(exitCode, { cause, detail: "before it was ready for its first job" }),
+    );
+    this.#roster.forgetFailedStarts();
   }
 
   #publishThread(

@@ -43,11 +43,19 @@ export class ThreadRoster {
     return this.#threads.find((thread) => thread?.serial === serial) ?? null;
   }
 
-  /** @returns false when no place is free now. */
+  /**
+   * @returns false when no place is free now.
+   * @throws what starting a thread throws: a bad option of `Worker`, too many threads for the machine.
+   */
   add(): boolean {
     const index = this.#threads.findIndex((thread, i) => thread === null && this.#isFree(i));
     if (index < 0) return false;
-    this.#threads[index] = this.#start(index, this.#nextSerial++);
+    try {
+      this.#threads[index] = this.#start(index, this.#nextSerial++);
+    } catch (error) {
+      this.#failedStarts++;
+      throw error;
+    }
     this.#count++;
     return true;
   }

@@ -27,6 +27,8 @@ export interface JobCounts {
   outstanding(): number;
   /** Jobs that no thread has taken. */
   waiting(): number;
+  /** A thread did not start: jobs that no other thread can run are to be told. */
+  cannotStart(error: unknown): void;
 }
 
 export class ThreadSupply {
@@ -143,9 +145,14 @@ export class ThreadSupply {
   /** @returns false when no more may start, or not now: then it is tried again. */
   #start(): boolean {
     if (this.#roster.count >= this.maxThreads || this.#roster.cannotStart) return false;
-    if (this.#roster.add()) {
-      this.#countChanged();
-      return true;
+    try {
+      if (this.#roster.add()) {
+        this.#countChanged();
+        return true;
+      }
+    } catch (error) {
+      this.#jobs.cannotStart(error);
+      return false;
     }
     this.#startRetry ??= setTimeout(() => {
       this.#startRetry = null;

@@ -16,18 +16,21 @@
  *            collect returned → free, by the owner, all at once
  * Invariants I1 A block has one holder at a time; only the holder touches its bytes.
  *            I2 Sizes are 256 bytes times 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, …: above 1 KiB at most a quarter is
- *               wasted, most by a power of two, whose 8 bytes of header lead to the next size. A block keeps its size.
+ *               wasted, most by a power of two, whose 8 bytes of header lead to the next size. A block keeps its size
+ *               until all are free: then sizes are cut anew.
  *            I3 What a dead thread owned goes with its memory, the stack of returned blocks included: nobody else allocates from it.
  * Pairings   [A1] giveBack's plain write of the link comes before its CAS; collect's exchange comes before its reads.
  * Liveness   Readers push lock-free, the owner takes in one step. Returned blocks stay where they are until their owner allocates
- *            and finds no free block of the size.
+ *            and finds no free block of the size. Who waits for returned blocks looks again by itself: giveBack tells nobody.
  * Sources    Treiber's stack, taken as a whole as in inbox.ts; segregated fits, Wilson et al. 1995.
  */
 import { SkeinError } from "@skein/context/errors";
-import { cas, exchange, load } from "./atomics.ts";
+import { cas, exchange, load, wait } from "./atomics.ts";
 
 const PAGE_BYTES = 64 << 10;
 const MAX_PAGES = 65_536;
+/** Where address space is scarce. */
+const FIXED_BYTES = 64 << 20;
 const INITIAL_PAGES = 16;
 /** At least so much at a time. */
 const GROWTH_PAGES = 64;
@@ -35,11 +38,13 @@ const UNIT_BYTES = 256;
 const HEADER_BYTES = 8;
 const RETURNED = 0;
 const NONE = 0;
+/** How often who waits for returned blocks looks. */
+const RETURNS_LOOK_MS = 2;
 
-/** A memory that grows in place; what WebAssembly.Memory is, without the library of the DOM. */
+/** A memory that grows in place: what WebAssembly.Memory is, without the library of the DOM. Without `grow` it is what it is. */
 export interface GrowingMemory {
   readonly buffer: SharedArrayBuffer;
-  grow(pages: number): number;
+  grow?(pages: number): number;
 }
 
 declare const WebAssembly: {
@@ -48,7 +53,12 @@ declare const WebAssembly: {
 
 /** Reserves address space; memory is taken as it is used. */
 export function createArenaMemory(): GrowingMemory {
-  return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES, shared: true });
+  try {
+    return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES, shared: true });
+  } catch {
+    // Each reserves 10 GiB of address space, which a process may not have (ulimit -v).
+    return { buffer: new SharedArrayBuffer(FIXED_BYTES) };
+  }
 }
 
 export class Arena {
@@ -59,6 +69,8 @@ export class Arena {
   #words: Int32Array;
   /** The first 256 bytes are for RETURNED. */
   #bump = UNIT_BYTES;
+  /** How many are not on a free list. */
+  #blocks = 0;
 
   constructor(memory: GrowingMemory) {
     this.#memory = memory;
@@ -77,7 +89,22 @@ export class Arena {
     return block;
   }
 
+  /**
+   * As `store`, but first waits for readers when there is no room: until one gives a block back, again and again. Blocks this thread.
+   * @throws as `store`, when nothing was given back for `patienceMs`.
+   */
+  storePatiently(source: Uint8Array, length: number, patienceMs: number): number {
+    for (;;) {
+      try {
+        return this.store(source, length);
+      } catch (error) {
+        if (!this.#waitForReturns(patienceMs)) throw error;
+      }
+    }
+  }
+
   free(block: number): void {
+    this.#blocks--;
     const sizeClass = this.#words[block * 2 - 2]!;
     (this.#free[sizeClass] ??= []).push(block);
   }
@@ -93,11 +120,16 @@ export class Arena {
     const free = (this.#free[sizeClass] ??= []);
     if (free.length === 0) this.#collect();
     const reused = free.pop();
-    if (reused !== undefined) return reused;
+    if (reused !== undefined) {
+      this.#blocks++;
+      return reused;
+    }
+    if (this.#blocks === 0) this.#cutAnew();
     const start = this.#bump;
     const end = start + unitsOf(sizeClass) * UNIT_BYTES;
     if (end > this.#bytes.length) this.#grow(end);
     this.#bump = end;
+    this.#blocks++;
     this.#words[start / 4] = sizeClass;
     return (start + HEADER_BYTES) / 8;
   }
@@ -106,6 +138,7 @@ export class Arena {
     const present = this.#bytes.length / PAGE_BYTES;
     const missing = Math.ceil(toBytes / PAGE_BYTES) - present;
     try {
+      if (this.#memory.grow === undefined) throw new RangeError("This memory cannot grow");
       this.#memory.grow(Math.max(missing, Math.min(GROWTH_PAGES, MAX_PAGES - present)));
     } catch (cause) {
       throw new SkeinError(
@@ -117,6 +150,22 @@ export class Arena {
     }
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#words = new Int32Array(this.#memory.buffer);
+  }
+
+  /** No block is in use: what was cut into one size may be needed in another. */
+  #cutAnew(): void {
+    this.#bump = UNIT_BYTES;
+    this.#free.length = 0;
+  }
+
+  #waitForReturns(patienceMs: number): boolean {
+    const end = performance.now() + patienceMs;
+    while (load(this.#words, RETURNED) === NONE) {
+      // [unpaired] only whether to try again
+      if (performance.now() >= end) return false;
+      wait(this.#words, RETURNED, NONE, RETURNS_LOOK_MS); // [unpaired] see Liveness
+    }
+    return true;
   }
 
   #collect(): void {

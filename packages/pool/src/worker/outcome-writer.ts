@@ -9,6 +9,9 @@ import { INLINE_BYTES, OUTCOME_ERROR, OUTCOME_RESULT } from "../shared/slot.ts";
 import { refusal } from "../transfer/detach.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
 
+/** For the host to read results, when 4 GiB of them wait: its event loop may be blocked. */
+const PATIENCE_MS = 60_000;
+
 export class OutcomeWriter {
   readonly #memory: PoolMemory;
   readonly #encoder: Encoder;
@@ -78,7 +81,7 @@ export class OutcomeWriter {
     if (length <= INLINE_BYTES) {
       slots.setInlinePayload(slot, this.#encoder.bytes, length);
     } else {
-      slots.setArenaPayload(slot, this.#serial, this.#arena.store(this.#encoder.bytes, length), length);
+      slots.setArenaPayload(slot, this.#serial, this.#store(length, submitterOf(layout, slot)), length);
     }
     slots.setOutcome(slot, outcome);
     slots.finish(slot, this.#serial);
@@ -88,5 +91,12 @@ export class OutcomeWriter {
     if (submitter !== HOST) parking.wake(submitter - 1);
     else if (inbox.ring()) this.#ringHost();
     if (trace !== null) trace.finished();
+  }
+  /** Full: this thread slows down. Not for another pool thread, which may wait for this one in the same way. */
+  #store(length: number, submitter: number): number {
+    const { bytes } = this.#encoder;
+    return submitter === HOST
+      ? this.#arena.storePatiently(bytes, length, PATIENCE_MS)
+      : this.#arena.store(bytes, length);
   }
 }

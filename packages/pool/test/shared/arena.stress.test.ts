@@ -29,7 +29,7 @@ it(
       seed,
       read: read.reduce((a, b) => (typeof a === "number" && typeof b === "number" ? a + b : `${a}, ${b}`)),
     }).toEqual({ seed, read: stored });
-    expect(stored).toBeGreaterThan(100);
+    expect(stored).toBeGreaterThan(0);
     // Four slots: a handful of blocks of each size, and as many large ones.
     expect(sizeBytes).toBeLessThan(32 << 20);
   },

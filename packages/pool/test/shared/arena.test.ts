@@ -1,3 +1,4 @@
+import { Worker } from "node:worker_threads";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Arena, createArenaMemory, giveBack, type GrowingMemory } from "../../src/shared/arena.ts";
 
@@ -46,6 +47,28 @@ function smallMemory(maximumPages: number): GrowingMemory {
   };
 }
 
+/** A thread that gives a block back while this one is blocked. */
+class Reader implements Disposable {
+  readonly #worker: Worker;
+
+  constructor(shared: GrowingMemory) {
+    const giveBackOf = `import(${JSON.stringify(new URL("../../src/shared/arena.ts", import.meta.url).href)})`;
+    this.#worker = new Worker(
+      `const { parentPort, workerData } = require("node:worker_threads");
+       parentPort.on("message", async (block) => (await ${giveBackOf}).giveBack(new Int32Array(workerData.buffer), block));`,
+      { eval: true, workerData: { buffer: shared.buffer }, execArgv: ["--conditions=@skein/source"] },
+    );
+  }
+
+  giveBackLater(block: number): void {
+    this.#worker.postMessage(block);
+  }
+
+  [Symbol.dispose](): void {
+    void this.#worker.terminate();
+  }
+}
+
 describe("Arena", () => {
   it("smoke: a stored payload can be read through the memory", () => {
     const source = filled(1000, 9);
@@ -86,6 +109,7 @@ describe("Arena", () => {
   });
 
   it("a freed block is used again for its size, and for no other", () => {
+    arena.store(filled(1, 1), 1); // So that not all blocks are free.
     const block = arena.store(filled(300, 1), 300);
     arena.free(block);
     expect(arena.store(filled(513, 1), 513)).not.toBe(block);
@@ -181,6 +205,36 @@ describe("Arena", () => {
     expect(arena.store(filled(100, 7), 100)).toBeGreaterThan(blocks[1]!);
     returnBlock(blocks[0]!);
     expect(arena.store(source, 1.5 * MiB)).toBe(blocks[0]);
+  });
+
+  it("I2 when all blocks are free, the room of one size serves another", () => {
+    memory = smallMemory(16);
+    arena = new Arena(memory);
+    const source = filled(600 * KiB, 3);
+    const small = Array.from({ length: 1000 }, () => arena.store(source, 600));
+    expect(() => arena.store(source, 600 * KiB)).toThrow("No room");
+    for (const [i, block] of small.entries()) {
+      if (i % 2 === 0) returnBlock(block);
+      else arena.free(block);
+    }
+    expect(bytesOf(arena.store(source, 600 * KiB), 600 * KiB)).toEqual(source);
+  });
+
+  it("waits for blocks that are given back, and then has room", async () => {
+    memory = { buffer: new SharedArrayBuffer(MiB) };
+    arena = new Arena(memory);
+    const source = filled(300 * KiB, 5);
+    const blocks = [1, 2, 3].map(() => arena.store(source, 300 * KiB));
+    using reader = new Reader(memory);
+    reader.giveBackLater(blocks[1]!);
+    expect(arena.storePatiently(source, 300 * KiB, 60_000)).toBe(blocks[1]);
+  });
+
+  it("does not wait for ever", () => {
+    arena = new Arena({ buffer: new SharedArrayBuffer(MiB) });
+    const source = filled(700 * KiB, 5);
+    arena.store(source, 700 * KiB);
+    expect(() => arena.storePatiently(source, 700 * KiB, 10)).toThrow("No room");
   });
 
   it("teardown: nothing that was given back to a dead thread reaches its successor, who has a memory of its own", () => {

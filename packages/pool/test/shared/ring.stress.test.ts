@@ -41,7 +41,7 @@ async function expectSameInAndOut(producers: number, consumers: number): Promise
   expect({ label, ...total(got) }).toEqual({ label, ...total(put) });
   for (const tally of [...put, ...got])
     expect({ label, disorder: tally.disorder }).toEqual({ label, disorder: 0 });
-  expect(total(put).count).toBeGreaterThan(100);
+  expect(total(put).count).toBeGreaterThan(0);
   return [...put, ...got];
 }
 
