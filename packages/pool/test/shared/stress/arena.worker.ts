@@ -1,11 +1,12 @@
 /** Roles of arena.stress.test.ts. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { Arena, type GrowingMemory } from "../../../src/shared/arena.ts";
 import { Arenas } from "../../../src/shared/arenas.ts";
 import type { Layout } from "../../../src/shared/layout.ts";
 import { JobQueues, NO_JOB } from "../../../src/shared/job-queues.ts";
 import { FREE, SlotTable } from "../../../src/shared/slot.ts";
 import { seededRandom } from "../seeded-random.ts";
+import { takePart } from "./stress.ts";
 
 export interface ArenaData {
   readonly control: Int32Array;
@@ -17,11 +18,10 @@ export interface ArenaData {
 }
 
 const WRITER = 9;
-const { control, slotsBuffer, layout, memory, thread, role, stop, seed } = workerData as ArenaData & {
-  role: "writer" | "reader";
-  stop: Int32Array;
-  seed: number;
-};
+const { control, slotsBuffer, layout, memory, thread, role, stop, seed } = takePart<
+  ArenaData,
+  "writer" | "reader"
+>();
 const slots = new SlotTable(slotsBuffer, layout);
 const queues = new JobQueues(control, layout, slots, thread);
 const random = seededRandom(seed);

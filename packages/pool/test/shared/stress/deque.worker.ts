@@ -1,7 +1,8 @@
 /** Roles of deque.stress.test.ts. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { CONTENDED, Deque, EMPTY } from "../../../src/shared/deque.ts";
 import { seededRandom } from "../seeded-random.ts";
+import { takePart } from "./stress.ts";
 import { Counter, type Tally } from "./tally.ts";
 
 export interface DequeData {
@@ -14,11 +15,7 @@ export interface DequeData {
 /** Slot numbers count up to here, then again from 0. */
 const SLOTS = 100_003;
 
-const { words, cells, nextOwnersSlot, role, stop, seed } = workerData as DequeData & {
-  role: "owner" | "thief";
-  stop: Int32Array;
-  seed: number;
-};
+const { words, cells, nextOwnersSlot, role, stop, seed } = takePart<DequeData, "owner" | "thief">();
 const deque = new Deque(words, 0, cells);
 const random = seededRandom(seed);
 const tickets = new Int32Array(1);

@@ -1,10 +1,10 @@
 /** Roles of inbox.stress.test.ts. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { Inbox } from "../../../src/shared/inbox.ts";
 import type { Layout } from "../../../src/shared/layout.ts";
 import { SlotTable } from "../../../src/shared/slot.ts";
 import { seededRandom } from "../seeded-random.ts";
-import { LOST_MS } from "./stress.ts";
+import { LOST_MS, takePart } from "./stress.ts";
 
 export interface InboxData {
   readonly control: Int32Array;
@@ -16,11 +16,10 @@ export interface InboxData {
   readonly slots: readonly number[];
 }
 
-const { control, slotsBuffer, layout, messages, slots, role, stop, seed } = workerData as InboxData & {
-  role: "finisher" | "owner";
-  stop: Int32Array;
-  seed: number;
-};
+const { control, slotsBuffer, layout, messages, slots, role, stop, seed } = takePart<
+  InboxData,
+  "finisher" | "owner"
+>();
 const table = new SlotTable(slotsBuffer, layout);
 const inbox = new Inbox(control, layout, table, 0);
 const random = seededRandom(seed);

@@ -1,11 +1,11 @@
 /** Roles of parking.stress.test.ts. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import type { Layout } from "../../../src/shared/layout.ts";
 import { JobQueues, NO_JOB } from "../../../src/shared/job-queues.ts";
 import { Parking } from "../../../src/shared/parking.ts";
 import { SlotTable } from "../../../src/shared/slot.ts";
 import { seededRandom } from "../seeded-random.ts";
-import { LOST_MS } from "./stress.ts";
+import { LOST_MS, takePart } from "./stress.ts";
 
 export interface ParkingData {
   readonly control: Int32Array;
@@ -17,11 +17,10 @@ export interface ParkingData {
   readonly thread: number;
 }
 
-const { control, slotsBuffer, layout, done, thread, role, stop, seed } = workerData as ParkingData & {
-  role: "submitter" | "thread";
-  stop: Int32Array;
-  seed: number;
-};
+const { control, slotsBuffer, layout, done, thread, role, stop, seed } = takePart<
+  ParkingData,
+  "submitter" | "thread"
+>();
 const slots = new SlotTable(slotsBuffer, layout);
 const queues = new JobQueues(control, layout, slots, thread);
 const parking = new Parking(control, layout);

@@ -1,7 +1,8 @@
 /** Roles of ring.stress.test.ts. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { seededRandom } from "../seeded-random.ts";
+import { takePart } from "./stress.ts";
 import { Counter, type Tally } from "./tally.ts";
 
 /** Slot numbers carry the producer and a count. */
@@ -17,11 +18,10 @@ export interface RingData {
   readonly extra: number;
 }
 
-const { words, cells, producer, alone, extra, role, stop, seed } = workerData as RingData & {
-  role: "producer" | "consumer" | "mixer";
-  stop: Int32Array;
-  seed: number;
-};
+const { words, cells, producer, alone, extra, role, stop, seed } = takePart<
+  RingData,
+  "producer" | "consumer" | "mixer"
+>();
 const ring = new Ring(words, 0, cells);
 const random = seededRandom(seed);
 const tickets = new Int32Array(1);

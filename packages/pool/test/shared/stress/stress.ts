@@ -1,6 +1,6 @@
 /** What the stress tests share: how long they run, their seed, and threads that play a role until they are told to stop. */
 import { once } from "node:events";
-import { type Transferable, Worker } from "node:worker_threads";
+import { type Transferable, Worker, workerData } from "node:worker_threads";
 
 export const STRESS_MS: number = Number(process.env["SKEIN_STRESS_MS"] ?? 1500);
 /** For the test as a whole: the time, and what it takes to start threads. */
@@ -8,12 +8,19 @@ export const TEST_TIMEOUT_MS: number = STRESS_MS + 30_000;
 /** How long nothing may move before a wake-up counts as lost. */
 export const LOST_MS = 10_000;
 
-/** A word that says 1 when it is time to stop. */
-export type StopWord = Int32Array;
+/** Word 0 says 1 when it is time to stop. Word 1 counts the threads that have begun to play. */
+export type StopWords = Int32Array;
+
+/** For the thread of a role: what it was given. It begins to play. */
+export function takePart<D, R extends string>(): D & { role: R; stop: StopWords; seed: number } {
+  const part = workerData as D & { role: R; stop: StopWords; seed: number };
+  Atomics.add(part.stop, 1, 1);
+  return part;
+}
 
 /** Threads that play a role each; `workerData` reaches the role as it is. */
 export class Cast implements AsyncDisposable {
-  readonly stop: StopWord = new Int32Array(new SharedArrayBuffer(4));
+  readonly stop: StopWords = new Int32Array(new SharedArrayBuffer(8));
   readonly seed: number = Date.now() & 0x7fffffff;
   readonly workers: Worker[] = [];
   readonly #file: URL;
@@ -24,15 +31,20 @@ export class Cast implements AsyncDisposable {
 
   /** @returns what the role returns in the end. */
   async play<T>(role: string, data: object, transferList: readonly Transferable[] = []): Promise<T> {
-    const workerData = { ...data, role, stop: this.stop, seed: this.seed + this.workers.length };
-    const worker = new Worker(this.#file, { workerData, transferList: [...transferList] });
+    const part = { ...data, role, stop: this.stop, seed: this.seed + this.workers.length };
+    const worker = new Worker(this.#file, { workerData: part, transferList: [...transferList] });
     this.workers.push(worker);
     const [result] = (await once(worker, "message")) as [T];
     return result;
   }
 
+  /** From when everybody has begun, however busy the machine is. */
   stopAfter(ms: number): void {
-    setTimeout(() => Atomics.store(this.stop, 0, 1), ms);
+    const begun = setInterval(() => {
+      if (Atomics.load(this.stop, 1) < this.workers.length) return;
+      clearInterval(begun);
+      setTimeout(() => Atomics.store(this.stop, 0, 1), ms);
+    }, 1);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
