@@ -6,7 +6,7 @@ import type { Layout } from "../../../src/shared/layout.ts";
 import { JobQueues, NO_JOB } from "../../../src/shared/job-queues.ts";
 import { FREE, SlotTable } from "../../../src/shared/slot.ts";
 import { seededRandom } from "../seeded-random.ts";
-import { takePart } from "./stress.ts";
+import { type Part, takePart } from "./stress.ts";
 
 export interface ArenaData {
   readonly control: Int32Array;
@@ -18,10 +18,7 @@ export interface ArenaData {
 }
 
 const WRITER = 9;
-const { control, slotsBuffer, layout, memory, thread, role, stop, seed } = takePart<
-  ArenaData,
-  "writer" | "reader"
->();
+const { control, slotsBuffer, layout, memory, thread, role, stop, seed } = takePart() as ArenaData & Part;
 const slots = new SlotTable(slotsBuffer, layout);
 const queues = new JobQueues(control, layout, slots, thread);
 const random = seededRandom(seed);

@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { CONTENDED, Deque, EMPTY } from "../../../src/shared/deque.ts";
 import { seededRandom } from "../seeded-random.ts";
-import { takePart } from "./stress.ts";
+import { type Part, takePart } from "./stress.ts";
 import { Counter, type Tally } from "./tally.ts";
 
 export interface DequeData {
@@ -15,7 +15,7 @@ export interface DequeData {
 /** Slot numbers count up to here, then again from 0. */
 const SLOTS = 100_003;
 
-const { words, cells, nextOwnersSlot, role, stop, seed } = takePart<DequeData, "owner" | "thief">();
+const { words, cells, nextOwnersSlot, role, stop, seed } = takePart() as DequeData & Part;
 const deque = new Deque(words, 0, cells);
 const random = seededRandom(seed);
 const tickets = new Int32Array(1);

@@ -4,7 +4,7 @@ import { Inbox } from "../../../src/shared/inbox.ts";
 import type { Layout } from "../../../src/shared/layout.ts";
 import { SlotTable } from "../../../src/shared/slot.ts";
 import { seededRandom } from "../seeded-random.ts";
-import { LOST_MS, takePart } from "./stress.ts";
+import { LOST_MS, type Part, takePart } from "./stress.ts";
 
 export interface InboxData {
   readonly control: Int32Array;
@@ -16,10 +16,7 @@ export interface InboxData {
   readonly slots: readonly number[];
 }
 
-const { control, slotsBuffer, layout, messages, slots, role, stop, seed } = takePart<
-  InboxData,
-  "finisher" | "owner"
->();
+const { control, slotsBuffer, layout, messages, slots, role, stop, seed } = takePart() as InboxData & Part;
 const table = new SlotTable(slotsBuffer, layout);
 const inbox = new Inbox(control, layout, table, 0);
 const random = seededRandom(seed);

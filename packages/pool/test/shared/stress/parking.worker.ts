@@ -5,7 +5,7 @@ import { JobQueues, NO_JOB } from "../../../src/shared/job-queues.ts";
 import { Parking } from "../../../src/shared/parking.ts";
 import { SlotTable } from "../../../src/shared/slot.ts";
 import { seededRandom } from "../seeded-random.ts";
-import { LOST_MS, takePart } from "./stress.ts";
+import { LOST_MS, type Part, takePart } from "./stress.ts";
 
 export interface ParkingData {
   readonly control: Int32Array;
@@ -17,10 +17,7 @@ export interface ParkingData {
   readonly thread: number;
 }
 
-const { control, slotsBuffer, layout, done, thread, role, stop, seed } = takePart<
-  ParkingData,
-  "submitter" | "thread"
->();
+const { control, slotsBuffer, layout, done, thread, role, stop, seed } = takePart() as ParkingData & Part;
 const slots = new SlotTable(slotsBuffer, layout);
 const queues = new JobQueues(control, layout, slots, thread);
 const parking = new Parking(control, layout);

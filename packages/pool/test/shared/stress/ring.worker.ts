@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { seededRandom } from "../seeded-random.ts";
-import { takePart } from "./stress.ts";
+import { type Part, takePart } from "./stress.ts";
 import { Counter, type Tally } from "./tally.ts";
 
 /** Slot numbers carry the producer and a count. */
@@ -18,10 +18,7 @@ export interface RingData {
   readonly extra: number;
 }
 
-const { words, cells, producer, alone, extra, role, stop, seed } = takePart<
-  RingData,
-  "producer" | "consumer" | "mixer"
->();
+const { words, cells, producer, alone, extra, role, stop, seed } = takePart() as RingData & Part;
 const ring = new Ring(words, 0, cells);
 const random = seededRandom(seed);
 const tickets = new Int32Array(1);
@@ -83,4 +80,4 @@ function mix(): Tally {
 }
 
 const roles = { producer: produce, consumer: consume, mixer: mix };
-parentPort!.postMessage(roles[role]());
+parentPort!.postMessage(roles[role as keyof typeof roles]());

@@ -11,11 +11,17 @@ export const LOST_MS = 10_000;
 /** Word 0 says 1 when it is time to stop. Word 1 counts the threads that have begun to play. */
 export type StopWords = Int32Array;
 
-/** For the thread of a role: what it was given. It begins to play. */
-export function takePart<D, R extends string>(): D & { role: R; stop: StopWords; seed: number } {
-  const part = workerData as D & { role: R; stop: StopWords; seed: number };
-  Atomics.add(part.stop, 1, 1);
-  return part;
+/** What the thread of a role was given, besides its own data. */
+export interface Part {
+  readonly role: string;
+  readonly stop: StopWords;
+  readonly seed: number;
+}
+
+/** The thread of a role begins to play. */
+export function takePart(): unknown {
+  Atomics.add((workerData as Part).stop, 1, 1);
+  return workerData;
 }
 
 /** Threads that play a role each; `workerData` reaches the role as it is. */
