@@ -17,6 +17,8 @@ export interface CensusOptions {
   readonly log: string | null;
   /** SQLite. */
   readonly db: string | null;
+  /** A timeline of the pool. */
+  readonly trace: string | null;
   readonly verbose: boolean;
   readonly correlationId: string | null;
   readonly maxFileBytes: number;
@@ -48,6 +50,7 @@ Without dir, this repository's own node_modules.
   --html <file>          write one self-contained page: treemap and sortable tables
   --log <file>           append log lines (NDJSON), written inside the workers
   --db <file>            store files, functions and syntax errors in this SQLite database; scans add up
+  --trace <file>         write a timeline of the pool, for ui.perfetto.dev
   --verbose              log every file, not only those with something to say
   --correlation-id <id>  the id of this scan in the log   [made up]
   --max-file-bytes <n>   skip files larger than this   [${DEFAULT_MAX_FILE_BYTES}]
@@ -74,6 +77,7 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
     html: fileName("html", values.html),
     log: fileName("log", values.log),
     db: fileName("db", values.db),
+    trace: fileName("trace", values.trace),
     verbose: values.verbose === true,
     correlationId: idFrom(values["correlation-id"]),
     maxFileBytes:
@@ -86,6 +90,10 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
     throw new UsageError("--compare prints a table only: without --json and --html");
   if (options.compare && options.db !== null)
     throw new UsageError("--compare runs the scan several times: without --db");
+  if (options.compare && options.trace !== null)
+    throw new UsageError("--compare runs the scan several times: without --trace");
+  if (options.trace !== null && values.threads === "0")
+    throw new UsageError("--trace needs a pool: --threads must be at least 1");
   if (options.verbose && options.log === null)
     throw new UsageError("--verbose is about the log: it needs --log <file>");
   return options;
@@ -102,6 +110,7 @@ interface Parsed {
     html?: string;
     log?: string;
     db?: string;
+    trace?: string;
     verbose?: boolean;
     "correlation-id"?: string;
     "max-file-bytes"?: string;
@@ -125,6 +134,7 @@ function parse(args: readonly string[]): Parsed {
         html: { type: "string" },
         log: { type: "string" },
         db: { type: "string" },
+        trace: { type: "string" },
         verbose: { type: "boolean" },
         "correlation-id": { type: "string" },
         "max-file-bytes": { type: "string" },

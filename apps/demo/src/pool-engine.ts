@@ -8,8 +8,9 @@ import type { Policy } from "./options.ts";
 const JOBS_AHEAD = 4096;
 const CLOSE_TIMEOUT_MS = 2000;
 
-export function openPoolEngine(threads: number, policy: Policy): Engine {
-  const pool = new ThreadPool({ name: "census", maxThreads: threads });
+/** @param trace Where to write a timeline of the pool, or null. */
+export function openPoolEngine(threads: number, policy: Policy, trace: string | null): Engine {
+  const pool = new ThreadPool({ name: "census", maxThreads: threads, trace: trace ?? undefined });
   const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
   const jobs = pool.module<typeof FileJobs>(new URL(`./file.jobs${extension}`, import.meta.url));
   return {

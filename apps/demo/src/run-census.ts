@@ -57,7 +57,7 @@ export async function runCensus(args: readonly string[]): Promise<number> {
 }
 
 /** Finds out before the scan, not after it, that its result cannot be written. */
-function checkPlaces({ directory, json, html, log, db }: CensusOptions): void {
+function checkPlaces({ directory, json, html, log, db, trace }: CensusOptions): void {
   let isDirectory: boolean;
   try {
     isDirectory = statSync(directory).isDirectory();
@@ -65,7 +65,7 @@ function checkPlaces({ directory, json, html, log, db }: CensusOptions): void {
     throw new UsageError(`cannot read ${directory}: ${describeFileError(error)}`);
   }
   if (!isDirectory) throw new UsageError(`${directory} is not a directory`);
-  for (const file of [json, html, log, db]) {
+  for (const file of [json, html, log, db, trace]) {
     if (file === null || (file === "-" && file === json)) continue;
     try {
       closeSync(openSync(file, "a"));
@@ -108,7 +108,7 @@ async function run(options: CensusOptions, signal: AbortSignal): Promise<number>
     return agree ? EXIT.done : EXIT.failed;
   }
 
-  const engine = await openEngine(options.threads, options.policy);
+  const engine = await openEngine(options.threads, options.policy, options.trace);
   const result = await scanWith(
     engine,
     options.threads === 0 ? "no pool" : formatPlural(options.threads, "thread"),
@@ -139,10 +139,10 @@ async function findFiles(directory: string, signal: AbortSignal): Promise<Tree> 
   return tree;
 }
 
-async function openEngine(threads: number, policy: Policy): Promise<Engine> {
+async function openEngine(threads: number, policy: Policy, trace: string | null = null): Promise<Engine> {
   if (threads === 0) return openDirectEngine();
   const { openPoolEngine } = await import("./pool-engine.ts");
-  return openPoolEngine(threads, policy);
+  return openPoolEngine(threads, policy, trace);
 }
 
 async function openStore(file: string | null, scan: string): Promise<RowStore | null> {

@@ -41,6 +41,18 @@ function logLines(path: string): Record<string, unknown>[] {
 }
 
 describe("census", () => {
+  it("writes a timeline with a slice for every file", async () => {
+    const trace = join(temporaryTree(), "trace.json");
+    expect(await runCli([temporaryTree(FILES), "--threads", "1", "--trace", trace])).toMatchObject({
+      code: 0,
+    });
+    const { traceEvents } = JSON.parse(readFileSync(trace, "utf8")) as {
+      traceEvents: { name: string }[];
+    };
+    for (const name of ["submit analyseFile", "settle analyseFile"])
+      expect(traceEvents.filter((event) => event.name === name)).toHaveLength(4);
+  });
+
   it("gives the same result with no pool, one thread and two, under every policy", async () => {
     const root = temporaryTree(FILES);
     const out = temporaryTree();

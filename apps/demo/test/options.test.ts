@@ -57,6 +57,9 @@ describe("options", () => {
     ],
     [["--compare", "--threads", "0"], "--compare needs a pool: --threads must be at least 1"],
     [["--compare", "--json", "x.json"], "--compare prints a table only: without --json and --html"],
+    [["--trace", ""], "--trace needs a file name"],
+    [["--trace", "x", "--compare"], "--compare runs the scan several times: without --trace"],
+    [["--trace", "x", "--threads", "0"], "--trace needs a pool: --threads must be at least 1"],
     [["--verbose"], "--verbose is about the log: it needs --log <file>"],
   ])("%j are refused", (args, message) => {
     expect(() => parseOptions(args)).toThrow(new UsageError(message));
