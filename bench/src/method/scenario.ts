@@ -107,8 +107,14 @@ export interface Figure {
   readonly contenders?: readonly string[];
 }
 
-/** Why we lose somewhere, and what would change it. Printed under a loss that it fits, never otherwise. */
+/** Why we lose somewhere, and what would change it. Printed under a loss that it fits, never otherwise, with what it rests on. */
 export interface Reason {
+  /**
+   * `measured`: an experiment took the cause away, and the loss went; `evidence` names its command. `code`: what the code does is certain,
+   * that it makes the difference is not. Left out: a supposition.
+   */
+  readonly basis?: "measured" | "code";
+  readonly evidence?: string;
   /** A scenario's name or its group; all if left out. */
   readonly of?: string;
   readonly metric?: string;

@@ -66,18 +66,7 @@ export const blockedMain: Section = {
       metric: "share",
     },
   ],
-  reasons: [
-    {
-      metric: "freeJobs",
-      why: "the thread shares the core with what the calling thread does with the results that come back meanwhile",
-      change: "fewer turns of the caller's event loop while jobs are long",
-    },
-    {
-      metric: "share",
-      why: "who has sent all jobs to the worker before has nothing left to do, either",
-      change: "nothing: it is the same jobs",
-    },
-  ],
+  reasons: [],
 };
 
 async function round(pool: JobPool, rate: number, scale: Scale): Promise<Record<string, number>> {

@@ -74,7 +74,8 @@ export const durations: Section = {
     {
       of: "duration",
       metric: "cpuShare",
-      why: "a thread that finds nothing looks on for some microseconds before it sleeps, which costs CPU that a sleeper does not use",
+      basis: "code",
+      why: "a thread that finds nothing looks on for some microseconds before it sleeps, and a caller that waits looks into its inbox once per turn for some turns: CPU that a sleeper does not use",
       change: "a lower `spinLimitUs`, at the price of latency",
     },
   ],

@@ -53,6 +53,7 @@ export const forkJoin: Section = {
   reasons: [
     {
       of: "fib",
+      basis: "code",
       why: "a fork is a job that could be stolen, and a call is a call",
       change: "nothing: fork pieces that take microseconds and more",
     },

@@ -40,13 +40,9 @@ export const memory: Section = {
   reasons: [
     {
       metric: "rssMb",
-      why: "shared slots, rings and arenas are there from the start, and each thread loads our worker's modules",
+      basis: "code",
+      why: "slots and rings are laid out from the start, each thread has an arena of its own, and loads our worker's modules",
       change: "arenas that grow from less; a worker in one bundled file",
-    },
-    {
-      metric: "idleMsPerSecond",
-      why: "threads wake now and then to look after each other; those of peers that sleep in their event loop are not woken at all",
-      change: "longer intervals when all sleep",
     },
   ],
 };

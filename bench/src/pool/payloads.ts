@@ -1,6 +1,6 @@
 /** How values cross: objects, strings, bytes copied, bytes transferred, shared memory; 8 bytes to 64 MB. */
 import * as pool from "@skein/pool";
-import type { Metric, Scale, Scenario, Section } from "../method/scenario.ts";
+import type { Metric, Reason, Scale, Scenario, Section } from "../method/scenario.ts";
 import { quantile } from "../method/statistics.ts";
 import { comlink } from "../peers/comlink.ts";
 import { piscina } from "../peers/piscina.ts";
@@ -56,28 +56,27 @@ export const payloads: Section = {
   reasons: [
     {
       of: "payload-string",
-      why: "a string crosses as text that is written and read once on each side; a port hands the serializer's block over without another copy",
-      change: "a lane that hands large strings to the port, as transferred buffers have",
+      basis: "code",
+      why: "on each way a string is written into the encoder's memory, copied from there into the shared arena, and read out of it",
+      change: "encoding straight into the arena",
     },
     {
       of: "payload-object",
-      why: "large object graphs are encoded by our own JavaScript, ports use the serializer built into V8",
-      change: "the built-in serializer above the size at which it wins",
+      basis: "code",
+      why: "object graphs are encoded and decoded by our own JavaScript, ports use the serializer that is built into V8; what is encoded is then copied into the shared arena",
+      change: "the built-in serializer where it wins, encoding straight into the arena",
     },
-    {
-      of: "payload-bytes",
-      why: "copied bytes go through the shared arena: one copy in and one copy out on each way, where a port makes one copy and hands it over",
-      change: "a transfer of a copy above the size at which it wins, or `transfer` by the caller",
-    },
-    {
-      of: "payload-bytes-in",
-      why: "copied bytes go through the shared arena: one copy in and one copy out, where a port makes one copy and hands it over",
-      change: "a transfer of a copy above the size at which it wins, or `transfer` by the caller",
-    },
+    ...["payload-bytes", "payload-bytes-in"].map((of): Reason => ({
+      of,
+      basis: "code",
+      why: "bytes are copied into the encoder's memory, from there into the shared arena, and out of it into the buffer that the job gets",
+      change: "encoding straight into the arena; `transfer` by the caller",
+    })),
     {
       of: "payload-transfer",
-      why: "a transferred buffer needs a message beside the job's slot: the same message that peers send, plus ours",
-      change: "nothing that we know of: only messages carry transfers",
+      basis: "code",
+      why: "a transferred buffer travels in a message of its own beside the job's slot, and thread and message have to meet",
+      change: "the whole job in that message",
     },
   ],
 };

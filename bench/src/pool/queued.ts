@@ -51,12 +51,14 @@ export const queued: Section = {
   reasons: [
     {
       metric: "heapBytes",
-      why: "a queued job is a task, its promise and its settlement on our heap; ports keep messages outside the heap, where this column does not see them, and a bare promise is less than a task",
-      change: "fewer objects per job; look at the process's memory as well",
+      basis: "code",
+      why: "a queued job is a task and what settles it on our heap, and its arguments when there is no free slot; ports keep messages outside the heap, where this column does not see them",
+      change: "fewer objects per job",
     },
     {
       metric: "rssBytes",
-      why: "slots and arenas are claimed as they are used and not given back",
+      basis: "code",
+      why: "arenas do not shrink, and slots are touched as they are used and stay",
       change: "smaller slots for jobs with small arguments",
     },
   ],

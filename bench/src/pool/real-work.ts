@@ -68,12 +68,14 @@ export const realWork: Section = {
     },
     {
       of: "hashing",
-      why: "a block is copied into the shared arena and out of it again before it is hashed; a port copies once",
+      basis: "code",
+      why: "a block is copied on its way to the job into the encoder's memory, into the shared arena, and out of it into the buffer that the job gets",
       change: "`transfer`, or shared memory",
     },
     {
       of: "json",
-      why: "a text is copied twice on its way, and becomes a string once more in the thread",
+      basis: "code",
+      why: "a text is written into the encoder's memory, copied into the shared arena, and read out of it",
       change: "sending the bytes that came from the network, and parsing those in the job",
     },
   ],

@@ -31,13 +31,23 @@ export function lossList(scenarios: readonly RawScenario[], section: Section | n
       const lines = [...Map.groupBy(group, placeOf)].map(
         ([place, same]) => `- ${place}: ${same.map(against).join("; ")}`,
       );
-      const why =
-        reason === null
-          ? "The reason is not known."
-          : `Reason: ${reason.why}. What would change it: ${reason.change}.`;
-      return `${lines.join("\n")}\n\n  ${why}`;
+      return `${lines.join("\n")}\n\n  ${explanation(reason)}`;
     })
     .join("\n\n");
+}
+
+/** Says how much of it is known: a reader must not take a guess for a finding. */
+function explanation(reason: Reason | null): string {
+  if (reason === null) return "The reason is not known.";
+  const { basis, evidence, why, change } = reason;
+  if (basis === "measured") {
+    return `Reason, measured${evidence === undefined ? "" : ` (${evidence})`}: ${why}. What would change it: ${change}.`;
+  }
+  const what =
+    basis === "code"
+      ? "What the code does there, and probably the reason; not isolated by a measurement"
+      : "Supposed, not checked";
+  return `${what}: ${why}. What may change it: ${change}.`;
 }
 
 /** The one that says most about where it holds. */

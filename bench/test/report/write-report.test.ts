@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readRawFolder, writeRaw } from "../../src/method/raw-file.ts";
+import { type RawSection, readRawFolder, writeRaw } from "../../src/method/raw-file.ts";
 import { writeReport } from "../../src/report/write-report.ts";
 import { around, fingerprint, rawContender, rawScenario, rawSection } from "./raw-sections.ts";
 
@@ -38,6 +38,23 @@ describe("writeReport", () => {
     expect(report()).toMatch(/20\.0 us against 10\.0 us of rival, fast, 2\.00x worse/);
     expect(report()).not.toContain("of rival, slow,");
     expect(report()).toContain("The reason is not known.");
+  });
+
+  it("a reason says what it rests on: a guess is called a supposition", async () => {
+    const at = (section: string, name: string): RawSection =>
+      rawSection(section, [
+        rawScenario(
+          [
+            rawContender("skein", "skein", { ms: around(20) }),
+            rawContender("piscina", "peer", { ms: around(10) }),
+          ],
+          { name, metrics: [{ key: "ms", title: "time", unit: "ms", better: "lower" }] },
+        ),
+      ]);
+    await writeReport(folder, [at("fork-join", "queens")]);
+    expect(report()).toContain("Supposed, not checked: one flat list");
+    await writeReport(folder, [at("fork-join", "fib")]);
+    expect(report()).toContain("probably the reason; not isolated by a measurement: a fork is a job");
   });
 
   it("a reference is neither won nor lost against", async () => {
