@@ -9,12 +9,11 @@ export type Way = (count: number) => unknown;
 export type Round = () => Sample | Promise<Sample>;
 
 const WARM_UPS = 8;
-const TIMED = 5;
-const WEIGHED = 2;
+const TIMED = 3;
 
 /**
  * Time and bytes one after the other: what runs right after a forced collection is slower. Bytes are those of the whole loop, so a
- * collection inside it would spoil them; the lowest count is taken, because what V8 optimises anew allocates at first.
+ * collection inside it would spoil them, and it runs once more just before, because what V8 optimises anew allocates at first.
  */
 export function costOf(way: Way, count: number): Round {
   let isWarm = false;
@@ -28,15 +27,12 @@ export function costOf(way: Way, count: number): Round {
       await way(count);
       ns.push(((performance.now() - started) * 1e6) / count);
     }
-    const bytes: number[] = [];
-    for (let i = 0; i < WEIGHED; i++) {
-      await way(count);
-      globalThis.gc?.();
-      const before = process.memoryUsage().heapUsed;
-      await way(count);
-      bytes.push((process.memoryUsage().heapUsed - before) / count);
-    }
-    return { ns: median(ns), bytes: Math.max(0, Math.round(Math.min(...bytes))) };
+    await way(count);
+    globalThis.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    await way(count);
+    const bytes = (process.memoryUsage().heapUsed - before) / count;
+    return { ns: median(ns), bytes: Math.max(0, Math.round(bytes)) };
   };
 }
 

@@ -85,7 +85,7 @@ export const service: Section = {
 };
 
 function constantRateScenario(scale: Scale, workload: Workload): Scenario {
-  const plan = { ratePerSecond: RATE_PER_SECOND, seconds: scale.pick(2.5, 0.5), connections: CONNECTIONS };
+  const plan = { ratePerSecond: RATE_PER_SECOND, seconds: scale.pick(2, 0.5), connections: CONNECTIONS };
   return {
     name: "constant-rate",
     title: `${RATE_PER_SECOND} requests a second for ${plan.seconds} s a round, up to ${CONNECTIONS} connections`,
@@ -104,7 +104,7 @@ function constantRateScenario(scale: Scale, workload: Workload): Scenario {
 }
 
 function saturationScenario(scale: Scale, workload: Workload): Scenario {
-  const plan = { requests: scale.pick(1600, 160), connections: SATURATING_CONNECTIONS };
+  const plan = { requests: scale.pick(1200, 160), connections: SATURATING_CONNECTIONS };
   return {
     name: "full-load",
     title: `Full load: ${plan.requests} requests a round over ${SATURATING_CONNECTIONS} connections`,
