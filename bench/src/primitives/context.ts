@@ -39,11 +39,13 @@ export const contextPrimitives: Section = {
   ],
   reasons: [
     {
+      basis: "code",
       of: "reading",
       why: "a read asks the one storage for its context, as the platform's own does, and then looks for the local in it",
       change: "a variable for the value, where a loop reads it often",
     },
     {
+      basis: "code",
       of: "running",
       why: "another value makes a new context, for which the lists of locals and values are copied",
       change: "one object in one AsyncLocal, for values that change together",
