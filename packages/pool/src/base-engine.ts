@@ -1,6 +1,7 @@
 /** What all engines of this package have in common: the arguments are checked, then the job is the submitter's. */
 import { argumentTypeError } from "@skein/context/errors";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
+import type { Chunk } from "./codec/chunk.ts";
 import {
   createJobModule,
   type Job,
@@ -11,6 +12,7 @@ import {
   jobSource,
 } from "./job-module.ts";
 import { resolveJobUrl } from "./jobs/job-url.ts";
+import { mapChunks } from "./map-chunks.ts";
 import { mapItems } from "./map.ts";
 import {
   type CloseOptions,
@@ -125,9 +127,16 @@ export abstract class BaseEngine implements JobEngine {
     const resolved = resolveMapOptions(options, this.#target.maxThreads() * MAP_AHEAD);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.map as AnyFunction;
-    const run = (item: A, signal: AbortSignal): Task<Awaited<R>> =>
-      this.#run(job, [item], { signal }, below) as Task<Awaited<R>>;
-    return mapItems(items, run, resolved);
+    if (resolved.chunkSize === 1) {
+      const run = (item: A, signal: AbortSignal): Task<Awaited<R>> =>
+        this.#run(job, [item], { signal }, below) as Task<Awaited<R>>;
+      return mapItems(items, run, resolved);
+    }
+    const { fn, defaults } = this.entryOf(job);
+    const each = this.#target.functions.ofEach(fn);
+    const submit = (chunk: Chunk, signal: AbortSignal): Task<unknown> =>
+      this.#submit(each, [chunk], { ...defaults, signal }, below);
+    return mapChunks(items, submit, resolved);
   }
 
   /** The function that a job stands for. */

@@ -13,12 +13,14 @@ export async function* mapItems<A, R>(
 ): AsyncGenerator<R, void, undefined> {
   const controller = new AbortController();
   const abort = (): void => controller.abort(signal!.reason);
-  const source = isAsync(items) ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  const source = isAsyncIterable(items) ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   /** What the consumer gets next: in the order of the items, or of completion. */
   const queue: Task<R>[] = [];
   /** Under way and not in the queue: only when the order is that of completion. */
   let running = 0;
-  let sourceEnded = false;
+  let readingEnded = false;
+  /** The source has said that it is done, or has failed: it need not be closed. */
+  let isExhausted = false;
   const changed = new Pulse();
 
   const start = (item: A): void => {
@@ -38,6 +40,17 @@ export async function* mapItems<A, R>(
     task.then(arrive, arrive).catch(() => {});
   };
 
+  const take = async (): Promise<IteratorResult<A>> => {
+    try {
+      const next = await source.next();
+      isExhausted = next.done === true;
+      return next;
+    } catch (error) {
+      isExhausted = true;
+      throw error;
+    }
+  };
+
   // Beside the consumer: a slow source does not hold results back.
   const read = async (): Promise<void> => {
     try {
@@ -46,13 +59,13 @@ export async function* mapItems<A, R>(
           await changed.next();
           continue;
         }
-        const next = await source.next();
+        const next = await take();
         if (next.done === true) return;
         if (!controller.signal.aborted) start(next.value);
         changed.send();
       }
     } finally {
-      sourceEnded = true;
+      readingEnded = true;
       changed.send();
     }
   };
@@ -69,7 +82,7 @@ export async function* mapItems<A, R>(
       if (task !== undefined) {
         changed.send();
         yield await task;
-      } else if (sourceEnded && running === 0) {
+      } else if (readingEnded && running === 0) {
         await reading;
         return;
       } else {
@@ -79,7 +92,7 @@ export async function* mapItems<A, R>(
   } finally {
     signal?.removeEventListener("abort", abort);
     controller.abort();
-    if (!sourceEnded) await source.return?.();
+    if (!isExhausted) await source.return?.();
   }
 }
 
@@ -97,6 +110,6 @@ class Pulse {
   }
 }
 
-function isAsync<A>(items: Iterable<A> | AsyncIterable<A>): items is AsyncIterable<A> {
+export function isAsyncIterable<A>(items: Iterable<A> | AsyncIterable<A>): items is AsyncIterable<A> {
   return Symbol.asyncIterator in items;
 }

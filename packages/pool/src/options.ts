@@ -105,8 +105,15 @@ export interface RunOptions {
 }
 
 export interface MapOptions {
-  /** How many jobs are under way at once, and so how far the source is read ahead. 1 to 65 536. @default 4 per thread */
+  /** How many jobs are under way at once, and so how far the source is read ahead: as many chunks. 1 to 65 536. @default 4 per thread */
   readonly concurrency?: number | undefined;
+  /**
+   * How many items one job has, for items that take microseconds: a job costs about two. Everything else holds for each item, as without:
+   * order, isolation of values and context, the results before the first error, cancellation between two items. A chunk goes
+   * off when it is full, and also when an async source has no next item within a turn of the event loop. Limits and statistics count
+   * jobs. 1 to 65 536. @default 1
+   */
+  readonly chunkSize?: number | undefined;
   /** Whether results come in the order of the items; otherwise as they are ready. @default true */
   readonly ordered?: boolean | undefined;
   /** Ends the iteration with its reason, and cancels what is under way. */
@@ -115,6 +122,7 @@ export interface MapOptions {
 
 export interface ResolvedMapOptions {
   readonly concurrency: number;
+  readonly chunkSize: number;
   readonly ordered: boolean;
   readonly signal: AbortSignal | undefined;
 }
@@ -285,13 +293,14 @@ export function resolveMapOptions(
   options: MapOptions | undefined,
   defaultConcurrency: number,
 ): ResolvedMapOptions {
-  const { concurrency, ordered, signal } = ownProperties("options", options);
+  const { concurrency, chunkSize, ordered, signal } = ownProperties("options", options);
   if (ordered !== undefined && typeof ordered !== "boolean")
     throw argumentTypeError("ordered", "a boolean", ordered);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw argumentTypeError("signal", "an AbortSignal", signal);
   return {
     concurrency: integer("concurrency", concurrency, 1, 65_536) ?? defaultConcurrency,
+    chunkSize: integer("chunkSize", chunkSize, 1, 65_536) ?? 1,
     ordered: ordered ?? true,
     signal,
   };

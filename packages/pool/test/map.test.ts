@@ -88,6 +88,26 @@ describe("map", () => {
     await expect(collect(pool.map(jobs.echo, broken()))).rejects.toThrow("the source");
   });
 
+  it("a signal that fires while all is under way closes the source", async () => {
+    let closed = false;
+    function* gates(): Generator<Int32Array> {
+      try {
+        for (;;) yield gate;
+      } finally {
+        closed = true;
+      }
+    }
+    const gate = makeGate();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const results = pool.map(jobs.spinUntilCancelled, gates(), { concurrency: 2, signal });
+    const first = results.next();
+    await opened(gate);
+    controller.abort(new Error("enough"));
+    await expect(first).rejects.toThrow("enough");
+    expect(closed).toBe(true);
+  });
+
   it("ends with the signal's reason", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");

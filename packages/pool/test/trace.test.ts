@@ -195,19 +195,21 @@ describe("a trace", () => {
     const trace = await traced(
       async ({ pool, sample }) => {
         const gate = makeGate();
-        const { signal, abort } = cancellation();
-        const running = settled(pool.run(sample.spinUntilCancelled, [gate], { signal }));
+        const [first, second] = [cancellation(), cancellation()];
+        const running = settled(pool.run(sample.spinUntilCancelled, [gate], { signal: first.signal }));
         await opened(gate);
-        const queued = settled(pool.run(sample.echo, [1], { signal, priority: "low" }));
-        abort();
+        const queued = settled(pool.run(sample.echo, [1], { signal: second.signal, priority: "low" }));
+        // While the thread is busy.
+        second.abort();
+        first.abort();
         await Promise.all([running, queued]);
         await opened(gate, 1);
       },
       { maxThreads: 1 },
     );
     expect(moments(trace, "cancel").map(({ args }) => args!["function"])).toEqual([
-      "spinUntilCancelled",
       "echo",
+      "spinUntilCancelled",
     ]);
     const [queued] = slices(trace, "submit echo");
     expect(queued!.args).toMatchObject({ priority: "low" });
@@ -217,7 +219,7 @@ describe("a trace", () => {
     expect(settlement!.args).toMatchObject({ outcome: "canceled" });
     // It ended by itself, later.
     const run = slices(trace, "spinUntilCancelled").at(-1)!;
-    expect(endOf(run)).toBeGreaterThan(moments(trace, "cancel")[0]!.ts);
+    expect(endOf(run)).toBeGreaterThan(moments(trace, "cancel")[1]!.ts);
   });
 
   it("keeps what a thread did before it died, the job that it ran included", async () => {

@@ -17,6 +17,7 @@ import type { Transferable } from "node:worker_threads";
 
 import { ByteWriter, chunk } from "./byte-writer.ts";
 import type { Carried } from "./carried.ts";
+import { Chunk } from "./chunk.ts";
 import { cloneableKindOf, Refusal } from "./cloneable-kind.ts";
 import { doubleBlock, hasKeys, int32Block, isDense, isRecord } from "./list-shape.ts";
 import { explainNotCloneable, type CloneRoot } from "./not-cloneable.ts";
@@ -260,6 +261,7 @@ export class Encoder extends ByteWriter {
   }
 
   #writeSpecial(value: object): void {
+    if (value instanceof Chunk) return this.#writeChunk(value);
     if (this.#transfer !== null && this.#transfer.has(value)) return this.#writeCarried(value);
     const kind = cloneableKindOf(value);
     if (typeof kind !== "string") throw kind;
@@ -295,6 +297,17 @@ export class Encoder extends ByteWriter {
       case "carried":
         return this.#writeCarried(value);
     }
+  }
+
+  /** As an array. */
+  #writeChunk({ items }: Chunk): void {
+    if (items.length >= shortArrayLimit && typeof items[0] === "number" && this.#writeNumbers(items)) return;
+    this.writeLength(Tag.array, items.length);
+    for (let i = 0; i < items.length; i++) {
+      this.#seen.forget();
+      this.#write(items[i]);
+    }
+    this.#seen.forget();
   }
 
   #writeCarried(value: object): void {

@@ -42,6 +42,13 @@ export class SeenObjects {
     return -1;
   }
 
+  /** What comes next has nothing in common with what was met; numbers go on. */
+  forget(): void {
+    if (this.#count >= scanLimit) this.#many = new Map();
+    const used = Math.min(this.#count, scanLimit);
+    for (let i = 0; i < used; i++) this.#few[i] = undefined;
+  }
+
   /** Lets go of every object: the scratch of an encoder must not keep a caller's values alive. */
   clear(): void {
     const used = Math.min(this.#count, scanLimit);

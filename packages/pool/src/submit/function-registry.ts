@@ -6,10 +6,10 @@ import { SkeinError } from "@skein/context/errors";
 import { inlineSource } from "../jobs/inline-function.ts";
 import type { Arena } from "../shared/arena.ts";
 
-/** As the thread has to find it; JSON in the arena. */
+/** As the thread has to find it; JSON in the arena. `each`: it is called for each item of a Chunk. */
 export type FunctionSource =
-  | { readonly kind: "export"; readonly url: string; readonly name: string }
-  | { readonly kind: "inline"; readonly source: string };
+  | { readonly kind: "export"; readonly url: string; readonly name: string; readonly each?: true }
+  | { readonly kind: "inline"; readonly source: string; readonly each?: true };
 
 export interface FunctionEntry {
   /** Different from those of all other submitters. */
@@ -27,6 +27,7 @@ export class FunctionRegistry {
   readonly #serial: number;
   readonly #exports = new Map<string, Map<string, FunctionEntry>>();
   readonly #inline = new Map<string, FunctionEntry>();
+  readonly #each = new Map<number, FunctionEntry>();
   readonly #functions = new WeakMap<object, FunctionEntry>();
   #count = 0;
 
@@ -61,6 +62,13 @@ export class FunctionRegistry {
       this.#functions.set(fn, entry);
     }
     return entry;
+  }
+
+  /** The same function, for jobs of several items. */
+  ofEach(entry: FunctionEntry): FunctionEntry {
+    let each = this.#each.get(entry.id);
+    if (each === undefined) this.#each.set(entry.id, (each = this.#add({ ...entry.source, each: true })));
+    return each;
   }
 
   #ofSource(source: string): FunctionEntry {

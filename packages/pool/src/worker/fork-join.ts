@@ -24,8 +24,9 @@ import type { Submitter } from "../submit/submitter.ts";
 import type { TracedForkedJob } from "../submit/traced-job.ts";
 import type { DispatchLoop } from "./dispatch-loop.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
-import { isThenable, type JobRunner } from "./job-runner.ts";
+import type { JobRunner } from "./job-runner.ts";
 import { Spinner } from "./spinner.ts";
+import { isThenable } from "./thenable.ts";
 
 /** How long a thread that waits sleeps before it takes in messages: of threads that died, and of new ones. */
 const SLEEP_MS = 5;

@@ -5,6 +5,7 @@ import { loadJobModule } from "../jobs/load-module.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { FunctionSource } from "../submit/function-registry.ts";
+import { eachOf } from "./each.ts";
 
 const AsyncFunction = (async () => {}).constructor as new () => unknown;
 
@@ -29,8 +30,8 @@ export class KnownFunction {
 
   loaded(fn: JobFunction): JobFunction {
     this.awaits = fn instanceof AsyncFunction;
-    this.fn = fn;
-    return fn;
+    this.fn = this.source.each === true ? eachOf(fn, (error) => this.explain(error)) : fn;
+    return this.fn;
   }
 
   /** An error on its way to the caller: says which variable an inline function lacks. */

@@ -15,6 +15,7 @@ import { type CurrentJob, RunningJob } from "./current-job.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
 import type { LateArguments } from "./late-arguments.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
+import { isThenable } from "./thenable.ts";
 
 export class JobRunner {
   readonly #memory: PoolMemory;
@@ -235,10 +236,4 @@ function apply(fn: JobFunction, args: unknown[]): unknown {
     default:
       return fn(...args);
   }
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  );
 }

@@ -1,5 +1,6 @@
 /** Results and errors on their way into the slot: encoded, placed, and reported to the submitting thread. */
 import type { Carried } from "../codec/carried.ts";
+import { withoutUncloneable } from "../chunk-job.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { toWire } from "../codec/error-wire.ts";
 import type { Arena } from "../shared/arena.ts";
@@ -49,6 +50,11 @@ export class OutcomeWriter {
       if (this.#encoder.carried !== null) this.#post(slot, this.#encoder.carried, "result");
       if (transfer !== null) forgetMoves([value]);
     } catch (error) {
+      const shorter = withoutUncloneable(value, error);
+      if (shorter !== null) {
+        this.result(slot, shorter);
+        return;
+      }
       this.error(slot, error);
       return;
     }
