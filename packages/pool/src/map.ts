@@ -98,15 +98,16 @@ export async function* mapItems<A, R>(
 
 /** Wakes everybody who waits for the next change. */
 class Pulse {
-  #waiting = Promise.withResolvers<void>();
+  #waiting: PromiseWithResolvers<void> | null = null;
 
   next(): Promise<void> {
+    this.#waiting ??= Promise.withResolvers<void>();
     return this.#waiting.promise;
   }
 
   send(): void {
-    this.#waiting.resolve();
-    this.#waiting = Promise.withResolvers<void>();
+    this.#waiting?.resolve();
+    this.#waiting = null;
   }
 }
 

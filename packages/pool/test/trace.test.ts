@@ -252,7 +252,7 @@ describe("a trace", () => {
     for (const settlement of slices(trace, "settle exit"))
       expect(settlement.args).toMatchObject({ outcome: "crashed" });
     expect(new Set(slices(trace, "thread start").map(({ tid }) => tid)).size).toBe(5);
-  });
+  }, 60_000); // Five threads start, one after the other.
 
   it("shows every run of a job that runs again after a crash, with one arrow through all", async () => {
     const trace = await traced(
