@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { answer } from "../method/child.ts";
 import { productNamed } from "../pool/field.ts";
 
-const STEPS = 2_000_000;
+const STEPS = 64_000_000;
 /** After the last job, before anything is measured: whoever winds down slowly has done so. */
 const SETTLE_MS = 300;
 const IDLE_MS = 1000;
