@@ -6,6 +6,9 @@ import { jobFile } from "../peers/product.ts";
 import { queensContenders } from "./queens.ts";
 import { sortContenders } from "./sort.ts";
 
+/** These jobs are JavaScript themselves: the compiler takes its time, in each thread for itself. */
+const WARM_UPS = 4;
+
 const milliseconds: readonly Metric[] = [{ key: "ms", title: "time", unit: "ms", better: "lower" }];
 
 export const forkJoin: Section = {
@@ -24,6 +27,7 @@ export const forkJoin: Section = {
       title: `Merge sort of ${scale.pick(2_000_000, 200_000)} numbers`,
       metrics: milliseconds,
       regression: true,
+      warmUps: WARM_UPS,
       contenders: sortContenders(scale.pick(2_000_000, 200_000)),
     },
     {
@@ -31,6 +35,7 @@ export const forkJoin: Section = {
       title: `${scale.pick(13, 11)} queens`,
       metrics: milliseconds,
       regression: true,
+      warmUps: WARM_UPS,
       contenders: queensContenders(scale.pick(13, 11)),
     },
   ],
@@ -83,6 +88,7 @@ function costScenario(scale: Scale): Scenario {
     title: "Fork and join, not stolen, numbers as arguments",
     metrics: [0, 1, 2].map(metric),
     regression: true,
+    warmUps: WARM_UPS,
     contenders: [
       onOneThread("skein", async (jobs) => ({
         args0: await jobs.forkCost(0, count),
@@ -104,6 +110,7 @@ function fibScenario(scale: Scale): Scenario {
       { key: "aloneMs", title: "called", unit: "ms", better: "neither" },
     ],
     regression: true,
+    warmUps: WARM_UPS,
     contenders: [
       onOneThread("skein", async (jobs) => {
         const { aloneMs, forkedMs } = await jobs.fibCost(n);

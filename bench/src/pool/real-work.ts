@@ -29,6 +29,7 @@ export const realWork: Section = {
         name: "census",
         title: "Census, warm",
         metrics: [{ key: "mbPerSecond", title: "throughput", unit: "MB/s", better: "higher" }],
+        warmUps: scale.pick(4, 1),
         contenders: await warmCensusContenders(scale),
       },
       ...scale.pick(
