@@ -9,7 +9,12 @@ export default defineConfig({
     // Under `threads` a test would not run on the main thread.
     pool: "forks",
     execArgv: ["--expose-gc", ...conditions.map((name) => `--conditions=${name}`)],
-    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    include: [
+      "packages/*/test/**/*.test.ts",
+      "apps/*/test/**/*.test.ts",
+      "bench/test/**/*.test.ts",
+      "test/**/*.test.ts",
+    ],
     testTimeout: 20_000,
   },
 });
