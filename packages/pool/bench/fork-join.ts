@@ -1,7 +1,7 @@
 /**
  * Fork and join, from the built package: nothing is stolen on one thread, so what it costs is its own price.
  *
- *   pnpm build && node packages/pool/bench/fork-join.ts [--repetitions 40] [--numbers 4000000] [--rounds 5]
+ *   pnpm build && node packages/pool/bench/fork-join.ts [--repetitions 15] [--numbers 4000000] [--rounds 5]
  *
  * Each number is the median of the repetitions, with the least of them: the machine may be busy with other things.
  */
@@ -12,15 +12,15 @@ import type * as Jobs from "./fork-join.jobs.ts";
 
 const { values } = parseArgs({
   options: {
-    repetitions: { type: "string", default: "40" },
+    repetitions: { type: "string", default: "15" },
     numbers: { type: "string", default: "4000000" },
     rounds: { type: "string", default: "5" },
   },
 });
 const repetitions = Number(values.repetitions);
 const rounds = Number(values.rounds);
-const FORKS = 20_000;
-const FIBONACCI = 20;
+const FORKS = 300_000;
+const FIBONACCI = 27;
 
 const url = new URL("./fork-join.jobs.ts", import.meta.url);
 console.log(`Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"})`);
@@ -30,12 +30,12 @@ async function unstolen(): Promise<void> {
   const jobs = pool.module<typeof Jobs>(url);
   for (const numbers of [0, 1, 2] as const) {
     // The first repetitions are not optimized yet.
-    const ns = (await jobs.forkAndJoin(numbers, FORKS, repetitions + 10)).slice(10);
+    const ns = (await jobs.forkAndJoin(numbers, FORKS, repetitions + 2)).slice(2);
     print(`fork + join, ${numbers} numbers`, ns, "ns");
   }
-  const { plain, forked } = await jobs.fibonacciNs(FIBONACCI, repetitions + 10);
-  print(`fibonacci(${FIBONACCI}) plain, a call`, plain.slice(10), "ns");
-  print(`fibonacci(${FIBONACCI}) forked, a call`, forked.slice(10), "ns");
+  const { plain, forked } = await jobs.fibonacciNs(FIBONACCI, repetitions + 2);
+  print(`fibonacci(${FIBONACCI}) plain, a call`, plain.slice(2), "ns");
+  print(`fibonacci(${FIBONACCI}) forked, a call`, forked.slice(2), "ns");
 }
 
 async function sorting(): Promise<void> {

@@ -62,6 +62,10 @@ describe.each([
     expect(others).toEqual([1, "text", true, null, undefined, 5n]);
   });
 
+  it("more than a thread has slots", async () => {
+    expect(await jobs.joinThousands(9000)).toBe((9000 * 8999) / 2 - 4500);
+  });
+
   it("inline functions; objects cross by value, stolen or not", async () => {
     expect(await jobs.inlineForked()).toBe(42);
     expect(await jobs.objectForked()).toBe(true);

@@ -35,8 +35,6 @@ import {
 
 const { hasOwnProperty } = Object.prototype;
 const objectPrototype = Object.prototype;
-/** More arguments than a function should have; they fit into any block. */
-const maxNumbers = 8;
 
 /** Encodes one message after the other into memory of its own, which each message overwrites. For one thread. */
 export class Encoder extends ByteWriter {
@@ -98,22 +96,6 @@ export class Encoder extends ByteWriter {
     this.reserve(chunk);
     this.writeF64(id);
     return { id, values: this.#carriedValues ?? [], transfer };
-  }
-
-  /**
-   * Encodes a short argument list of nothing but numbers: as `encode` does, for a quarter of the price.
-   * @returns 0 when it is something else.
-   */
-  encodeNumbers(list: readonly unknown[]): number {
-    const length = list.length;
-    if (length > maxNumbers || this.#isEncoding) return 0;
-    for (let i = 0; i < length; i++) if (typeof list[i] !== "number") return 0;
-    this.begin();
-    this.out[0] = MessageFlag.tree;
-    this.out[this.pos++] = Tag.shortArray + length;
-    for (let i = 0; i < length; i++) this.writeNumber(list[i] as number);
-    this.bytes = this.out;
-    return this.pos;
   }
 
   /** A getter of the outer value submits a job: it gets bytes of its own, and the outer message goes on untouched. */

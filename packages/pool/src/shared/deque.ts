@@ -9,7 +9,7 @@
  *            | TOP ≤ p < BOTTOM | cell p & mask holds a slot                            | owner      |
  *            | all others       | free                                                  |            |
  * Moves      restart: CAS TOP t → t + cells, store BOTTOM t + cells, by the host, when the owner is dead
- *            push: write CELL[b], store BOTTOM b + 1, by the owner
+ *            push: write CELL[b], store BOTTOM b + 1, by the owner, who looks at TOP again only when the last one it saw leaves no room
  *            pop: store BOTTOM b − 1; then take CELL[b − 1], by CAS of TOP if it is the last one; by the owner
  *            popIf: the same, if CELL[b − 1] is what the owner wants
  *            steal: read CELL[t], CAS TOP t → t + 1
@@ -43,6 +43,8 @@ export class Deque {
   readonly #bottom: number;
   readonly #cells: number;
   readonly #mask: number;
+  /** Of the owner: a former value of TOP, which only grows. */
+  #topSeen: number;
   /** The position of the entry that `pop` or `steal` of this object has just taken: the ticket that the slot must show. */
   takenPosition = 0;
 
@@ -53,12 +55,14 @@ export class Deque {
     this.#bottom = baseWord + LINE_WORDS;
     this.#cells = baseWord + 2 * LINE_WORDS;
     this.#mask = cells - 1;
+    this.#topSeen = words[this.#top]!; // plain: any former value will do, and the owner starts after D4
   }
 
   /** Before any other thread sees the memory. `start` lets tests begin next to the wrap-around. */
   initialize(start = 0): void {
     this.#words[this.#top] = start;
     this.#words[this.#bottom] = start;
+    this.#topSeen = start;
   }
 
   /**
@@ -81,7 +85,10 @@ export class Deque {
    */
   push(slot: number, tickets: Int32Array, ticketIndex: number): boolean {
     const bottom = this.#words[this.#bottom]!; // plain: only the owner writes it (I1)
-    if (((bottom - load(this.#words, this.#top)) | 0) > this.#mask) return false; // [D2] I2
+    if (((bottom - this.#topSeen) | 0) > this.#mask) {
+      this.#topSeen = load(this.#words, this.#top); // [D2] I2
+      if (((bottom - this.#topSeen) | 0) > this.#mask) return false;
+    }
     tickets[ticketIndex] = bottom; // plain: published by the store
     this.#words[this.#cells + (bottom & this.#mask)] = slot; // plain: published by the store
     store(this.#words, this.#bottom, (bottom + 1) | 0); // [D1] [D3]

@@ -50,6 +50,8 @@ export class Parking {
   readonly #words: Int32Array;
   readonly #base: number;
   readonly #places: Places;
+  /** How many threads were ready when `wakeOne` last found nobody. */
+  readySeen = 0;
 
   constructor(control: Int32Array, layout: Layout) {
     this.#words = control;
@@ -59,19 +61,33 @@ export class Parking {
 
   /**
    * After a push: makes sure that somebody will find the job.
-   * @returns 'searching': a thread is looking already. 'woken': one was asleep. 'none': all are busy or not there.
+   * @param self The thread that pushed, from inside a job: it is BUSY, and knows.
+   * @returns 'searching': a thread is looking already. 'woken': one was asleep. 'none': all are busy or not there; `readySeen` says how
+   * many there are.
    */
-  wakeOne(): "searching" | "woken" | "none" {
+  wakeOne(self = -1): "searching" | "woken" | "none" {
     const threads = this.#places.used;
     let sleeper = -1;
+    let ready = 0;
     for (let w = 0; w < threads; w++) {
+      if (w === self) {
+        ready++;
+        continue;
+      }
       const state = load(this.#words, this.#word(w)); // [P1] [P2]
+      if (state === BUSY) {
+        ready++;
+        continue;
+      }
       if (state === SEARCHING || state === NOTIFIED) return "searching";
-      if (sleeper < 0 && (state === ASLEEP || state === IDLE)) sleeper = w;
+      if (state === DEAD) continue;
+      ready++;
+      if (sleeper < 0) sleeper = w;
     }
     for (let w = sleeper; w >= 0 && w < threads; w++) {
       if (this.wake(w)) return "woken";
     }
+    this.readySeen = ready;
     return "none";
   }
 
@@ -93,15 +109,6 @@ export class Parking {
       if (this.wake(w)) return true;
     }
     return false;
-  }
-
-  /** How many threads there are that are ready. */
-  ready(): number {
-    let count = 0;
-    for (let w = 0; w < this.#places.used; w++) {
-      if (load(this.#words, this.#word(w)) !== DEAD) count++; // [unpaired] a hint for the host
-    }
-    return count;
   }
 
   state(w: number): number {

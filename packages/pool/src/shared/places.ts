@@ -35,7 +35,7 @@ export class Places {
 
   /** How many threads there may be. */
   get maxThreads(): number {
-    return load(this.#words, this.#base + 1); // [unpaired] a hint; the host decides
+    return this.#words[this.#base + 1]!; // plain: a hint, read for every job that a job submits; the host decides
   }
 
   // For the host.

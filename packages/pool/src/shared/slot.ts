@@ -63,6 +63,10 @@ export const DONE = 3;
 
 /** PAYLOAD_ARENA of a payload that lies in the slot itself. */
 export const INLINE = -1;
+/** PAYLOAD_ARENA of a list of numbers that lie in the slot as they are, 8 bytes each; PAYLOAD_LENGTH counts them. */
+export const NUMBERS = -2;
+/** As many as fit into a slot. */
+export const MAX_NUMBERS: number = INLINE_BYTES / 8;
 export const OUTCOME_RESULT = 0;
 export const OUTCOME_ERROR = 1;
 
@@ -70,10 +74,12 @@ export const OUTCOME_ERROR = 1;
 export class SlotTable {
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
+  readonly #doubles: Float64Array;
 
   constructor(buffer: SharedArrayBuffer, layout: Layout) {
     this.words = new Int32Array(buffer, 0, layout.totalSlots * SLOT_WORDS);
     this.bytes = new Uint8Array(buffer);
+    this.#doubles = new Float64Array(buffer);
   }
 
   // The state word.
@@ -219,6 +225,21 @@ export class SlotTable {
     this.words[base + PAYLOAD_ARENA] = INLINE;
   }
 
+  /** At most MAX_NUMBERS. Plain, also where other payloads had bytes: the caller owns the slot (I2). A payload that needs neither encoding nor decoding. */
+  setNumbers(slot: number, numbers: readonly number[]): void {
+    const base = slot * SLOT_WORDS;
+    const start = (base + SLOT_HEADER_WORDS) >> 1;
+    for (let i = 0; i < numbers.length; i++) this.#doubles[start + i] = numbers[i]!;
+    this.words[base + PAYLOAD_LENGTH] = numbers.length;
+    this.words[base + PAYLOAD_ARENA] = NUMBERS;
+  }
+
+  /** What `setNumbers` has put there. */
+  numbers(slot: number): number[] {
+    const start = (slot * SLOT_WORDS + SLOT_HEADER_WORDS) >> 1;
+    return Array.from({ length: this.payloadLength(slot) }, (_, i) => this.#doubles[start + i]!);
+  }
+
   /** `block` in the arena of the thread with this serial. */
   setArenaPayload(slot: number, arena: number, block: number, length: number): void {
     const base = slot * SLOT_WORDS;
@@ -231,7 +252,7 @@ export class SlotTable {
     return this.words[slot * SLOT_WORDS + PAYLOAD_LENGTH]!;
   }
 
-  /** The serial of the arena's owner, or INLINE. */
+  /** The serial of the arena's owner, or INLINE, or NUMBERS. */
   payloadArena(slot: number): number {
     return this.words[slot * SLOT_WORDS + PAYLOAD_ARENA]!;
   }

@@ -48,10 +48,12 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
   readonly fn: FunctionEntry;
   /** What the function is called with when it is not stolen; null: what the slot holds, because something in it is copied. */
   readonly args: readonly unknown[] | null;
+  /** `args` are nothing but numbers, and not encoded. */
+  isNumbers: boolean;
   readonly context: ContextEntry | null;
   readonly frames: CallerFrames | null;
   slot: number = NO_SLOT;
-  readonly argsLength: number;
+  argsLength: number;
   readonly block: number;
   readonly keepAlive: unknown;
   readonly carriedId: number;
@@ -66,6 +68,7 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
     joiner: Joiner,
     fn: FunctionEntry,
     args: readonly unknown[] | null,
+    isNumbers: boolean,
     context: ContextEntry | null,
     frames: CallerFrames | null,
     argsLength: number,
@@ -77,6 +80,7 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
     this.#joiner = joiner;
     this.fn = fn;
     this.args = args;
+    this.isNumbers = isNumbers;
     this.context = context;
     this.frames = frames;
     this.argsLength = argsLength;

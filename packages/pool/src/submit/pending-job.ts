@@ -16,6 +16,10 @@ export interface PendingJob {
   readonly context: ContextEntry | null;
   readonly frames: CallerFrames | null;
   slot: number;
+  /** What the job is called with, if it is called here; null: only its encoded form is kept. */
+  readonly args: readonly unknown[] | null;
+  /** `args` are nothing but numbers, and not encoded. */
+  readonly isNumbers: boolean;
   /** Of the encoded arguments. */
   readonly argsLength: number;
   /** Where they lie in the arena; 0: inline, at most INLINE_BYTES. */
@@ -87,6 +91,14 @@ export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob
 
   get isOver(): boolean {
     return this.task.isCompleted;
+  }
+
+  get args(): null {
+    return null;
+  }
+
+  get isNumbers(): boolean {
+    return false;
   }
 }
 

@@ -11,6 +11,7 @@ import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { NotCloneableError } from "../errors.ts";
 import { HOST } from "../shared/pool-memory.ts";
+import { COUNTERS } from "../shared/statistics.ts";
 import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { frameLines } from "./caller-frames.ts";
@@ -120,9 +121,10 @@ export class Settlement {
   overHere(job: PendingJob, outcome: "completed" | "failed", error?: unknown): void {
     const { trace, statistics } = this.#memory;
     const startedAt = trace === null ? 0 : trace.now();
-    statistics.count(outcome);
+    const hasSucceeded = outcome === "completed";
+    statistics.count(hasSucceeded ? COUNTERS.completed : COUNTERS.failed);
     if (--this.#outstanding === 0) this.#events.idle();
-    if (outcome === "completed") publishJob("end", job.fn.source, job);
+    if (hasSucceeded) publishJob("end", job.fn.source, job);
     else publishJob("error", job.fn.source, job, error);
     if (trace !== null) trace.settled((job as TracedJob).key, startedAt, job.fn.id, outcome);
   }
@@ -310,7 +312,7 @@ export class Settlement {
   #settle(job: PendingJob, outcome: "completed" | "failed" | "canceled" | "crashed", value: unknown): void {
     const { trace } = this.#memory;
     const startedAt = trace === null ? 0 : trace.now();
-    this.#memory.statistics.count(outcome);
+    this.#memory.statistics.count(COUNTERS[outcome]);
     if (job.stopWatching !== null) {
       job.stopWatching();
       job.stopWatching = null;

@@ -8,7 +8,8 @@ import { QueueFullError } from "../errors.ts";
 import type { Arena } from "../shared/arena.ts";
 import { INLINE_BYTES, PRIORITIES } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
-import { timestampUs } from "../shared/statistics.ts";
+import { COUNTERS, timestampUs } from "../shared/statistics.ts";
+import { MAX_NUMBERS } from "../shared/slot.ts";
 import type { SharedBuffers } from "../shared/shared-buffers.ts";
 import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
@@ -114,7 +115,7 @@ export class Submission {
     const progressId =
       options.onProgress === undefined ? 0 : this.progress.add(listenerOf(options.onProgress));
     const submittedAt = this.#timestamp(frames !== null);
-    this.#memory.statistics.count("submitted");
+    this.#memory.statistics.count(COUNTERS.submitted);
     const Kind = this.#memory.trace === null ? TaskJob : TracedTaskJob;
     const job = new Kind(
       fn,
@@ -140,11 +141,12 @@ export class Submission {
     args: readonly unknown[],
     below: (...args: never[]) => unknown,
   ): ForkedJob {
-    let length = this.#encoder.encodeNumbers(args);
+    const isNumbers = areNumbers(args);
+    let length = 0;
     let own: readonly unknown[] | null = args;
     let keepAlive: unknown = null;
     let carried: Carried | null = null;
-    if (length === 0) {
+    if (!isNumbers) {
       this.#sharedBuffers.named = false;
       length = this.#encoder.encode(args, "args", moveListOfArguments(args, null));
       ({ carried } = this.#encoder);
@@ -157,13 +159,14 @@ export class Submission {
     this.#jobCount++;
     this.#argsBytes += length;
     const frames = captureCallerFrames(below);
-    this.#memory.statistics.count("submitted");
+    this.#memory.statistics.count(COUNTERS.submitted);
     const submittedAt = this.#timestamp(frames !== null);
     const Kind = this.#memory.trace === null ? ForkedJob : TracedForkedJob;
     const job = new Kind(
       joiner,
       fn,
       own,
+      isNumbers,
       context,
       frames,
       length,
@@ -266,6 +269,23 @@ export class Submission {
     return true;
   }
 
+  /** The same for a job that this thread forks. */
+  offer(job: ForkedJob): void {
+    if (job.carriedId !== 0 && this.#give(job)) return;
+    const backlog = this.#backlogs[NORMAL]!;
+    if (backlog.size === 0 && this.#place(job, this.#encoder.bytes)) {
+      this.#callThread();
+      return;
+    }
+    if (job.isNumbers) {
+      job.isNumbers = false;
+      job.argsLength = this.#encoder.encode(job.args, "args");
+      this.#argsBytes += job.argsLength;
+    }
+    backlog.add(job, this.#encoder.bytes);
+    this.#retryIfRingIsFull();
+  }
+
   /** Slots have become free: the backlog moves up, high priority first. */
   refill(): void {
     let placed = false;
@@ -327,7 +347,8 @@ export class Submission {
   #fill(slot: number, job: PendingJob, args: Uint8Array): void {
     const { slots } = this.#memory;
     slots.describeJob(slot, job.fn.id, job.fn.block, job.fn.length, job.progressId, job.submittedAt);
-    if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
+    if (job.isNumbers) slots.setNumbers(slot, job.args as readonly number[]);
+    else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
     else slots.setArenaPayload(slot, this.#serial, job.block, job.argsLength);
     const { context } = job;
     if (context !== null) {
@@ -342,6 +363,11 @@ export class Submission {
     const { queues, submitter } = this.#memory;
     return submitter === HOST || priority !== NORMAL ? queues.push(priority, slot) : queues.pushLocal(slot);
   }
+}
+
+function areNumbers(args: readonly unknown[]): boolean {
+  for (let i = 0; i < args.length; i++) if (typeof args[i] !== "number") return false;
+  return args.length <= MAX_NUMBERS;
 }
 
 function isPrimitive(value: unknown): boolean {

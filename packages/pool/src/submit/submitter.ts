@@ -123,7 +123,7 @@ export class Submitter {
     const job = this.#submission.createForked(joiner, fn, args, below);
     if (trace !== null) beginTrace(job, trace, startedAt);
     if (this.settlement.expect() === 1) this.#events.active();
-    this.#submission.enqueue(job);
+    this.#submission.offer(job);
     if (trace !== null) recordSubmission(job, trace);
     return job;
   }

@@ -16,7 +16,7 @@ import { type JobQueues, NO_JOB } from "../shared/job-queues.ts";
 import type { Parking } from "../shared/parking.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { Settlement } from "../submit/settlement.ts";
-import { timestampUs } from "../shared/statistics.ts";
+import { COUNTERS, timestampUs } from "../shared/statistics.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
 import type { JobRunner } from "./job-runner.ts";
 import { Spinner } from "./spinner.ts";
@@ -231,10 +231,10 @@ export class DispatchLoop {
   #start(slot: number): Promise<void> | null {
     const { statistics, slots } = this.#memory;
     this.#ranSinceTurn = true;
-    statistics.count("executed");
+    statistics.count(COUNTERS.executed);
     if (this.#queues.stolen !== this.#stolen) {
       this.#stolen = this.#queues.stolen;
-      statistics.count("stolen");
+      statistics.count(COUNTERS.stolen);
       this.#runner.reportSteal(slot);
     }
     const submittedAt = slots.submittedAt(slot);

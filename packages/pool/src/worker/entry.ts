@@ -84,7 +84,7 @@ const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, ca
   active: () => {},
   idle: () => loop.wake(),
   queued: () => {
-    if (memory.parking.wakeOne() === "none") wantThread();
+    if (memory.parking.wakeOne(index) === "none") wantThread();
     loop.wake();
   },
   cancelRequested: (owner, slot) => {
@@ -176,9 +176,9 @@ function wantThread(): void {
   post({ type: "threads-wanted" });
 }
 
-/** Whether there may be more threads than there are. */
+/** After `wakeOne` has found nobody: whether there may be more threads than there are. */
 function hasRoom(): boolean {
-  return memory.parking.ready() < memory.places.maxThreads;
+  return memory.parking.readySeen < memory.places.maxThreads;
 }
 
 function post(message: WorkerMessage): void {

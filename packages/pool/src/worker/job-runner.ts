@@ -6,7 +6,8 @@ import type { Decoder } from "../codec/decoder.ts";
 import { NotCloneableError } from "../errors.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { INLINE } from "../shared/slot.ts";
+import { INLINE, NUMBERS } from "../shared/slot.ts";
+import { COUNTERS } from "../shared/statistics.ts";
 import type { ThreadTrace } from "../shared/thread-trace.ts";
 import { DETAIL, KIND } from "../shared/trace-code.ts";
 import { NO_SLOT } from "../submit/pending-job.ts";
@@ -126,7 +127,7 @@ export class JobRunner {
   callWithdrawn(known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: readonly unknown[]): unknown {
     const outer = this.#current.synchronous;
     this.#current.synchronous = this.#withdrawn;
-    this.#memory.statistics.count("executed");
+    this.#memory.statistics.count(COUNTERS.executed);
     publishJob("start", known.source, null);
     try {
       switch (args.length) {
@@ -216,6 +217,7 @@ export class JobRunner {
     const arena = slots.payloadArena(slot);
     if (arena === INLINE)
       return this.#decoder.decode(slots.bytes, slots.inlineOffset(slot), length) as unknown[];
+    if (arena === NUMBERS) return slots.numbers(slot);
     const block = slots.payloadBlock(slot);
     return this.#decoder.decode(this.#arenas.bytes(arena, block, length), block * 8, length) as unknown[];
   }

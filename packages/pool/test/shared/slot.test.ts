@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { createLayout, INLINE_BYTES } from "../../src/shared/layout.ts";
-import { DONE, FREE, INLINE, OUTCOME_ERROR, QUEUED, RUNNING, SlotTable } from "../../src/shared/slot.ts";
+import {
+  DONE,
+  FREE,
+  INLINE,
+  MAX_NUMBERS,
+  NUMBERS,
+  OUTCOME_ERROR,
+  QUEUED,
+  RUNNING,
+  SlotTable,
+} from "../../src/shared/slot.ts";
 
 function create(): SlotTable {
   const layout = createLayout(4, 2, 2);
@@ -90,6 +100,19 @@ describe("SlotTable", () => {
     expect(slots.isCancelRequested(0)).toBe(false);
     slots.describeJob(1, 1, 0, 0, 0);
     expect(slots.isCancelRequested(1)).toBe(false);
+  });
+
+  it("keeps numbers as they are, apart from its neighbours", () => {
+    const slots = create();
+    const numbers = Array.from({ length: MAX_NUMBERS }, (_, i) => i * 1.5);
+    numbers.splice(0, 5, -0, NaN, Infinity, 2 ** 53, Number.MIN_VALUE);
+    slots.bytes.fill(0xaa);
+    slots.setNumbers(1, numbers);
+    expect([slots.payloadArena(1), slots.payloadLength(1)]).toEqual([NUMBERS, MAX_NUMBERS]);
+    expect(slots.numbers(1)).toEqual(numbers);
+    expect(slots.functionId(2)).toBe(0xaaaaaaaa | 0);
+    slots.setNumbers(1, []);
+    expect(slots.numbers(1)).toEqual([]);
   });
 
   it("keeps inline payloads of every length apart from its neighbours", () => {
