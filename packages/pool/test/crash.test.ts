@@ -169,6 +169,21 @@ describe("a thread that never gets ready", () => {
     await pool.close();
   });
 
+  it("also when nobody waited for the threads that did not start", async () => {
+    const jobs = start({
+      maxThreads: 1,
+      initialize: new URL("./fixtures/throws-on-load.ts", import.meta.url),
+    });
+    for (let i = 0; i < 5; i++) {
+      const controller = new AbortController();
+      const given = pool.run(jobs.add, [1, 2], { signal: controller.signal });
+      controller.abort();
+      expect(await errorOf(given)).toMatchObject({ name: "AbortError" });
+      while (pool.stats().threads.total > 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await errorOf(jobs.add(1, 2))).toBeInstanceOf(ThreadCrashedError);
+  });
+
   it("initialize runs before the first job, top-level await included", async () => {
     start({ initialize: new URL("./fixtures/initialize.ts", import.meta.url) });
     expect(await pool.run(() => (globalThis as { initialized?: string }).initialized, [])).toBe(

@@ -147,6 +147,26 @@ describe("broadcast", () => {
     expect(await fresh.broadcast((x: number) => x + 1, [1])).toEqual([2]);
   });
 
+  it("waits for a thread when none can start: it rejects as any job does, and never gives nothing", async () => {
+    const initialize = new URL("./fixtures/throws-on-load.ts", import.meta.url);
+    await using broken = new ThreadPool({ maxThreads: 1, initialize });
+    for (let i = 0; i < 5; i++) {
+      await expect(broken.broadcast((x: number) => x, [i])).rejects.toMatchObject({
+        code: "ERR_SKEIN_THREAD_CRASHED",
+        cause: { message: "initialize failed" },
+      });
+    }
+  });
+
+  it("from an inline continuation of a crash goes to a new thread, not to the one that died", async () => {
+    await using one = new ThreadPool({ maxThreads: 1 });
+    const own = one.module<typeof Sample>(sampleJobs, { continuations: "inline" });
+    const before = await own.thread();
+    const after = await own.exit(1).continueWith(() => one.broadcast(own.thread, []), { policy: "inline" });
+    expect(after).toHaveLength(1);
+    expect(after).not.toContain(before);
+  });
+
   it("reaches threads that are busy, when their job ends", async () => {
     await allStarted(pool, 3);
     const gate = makeGate();

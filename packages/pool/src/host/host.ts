@@ -177,8 +177,10 @@ export class Host {
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
   ): Task<unknown>[] {
-    this.#supply.startFirst();
-    const tasks = this.#roster.staying().map((thread) => {
+    const threads = this.#roster.staying();
+    // The first one, as soon as it can start.
+    if (threads.length === 0) return [this.submit(fn, args, options, below)];
+    const tasks = threads.map((thread) => {
       const job = this.#submitter.assign(thread.serial, fn, args, options, below);
       thread.post({ type: "run", slot: job.slot, carried: null });
       this.#memory.parking.announceMail(thread.index);
@@ -325,6 +327,8 @@ export class Host {
   #onExit(thread: PoolThread, exitCode: number, cause: unknown): void {
     const { parking, queues } = this.#memory;
     const { settlement } = this.#submitter;
+    // Inline continuations of what follows submit jobs: not to this one.
+    thread.hasEnded = true;
     const isExpected = this.#terminating || (this.#isClosing && this.#outstanding === 0);
     this.#trace?.threadEnded(thread.index, exitCode, cause, isExpected);
     this.#publishThread("threadExit", thread, { exitCode, cause });
@@ -343,7 +347,10 @@ export class Host {
     this.#relay.onExit(thread.serial);
     // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
     this.#pump.onBell();
-    if (this.#outstanding === 0) return;
+    if (this.#outstanding === 0) {
+      if (this.#roster.count === 0) this.#roster.forgetFailedStarts();
+      return;
+    }
     this.#supply.ended();
     if (!this.#supply.isStarting) this.#giveUp(exitCode, cause);
     // The dead thread may have swallowed a wake-up.

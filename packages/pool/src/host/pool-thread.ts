@@ -37,6 +37,8 @@ export class PoolThread {
   readonly intake: MessageIntake<WorkerMessage>;
   /** Takes no more jobs, and ends when it has finished what it has. */
   isLeaving = false;
+  /** Still on the roster until all it had is settled. */
+  hasEnded = false;
   readonly #worker: Worker;
   /** The job that it was last given past the queues, with its carried values; -1: none yet. */
   givenSlot = -1;

@@ -91,6 +91,6 @@ export class ThreadRoster {
 
   /** Those that take jobs. */
   staying(): PoolThread[] {
-    return this.live().filter((thread) => !thread.isLeaving);
+    return this.live().filter((thread) => !thread.isLeaving && !thread.hasEnded);
   }
 }

@@ -117,11 +117,6 @@ export class ThreadSupply {
     if (this.#isShort) this.#start();
   }
 
-  /** The first thread, for a job that is for each thread. */
-  startFirst(): void {
-    if (this.#roster.count === 0) this.#start();
-  }
-
   /** A thread has had nothing to do for a while. */
   idle(thread: PoolThread): void {
     if (!thread.isLeaving && this.#roster.count > this.#minThreads) this.#leave(thread);
