@@ -126,11 +126,13 @@ describe("a thread that ends without a job is replaced in silence", () => {
     const exits: ThreadMessage[] = [];
     const listener = (message: unknown): void => void exits.push(message as ThreadMessage);
     subscribe("skein:thread:exit", listener);
-    const { sample } = start();
+    const { sample, crash } = start();
     const before = await sample.thread();
+    const gate = makeGate();
+    await crash.openLater(gate);
     while (pool.stats().threads.parked === 0) await new Promise((resolve) => setImmediate(resolve));
-    // A thread that has slept for two milliseconds goes to its event loop.
-    if (where === "in its event loop") await new Promise((resolve) => setTimeout(resolve, 20));
+    // Its timer fires when the thread has slept enough, and waits in its event loop.
+    if (where === "in its event loop") await opened(gate);
     const worker = workers.at(-1)!;
     const ended = once(worker, "exit");
     void worker.terminate();

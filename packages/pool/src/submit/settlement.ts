@@ -9,6 +9,7 @@ import type { Decoder } from "../codec/decoder.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
+import type { ThreadTrace } from "../shared/thread-trace.ts";
 import { NotCloneableError } from "../errors.ts";
 import { HOST } from "../shared/pool-memory.ts";
 import { COUNTERS } from "../shared/statistics.ts";
@@ -44,6 +45,7 @@ export interface SettlementEvents {
 
 export class Settlement {
   readonly #memory: PoolMemory;
+  readonly #trace: ThreadTrace | null;
   readonly #jobs: JobTable;
   readonly #arenas: Arenas;
   readonly #carried: CarriedValues;
@@ -67,6 +69,7 @@ export class Settlement {
   ) {
     this.#carried = carried;
     this.#memory = memory;
+    this.#trace = memory.trace;
     this.#jobs = jobs;
     this.#arenas = arenas;
     this.#decoder = decoder;
@@ -119,7 +122,8 @@ export class Settlement {
 
   /** A job that was taken back is over: the caller gives it its outcome. */
   overHere(job: PendingJob, outcome: "completed" | "failed", error?: unknown): void {
-    const { trace, statistics } = this.#memory;
+    const trace = this.#trace;
+    const { statistics } = this.#memory;
     const startedAt = trace === null ? 0 : trace.now();
     const hasSucceeded = outcome === "completed";
     statistics.count(hasSucceeded ? COUNTERS.completed : COUNTERS.failed);
@@ -268,7 +272,7 @@ export class Settlement {
 
   /** Takes a queued job out, asks a running one to stop. One in the backlog is skipped when its turn comes. */
   #stop(job: PendingJob): void {
-    const { trace } = this.#memory;
+    const trace = this.#trace;
     if (trace !== null) trace.canceled((job as TracedJob).key, job.fn.id);
     if (job.slot === NO_SLOT) {
       this.#events.forgotten(job);
@@ -310,7 +314,7 @@ export class Settlement {
 
   /** Once for each job. */
   #settle(job: PendingJob, outcome: "completed" | "failed" | "canceled" | "crashed", value: unknown): void {
-    const { trace } = this.#memory;
+    const trace = this.#trace;
     const startedAt = trace === null ? 0 : trace.now();
     this.#memory.statistics.count(COUNTERS[outcome]);
     if (job.stopWatching !== null) {

@@ -11,6 +11,7 @@ import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { COUNTERS, timestampUs } from "../shared/statistics.ts";
 import { MAX_NUMBERS } from "../shared/slot.ts";
 import type { SharedBuffers } from "../shared/shared-buffers.ts";
+import type { ThreadTrace } from "../shared/thread-trace.ts";
 import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import { Backlog } from "./backlog.ts";
@@ -42,6 +43,7 @@ const NORMAL: number = PRIORITIES.indexOf("normal");
 
 export class Submission {
   readonly #memory: PoolMemory;
+  readonly #trace: ThreadTrace | null;
   readonly #serial: number;
   readonly #jobs: JobTable;
   readonly #arena: Arena;
@@ -73,6 +75,7 @@ export class Submission {
   ) {
     this.#holder = holder;
     this.#memory = memory;
+    this.#trace = memory.trace;
     this.#serial = serial;
     this.#jobs = jobs;
     this.#arena = arena;
@@ -116,20 +119,36 @@ export class Submission {
       options.onProgress === undefined ? 0 : this.progress.add(listenerOf(options.onProgress));
     const submittedAt = this.#timestamp(frames !== null);
     this.#memory.statistics.count(COUNTERS.submitted);
-    const Kind = this.#memory.trace === null ? TaskJob : TracedTaskJob;
-    const job = new Kind(
-      fn,
-      options,
-      context,
-      frames,
-      length,
-      block,
-      keepAlive,
-      retry,
-      progressId,
-      carried === null ? 0 : carried.id,
-      submittedAt,
-    );
+    const carriedId = carried === null ? 0 : carried.id;
+    // Written twice: `new` of a class that is known is faster.
+    const job =
+      this.#trace === null
+        ? new TaskJob(
+            fn,
+            options,
+            context,
+            frames,
+            length,
+            block,
+            keepAlive,
+            retry,
+            progressId,
+            carriedId,
+            submittedAt,
+          )
+        : new TracedTaskJob(
+            fn,
+            options,
+            context,
+            frames,
+            length,
+            block,
+            keepAlive,
+            retry,
+            progressId,
+            carriedId,
+            submittedAt,
+          );
     publishJob("submit", fn.source, job);
     return job;
   }
@@ -161,20 +180,35 @@ export class Submission {
     const frames = captureCallerFrames(below);
     this.#memory.statistics.count(COUNTERS.submitted);
     const submittedAt = this.#timestamp(frames !== null);
-    const Kind = this.#memory.trace === null ? ForkedJob : TracedForkedJob;
-    const job = new Kind(
-      joiner,
-      fn,
-      own,
-      isNumbers,
-      context,
-      frames,
-      length,
-      block,
-      keepAlive,
-      carried === null ? 0 : carried.id,
-      submittedAt,
-    );
+    const carriedId = carried === null ? 0 : carried.id;
+    const job =
+      this.#trace === null
+        ? new ForkedJob(
+            joiner,
+            fn,
+            own,
+            isNumbers,
+            context,
+            frames,
+            length,
+            block,
+            keepAlive,
+            carriedId,
+            submittedAt,
+          )
+        : new TracedForkedJob(
+            joiner,
+            fn,
+            own,
+            isNumbers,
+            context,
+            frames,
+            length,
+            block,
+            keepAlive,
+            carriedId,
+            submittedAt,
+          );
     publishJob("submit", fn.source, job);
     return job;
   }
@@ -354,7 +388,7 @@ export class Submission {
     if (context !== null) {
       slots.setContext(slot, context.id, context.block, context.length);
     }
-    const { trace } = this.#memory;
+    const trace = this.#trace;
     if (trace !== null) trace.place(slot, (job as TracedJob).key, (job as TracedJob).startedAt);
   }
 

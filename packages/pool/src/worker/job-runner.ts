@@ -20,6 +20,7 @@ import { isThenable } from "./thenable.ts";
 
 export class JobRunner {
   readonly #memory: PoolMemory;
+  readonly #trace: ThreadTrace | null;
   readonly #arenas: Arenas;
   readonly #decoder: Decoder;
   readonly #functions: FunctionTable;
@@ -42,6 +43,7 @@ export class JobRunner {
   ) {
     this.#late = late;
     this.#memory = memory;
+    this.#trace = memory.trace;
     this.#arenas = arenas;
     this.#decoder = decoder;
     this.#functions = functions;
@@ -59,13 +61,13 @@ export class JobRunner {
    * for them any longer; `resume` follows when they have come.
    */
   run(slot: number): Promise<void> | null {
-    const { trace } = this.#memory;
+    const trace = this.#trace;
     return trace === null ? this.#run(slot) : this.#runTraced(trace, KIND.run, slot);
   }
 
   /** Runs a job that was begun before its carried values were here. */
   resume(slot: number): Promise<void> | null {
-    const { trace } = this.#memory;
+    const trace = this.#trace;
     return trace === null ? this.#run(slot) : this.#runTraced(trace, KIND.resume, slot);
   }
 
@@ -161,7 +163,8 @@ export class JobRunner {
       const scope: AsyncScope = this.#scopes.of(slot);
       const fn = await this.#functions.load(known);
       this.#current.synchronous = job;
-      const { trace, slots } = this.#memory;
+      const trace = this.#trace;
+      const { slots } = this.#memory;
       if (trace !== null) trace.begin(KIND.resume, slot, slots.functionId(slot));
       let returned: unknown;
       try {
@@ -201,7 +204,8 @@ export class JobRunner {
 
   /** The job in `slot` was taken from another thread's deque. */
   reportSteal(slot: number): void {
-    const { trace, slots } = this.#memory;
+    const trace = this.#trace;
+    const { slots } = this.#memory;
     if (trace !== null) trace.stolen(slot, slots.functionId(slot));
     publishJob("steal", this.#functions.of(slot).source, null);
   }

@@ -1,14 +1,15 @@
 /** The role of trace-log.stress.test.ts. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { TraceMemory, TraceWriter } from "../../../src/shared/trace-log.ts";
 import { seededRandom } from "../seeded-random.ts";
+import { type Part, takePart } from "./stress.ts";
 
-const { buffer, capacity, stop, seed } = workerData as {
-  buffer: SharedArrayBuffer;
-  capacity: number;
-  stop: Int32Array;
-  seed: number;
-};
+interface TraceLogData {
+  readonly buffer: SharedArrayBuffer;
+  readonly capacity: number;
+}
+
+const { buffer, capacity, stop, seed } = takePart() as TraceLogData & Part;
 const random = seededRandom(seed);
 const writer = new TraceWriter(new TraceMemory(capacity, buffer));
 
