@@ -7,7 +7,6 @@ import { poolifier } from "../peers/poolifier.ts";
 import type { JobPool, Product } from "../peers/product.ts";
 import { rawPort } from "../peers/raw-port.ts";
 import { skein } from "../peers/skein.ts";
-import { tinypool } from "../peers/tinypool.ts";
 import { workerPool } from "../peers/workerpool.ts";
 import { stepsPerMs } from "./burn-rate.ts";
 import { poolContender } from "./contender.ts";
@@ -22,7 +21,6 @@ const field: readonly Product[] = [
   piscina(),
   piscina({ concurrentTasksPerWorker: 64 }),
   piscina({ concurrentTasksPerWorker: 512 }),
-  tinypool({ concurrentTasksPerWorker: 64 }),
   workerPool(),
   poolifier({ strategy: "ROUND_ROBIN", enableEvents: false }),
   rawPort,

@@ -1,5 +1,6 @@
 /** What a pool weighs and what it does when there is nothing to do. */
 import type { Metric, Scale, Scenario, Section } from "../method/scenario.ts";
+import { comlink } from "../peers/comlink.ts";
 import { piscina } from "../peers/piscina.ts";
 import { childContender } from "./child-contender.ts";
 import { best } from "./field.ts";
@@ -9,7 +10,7 @@ const metrics: readonly Metric[] = [
   { key: "idleMsPerSecond", title: "CPU per idle second", unit: "ms", better: "lower" },
 ];
 
-const THREADS = [1, 2, 4, 8];
+const THREADS = [1, 2, 8];
 
 export const memory: Section = {
   name: "memory",
@@ -48,7 +49,8 @@ export const memory: Section = {
 };
 
 function memoryScenario(scale: Scale, threads: number): Scenario {
-  const products = best.filter(({ name }) => name !== piscina().name);
+  // What waits for messages only is seen in the raw port.
+  const products = best.filter(({ name }) => name !== piscina().name && name !== comlink.name);
   return {
     name: `memory-${threads}`,
     title: `An idle pool, ${threads === 1 ? "1 thread" : `${threads} threads`}`,

@@ -28,8 +28,7 @@ const metrics: readonly Metric[] = [
 
 const KINDS = [objectKind, stringKind, copiedKind, oneWayKind, transferredKind, sharedKind];
 
-/** So much is under way at once, at most: everybody holds it twice or more. */
-const BYTES_UNDER_WAY = 32 * 2 ** 20;
+/** And at most half of the bytes of a round: everybody holds what is under way twice or more. */
 const CALLS_UNDER_WAY = 64;
 /** Above this, peers that only differ in their queue are the same thing, and left out. */
 const LARGE = 2 ** 20;
@@ -134,12 +133,10 @@ async function measure(
   bytes: number,
   scale: Scale,
 ): Promise<Record<string, number>> {
-  const width = Math.max(1, Math.min(CALLS_UNDER_WAY, Math.floor(BYTES_UNDER_WAY / bytes)));
-  const calls = Math.max(
-    width,
-    Math.min(scale.pick(3000, 600), Math.floor((scale.pick(64, 8) * 2 ** 20) / bytes)),
-  );
-  const trips = Math.max(1, Math.min(scale.pick(300, 60), Math.floor((scale.pick(32, 4) * 2 ** 20) / bytes)));
+  const megabytes = kind === objectKind ? scale.pick(12, 2) : scale.pick(64, 8);
+  const width = Math.max(1, Math.min(CALLS_UNDER_WAY, Math.floor((megabytes * 2 ** 19) / bytes)));
+  const calls = Math.max(width, Math.min(scale.pick(3000, 600), Math.floor((megabytes * 2 ** 20) / bytes)));
+  const trips = Math.max(1, Math.min(scale.pick(300, 60), Math.floor((megabytes * 2 ** 19) / bytes)));
 
   // A transferred buffer can be in one call only; everything else can be in all.
   const first = kind.make(bytes);

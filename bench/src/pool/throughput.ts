@@ -83,8 +83,9 @@ function field({ mode }: Scale, threads: number): readonly Product[] {
 }
 
 function burstScenario(scale: Scale, threads: number): Scenario {
-  const many = scale.pick(100_000, 20_000);
-  const few = scale.pick(10_000, 2000);
+  // With more threads there is nothing more to see in more jobs.
+  const many = scale.pick(threads === 1 ? 100_000 : 50_000, 20_000);
+  const few = many / 10;
   return {
     name: `burst-${threads}`,
     title: `Burst of ${many} jobs (one in flight: ${few}), ${threadsText(threads)}`,
