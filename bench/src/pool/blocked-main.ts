@@ -35,7 +35,7 @@ export const blockedMain: Section = {
     "waits in its event loop (free), computes without a break (computing), or waits inside of a call (waiting), as a synchronous call of the system does. " +
     "A main thread that computes takes CPU as well: where there is no core to spare, computing shows the competition for it, and waiting shows the pool alone. " +
     "Pools whose queue is on the main thread do what their worker holds already; those without a queue have sent everything to their worker, " +
-    "and give up deciding later who does what.",
+    "and give up deciding later who does what. tinypool, whose queue is on the main thread as piscina's is, is left out.",
   scenarios: (scale) => {
     const rate = stepsPerMs();
     return [

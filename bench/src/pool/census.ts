@@ -68,10 +68,11 @@ export async function warmCensusContenders(scale: Scale): Promise<Contender[]> {
   ];
 }
 
-/** One file in so many, from all over the tree, always the same. */
+/** One file in so many, from all over the tree, always the same. Reads all of them once, so that nobody meets a cold disk. */
 async function chooseFiles(scale: Scale, analyse: FileJobs["analyseFile"]): Promise<Files> {
   const { walk } = (await import(new URL("walk.js", demo).href)) as Walking;
   const tree = await walk(modules, new AbortController().signal);
+  if (scale.mode === "full") for (const { path } of tree.files) readFileSync(join(tree.root, path));
   const every = scale.pick(12, 120);
   const files = tree.files.filter(({ bytes }, i) => i % every === 0 && bytes < analysis.maxFileBytes);
   const paths = files.map(({ path }) => join(tree.root, path));

@@ -41,7 +41,7 @@ export const realWork: Section = {
               { key: "ms", title: "analysis", unit: "ms", better: "lower" } as const,
               { key: "delayMs", title: "event-loop delay p99", unit: "ms", better: "lower" } as const,
             ],
-            // The disk has been warmed up by the scenario before.
+            // All files have been read once: chooseFiles.
             warmUps: 0,
             timeoutMs: 180_000,
             contenders: coldCensusContenders(),
