@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 
 import { SkeinError } from "@skein/context/errors";
 
+import { copyBytes } from "../shared/copy-bytes.ts";
 import type { TextCache } from "./text-cache.ts";
 import { Tag } from "./wire-tags.ts";
 
@@ -93,13 +94,18 @@ export class ByteReader {
   }
 
   protected readBytes(length: number): Uint8Array<ArrayBuffer> {
+    if (this.pos + length > this.end) throw corrupt("it ends too early");
+    const copy = new Uint8Array(length);
+    this.readBytesInto(copy);
+    return copy;
+  }
+
+  protected readBytesInto(target: Uint8Array): void {
     const start = this.pos;
-    const end = start + length;
+    const end = start + target.length;
     if (end > this.end) throw corrupt("it ends too early");
     this.pos = end;
-    const copy = new Uint8Array(length);
-    copy.set(this.bytes.subarray(start, end));
-    return copy;
+    copyBytes(this.bytes, start, target.length, target, 0);
   }
 }
 

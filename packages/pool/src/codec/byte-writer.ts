@@ -1,9 +1,11 @@
 /**
- * A growing block of bytes, and how numbers and texts are written into it. The tags are those of wire-tags.ts.
+ * A growing block of bytes, and how numbers and texts are written into it. The tags are those of wire-tags.ts. Long runs of bytes stay where
+ * they are until the message is copied to its place: they are copied once.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- natives that the type declarations leave out
 import { Buffer } from "node:buffer";
 
+import { copyBytes } from "../shared/copy-bytes.ts";
 import { Refusal } from "./cloneable-kind.ts";
 import { shortTextLimit, smallIntBias, smallIntCount, Tag } from "./wire-tags.ts";
 
@@ -13,6 +15,11 @@ const keptBytes = 4 * 1024 * 1024;
 /** From here on a native write beats a loop over the characters. */
 const nativeWriteFrom = 32;
 const maxLength = 0xffff_ffff;
+/** Slots hold lengths as signed 32 bits. */
+const maxMessage = 0x7fff_ffff;
+const tooLarge = "is too large to be copied; share it as a SharedArrayBuffer or list it in `transfer`";
+/** From here on it pays to remember where bytes are instead of copying them twice. */
+const runFrom = 4096;
 /** What any tag, number or short text needs at most; kept free so that these need not ask for room. */
 export const chunk = 32;
 
@@ -27,13 +34,56 @@ const f64 = new Float64Array(1);
 const f64Bytes = new Uint8Array(f64.buffer);
 const i64 = new BigInt64Array(f64.buffer);
 
+/** Bytes of the message that are not in the block. */
+interface Run {
+  /** Where in the block they belong. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
+
 export class ByteWriter {
   protected out: Uint8Array = new Uint8Array(initialBytes);
   protected pos = 0;
+  #runs: Run[] | null = null;
+  #runBytes = 0;
 
   protected begin(): void {
     if (this.out.length > keptBytes) this.out = new Uint8Array(initialBytes);
     this.pos = 1;
+    if (this.#runs !== null) this.forgetRuns();
+  }
+
+  /** Lets go of the caller's memory. */
+  protected forgetRuns(): void {
+    this.#runs = null;
+    this.#runBytes = 0;
+  }
+
+  /** Of the message so far. */
+  protected get length(): number {
+    if (this.#runs?.some(({ bytes, length }) => bytes.length !== length))
+      throw new Refusal("was resized or transferred by a getter of the same value");
+    const length = this.pos + this.#runBytes;
+    if (length > maxMessage) throw new Refusal(tooLarge);
+    return length;
+  }
+
+  protected get hasRuns(): boolean {
+    return this.#runs !== null;
+  }
+
+  /** The message, to `target` at `at`. */
+  protected writeTo(target: Uint8Array, at: number): void {
+    let from = 0;
+    for (const run of this.#runs ?? []) {
+      copyBytes(this.out, from, run.at - from, target, at);
+      at += run.at - from;
+      from = run.at;
+      copyBytes(run.bytes, 0, run.bytes.length, target, at);
+      at += run.bytes.length;
+    }
+    copyBytes(this.out, from, this.pos - from, target, at);
   }
 
   /** Room for `count` more bytes; every value asks for its own, with `chunk` to spare for tags and numbers. */
@@ -42,9 +92,7 @@ export class ByteWriter {
     if (needed <= this.out.length) return;
     const larger = allocate(Math.max(needed, this.out.length * 2)) ?? allocate(needed);
     if (larger === undefined) {
-      throw new Refusal(
-        "is too large to be copied; share it as a SharedArrayBuffer or list it in `transfer`",
-      );
+      throw new Refusal(tooLarge);
     }
     larger.set(this.out.subarray(0, this.pos));
     this.out = larger;
@@ -151,6 +199,11 @@ export class ByteWriter {
   }
 
   protected writeBytes(source: Uint8Array): void {
+    if (source.length >= runFrom) {
+      (this.#runs ??= []).push({ at: this.pos, bytes: source, length: source.length });
+      this.#runBytes += source.length;
+      return;
+    }
     this.reserve(source.length);
     this.out.set(source, this.pos);
     this.pos += source.length;

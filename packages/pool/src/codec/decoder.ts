@@ -304,7 +304,7 @@ export class Decoder extends ByteReader {
     const maxByteLength = this.readF64();
     if (length > this.end - this.pos) throw corrupt("a length is larger than the message");
     const buffer = this.#remember(new ArrayBuffer(length, { maxByteLength }));
-    new Uint8Array(buffer).set(this.readBytes(length));
+    this.readBytesInto(new Uint8Array(buffer));
     return buffer;
   }
 

@@ -5,6 +5,8 @@
  * Deliberate differences, each in favour of the caller:
  * - A Buffer takes only its own bytes along, not the pool that it was cut from, and shares no memory with another
  *   Buffer on arrival. Other views take their whole ArrayBuffer, and views that share one still do.
+ * - Bytes of long buffers are read when everything has been visited: what a getter changes in a buffer visited before it, is
+ *   seen.
  * - A Proxy of a plain object or array is read through. Structured clone refuses every Proxy.
  * - What belongs to this thread (AbortSignal, URL, Intl.NumberFormat, …) is refused by path, also where structured clone
  *   gives an empty object.
@@ -38,14 +40,14 @@ const objectPrototype = Object.prototype;
 
 /** Encodes one message after the other into memory of its own, which each message overwrites. For one thread. */
 export class Encoder extends ByteWriter {
-  /** The last encoded message, from index 0. Replaced when it has to grow, and by the next `encode`. */
-  bytes: Uint8Array = this.out;
   /** What the last message leaves to be carried; null when it is complete in itself. */
   carried: Carried | null = null;
   readonly #shared: SharedBufferTable;
   readonly #nextCarriedId: () => number;
   readonly #seen = new SeenObjects();
   #hasReferences = false;
+  /** Who has the last message: this, or one for a message that was encoded while this was at another. */
+  #last: Encoder = this;
   #isEncoding = false;
   #transfer: ReadonlySet<object> | null = null;
   #carriedValues: unknown[] | null = null;
@@ -57,8 +59,24 @@ export class Encoder extends ByteWriter {
     this.#nextCarriedId = nextCarriedId;
   }
 
+  /** The last encoded message, from index 0, until the next `encode`. Copies it when it holds long runs of bytes: see `copyTo`. */
+  get bytes(): Uint8Array {
+    const last = this.#last;
+    if (!last.hasRuns) return last.out;
+    const bytes = new Uint8Array(last.length);
+    last.writeTo(bytes, 0);
+    return bytes;
+  }
+
+  /** The last encoded message, to `target` at `at`. Once: afterwards nothing of the value is held any more. */
+  copyTo(target: Uint8Array, at: number): void {
+    const last = this.#last;
+    last.writeTo(target, at);
+    last.forgetRuns();
+  }
+
   /**
-   * Encodes `value` into `bytes` and returns how many it took. Synchronous; getters of the value run here, and what
+   * Encodes `value` and returns how many bytes it takes. Synchronous; getters of the value run here, and what
    * they throw is thrown on.
    *
    * @param transfer What is moved instead of copied. Nothing is detached here.
@@ -78,9 +96,10 @@ export class Encoder extends ByteWriter {
       // Also back to null: a getter of the value may have encoded another one.
       this.carried =
         this.#carriedValues === null && transfer === null ? null : this.#nameCarried(transfer ?? []);
-      this.bytes = this.out;
-      return this.pos;
+      this.#last = this;
+      return this.length;
     } catch (error) {
+      this.forgetRuns();
       throw explainNotCloneable(error, value, root, this.#transfer);
     } finally {
       this.#seen.clear();
@@ -102,7 +121,7 @@ export class Encoder extends ByteWriter {
   #encodeNested(value: unknown, root: CloneRoot, transfer: readonly Transferable[] | null): number {
     const inner = new Encoder(this.#shared, this.#nextCarriedId);
     const length = inner.encode(value, root, transfer);
-    this.bytes = inner.bytes;
+    this.#last = inner;
     this.carried = inner.carried;
     return length;
   }

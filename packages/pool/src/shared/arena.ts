@@ -26,6 +26,7 @@
  */
 import { SkeinError } from "@skein/context/errors";
 import { cas, exchange, load, wait } from "./atomics.ts";
+import { copyBytes } from "./copy-bytes.ts";
 
 const PAGE_BYTES = 64 << 10;
 const MAX_PAGES = 65_536;
@@ -84,37 +85,16 @@ export class Arena {
    * @throws SkeinError 'ERR_SKEIN_ARENA_FULL' when 4 GiB are under way, or the machine has no more.
    */
   store(source: Uint8Array, length: number): number {
-    const block = this.#allocate(length);
-    this.#bytes.set(length === source.length ? source : source.subarray(0, length), block * 8);
+    const block = this.allocate(length);
+    copyBytes(source, 0, length, this.#bytes, block * 8);
     return block;
   }
 
   /**
-   * As `store`, but first waits for readers when there is no room: until one gives a block back, again and again. Blocks this thread.
-   * @throws as `store`, when nothing was given back for `patienceMs`.
+   * A new block for `length` bytes, which the caller writes into `bytes`, from 8 times the returned offset on.
+   * @returns and throws as `store`.
    */
-  storePatiently(source: Uint8Array, length: number, patienceMs: number): number {
-    for (;;) {
-      try {
-        return this.store(source, length);
-      } catch (error) {
-        if (!this.#waitForReturns(patienceMs)) throw error;
-      }
-    }
-  }
-
-  free(block: number): void {
-    this.#blocks--;
-    const sizeClass = this.#words[block * 2 - 2]!;
-    (this.#free[sizeClass] ??= []).push(block);
-  }
-
-  /** What the arena has grown to. */
-  get sizeBytes(): number {
-    return this.#bytes.length;
-  }
-
-  #allocate(length: number): number {
+  allocate(length: number): number {
     const units = Math.ceil((length + HEADER_BYTES) / UNIT_BYTES);
     const sizeClass = classOf(units);
     const free = (this.#free[sizeClass] ??= []);
@@ -132,6 +112,36 @@ export class Arena {
     this.#blocks++;
     this.#words[start / 4] = sizeClass;
     return (start + HEADER_BYTES) / 8;
+  }
+
+  /** All of it, until the next allocation. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /**
+   * As `allocate`, but first waits for readers when there is no room: until one gives a block back, again and again. Blocks this thread.
+   * @throws as `allocate`, when nothing was given back for `patienceMs`.
+   */
+  allocatePatiently(length: number, patienceMs: number): number {
+    for (;;) {
+      try {
+        return this.allocate(length);
+      } catch (error) {
+        if (!this.#waitForReturns(patienceMs)) throw error;
+      }
+    }
+  }
+
+  free(block: number): void {
+    this.#blocks--;
+    const sizeClass = this.#words[block * 2 - 2]!;
+    (this.#free[sizeClass] ??= []).push(block);
+  }
+
+  /** What the arena has grown to. */
+  get sizeBytes(): number {
+    return this.#bytes.length;
   }
 
   #grow(toBytes: number): void {

@@ -217,7 +217,9 @@ export class Submission {
   #store(length: number, context: ContextEntry | null): number {
     if (length <= INLINE_BYTES) return 0;
     try {
-      return this.#arena.store(this.#encoder.bytes, length);
+      const block = this.#arena.allocate(length);
+      this.#encoder.copyTo(this.#arena.bytes, block * 8);
+      return block;
     } catch (error) {
       if (context !== null) this.#contexts.leave(context);
       throw error;

@@ -100,9 +100,11 @@ export class OutcomeWriter {
   }
   /** Full: this thread slows down. Not for another pool thread, which may wait for this one in the same way. */
   #store(length: number, submitter: number): number {
-    const { bytes } = this.#encoder;
-    return submitter === HOST
-      ? this.#arena.storePatiently(bytes, length, PATIENCE_MS)
-      : this.#arena.store(bytes, length);
+    const block =
+      submitter === HOST
+        ? this.#arena.allocatePatiently(length, PATIENCE_MS)
+        : this.#arena.allocate(length);
+    this.#encoder.copyTo(this.#arena.bytes, block * 8);
+    return block;
   }
 }

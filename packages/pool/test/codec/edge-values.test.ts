@@ -240,12 +240,43 @@ describe("edges", () => {
   });
 
   it("gives large scratch memory back with the next message", () => {
-    encoder.encode(new Uint8Array(8 * 1024 * 1024), "result");
+    encoder.encode("x".repeat(8 * 1024 * 1024), "result");
     encoder.encode(1, "result");
     expect(encoder.bytes.length).toBeLessThan(1024 * 1024);
   });
 
-  it("keeps no value of a caller alive", async () => {
+  it("long buffers in any order, among other values, are the same in one piece and copied to their place", () => {
+    const block = (n: number) => new Uint8Array(n).map((_, i) => i * n);
+    const value = [block(5000), "a", { b: block(4096), c: block(4095) }, [block(100_000).buffer], 1];
+    const length = encoder.encode(value, "result");
+    const whole = encoder.bytes;
+    const target = new Uint8Array(new SharedArrayBuffer(length + 16)).fill(0xee);
+    encoder.copyTo(target, 8);
+    expect(Buffer.compare(target.slice(8, 8 + length), whole.subarray(0, length))).toBe(0);
+    expect([target[7], target[8 + length]]).toEqual([0xee, 0xee]);
+    expect(decoder.decode(target, 8, length)).toEqual(value);
+  });
+
+  it("a getter that transfers a buffer visited before it is refused", () => {
+    const buffer = new ArrayBuffer(8192);
+    const value = {
+      buffer,
+      get gone() {
+        structuredClone(buffer, { transfer: [buffer] });
+        return 1;
+      },
+    };
+    expect(() => encoder.encode(value, "result")).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_NOT_CLONEABLE" }),
+    );
+  });
+
+  it("keeps no value of a caller alive, long buffers included once they are copied", async () => {
+    const buffer = (() => {
+      const bytes = new Uint8Array(8192);
+      encoder.copyTo(new Uint8Array(encoder.encode([bytes], "args")), 0);
+      return new WeakRef(bytes.buffer);
+    })();
     const reference = (() => {
       const value = { big: Array.from({ length: 1_000 }, () => 0) };
       encoder.encode([value], "args");
@@ -254,5 +285,6 @@ describe("edges", () => {
     await new Promise((resolve) => setImmediate(resolve));
     globalThis.gc!();
     expect(reference.deref()).toBeUndefined();
+    expect(buffer.deref()).toBeUndefined();
   });
 });

@@ -227,14 +227,14 @@ describe("Arena", () => {
     const blocks = [1, 2, 3].map(() => arena.store(source, 300 * KiB));
     using reader = new Reader(memory);
     reader.giveBackLater(blocks[1]!);
-    expect(arena.storePatiently(source, 300 * KiB, 60_000)).toBe(blocks[1]);
+    expect(arena.allocatePatiently(300 * KiB, 60_000)).toBe(blocks[1]);
   });
 
   it("does not wait for ever", () => {
     arena = new Arena({ buffer: new SharedArrayBuffer(MiB) });
     const source = filled(700 * KiB, 5);
     arena.store(source, 700 * KiB);
-    expect(() => arena.storePatiently(source, 700 * KiB, 10)).toThrow("No room");
+    expect(() => arena.allocatePatiently(700 * KiB, 10)).toThrow("No room");
   });
 
   it("teardown: nothing that was given back to a dead thread reaches its successor, who has a memory of its own", () => {
