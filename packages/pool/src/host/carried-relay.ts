@@ -1,29 +1,55 @@
 /**
  * Carried values on their way through the host. It holds the arguments of jobs that no thread has taken, its own and those that threads
- * submit, and passes results on to threads. A thread that has nothing to do gets its job and the values with one message; otherwise
- * whoever claims the job asks for them.
+ * submit, and passes results on to threads. A job of the host goes past the queues, with its values in one message, to a thread that has
+ * nothing to do, or a little ahead of one that is quick (thread-lead.ts). Otherwise it is queued, and whoever claims it asks for the
+ * values. No job overtakes another of its priority that waits in a queue.
  */
 import type { Carried } from "../codec/carried.ts";
 import type { HostMessage } from "../protocol.ts";
-import { ASLEEP, IDLE, SEARCHING } from "../shared/parking.ts";
+import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
 import { HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
-import { RUNNING } from "../shared/slot.ts";
+import { NO_SLOT, type PendingJob } from "../submit/pending-job.ts";
 import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { detach, giveUp } from "../transfer/detach.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import type { ThreadRoster } from "./thread-roster.ts";
 
+/** A job of the host that waits in a queue. */
+interface Queued {
+  readonly job: PendingJob;
+  /** Among all jobs of the host. */
+  readonly sequence: number;
+}
+
 export class CarriedRelay implements ArgumentsHolder {
   readonly #memory: PoolMemory;
   readonly #roster: ThreadRoster;
   /** What is held, and results for the host. */
   readonly #carried: CarriedValues;
+  readonly #mayStart: () => boolean;
+  readonly #reassign: (job: PendingJob, serial: number) => boolean;
+  /** Who has which job of the host. */
+  readonly #given = new Map<number, PoolThread>();
+  /** By the number of what they carry, in the order in which they were submitted; those that were taken meanwhile included. */
+  readonly #queued = new Map<number, Queued>();
 
-  constructor(memory: PoolMemory, roster: ThreadRoster, carried: CarriedValues) {
+  /**
+   * @param mayStart Whether a thread would be started for a job that waits.
+   * @param reassign Takes a job out of its queue, for the thread with this serial alone. False: a thread has it, or it is over.
+   */
+  constructor(
+    memory: PoolMemory,
+    roster: ThreadRoster,
+    carried: CarriedValues,
+    mayStart: () => boolean,
+    reassign: (job: PendingJob, serial: number) => boolean,
+  ) {
     this.#memory = memory;
     this.#roster = roster;
     this.#carried = carried;
+    this.#mayStart = mayStart;
+    this.#reassign = reassign;
   }
 
   // For the host's own jobs.
@@ -34,27 +60,40 @@ export class CarriedRelay implements ArgumentsHolder {
 
   drop(id: number): void {
     this.#carried.drop(id);
+    this.#queued.delete(id);
+    const thread = this.#given.get(id);
+    if (thread === undefined) return;
+    this.#given.delete(id);
+    thread.lead.ended(performance.now());
   }
 
-  /** One that looks for jobs at this moment, when there are none; else one that sleeps. */
-  idleThread(): number {
-    const { parking, queues } = this.#memory;
+  threadFor(): number {
+    if (!this.#memory.queues.isEmpty()) return 0;
+    const now = performance.now();
     let asleep = 0;
+    let ahead: PoolThread | null = null;
     for (const thread of this.#roster.staying()) {
-      const state = parking.state(thread.index);
-      if (state !== SEARCHING && state !== ASLEEP && state !== IDLE) continue;
-      if (this.#hasGivenJob(thread)) continue;
-      if (state !== SEARCHING) asleep = thread.serial;
-      else if (queues.isEmpty()) return thread.serial;
+      const state = this.#memory.parking.state(thread.index);
+      if (thread.lead.isDone) {
+        // The one that looks on is there at once, one that sleeps has to be woken.
+        if (state === SEARCHING) return thread.serial;
+        if (state === ASLEEP || state === IDLE) asleep = thread.serial;
+      }
+      if (thread.lead.hasRoom(now) && (ahead === null || thread.lead.jobs < ahead.lead.jobs)) ahead = thread;
     }
-    return asleep;
+    if (asleep !== 0) return asleep;
+    return ahead === null || this.#mayStart() ? 0 : ahead.serial;
   }
 
   give(serial: number, slot: number, id: number): void {
     const thread = this.#roster.withSerial(serial)!;
     const carried = this.#carried.find(id)!;
-    thread.givenSlot = slot;
+    this.#isWith(thread, id);
     this.#post(thread, { type: "run", slot, carried }, carried);
+  }
+
+  queued(job: PendingJob, sequence: number): void {
+    this.#queued.set(job.carriedId, { job, sequence });
   }
 
   // For threads.
@@ -65,11 +104,16 @@ export class CarriedRelay implements ArgumentsHolder {
 
   onWanted(thread: PoolThread, id: number): void {
     const carried = this.#carried.find(id);
-    if (carried === null) this.#post(thread, { type: "carried-gone", id }, null);
-    else {
-      const { values, transfer } = carried;
-      this.#post(thread, { type: "carried", id, values, transfer }, carried);
+    if (carried === null) {
+      this.#post(thread, { type: "carried-gone", id }, null);
+      return;
     }
+    const { values, transfer } = carried;
+    this.#post(thread, { type: "carried", id, values, transfer }, carried);
+    const entry = this.#queued.get(id);
+    if (entry === undefined) return;
+    this.#isWith(thread, id);
+    this.#giveNext(thread, entry);
   }
 
   onResult({ to, id, values, transfer }: Carried & { readonly to: number }): void {
@@ -85,6 +129,34 @@ export class CarriedRelay implements ArgumentsHolder {
     this.#carried.dropOf(serial);
   }
 
+  /** The thread has claimed this job. It gets those right behind it too, if everybody else is busy: it need not ask for each. */
+  #giveNext(thread: PoolThread, { job, sequence }: Queued): void {
+    const { parking } = this.#memory;
+    const now = performance.now();
+    let last = sequence;
+    for (const [id, next] of this.#queued) {
+      if (next.sequence <= sequence) {
+        // Claimed before, or this is the one.
+        this.#queued.delete(id);
+        continue;
+      }
+      if (next.job.slot === NO_SLOT) return;
+      if (next.sequence !== ++last || next.job.options.priority !== job.options.priority) return;
+      if (
+        !thread.lead.hasRoom(now) ||
+        this.#roster.staying().some(({ index }) => parking.state(index) !== BUSY)
+      )
+        return;
+      this.#queued.delete(id);
+      if (this.#reassign(next.job, thread.serial)) this.give(thread.serial, next.job.slot, id);
+    }
+  }
+
+  #isWith(thread: PoolThread, id: number): void {
+    this.#given.set(id, thread);
+    thread.lead.given(performance.now());
+  }
+
   /** What is not moved away stays until the job is over: it may run again. */
   #post(thread: PoolThread, message: HostMessage, carried: Carried | null): void {
     if (carried === null || carried.transfer.length === 0) {
@@ -94,11 +166,5 @@ export class CarriedRelay implements ArgumentsHolder {
       this.#carried.forget(carried.id);
     }
     this.#memory.parking.announceMail(thread.index);
-  }
-
-  /** Whether the thread has yet to finish, and perhaps to begin, the job that it was given last. */
-  #hasGivenJob({ givenSlot, serial }: PoolThread): boolean {
-    const { slots } = this.#memory;
-    return givenSlot >= 0 && slots.state(givenSlot) === RUNNING && slots.owner(givenSlot) === serial;
   }
 }

@@ -102,7 +102,13 @@ export class Host {
     });
     this.#keepAlive = new KeepAlive(memory.parking);
     const carried = new CarriedValues(HOST_SERIAL, takeKnowledge);
-    this.#relay = new CarriedRelay(memory, roster, carried);
+    this.#relay = new CarriedRelay(
+      memory,
+      roster,
+      carried,
+      () => roster.count < this.#supply.minThreads,
+      (job, serial) => this.#submitter.reassign(job, serial),
+    );
     this.#submitter = new Submitter(
       memory,
       HOST_SERIAL,

@@ -9,6 +9,7 @@ import {
 } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
 import { MessageIntake } from "../message-intake.ts";
+import { ThreadLead } from "./thread-lead.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../protocol.ts";
 
 // In source it is entry.ts, in the published package entry.js: TypeScript does not rewrite URLs.
@@ -40,14 +41,17 @@ export class PoolThread {
   /** Still on the roster until all it had is settled. */
   hasEnded = false;
   readonly #worker: Worker;
-  /** The job that it was last given past the queues, with its carried values; -1: none yet. */
-  givenSlot = -1;
+  /** Of jobs that it was given past the queues, with their carried values. */
+  readonly lead: ThreadLead;
+  /** Nothing of it runs any more, and its jobs are being settled. */
+  hasEnded = false;
   #cause: unknown;
   readonly ended: Promise<void>;
 
   constructor(data: Omit<ThreadData, "port">, options: ThreadOptions, events: ThreadEvents) {
     this.index = data.index;
     this.serial = data.serial;
+    this.lead = new ThreadLead(data.jobsPerThread);
     // Handlers run in the context in which their emitter was made (hazard H14): never in that of a request.
     const { worker, port } = AsyncScope.root.run(startWorker, data, options);
     this.port = port;
@@ -64,6 +68,7 @@ export class PoolThread {
     });
     this.ended = new Promise((resolve) => {
       worker.on("exit", (exitCode) => {
+        this.hasEnded = true;
         events.exit(this, exitCode, this.#cause);
         port.close();
         resolve();

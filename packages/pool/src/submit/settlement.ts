@@ -4,7 +4,7 @@
  * with the slot.
  */
 import { publishJob } from "../channels.ts";
-import { carriedIdOf, NotArrived } from "../codec/carried.ts";
+import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import type { Arenas } from "../shared/arenas.ts";
@@ -14,6 +14,7 @@ import { NotCloneableError } from "../errors.ts";
 import { HOST } from "../shared/pool-memory.ts";
 import { COUNTERS } from "../shared/statistics.ts";
 import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
+import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { frameLines } from "./caller-frames.ts";
 import type { JobTable } from "./job-table.ts";
@@ -251,14 +252,7 @@ export class Settlement {
   }
 
   #dropCarried(slot: number): void {
-    const { slots } = this.#memory;
-    const length = slots.payloadLength(slot);
-    const arena = slots.payloadArena(slot);
-    const block = slots.payloadBlock(slot);
-    const id =
-      arena === INLINE
-        ? carriedIdOf(slots.bytes, slots.inlineOffset(slot), length)
-        : carriedIdOf(this.#arenas.bytes(arena, block, length), block * 8, length);
+    const id = carriedInSlot(this.#memory.slots, this.#arenas, slot);
     if (id === 0) return;
     this.#incomplete.delete(id);
     this.#carried.dropWhenHere(id);

@@ -20,7 +20,7 @@ import type { ContextEntry, ContextTable } from "./context-table.ts";
 import type { FunctionEntry } from "./function-registry.ts";
 import { ForkedJob, type Joiner } from "./forked-job.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
-import { type PendingJob, TaskJob } from "./pending-job.ts";
+import { NO_SLOT, type PendingJob, TaskJob } from "./pending-job.ts";
 import { ProgressListeners } from "./progress-listeners.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 import { TracedForkedJob, type TracedJob, TracedTaskJob } from "./traced-job.ts";
@@ -57,6 +57,8 @@ export class Submission {
   #jobCount = 0;
   #argsBytes = 0;
   #untimed = 0;
+  /** How many jobs were enqueued. */
+  #sequence = 0;
   #retry: NodeJS.Timeout | null = null;
   readonly #backlogs: readonly Backlog[] = PRIORITIES.map(() => new Backlog());
 
@@ -285,7 +287,8 @@ export class Submission {
   }
 
   enqueue(job: PendingJob): void {
-    if (job.carriedId !== 0 && this.#give(job)) return;
+    this.#sequence++;
+    if (job.carriedId !== 0 && this.#giveOrNote(job)) return;
     const backlog = this.#backlogs[job.options.priority]!;
     // Behind those that wait already: first in, first out.
     if (backlog.size === 0 && this.#place(job, this.#encoder.bytes)) {
@@ -296,18 +299,28 @@ export class Submission {
     this.#retryIfRingIsFull();
   }
 
-  /** Past the queues, to a thread that has nothing to do: its carried arguments go there with one message. */
-  #give(job: PendingJob): boolean {
-    const serial = this.#jobs.hasFree ? this.#holder.idleThread() : 0;
-    if (serial === 0) return false;
+  /** Past the queues, if there is a thread for it: its carried arguments go there with one message. */
+  #giveOrNote(job: PendingJob): boolean {
+    const serial = this.#jobs.hasFree ? this.#holder.threadFor() : 0;
+    if (serial === 0) {
+      this.#holder.queued(job, this.#sequence);
+      return false;
+    }
     this.assign(job, serial);
     this.#holder.give(serial, job.slot, job.carriedId);
     return true;
   }
 
-  /** The same for a job that this thread forks. */
+  /** Takes a queued job out of its queue, for the thread with this serial. @returns false when a thread has it, or it has no slot. */
+  reassign(job: PendingJob, serial: number): boolean {
+    const { slots } = this.#memory;
+    if (job.slot === NO_SLOT || !slots.withdraw(job.slot)) return false;
+    slots.assign(job.slot, serial);
+    return true;
+  }
+
+  /** As `enqueue`, for a job that this thread forks. */
   offer(job: ForkedJob): void {
-    if (job.carriedId !== 0 && this.#give(job)) return;
     const backlog = this.#backlogs[NORMAL]!;
     if (backlog.size === 0 && this.#place(job, this.#encoder.bytes)) {
       this.#callThread();

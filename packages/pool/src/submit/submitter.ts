@@ -14,7 +14,7 @@ import { JobTable } from "./job-table.ts";
 import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { JobWatch } from "./job-watch.ts";
-import type { TaskJob } from "./pending-job.ts";
+import type { PendingJob, TaskJob } from "./pending-job.ts";
 import { Settlement } from "./settlement.ts";
 import { type QueueLimits, Submission } from "./submission.ts";
 import type { SubmitOptions } from "./submit-options.ts";
@@ -150,6 +150,11 @@ export class Submitter {
       this.#watch.watch(job, options.signal, options.timeoutMs);
     }
     return job;
+  }
+
+  /** As Submission.reassign. */
+  reassign(job: PendingJob, serial: number): boolean {
+    return this.#submission.reassign(job, serial);
   }
 
   /** What a job of this submitter has reported. */

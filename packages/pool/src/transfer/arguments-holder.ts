@@ -1,5 +1,6 @@
 /** Where carried arguments are until a thread has the job: with the host, also those of jobs that threads submit. */
 import type { Carried } from "../codec/carried.ts";
+import type { PendingJob } from "../submit/pending-job.ts";
 
 export interface ArgumentsHolder {
   /**
@@ -9,8 +10,10 @@ export interface ArgumentsHolder {
   hold(carried: Carried): void;
   /** The job is over. */
   drop(id: number): void;
-  /** The serial of a thread that would begin with the job at once; 0: all are busy, or another thread decides. */
-  idleThread(): number;
+  /** The serial of the thread that should have a new job past the queues; 0: it is to be queued. */
+  threadFor(): number;
   /** The job in `slot` was assigned to that thread, and these are its arguments. */
   give(serial: number, slot: number, id: number): void;
+  /** The job was queued. `sequence` counts all jobs of this submitter. */
+  queued(job: PendingJob, sequence: number): void;
 }

@@ -36,6 +36,10 @@ export class CarriedValues implements CarriedTable {
     return carried.values;
   }
 
+  has(id: number): boolean {
+    return this.#here.has(id);
+  }
+
   /** They stay. Null when they are not here. */
   find(id: number): Carried | null {
     if (!this.#here.has(id)) this.#takeMessages();

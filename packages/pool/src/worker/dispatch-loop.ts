@@ -95,7 +95,11 @@ export class DispatchLoop {
     this.#parking = memory.parking;
     this.#runner = runner;
     this.#settlement = settlement;
-    this.#spinner = new Spinner(memory.queues, memory.parking, thread, spinLimitUs);
+    this.#spinner = new Spinner(
+      () => !memory.queues.isEmpty() || memory.parking.hasMail(thread),
+      memory.parking,
+      spinLimitUs,
+    );
   }
 
   /** The thread is ready. It begins as one that searches: what it finds, and cannot take, is for others (parking.ts P2). */
@@ -211,6 +215,7 @@ export class DispatchLoop {
   #runArrived(): Promise<void> | null {
     const { slot, isNew } = this.#arrived.shift()!;
     this.#ranSinceTurn = true;
+    if (this.#runner.endIfCancelled(slot)) return null;
     return isNew ? this.#start(slot) : this.#runner.resume(slot);
   }
 

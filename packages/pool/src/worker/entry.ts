@@ -26,6 +26,7 @@ import { JobRunner } from "./job-runner.ts";
 import { reportIdleness } from "./idle-report.ts";
 import { LateArguments } from "./late-arguments.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
+import { Spinner } from "./spinner.ts";
 
 /** A thread takes about so long to start. */
 const THREADS_WANTED_MS = 20;
@@ -77,8 +78,10 @@ const holder: ArgumentsHolder = {
     }
   },
   drop: (id) => post({ type: "carried-gone", id }),
-  idleThread: () => 0,
+  // Between threads the host decides.
+  threadFor: () => 0,
   give: () => {},
+  queued: () => {},
 };
 const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, carried, holder, unlimited, {
   active: () => {},
@@ -96,12 +99,14 @@ const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, ca
 });
 const encoder = new Encoder(sharedBuffers, carried.nextId);
 const decoder = new Decoder(sharedBuffers, carried);
+const answers = new Spinner(() => memory.parking.hasMail(index), memory.parking, options.spinLimitUs);
 const late = new LateArguments(
   (id) => post({ type: "carried-wanted", id }),
-  (id, slot) => {
-    const wanted = !memory.slots.isCancelRequested(slot);
-    if (!wanted) carried.drop(id);
-    return wanted;
+  () => {
+    if (!answers.spin()) return false;
+    memory.parking.takeMail(index);
+    takeKnowledge();
+    return true;
   },
   (slot, isLate) => {
     loop.runNext(slot, false);
@@ -125,6 +130,7 @@ const runner = new JobRunner(
     },
   ),
   current,
+  carried,
   late,
 );
 const loop = new DispatchLoop(

@@ -73,7 +73,11 @@ export class ForkJoin implements Joiner {
     this.#encoder = encoder;
     this.#decoder = decoder;
     this.#carried = carried;
-    this.#spinner = new Spinner(memory.queues, memory.parking, thread, spinLimitUs);
+    this.#spinner = new Spinner(
+      () => !memory.queues.isEmpty() || memory.parking.hasMail(thread),
+      memory.parking,
+      spinLimitUs,
+    );
     this.#takeMessages = takeMessages;
   }
 

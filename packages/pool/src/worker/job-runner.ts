@@ -3,7 +3,7 @@ import type { AsyncScope } from "@skein/context";
 import { publishJob } from "../channels.ts";
 import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
-import { NotCloneableError } from "../errors.ts";
+import { JobCanceledError, NotCloneableError } from "../errors.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE, NUMBERS } from "../shared/slot.ts";
@@ -14,6 +14,8 @@ import { NO_SLOT } from "../submit/pending-job.ts";
 import type { ContextScopes } from "./context-scopes.ts";
 import { type CurrentJob, RunningJob } from "./current-job.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
+import type { CarriedValues } from "../transfer/carried-values.ts";
+import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import type { LateArguments } from "./late-arguments.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
 import { isThenable } from "./thenable.ts";
@@ -29,6 +31,7 @@ export class JobRunner {
   readonly #current: CurrentJob;
   /** Stands for each job that was called without a slot. */
   readonly #withdrawn: RunningJob;
+  readonly #carried: CarriedValues;
   readonly #late: LateArguments;
 
   constructor(
@@ -39,8 +42,10 @@ export class JobRunner {
     scopes: ContextScopes,
     outcomes: OutcomeWriter,
     current: CurrentJob,
+    carried: CarriedValues,
     late: LateArguments,
   ) {
+    this.#carried = carried;
     this.#late = late;
     this.#memory = memory;
     this.#trace = memory.trace;
@@ -63,6 +68,18 @@ export class JobRunner {
   run(slot: number): Promise<void> | null {
     const trace = this.#trace;
     return trace === null ? this.#run(slot) : this.#runTraced(trace, KIND.run, slot);
+  }
+
+  /**
+   * A job that came with its carried values, or waited for them: nobody has begun it.
+   * @returns whether its caller has given it up meanwhile. It is over then.
+   */
+  endIfCancelled(slot: number): boolean {
+    const { slots } = this.#memory;
+    if (!slots.isCancelRequested(slot)) return false;
+    this.#carried.drop(carriedInSlot(slots, this.#arenas, slot));
+    this.#outcomes.error(slot, new JobCanceledError(undefined, "The job was asked to stop before it began"));
+    return true;
   }
 
   /** Runs a job that was begun before its carried values were here. */
@@ -98,7 +115,9 @@ export class JobRunner {
       this.#outcomes.result(slot, returned);
     } catch (error) {
       if (error instanceof NotArrived) {
-        if (!this.#late.takeGone(error.id)) return this.#late.wait(error.id, slot);
+        if (!this.#late.takeGone(error.id)) {
+          return this.#late.wait(error.id, slot, (id) => this.#carried.has(id)) ?? this.#run(slot);
+        }
         this.#outcomes.error(slot, new NotCloneableError("args", "could not be received by the thread"));
       } else {
         this.#outcomes.error(slot, known === null ? error : known.explain(error));

@@ -12,29 +12,30 @@ interface Waiting {
 
 export class LateArguments {
   readonly #ask: (id: number) => void;
-  readonly #wanted: (id: number, slot: number) => boolean;
+  readonly #look: () => boolean;
   readonly #resume: (slot: number, isLate: boolean) => void;
   readonly #waiting = new Map<number, Waiting>();
   readonly #gone = new Set<number>();
 
   /**
    * @param ask Asks the host.
-   * @param wanted Whether the job is to run with what came; false: its caller has given it up, and it was dropped.
+   * @param look Looks on for mail for some microseconds, and takes it in. False: there was none.
    * @param resume The job in this slot can go on. `isLate`: the thread does not wait for it any more.
    */
   constructor(
     ask: (id: number) => void,
-    wanted: (id: number, slot: number) => boolean,
+    look: () => boolean,
     resume: (slot: number, isLate: boolean) => void,
   ) {
     this.#ask = ask;
-    this.#wanted = wanted;
+    this.#look = look;
     this.#resume = resume;
   }
 
-  /** Resolves when the job can go on, or when the thread has waited long enough. */
-  wait(id: number, slot: number): Promise<void> {
+  /** @returns a promise that resolves when the job can go on, or when the thread has waited long enough; null: it can go on now. */
+  wait(id: number, slot: number, isHere: (id: number) => boolean): Promise<void> | null {
     this.#ask(id);
+    if (this.#look() && isHere(id)) return null;
     return new Promise((resolve) => {
       const waiting: Waiting = {
         slot,
@@ -54,7 +55,6 @@ export class LateArguments {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return false;
     this.#waiting.delete(id);
-    if (!this.#wanted(id, waiting.slot)) this.#gone.add(id);
     const { done } = waiting;
     this.#resume(waiting.slot, done === null);
     done?.();

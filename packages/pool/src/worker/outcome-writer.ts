@@ -43,11 +43,10 @@ export class OutcomeWriter {
 
   /** A value that cannot be cloned becomes an error of the job; the thread goes on. */
   result(slot: number, value: unknown): void {
-    let length: number;
     try {
       const transfer = moveListOf(value);
-      length = this.#encoder.encode(value, "result", transfer);
-      if (this.#encoder.carried !== null) this.#post(slot, this.#encoder.carried, "result");
+      const length = this.#encoder.encode(value, "result", transfer);
+      this.#finish(slot, length, OUTCOME_RESULT, "result");
       if (transfer !== null) forgetMoves([value]);
     } catch (error) {
       const shorter = withoutUncloneable(value, error);
@@ -56,54 +55,50 @@ export class OutcomeWriter {
         return;
       }
       this.error(slot, error);
-      return;
     }
-    this.#finish(slot, length, OUTCOME_RESULT);
   }
 
   error(slot: number, error: unknown): void {
-    let length: number;
     try {
-      length = this.#encoder.encode(toWire(error), "error");
-      if (this.#encoder.carried !== null) this.#post(slot, this.#encoder.carried, "error");
-    } catch (notCloneable) {
-      length = this.#encoder.encode(toWire(notCloneable), "error");
-    }
-    this.#finish(slot, length, OUTCOME_ERROR);
-  }
-
-  /** Before the slot is linked: whoever finds it there finds the values in its port. */
-  #post(slot: number, carried: Carried, root: "result" | "error"): void {
-    try {
-      this.#carry(this.#memory.submitterSerial(slot), carried);
-    } catch (error) {
-      throw refusal(error, root);
+      this.#finish(slot, this.#encoder.encode(toWire(error), "error"), OUTCOME_ERROR, "error");
+    } catch (notSent) {
+      this.#finish(slot, this.#encoder.encode(toWire(notSent), "error"), OUTCOME_ERROR, "error");
     }
   }
 
-  #finish(slot: number, length: number, outcome: number): void {
+  /** @throws when there is no room, or Node refuses what is carried; nothing has happened to the slot then. */
+  #finish(slot: number, length: number, outcome: number, root: "result" | "error"): void {
     const { slots, layout, inboxes, parking, trace } = this.#memory;
+    const submitter = submitterOf(layout, slot);
+    const block = length <= INLINE_BYTES ? 0 : this.#store(length, submitter);
+    const { carried } = this.#encoder;
+    if (carried !== null) this.#post(slot, carried, root, block);
     if (trace !== null) trace.finishing(slot, slots.functionId(slot), outcome);
-    if (length <= INLINE_BYTES) {
-      slots.setInlinePayload(slot, this.#encoder.bytes, length);
-    } else {
-      slots.setArenaPayload(slot, this.#serial, this.#store(length, submitterOf(layout, slot)), length);
-    }
+    if (block === 0) slots.setInlinePayload(slot, this.#encoder.bytes, length);
+    else slots.setArenaPayload(slot, this.#serial, block, length);
     slots.setOutcome(slot, outcome);
     slots.finish(slot, this.#serial);
-    const submitter = submitterOf(layout, slot);
     const inbox = inboxes[submitter]!;
     inbox.put(slot);
     if (submitter !== HOST) parking.wake(submitter - 1);
     else if (inbox.ring()) this.#ringHost();
     if (trace !== null) trace.finished();
   }
+
+  /** Before the slot is linked: whoever finds it there finds the values in its port. */
+  #post(slot: number, carried: Carried, root: "result" | "error", block: number): void {
+    try {
+      this.#carry(this.#memory.submitterSerial(slot), carried);
+    } catch (error) {
+      if (block !== 0) this.#arena.free(block);
+      throw refusal(error, root);
+    }
+  }
+
   /** Full: this thread slows down. Not for another pool thread, which may wait for this one in the same way. */
   #store(length: number, submitter: number): number {
     const block =
-      submitter === HOST
-        ? this.#arena.allocatePatiently(length, PATIENCE_MS)
-        : this.#arena.allocate(length);
+      submitter === HOST ? this.#arena.allocatePatiently(length, PATIENCE_MS) : this.#arena.allocate(length);
     this.#encoder.copyTo(this.#arena.bytes, block * 8);
     return block;
   }

@@ -1,33 +1,31 @@
 /**
- * Adaptive spinning: how long a thread without work looks on before it sleeps. A hit makes the next spin longer, a miss
+ * Adaptive spinning: how long a thread looks on for work, or for an answer, before it sleeps. A hit makes the next spin longer, a miss
  * shorter, down to none; a sleep that a short spin would have saved starts it again. Never while threads outnumber cores.
  */
 import { availableParallelism } from "node:os";
 import { pause } from "../shared/atomics.ts";
-import type { JobQueues } from "../shared/job-queues.ts";
 import type { Parking } from "../shared/parking.ts";
 
 const PAUSES_PER_LOOK = 8;
 const MIN_SPIN_US = 2;
 
 export class Spinner {
-  readonly #queues: JobQueues;
+  readonly #found: () => boolean;
   readonly #parking: Parking;
-  readonly #thread: number;
   readonly #limitUs: number;
   readonly #cores: number = availableParallelism();
   #spinUs: number;
   #sleptAt = 0;
 
-  constructor(queues: JobQueues, parking: Parking, thread: number, limitUs: number) {
-    this.#queues = queues;
+  /** @param found Whether what it looks for is there. */
+  constructor(found: () => boolean, parking: Parking, limitUs: number) {
+    this.#found = found;
     this.#parking = parking;
-    this.#thread = thread;
     this.#limitUs = limitUs;
     this.#spinUs = limitUs;
   }
 
-  /** Looks for up to the present limit. @returns whether there was something to take, a job or mail. */
+  /** Looks for up to the present limit. @returns whether it was found. */
   spin(): boolean {
     if (this.#found()) return true;
     // One core is the submitting thread's.
@@ -42,10 +40,6 @@ export class Spinner {
     } while (performance.now() < end);
     this.#spinUs = this.#spinUs > MIN_SPIN_US ? this.#spinUs / 2 : 0;
     return false;
-  }
-
-  #found(): boolean {
-    return !this.#queues.isEmpty() || this.#parking.hasMail(this.#thread);
   }
 
   sleeping(now: number): void {
