@@ -67,6 +67,10 @@ export class CarriedRelay implements ArgumentsHolder {
     thread.lead.ended(performance.now());
   }
 
+  isUntouched(id: number): boolean {
+    return this.#carried.has(id) && !this.#given.has(id);
+  }
+
   threadFor(): number {
     if (!this.#memory.queues.isEmpty()) return 0;
     const now = performance.now();
@@ -103,6 +107,8 @@ export class CarriedRelay implements ArgumentsHolder {
   }
 
   onWanted(thread: PoolThread, id: number): void {
+    // Asked before it ended: its jobs are somebody else's by now.
+    if (thread.hasEnded) return;
     const carried = this.#carried.find(id);
     if (carried === null) {
       this.#post(thread, { type: "carried-gone", id }, null);
@@ -110,10 +116,9 @@ export class CarriedRelay implements ArgumentsHolder {
     }
     const { values, transfer } = carried;
     this.#post(thread, { type: "carried", id, values, transfer }, carried);
+    if (this.#carried.isOwn(id)) this.#isWith(thread, id);
     const entry = this.#queued.get(id);
-    if (entry === undefined) return;
-    this.#isWith(thread, id);
-    this.#giveNext(thread, entry);
+    if (entry !== undefined) this.#giveNext(thread, entry);
   }
 
   onResult({ to, id, values, transfer }: Carried & { readonly to: number }): void {

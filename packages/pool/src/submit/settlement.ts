@@ -34,6 +34,8 @@ export interface SettlementEvents {
   forgotten(job: PendingJob): void;
   /** Somebody listens to the progress of a job that is about to settle: what it reported comes first. */
   takeProgress(): void;
+  /** Whether the arguments of a job that a thread had claimed are still here: then it never began. */
+  isUntouched(job: PendingJob): boolean;
   /** The job's thread died, and it may run again. */
   again(job: PendingJob): void;
   /** The last outstanding job is about to settle. */
@@ -164,17 +166,21 @@ export class Settlement {
    */
   recover(serial: number, error: Error, mayRetry: boolean): void {
     const { slots } = this.#memory;
-    this.#requeueLost();
     for (const [slot, job] of this.#jobs.entries()) {
       const state = slots.state(slot);
       if (state === QUEUED || slots.owner(slot) !== serial) continue;
-      if (state === RUNNING) {
+      if (state === RUNNING && mayRetry && !job.isOver && this.#events.isUntouched(job)) {
+        // Claimed, and then its thread ended while it waited for the arguments.
+        slots.release(slot);
+        slots.publish(slot);
+      } else if (state === RUNNING) {
         this.#recoverRunning(slot, job, error, mayRetry);
       } else {
         // DONE, and then the thread ended before it could link the slot into the inbox. Or what the outcome carries was not readable.
         this.#complete(slot, true);
       }
     }
+    this.#requeueLost();
     this.#events.slotsFreed();
   }
 

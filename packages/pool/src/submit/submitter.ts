@@ -77,6 +77,7 @@ export class Submitter {
       queued: () => events.queued(),
       forgotten: (job) => this.#submission.forget(job),
       takeProgress: () => events.takeProgress(),
+      isUntouched: (job) => job.carriedId !== 0 && holder.isUntouched(job.carriedId),
       again: (job) => this.#submission.enqueueAgain(job),
       idle: () => events.idle(),
       cancelRequested: (owner, slot) => events.cancelRequested(owner, slot),

@@ -10,6 +10,8 @@ export interface ArgumentsHolder {
   hold(carried: Carried): void;
   /** The job is over. */
   drop(id: number): void;
+  /** Whether they are here and were never given to a thread. */
+  isUntouched(id: number): boolean;
   /** The serial of the thread that should have a new job past the queues; 0: it is to be queued. */
   threadFor(): number;
   /** The job in `slot` was assigned to that thread, and these are its arguments. */

@@ -9,6 +9,7 @@ import { giveUp } from "./detach.ts";
 const SERIAL_FACTOR = 2 ** 32;
 
 export class CarriedValues implements CarriedTable {
+  readonly #serial: number;
   readonly #takeMessages: () => void;
   readonly #here = new Map<number, Carried>();
   /** Not here yet, and nobody wants them any more. */
@@ -17,6 +18,7 @@ export class CarriedValues implements CarriedTable {
 
   /** @param takeMessages Takes in what other threads have posted to this one, without waiting. */
   constructor(serial: number, takeMessages: () => void) {
+    this.#serial = serial;
     this.#next = serial * SERIAL_FACTOR;
     this.#takeMessages = takeMessages;
   }
@@ -34,6 +36,11 @@ export class CarriedValues implements CarriedTable {
     if (carried === null) throw new NotArrived(id);
     this.#here.delete(id);
     return carried.values;
+  }
+
+  /** Whether this thread has numbered them. */
+  isOwn(id: number): boolean {
+    return Math.floor(id / SERIAL_FACTOR) === this.#serial;
   }
 
   has(id: number): boolean {

@@ -79,6 +79,7 @@ const holder: ArgumentsHolder = {
   },
   drop: (id) => post({ type: "carried-gone", id }),
   // Between threads the host decides.
+  isUntouched: () => false,
   threadFor: () => 0,
   give: () => {},
   queued: () => {},

@@ -116,7 +116,8 @@ export class JobRunner {
     } catch (error) {
       if (error instanceof NotArrived) {
         if (!this.#late.takeGone(error.id)) {
-          return this.#late.wait(error.id, slot, (id) => this.#carried.has(id)) ?? this.#run(slot);
+          const pending = this.#late.wait(error.id, slot, (id) => this.#carried.has(id));
+          return pending !== null || this.endIfCancelled(slot) ? pending : this.#run(slot);
         }
         this.#outcomes.error(slot, new NotCloneableError("args", "could not be received by the thread"));
       } else {

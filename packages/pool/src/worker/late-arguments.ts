@@ -2,7 +2,8 @@
  * Jobs that this thread has claimed, and whose carried arguments the host holds: they are asked for, and the job runs when they have
  * come. The thread waits for them a moment; then it goes on with other jobs, so that a blocked main thread stops nobody.
  */
-const PATIENCE_MS = 2;
+const PATIENCE_MS = 20;
+const NONE = 0;
 
 interface Waiting {
   readonly slot: number;
@@ -16,6 +17,8 @@ export class LateArguments {
   readonly #resume: (slot: number, isLate: boolean) => void;
   readonly #waiting = new Map<number, Waiting>();
   readonly #gone = new Set<number>();
+  /** While the thread looks on. */
+  #asked = NONE;
 
   /**
    * @param ask Asks the host.
@@ -35,7 +38,10 @@ export class LateArguments {
   /** @returns a promise that resolves when the job can go on, or when the thread has waited long enough; null: it can go on now. */
   wait(id: number, slot: number, isHere: (id: number) => boolean): Promise<void> | null {
     this.#ask(id);
-    if (this.#look() && isHere(id)) return null;
+    this.#asked = id;
+    const found = this.#look() && (isHere(id) || this.#gone.has(id));
+    this.#asked = NONE;
+    if (found) return null;
     return new Promise((resolve) => {
       const waiting: Waiting = {
         slot,
@@ -63,7 +69,7 @@ export class LateArguments {
 
   /** They will never be here. */
   gone(id: number): void {
-    if (!this.#waiting.has(id)) return;
+    if (id !== this.#asked && !this.#waiting.has(id)) return;
     this.#gone.add(id);
     this.arrived(id);
   }
