@@ -43,8 +43,6 @@ export class PoolThread {
   readonly #worker: Worker;
   /** Of jobs that it was given past the queues, with their carried values. */
   readonly lead: ThreadLead;
-  /** Nothing of it runs any more, and its jobs are being settled. */
-  hasEnded = false;
   #cause: unknown;
   readonly ended: Promise<void>;
 
@@ -68,7 +66,6 @@ export class PoolThread {
     });
     this.ended = new Promise((resolve) => {
       worker.on("exit", (exitCode) => {
-        this.hasEnded = true;
         events.exit(this, exitCode, this.#cause);
         port.close();
         resolve();
