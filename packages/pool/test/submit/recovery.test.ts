@@ -44,7 +44,14 @@ function openSubmitter(memory: PoolMemory, serial: number): Submitter {
     arenas,
     sharedBuffers,
     new CarriedValues(serial, nothing),
-    { hold: nothing, drop: nothing, idleThread: () => 0, give: nothing },
+    {
+      hold: nothing,
+      drop: nothing,
+      isUntouched: () => false,
+      threadFor: () => 0,
+      give: nothing,
+      queued: nothing,
+    },
     { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
     {
       active: nothing,
