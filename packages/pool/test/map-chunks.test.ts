@@ -222,8 +222,12 @@ describe("map with chunkSize", () => {
     function* source(): Generator<Int32Array> {
       try {
         yield* gates;
-        // The next chunk may have begun already: it does not wait.
-        for (;;) yield Int32Array.of(0, 1);
+        // The next chunk may have begun already: its gates are open.
+        for (;;) {
+          const gate = makeGate();
+          open(gate, 1);
+          yield gate;
+        }
       } finally {
         closed = true;
       }
