@@ -48,6 +48,8 @@ async function reportAgain(path: string): Promise<number> {
 }
 
 async function sectionProcess(name: string, options: BenchOptions): Promise<never> {
+  // Whoever started this has been killed: nobody waits for the samples, and the next run must not be disturbed.
+  process.once("disconnect", () => process.exit(1));
   const given = JSON.parse(process.env[RUN_VARIABLE] ?? "{}") as Pick<SectionRun, "fingerprint" | "pinning">;
   await runSection(await loadSection(name), {
     ...given,

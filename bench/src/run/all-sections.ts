@@ -82,7 +82,8 @@ async function runInProcess(name: string, options: BenchOptions, fingerprint: Fi
   ];
   const code = await new Promise<string>((resolve) => {
     const child = spawn(program, args, {
-      stdio: ["ignore", "inherit", "inherit"],
+      // The channel is there to be closed: a section ends when this process does.
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
       env: { ...process.env, [RUN_VARIABLE]: JSON.stringify({ fingerprint, pinning: description }) },
       timeout: SECTION_TIMEOUT_MS,
       killSignal: "SIGKILL",
