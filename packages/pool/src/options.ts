@@ -29,7 +29,8 @@ export interface ThreadPoolOptions {
   readonly idleTimeoutMs?: number | undefined;
   /**
    * How many jobs a thread takes that wait for something, a timer or an answer, each going on when it can; 1: one job at a time. A job that
-   * waits for jobs of this pool never keeps its thread from running others. 1 to 65 536. @default 1
+   * waits for jobs of this pool never keeps its thread from running others. Jobs whose arguments are moved may be sent to their thread
+   * so far ahead, while they are short. 1 to 65 536. @default 1
    */
   readonly jobsPerThread?: number | undefined;
   /**
@@ -96,8 +97,8 @@ export interface RunOptions {
   readonly onProgress?: ((value: unknown) => void) | undefined;
   /**
    * Objects in the arguments that are moved to the thread instead of copied: ArrayBuffers, MessagePorts, streams, FileHandles. They are
-   * detached when the call returns, or not at all when it throws or rejects at once. The cost does not depend on their size: about
-   * what copying 64 KB costs. Not together with `retries`, and not as a default of a module. See also `move`. @default none
+   * detached when the call returns, or not at all when it throws or rejects at once. Costs a message, whatever their size: about as much
+   * as copying 64 KB. Not together with `retries`, and not as a default of a module. See also `move`. @default none
    */
   readonly transfer?: readonly Transferable[] | undefined;
   /** Whether AsyncLocals with flow 'thread' or 'wire' go along. @default true */

@@ -4,10 +4,11 @@
  */
 import type { Worker } from "node:worker_threads";
 import { expect, it } from "vitest";
-import { ThreadPool } from "../src/index.ts";
+import { move, ThreadPool } from "../src/index.ts";
 import type * as ForkJoin from "./fixtures/fork-join.jobs.ts";
 import type * as Nested from "./fixtures/nested.jobs.ts";
 import type * as Sample from "./fixtures/sample.jobs.ts";
+import type * as Transfer from "./fixtures/transfer.jobs.ts";
 
 const stressMs = Number(process.env["SKEIN_STRESS_MS"] ?? 3000);
 const seed = Number(process.env["SKEIN_SEED"] ?? Date.now() % 1_000_000);
@@ -37,6 +38,7 @@ it(
     const sample = pool.module<typeof Sample>(new URL("./fixtures/sample.jobs.ts", import.meta.url));
     const nested = pool.module<typeof Nested>(new URL("./fixtures/nested.jobs.ts", import.meta.url));
     const forkJoin = pool.module<typeof ForkJoin>(new URL("./fixtures/fork-join.jobs.ts", import.meta.url));
+    const transfer = pool.module<typeof Transfer>(new URL("./fixtures/transfer.jobs.ts", import.meta.url));
     const text = "x".repeat(5000);
 
     const makers: (() => { task: PromiseLike<unknown>; expected: unknown })[] = [
@@ -46,6 +48,16 @@ it(
       () => ({ task: nested.sumOfSquares(6), expected: 55 }),
       () => ({ task: nested.nest(5), expected: 5 }),
       () => ({ task: forkJoin.fibonacci(9), expected: 34 }),
+      () => {
+        const bytes = new Uint8Array(3000).fill(4);
+        const task = transfer.increment(move(bytes, [bytes.buffer]));
+        return {
+          task: Promise.resolve(task).then(({ length, 2999: last }) => length + last!),
+          expected: 3005,
+        };
+      },
+      () => ({ task: transfer.nestedMany(4), expected: 10 }),
+      () => ({ task: transfer.blobText(new Blob(["blob"])), expected: "blob" }),
       () => ({ task: pool.run(sample.add, [2, 2], { priority: "high" }), expected: 4 }),
       () => {
         const controller = new AbortController();

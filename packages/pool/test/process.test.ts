@@ -17,6 +17,10 @@ it("an outstanding job keeps the process alive", async () => {
   expect(await runScript("awaits-alone.ts")).toMatchObject({ code: 0, stdout: "late\n" });
 });
 
+it("ports that were moved, delivered or not, let the process exit", async () => {
+  expect(await runScript("exits-with-ports.ts")).toMatchObject({ code: 0, stdout: "closed\n", stderr: "" });
+});
+
 it("process.exit ends the process although jobs run and wait", async () => {
   expect(await runScript("exits-with-jobs.ts")).toMatchObject({ code: 7, stderr: "" });
 });

@@ -140,4 +140,24 @@ describe("Parking", () => {
     parking.setDead(1);
     expect(parking.anyOutputPending()).toBe(false);
   });
+
+  describe("mail", () => {
+    it("P4 wakes the thread that sleeps, touches no other, and is taken once", () => {
+      given(ASLEEP, IDLE, BUSY);
+      for (const w of [0, 1, 2]) {
+        expect(parking.hasMail(w)).toBe(false);
+        parking.announceMail(w);
+        expect(parking.hasMail(w)).toBe(true);
+      }
+      expect(states()).toEqual([NOTIFIED, NOTIFIED, BUSY]);
+      expect([0, 1, 2].map((w) => parking.takeMail(w))).toEqual([true, true, true]);
+      expect([0, 1, 2].map((w) => parking.takeMail(w))).toEqual([false, false, false]);
+    });
+
+    it("teardown: the next thread in the place of a dead one has none", () => {
+      parking.announceMail(1);
+      parking.setDead(1);
+      expect(parking.hasMail(1)).toBe(false);
+    });
+  });
 });
