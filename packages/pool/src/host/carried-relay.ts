@@ -4,6 +4,7 @@
  * nothing to do, or a little ahead of one that is quick (thread-lead.ts). Otherwise it is queued, and whoever claims it asks for the
  * values. No job overtakes another of its priority that waits in a queue.
  */
+import { AsyncScope } from "@skein/context";
 import type { Carried } from "../codec/carried.ts";
 import type { HostMessage } from "../protocol.ts";
 import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
@@ -31,6 +32,7 @@ export class CarriedRelay implements ArgumentsHolder {
   readonly #reassign: (job: PendingJob, serial: number) => boolean;
   /** Who has which job of the host. */
   readonly #given = new Map<number, PoolThread>();
+  readonly #wanted: { readonly thread: PoolThread; readonly id: number }[] = [];
   /** By the number of what they carry, in the order in which they were submitted; those that were taken meanwhile included. */
   readonly #queued = new Map<number, Queued>();
 
@@ -106,9 +108,16 @@ export class CarriedRelay implements ArgumentsHolder {
     this.#carried.add(carried);
   }
 
+  /** Answers when everything else of this turn was heard: that the thread has ended, perhaps, and its jobs are somebody else's. */
   onWanted(thread: PoolThread, id: number): void {
-    // Asked before it ended: its jobs are somebody else's by now.
-    if (thread.hasEnded) return;
+    if (this.#wanted.push({ thread, id }) === 1) AsyncScope.root.run(setImmediate, this.#answer);
+  }
+
+  readonly #answer = (): void => {
+    for (const { thread, id } of this.#wanted.splice(0)) if (!thread.hasEnded) this.#send(thread, id);
+  };
+
+  #send(thread: PoolThread, id: number): void {
     const carried = this.#carried.find(id);
     if (carried === null) {
       this.#post(thread, { type: "carried-gone", id }, null);
