@@ -425,3 +425,34 @@ describe("threads that die", () => {
     expect(await jobs.increment(move(bytes, [bytes.buffer]))).toEqual(filled(8, 2));
   });
 });
+
+describe("memory", () => {
+  it("nothing of what was moved is kept: done, cancelled while it waits, cancelled while it runs", async () => {
+    const own = new ThreadPool({ maxThreads: 1 });
+    const { increment, echo } = own.module<typeof Transfer>(url);
+    const megabyte = 1 << 20;
+    const once = async (): Promise<void> => {
+      const bytes = filled(megabyte, 1);
+      const controller = new AbortController();
+      const { signal } = controller;
+      const done = await own.run(increment, [bytes], { transfer: [bytes.buffer] });
+      const running = own.run(echo, [done], { transfer: [done.buffer as ArrayBuffer], signal });
+      const other = filled(megabyte, 2);
+      const waiting = own.run(echo, [other], { transfer: [other.buffer], signal });
+      controller.abort();
+      await Promise.all([errorOf(running), errorOf(waiting), echo(1)]);
+    };
+    const used = (): number => {
+      globalThis.gc!();
+      return process.memoryUsage().arrayBuffers;
+    };
+    await once();
+    const before = used();
+    for (let i = 0; i < 30; i++) await once();
+    await own.close();
+    // Memory is given back beside the collection, and by the turn of the event loop.
+    for (let turn = 0; turn < 100 && used() - before >= 4 * megabyte; turn++)
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(used() - before).toBeLessThan(4 * megabyte);
+  });
+});
