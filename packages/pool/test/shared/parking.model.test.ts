@@ -179,4 +179,36 @@ describe("Parking, stepped", { timeout: 120_000 }, () => {
   it("the model finds a thread that says that it sleeps after its last look into the deques", () => {
     expect(() => model.explore(forkScenario({ fault: lateAsleep() }), 2)).toThrow(/schedule: /);
   });
+
+  /** The host posts to a thread without jobs. */
+  function mailScenario(messages: number, more: Partial<Scenario>, ...wrong: number[]): Scenario {
+    return {
+      threads: [
+        ["takeMail", ...wrong],
+        ["postMail", messages],
+      ],
+      prepare(memory) {
+        new Parking(memory.control, memory.layout).setBusy(0);
+      },
+      atRest(run) {
+        expect(run.logs(0).reduce((sum, n) => sum + n, 0)).toBe(messages);
+        expect(sleeps(run, 0)).toBe(true);
+      },
+      ...more,
+    };
+  }
+
+  it("P4 no thread sleeps with messages that it was to take, also when a sleep ends by its timeout", () => {
+    expect(model.explore(mailScenario(2, {}), 3)).toBeGreaterThan(100);
+    expect(model.explore(mailScenario(2, { timeouts: 1 }), 2)).toBeGreaterThan(100);
+    expect(model.sample(mailScenario(3, { timeouts: 2 }), 300)).toBeGreaterThan(0);
+  });
+
+  it("the model finds a thread that looks for mail before it says that it sleeps, and not after", () => {
+    expect(() => model.explore(mailScenario(1, {}, 1), 2)).toThrow(/schedule: /);
+  });
+
+  it("the model finds a thread that takes the mail word after the messages", () => {
+    expect(() => model.explore(mailScenario(2, {}, 0, 1), 2)).toThrow(/schedule: /);
+  });
 });

@@ -435,6 +435,51 @@ export const programs = {
       parking.setSearching(w);
     }
   },
+
+  /** The host, which posts messages to thread 0. */
+  postMail(e, count) {
+    const parking = new Parking(e.control, e.layout);
+    for (let i = 0; i < count; i++) {
+      add(e.control, messageWord(e.layout), 1);
+      parking.announceMail(0);
+    }
+  },
+
+  /**
+   * A thread without jobs: takes messages in when the mail word says so, sleeps, for ever. Logs how many it took. Two ways to do it wrong: it
+   * looks `before` it says that it sleeps and not after; or it takes the messages first, and the mail word `after` them.
+   */
+  takeMail(e, before, after) {
+    const w = e.thread;
+    const parking = new Parking(e.control, e.layout);
+    let taken = 0;
+    const takeMessages = (): void => {
+      const posted = load(e.control, messageWord(e.layout));
+      e.log(posted - taken);
+      taken = posted;
+    };
+    for (;;) {
+      if (after === 1 && parking.hasMail(w)) {
+        takeMessages();
+        parking.takeMail(w);
+        continue;
+      }
+      if (parking.takeMail(w)) {
+        takeMessages();
+        continue;
+      }
+      parking.announceSleep(w);
+      if (before !== 1 && parking.hasMail(w)) {
+        parking.stayAwake(w);
+        continue;
+      }
+      if (parking.sleep(w, 2) === "idle") {
+        const woken = parking.whenWoken(w);
+        if (woken !== null) awaitWoken(woken);
+      }
+      parking.setSearching(w);
+    }
+  },
 } satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof programs;
