@@ -29,6 +29,8 @@ const nothing = (): void => {};
 let memories: PoolMemory[];
 let control: Int32Array;
 let queued: number;
+/** Whether carried arguments are still with the host. */
+let untouched: boolean;
 let submitters: Submitter[];
 let settlements: string[];
 
@@ -47,7 +49,7 @@ function openSubmitter(memory: PoolMemory, serial: number): Submitter {
     {
       hold: nothing,
       drop: nothing,
-      isUntouched: () => false,
+      isUntouched: () => untouched,
       threadFor: () => 0,
       give: nothing,
       queued: nothing,
@@ -73,6 +75,7 @@ beforeEach(() => {
   memories[HOST]!.places.initialize(2);
   for (const thread of [VICTIM, OTHER]) memories[HOST]!.prepareThread(thread, serialOf(thread));
   queued = 0;
+  untouched = false;
   submitters = memories.map((memory, submitter) =>
     openSubmitter(memory, submitter === HOST ? HOST_SERIAL : submitter),
   );
@@ -80,10 +83,10 @@ beforeEach(() => {
 });
 
 /** A job of one argument, submitted by the host or by thread `submitter - 1`. */
-function submit(name: string, submitter: number = HOST, retries = 0): TaskJob {
+function submit(name: string, submitter: number = HOST, retries = 0, args: unknown[] = [name]): TaskJob {
   const from = submitters[submitter]!;
   const fn = from.functions.ofExport("file:///jobs.js", "echo");
-  const job = from.submit(fn, [name], { ...defaultSubmitOptions, retries }, submit);
+  const job = from.submit(fn, args, { ...defaultSubmitOptions, retries }, submit);
   const say = (outcome: string) => (): void => {
     settlements.push(`${name} ${outcome}`);
   };
@@ -159,6 +162,24 @@ describe("the thread is ended", () => {
     run(OTHER, take(OTHER), "queued");
     submitters[HOST]!.settlement.drain();
     expect(await settled()).toEqual(["queued succeeded", "running failed"]);
+    assertNothingLeft();
+  });
+
+  it("while it waits for carried arguments: the job runs elsewhere, unless they had been sent", async () => {
+    const job = submit("carried", HOST, 0, [new Blob(["x"])]);
+    expect(take(VICTIM)).toBe(job.slot);
+    untouched = true;
+    recover();
+    expect([job.task.isCompleted, queued]).toEqual([false, 2]);
+    expect(take(OTHER)).toBe(job.slot);
+    run(OTHER, job.slot, "carried");
+    submitters[HOST]!.settlement.drain();
+    const sent = submit("sent", HOST, 0, [new Blob(["x"])]);
+    expect(take(VICTIM)).toBe(sent.slot);
+    untouched = false;
+    recover();
+    expect(sent.task.error).toBe(crash);
+    expect(await settled()).toEqual(["carried succeeded", "sent failed"]);
     assertNothingLeft();
   });
 
