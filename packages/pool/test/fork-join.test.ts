@@ -93,6 +93,17 @@ it("such a job can still be awaited, and its result crosses by value", async () 
   expect(await single.module<typeof ForkJoin>(url).awaitAsynchronous()).toBe(true);
 });
 
+it("joins in a circle over two threads are refused, naming the functions and the threads", async () => {
+  await using both = new ThreadPool({ maxThreads: 2 });
+  await allStarted(both, 2);
+  const jobs = both.module<typeof ForkJoin>(url);
+  const ending = await jobs.circle(new Int32Array(new SharedArrayBuffer(8)));
+  expect(ending.code).toBe("ERR_SKEIN_INVALID_OPERATION");
+  expect(ending.message).toMatch(/thread 0 waits for outer|thread 1 waits for outer/);
+  expect(ending.message).toMatch(/waits for joinsKept, which is held up on thread [01]/);
+  expect(await jobs.fibonacci(10)).toBe(55);
+});
+
 it("forked jobs run on all threads", async () => {
   await allStarted(pool, 3);
   const jobs = pool.module<typeof ForkJoin>(url);

@@ -331,7 +331,7 @@ export class Host {
 
   /** A thread has ended, wherever it was: settle what it had, find what it had in its hands, replace it. */
   #onExit(thread: PoolThread, exitCode: number, cause: unknown): void {
-    const { parking, queues } = this.#memory;
+    const { parking, queues, joins } = this.#memory;
     const { settlement } = this.#submitter;
     // Inline continuations of what follows submit jobs: not to this one.
     thread.hasEnded = true;
@@ -346,6 +346,7 @@ export class Host {
     settlement.drain();
     settlement.recover(thread.serial, error, !this.#terminating);
     parking.setDead(thread.index);
+    joins.end(thread.index);
     this.#roster.remove(thread, wasReady);
     this.#orphans.adopt(thread.index);
     this.#tellThreads({ type: "thread-ended", serial: thread.serial, error: toWire(error) });

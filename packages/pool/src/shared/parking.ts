@@ -161,9 +161,10 @@ export class Parking {
   /**
    * Blocks like `sleep`, for a thread that waits inside a job and has no event loop to go to: afterwards the caller stores BUSY or
    * SEARCHING, whatever woke it.
+   * @returns whether anybody has.
    */
-  doze(w: number, timeoutMs: number): void {
-    wait(this.#words, this.#word(w), ASLEEP, timeoutMs); // [P3] all three results mean: look again
+  doze(w: number, timeoutMs: number): boolean {
+    return wait(this.#words, this.#word(w), ASLEEP, timeoutMs) !== "timed-out"; // [P3] all three results mean: look again
   }
 
   /** In IDLE: a promise that resolves when a producer wakes the thread, or null when that has happened already. */

@@ -1,5 +1,6 @@
 /** The shared memory of a pool, as one of its submitters sees it: the host, or a thread that submits from inside its jobs. */
 import { Inbox } from "./inbox.ts";
+import { JoinEdges } from "./join-edges.ts";
 import { JobQueues, NO_THREAD } from "./job-queues.ts";
 import { firstSlot, type Layout, slotCount, submitterOf } from "./layout.ts";
 import { Parking } from "./parking.ts";
@@ -20,6 +21,7 @@ export class PoolMemory {
   readonly queues: JobQueues;
   readonly parking: Parking;
   readonly places: Places;
+  readonly joins: JoinEdges;
   /** By submitter. */
   readonly inboxes: readonly Inbox[];
   /** Of this submitter. */
@@ -50,14 +52,24 @@ export class PoolMemory {
     this.queues = new JobQueues(words, layout, this.slots, self);
     this.parking = new Parking(words, layout);
     this.inboxes = submitters.map((s) => new Inbox(words, layout, this.slots, s));
+    this.joins = new JoinEdges(words, layout, this.places, this.slots, (serial) => this.#placeOf(serial));
     this.firstSlot = firstSlot(layout, submitter);
     this.slotCount = slotCount(layout, submitter);
+  }
+
+  /** The place of the thread with this serial; -1 when it has ended, and the next one has its place. */
+  #placeOf(serial: number): number {
+    for (let w = 0; w < this.places.used; w++) {
+      if (this.inboxes[w + 1]!.ownerSerial === serial) return w;
+    }
+    return -1;
   }
 
   /** Before a thread starts in place `index`, whose slots are all free. */
   prepareThread(index: number, serial: number): void {
     this.places.use(index);
     this.parking.setDead(index);
+    this.joins.end(index);
     this.inboxes[index + 1]!.setOwner(serial);
     this.queues.prepareDeque(index);
   }

@@ -54,8 +54,8 @@ const OUTCOME = 13;
 const PROGRESS = 14;
 const SUBMITTED_AT = 15;
 
-const STATE_BITS = 2;
-const STATE_MASK = 3;
+export const STATE_BITS = 2;
+export const STATE_MASK = 3;
 export const FREE = 0;
 export const QUEUED = 1;
 export const RUNNING = 2;
@@ -121,6 +121,11 @@ export class SlotTable {
   /** The serial of the thread that took the job; meaningful in RUNNING and DONE. */
   owner(slot: number): number {
     return load(this.words, slot * SLOT_WORDS + STATE) >> STATE_BITS; // [S2] recovery only
+  }
+
+  /** State and owner as one, for join-edges.ts. */
+  stateWord(slot: number): number {
+    return load(this.words, slot * SLOT_WORDS + STATE); // [unpaired] join-edges.ts J2
   }
 
   // Tickets and links, for ring.ts and inbox.ts.

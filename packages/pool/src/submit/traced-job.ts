@@ -1,7 +1,7 @@
 /** Jobs of a traced pool: what their slices are told apart by. */
 import type { ThreadTrace } from "../shared/thread-trace.ts";
 import { ForkedJob } from "./forked-job.ts";
-import type { FunctionSource } from "./function-registry.ts";
+import { nameOf } from "./function-name.ts";
 import { type PendingJob, TaskJob } from "./pending-job.ts";
 
 export interface TracedJob extends PendingJob {
@@ -31,17 +31,4 @@ export function beginTrace(job: PendingJob, trace: ThreadTrace, startedAt: numbe
 export function recordSubmission(job: PendingJob, trace: ThreadTrace): void {
   const { key, startedAt, fn } = job as TracedJob;
   trace.submitted(key, startedAt, fn.id, () => nameOf(fn.source));
-}
-
-const NAME_LENGTH = 80;
-
-/** As it is shown: an export by its name, a function that is shipped by its own name or the beginning of its source. */
-function nameOf(source: FunctionSource): string {
-  return source.each === true ? `${plainNameOf(source)} (chunk)` : plainNameOf(source);
-}
-
-function plainNameOf(source: FunctionSource): string {
-  if (source.kind === "export") return source.name;
-  const [, name] = /^\((?:async\s+)?function\s*([\w$]+)/.exec(source.source) ?? [];
-  return name ?? source.source.slice(1, NAME_LENGTH).replaceAll(/\s+/g, " ");
 }

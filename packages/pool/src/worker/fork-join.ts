@@ -4,17 +4,18 @@
  * other jobs until the result is there.
  */
 import type { AsyncScope } from "@skein/context";
-import { InvalidOperationError } from "@skein/context/errors";
 import type { Decoder } from "../codec/decoder.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { defaultSubmitOptions } from "../options.ts";
 import { NO_JOB } from "../shared/job-queues.ts";
+import type { JoinEdge } from "../shared/join-edges.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { DONE, QUEUED, RUNNING } from "../shared/slot.ts";
 import type { ThreadTrace } from "../shared/thread-trace.ts";
 import { DETAIL } from "../shared/trace-code.ts";
 import type { ForkedJob, Joiner } from "../submit/forked-job.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
+import { nameOf } from "../submit/function-name.ts";
 import { NO_SLOT, rejectionOf } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
@@ -25,6 +26,7 @@ import type { TracedForkedJob } from "../submit/traced-job.ts";
 import type { DispatchLoop } from "./dispatch-loop.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
 import type { JobRunner } from "./job-runner.ts";
+import { waitsForItself, waitsInCircle } from "./join-errors.ts";
 import { Spinner } from "./spinner.ts";
 import { isThenable } from "./thenable.ts";
 
@@ -122,7 +124,7 @@ export class ForkJoin implements Joiner {
           throw waitsForItself();
         }
       }
-      this.#helpOrWait(slot);
+      this.#helpOrWait(job);
     }
   }
 
@@ -212,14 +214,16 @@ export class ForkJoin implements Joiner {
   }
 
   /** Runs another job if there is one; otherwise sleeps until there may be, or until a result has come. */
-  #helpOrWait(slot: number): void {
+  #helpOrWait(job: ForkedJob): void {
     const { queues, parking, inbox, slots } = this.#memory;
+    const { slot } = job;
     if (this.#submitter.settlement.drain() > 0 || this.#loop.helpArrived()) return;
     const other = queues.take(this.#serial);
     if (other !== NO_JOB) {
       this.#loop.help(other);
       return;
     }
+    let circle: readonly JoinEdge[] | null = null;
     parking.setSearching(this.#thread);
     if (!this.#spinner.spin()) {
       parking.announceSleep(this.#thread);
@@ -231,7 +235,7 @@ export class ForkJoin implements Joiner {
       // May block: this is a pool thread, in a call that says so. Its own jobs were looked for above.
       if (nothing) {
         this.#memory.trace?.joining();
-        parking.doze(this.#thread, SLEEP_MS);
+        circle = this.#doze(job);
         this.#memory.trace?.end(0);
       }
     }
@@ -239,11 +243,19 @@ export class ForkJoin implements Joiner {
     if (!queues.isEmpty()) parking.wakeOne();
     parking.takeMail(this.#thread);
     this.#takeMessages();
+    if (circle !== null) throw waitsInCircle(circle, (each) => nameOf(this.#functions.of(each).source));
   }
-}
 
-function waitsForItself(): InvalidOperationError {
-  return new InvalidOperationError(
-    "join() would wait for ever: the job runs on this very thread, and waits for something itself. Await it instead",
-  );
+  /** @returns the circle of threads that wait for each other, if this one has to break it. */
+  #doze(job: ForkedJob): readonly JoinEdge[] | null {
+    const { parking, joins } = this.#memory;
+    // No edge for a job that may still be waiting for its arguments, or for a slot (join-edges.ts I3).
+    const hasEdge = job.slot !== NO_SLOT && job.carriedId === 0;
+    if (hasEdge) joins.begin(this.#thread, job.slot);
+    let circle: readonly JoinEdge[] | null = null;
+    if (!parking.doze(this.#thread, SLEEP_MS) && hasEdge) circle = joins.circle(this.#thread);
+    if (hasEdge) joins.end(this.#thread);
+    // All of them see it; one is enough.
+    return circle !== null && circle.every(({ thread }) => thread <= this.#thread) ? circle : null;
+  }
 }

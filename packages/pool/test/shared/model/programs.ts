@@ -7,6 +7,7 @@ import { add, load, notify, wait } from "../../../src/shared/atomics.ts";
 import { Deque } from "../../../src/shared/deque.ts";
 import { Inbox } from "../../../src/shared/inbox.ts";
 import { dequeBase, firstSlot, type Layout, slotCount } from "../../../src/shared/layout.ts";
+import { JoinEdges } from "../../../src/shared/join-edges.ts";
 import { JobQueues, NO_JOB } from "../../../src/shared/job-queues.ts";
 import { HOST, PoolMemory } from "../../../src/shared/pool-memory.ts";
 import { Parking } from "../../../src/shared/parking.ts";
@@ -76,7 +77,38 @@ function allQueuesOf(e: Environment): Pick<Ring, "pop" | "isEmpty"> {
   return { pop: () => queues.take(e.thread + 1), isEmpty: () => queues.isEmpty() };
 }
 
+/** What `joinScript` does: one of these plus a slot. */
+export const BEGIN = 0;
+export const FINISH = 100;
+/** Alone. */
+export const END = -1;
+export const LOOK = -2;
+export const HASTY_LOOK = -3;
+
+/** Serials count from 1, threads from 0. */
+export function joinsOf({
+  control,
+  layout,
+  slotsBuffer,
+}: Pick<Environment, "control" | "layout" | "slotsBuffer">): JoinEdges {
+  const slots = new SlotTable(slotsBuffer, layout);
+  return new JoinEdges(control, layout, new Places(control, layout), slots, (serial) => serial - 1);
+}
+
 export const programs = {
+  /** A thread that joins and finishes jobs. Logs for each look whether it sees a circle. */
+  joinScript(e, ...moves) {
+    const joins = joinsOf(e);
+    const slots = slotsOf(e);
+    for (const move of moves) {
+      if (move === END) joins.end(e.thread);
+      else if (move === LOOK) e.log(joins.circle(e.thread) === null ? 0 : 1);
+      else if (move === HASTY_LOOK) e.log(joins.walk(e.thread) === null ? 0 : 1);
+      else if (move >= FINISH) slots.finish(move - FINISH, e.thread + 1);
+      else joins.begin(e.thread, move - BEGIN);
+    }
+  },
+
   /**
    * Thread 0, which submits jobs from inside its jobs, into slots of its own that are free. Logs the number of each job that it
    * has run, and the negative number of each that it has taken back. Jobs count from 11.
