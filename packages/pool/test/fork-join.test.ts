@@ -104,6 +104,33 @@ it("joins in a circle over two threads are refused, naming the functions and the
   expect(await jobs.fibonacci(10)).toBe(55);
 });
 
+describe("a thread that waits in join begins nothing that awaits", () => {
+  it("so a third one takes it, and both joins return", async () => {
+    await using three = new ThreadPool({ maxThreads: 3 });
+    await allStarted(three, 3);
+    const jobs = three.module<typeof ForkJoin>(url);
+    const ending = await jobs.joinChildOf(new Int32Array(new SharedArrayBuffer(8)));
+    expect(ending).toEqual({ code: "", message: "1" });
+  });
+
+  it("so a third one is started for it", async () => {
+    await using three = new ThreadPool({ minThreads: 3, maxThreads: 3 });
+    await allStarted(three, 2);
+    const jobs = three.module<typeof ForkJoin>(url);
+    const ending = await jobs.joinChildOf(new Int32Array(new SharedArrayBuffer(8)));
+    expect(ending).toEqual({ code: "", message: "1" });
+  });
+
+  it("so a job that awaits what it forked goes on, although others wait for it", async () => {
+    await using both = new ThreadPool({ maxThreads: 2 });
+    await allStarted(both, 2);
+    const jobs = both.module<typeof ForkJoin>(url);
+    for (let round = 0; round < 5; round++) {
+      expect(await jobs.joinAwaiting(new Int32Array(new SharedArrayBuffer(8)))).toBe(4);
+    }
+  });
+});
+
 it("forked jobs run on all threads", async () => {
   await allStarted(pool, 3);
   const jobs = pool.module<typeof ForkJoin>(url);

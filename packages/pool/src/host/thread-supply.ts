@@ -187,7 +187,7 @@ export class ThreadSupply {
     });
     if (need === null) return;
     // One that was told to look may be stuck in code of its own, in a timer or a listener, while others sleep.
-    if (this.#memory.parking.wakeAnother()) return;
+    if (this.#memory.parking.wakeAnother(this.#memory.joins)) return;
     this.#start();
   }
 }

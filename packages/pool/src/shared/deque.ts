@@ -31,6 +31,7 @@
  */
 import { cas, load, store } from "./atomics.ts";
 import { LINE_WORDS } from "./layout.ts";
+import type { Accepts } from "./ring.ts";
 
 /** Nothing to take. */
 export const EMPTY = -1;
@@ -95,11 +96,12 @@ export class Deque {
     return true;
   }
 
-  /** Owner only. @returns the newest slot, or EMPTY. */
-  pop(): number {
+  /** Owner only. @returns the newest slot, or EMPTY; also EMPTY when `accepts` says no. */
+  pop(accepts: Accepts | null = null): number {
     const bottom = (this.#words[this.#bottom]! - 1) | 0; // plain: I1
     const before = load(this.#words, this.#top); // [D2] empty most of the time: no store then
     if (((bottom - before) | 0) < 0) return EMPTY;
+    if (accepts !== null && !accepts(this.#words[this.#cells + (bottom & this.#mask)]!)) return EMPTY; // plain: written by this thread
     store(this.#words, this.#bottom, bottom); // [D2]
     const top = load(this.#words, this.#top); // [D2]
     const left = (bottom - top) | 0;
@@ -132,12 +134,13 @@ export class Deque {
     return won;
   }
 
-  /** Any thread. @returns the oldest slot, EMPTY or CONTENDED. */
-  steal(): number {
+  /** Any thread. @returns the oldest slot, EMPTY or CONTENDED; EMPTY also when `accepts` says no. */
+  steal(accepts: Accepts | null = null): number {
     const top = load(this.#words, this.#top); // [D2]
     const bottom = load(this.#words, this.#bottom); // [D1] [D2] [D3]
     if (((bottom - top) | 0) <= 0) return EMPTY;
     const slot = this.#words[this.#cells + (top & this.#mask)]!; // plain: ordered by BOTTOM [D1]; valid if the CAS succeeds (I2)
+    if (accepts !== null && !accepts(slot)) return EMPTY;
     if (!cas(this.#words, this.#top, top, (top + 1) | 0)) return CONTENDED; // [D2]
     this.takenPosition = top;
     return slot;

@@ -5,7 +5,7 @@
 import { CONTENDED, Deque } from "./deque.ts";
 import { dequeBase, type Layout, PRIORITIES, ringBase } from "./layout.ts";
 import { Places } from "./places.ts";
-import { EMPTY, Ring } from "./ring.ts";
+import { type Accepts, EMPTY, Ring } from "./ring.ts";
 import type { SlotTable } from "./slot.ts";
 
 /** Nothing to take. */
@@ -30,6 +30,9 @@ export class JobQueues {
   #random = 0x9e3779b9;
   /** How many jobs `take` of this object took from other threads' deques. */
   stolen = 0;
+  /** Whether the last `takeAccepted` left a job that it found. */
+  refused = false;
+  #accepts: Accepts | null = null;
 
   /** @param self The thread that takes, or NO_THREAD. */
   constructor(control: Int32Array, layout: Layout, slots: SlotTable, self: number) {
@@ -66,14 +69,46 @@ export class JobQueues {
 
   /** Queues a published slot with its own thread. The same as `push` otherwise. */
   pushLocal(slot: number): boolean {
+    if (this.#pushOwn(slot)) return true;
+    this.#compact();
+    return this.#pushOwn(slot);
+  }
+
+  #pushOwn(slot: number): boolean {
     return this.#own!.push(slot, this.#slots.words, this.#slots.ticketWord(slot));
+  }
+
+  /** The own deque is full, and yet there was a slot: most entries are of jobs that were withdrawn. The others stay, in their order. */
+  #compact(): void {
+    const own = this.#own!;
+    const waiting: number[] = [];
+    for (let slot = own.pop(); slot !== EMPTY; slot = own.pop()) {
+      if (this.#slots.isQueuedAt(slot, own.takenPosition)) waiting.push(slot);
+    }
+    for (const slot of waiting.toReversed()) this.#pushOwn(slot);
   }
 
   /** Takes the next job and claims it for the thread with this serial: the slot is RUNNING when this returns it. */
   take(serial: number): number {
+    this.#accepts = null;
+    return this.#take(serial);
+  }
+
+  /** The same for a thread that may not take every job. `refused` says whether it left one. */
+  takeAccepted(serial: number, accepts: Accepts): number {
+    this.refused = false;
+    this.#accepts = (slot) => {
+      const isAccepted = accepts(slot);
+      if (!isAccepted) this.refused = true;
+      return isAccepted;
+    };
+    return this.#take(serial);
+  }
+
+  #take(serial: number): number {
     const look = (this.#looks = (this.#looks + 1) | 0);
     if (look % RINGS_FIRST_EVERY !== 0) {
-      const slot = this.takeOwn(serial);
+      const slot = this.#takeOwn(serial);
       if (slot !== NO_JOB) return slot;
     }
     if (look % NORMAL_FIRST_EVERY === 0) {
@@ -84,15 +119,20 @@ export class JobQueues {
       const slot = this.#takeFrom(this.#rings[i]!, serial);
       if (slot !== NO_JOB) return slot;
     }
-    const slot = look % RINGS_FIRST_EVERY === 0 ? this.takeOwn(serial) : NO_JOB;
+    const slot = look % RINGS_FIRST_EVERY === 0 ? this.#takeOwn(serial) : NO_JOB;
     return slot === NO_JOB ? this.#steal(serial) : slot;
   }
 
   /** The newest job of the own deque, claimed. */
   takeOwn(serial: number): number {
+    this.#accepts = null;
+    return this.#takeOwn(serial);
+  }
+
+  #takeOwn(serial: number): number {
     const own = this.#own!;
     for (;;) {
-      const slot = own.pop();
+      const slot = own.pop(this.#accepts);
       if (slot === EMPTY) return NO_JOB;
       if (this.#slots.claim(slot, own.takenPosition, serial)) return slot;
     }
@@ -135,7 +175,7 @@ export class JobQueues {
 
   #takeFrom(ring: Ring, serial: number): number {
     for (;;) {
-      const slot = ring.pop();
+      const slot = ring.pop(this.#accepts);
       if (slot === EMPTY) return NO_JOB;
       if (this.#slots.claim(slot, ring.poppedPosition, serial)) return slot;
       // Withdrawn, or the entry of a former job of this slot: look on.
@@ -152,7 +192,7 @@ export class JobQueues {
       if (victim === this.#self) continue;
       const deque = this.#deques[victim]!;
       for (;;) {
-        const slot = deque.steal();
+        const slot = deque.steal(this.#accepts);
         if (slot === EMPTY) break;
         if (slot !== CONTENDED && this.#slots.claim(slot, deque.takenPosition, serial)) {
           this.stolen++;

@@ -2,13 +2,14 @@
  * Join edges: for which job each thread stands still in `join`, so that threads that wait for each other in a circle are found.
  *
  * Words      JOIN[w] @ layout.parkWord + 16 w + 3, on the line of w's parking word
- * State      | value            | means                                                     | written by                  |
- *            | 0                | thread w runs, looks, or rests                            | thread w; host after its end |
- *            | (turn, slot + 1) | thread w does nothing until the job in `slot` is over,    | thread w                    |
- *            |                  | or somebody wakes it                                      |                             |
- * Moves      begin 0 → (turn + 1, slot + 1) (store)     end any → 0 (store)     anything else is a bug
+ * State      | value            | means                                                        | written by                   |
+ *            | 0                | thread w runs, looks, or rests                               | thread w; host after its end |
+ *            | (turn, slot + 1) | w does nothing until the job in `slot` is over, or it is     | thread w                     |
+ *            |                  | woken                                                        |                              |
+ *            | (turn, 0)        | the same, but no edge: see I3                                | thread w                     |
+ * Moves      begin 0 → (turn + 1, …) (store)     end any → 0 (store)     anything else is a bug
  * Invariants I1 Between begin and end thread w runs no job and finishes none: its stack stands still.
- *            I2 Two begins of a thread write different words, unless 2^14 others lie between them. So a thread whose word is read
+ *            I2 Two begins of a thread write different words, unless 2^14 − 2 others lie between them. So a thread whose word is read
  *               twice with the same value has stood still in between.
  *            I3 A job that is RUNNING on w, and has begun, lies on w's stack or awaits w's event loop: it cannot end before the join on
  *               top of that stack returns. Jobs that may not have begun, because their arguments are still to come, get no edge.
@@ -30,7 +31,9 @@ import { RUNNING, type SlotTable, STATE_BITS, STATE_MASK } from "./slot.ts";
 const JOIN = 3;
 const SLOT_BITS = 17;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
-const TURN_MASK = (1 << 14) - 1;
+const MAX_TURN = (1 << 14) - 1;
+/** It waits, but nobody can say for which thread. */
+export const NO_EDGE = -1;
 
 /** Thread `thread` stands still until the job in `slot` is over. */
 export interface JoinEdge {
@@ -64,14 +67,19 @@ export class JoinEdges {
     this.#threadOf = threadOf;
   }
 
+  /** @param slot Or NO_EDGE. */
   begin(thread: number, slot: number): void {
-    this.#turn = (this.#turn + 1) & TURN_MASK;
+    this.#turn = (this.#turn % MAX_TURN) + 1;
     store(this.#words, this.#word(thread), (this.#turn << SLOT_BITS) | (slot + 1)); // [J1]
   }
 
   /** By the thread; by the host, when it has ended. */
   end(thread: number): void {
     store(this.#words, this.#word(thread), 0); // [J2]
+  }
+
+  isWaiting(thread: number): boolean {
+    return load(this.#words, this.#word(thread)) !== 0; // [unpaired] a hint whom to wake
   }
 
   /** After `begin`: the circle of at least two threads of which this thread is one, beginning with it; null when there is none. */
@@ -92,8 +100,8 @@ export class JoinEdges {
     let thread = from;
     do {
       const join = load(this.#words, this.#word(thread)); // [J1] [J2]
-      if (join === 0) return null;
       const slot = (join & SLOT_MASK) - 1;
+      if (slot < 0) return null;
       const state = this.#slots.stateWord(slot);
       if ((state & STATE_MASK) !== RUNNING) return null;
       edges.push({ thread, slot, join, state });

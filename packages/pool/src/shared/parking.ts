@@ -4,6 +4,7 @@
  * Words      PARK[w] @ layout.parkWord + 16 w, own cache line
  *            OUTPUT[w] the word after: 1 while console output of thread w has not reached the main thread
  *            MAIL[w] the word after that: 1: the host has posted what thread w is to take in before it sleeps
+ *            then JOIN[w], see join-edges.ts
  * State      | value       | means                                               | written by                |
  *            | 0 DEAD      | no thread has this index, or it has not started     | host                      |
  *            | 1 BUSY      | runs a job, or its event loop                       | thread w                  |
@@ -36,6 +37,7 @@
  * Sources    rayon's sleep protocol; .NET A3.10; ECMA-262 §25.4 Atomics. Model test: test/shared/parking.model.test.ts
  */
 import { cas, load, notify, store, wait, waitAsync } from "./atomics.ts";
+import type { JoinEdges } from "./join-edges.ts";
 import { type Layout, LINE_WORDS } from "./layout.ts";
 import { Places } from "./places.ts";
 
@@ -50,7 +52,7 @@ export class Parking {
   readonly #words: Int32Array;
   readonly #base: number;
   readonly #places: Places;
-  /** How many threads were ready when `wakeOne` last found nobody. */
+  /** How many threads were ready when `wakeOne` last found nobody, or when they were last counted. */
   readySeen = 0;
 
   constructor(control: Int32Array, layout: Layout) {
@@ -102,13 +104,22 @@ export class Parking {
 
   /**
    * Wakes a sleeping thread, whatever others say: one that was told to look may be stuck in code of its own, in a timer or a listener.
+   * But none that sleeps in `join`, which may not take every job.
    * @returns false when none sleeps.
    */
-  wakeAnother(): boolean {
+  wakeAnother(joins: JoinEdges): boolean {
     for (let w = 0; w < this.#places.used; w++) {
-      if (this.wake(w)) return true;
+      if (!joins.isWaiting(w) && this.wake(w)) return true;
     }
     return false;
+  }
+
+  /** Brings `readySeen` up to date. */
+  countReady(): void {
+    this.readySeen = 0;
+    for (let w = 0; w < this.#places.used; w++) {
+      if (load(this.#words, this.#word(w)) !== DEAD) this.readySeen++; // [unpaired] a hint for the host
+    }
   }
 
   state(w: number): number {

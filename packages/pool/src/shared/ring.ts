@@ -33,6 +33,12 @@ const LAP_MASK = 0x7fff;
 /** What `pop` returns when there is nothing. */
 export const EMPTY = -1;
 
+/**
+ * Whether a thread takes an entry, asked before it does: for threads that may not take every job. The slot is nobody's yet: its plain
+ * words may change while they are read, and then the claim fails, or the answer is wrong; who asks must bear that.
+ */
+export type Accepts = (slot: number) => boolean;
+
 export class Ring {
   readonly #words: Int32Array;
   readonly #tail: number;
@@ -93,8 +99,8 @@ export class Ring {
     }
   }
 
-  /** Takes the slot at the head, or EMPTY. */
-  pop(): number {
+  /** Takes the slot at the head, or EMPTY; also EMPTY when `accepts` says no. */
+  pop(accepts: Accepts | null = null): number {
     for (;;) {
       const head = load(this.#words, this.#head); // [R2] a hint, the cell decides
       const cell = this.#cells + (head & this.#mask);
@@ -106,6 +112,7 @@ export class Ring {
           if (load(this.#words, this.#head) === head) return EMPTY; // [R1]
           continue;
         }
+        if (accepts !== null && !accepts((seen & SLOT_MASK) - 1)) return EMPTY;
         // [R2]
         if (cas(this.#words, cell, seen, this.#lap(head + this.#mask + 1) << SLOT_BITS)) {
           cas(this.#words, this.#head, head, (head + 1) | 0); // [unpaired] I1: helping, may fail

@@ -105,6 +105,12 @@ export class SlotTable {
     return cas(this.words, slot * SLOT_WORDS + STATE, QUEUED, FREE); // [S1]
   }
 
+  /** Whether the entry at `position` is the one of a job that waits. */
+  isQueuedAt(slot: number, position: number): boolean {
+    const base = slot * SLOT_WORDS;
+    return this.words[base + TICKET] === position && load(this.words, base + STATE) === QUEUED; // [S1] by the submitting thread
+  }
+
   finish(slot: number, thread: number): void {
     store(this.words, slot * SLOT_WORDS + STATE, DONE | (thread << STATE_BITS)); // [S2]
   }

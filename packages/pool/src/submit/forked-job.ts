@@ -17,7 +17,8 @@ export interface ForkedTask<T> extends PromiseLike<T> {
    * is there. Blocks the thread, not its other jobs' results; its event loop stands still meanwhile.
    *
    * @throws the error of the job.
-   * @throws InvalidOperationError when the job could only go on if this call returned: it awaits something on this very thread.
+   * @throws InvalidOperationError when the job could only go on if this call returned: it awaits something on this very thread, or
+   * threads wait for each other in a circle. The job itself goes on as far as it can.
    */
   join(): T;
   /** Waits without blocking; as Task.then. */

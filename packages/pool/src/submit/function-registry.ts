@@ -6,10 +6,16 @@ import { SkeinError } from "@skein/context/errors";
 import { inlineSource } from "../jobs/inline-function.ts";
 import type { Arena } from "../shared/arena.ts";
 
-/** As the thread has to find it; JSON in the arena. `each`: it is called for each item of a Chunk. */
+/** How a thread finds the function. `each`: it is called for each item of a Chunk. */
 export type FunctionSource =
   | { readonly kind: "export"; readonly url: string; readonly name: string; readonly each?: true }
   | { readonly kind: "inline"; readonly source: string; readonly each?: true };
+
+/** JSON in the arena, never freed. It names its number, for who is not sure to have read both from one job. */
+export interface FunctionDescription {
+  readonly id: number;
+  readonly source: FunctionSource;
+}
 
 export interface FunctionEntry {
   /** Different from those of all other submitters. */
@@ -84,8 +90,10 @@ export class FunctionRegistry {
         `One thread can submit ${1 << INDEX_BITS} different functions; pass what differs as arguments instead of making functions`,
       );
     }
-    const bytes = Buffer.from(JSON.stringify(source), "utf8");
+    const id = (this.#serial << INDEX_BITS) | this.#count++;
+    const description: FunctionDescription = { id, source };
+    const bytes = Buffer.from(JSON.stringify(description), "utf8");
     const block = this.#arena.store(bytes, bytes.length);
-    return { id: (this.#serial << INDEX_BITS) | this.#count++, block, length: bytes.length, source };
+    return { id, block, length: bytes.length, source };
   }
 }

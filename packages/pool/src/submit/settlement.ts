@@ -32,6 +32,8 @@ export interface SettlementEvents {
   queued(): void;
   /** Nothing of the job is in a slot or in the backlog any more. */
   forgotten(job: PendingJob): void;
+  /** The same of a single job, whose slot is free now. */
+  takenBack(job: PendingJob): void;
   /** Somebody listens to the progress of a job that is about to settle: what it reported comes first. */
   takeProgress(): void;
   /** Whether the arguments of a job that a thread had claimed are still here: then it never began. */
@@ -120,7 +122,7 @@ export class Settlement {
   takeBack(job: PendingJob): void {
     this.#jobs.free(job.slot);
     job.slot = NO_SLOT;
-    this.#events.forgotten(job);
+    this.#events.takenBack(job);
   }
 
   /** A job that was taken back is over: the caller gives it its outcome. */

@@ -264,6 +264,12 @@ export class Submission {
     if (job.context !== null) this.#contexts.leave(job.context);
   }
 
+  /** As `forget`; and a slot is free, which the backlog may want: only forked jobs are taken back, and they wait there. */
+  takenBack(job: PendingJob): void {
+    this.forget(job);
+    if (this.#backlogs[NORMAL]!.size > 0) this.refill();
+  }
+
   /** Its thread died, and the job may run again: behind those that wait. */
   enqueueAgain(job: PendingJob): void {
     this.#backlogs[job.options.priority]!.add(job, job.retry!.args);

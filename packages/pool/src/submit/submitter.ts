@@ -76,6 +76,7 @@ export class Submitter {
       slotsFreed: () => this.#submission.refill(),
       queued: () => events.queued(),
       forgotten: (job) => this.#submission.forget(job),
+      takenBack: (job) => this.#submission.takenBack(job),
       takeProgress: () => events.takeProgress(),
       isUntouched: (job) => job.carriedId !== 0 && holder.isUntouched(job.carriedId),
       again: (job) => this.#submission.enqueueAgain(job),

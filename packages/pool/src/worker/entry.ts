@@ -159,6 +159,7 @@ const forkJoin = new ForkJoin(
   carried,
   options.spinLimitUs,
   () => intake.takeAll(),
+  wantThread,
 );
 installCurrentPool({ submitter, functions, forkJoin, places: memory.places });
 
@@ -183,7 +184,7 @@ function wantThread(): void {
   post({ type: "threads-wanted" });
 }
 
-/** After `wakeOne` has found nobody: whether there may be more threads than there are. */
+/** After the ready threads were counted: whether there may be more threads than there are. */
 function hasRoom(): boolean {
   return memory.parking.readySeen < memory.places.maxThreads;
 }

@@ -7,15 +7,12 @@ import type { AsyncScope } from "@skein/context";
 import type { Decoder } from "../codec/decoder.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { defaultSubmitOptions } from "../options.ts";
-import { NO_JOB } from "../shared/job-queues.ts";
-import type { JoinEdge } from "../shared/join-edges.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { DONE, QUEUED, RUNNING } from "../shared/slot.ts";
 import type { ThreadTrace } from "../shared/thread-trace.ts";
 import { DETAIL } from "../shared/trace-code.ts";
 import type { ForkedJob, Joiner } from "../submit/forked-job.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
-import { nameOf } from "../submit/function-name.ts";
 import { NO_SLOT, rejectionOf } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
@@ -26,16 +23,12 @@ import type { TracedForkedJob } from "../submit/traced-job.ts";
 import type { DispatchLoop } from "./dispatch-loop.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
 import type { JobRunner } from "./job-runner.ts";
-import { waitsForItself, waitsInCircle } from "./join-errors.ts";
-import { Spinner } from "./spinner.ts";
+import { waitsForItself } from "./join-errors.ts";
+import { JoinWait } from "./join-wait.ts";
 import { isThenable } from "./thenable.ts";
-
-/** How long a thread that waits sleeps before it takes in messages: of threads that died, and of new ones. */
-const SLEEP_MS = 5;
 
 export class ForkJoin implements Joiner {
   readonly options: SubmitOptions = defaultSubmitOptions;
-  readonly #thread: number;
   readonly #serial: number;
   readonly #memory: PoolMemory;
   readonly #submitter: Submitter;
@@ -45,7 +38,7 @@ export class ForkJoin implements Joiner {
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
   readonly #carried: CarriedValues;
-  readonly #spinner: Spinner;
+  readonly #waiting: JoinWait;
   readonly #takeMessages: () => void;
   /** Recursion forks one function. */
   #lastFunction: ((...args: never[]) => unknown) | null = null;
@@ -64,8 +57,8 @@ export class ForkJoin implements Joiner {
     carried: CarriedValues,
     spinLimitUs: number,
     takeMessages: () => void,
+    wantThread: () => void,
   ) {
-    this.#thread = thread;
     this.#serial = serial;
     this.#memory = memory;
     this.#submitter = submitter;
@@ -75,12 +68,19 @@ export class ForkJoin implements Joiner {
     this.#encoder = encoder;
     this.#decoder = decoder;
     this.#carried = carried;
-    this.#spinner = new Spinner(
-      () => !memory.queues.isEmpty() || memory.parking.hasMail(thread),
-      memory.parking,
-      spinLimitUs,
-    );
     this.#takeMessages = takeMessages;
+    const { settlement } = submitter;
+    this.#waiting = new JoinWait(
+      thread,
+      serial,
+      memory,
+      settlement,
+      functions,
+      loop,
+      spinLimitUs,
+      takeMessages,
+      wantThread,
+    );
   }
 
   fork(
@@ -105,17 +105,19 @@ export class ForkJoin implements Joiner {
       } else {
         const known = this.#functions.of(slot);
         // What is carried is with the host: such a job goes the way of all others.
-        if (known.fn !== null && !known.awaits && job.carriedId === 0 && queues.takeBack(slot)) {
-          this.#callHere(job, known, known.fn);
+        if (!known.needsEventLoop && job.carriedId === 0 && queues.takeBack(slot)) {
+          this.#callHere(job, known, known.fn!);
           continue;
         }
         const state = slots.state(slot);
         if (state === QUEUED) {
-          const newest = queues.takeOwn(this.#serial);
-          if (newest !== NO_JOB) {
-            this.#loop.help(newest);
-            continue;
+          if (!known.needsEventLoop && job.carriedId === 0) {
+            // Not the newest: its entry stays behind, and is dropped by whoever comes by it.
+            if (slots.withdraw(slot)) this.#callHere(job, known, known.fn!);
+          } else if (slots.claim(slot, slots.ticket(slot), this.#serial)) {
+            this.#loop.help(slot);
           }
+          continue;
         } else if (state === DONE) {
           // Linked already, or in the next few instructions of the thread that finished it, unless it died there.
           if (this.#submitter.settlement.drain() === 0) this.#takeMessages();
@@ -124,7 +126,7 @@ export class ForkJoin implements Joiner {
           throw waitsForItself();
         }
       }
-      this.#helpOrWait(job);
+      this.#waiting.helpOrWait(job);
     }
   }
 
@@ -147,6 +149,7 @@ export class ForkJoin implements Joiner {
         this.#loop.adopt(this.#settleLater(job, known, returned));
         return;
       }
+      known.returnsAtOnce = true;
       const result = this.#byValue(returned);
       settlement.overHere(job, "completed");
       job.trySetResult(result);
@@ -211,51 +214,5 @@ export class ForkJoin implements Joiner {
   /** Whether the job in `slot`, which this thread has claimed, has yet to begin: its carried arguments are on their way. */
   #isLate(slot: number): boolean {
     return this.#runner.isLate(slot) || this.#loop.hasArrived(slot);
-  }
-
-  /** Runs another job if there is one; otherwise sleeps until there may be, or until a result has come. */
-  #helpOrWait(job: ForkedJob): void {
-    const { queues, parking, inbox, slots } = this.#memory;
-    const { slot } = job;
-    if (this.#submitter.settlement.drain() > 0 || this.#loop.helpArrived()) return;
-    const other = queues.take(this.#serial);
-    if (other !== NO_JOB) {
-      this.#loop.help(other);
-      return;
-    }
-    let circle: readonly JoinEdge[] | null = null;
-    parking.setSearching(this.#thread);
-    if (!this.#spinner.spin()) {
-      parking.announceSleep(this.#thread);
-      const nothing =
-        queues.isEmpty() &&
-        inbox.isEmpty() &&
-        !parking.hasMail(this.#thread) &&
-        (slot === NO_SLOT || slots.state(slot) !== DONE);
-      // May block: this is a pool thread, in a call that says so. Its own jobs were looked for above.
-      if (nothing) {
-        this.#memory.trace?.joining();
-        circle = this.#doze(job);
-        this.#memory.trace?.end(0);
-      }
-    }
-    parking.setBusy(this.#thread);
-    if (!queues.isEmpty()) parking.wakeOne();
-    parking.takeMail(this.#thread);
-    this.#takeMessages();
-    if (circle !== null) throw waitsInCircle(circle, (each) => nameOf(this.#functions.of(each).source));
-  }
-
-  /** @returns the circle of threads that wait for each other, if this one has to break it. */
-  #doze(job: ForkedJob): readonly JoinEdge[] | null {
-    const { parking, joins } = this.#memory;
-    // No edge for a job that may still be waiting for its arguments, or for a slot (join-edges.ts I3).
-    const hasEdge = job.slot !== NO_SLOT && job.carriedId === 0;
-    if (hasEdge) joins.begin(this.#thread, job.slot);
-    let circle: readonly JoinEdge[] | null = null;
-    if (!parking.doze(this.#thread, SLEEP_MS) && hasEdge) circle = joins.circle(this.#thread);
-    if (hasEdge) joins.end(this.#thread);
-    // All of them see it; one is enough.
-    return circle !== null && circle.every(({ thread }) => thread <= this.#thread) ? circle : null;
   }
 }

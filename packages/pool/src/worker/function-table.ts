@@ -4,7 +4,7 @@ import { compileInline, explainFreeVariable } from "../jobs/inline-function.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import type { FunctionSource } from "../submit/function-registry.ts";
+import type { FunctionDescription, FunctionSource } from "../submit/function-registry.ts";
 import { eachOf } from "./each.ts";
 
 const AsyncFunction = (async () => {}).constructor as new () => unknown;
@@ -23,9 +23,16 @@ export class KnownFunction {
   fn: JobFunction | null = null;
   /** Whether it is known to return promises. */
   awaits = false;
+  /** Whether it has returned something else, here, before: not proof that it always does, but the best there is. */
+  returnsAtOnce = false;
 
   constructor(source: FunctionSource) {
     this.source = source;
+  }
+
+  /** A call of it would not be the end of it. */
+  get needsEventLoop(): boolean {
+    return this.fn === null || this.awaits;
   }
 
   loaded(fn: JobFunction): JobFunction {
@@ -44,6 +51,8 @@ export class FunctionTable {
   readonly #memory: PoolMemory;
   readonly #arenas: Arenas;
   readonly #known = new Map<number, KnownFunction>();
+  /** By source. */
+  readonly #described = new Map<string, KnownFunction>();
   readonly #modules = new Map<string, Record<string, unknown>>();
   readonly #exports = new WeakMap<object, Export>();
 
@@ -56,18 +65,46 @@ export class FunctionTable {
   of(slot: number): KnownFunction {
     const id = this.#memory.slots.functionId(slot);
     let known = this.#known.get(id);
-    if (known === undefined) {
-      const source = this.#describe(slot);
-      known = new KnownFunction(source);
-      this.#known.set(id, known);
-      if (source.kind === "inline") {
-        known.loaded(compileInline(source.source));
-      } else {
-        const fn = functionOf(this.#modules.get(source.url), source.name);
-        if (fn !== undefined) known.loaded(fn);
-      }
-    }
+    if (known === undefined) this.#known.set(id, (known = this.#sharedBy(this.#describe(slot).source)));
+    if (known.fn === null) this.#resolve(known);
     return known;
+  }
+
+  /** The same for a slot that is nobody's, which may change meanwhile: null when nothing reliable can be read. */
+  peek(slot: number): KnownFunction | null {
+    const id = this.#memory.slots.functionId(slot);
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    try {
+      const description = this.#describe(slot);
+      if (description.id !== id) return null;
+      const met = this.#sharedBy(description.source);
+      this.#known.set(id, met);
+      if (met.fn === null) this.#resolve(met);
+      return met;
+    } catch {
+      // Half of one job and half of another, of a thread that has ended, or nothing that compiles: whoever claims it will see.
+      return null;
+    }
+  }
+
+  /** Whoever submits a function, it is the same here. */
+  #sharedBy(source: FunctionSource): KnownFunction {
+    const key = JSON.stringify(source);
+    let known = this.#described.get(key);
+    if (known === undefined) this.#described.set(key, (known = new KnownFunction(source)));
+    return known;
+  }
+
+  /** As far as that goes without waiting. */
+  #resolve(known: KnownFunction): void {
+    const { source } = known;
+    if (source.kind === "inline") {
+      known.loaded(compileInline(source.source));
+    } else {
+      const fn = functionOf(this.#modules.get(source.url), source.name);
+      if (fn !== undefined) known.loaded(fn);
+    }
   }
 
   /**
@@ -90,12 +127,12 @@ export class FunctionTable {
   /** Where a function was exported from, if it is one of a job module that this thread has loaded. */
   readonly lookUpExport = (fn: object): Export | undefined => this.#exports.get(fn);
 
-  #describe(slot: number): FunctionSource {
+  #describe(slot: number): FunctionDescription {
     const { slots } = this.#memory;
     const block = slots.functionBlock(slot);
     const length = slots.functionLength(slot);
     const bytes = this.#arenas.bytes(this.#memory.submitterSerial(slot), block, length);
-    return JSON.parse(Buffer.from(bytes.buffer, block * 8, length).toString("utf8")) as FunctionSource;
+    return JSON.parse(Buffer.from(bytes.buffer, block * 8, length).toString("utf8")) as FunctionDescription;
   }
 }
 

@@ -112,6 +112,7 @@ export class JobRunner {
       if (known.fn === null) return this.#loadAndRun(job, known, args);
       const returned = this.#call(job, known, known.fn, this.#scopes.of(slot), args);
       if (isThenable(returned)) return this.#settleLater(job, known, returned);
+      known.returnsAtOnce = true;
       this.#outcomes.result(slot, returned);
     } catch (error) {
       if (error instanceof NotArrived) {
