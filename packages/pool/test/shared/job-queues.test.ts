@@ -259,18 +259,35 @@ describe("JobQueues", () => {
     expect([pool.slots.state(4), pool.slots.owner(4)]).toEqual([RUNNING, serialOf(1)]);
   });
 
-  it("withdrawn entries fill a deque: pushLocal says so, and withdraw gives the slot back", () => {
+  it("withdrawn entries fill a deque: pushLocal drops them, and keeps the others in their order", () => {
     const pool = create();
-    for (let i = 0; i < 8; i++) {
-      expect(submitLocal(pool, 0, 4)).toBe(true);
-      pool.slots.withdraw(4);
+    submitLocal(pool, 0, 4);
+    for (let i = 0; i < 7; i++) {
+      expect(submitLocal(pool, 0, 5)).toBe(true);
+      expect(pool.slots.withdraw(5)).toBe(true);
     }
-    expect(submitLocal(pool, 0, 4)).toBe(false);
-    expect(pool.slots.withdraw(4)).toBe(true);
-    expect(pool.slots.state(4)).toBe(FREE);
+    expect(submitLocal(pool, 0, 5)).toBe(true);
+    expect(submitLocal(pool, 0, 6)).toBe(true);
+    expect(pool.threads[1]!.take(serialOf(1))).toBe(4);
+    expect(pool.queues.takeOwn(serialOf(0))).toBe(6);
+    expect(pool.queues.takeOwn(serialOf(0))).toBe(5);
     expect(pool.queues.takeOwn(serialOf(0))).toBe(NO_JOB);
-    expect(submitLocal(pool, 0, 4)).toBe(true);
-    expect(pool.queues.takeOwn(serialOf(0))).toBe(4);
+  });
+
+  it("a thread that may not take every job leaves those where they are, and says so", () => {
+    const pool = create();
+    submitLocal(pool, 0, 4);
+    submitLocal(pool, 0, 5);
+    submit(pool, NORMAL, 0);
+    const thief = pool.threads[1]!;
+    expect(thief.takeAccepted(serialOf(1), (slot) => slot > 5)).toBe(NO_JOB);
+    expect(thief.refused).toBe(true);
+    expect(pool.queues.takeAccepted(serialOf(0), (slot) => slot !== 5)).toBe(0);
+    expect(pool.queues.refused).toBe(true);
+    expect(thief.takeAccepted(serialOf(1), (slot) => slot === 4)).toBe(4);
+    expect(thief.take(serialOf(1))).toBe(5);
+    expect(thief.takeAccepted(serialOf(1), () => false)).toBe(NO_JOB);
+    expect(thief.refused).toBe(false);
   });
 
   it("teardown: knows whether a job of this thread has lost its entry with the thief that took it", () => {
