@@ -48,8 +48,7 @@ export class Spinner {
 
   wokeUp(now: number): void {
     const sleptUs = (now - this.#sleptAt) * 1000;
-    // Waking alone takes tens of microseconds: a sleep of that length was no sleep.
-    if (this.#spinUs === 0 && sleptUs < 4 * this.#limitUs)
-      this.#spinUs = Math.min(this.#limitUs, MIN_SPIN_US * 4);
+    // Falling asleep and waking take as long as a spin: one of full length would have been over by now.
+    if (sleptUs < 2 * this.#limitUs) this.#spinUs = this.#limitUs;
   }
 }
