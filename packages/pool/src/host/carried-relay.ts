@@ -99,7 +99,7 @@ export class CarriedRelay implements ArgumentsHolder {
   }
 
   queued(job: PendingJob, sequence: number): void {
-    this.#queued.set(job.carriedId, { job, sequence });
+    this.#queued.set(job.extras.carriedId, { job, sequence });
   }
 
   // For threads.

@@ -4,9 +4,9 @@
  * that nobody may have seen.
  */
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
-import type { CallerFrames } from "./caller-frames.ts";
 import type { ContextEntry } from "./context-table.ts";
 import type { FunctionEntry } from "./function-registry.ts";
+import type { JobExtras } from "./job-extras.ts";
 import { NO_SLOT, type PendingJob, rejectionOf } from "./pending-job.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
@@ -52,13 +52,11 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
   /** `args` are nothing but numbers, and not encoded. */
   isNumbers: boolean;
   readonly context: ContextEntry | null;
-  readonly frames: CallerFrames | null;
   slot: number = NO_SLOT;
   argsLength: number;
   readonly block: number;
-  readonly keepAlive: unknown;
-  readonly carriedId: number;
   readonly submittedAt: number;
+  extras: JobExtras;
   /** Its thread has taken it back and called it, and it awaits something. */
   isHere = false;
   #state: number = PENDING;
@@ -71,24 +69,20 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
     args: readonly unknown[] | null,
     isNumbers: boolean,
     context: ContextEntry | null,
-    frames: CallerFrames | null,
     argsLength: number,
     block: number,
-    keepAlive: unknown,
-    carriedId: number,
     submittedAt: number,
+    extras: JobExtras,
   ) {
     this.#joiner = joiner;
     this.fn = fn;
     this.args = args;
     this.isNumbers = isNumbers;
     this.context = context;
-    this.frames = frames;
     this.argsLength = argsLength;
     this.block = block;
-    this.keepAlive = keepAlive;
-    this.carriedId = carriedId;
     this.submittedAt = submittedAt;
+    this.extras = extras;
   }
 
   join(): unknown {
@@ -148,21 +142,8 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
     void this.#source.task.error;
   }
 
-  // What forking has no option for.
-
+  /** Forking has none. */
   get options(): SubmitOptions {
     return this.#joiner.options;
-  }
-
-  get stopWatching(): null {
-    return null;
-  }
-
-  get retry(): null {
-    return null;
-  }
-
-  get progressId(): number {
-    return 0;
   }
 }

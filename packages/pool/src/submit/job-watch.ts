@@ -25,10 +25,11 @@ export class JobWatch {
   watch(job: PendingJob, signal: AbortSignal | undefined, timeoutMs: number | undefined): void {
     const timer = timeoutMs === undefined ? undefined : setTimeout(this.#expire, timeoutMs, job, timeoutMs);
     if (signal !== undefined) this.#join(job, signal);
-    job.stopWatching = () => {
+    const stopWatching = (): void => {
       clearTimeout(timer);
       if (signal !== undefined) this.#leave(job, signal);
     };
+    job.extras = { ...job.extras, stopWatching };
   }
 
   #join(job: PendingJob, signal: AbortSignal): void {

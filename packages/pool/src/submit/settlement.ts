@@ -187,7 +187,7 @@ export class Settlement {
   }
 
   #recoverRunning(slot: number, job: PendingJob, error: Error, mayRetry: boolean): void {
-    const { retry } = job;
+    const { retry } = job.extras;
     if (mayRetry && !job.isOver && retry !== null && retry.left > 0) {
       retry.left--;
       this.#freeSlot(slot, job);
@@ -223,7 +223,7 @@ export class Settlement {
       this.#release(slot, job);
       return;
     }
-    if (job.progressId !== 0) this.#events.takeProgress();
+    if (job.extras.progressId !== 0) this.#events.takeProgress();
     const succeeded = this.#memory.slots.outcome(slot) === OUTCOME_RESULT;
     let value: unknown;
     let undecodable: unknown;
@@ -247,7 +247,7 @@ export class Settlement {
     this.#release(slot, job);
     if (!decoded) this.#settle(job, "failed", undecodable);
     else if (succeeded) this.#settle(job, "completed", value);
-    else this.#settle(job, "failed", fromWire(value as ErrorWire, frameLines(job.frames)));
+    else this.#settle(job, "failed", fromWire(value as ErrorWire, frameLines(job.extras.frames)));
   }
 
   #readOutcome(slot: number): unknown {
@@ -319,10 +319,8 @@ export class Settlement {
     const trace = this.#trace;
     const startedAt = trace === null ? 0 : trace.now();
     this.#memory.statistics.count(COUNTERS[outcome]);
-    if (job.stopWatching !== null) {
-      job.stopWatching();
-      job.stopWatching = null;
-    }
+    const { stopWatching } = job.extras;
+    if (stopWatching !== null) stopWatching();
     if (--this.#outstanding === 0) this.#events.idle();
     const { source } = job.fn;
     if (outcome === "completed") {

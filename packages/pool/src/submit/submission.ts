@@ -19,6 +19,7 @@ import { captureCallerFrames } from "./caller-frames.ts";
 import type { ContextEntry, ContextTable } from "./context-table.ts";
 import type { FunctionEntry } from "./function-registry.ts";
 import { ForkedJob, type Joiner } from "./forked-job.ts";
+import { jobExtras, noExtras } from "./job-extras.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
 import { NO_SLOT, type PendingJob, TaskJob } from "./pending-job.ts";
 import { ProgressListeners } from "./progress-listeners.ts";
@@ -122,35 +123,12 @@ export class Submission {
     const submittedAt = this.#timestamp(frames !== null);
     this.#memory.statistics.count(COUNTERS.submitted);
     const carriedId = carried === null ? 0 : carried.id;
+    const extras = jobExtras(frames, keepAlive, retry, progressId, carriedId);
     // Written twice: `new` of a class that is known is faster.
     const job =
       this.#trace === null
-        ? new TaskJob(
-            fn,
-            options,
-            context,
-            frames,
-            length,
-            block,
-            keepAlive,
-            retry,
-            progressId,
-            carriedId,
-            submittedAt,
-          )
-        : new TracedTaskJob(
-            fn,
-            options,
-            context,
-            frames,
-            length,
-            block,
-            keepAlive,
-            retry,
-            progressId,
-            carriedId,
-            submittedAt,
-          );
+        ? new TaskJob(fn, options, context, length, block, submittedAt, extras)
+        : new TracedTaskJob(fn, options, context, length, block, submittedAt, extras);
     publishJob("submit", fn.source, job);
     return job;
   }
@@ -182,35 +160,11 @@ export class Submission {
     const frames = captureCallerFrames(below);
     this.#memory.statistics.count(COUNTERS.submitted);
     const submittedAt = this.#timestamp(frames !== null);
-    const carriedId = carried === null ? 0 : carried.id;
+    const extras = jobExtras(frames, keepAlive, null, 0, carried === null ? 0 : carried.id);
     const job =
       this.#trace === null
-        ? new ForkedJob(
-            joiner,
-            fn,
-            own,
-            isNumbers,
-            context,
-            frames,
-            length,
-            block,
-            keepAlive,
-            carriedId,
-            submittedAt,
-          )
-        : new TracedForkedJob(
-            joiner,
-            fn,
-            own,
-            isNumbers,
-            context,
-            frames,
-            length,
-            block,
-            keepAlive,
-            carriedId,
-            submittedAt,
-          );
+        ? new ForkedJob(joiner, fn, own, isNumbers, context, length, block, submittedAt, extras)
+        : new TracedForkedJob(joiner, fn, own, isNumbers, context, length, block, submittedAt, extras);
     publishJob("submit", fn.source, job);
     return job;
   }
@@ -258,8 +212,11 @@ export class Submission {
   forget(job: PendingJob): void {
     this.#jobCount--;
     this.#argsBytes -= job.argsLength;
-    if (job.progressId !== 0) this.progress.remove(job.progressId);
-    if (job.carriedId !== 0) this.#holder.drop(job.carriedId);
+    const { extras } = job;
+    if (extras !== noExtras) {
+      if (extras.progressId !== 0) this.progress.remove(extras.progressId);
+      if (extras.carriedId !== 0) this.#holder.drop(extras.carriedId);
+    }
     if (job.block !== 0) this.#arena.free(job.block);
     if (job.context !== null) this.#contexts.leave(job.context);
   }
@@ -272,7 +229,7 @@ export class Submission {
 
   /** Its thread died, and the job may run again: behind those that wait. */
   enqueueAgain(job: PendingJob): void {
-    this.#backlogs[job.options.priority]!.add(job, job.retry!.args);
+    this.#backlogs[job.options.priority]!.add(job, job.extras.retry!.args);
     this.refill();
     this.#retryIfRingIsFull();
   }
@@ -294,7 +251,7 @@ export class Submission {
 
   enqueue(job: PendingJob): void {
     this.#sequence++;
-    if (job.carriedId !== 0 && this.#giveOrNote(job)) return;
+    if (job.extras.carriedId !== 0 && this.#giveOrNote(job)) return;
     const backlog = this.#backlogs[job.options.priority]!;
     // Behind those that wait already: first in, first out.
     if (backlog.size === 0 && this.#place(job, this.#encoder.bytes)) {
@@ -313,7 +270,7 @@ export class Submission {
       return false;
     }
     this.assign(job, serial);
-    this.#holder.give(serial, job.slot, job.carriedId);
+    this.#holder.give(serial, job.slot, job.extras.carriedId);
     return true;
   }
 
@@ -401,7 +358,7 @@ export class Submission {
 
   #fill(slot: number, job: PendingJob, args: Uint8Array): void {
     const { slots } = this.#memory;
-    slots.describeJob(slot, job.fn.id, job.fn.block, job.fn.length, job.progressId, job.submittedAt);
+    slots.describeJob(slot, job.fn.id, job.fn.block, job.fn.length, job.extras.progressId, job.submittedAt);
     if (job.isNumbers) slots.setNumbers(slot, job.args as readonly number[]);
     else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
     else slots.setArenaPayload(slot, this.#serial, job.block, job.argsLength);

@@ -78,7 +78,7 @@ export class Submitter {
       forgotten: (job) => this.#submission.forget(job),
       takenBack: (job) => this.#submission.takenBack(job),
       takeProgress: () => events.takeProgress(),
-      isUntouched: (job) => job.carriedId !== 0 && holder.isUntouched(job.carriedId),
+      isUntouched: (job) => job.extras.carriedId !== 0 && holder.isUntouched(job.extras.carriedId),
       again: (job) => this.#submission.enqueueAgain(job),
       idle: () => events.idle(),
       cancelRequested: (owner, slot) => events.cancelRequested(owner, slot),

@@ -105,13 +105,13 @@ export class ForkJoin implements Joiner {
       } else {
         const known = this.#functions.of(slot);
         // What is carried is with the host: such a job goes the way of all others.
-        if (!known.needsEventLoop && job.carriedId === 0 && queues.takeBack(slot)) {
+        if (!known.needsEventLoop && job.extras.carriedId === 0 && queues.takeBack(slot)) {
           this.#callHere(job, known, known.fn!);
           continue;
         }
         const state = slots.state(slot);
         if (state === QUEUED) {
-          if (!known.needsEventLoop && job.carriedId === 0) {
+          if (!known.needsEventLoop && job.extras.carriedId === 0) {
             // Not the newest: its entry stays behind, and is dropped by whoever comes by it.
             if (slots.withdraw(slot)) this.#callHere(job, known, known.fn!);
           } else if (slots.claim(slot, slots.ticket(slot), this.#serial)) {

@@ -116,7 +116,7 @@ export class JoinWait {
   #doze(job: ForkedJob): readonly JoinEdge[] | null {
     const { parking, joins, queues } = this.#memory;
     // A job that waits for a slot, or perhaps for its arguments, is held up by nobody (join-edges.ts I3).
-    const hasEdge = job.slot !== NO_SLOT && job.carriedId === 0;
+    const hasEdge = job.slot !== NO_SLOT && job.extras.carriedId === 0;
     joins.begin(this.#thread, hasEdge ? job.slot : NO_EDGE);
     if (queues.refused) this.#callOther();
     let circle: readonly JoinEdge[] | null = null;
