@@ -5,19 +5,17 @@ import type { JobName, JobPool, Product } from "../peers/product.ts";
 export interface PoolContenderOptions {
   readonly threads: number;
   readonly job: JobName;
-  /** Added to the configuration. */
-  readonly note?: string;
   readonly round: (pool: JobPool) => Promise<Sample>;
 }
 
 export function poolContender(product: Product, options: PoolContenderOptions): Contender {
-  const { threads, job, note, round } = options;
+  const { threads, job, round } = options;
   const { name, kind, configuration } = product;
   return {
     name,
     kind,
     product: product.product,
-    configuration: note === undefined ? configuration : `${configuration}; ${note}`,
+    configuration,
     async open() {
       const pool = await product.open(threads, job);
       return {

@@ -8,30 +8,21 @@ import { skein, skeinInline } from "../peers/skein.ts";
 import { tinypool } from "../peers/tinypool.ts";
 import { workerPool } from "../peers/workerpool.ts";
 
-/** Those that send a job only when the one before has come back get shorter bursts, or a run would take hours. */
-export const oneInFlight: readonly Product[] = [piscina(), tinypool(), workerPool()];
-
-export const manyInFlight: readonly Product[] = [
-  piscina({ concurrentTasksPerWorker: 8 }),
-  piscina({ concurrentTasksPerWorker: 64 }),
-  piscina({ concurrentTasksPerWorker: 512 }),
-  tinypool({ concurrentTasksPerWorker: 64 }),
-];
-
-export const unboundedInFlight: readonly Product[] = [
-  poolifier(),
-  poolifier({ queue: 64 }),
-  poolifier({ strategy: "ROUND_ROBIN", enableEvents: false }),
-  comlink,
-];
-
 export const everyone: readonly Product[] = [
   skein,
   skeinInline,
-  ...oneInFlight,
-  ...manyInFlight,
-  ...unboundedInFlight,
+  piscina(),
+  piscina({ concurrentTasksPerWorker: 8 }),
+  piscina({ concurrentTasksPerWorker: 64 }),
+  piscina({ concurrentTasksPerWorker: 512 }),
+  tinypool(),
+  tinypool({ concurrentTasksPerWorker: 64 }),
+  workerPool(),
+  poolifier(),
+  poolifier({ queue: 64 }),
+  poolifier({ strategy: "ROUND_ROBIN", enableEvents: false }),
   poolifier({ dynamic: true }),
+  comlink,
   rawPort,
   rawPortBatched,
 ];
@@ -47,6 +38,13 @@ export const best: readonly Product[] = [
   comlink,
   rawPort,
 ];
+
+/** The same with the defaults of those who have something to set. */
+export const defaultAndBest: readonly Product[] = everyone.filter(
+  (product) =>
+    best.some(({ name }) => name === product.name) ||
+    [tinypool(), poolifier()].some(({ name }) => name === product.name),
+);
 
 /** For a process of its own, which is told a name. @throws RangeError when nobody has it. */
 export function productNamed(name: string): Product {

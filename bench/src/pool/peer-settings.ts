@@ -33,7 +33,7 @@ const tried: readonly Product[] = [
 ];
 
 export function settingsScenario(scale: Scale): Scenario {
-  const count = scale.pick(20_000, 2000);
+  const count = scale.pick(10_000, 2000);
   return {
     name: "settings-1",
     title: `Which settings are best for a peer: bursts of ${count} jobs, 1 thread`,

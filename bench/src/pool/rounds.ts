@@ -2,6 +2,19 @@
 import { quantile } from "../method/statistics.ts";
 import type { JobPool } from "../peers/product.ts";
 
+/** What is over sooner is repeated: a few milliseconds would measure the scheduler of the system. */
+const ROUND_MS = 150;
+
+/** Repeats `once`, which gives a rate per second of a fixed amount of work, until enough time has been measured. The rate of all together. */
+export async function longEnough(once: () => Promise<number>): Promise<number> {
+  const until = performance.now() + ROUND_MS;
+  const rates: number[] = [];
+  do rates.push(await once());
+  while (performance.now() < until);
+  // Equal amounts: their common rate is the harmonic mean.
+  return rates.length / rates.reduce((sum, rate) => sum + 1 / rate, 0);
+}
+
 /** All calls at once. Calls per second. */
 export async function burst(pool: JobPool, count: number): Promise<number> {
   const started = performance.now();

@@ -4,9 +4,9 @@ import type { Product } from "../peers/product.ts";
 import { rawPortBatched } from "../peers/raw-port.ts";
 import { openRing, type Ring } from "../peers/ring.ts";
 import { poolContender } from "./contender.ts";
-import { best, everyone, oneInFlight } from "./field.ts";
+import { defaultAndBest, everyone } from "./field.ts";
 import { settingsScenario } from "./peer-settings.ts";
-import { burst, expectSame, latencies, type Latencies, roundTrips, windowed } from "./rounds.ts";
+import { burst, expectSame, latencies, type Latencies, longEnough, roundTrips, windowed } from "./rounds.ts";
 
 const perSecond: Metric = { key: "perSecond", title: "throughput", unit: "jobs/s", better: "higher" };
 const trips: readonly Metric[] = [
@@ -15,12 +15,16 @@ const trips: readonly Metric[] = [
 ];
 
 const WINDOW = 256;
+/** At its rate a burst as long as the pools' would be over before the clock has moved. */
+const RING_BURST = 1_000_000;
 const THREADS = [1, 2, 4, 8];
-/** Up to here everyone takes part, above the best of each. */
-const ALL_UP_TO = 2;
 
-/** Of all lines that would lie on top of each other, those of the best settings; the tables have everybody. */
-const drawn: readonly string[] = [...best.map(({ name }) => name), rawPortBatched.name, "bare ring"];
+/** Of all lines that would lie on top of each other, one or two of each product; the tables have everybody. */
+const drawn: readonly string[] = [
+  ...defaultAndBest.map(({ name }) => name),
+  rawPortBatched.name,
+  "bare ring",
+];
 
 export const throughput: Section = {
   name: "pool-throughput",
@@ -28,8 +32,9 @@ export const throughput: Section = {
   question: "What does the pool itself cost, when the job costs nothing?",
   method:
     "The job returns its argument, a small integer. Burst: all calls are made at once and awaited together. Window: a fixed number of " +
-    "calls is under way, each that returns makes the next. Round trip: one call after the other. Pools that send a job only when the " +
-    "one before has come back get shorter bursts; rates are per second all the same. The bare ring moves numbers between two threads " +
+    "calls is under way, each that returns makes the next. Round trip: one call after the other. Everybody gets bursts and windows of the same " +
+    "length; who is done early begins another until the round has lasted long enough to be timed. With one thread every setting takes part, with " +
+    "more the default and the best one of each. The bare ring moves numbers between two threads " +
     "without promises or anything else one would miss: a limit, not a pool.",
   scenarios: (scale) => [
     ...scale.pick(THREADS, [1, 2]).map((threads) => burstScenario(scale, threads)),
@@ -79,40 +84,35 @@ export const throughput: Section = {
 };
 
 function field({ mode }: Scale, threads: number): readonly Product[] {
-  return mode === "full" && threads <= ALL_UP_TO ? everyone : best;
+  return mode === "full" && threads === 1 ? everyone : defaultAndBest;
 }
 
 function burstScenario(scale: Scale, threads: number): Scenario {
-  // With more threads there is nothing more to see in more jobs.
-  const many = scale.pick(threads === 1 ? 100_000 : 50_000, 20_000);
-  const few = many / 10;
+  const count = scale.pick(20_000, 5000);
   return {
     name: `burst-${threads}`,
-    title: `Burst of ${many} jobs (one in flight: ${few}), ${threadsText(threads)}`,
+    title: `Bursts of ${count} jobs, ${threadsText(threads)}`,
     group: "burst",
     at: threads,
     regression: threads <= 2,
     metrics: [perSecond],
     contenders: [
-      ...field(scale, threads).map((product) => {
-        const isSlow = oneInFlight.some(({ name }) => name === product.name);
-        const isSlower = product.product === "poolifier" || product.product === "comlink";
-        const count = isSlow ? few : isSlower ? many / 5 : many;
-        return poolContender(product, {
+      ...field(scale, threads).map((product) =>
+        poolContender(product, {
           threads,
           job: "echo",
-          note: `bursts of ${count}`,
-          round: async (pool) => ({ perSecond: await burst(pool, count) }),
-        });
-      }),
-      ...(threads === 1 ? [ringContender(async (ring) => ({ perSecond: await ringBurst(ring, many) }))] : []),
+          round: async (pool) => ({ perSecond: await longEnough(() => burst(pool, count)) }),
+        }),
+      ),
+      ...(threads === 1
+        ? [ringContender(async (ring) => ({ perSecond: await ringBurst(ring, RING_BURST) }))]
+        : []),
     ],
   };
 }
 
 function windowScenario(scale: Scale, threads: number): Scenario {
-  const many = scale.pick(50_000, 10_000);
-  const few = scale.pick(5000, 1000);
+  const count = scale.pick(10_000, 2500);
   return {
     name: `window-${threads}`,
     title: `Window of ${WINDOW} calls under way, ${threadsText(threads)}`,
@@ -120,16 +120,13 @@ function windowScenario(scale: Scale, threads: number): Scenario {
     at: threads,
     regression: threads === 1,
     metrics: [perSecond],
-    contenders: field(scale, threads).map((product) => {
-      const isSlow = oneInFlight.some(({ name }) => name === product.name);
-      const isSlower = product.product === "poolifier" || product.product === "comlink";
-      const count = isSlow ? few : isSlower ? many / 5 : many;
-      return poolContender(product, {
+    contenders: field(scale, threads).map((product) =>
+      poolContender(product, {
         threads,
         job: "echo",
-        round: async (pool) => ({ perSecond: await windowed(pool, count, WINDOW) }),
-      });
-    }),
+        round: async (pool) => ({ perSecond: await longEnough(() => windowed(pool, count, WINDOW)) }),
+      }),
+    ),
   };
 }
 
