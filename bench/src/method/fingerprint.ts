@@ -4,15 +4,16 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, platform, release, totalmem } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface Fingerprint {
   readonly commit: string;
   /** The working tree differs from the commit, results aside. */
   readonly dirty: boolean;
-  /** Of the built files that were run. */
+  /** Of the built files, without those that earlier builds have left behind. */
   readonly dist: string;
   readonly node: string;
   readonly cpu: string;
@@ -49,12 +50,21 @@ export function differences(a: Fingerprint, b: Fingerprint): string[] {
 }
 
 function hashOfDist(folder: string): string {
-  const files = globSync("{packages,apps}/*/dist/**/*.js", { cwd: folder }).toSorted();
+  const files = globSync("{packages,apps}/*/dist/**/*.js", { cwd: folder })
+    .filter((file) => !isLeftBehind(join(folder, file)))
+    .toSorted();
   if (files.length === 0)
     throw new Error("Nothing has been built: run `pnpm build`, or `pnpm bench`, which does");
   const hash = createHash("sha256");
   for (const file of files) hash.update(file).update(readFileSync(`${folder}/${file}`));
   return hash.digest("hex").slice(0, 16);
+}
+
+/** A build does not remove what it no longer writes: the sources of such a file, which its map names, are gone. */
+function isLeftBehind(file: string): boolean {
+  if (!existsSync(`${file}.map`)) return false;
+  const { sources } = JSON.parse(readFileSync(`${file}.map`, "utf8")) as { sources: readonly string[] };
+  return sources.length > 0 && sources.every((source) => !existsSync(join(dirname(file), source)));
 }
 
 function peerVersions(folder: string): Record<string, string> {
