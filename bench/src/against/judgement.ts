@@ -32,6 +32,13 @@ export function judge(measured: Measured): Judgement {
   return { ...measured, comparison, verdict };
 }
 
+/** What was slower, measured again: slower if it is so again, the same otherwise. A second measurement that failed takes nothing back. */
+export function confirmed(first: Judgement, second: readonly Judgement[]): Judgement {
+  const again = second.find(({ place, metric }) => place === first.place && metric.key === first.metric.key);
+  if (again === undefined) return first;
+  return again.verdict === "slower" ? again : { ...again, verdict: "same" };
+}
+
 export function judgementLine({ place, metric, before, after, comparison, verdict }: Judgement): string {
   const sides = [before, after].map((samples) => quantity(median(samples), metric.unit)).join(" → ");
   return `${verdict.padEnd(6)}  ${place}, ${metric.title}: ${sides}  ${advantageText(comparison).replaceAll("*", "")}`;

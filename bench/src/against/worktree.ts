@@ -3,9 +3,9 @@
  * finds the packages beside it.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 export interface Worktree {
   readonly root: string;
@@ -25,11 +25,16 @@ export function openWorktree(repository: string, ref: string): Worktree {
   };
   try {
     execute(repository, ["git", "worktree", "add", "--detach", root, ref]);
-    rmSync(join(root, "bench"), { recursive: true, force: true });
-    cpSync(join(repository, "bench"), join(root, "bench"), {
-      recursive: true,
-      filter: (path) => !NOT_COPIED.has(basename(path)),
-    });
+    // Those of the packages as well: sections take loops from them.
+    for (const programs of globSync("{bench,packages/*/bench}", { cwd: repository })) {
+      // A package that there was not yet has nothing to measure either.
+      if (!existsSync(dirname(join(root, programs)))) continue;
+      rmSync(join(root, programs), { recursive: true, force: true });
+      cpSync(join(repository, programs), join(root, programs), {
+        recursive: true,
+        filter: (path) => !NOT_COPIED.has(basename(path)),
+      });
+    }
     // The lock file is that commit's, the benchmarks' dependencies are this one's.
     execute(root, [...pnpm(), "install", "--no-frozen-lockfile", "--prefer-offline"]);
     execute(root, [...pnpm(), "run", "build"]);

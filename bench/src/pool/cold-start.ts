@@ -24,6 +24,7 @@ export const coldStart: Section = {
     {
       name: "cold-start",
       title: "The first result",
+      regression: true,
       metrics: [
         { key: "processMs", title: "process", unit: "ms", better: "lower" },
         { key: "importMs", title: "of that, import", unit: "ms", better: "lower" },

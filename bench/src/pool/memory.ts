@@ -10,7 +10,7 @@ const metrics: readonly Metric[] = [
   { key: "idleMsPerSecond", title: "CPU per idle second", unit: "ms", better: "lower" },
 ];
 
-const THREADS = [1, 2, 8];
+const THREADS = [1, 8];
 
 export const memory: Section = {
   name: "memory",
@@ -19,7 +19,7 @@ export const memory: Section = {
   method:
     "A process per round. Every thread has worked; then nothing happens for a while, the main thread's garbage is collected, the memory of the process is " +
     "read, and its CPU time over one second without jobs. The slope of the line is what one more thread weighs; most of it is Node's own.",
-  scenarios: (scale) => scale.pick(THREADS, [2]).map((threads) => memoryScenario(scale, threads)),
+  scenarios: (scale) => scale.pick(THREADS, [1]).map((threads) => memoryScenario(scale, threads)),
   groups: { memory: "An idle pool" },
   figures: [
     {
@@ -32,8 +32,8 @@ export const memory: Section = {
     },
     {
       name: "idle",
-      question: "How much CPU does an idle pool of two threads use in a second?",
-      of: "memory-2",
+      question: "How much CPU does an idle pool of eight threads use in a second?",
+      of: "memory-8",
       kind: "bars",
       metric: "idleMsPerSecond",
     },
@@ -57,6 +57,7 @@ function memoryScenario(scale: Scale, threads: number): Scenario {
     group: "memory",
     at: threads,
     metrics,
+    regression: threads === 1,
     warmUps: 0,
     contenders: scale.pick(products, products.slice(0, 2)).map((product) =>
       childContender(product, new URL("../children/memory.ts", import.meta.url), {

@@ -99,7 +99,7 @@ function scenariosOf(kind: PayloadKind, scale: Scale): Scenario[] {
     title: `${sizeText(bytes)}: ${kind.title}`,
     group: `payload-${kind.name}`,
     at: bytes,
-    regression: bytes <= LARGE && !moves(kind),
+    regression: bytes <= LARGE,
     metrics,
     contenders: field(kind, bytes, scale).map((product) =>
       poolContender(product, {

@@ -71,6 +71,7 @@ function queuedScenario(scale: Scale, count: number): Scenario {
     group: "queued",
     at: count,
     metrics,
+    regression: count <= 100_000,
     warmUps: 0,
     timeoutMs: 120_000,
     contenders: field(scale, count).map((product) =>

@@ -155,5 +155,5 @@ function workScenario(
       { threads, job, round: async (pool) => toMb(await windowedOver(pool, count, WINDOW, value, result)) },
     ),
   );
-  return { name, title, metrics: throughput, contenders: [...pools, alone] };
+  return { name, title, metrics: throughput, regression: true, contenders: [...pools, alone] };
 }

@@ -50,7 +50,7 @@ export function table<M extends WayModule>(scale: Scale, described: Table<WaysOf
       return { round: () => own.ask({ ask: "round" }), close: () => own.stop() };
     },
   }));
-  return { name, title, metrics, contenders };
+  return { name, title, metrics, regression: true, contenders };
 }
 
 /** What is written beside a way, for the products that come up again and again. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { judge } from "../../src/against/judgement.ts";
+import { confirmed, judge, type Judgement } from "../../src/against/judgement.ts";
 import type { Metric } from "../../src/method/scenario.ts";
 
 const rate: Metric = { key: "perSecond", title: "throughput", unit: "jobs/s", better: "higher" };
@@ -29,5 +29,27 @@ describe("judge", () => {
 
   it("a difference of two percent is none, however sure it is", () => {
     expect(verdict(rate, around(100, 0.001), around(98, 0.001))).toBe("same");
+  });
+});
+
+describe("confirmed", () => {
+  const judged = (after: number, place = "somewhere"): Judgement =>
+    judge({ place, metric: time, before: around(10, 0.02), after: around(after, 0.02) });
+  const slower = judged(13);
+
+  it("slower twice is slower, with the numbers of the second time", () => {
+    expect(confirmed(slower, [judged(14, "elsewhere"), judged(12)])).toMatchObject({
+      verdict: "slower",
+      after: around(12, 0.02),
+    });
+  });
+
+  it("slower once is the same, even when it is faster the second time", () => {
+    expect(confirmed(slower, [judged(10)]).verdict).toBe("same");
+    expect(confirmed(slower, [judged(7)]).verdict).toBe("same");
+  });
+
+  it("what could not be measured again stays slower", () => {
+    expect(confirmed(slower, [])).toBe(slower);
   });
 });
