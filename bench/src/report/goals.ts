@@ -1,126 +1,5 @@
-/** The goals that were set for the pool before it was built, and where it stands. */
-import { ratioOfMedians, type Ratio } from "../method/ratio.ts";
-import type { RawContender, RawScenario, RawSection } from "../method/raw-file.ts";
-import type { Metric, Unit } from "../method/scenario.ts";
-import { median } from "../method/statistics.ts";
-import { bestOfEach, subjectOf } from "./judge.ts";
-import { quantity, times } from "./quantities.ts";
-import { table } from "./tables.ts";
-
-interface Goal {
-  readonly what: string;
-  readonly section: string;
-  /** null: was not measured. */
-  readonly measure: (section: RawSection) => Measured | null;
-  readonly limit: number;
-  readonly bound: "at least" | "at most";
-}
-
-interface Measured extends Ratio {
-  readonly unit: Unit | "ratio";
-  /** With whom it was compared. */
-  readonly against?: string;
-}
-
-export function goalTable(sections: readonly RawSection[]): string {
-  const rows = goals.flatMap((goal) => {
-    const section = sections.find((candidate) => candidate.section === goal.section);
-    const measured = section === undefined ? null : goal.measure(section);
-    return measured === null ? [] : [rowOf(goal, measured)];
-  });
-  return rows.length === 0 ? "" : table(["", "goal", "measured (95 %)", "met"], rows);
-}
-
-function rowOf({ what, limit, bound }: Goal, measured: Measured): string[] {
-  const text = (value: number): string =>
-    measured.unit === "ratio" ? times(value) : quantity(value, measured.unit);
-  const { value, low, high, against } = measured;
-  const met = (at: number): boolean => (bound === "at least" ? at >= limit : at <= limit);
-  const certain = met(low) === met(high);
-  return [
-    what + (against === undefined ? "" : `, next to ${against}`),
-    `${bound} ${text(limit)}`,
-    `${text(value)} (${text(low)} – ${text(high)})`,
-    `${met(value) ? "yes" : "**no**"}${certain ? "" : ", within the noise"}`,
-  ];
-}
-
-/** How many times better we are than the best configuration of any peer, or of one that is named. */
-function next(scenario: string, key: string, peer?: string): Goal["measure"] {
-  return (section) => {
-    const found = scenarioOf(section, scenario);
-    const metric = found?.metrics.find((candidate) => candidate.key === key);
-    if (found === undefined || metric === undefined) return null;
-    const ours = subjectOf(found);
-    const theirs =
-      peer === undefined ? bestPeer(found, metric) : found.contenders.find(({ name }) => name === peer);
-    return ours === undefined || theirs === undefined
-      ? null
-      : ratio(ours, theirs, key, metric.better, theirs.name);
-  };
-}
-
-/** The same between two of ours. */
-function between(scenario: string, key: string, one: string, other: string): Goal["measure"] {
-  return (section) => {
-    const found = scenarioOf(section, scenario);
-    const metric = found?.metrics.find((candidate) => candidate.key === key);
-    const [a, b] = [one, other].map((name) => found?.contenders.find((contender) => contender.name === name));
-    return metric === undefined || a === undefined || b === undefined
-      ? null
-      : ratio(a, b, key, metric.better);
-  };
-}
-
-function absolute(scenario: string, key: string): Goal["measure"] {
-  return (section) => {
-    const found = scenarioOf(section, scenario);
-    const metric = found?.metrics.find((candidate) => candidate.key === key);
-    const samples = found === undefined ? undefined : subjectOf(found)?.samples[key];
-    if (metric === undefined || samples === undefined || samples.length === 0) return null;
-    return {
-      ...ratioOfMedians(
-        samples,
-        samples.map(() => 1),
-      ),
-      unit: metric.unit,
-    };
-  };
-}
-
-function ratio(
-  a: RawContender,
-  b: RawContender,
-  key: string,
-  better: Metric["better"],
-  against?: string,
-): Measured | null {
-  const [mine, theirs] = [a.samples[key] ?? [], b.samples[key] ?? []];
-  if (mine.length === 0 || theirs.length === 0) return null;
-  const found = better === "lower" ? ratioOfMedians(theirs, mine) : ratioOfMedians(mine, theirs);
-  return { ...found, unit: "ratio", ...(against === undefined ? {} : { against }) };
-}
-
-function bestPeer(scenario: RawScenario, metric: Metric): RawContender | undefined {
-  const peers = bestOfEach(scenario, metric).filter(({ kind }) => kind === "peer");
-  const value = (contender: RawContender): number =>
-    median(contender.samples[metric.key]!) * (metric.better === "lower" ? -1 : 1);
-  return peers.toSorted((a, b) => value(b) - value(a))[0];
-}
-
-function scenarioOf(section: RawSection, name: string): RawScenario | undefined {
-  return section.scenarios.find((scenario) => scenario.name === name);
-}
-
-/** How much longer a queue ten times as long takes. */
-const tenfold: Goal["measure"] = (section) => {
-  const [long, short] = [1_000_000, 100_000].map((count) => {
-    const scenario = scenarioOf(section, `queued-${count}`);
-    return scenario === undefined ? [] : (subjectOf(scenario)?.samples["totalMs"] ?? []);
-  });
-  if (long!.length === 0 || short!.length === 0) return null;
-  return { ...ratioOfMedians(long!, short!), unit: "ratio" };
-};
+/** The goals that were set for the pool, for tasks and for the context before they were built. */
+import { absolute, between, type Goal, next, tenfold } from "./goal-table.ts";
 
 type Limit = Pick<Goal, "limit" | "bound">;
 const atLeast = (limit: number): Limit => ({ limit, bound: "at least" });
@@ -147,7 +26,48 @@ const speedupGoals = [
   ["fork/join n queens", "fork-join", "queens", "ms"],
 ] as const;
 
-const goals: readonly Goal[] = [
+/** Next to what the platform has: times less time. */
+const primitiveGoals = [
+  [
+    "read a ValueTask that is kept, next to await of an async function",
+    "completed",
+    "ValueTask, kept",
+    "async function",
+    8,
+  ],
+  [
+    "await a fresh ValueTask in a generator method, next to the same",
+    "completed",
+    "generator method",
+    "async function",
+    2.5,
+  ],
+  [
+    "pending operations on one reused source, next to a promise each",
+    "pending",
+    "reused source",
+    "promise each",
+    1.5,
+  ],
+  [
+    "complete a task with an inline awaiter, next to resolve and then",
+    "settling",
+    "awaiter, inline",
+    "promise, then",
+    2,
+  ],
+  ["unsafeRegister, unregister, next to AbortSignal", "registering", "unsafeRegister", "AbortSignal", 5],
+  ["register, unregister, next to AbortSignal", "registering", "register", "AbortSignal", 5],
+  [
+    "token, registration, cancel, next to AbortController",
+    "cancelling",
+    "CancellationTokenSource",
+    "AbortController",
+    5,
+  ],
+] as const;
+
+export const goals: readonly Goal[] = [
   ...[1, 2].flatMap((threads) => {
     const what = `burst of trivial jobs, ${threadsText(threads)}`;
     const at = `burst-${threads}`;
@@ -189,7 +109,7 @@ const goals: readonly Goal[] = [
   ),
   goal("1 000 000 queued jobs, time next to 100 000", "queued", tenfold, atMost(12)),
   goal("1 000 000 queued jobs, heap each", "queued", absolute("queued-1000000", "heapBytes"), atMost(400)),
-  ...[1, 2, 8].map((threads) =>
+  ...[1, 8].map((threads) =>
     goal(
       `CPU in an idle second, ${threadsText(threads)}`,
       "memory",
@@ -204,5 +124,32 @@ const goals: readonly Goal[] = [
       between(scenario, key, "skein, 2 threads", "skein, 1 thread"),
       atLeast(1.7),
     ),
+  ),
+  ...primitiveGoals.map(([what, scenario, ours, theirs, limit]) =>
+    goal(`${what}, times faster`, "scheduling", between(scenario, "ns", ours, theirs), atLeast(limit)),
+  ),
+  goal(
+    "read a ValueTask that is kept, allocated",
+    "scheduling",
+    absolute("completed", "bytes", "ValueTask, kept"),
+    atMost(0),
+  ),
+  goal(
+    "await a fresh ValueTask in a generator method, times fewer bytes",
+    "scheduling",
+    between("completed", "bytes", "generator method", "async function"),
+    atLeast(5),
+  ),
+  goal(
+    "pending operation on one reused source, allocated",
+    "scheduling",
+    absolute("pending", "bytes", "reused source"),
+    atMost(16),
+  ),
+  goal(
+    "capture the context and run in it, next to AsyncLocalStorage.snapshot, times faster",
+    "context-primitives",
+    between("capturing", "ns", "ExecutionContext", "AsyncLocalStorage.snapshot"),
+    atLeast(20),
   ),
 ];

@@ -5,7 +5,8 @@ import { type RawSection, refuseMixture } from "../method/raw-file.ts";
 import type { Section } from "../method/scenario.ts";
 import { loadSection, sections as known } from "../sections.ts";
 import { drawFigure } from "./figure.ts";
-import { goalTable } from "./goals.ts";
+import { goalTable } from "./goal-table.ts";
+import { goals } from "./goals.ts";
 import { headText, howToRead } from "./head.ts";
 import { failureList, scoreTable } from "./losses.ts";
 import { type Picture, sectionText } from "./section-text.ts";
@@ -32,14 +33,14 @@ export async function writeReport(folder: string, raws: readonly RawSection[]): 
 
 function frame(entries: readonly Entry[], texts: readonly string[]): string[] {
   const raws = entries.map(({ raw }) => raw);
-  const goals = goalTable(raws);
+  const goalRows = goalTable(goals, raws);
   const failures = failureList(raws);
   return [
     "# Benchmarks",
     headText(raws),
     howToRead(),
     ...(failures === "" ? [] : ["## Failures", failures]),
-    ...(goals === "" ? [] : ["## Goals", goals]),
+    ...(goalRows === "" ? [] : ["## Goals", goalRows]),
     "## Wins and losses",
     scoreTable(entries),
     ...texts,

@@ -111,6 +111,28 @@ describe("writeReport", () => {
   });
 });
 
+describe("goals of primitives", () => {
+  it("compare one way of ours with the platform's", async () => {
+    await writeReport(folder, [
+      rawSection("scheduling", [
+        rawScenario(
+          [
+            rawContender("register", "skein", { ns: around(40) }),
+            rawContender("unsafeRegister", "skein", { ns: around(20) }),
+            rawContender("AbortSignal", "native", { ns: around(120) }),
+          ],
+          {
+            name: "registering",
+            metrics: [{ key: "ns", title: "time", unit: "ns", better: "lower" }],
+          },
+        ),
+      ]),
+    ]);
+    expect(report()).toMatch(/\| register, .*AbortSignal.* \| at least 5\.00x \| 3\.00x .* \| \*\*no\*\* \|/);
+    expect(report()).toMatch(/\| unsafeRegister, .* \| at least 5\.00x \| 6\.00x .* \| yes \|/);
+  });
+});
+
 describe("refusal", () => {
   const other = (more: Partial<typeof fingerprint>) =>
     rawSection("another", [], { fingerprint: { ...fingerprint, ...more } });
