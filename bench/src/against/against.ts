@@ -67,14 +67,12 @@ async function pairsOf(name: string, { mode }: BenchOptions): Promise<Pair[]> {
     .flatMap((scenario) =>
       scenario.contenders
         .filter(({ kind }) => kind === "skein")
-        .map((contender) => ({
-          section: name,
-          scenario,
-          contender: contender.name,
-          before: [],
-          after: [],
-        })),
+        .map((contender) => pairOf(name, scenario, contender.name)),
     );
+}
+
+function pairOf(section: string, scenario: Scenario, contender: string): Pair {
+  return { section, scenario, contender, before: [], after: [] };
 }
 
 /** Prints a line for each metric. What is slower at first is what it is the second time. */
@@ -88,7 +86,7 @@ async function measureAndJudge(
   const isSuspect = ({ verdict }: Judgement): boolean => verdict === "slower";
   const again = first
     .filter(({ judgements }) => judgements.some(isSuspect))
-    .map(({ pair }): Pair => ({ ...pair, before: [], after: [] }));
+    .map(({ pair: { section, scenario, contender } }) => pairOf(section, scenario, contender));
   if (again.length > 0) console.log("Once more, what got slower:");
   await measure(again, otherRoot, options);
   const second = again.flatMap(judgePair);
