@@ -2,7 +2,6 @@
  * Who is told when another context becomes current. Node switches contexts by itself at every `await` and callback and
  * tells nobody; handlers hear of the switches that go through Skein.
  */
-import { nextTick } from "node:process";
 import type { ContextKey } from "./context-key.ts";
 import type { ContextState } from "./context-state.ts";
 import { findByName } from "./flowing-names.ts";
@@ -34,7 +33,7 @@ export function announceSwitch(previous: ContextState, next: ContextState): void
       key.onValueChanged?.({ previousValue, currentValue, contextChanged: true });
     } catch (error) {
       // There is no caller who could handle it: the switch may be one between two unrelated jobs.
-      nextTick(rethrow, error);
+      process.nextTick(rethrow, error);
     }
   }
 }

@@ -3,7 +3,7 @@
  * and for the search that explains a refusal, so that the two cannot disagree.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
-import { types } from "node:util";
+import types from "node:util/types";
 
 export type CloneableKind =
   | "date"

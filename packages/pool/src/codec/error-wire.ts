@@ -3,7 +3,7 @@
  * property. Causes and the members of an AggregateError are errors again; cycles among them survive.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
-import { types } from "node:util";
+import types from "node:util/types";
 
 import { knownClass, knownClassesOf } from "./error-registry.ts";
 import { findNotCloneable } from "./not-cloneable.ts";

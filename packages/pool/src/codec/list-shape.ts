@@ -1,8 +1,8 @@
 /** What kind of list an array is: dense, of records with the same keys, or a block of numbers. */
-import { inspect } from "node:util";
 
 const { hasOwnProperty } = Object.prototype; // oxlint-disable-line typescript/unbound-method -- called with its receiver
 const objectPrototype = Object.prototype;
+const util = process.getBuiltinModule("node:util");
 /** From here on `inspect` finds the properties of an array faster than `Object.keys`, which lists every index. */
 const inspectArrayFrom = 128;
 
@@ -36,7 +36,7 @@ export function hasKeys(row: object, keys: readonly string[]): boolean {
 /** Whether every index below the length is filled, and nothing else is there. */
 export function isDense(array: readonly unknown[]): boolean {
   const length = array.length;
-  if (length >= inspectArrayFrom && inspect(array, extraProperties) === `[ ... ${length} more items ]`) {
+  if (length >= inspectArrayFrom && util.inspect(array, extraProperties) === `[ ... ${length} more items ]`) {
     for (let i = 0; i < length; i++) {
       if (array[i] === undefined && !hasOwnProperty.call(array, i)) return false;
     }

@@ -3,7 +3,6 @@
  * recorded outlives it. Logs of threads that have ended are kept as far as one log per place has room. Written when the pool
  * has closed, or when the process exits before.
  */
-import { inspect } from "node:util";
 import { isMainThread, threadId } from "node:worker_threads";
 import type { Layout } from "../shared/layout.ts";
 import { HOST, HOST_SERIAL } from "../shared/pool-memory.ts";
@@ -80,7 +79,10 @@ export class PoolTrace {
     const last = this.#take(index + 1);
     if (last === null) return;
     const crashed = !isExpected && (exitCode !== 0 || hasOpenRun(last.trace));
-    const reason = cause === undefined ? undefined : inspect(cause, { depth: 0 }).split("\n", 1)[0];
+    const reason =
+      cause === undefined
+        ? undefined
+        : process.getBuiltinModule("node:util").inspect(cause, { depth: 0 }).split("\n", 1)[0];
     const ended = { ...last, exit: { exitCode, crashed, reason } };
     this.#live[index + 1] = null;
     this.#ended.push(ended);

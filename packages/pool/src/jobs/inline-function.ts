@@ -3,10 +3,8 @@
  * `import()` inside, or from globals.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
-import { Module } from "node:module";
 import { join } from "node:path";
-import { types } from "node:util";
-import { Script } from "node:vm";
+import types from "node:util/types";
 
 import { argumentTypeError } from "@skein/context/errors";
 
@@ -47,6 +45,7 @@ export function compileInline(source: string): (...args: unknown[]) => unknown {
   const filename = join(process.cwd(), "inline job");
   // As a CommonJS module of the user's project: `new Function` would resolve `import()` from this file, and the option
   // of vm.Script for it warns that it is experimental.
+  const { Module } = process.getBuiltinModule("node:module");
   const holder = new Module(filename) as unknown as {
     exports: unknown;
     _compile(content: string, filename: string): void;
@@ -92,6 +91,7 @@ function parses(expression: string): boolean {
     const method = expression.slice(methodStart.length);
     if (/^(get|set|static)\s+[\w$[#"']/.test(method) || /\bsuper\b/.test(method)) return false;
   }
+  const { Script } = process.getBuiltinModule("node:vm");
   try {
     // oxlint-disable-next-line no-new -- only the syntax check of the constructor is wanted
     new Script(`"use strict"; ${expression}`);

@@ -6,7 +6,6 @@
  * looked up from the folder of the job module, not from ours, and is registered once per thread, for all that follows.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
-import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { JobModuleError } from "../errors.ts";
@@ -58,6 +57,7 @@ async function registerTsx(entry: string): Promise<Tsx> {
 }
 
 function findTsx(url: string): string | undefined {
+  const { createRequire } = process.getBuiltinModule("node:module");
   try {
     return pathToFileURL(createRequire(url).resolve("tsx/esm/api")).href;
   } catch {

@@ -1,6 +1,6 @@
 /** Taking carried values away from their owner, at once, before a port is at hand; and giving up those that nobody will receive. */
 import type { FileHandle } from "node:fs/promises";
-import { types } from "node:util";
+import types from "node:util/types";
 import { MessagePort, type Transferable } from "node:worker_threads";
 import type { Carried } from "../codec/carried.ts";
 import type { CloneRoot } from "../codec/not-cloneable.ts";

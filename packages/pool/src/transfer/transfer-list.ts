@@ -3,13 +3,11 @@
  * before them.
  */
 import { isMarkedAsUntransferable, MessagePort, type Transferable } from "node:worker_threads";
-import { types } from "node:util";
+import types from "node:util/types";
 import { argumentTypeError } from "@skein/context/errors";
 
-/** Node's own mark of classes that can be moved. */
-const transferSymbol: symbol | undefined = Object.getOwnPropertySymbols(ReadableStream.prototype).find(
-  ({ description }) => description === "messaging_transfer_symbol",
-);
+/** Node's own mark of classes that can be moved; looked for at first use, because Node loads its streams when one is named. */
+let transferSymbol: symbol | null | undefined;
 
 /**
  * A copy of the list; null when it is empty.
@@ -39,9 +37,15 @@ function problemOf(entry: unknown): string | null {
   if (types.isSharedArrayBuffer(entry)) return "a transferable object (shared memory need not be listed)";
   if (ArrayBuffer.isView(entry)) return "a transferable object (list the `buffer` of a view)";
   if (entry instanceof MessagePort) return null;
+  transferSymbol ??= findTransferSymbol();
   // Without the mark, in a Node of the future, Node decides.
-  if (transferSymbol !== undefined && !(transferSymbol in entry)) return "a transferable object";
+  if (transferSymbol !== null && !(transferSymbol in entry)) return "a transferable object";
   return isLocked(entry) ? "a stream that is not locked" : null;
+}
+
+function findTransferSymbol(): symbol | null {
+  const symbols = Object.getOwnPropertySymbols(ReadableStream.prototype);
+  return symbols.find(({ description }) => description === "messaging_transfer_symbol") ?? null;
 }
 
 function isLocked(entry: object): boolean {

@@ -1,4 +1,3 @@
-import { deserialize, serialize } from "node:v8";
 import { isMainThread } from "node:worker_threads";
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { hookCancellation, isCanceled, requireSignal } from "../cancellation/cancellation-hook.ts";
@@ -50,6 +49,8 @@ export interface SyncWaitOptions {
  */
 export class SharedBlockingCollection<T> {
   readonly #ring: ItemRing;
+  /** Not imported: a program without such a collection need not load it. */
+  readonly #v8 = process.getBuiltinModule("node:v8");
 
   /** @throws TypeError, RangeError for an option of the wrong type or range. */
   constructor(options?: SharedBlockingCollectionOptions | ItemRing) {
@@ -160,7 +161,7 @@ export class SharedBlockingCollection<T> {
   }
 
   #encode(item: T): Uint8Array {
-    const bytes = serialize(item);
+    const bytes = this.#v8.serialize(item);
     if (bytes.length > this.#ring.itemBytes)
       throw argumentRangeError("item", `at most ${this.#ring.itemBytes} bytes when cloned`, bytes.length);
     return bytes;
@@ -175,7 +176,7 @@ export class SharedBlockingCollection<T> {
   #tryTake(): T | typeof MISS {
     const bytes = this.#ring.tryTake();
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the clone of a T.
-    return bytes === undefined ? MISS : (deserialize(bytes) as T);
+    return bytes === undefined ? MISS : (this.#v8.deserialize(bytes) as T);
   }
 
   /** MISS when adding is completed and `attempt` still misses. */
