@@ -14,7 +14,7 @@ const tableSize = 1024;
 const cachedLength = 24;
 
 export class TextCache {
-  readonly #table: string[] = Array.from({ length: tableSize }, () => "");
+  readonly #table: string[] = Array.from<string>({ length: tableSize }).fill("");
 
   /** The string of `length` latin1 bytes at `start`. */
   read(bytes: Uint8Array, start: number, length: number): string {

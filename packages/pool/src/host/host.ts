@@ -75,7 +75,6 @@ export class Host {
       HOST,
       this.#trace?.own,
     ));
-    memory.queues.initialize();
     this.#orphans = new OrphanedSlots(
       memory,
       (serial) => this.#roster.withSerial(serial) !== null,

@@ -48,7 +48,7 @@ export class JobQueues {
     this.#random ^= self + 1;
   }
 
-  /** Before any other thread sees the memory. */
+  /** As Ring.initialize. */
   initialize(start = 0): void {
     for (const ring of this.#rings) ring.initialize(start);
   }

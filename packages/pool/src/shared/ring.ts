@@ -61,7 +61,10 @@ export class Ring {
     this.#lapShift = 31 - Math.clz32(cells);
   }
 
-  /** Before any other thread sees the memory. `start` lets tests begin next to the wrap-around. */
+  /**
+   * Before any other thread sees the memory. Only tests call it, to begin next to the wrap-around: new memory, which is all zeros, is an
+   * empty ring at position 0, and is left untouched.
+   */
   initialize(start = 0): void {
     this.#words[this.#tail] = start;
     this.#words[this.#head] = start;

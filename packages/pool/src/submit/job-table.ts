@@ -6,38 +6,42 @@ export const NONE_FREE = -1;
 
 export class JobTable {
   readonly #first: number;
-  readonly #jobs: (PendingJob | null)[];
+  readonly #count: number;
+  /** As long as slots were ever used: the others are free. */
+  readonly #jobs: (PendingJob | null)[] = [];
   /** A stack: the slot freed last is used next, while it is still in the cache. */
-  readonly #free: Int32Array;
-  #freeCount: number;
+  readonly #freed: Int32Array;
+  #freedCount = 0;
 
   constructor(firstSlot: number, slotCount: number) {
     this.#first = firstSlot;
-    this.#jobs = Array.from({ length: slotCount }, () => null);
-    this.#free = Int32Array.from({ length: slotCount }, (_, i) => firstSlot + slotCount - 1 - i);
-    this.#freeCount = slotCount;
+    this.#count = slotCount;
+    this.#freed = new Int32Array(slotCount);
   }
 
   get hasFree(): boolean {
-    return this.#freeCount > 0;
+    return this.#freedCount > 0 || this.#jobs.length < this.#count;
   }
 
   /** @returns a free slot, now of `job`, or NONE_FREE. */
   take(job: PendingJob): number {
-    if (this.#freeCount === 0) return NONE_FREE;
-    const slot = this.#free[--this.#freeCount]!;
-    this.#jobs[slot - this.#first] = job;
-    return slot;
+    if (this.#freedCount > 0) {
+      const slot = this.#freed[--this.#freedCount]!;
+      this.#jobs[slot - this.#first] = job;
+      return slot;
+    }
+    if (this.#jobs.length === this.#count) return NONE_FREE;
+    return this.#first + this.#jobs.push(job) - 1;
   }
 
   /** Null when the slot is free. */
   job(slot: number): PendingJob | null {
-    return this.#jobs[slot - this.#first]!;
+    return this.#jobs[slot - this.#first] ?? null;
   }
 
   free(slot: number): void {
     this.#jobs[slot - this.#first] = null;
-    this.#free[this.#freeCount++] = slot;
+    this.#freed[this.#freedCount++] = slot;
   }
 
   /** The slots in use. */
