@@ -8,12 +8,10 @@ import {
   Worker,
 } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
+import { threadEntry } from "../thread-entry.ts";
 import { MessageIntake } from "../message-intake.ts";
 import { ThreadLead } from "./thread-lead.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../protocol.ts";
-
-// In source it is entry.ts, in the published package entry.js: TypeScript does not rewrite URLs.
-const entry = new URL(`../worker/entry${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
 
 /** What a user can say about the threads; passed on to `Worker`. */
 export interface ThreadOptions {
@@ -97,7 +95,7 @@ function startWorker(
   options: ThreadOptions,
 ): { worker: Worker; port: MessagePort } {
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(entry, {
+  const worker = new Worker(threadEntry, {
     name: options.name,
     workerData: { ...data, port: port2 } satisfies ThreadData,
     transferList: [port2],
