@@ -1,18 +1,24 @@
 /**
  * How the submitting thread learns of finished jobs: it looks into the inbox once per turn of its event loop while results
  * keep coming, and otherwise asks for the bell and sleeps. Looking costs a turn (1–2 µs), the bell 5–20 µs and a system call
- * on either side; so it looks as long as looking has paid off lately, at most `MAX_WINDOW` turns after the last result.
+ * on either side; so it looks as long as looking has paid off lately, at most `MAX_WINDOW` turns after the last result. While as
+ * many threads run as there are cores, an empty turn is taken from a job: then it looks on only while each turn finds something.
  */
+import { availableParallelism } from "node:os";
 import { AsyncScope } from "@skein/context";
 import type { Inbox } from "../shared/inbox.ts";
+import type { Parking } from "../shared/parking.ts";
 
 const MAX_WINDOW = 64;
 const MIN_WINDOW = 4;
+const CROWDED_WINDOW = 1;
 /** A bell that rings this soon after the last look would have been saved by looking on. */
 const SOON_US = 150;
 
 export class CompletionPump {
   readonly #inbox: Inbox;
+  readonly #parking: Parking;
+  readonly #cores: number = availableParallelism();
   readonly #drain: () => number;
   readonly #isIdle: () => boolean;
   #looking = false;
@@ -21,8 +27,9 @@ export class CompletionPump {
   #sleptAt = 0;
 
   /** @param drain Settles what is in the inbox and says how much that was. @param isIdle Whether no job is outstanding. */
-  constructor(inbox: Inbox, drain: () => number, isIdle: () => boolean) {
+  constructor(inbox: Inbox, parking: Parking, drain: () => number, isIdle: () => boolean) {
     this.#inbox = inbox;
+    this.#parking = parking;
     this.#drain = drain;
     this.#isIdle = isIdle;
   }
@@ -54,7 +61,7 @@ export class CompletionPump {
   #lookOnOrSleep(): void {
     for (;;) {
       if (!this.#isIdle()) {
-        if (this.#emptyTurns < this.#window) {
+        if (this.#emptyTurns < this.#turnsToLook()) {
           this.#lookOn();
           return;
         }
@@ -65,6 +72,11 @@ export class CompletionPump {
       if (this.#inbox.sleep()) return;
       this.#drain();
     }
+  }
+
+  #turnsToLook(): number {
+    const isCrowded = this.#parking.awake() >= this.#cores;
+    return isCrowded ? Math.min(this.#window, CROWDED_WINDOW) : this.#window;
   }
 
   #lookOn(): void {

@@ -129,6 +129,7 @@ export class Host {
     const { settlement } = this.#submitter;
     this.#pump = new CompletionPump(
       memory.inbox,
+      memory.parking,
       () => settlement.drain(),
       () => settlement.outstanding === 0,
     );
