@@ -1,6 +1,6 @@
 /**
- * A growing block of bytes, and how numbers and texts are written into it. The tags are those of wire-tags.ts. Long runs of bytes stay where
- * they are until the message is copied to its place: they are copied once.
+ * A growing block of bytes, and how numbers and texts are written into it. The tags are those of wire-tags.ts. Long runs of bytes and long
+ * texts stay where they are until the message is copied to its place: they are copied once.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- natives that the type declarations leave out
 import { Buffer } from "node:buffer";
@@ -38,7 +38,9 @@ const i64 = new BigInt64Array(f64.buffer);
 interface Run {
   /** Where in the block they belong. */
   readonly at: number;
-  readonly bytes: Uint8Array;
+  /** A text of as many characters as bytes is latin1, any other UTF-16. */
+  readonly source: Uint8Array | string;
+  /** In bytes. */
   readonly length: number;
 }
 
@@ -62,7 +64,7 @@ export class ByteWriter {
 
   /** Of the message so far. */
   protected get length(): number {
-    if (this.#runs?.some(({ bytes, length }) => bytes.length !== length))
+    if (this.#runs?.some(({ source, length }) => typeof source !== "string" && source.length !== length))
       throw new Refusal("was resized or transferred by a getter of the same value");
     const length = this.pos + this.#runBytes;
     if (length > maxMessage) throw new Refusal(tooLarge);
@@ -80,8 +82,11 @@ export class ByteWriter {
       copyBytes(this.out, from, run.at - from, target, at);
       at += run.at - from;
       from = run.at;
-      copyBytes(run.bytes, 0, run.bytes.length, target, at);
-      at += run.bytes.length;
+      const { source, length } = run;
+      if (typeof source !== "string") copyBytes(source, 0, length, target, at);
+      else if (source.length === length) latin1Write.call(target, source, at);
+      else ucs2Write.call(target, source, at);
+      at += length;
     }
     copyBytes(this.out, from, this.pos - from, target, at);
   }
@@ -172,19 +177,21 @@ export class ByteWriter {
   protected writeLongText(text: string): void {
     if (notLatin1.test(text)) return this.writeUtf16(text);
     const length = text.length;
-    this.reserve(length);
     if (length < shortTextLimit) this.out[this.pos++] = Tag.shortText + length;
     else this.writeLength(Tag.latin1, length);
+    if (length >= runFrom) return this.#addRun(text, length);
+    this.reserve(length);
     latin1Write.call(this.out, text, this.pos);
     this.pos += length;
   }
 
   protected writeUtf16(text: string): void {
-    const length = text.length;
-    this.reserve(length * 2);
-    this.writeLength(Tag.utf16, length);
+    const length = text.length * 2;
+    this.writeLength(Tag.utf16, text.length);
+    if (length >= runFrom) return this.#addRun(text, length);
+    this.reserve(length);
     ucs2Write.call(this.out, text, this.pos);
-    this.pos += length * 2;
+    this.pos += length;
   }
 
   protected writeBigint(value: bigint): void {
@@ -199,14 +206,16 @@ export class ByteWriter {
   }
 
   protected writeBytes(source: Uint8Array): void {
-    if (source.length >= runFrom) {
-      (this.#runs ??= []).push({ at: this.pos, bytes: source, length: source.length });
-      this.#runBytes += source.length;
-      return;
-    }
+    if (source.length >= runFrom) return this.#addRun(source, source.length);
     this.reserve(source.length);
     this.out.set(source, this.pos);
     this.pos += source.length;
+  }
+
+  #addRun(source: Uint8Array | string, length: number): void {
+    (this.#runs ??= []).push({ at: this.pos, source, length });
+    this.#runBytes += length;
+    this.reserve(0);
   }
 }
 

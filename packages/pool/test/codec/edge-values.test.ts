@@ -240,14 +240,29 @@ describe("edges", () => {
   });
 
   it("gives large scratch memory back with the next message", () => {
-    encoder.encode("x".repeat(8 * 1024 * 1024), "result");
+    encoder.encode(
+      Array.from({ length: 1024 * 1024 }, (_, i) => i / 3),
+      "result",
+    );
+    expect(encoder.bytes.length).toBeGreaterThan(8 * 1024 * 1024);
     encoder.encode(1, "result");
     expect(encoder.bytes.length).toBeLessThan(1024 * 1024);
   });
 
-  it("long buffers in any order, among other values, are the same in one piece and copied to their place", () => {
+  it("long buffers and texts in any order, among other values, are the same in one piece and copied to their place", () => {
     const block = (n: number) => new Uint8Array(n).map((_, i) => i * n);
-    const value = [block(5000), "a", { b: block(4096), c: block(4095) }, [block(100_000).buffer], 1];
+    const value = [
+      block(5000),
+      "a",
+      repeat("é", 4096),
+      { b: block(4096), c: block(4095) },
+      [block(100_000).buffer],
+      // One after the other, on both sides of where a run begins.
+      [4095, 4096, 4097].map((n) => repeat("b", n)),
+      [2047, 2048, 2049].map((n) => repeat("€", n)),
+      { [repeat("k", 5000)]: repeat("€", 5000), [repeat("€", 5000)]: 2 },
+      1,
+    ];
     const length = encoder.encode(value, "result");
     const whole = encoder.bytes;
     const target = new Uint8Array(new SharedArrayBuffer(length + 16)).fill(0xee);
