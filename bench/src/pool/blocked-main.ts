@@ -41,7 +41,7 @@ export const blockedMain: Section = {
     return [
       {
         name: "blocked",
-        title: `Jobs done in ${scale.pick(1000, 100)} ms, the main thread free and blocked`,
+        title: `Jobs done in ${scale.pick(500, 100)} ms, the main thread free and blocked`,
         metrics: [
           { key: "share", title: "computing / free", unit: "%", better: "higher" },
           { key: "waitingShare", title: "waiting / free", unit: "%", better: "higher" },
@@ -89,7 +89,7 @@ function contender(product: Product, rate: number, scale: Scale): Contender {
     job: "tick",
     async round(pool) {
       // The warm-up is round 0, and short.
-      const ms = rounds === 0 ? WARM_UP_MS : scale.pick(1000, 100);
+      const ms = rounds === 0 ? WARM_UP_MS : scale.pick(500, 100);
       const jobs: Record<Phase, number> = { freeJobs: 0, blockedJobs: 0, waitingJobs: 0 };
       for (const name of orderOf(names, rounds++)) jobs[name] = await jobsDone(pool, steps, ms, phases[name]);
       const { freeJobs, blockedJobs, waitingJobs } = jobs;

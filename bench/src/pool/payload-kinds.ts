@@ -16,7 +16,8 @@ export interface PayloadKind {
 
 const KB = 1024;
 const MB = KB * KB;
-const SIZES = [8, KB, 64 * KB, MB, 16 * MB, 64 * MB];
+/** Even steps on a logarithmic axis, about. */
+const SIZES = [8, KB, 64 * KB, MB, 64 * MB];
 
 export const objectKind: PayloadKind = {
   name: "object",

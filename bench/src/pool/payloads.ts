@@ -28,7 +28,7 @@ const metrics: readonly Metric[] = [
 
 const KINDS = [objectKind, stringKind, copiedKind, oneWayKind, transferredKind, sharedKind];
 
-/** And at most half of the bytes of a round: everybody holds what is under way twice or more. */
+/** At most: see `budget`. */
 const CALLS_UNDER_WAY = 64;
 /** Above this, peers that only differ in their queue are the same thing, and left out. */
 const LARGE = 2 ** 20;
@@ -115,7 +115,7 @@ function field(kind: PayloadKind, bytes: number, { mode }: Scale): readonly Prod
   const tuned = [skein, piscina({ concurrentTasksPerWorker: 64 }), rawPort];
   if (mode === "quick") return tuned;
   // Seconds a call, and nobody's difference but the serializer's.
-  if (kind === objectKind && bytes > LARGE * 16) return tuned;
+  if (kind === objectKind && bytes > LARGE) return tuned;
   if (bytes > LARGE) return [...tuned, piscina(), comlink];
   return [
     ...tuned,
@@ -133,10 +133,12 @@ async function measure(
   bytes: number,
   scale: Scale,
 ): Promise<Record<string, number>> {
-  const megabytes = kind === objectKind ? scale.pick(12, 2) : scale.pick(64, 8);
-  const width = Math.max(1, Math.min(CALLS_UNDER_WAY, Math.floor((megabytes * 2 ** 19) / bytes)));
-  const calls = Math.max(width, Math.min(scale.pick(3000, 600), Math.floor((megabytes * 2 ** 20) / bytes)));
-  const trips = Math.max(1, Math.min(scale.pick(300, 60), Math.floor((megabytes * 2 ** 19) / bytes)));
+  const { sentMb, heldMb } = budget(kind, scale);
+  const atMost = (count: number, megabytes: number): number =>
+    Math.max(1, Math.min(count, Math.floor((megabytes * 2 ** 20) / bytes)));
+  const width = atMost(CALLS_UNDER_WAY, heldMb);
+  const calls = Math.max(width, atMost(scale.pick(2000, 400), sentMb));
+  const trips = atMost(scale.pick(200, 60), sentMb / 2);
 
   // A transferred buffer can be in one call only; everything else can be in all.
   const first = kind.make(bytes);
@@ -149,7 +151,10 @@ async function measure(
   };
   const started = performance.now();
   const [spare] = await Promise.all(values.map(caller));
-  const perSecond = (calls / (performance.now() - started)) * 1000;
+  const elapsedMs = performance.now() - started;
+  const perSecond = (calls / elapsedMs) * 1000;
+  // A single call is a round trip.
+  if (calls === 1) return { perSecond, tripUs: elapsedMs * 1000 };
 
   const us = new Float64Array(trips);
   let value = spare;
@@ -159,6 +164,14 @@ async function measure(
     us[i] = (performance.now() - at) * 1000;
   }
   return { perSecond, tripUs: quantile(us, 0.5) };
+}
+
+/** How much goes one way in a round, and is under way at once. What is copied takes time for each byte, what moves takes memory only. */
+function budget(kind: PayloadKind, scale: Scale): { sentMb: number; heldMb: number } {
+  if (kind === sharedKind) return { sentMb: Infinity, heldMb: Infinity };
+  if (moves(kind)) return { sentMb: 8192, heldMb: 256 };
+  const sentMb = kind === objectKind ? scale.pick(8, 2) : scale.pick(64, 8);
+  return { sentMb, heldMb: sentMb / 2 };
 }
 
 /** What the next call is made with. */

@@ -68,11 +68,16 @@ export interface Latencies {
   readonly p99Us: number;
 }
 
-/** One call after the other. */
-export async function roundTrips(pool: JobPool, count: number): Promise<Latencies> {
+/** One call after the other, each after `before`, which does not count. */
+export async function roundTrips(
+  pool: JobPool,
+  count: number,
+  before?: () => Promise<unknown>,
+): Promise<Latencies> {
   const us = new Float64Array(count);
   let sum = 0;
   for (let i = 0; i < count; i++) {
+    if (before !== undefined) await before();
     const started = performance.now();
     const result = await pool.run(i);
     us[i] = (performance.now() - started) * 1000;

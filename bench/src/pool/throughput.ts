@@ -1,4 +1,5 @@
 /** Trivial jobs: bursts, windows, round trips, for one thread and more. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Contender, Metric, Scale, Scenario, Section } from "../method/scenario.ts";
 import type { Product } from "../peers/product.ts";
 import { rawPortBatched } from "../peers/raw-port.ts";
@@ -15,6 +16,8 @@ const trips: readonly Metric[] = [
 ];
 
 const WINDOW = 256;
+/** Long enough for every thread to have fallen asleep. */
+const PAUSE_MS = 5;
 /** At its rate a burst as long as the pools' would be over before the clock has moved. */
 const RING_BURST = 1_000_000;
 const THREADS = [1, 2, 4, 8];
@@ -32,7 +35,7 @@ export const throughput: Section = {
   question: "What does the pool itself cost, when the job costs nothing?",
   method:
     "The job returns its argument, a small integer. Burst: all calls are made at once and awaited together. Window: a fixed number of " +
-    "calls is under way, each that returns makes the next. Round trip: one call after the other. Everybody gets bursts and windows of the same " +
+    "calls is under way, each that returns makes the next. Round trip: one call after the other, at once or after a pause. Everybody gets bursts and windows of the same " +
     "length; who is done early begins another until the round has lasted long enough to be timed. With one thread every setting takes part, with " +
     "more the default and the best one of each. The bare ring moves numbers between two threads " +
     "without promises or anything else one would miss: a limit, not a pool.",
@@ -40,6 +43,7 @@ export const throughput: Section = {
     ...scale.pick(THREADS, [1, 2]).map((threads) => burstScenario(scale, threads)),
     ...scale.pick(THREADS, [1]).map((threads) => windowScenario(scale, threads)),
     ...scale.pick([1, 2], [1]).map((threads) => tripScenario(scale, threads)),
+    pauseScenario(scale),
     ...scale.pick([settingsScenario(scale)], []),
   ],
   groups: { burst: "Burst", window: "Window", "round-trip": "Round trip" },
@@ -149,6 +153,24 @@ function tripScenario(scale: Scale, threads: number): Scenario {
       ),
       ...(threads === 1 ? [ringContender((ring) => Promise.resolve({ ...ringTrips(ring, count) }))] : []),
     ],
+  };
+}
+
+/** What most services see: nothing for a while, then a call. */
+function pauseScenario(scale: Scale): Scenario {
+  const count = scale.pick(50, 20);
+  return {
+    name: "after-a-pause",
+    title: `A call after ${PAUSE_MS} ms without any, 1 thread`,
+    regression: true,
+    metrics: trips,
+    contenders: defaultAndBest.map((product) =>
+      poolContender(product, {
+        threads: 1,
+        job: "echo",
+        round: async (pool) => ({ ...(await roundTrips(pool, count, () => sleep(PAUSE_MS))) }),
+      }),
+    ),
   };
 }
 

@@ -104,7 +104,7 @@ function constantRateScenario(scale: Scale, workload: Workload): Scenario {
 }
 
 function saturationScenario(scale: Scale, workload: Workload): Scenario {
-  const plan = { requests: scale.pick(1200, 160), connections: SATURATING_CONNECTIONS };
+  const plan = { requests: scale.pick(800, 160), connections: SATURATING_CONNECTIONS };
   return {
     name: "full-load",
     title: `Full load: ${plan.requests} requests a round over ${SATURATING_CONNECTIONS} connections`,
