@@ -15,6 +15,9 @@ const { latin1Slice, ucs2Slice } = Buffer.prototype as unknown as {
   ucs2Slice(this: Uint8Array, start: number, end: number): string;
 };
 
+/** From here on zeroes that are overwritten at once take a measurable time. */
+const unfilledFrom = 16_384;
+
 const f64 = new Float64Array(1);
 const f64Bytes = new Uint8Array(f64.buffer);
 const i64 = new BigInt64Array(f64.buffer);
@@ -95,7 +98,8 @@ export class ByteReader {
 
   protected readBytes(length: number): Uint8Array<ArrayBuffer> {
     if (this.pos + length > this.end) throw corrupt("it ends too early");
-    const copy = new Uint8Array(length);
+    const copy =
+      length < unfilledFrom ? new Uint8Array(length) : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     this.readBytesInto(copy);
     return copy;
   }
