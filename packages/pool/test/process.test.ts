@@ -44,3 +44,13 @@ it("where address space is scarce arenas are small, and hold payloads all the sa
   expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
   expect(stdout).toMatch(/^(grows ){0,3}(fixed ){7,10}true\n$/);
 });
+
+it("a first job loads no part of Node that few programs need, on either thread", async () => {
+  const { stdout, code } = await runScript("loads-builtins.ts");
+  expect(code).toBe(0);
+  const loaded = JSON.parse(stdout) as { main: string[]; thread: string[] };
+  const few = ["v8", "internal/webstreams/readablestream", "internal/process/report", "internal/fs/promises"];
+  expect(loaded.thread).toContain("worker_threads");
+  expect(loaded.main.filter((name) => few.includes(name))).toEqual([]);
+  expect(loaded.thread.filter((name) => few.includes(name))).toEqual([]);
+});
