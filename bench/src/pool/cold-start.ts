@@ -48,10 +48,10 @@ export const coldStart: Section = {
   ],
   reasons: [
     {
-      // How much of the difference it is has not been separated from what the modules do when they are loaded.
       basis: "code",
-      why: "our packages are many small modules, found, read and compiled one by one, once here and once more in the thread",
-      change: "shipping the worker's entry as one bundled file",
+      why: "our packages are more code than a peer's, and it is compiled here and once more in the thread",
+      change:
+        "a thread that loads tasks only when a job submits one; Node's compile cache, which is the user's to turn on (NODE_COMPILE_CACHE)",
     },
   ],
 };

@@ -43,7 +43,7 @@ export const memory: Section = {
       metric: "rssMb",
       basis: "code",
       why: "slots and rings are laid out from the start, each thread has an arena of its own, and loads our worker's modules",
-      change: "arenas that grow from less; a worker in one bundled file",
+      change: "arenas that grow from less",
     },
   ],
 };
