@@ -17,7 +17,7 @@ function full(): JobTable {
 it("gives each slot once, then none", () => {
   const table = new JobTable(FIRST, COUNT);
   const taken = Array.from({ length: COUNT }, (_, i) => table.take(job(`job ${i}`)));
-  expect(taken.toSorted()).toEqual([100, 101, 102, 103]);
+  expect(new Set(taken)).toEqual(new Set([100, 101, 102, 103]));
   expect(table.hasFree).toBe(false);
   expect(table.take(job("one too many"))).toBe(NONE_FREE);
 });
