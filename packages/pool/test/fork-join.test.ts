@@ -52,7 +52,10 @@ describe.each([
   });
 
   it("a forked task can be joined although it is awaited already", async () => {
-    expect(await jobs.awaitThenJoin()).toEqual([55, "RangeError: forked", 55, "RangeError: forked"]);
+    const seen = await jobs.awaitThenJoin();
+    expect(seen.slice(0, 2)).toEqual([55, "RangeError: forked"]);
+    // Continuations run in the order in which the tasks ended: either was perhaps stolen.
+    expect(new Set(seen.slice(2))).toEqual(new Set([55, "RangeError: forked"]));
   });
 
   it("arguments of any kind and number", async () => {
