@@ -8,8 +8,11 @@ import { fileURLToPath } from "node:url";
 export interface CliResult {
   readonly code: number | null;
   readonly stdout: string;
+  /** Without the lines of progress that a slow machine gets to see. */
   readonly stderr: string;
 }
+
+const PROGRESS = /^census: .*\d+\/\d+ files .*\n/gm;
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
@@ -25,5 +28,5 @@ export async function runCli(
   await whileRunning(child);
   const [code] = (await closed) as [number | null];
   const [stdout, stderr] = await output;
-  return { code, stdout, stderr };
+  return { code, stdout, stderr: stderr.replace(PROGRESS, "") };
 }
