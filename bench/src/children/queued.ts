@@ -1,18 +1,19 @@
 /**
  * Fills a queue behind a job that holds the only thread, looks at the memory, lets go, and waits for all results.
- * Arguments: the product's name, the number of jobs.
+ * Arguments: the product's name, the number of jobs, and of calls before that.
  */
 import { answer } from "../method/child.ts";
 import { productNamed } from "../pool/field.ts";
 
-const [name = "", count = "0"] = process.argv.slice(2);
+const [name = "", count = "0", before = "200"] = process.argv.slice(2);
 const jobs = Number(count);
+const warmUps = Number(before);
 
 const pool = await productNamed(name).open(1, "hold");
-for (let i = 0; i < 200; i++) await pool.run(i);
+for (let i = 0; i < warmUps; i++) await pool.run(i);
 const gate = new Int32Array(new SharedArrayBuffer(4));
 
-const before = memory();
+const empty = memory();
 const holding = pool.run(gate);
 const started = performance.now();
 const tasks: PromiseLike<unknown>[] = [];
@@ -31,8 +32,8 @@ for (const [i, result] of results.entries()) {
 answer({
   totalMs: submitMs + drainMs,
   submitMs,
-  heapBytes: (after.heap - before.heap) / jobs,
-  rssBytes: (after.rss - before.rss) / jobs,
+  heapBytes: (after.heap - empty.heap) / jobs,
+  rssBytes: (after.rss - empty.rss) / jobs,
 });
 
 function memory(): { heap: number; rss: number } {

@@ -107,7 +107,7 @@ export interface Figure {
   readonly contenders?: readonly string[];
 }
 
-/** Why we lose somewhere, and what would change it. Printed under a loss that it fits, never otherwise, with what it rests on. */
+/** Why we lose, in as many places as one mechanism reaches, and what would change it. Printed under a loss that it fits, never otherwise, with what it rests on. */
 export interface Reason {
   /**
    * `measured`: an experiment took the cause away, and the loss went; `evidence` names its command. `code`: what the code does is certain,
@@ -115,11 +115,12 @@ export interface Reason {
    */
   readonly basis?: "measured" | "code";
   readonly evidence?: string;
-  /** A scenario's name or its group; all if left out. */
-  readonly of?: string;
+  /** Names of scenarios or groups; all if left out. */
+  readonly of?: string | readonly string[];
   readonly metric?: string;
+  /** A product, or one of its configurations by name. */
   readonly product?: string;
-  /** Without numbers: those are generated beside it. */
+  /** Without numbers, those are generated beside it; with the file, under `packages`, in which it can be seen. */
   readonly why: string;
   readonly change: string;
 }

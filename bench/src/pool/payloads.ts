@@ -33,6 +33,19 @@ const CALLS_UNDER_WAY = 64;
 /** Above this, peers that only differ in their queue are the same thing, and left out. */
 const LARGE = 2 ** 20;
 
+/** Of all jobs with a long text. */
+export const textReason: Reason = {
+  basis: "code",
+  why: "on each way the characters of a text are passed over three times: to see whether one byte each is enough, to write them into the shared arena, and to read them out of it (pool/src/codec/byte-writer.ts, byte-reader.ts)",
+  change:
+    "asking V8 how it stores the text, which a message does and JavaScript cannot; sending the bytes that came from the network",
+};
+/** Of all jobs with large blocks of bytes. A message copies them as often. */
+export const bytesReason: Reason = {
+  why: "while one side copies, the other falls asleep, and is woken as after a pause: see Trivial jobs",
+  change: "`transfer`, or shared memory",
+};
+
 export const payloads: Section = {
   name: "payloads",
   title: "Payloads",
@@ -53,29 +66,19 @@ export const payloads: Section = {
     log: true,
   })),
   reasons: [
-    {
-      of: "payload-string",
-      basis: "code",
-      why: "on each way a string is written into the encoder's memory, copied from there into the shared arena, and read out of it",
-      change: "encoding straight into the arena",
-    },
+    { of: "payload-string", ...textReason },
+    { of: ["payload-bytes", "payload-bytes-in"], ...bytesReason },
     {
       of: "payload-object",
       basis: "code",
-      why: "object graphs are encoded and decoded by our own JavaScript, ports use the serializer that is built into V8; what is encoded is then copied into the shared arena",
-      change: "the built-in serializer where it wins, encoding straight into the arena",
+      why: "object graphs are encoded and decoded by our own JavaScript (pool/src/codec/encoder.ts, decoder.ts), messages by the serializer that is built into V8; what is encoded is then copied into the shared arena",
+      change: "the built-in serializer where it wins",
     },
-    ...["payload-bytes", "payload-bytes-in"].map((of): Reason => ({
-      of,
-      basis: "code",
-      why: "bytes are copied into the encoder's memory, from there into the shared arena, and out of it into the buffer that the job gets",
-      change: "encoding straight into the arena; `transfer` by the caller",
-    })),
     {
       of: "payload-transfer",
       basis: "code",
-      why: "a transferred buffer travels in a message of its own beside the job's slot, and thread and message have to meet",
-      change: "the whole job in that message",
+      why: "only a message can move a buffer: a thread that takes such a job from a queue asks the host for its values, and waits for the message with them (pool/src/host/carried-relay.ts, pool/src/worker/late-arguments.ts)",
+      change: "more jobs sent to a thread ahead of time, which are lost with it when it dies",
     },
   ],
 };

@@ -9,6 +9,7 @@ import { tinypool } from "../peers/tinypool.ts";
 import { workerPool } from "../peers/workerpool.ts";
 import { coldCensusContenders, warmCensusContenders } from "./census.ts";
 import { poolContender } from "./contender.ts";
+import { bytesReason, textReason } from "./payloads.ts";
 import { expectSame, windowedOver } from "./rounds.ts";
 
 const WINDOW = 32;
@@ -70,16 +71,9 @@ export const realWork: Section = {
     },
     {
       of: "hashing",
-      basis: "code",
-      why: "a block is copied on its way to the job into the encoder's memory, into the shared arena, and out of it into the buffer that the job gets",
-      change: "`transfer`, or shared memory",
+      ...bytesReason,
     },
-    {
-      of: "json",
-      basis: "code",
-      why: "a text is written into the encoder's memory, copied into the shared arena, and read out of it",
-      change: "sending the bytes that came from the network, and parsing those in the job",
-    },
+    { of: "json", ...textReason },
   ],
 };
 

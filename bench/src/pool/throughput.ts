@@ -79,9 +79,15 @@ export const throughput: Section = {
   ],
   reasons: [
     {
+      of: "after-a-pause",
+      basis: "code",
+      why: "thread and caller sleep, and are woken one after the other: the thread in its event loop, where it waits with `Atomics.waitAsync` (pool/src/shared/parking.ts), the caller by a bell (pool/src/host/completion-pump.ts); then each looks for the job or the result in shared memory. A message wakes and delivers at once",
+      change: "the job in a message when all threads are known to sleep; a longer spin, at the price of CPU",
+    },
+    {
       of: "round-trip",
       metric: "p99Us",
-      why: "the slowest trips are those in which the collector runs or a thread has fallen asleep; a sleeping thread is woken through its event loop, as everybody's is",
+      why: "the slowest trips are those in which the collector runs or a thread has fallen asleep: see a call after a pause",
       change: "fewer bytes per job on the calling thread; a longer spin, at the price of CPU",
     },
   ],

@@ -52,6 +52,12 @@ export const scheduling: Section = {
         "a Task that poses as a Promise would be awaited at a promise's price, and could not decide when its awaiter goes on",
     },
     {
+      basis: "code",
+      of: "burst-of-results",
+      why: "each of the results is awaited, and awaiting a Task costs more than awaiting a promise, as above",
+      change: "continuations instead of await, which the awaiter and generator methods give",
+    },
+    {
       basis: "measured",
       evidence: "pnpm bench:scheduling",
       of: "settling",

@@ -1,8 +1,6 @@
 /** What stands above the tables: where, with what, how. */
 import type { RawSection } from "../method/raw-file.ts";
 import { SIGNIFICANCE } from "../method/verdict.ts";
-import { percent } from "./quantities.ts";
-import { table } from "./tables.ts";
 
 export function headText(sections: readonly RawSection[]): string {
   const [first] = sections;
@@ -35,16 +33,20 @@ export function headText(sections: readonly RawSection[]): string {
     fingerprint.mode === "quick"
       ? "**Quick mode**: few rounds of little work. It shows that everything runs, and roughly where things lie. Do not quote it.\n\n"
       : "";
-  return `${warning}${table(["", ""], rows)}`;
+  return warning + rows.map(([what, value]) => `- **${what}**: ${value}`).join("\n");
 }
 
 export function howToRead(): string {
-  return (
-    "Each number is the median of the rounds, with the coefficient of variation (standard deviation by mean) beside it. Contenders took " +
-    "turns round by round, in an order that rotates. The second table of each pair says how many times better Skein is, whether more or " +
-    "less of the thing is better: above 1 it is ahead, below 1, in bold, behind. In brackets is the interval that holds 95 % of the ratios when the rounds " +
-    `are drawn again. It is a **tie** unless that interval leaves 1 out and a rank test finds the samples apart (p < ${SIGNIFICANCE}). With so many ` +
-    `comparisons, about one in ${Math.round(1 / SIGNIFICANCE)} of those that should be ties is called a win or a loss (${percent(SIGNIFICANCE)}). ` +
-    "Names in italics are references: lines to read the others by, not competitors. The samples are in the `.raw.json` files beside this report."
-  );
+  return [
+    "How to read it:",
+    "",
+    "- A number is the median of the rounds; ± is their coefficient of variation (standard deviation by mean). Contenders took turns round by " +
+      "round, in an order that rotates.",
+    "- `5.80x` behind it: Skein is so many times better, whether more or less of the thing is better. In bold, below 1, it is behind. **tie**: not to be " +
+      "told apart. The intervals, unfolded below each table, hold 95 % of the ratios when the rounds are drawn again.",
+    `- A difference counts when that interval leaves 1 out and a rank test finds the samples apart (p < ${SIGNIFICANCE}). With so many comparisons, about ` +
+      `one in ${Math.round(1 / SIGNIFICANCE)} of those that should be ties counts as a win or a loss all the same.`,
+    "- Names in italics are references: lines to read the others by, not competitors.",
+    "- All samples are in the `.raw.json` files beside this report.",
+  ].join("\n");
 }

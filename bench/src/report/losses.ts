@@ -6,57 +6,67 @@ import { type Duel, duels } from "./judge.ts";
 import { position, quantity, times } from "./quantities.ts";
 import { table } from "./tables.ts";
 
-/** How often we are better, level, worse than each product, by section. */
-export function scoreTable(sections: readonly { raw: RawSection; text: Section | null }[]): string {
-  const rows = sections.flatMap(({ raw, text }) => {
-    const all = raw.scenarios.flatMap(duels);
-    const products = [...new Set(all.map(({ theirs }) => theirs.product))];
-    return products.map((product) => {
-      const verdicts = all
-        .filter(({ theirs }) => theirs.product === product)
-        .map(({ comparison }) => comparison.verdict);
-      const count = (verdict: string): string => String(verdicts.filter((own) => own === verdict).length);
-      return [`${text?.title ?? raw.section}: ${product}`, count("better"), count("tie"), count("worse")];
-    });
-  });
-  return table(["next to the best configuration of each", "better", "tie", "worse"], rows);
+interface Entry {
+  readonly raw: RawSection;
+  readonly text: Section | null;
 }
 
-/** The losses of one section as a list; empty without any. */
-export function lossList(scenarios: readonly RawScenario[], section: Section | null): string {
-  const lost = scenarios.flatMap(duels).filter(({ comparison }) => comparison.verdict === "worse");
-  const byReason = Map.groupBy(lost, (duel) => reasonOf(duel, section));
-  return [...byReason]
-    .map(([reason, group]) => {
-      const lines = [...Map.groupBy(group, placeOf)].map(
-        ([place, same]) => `- ${place}: ${same.map(against).join("; ")}`,
-      );
-      return `${lines.join("\n")}\n\n  ${explanation(reason)}`;
+/** How often we are better, level and worse in each section, and next to whom we are worse. */
+export function scoreTable(sections: readonly Entry[]): string {
+  const rows = sections.map(({ raw, text }) => {
+    const all = raw.scenarios.flatMap(duels);
+    const of = (verdict: string): Duel[] => all.filter(({ comparison }) => comparison.verdict === verdict);
+    const worse = Map.groupBy(of("worse"), ({ theirs }) => theirs.product);
+    return [
+      text?.title ?? raw.section,
+      ...["better", "tie", "worse"].map((verdict) => String(of(verdict).length)),
+      [...worse].map(([product, lost]) => `${product} ${lost.length}`).join(", "),
+    ];
+  });
+  return table(["next to the best configuration of each", "better", "tie", "worse", "worse than"], rows);
+}
+
+/** All losses, under the mechanism that they have in common; empty without any. */
+export function lossText(sections: readonly Entry[]): string {
+  return sections
+    .flatMap(({ raw, text }) => {
+      const list = lossList(raw.scenarios, text);
+      return list === "" ? [] : [`**${text?.title ?? raw.section}**\n\n${list}`];
     })
     .join("\n\n");
 }
 
+function lossList(scenarios: readonly RawScenario[], section: Section | null): string {
+  const lost = scenarios.flatMap(duels).filter(({ comparison }) => comparison.verdict === "worse");
+  const byReason = Map.groupBy(lost, (duel) => reasonOf(duel, section));
+  return [...byReason]
+    .map(([reason, group]) => {
+      const places = [...Map.groupBy(group, placeOf)].map(
+        ([place, same]) => `  - ${place}: ${against(same)}`,
+      );
+      return `- ${explanation(reason)}\n${places.join("\n")}`;
+    })
+    .join("\n");
+}
+
 /** Says how much of it is known: a reader must not take a guess for a finding. */
 function explanation(reason: Reason | null): string {
-  if (reason === null) return "The reason is not known.";
+  if (reason === null) return "_Reason not known._";
   const { basis, evidence, why, change } = reason;
   if (basis === "measured") {
-    return `Reason, measured${evidence === undefined ? "" : ` (${evidence})`}: ${why}. What would change it: ${change}.`;
+    return `_Measured_${evidence === undefined ? "" : ` (${evidence})`}: ${why}. What would change it: ${change}.`;
   }
-  const what =
-    basis === "code"
-      ? "What the code does there, and probably the reason; not isolated by a measurement"
-      : "Supposed, not checked";
-  return `${what}: ${why}. What may change it: ${change}.`;
+  return `${basis === "code" ? "_In the code, its weight not measured_" : "_Supposed, not checked_"}: ${why}. What may change it: ${change}.`;
 }
 
 /** The one that says most about where it holds. */
 function reasonOf({ scenario, metric, theirs }: Duel, section: Section | null): Reason | null {
   const fitting = (section?.reasons ?? []).filter(
     ({ of, metric: key, product }) =>
-      (of === undefined || of === scenario.name || of === scenario.group) &&
+      (of === undefined ||
+        [of].flat().some((place) => place === scenario.name || place === scenario.group)) &&
       (key === undefined || key === metric.key) &&
-      (product === undefined || product === theirs.product),
+      (product === undefined || product === theirs.product || product === theirs.name),
   );
   const precision = (reason: Reason): number =>
     [reason.of, reason.metric, reason.product].filter((part) => part !== undefined).length;
@@ -67,13 +77,19 @@ function placeOf({ scenario, metric }: Duel): string {
   return `${scenario.title}, ${metric.title}`;
 }
 
-function against({ ours, theirs, metric, comparison }: Duel): string {
+/** All who are better in one place, the best in full. */
+function against(same: readonly Duel[]): string {
+  const [worst, ...others] = same.toSorted(
+    (a, b) => a.comparison.advantage.value - b.comparison.advantage.value,
+  );
+  const { ours, theirs, metric, comparison } = worst!;
   const text = (samples: readonly number[]): string => quantity(median(samples), metric.unit);
   const { value, low, high } = comparison.advantage;
-  return (
+  const first =
     `${text(ours.samples[metric.key]!)} against ${text(theirs.samples[metric.key]!)} of ${theirs.name}, ` +
-    `${times(1 / value)} worse (${times(1 / high)} – ${times(1 / low)})`
-  );
+    `${times(1 / value)} worse (${times(1 / high)} – ${times(1 / low)})`;
+  const rest = others.map((own) => `${own.theirs.product} ${times(1 / own.comparison.advantage.value)}`);
+  return rest.length === 0 ? first : `${first}; also ${rest.join(", ")}`;
 }
 
 /** Contenders that failed, with what they said. */

@@ -1,7 +1,6 @@
-/** One section of the report: the question, pictures, tables, losses, the settings of everybody. */
+/** One section of the report: the question, pictures, tables, the settings of everybody. */
 import type { RawScenario, RawSection } from "../method/raw-file.ts";
 import type { Section } from "../method/scenario.ts";
-import { lossList } from "./losses.ts";
 import { groupTables, scenarioTables, table } from "./tables.ts";
 
 export interface Picture {
@@ -17,7 +16,6 @@ export function sectionText(raw: RawSection, section: Section | null, pictures: 
     ...(raw.error === null ? [] : ["**This section is not complete**: see the failures above."]),
     ...pictures.map(({ file, question }) => `![${question}](${file})`),
     ...blocks(raw, section),
-    ...losses(raw, section),
     settings(raw),
   ];
   return parts.join("\n\n");
@@ -46,11 +44,6 @@ function groupBlocks(points: readonly RawScenario[], section: Section | null): s
     `### ${title}: ${metric.title}${axis === "" ? "" : `, by ${axis}`}`,
     groupTables(points, metric, axis),
   ]);
-}
-
-function losses(raw: RawSection, section: Section | null): string[] {
-  const list = lossList(raw.scenarios, section);
-  return list === "" ? [] : ["### Where we are behind", list];
 }
 
 function settings(raw: RawSection): string {

@@ -8,7 +8,7 @@ import { drawFigure } from "./figure.ts";
 import { goalTable } from "./goal-table.ts";
 import { goals } from "./goals.ts";
 import { headText, howToRead } from "./head.ts";
-import { failureList, scoreTable } from "./losses.ts";
+import { failureList, lossText, scoreTable } from "./losses.ts";
 import { type Picture, sectionText } from "./section-text.ts";
 
 interface Entry {
@@ -35,6 +35,7 @@ function frame(entries: readonly Entry[], texts: readonly string[]): string[] {
   const raws = entries.map(({ raw }) => raw);
   const goalRows = goalTable(goals, raws);
   const failures = failureList(raws);
+  const losses = lossText(entries);
   return [
     "# Benchmarks",
     headText(raws),
@@ -43,6 +44,7 @@ function frame(entries: readonly Entry[], texts: readonly string[]): string[] {
     ...(goalRows === "" ? [] : ["## Goals", goalRows]),
     "## Wins and losses",
     scoreTable(entries),
+    ...(losses === "" ? [] : ["### Where we are behind, and why", losses]),
     ...texts,
   ];
 }

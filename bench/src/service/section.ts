@@ -82,6 +82,31 @@ export const service: Section = {
       metric: "requestsPerSecond",
     },
   ],
+  reasons: [
+    {
+      product: piscinaNiced.name,
+      metric: "delayP99Ms",
+      basis: "measured",
+      evidence: `the row \`${skeinNiced.name}\``,
+      why: "its threads run at a lower priority, so that the system prefers the one with the event loop",
+      change: "the same for ours, a line in the module for `initialize`",
+    },
+    {
+      of: "constant-rate",
+      metric: "cpuPerRequestMs",
+      basis: "code",
+      why: "each request enters a context with its id (context/src/http), and a heavy one is encoded, carried and settled; the others take the id from the header, and without a pool nothing is carried",
+      change: "`flowContext: false`, and passing the id by hand",
+    },
+    {
+      of: "constant-rate",
+      metric: "heavyP50Ms",
+      product: "Node.js",
+      basis: "code",
+      why: "a heavy request shares the cores with the event loop, which goes on meanwhile; without a pool nothing else runs as long as it takes",
+      change: "nothing: that the others go on is what the pool is for",
+    },
+  ],
 };
 
 function constantRateScenario(scale: Scale, workload: Workload): Scenario {

@@ -1,4 +1,8 @@
-/** The CPU work of a heavy request: mixes 64 KiB over and over, in an order that depends on what was read. */
+/**
+ * The CPU work of a heavy request: mixes 64 KiB over and over, in an order that depends on what was read. A loop in JavaScript, so it
+ * matters how it is compiled: on every thread that stays it is in V8's highest tier from the third call on, within the warm-up
+ * (`--trace-opt`), and takes the same CPU time everywhere. Piscina by default ends idle threads; what new ones cost is its own.
+ */
 
 const WORDS = 16_384;
 const block = new Uint32Array(WORDS);

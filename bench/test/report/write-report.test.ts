@@ -37,7 +37,7 @@ describe("writeReport", () => {
     expect(report()).toContain("Where we are behind");
     expect(report()).toMatch(/20\.0 us against 10\.0 us of rival, fast, 2\.00x worse/);
     expect(report()).not.toContain("of rival, slow,");
-    expect(report()).toContain("The reason is not known.");
+    expect(report()).toContain("_Reason not known._");
   });
 
   it("a reason says what it rests on: a guess is called a supposition", async () => {
@@ -52,16 +52,55 @@ describe("writeReport", () => {
         ),
       ]);
     await writeReport(folder, [at("fork-join", "queens")]);
-    expect(report()).toContain("Supposed, not checked: one flat list");
+    expect(report()).toContain("_Supposed, not checked_: one flat list");
     await writeReport(folder, [at("fork-join", "fib")]);
-    expect(report()).toContain("probably the reason; not isolated by a measurement: a fork is a job");
+    expect(report()).toContain("_In the code, its weight not measured_: a fork is a job");
+  });
+
+  it("losses of one mechanism stand under one reason, the best of the others first", async () => {
+    const at = (name: string): ReturnType<typeof rawScenario> =>
+      rawScenario(
+        [
+          rawContender("skein", "skein", { tripUs: around(20) }),
+          rawContender("piscina", "peer", { tripUs: around(10) }),
+          rawContender("comlink", "peer", { tripUs: around(5) }),
+        ],
+        {
+          name,
+          title: name,
+          metrics: [{ key: "tripUs", title: "time", unit: "us", better: "lower" }],
+        },
+      );
+    await writeReport(folder, [
+      rawSection("payloads", [
+        { ...at("payload-bytes-1048576"), group: "payload-bytes" },
+        { ...at("payload-bytes-in-1048576"), group: "payload-bytes-in" },
+      ]),
+    ]);
+    expect(report().match(/while one side copies/g)).toHaveLength(1);
+    expect(report()).toMatch(/of comlink, 4\.00x worse \(.*\); also piscina 2\.00x/);
+  });
+
+  it("more columns than fit on a page become two tables", async () => {
+    const metrics = Array.from({ length: 8 }, (_, i) => ({
+      key: `m${i}`,
+      title: `metric ${i}`,
+      unit: "us" as const,
+      better: "neither" as const,
+    }));
+    const samples = Object.fromEntries(metrics.map(({ key }) => [key, around(1)]));
+    await writeReport(folder, [
+      rawSection("elsewhere", [rawScenario([rawContender("skein", "skein", samples)], { metrics })]),
+    ]);
+    expect(report()).toContain("|  | metric 0 | metric 1 | metric 2 | metric 3 |\n");
+    expect(report()).toContain("|  | metric 4 | metric 5 | metric 6 | metric 7 |\n");
   });
 
   it("a reference is neither won nor lost against", async () => {
     await writeReport(folder, [losing]);
     expect(report()).not.toContain("of line,");
     expect(report()).toContain("| _line_ |");
-    expect(report()).toContain("| elsewhere: rival | 0 | 0 | 1 |");
+    expect(report()).toContain("| elsewhere | 0 | 0 | 1 | rival 1 |");
   });
 
   it("a contender that failed is named with its error, in front, and in its row", async () => {
