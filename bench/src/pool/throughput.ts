@@ -23,11 +23,7 @@ const RING_BURST = 1_000_000;
 const THREADS = [1, 2, 4, 8];
 
 /** Of all lines that would lie on top of each other, one or two of each product; the tables have everybody. */
-const drawn: readonly string[] = [
-  ...defaultAndBest.map(({ name }) => name),
-  rawPortBatched.name,
-  "bare ring",
-];
+const drawn: readonly string[] = [...defaultAndBest.map(({ name }) => name), rawPortBatched.name];
 
 export const throughput: Section = {
   name: "pool-throughput",

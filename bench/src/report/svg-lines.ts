@@ -104,11 +104,9 @@ function labels(
     end.y = Math.min(end.y, most);
     most = end.y - LABEL_HEIGHT;
   }
-  // A line that ends earlier has its name there.
-  const inside = short.flatMap(({ name, marks }) => {
-    const last = marks.at(-1);
-    return last === undefined ? [] : [text(x(last.x) + 8, y(last.y) - 6, name)];
-  });
+  const inside = [...Map.groupBy(short, ({ marks }) => marks.at(-1)?.x)].flatMap(([at, group]) =>
+    at === undefined ? [] : stack(group, x(at), y),
+  );
   return inside.concat(
     ends.flatMap(({ own, fromX, fromY, y: at }) => {
       const colour = colourClass(own.product, own.kind);
@@ -118,6 +116,16 @@ function labels(
       ];
     }),
   );
+}
+
+/** The names of lines that end within the picture, at one place: one above the other, in the order of their ends. */
+function stack(lines: readonly Line[], fromX: number, y: (value: number) => number): string[] {
+  const sorted = lines.toSorted((a, b) => b.marks.at(-1)!.y - a.marks.at(-1)!.y);
+  const bottom = y(sorted[0]!.marks.at(-1)!.y) - LABEL_HEIGHT / 2;
+  return sorted.flatMap(({ name, product, kind }, i) => {
+    const at = bottom - (sorted.length - 1 - i) * LABEL_HEIGHT;
+    return [dot(fromX + 12, at - 4, 2.6, colourClass(product, kind)), text(fromX + 19, at, name)];
+  });
 }
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
