@@ -48,10 +48,9 @@ function oneTable(columns: readonly Column[]): string {
   const judged = columns.filter(({ metric }) => metric.better !== "neither");
   const others = names.filter((name) => !(subjects.size === 1 && subjects.has(name)));
   if (judged.length === 0 || others.length === 0 || subjects.has(undefined)) return first;
-  const comparisons = others.map((name) => [
-    label(columns, name),
-    ...judged.map((column) => compared(column, name)),
-  ]);
+  const comparisons = others.map((name) =>
+    [label(columns, name)].concat(judged.map((column) => compared(column, name))),
+  );
   const second = table(
     [`better by: ${[...subjects].join(", ")}`, ...judged.map(({ title }) => title)],
     comparisons,
