@@ -32,6 +32,8 @@ export interface RawSection {
   readonly rounds: number;
   readonly pinning: string;
   readonly startedAt: string;
+  /** How many threads of the machine wanted to run in the minute before; older files lack it. */
+  readonly loadBefore?: number;
   readonly seconds: number;
   readonly scenarios: readonly RawScenario[];
   /** Why the section as a whole stopped early. */

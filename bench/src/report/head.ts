@@ -7,9 +7,11 @@ export function headText(sections: readonly RawSection[]): string {
   const { fingerprint, command } = first!;
   const commands = [...new Set(sections.map((section) => section.command))];
   const seconds = sections.reduce((sum, section) => sum + section.seconds, 0);
-  const started = sections.map(({ startedAt }) => startedAt).toSorted();
-  const rows: [string, string][] = [
-    ["measured", `${started[0]!.slice(0, 16).replace("T", " ")} UTC, ${Math.round(seconds / 60)} min`],
+  const inOrder = sections.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
+  // Of the first section: what runs before a later one is the one before.
+  const [{ startedAt, loadBefore } = first!] = inOrder;
+  const rows: (readonly [string, string])[] = [
+    ["measured", `${startedAt.slice(0, 16).replace("T", " ")} UTC, ${Math.round(seconds / 60)} min`],
     ["command", `\`${commands.length === 1 ? command : commands.join("`, `")}\``],
     [
       "Skein",
@@ -20,6 +22,7 @@ export function headText(sections: readonly RawSection[]): string {
       "machine",
       `${fingerprint.cpu}, ${fingerprint.cores} cores, ${fingerprint.memoryGb} GB, ${fingerprint.system}`,
     ],
+    ...(loadBefore === undefined ? [] : [["load before", loadText(loadBefore, fingerprint.cores)] as const]),
     ["cores", [...new Set(sections.map(({ pinning }) => pinning))].join("; ")],
     ["rounds", [...new Set(sections.map(({ rounds }) => String(rounds)))].join(", ")],
     [
@@ -34,6 +37,14 @@ export function headText(sections: readonly RawSection[]): string {
       ? "**Quick mode**: few rounds of little work. It shows that everything runs, and roughly where things lie. Do not quote it.\n\n"
       : "";
   return warning + rows.map(([what, value]) => `- **${what}**: ${value}`).join("\n");
+}
+
+/** From so many threads per core on, others took time away from everybody, and most from who uses two cores at once. */
+const BUSY = 0.5;
+
+function loadText(load: number, cores: number): string {
+  const text = `${load.toFixed(1)} threads, mean of a minute`;
+  return load > cores * BUSY ? `${text}: **this machine was busy with something else**` : text;
 }
 
 export function howToRead(): string {

@@ -1,4 +1,5 @@
 /** One section from its first scenario to its raw file, in this process. */
+import { loadavg } from "node:os";
 import { interleave } from "../method/interleave.ts";
 import { Progress } from "../method/progress.ts";
 import { rawScenario, type RawScenario, type RawSection, writeRaw } from "../method/raw-file.ts";
@@ -23,6 +24,7 @@ export function scaleOf(mode: Scale["mode"], rounds: number): Scale {
 export async function runSection(section: Section, run: SectionRun): Promise<RawSection> {
   const progress = new Progress(section.name);
   const startedAt = new Date();
+  const [loadBefore = 0] = loadavg();
   const scenarios: RawScenario[] = [];
   const snapshot = (error: string | null): RawSection => ({
     format: 1,
@@ -32,6 +34,7 @@ export async function runSection(section: Section, run: SectionRun): Promise<Raw
     rounds: run.rounds,
     pinning: run.pinning,
     startedAt: startedAt.toISOString(),
+    loadBefore,
     seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
     scenarios,
     error,

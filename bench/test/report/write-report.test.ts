@@ -112,6 +112,15 @@ describe("writeReport", () => {
     expect(report()).toContain("| rival | failed |");
   });
 
+  it("a machine that was busy before the first section is marked, later ones were kept busy by the benchmark", async () => {
+    const later = rawSection("another", [], { startedAt: "2026-01-02T04:00:00.000Z", loadBefore: 2 });
+    await writeReport(folder, [later, { ...losing, loadBefore: 0.1 }]);
+    expect(report()).toContain("**load before**: 0.1 threads");
+    expect(report()).not.toContain("busy with something else");
+    await writeReport(folder, [later, { ...losing, loadBefore: 1.5 }]);
+    expect(report()).toContain("busy with something else");
+  });
+
   it("quick mode is marked", async () => {
     await writeReport(folder, [{ ...losing, fingerprint: { ...fingerprint, mode: "quick" } }]);
     expect(report()).toContain("**Quick mode**");
