@@ -19,8 +19,10 @@ export class MessageIntake<M extends HostMessage | WorkerMessage> {
     this.#onUnreadable = onUnreadable;
     port.on("messageerror", onUnreadable);
     port.on("message", (message: M) => {
+      // A bell that was put off settles jobs: what their results carry may be in this very message, and nowhere else any more.
+      if (isKnowledge(message)) handle(message);
       this.#handleDeferred();
-      handle(message);
+      if (!isKnowledge(message)) handle(message);
     });
   }
 
