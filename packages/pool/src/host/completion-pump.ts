@@ -6,13 +6,13 @@
  */
 import { availableParallelism } from "node:os";
 import { AsyncScope } from "@skein/context";
+import { Patience } from "../patience.ts";
 import type { Inbox } from "../shared/inbox.ts";
 import type { Parking } from "../shared/parking.ts";
 
 const MAX_WINDOW = 64;
-const MIN_WINDOW = 4;
 const CROWDED_WINDOW = 1;
-/** A bell that rings this soon after the last look would have been saved by looking on. */
+/** A bell that rings this soon after the last look might have been saved by looking on. */
 const SOON_US = 150;
 
 export class CompletionPump {
@@ -25,6 +25,7 @@ export class CompletionPump {
   #window = MAX_WINDOW;
   #emptyTurns = 0;
   #sleptAt = 0;
+  readonly #patience = new Patience();
 
   /** @param drain Settles what is in the inbox and says how much that was. @param isIdle Whether no job is outstanding. */
   constructor(inbox: Inbox, parking: Parking, drain: () => number, isIdle: () => boolean) {
@@ -44,8 +45,8 @@ export class CompletionPump {
   /** The bell rang: the inbox counts us as awake since then. */
   onBell(): void {
     if (this.#looking) return;
-    if ((performance.now() - this.#sleptAt) * 1000 < SOON_US) {
-      this.#window = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, this.#window * 2));
+    if ((performance.now() - this.#sleptAt) * 1000 < SOON_US && this.#patience.cameSoon()) {
+      this.#window = MAX_WINDOW;
     }
     this.#drain();
     this.#lookOnOrSleep();
@@ -53,8 +54,12 @@ export class CompletionPump {
 
   readonly #look = (): void => {
     this.#looking = false;
-    if (this.#drain() > 0) this.#emptyTurns = 0;
-    else this.#emptyTurns++;
+    if (this.#drain() === 0) {
+      this.#emptyTurns++;
+    } else {
+      this.#emptyTurns = 0;
+      this.#patience.paidOff();
+    }
     if (!this.#looking) this.#lookOnOrSleep();
   };
 
@@ -65,6 +70,7 @@ export class CompletionPump {
           this.#lookOn();
           return;
         }
+        if (this.#emptyTurns >= MAX_WINDOW) this.#patience.wasInVain();
         this.#window >>= 1;
       }
       this.#emptyTurns = 0;

@@ -1,9 +1,11 @@
 /**
  * Adaptive spinning: how long a thread looks on for work, or for an answer, before it sleeps. A hit makes the next spin longer, a miss
- * shorter, down to none; a sleep that a short spin would have saved starts it again. Never while threads outnumber cores.
+ * shorter, down to none; a sleep that a spin might have saved starts it again, ever less often when that is in vain (patience.ts). Never
+ * while threads outnumber cores.
  */
 import { availableParallelism } from "node:os";
 import { pause } from "../shared/atomics.ts";
+import { Patience } from "../patience.ts";
 import type { Parking } from "../shared/parking.ts";
 
 const PAUSES_PER_LOOK = 8;
@@ -14,6 +16,7 @@ export class Spinner {
   readonly #parking: Parking;
   readonly #limitUs: number;
   readonly #cores: number = availableParallelism();
+  readonly #patience = new Patience();
   #spinUs: number;
   #sleptAt = 0;
 
@@ -35,9 +38,11 @@ export class Spinner {
       for (let i = 0; i < PAUSES_PER_LOOK; i++) pause();
       if (this.#found()) {
         this.#spinUs = Math.min(this.#limitUs, this.#spinUs * 2);
+        this.#patience.paidOff();
         return true;
       }
     } while (performance.now() < end);
+    if (this.#spinUs === this.#limitUs) this.#patience.wasInVain();
     this.#spinUs = this.#spinUs > MIN_SPIN_US ? this.#spinUs / 2 : 0;
     return false;
   }
@@ -49,6 +54,6 @@ export class Spinner {
   wokeUp(now: number): void {
     const sleptUs = (now - this.#sleptAt) * 1000;
     // Falling asleep and waking take as long as a spin: one of full length would have been over by now.
-    if (sleptUs < 2 * this.#limitUs) this.#spinUs = this.#limitUs;
+    if (sleptUs < 2 * this.#limitUs && this.#patience.cameSoon()) this.#spinUs = this.#limitUs;
   }
 }

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CompletionPump } from "../../src/host/completion-pump.ts";
+import type { Inbox } from "../../src/shared/inbox.ts";
+import type { Parking } from "../../src/shared/parking.ts";
+
+/** How long a turn of the event loop takes. */
+const TURN_US = 2;
+
+let isAsleep: boolean;
+let looks: number;
+let results: number;
+let outstanding: number;
+let pump: CompletionPump;
+let nowMs: number;
+let next: (() => void)[];
+
+beforeEach(() => {
+  [nowMs, next] = [1000, []];
+  vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+  vi.stubGlobal("setImmediate", (callback: () => void) => void next.push(callback));
+  [isAsleep, looks, results, outstanding] = [true, 0, 0, 0];
+  const inbox = {
+    sleep: () => (isAsleep = true),
+    wake: () => {
+      isAsleep = false;
+    },
+  };
+  pump = new CompletionPump(
+    inbox as unknown as Inbox,
+    // Not crowded, however few cores there are.
+    { awake: () => 0 } as unknown as Parking,
+    () => {
+      looks++;
+      outstanding -= results;
+      const taken = results;
+      results = 0;
+      return taken;
+    },
+    () => outstanding === 0,
+  );
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+function turn(): void {
+  nowMs += TURN_US / 1000;
+  for (const callback of next.splice(0)) callback();
+}
+
+/** One job whose result comes after so many turns. @returns whether the pump was asleep by then, and how often it had looked. */
+function roundTrip(turns: number): { slept: boolean; looked: number } {
+  const before = looks;
+  outstanding++;
+  pump.submitted();
+  for (let i = 0; i < turns; i++) turn();
+  const slept = isAsleep;
+  const looked = looks - before;
+  results++;
+  if (slept) {
+    isAsleep = false;
+    pump.onBell();
+  } else {
+    turn();
+  }
+  expect(outstanding).toBe(0);
+  while (!isAsleep) turn();
+  return { slept, looked };
+}
+
+describe("CompletionPump", () => {
+  it("looks on from a submission until the result is there", () => {
+    for (let i = 0; i < 10; i++) expect(roundTrip(20)).toEqual({ slept: false, looked: 20 });
+  });
+
+  it("after jobs that took long it finds out that looking on pays off again", () => {
+    for (let i = 0; i < 10; i++) roundTrip(1000);
+    expect(roundTrip(1000)).toEqual({ slept: true, looked: 0 });
+    const trips = Array.from({ length: 100 }, () => roundTrip(20).slept);
+    expect(trips.lastIndexOf(true)).toBeLessThan(64);
+  });
+
+  it("one that is always in vain, though the bell comes soon, is tried ever less often", () => {
+    const looked = Array.from({ length: 400 }, () => roundTrip(70).looked);
+    const tries = looked.slice(200).filter((count) => count === 64);
+    expect(tries.length).toBeGreaterThan(1);
+    expect(tries.length).toBeLessThan(8);
+    expect(looked.slice(200).reduce((sum, count) => sum + count, 0) / 200).toBeLessThan(5);
+  });
+});
