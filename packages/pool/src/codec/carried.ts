@@ -3,7 +3,11 @@
  * bytes each is an index; the values themselves go by a port, under a number that the bytes name at their end.
  */
 import type { Transferable } from "node:worker_threads";
+import { types } from "node:util";
 import { MessageFlag } from "./wire-tags.ts";
+
+/** Up to so many bytes a copy costs less than a message, in each direction and by the bytes of all that is moved. */
+const COPIED_UP_TO = 16 << 10;
 
 /** The carried values of one message. */
 export interface Carried {
@@ -13,6 +17,16 @@ export interface Carried {
   readonly values: readonly unknown[];
   /** What has to be listed when they are posted; may hold more than `values` does, as with postMessage. */
   readonly transfer: readonly Transferable[];
+}
+
+/** Whether all that is to be moved is so little memory that its bytes are copied, and the rest of moving is done by detaching it. */
+export function isCopied(transfer: readonly Transferable[]): transfer is readonly ArrayBuffer[] {
+  let bytes = 0;
+  for (const object of transfer) {
+    if (!types.isArrayBuffer(object)) return false;
+    bytes += object.byteLength;
+  }
+  return bytes <= COPIED_UP_TO;
 }
 
 /** Where a decoder finds what came with the message. */

@@ -11,14 +11,14 @@
  * - What belongs to this thread (AbortSignal, URL, Intl.NumberFormat, …) is refused by path, also where structured clone
  *   gives an empty object.
  *
- * What is transferred, and what only a message can carry (Blob, KeyObject, …), is not in the bytes: see carried.ts.
+ * What is transferred, unless it is little, and what only a message can carry (Blob, KeyObject, …), is not in the bytes: see carried.ts.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- kinds are proven at run time; natives are called with their receiver
 import { Buffer } from "node:buffer";
 import type { Transferable } from "node:worker_threads";
 
 import { ByteWriter, chunk } from "./byte-writer.ts";
-import type { Carried } from "./carried.ts";
+import { type Carried, isCopied } from "./carried.ts";
 import { Chunk } from "./chunk.ts";
 import { cloneableKindOf, Refusal } from "./cloneable-kind.ts";
 import { doubleBlock, hasKeys, int32Block, isDense, isRecord } from "./list-shape.ts";
@@ -42,6 +42,8 @@ const objectPrototype = Object.prototype;
 export class Encoder extends ByteWriter {
   /** What the last message leaves to be carried; null when it is complete in itself. */
   carried: Carried | null = null;
+  /** What is moved, and yet in the last message: the caller detaches it when the bytes are where they go. Null: nothing. */
+  copied: readonly ArrayBuffer[] | null = null;
   readonly #shared: SharedBufferTable;
   readonly #nextCarriedId: () => number;
   readonly #seen = new SeenObjects();
@@ -50,6 +52,7 @@ export class Encoder extends ByteWriter {
   #last: Encoder = this;
   #isEncoding = false;
   #transfer: ReadonlySet<object> | null = null;
+  #copiesMoved = false;
   #carriedValues: unknown[] | null = null;
 
   /** @param nextCarriedId A number, not 0, under which nothing else in the pool is carried. */
@@ -87,15 +90,18 @@ export class Encoder extends ByteWriter {
     this.#isEncoding = true;
     this.begin();
     this.#hasReferences = false;
+    const copied = transfer !== null && isCopied(transfer) ? transfer : null;
     if (transfer !== null) this.#transfer = new Set(transfer);
+    this.#copiesMoved = copied !== null;
     try {
       // An argument list is a list by definition: its own properties and holes are not looked for.
       if (root === "args" && Array.isArray(value)) this.#writeList(value);
       else this.#write(value);
       this.out[0] = this.#hasReferences ? MessageFlag.graph : MessageFlag.tree;
       // Also back to null: a getter of the value may have encoded another one.
-      this.carried =
-        this.#carriedValues === null && transfer === null ? null : this.#nameCarried(transfer ?? []);
+      const moved = copied === null ? transfer : null;
+      this.carried = this.#carriedValues === null && moved === null ? null : this.#nameCarried(moved ?? []);
+      this.copied = copied;
       this.#last = this;
       return this.length;
     } catch (error) {
@@ -123,6 +129,7 @@ export class Encoder extends ByteWriter {
     const length = inner.encode(value, root, transfer);
     this.#last = inner;
     this.carried = inner.carried;
+    this.copied = inner.copied;
     return length;
   }
 
@@ -263,7 +270,8 @@ export class Encoder extends ByteWriter {
 
   #writeSpecial(value: object): void {
     if (value instanceof Chunk) return this.#writeChunk(value);
-    if (this.#transfer !== null && this.#transfer.has(value)) return this.#writeCarried(value);
+    if (this.#transfer !== null && !this.#copiesMoved && this.#transfer.has(value))
+      return this.#writeCarried(value);
     const kind = cloneableKindOf(value);
     if (typeof kind !== "string") throw kind;
     switch (kind) {
@@ -378,7 +386,11 @@ export class Encoder extends ByteWriter {
       this.#seen.numberOf({});
       return this.#writeWholeView(kind, view);
     }
-    const isPlain = !isMoved && buffer instanceof ArrayBuffer && !buffer.resizable && !buffer.detached;
+    const isPlain =
+      (!isMoved || this.#copiesMoved) &&
+      buffer instanceof ArrayBuffer &&
+      !buffer.resizable &&
+      !buffer.detached;
     if (isPlain && view.byteLength === buffer.byteLength && this.#seen.numberOf(buffer) < 0) {
       return this.#writeWholeView(kind, view);
     }

@@ -13,6 +13,7 @@ import { MAX_NUMBERS } from "../shared/slot.ts";
 import type { SharedBuffers } from "../shared/shared-buffers.ts";
 import type { ThreadTrace } from "../shared/thread-trace.ts";
 import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
+import { detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import { Backlog } from "./backlog.ts";
 import { captureCallerFrames } from "./caller-frames.ts";
@@ -103,14 +104,15 @@ export class Submission {
   ): TaskJob {
     this.#sharedBuffers.named = false;
     const length = this.#encoder.encode(args, "args", moveListOfArguments(args, options.transfer));
-    const { carried } = this.#encoder;
+    const { carried, copied } = this.#encoder;
     const keepAlive = this.#sharedBuffers.named ? args : null;
     const limits = this.#limits;
     if (this.#jobCount >= limits.jobs) throw new QueueFullError("maxQueue", limits.maxQueue);
     if (this.#argsBytes + length > limits.bytes) throw new QueueFullError("maxQueueBytes", limits.bytes);
     const context = options.flowContext ? this.#contexts.enter() : null;
     const block = this.#store(length, context);
-    if (carried !== null) this.#hold(carried, args, options.retries, context, block);
+    if (carried !== null || copied !== null)
+      this.#hold(carried, copied, args, options.retries, context, block);
     this.#jobCount++;
     this.#argsBytes += length;
     const retry =
@@ -145,16 +147,17 @@ export class Submission {
     let own: readonly unknown[] | null = args;
     let keepAlive: unknown = null;
     let carried: Carried | null = null;
+    let copied: readonly ArrayBuffer[] | null = null;
     if (!isNumbers) {
       this.#sharedBuffers.named = false;
       length = this.#encoder.encode(args, "args", moveListOfArguments(args, null));
-      ({ carried } = this.#encoder);
+      ({ carried, copied } = this.#encoder);
       if (this.#sharedBuffers.named) keepAlive = args;
       if (!args.every(isPrimitive)) own = null;
     }
     const context = this.#contexts.enter();
     const block = this.#store(length, context);
-    if (carried !== null) this.#hold(carried, args, 0, context, block);
+    if (carried !== null || copied !== null) this.#hold(carried, copied, args, 0, context, block);
     this.#jobCount++;
     this.#argsBytes += length;
     const frames = captureCallerFrames(below);
@@ -182,18 +185,21 @@ export class Submission {
     }
   }
 
-  /** What is carried leaves the caller. The last step that can fail: nothing is detached when a job is refused. */
+  /** What is carried, or moved, leaves the caller. The last step that can fail: nothing is detached when a job is refused. */
   #hold(
-    carried: Carried,
+    carried: Carried | null,
+    copied: readonly ArrayBuffer[] | null,
     args: readonly unknown[],
     retries: number,
     context: ContextEntry | null,
     block: number,
   ): void {
     try {
-      if (carried.transfer.length > 0 && retries > 0)
+      const moves = copied !== null || carried!.transfer.length > 0;
+      if (moves && retries > 0)
         throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
-      this.#holder.hold(carried);
+      if (copied !== null) detachCopied(copied, "args");
+      if (carried !== null) this.#holder.hold(carried);
     } catch (error) {
       if (block !== 0) this.#arena.free(block);
       if (context !== null) this.#contexts.leave(context);

@@ -26,6 +26,19 @@ export function detach(carried: Carried, root: CloneRoot): Carried {
   }
 }
 
+/**
+ * Takes memory away whose bytes were copied already: all of it, or none.
+ * @throws NotCloneableError when Node refuses one of them.
+ */
+export function detachCopied(buffers: readonly ArrayBuffer[], root: CloneRoot): void {
+  try {
+    if (buffers.length === 1) buffers[0]!.transfer(0);
+    else structuredClone(null, { transfer: [...buffers] });
+  } catch (cause) {
+    throw refusal(cause, root);
+  }
+}
+
 /** What Node says to values that passed all our checks, as an error of ours. */
 export function refusal(cause: unknown, root: CloneRoot): NotCloneableError {
   const problem = `holds, or is to move, what Node refuses to send: ${cause instanceof Error ? cause.message : String(cause)}`;

@@ -16,7 +16,7 @@ import type { FunctionEntry } from "../submit/function-registry.ts";
 import { NO_SLOT, rejectionOf } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
-import { detach } from "../transfer/detach.ts";
+import { detach, detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
 import type { Submitter } from "../submit/submitter.ts";
 import type { TracedForkedJob } from "../submit/traced-job.ts";
@@ -205,10 +205,11 @@ export class ForkJoin implements Joiner {
   #copy(result: unknown): unknown {
     const transfer = moveListOf(result);
     const length = this.#encoder.encode(result, "result", transfer);
-    const { carried } = this.#encoder;
+    const { carried, copied, bytes } = this.#encoder;
+    if (copied !== null) detachCopied(copied, "result");
     if (carried !== null) this.#carried.add(detach(carried, "result"));
     if (transfer !== null) forgetMoves([result]);
-    return this.#decoder.decode(this.#encoder.bytes, 0, length);
+    return this.#decoder.decode(bytes, 0, length);
   }
 
   /** Whether the job in `slot`, which this thread has claimed, has yet to begin: its carried arguments are on their way. */

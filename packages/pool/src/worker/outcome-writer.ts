@@ -7,7 +7,7 @@ import type { Arena } from "../shared/arena.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE_BYTES, OUTCOME_ERROR, OUTCOME_RESULT } from "../shared/slot.ts";
-import { refusal } from "../transfer/detach.ts";
+import { detachCopied, refusal } from "../transfer/detach.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
 
 /** For the host to read results, when 4 GiB of them wait: its event loop may be blocked. */
@@ -71,8 +71,8 @@ export class OutcomeWriter {
     const { slots, layout, inboxes, parking, trace } = this.#memory;
     const submitter = submitterOf(layout, slot);
     const block = length <= INLINE_BYTES ? 0 : this.#store(length, submitter);
-    const { carried } = this.#encoder;
-    if (carried !== null) this.#post(slot, carried, root, block);
+    const { carried, copied } = this.#encoder;
+    if (carried !== null || copied !== null) this.#release(slot, carried, copied, root, block);
     if (trace !== null) trace.finishing(slot, slots.functionId(slot), outcome);
     if (block === 0) slots.setInlinePayload(slot, this.#encoder.bytes, length);
     else slots.setArenaPayload(slot, this.#serial, block, length);
@@ -85,12 +85,27 @@ export class OutcomeWriter {
     if (trace !== null) trace.finished();
   }
 
-  /** Before the slot is linked: whoever finds it there finds the values in its port. */
-  #post(slot: number, carried: Carried, root: "result" | "error", block: number): void {
+  /** What is carried is posted before the slot is linked: whoever finds it there finds the values in its port. */
+  #release(
+    slot: number,
+    carried: Carried | null,
+    copied: readonly ArrayBuffer[] | null,
+    root: "result" | "error",
+    block: number,
+  ): void {
     try {
-      this.#carry(this.#memory.submitterSerial(slot), carried);
+      if (copied !== null) detachCopied(copied, root);
+      if (carried !== null) this.#post(this.#memory.submitterSerial(slot), carried, root);
     } catch (error) {
       if (block !== 0) this.#arena.free(block);
+      throw error;
+    }
+  }
+
+  #post(to: number, carried: Carried, root: "result" | "error"): void {
+    try {
+      this.#carry(to, carried);
+    } catch (error) {
       throw refusal(error, root);
     }
   }

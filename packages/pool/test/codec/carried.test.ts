@@ -12,7 +12,7 @@ import { carriedIdOf, NotArrived } from "../../src/codec/carried.ts";
 import { Decoder } from "../../src/codec/decoder.ts";
 import { Encoder } from "../../src/codec/encoder.ts";
 import { CarriedValues } from "../../src/transfer/carried-values.ts";
-import { detach } from "../../src/transfer/detach.ts";
+import { detach, detachCopied } from "../../src/transfer/detach.ts";
 import { graph } from "./arbitrary-value.ts";
 import { sharedBufferTable } from "./round-trip.ts";
 import { difference } from "./same-graph.ts";
@@ -25,6 +25,7 @@ const decoder = new Decoder(table, carried);
 function send(value: unknown, transfer: readonly Transferable[] | null): { bytes: Uint8Array; id: number } {
   const length = encoder.encode(value, "result", transfer);
   const bytes = encoder.bytes.slice(0, length);
+  if (encoder.copied !== null) detachCopied(encoder.copied, "result");
   if (encoder.carried !== null) carried.add(detach(encoder.carried, "result"));
   return { bytes, id: encoder.carried?.id ?? 0 };
 }
@@ -49,7 +50,15 @@ function buffersIn(value: unknown, found = new Set<ArrayBuffer>(), seen = new Se
   return [...found];
 }
 
-describe("moved values", () => {
+/** More than is copied: with it in the list, everything that is moved is carried. */
+function makeLarge(): ArrayBuffer {
+  return new ArrayBuffer((16 << 10) + 1);
+}
+
+describe.each([
+  ["little: copied, then detached", (): ArrayBuffer[] => []],
+  ["much: carried", (): ArrayBuffer[] => [makeLarge()]],
+])("moved values, %s", (_lane, more) => {
   it("arrive as structuredClone with the same transfer list would give them, and are detached", () => {
     fc.assert(
       fc.property(graph, fc.infiniteStream(fc.boolean()), (value, choice) => {
@@ -62,7 +71,7 @@ describe("moved values", () => {
         const copies = buffersIn(copy);
         fc.pre(copies.length === buffers.length);
         const expected = structuredClone(copy, { transfer: pick(copies, taken) });
-        const actual = roundTrip(value, transfer.length === 0 ? null : transfer);
+        const actual = roundTrip(value, transfer.length === 0 ? null : [...transfer, ...more()]);
         expect(difference(actual, expected)).toBeUndefined();
         expect(buffers.map((buffer) => buffer.detached)).toEqual(taken);
       }),
@@ -72,14 +81,14 @@ describe("moved values", () => {
 
   it("a Buffer whose memory is moved arrives as a view on it", () => {
     const buffer = Buffer.from(new ArrayBuffer(16), 4, 8);
-    const copy = roundTrip([buffer], [buffer.buffer]) as [Uint8Array];
+    const copy = roundTrip([buffer], [buffer.buffer, ...more()]) as [Uint8Array];
     expect([copy[0].byteOffset, copy[0].length, copy[0].buffer.byteLength]).toEqual([4, 8, 16]);
     expect(buffer.length).toBe(0);
   });
 
   it("a resizable buffer stays resizable, and a view that follows it still does", () => {
     const buffer = new ArrayBuffer(8, { maxByteLength: 32 });
-    const [view] = roundTrip([new Uint8Array(buffer)], [buffer]) as [Uint8Array<ArrayBuffer>];
+    const [view] = roundTrip([new Uint8Array(buffer)], [buffer, ...more()]) as [Uint8Array<ArrayBuffer>];
     expect(view.buffer.maxByteLength).toBe(32);
     view.buffer.resize(20);
     expect(view).toHaveLength(20);
@@ -87,11 +96,17 @@ describe("moved values", () => {
 
   it("are detached too when the value does not hold them, as with postMessage", () => {
     const buffer = new ArrayBuffer(8);
-    expect(roundTrip("nothing", [buffer])).toBe("nothing");
+    expect(roundTrip("nothing", [buffer, ...more()])).toBe("nothing");
     expect(buffer.detached).toBe(true);
   });
 
   it("are met twice as one object", () => {
+    const buffer = new ArrayBuffer(8);
+    const [a, b] = roundTrip([buffer, { again: buffer }], [buffer, ...more()]) as [object, { again: object }];
+    expect(b.again).toBe(a);
+  });
+
+  it("a port is met twice as one object", () => {
     const { port1, port2 } = new MessageChannel();
     const [a, b] = roundTrip([port2, port2], [port2]) as [object, object];
     expect(a).toBe(b);
@@ -101,19 +116,55 @@ describe("moved values", () => {
 
   it("nothing is detached while the value is only encoded", () => {
     const buffer = new ArrayBuffer(8);
-    encoder.encode([buffer], "args", [buffer]);
+    encoder.encode([buffer], "args", [buffer, ...more()]);
     expect(buffer.detached).toBe(false);
-    expect(() => encoder.encode([buffer, () => 1], "args", [buffer])).toThrow("args[1] is a function");
+    expect(() => encoder.encode([buffer, () => 1], "args", [buffer, ...more()])).toThrow(
+      "args[1] is a function",
+    );
     expect(buffer.detached).toBe(false);
   });
 
   it("what cannot be moved, and was not found before, is refused with the others left alone", () => {
     const buffer = new ArrayBuffer(8);
     const pool = Buffer.from("x").buffer;
-    expect(() => roundTrip([buffer, pool], [buffer, pool])).toThrow(
+    expect(() => roundTrip([buffer, pool], [buffer, pool, ...more()])).toThrow(
       "result holds, or is to move, what Node refuses",
     );
     expect(buffer.detached).toBe(false);
+  });
+});
+
+describe("which moved values are in the message", () => {
+  it("those of up to 16 KB together", () => {
+    const halves = [new ArrayBuffer(8 << 10), new ArrayBuffer(8 << 10)];
+    encoder.encode(halves, "args", halves);
+    expect([encoder.copied, encoder.carried]).toEqual([halves, null]);
+    const more = [...halves, new ArrayBuffer(1)];
+    encoder.encode(halves, "args", more);
+    expect([encoder.copied, encoder.carried?.values]).toEqual([null, halves]);
+    encoder.encode([1], "args");
+    expect([encoder.copied, encoder.carried]).toEqual([null, null]);
+  });
+
+  it("none when something else is moved with them", () => {
+    const { port1, port2 } = new MessageChannel();
+    const buffer = new ArrayBuffer(8);
+    encoder.encode([buffer, port2], "args", [buffer, port2 as unknown as Transferable]);
+    expect([encoder.copied, encoder.carried?.values]).toEqual([null, [buffer, port2]]);
+    port1.close();
+  });
+
+  it("beside what only a message carries", () => {
+    const buffer = new ArrayBuffer(8);
+    const [copy, blob] = roundTrip([buffer, new Blob(["x"])], [buffer]) as [ArrayBuffer, Blob];
+    expect([copy.byteLength, blob.size, buffer.detached]).toEqual([8, 1, true]);
+  });
+
+  it("memory that cannot be detached is refused", () => {
+    const { buffer } = new (
+      globalThis as unknown as { WebAssembly: { Memory: new (options: object) => { buffer: ArrayBuffer } } }
+    ).WebAssembly.Memory({ initial: 0 });
+    expect(() => roundTrip([buffer], [buffer])).toThrow("result holds, or is to move, what Node refuses");
   });
 });
 
