@@ -36,7 +36,7 @@ export class JobTimeoutError extends SkeinError {
   }
 }
 
-/** The thread died while it ran the job, or could not start; `cause` is its uncaught error, if there was one. */
+/** The thread died while it ran the job, or before it came to a job that was sent to it, or could not start; `cause` is its uncaught error, if there was one. */
 export class ThreadCrashedError extends SkeinError {
   /** The exit code of the thread; undefined when it never started. */
   readonly exitCode: number | undefined;
@@ -51,6 +51,12 @@ export class ThreadCrashedError extends SkeinError {
       options,
     );
     this.exitCode = exitCode;
+  }
+
+  /** The same for a job that was sent to the thread, and that it had not come to. */
+  beforeItBegan(): ThreadCrashedError {
+    const detail = "before this job began, and what was moved to it is lost";
+    return new ThreadCrashedError(this.exitCode, { cause: this.cause, detail });
   }
 }
 

@@ -17,6 +17,12 @@ export interface SharedBufferMessage {
   readonly buffer: SharedArrayBuffer;
 }
 
+/** A job of the host that goes to a thread past the queues: its slot is RUNNING already. */
+export interface HandedJob {
+  readonly slot: number;
+  readonly carried: Carried;
+}
+
 export type HostMessage =
   | SharedBufferMessage
   | { readonly type: "shared-buffer-gone"; readonly id: number }
@@ -24,8 +30,10 @@ export type HostMessage =
   | { readonly type: "arena"; readonly serial: number; readonly memory: GrowingMemory }
   /** A thread has ended: jobs of the receiver that it had taken reject with `error`. */
   | { readonly type: "thread-ended"; readonly serial: number; readonly error: ErrorWire }
-  /** A job for this thread alone, in this slot, which is RUNNING already; with its carried values, if there are any. */
-  | { readonly type: "run"; readonly slot: number; readonly carried: Carried | null }
+  /** A job for this thread alone, in this slot, which is RUNNING already. */
+  | { readonly type: "run"; readonly slot: number }
+  /** Jobs with their carried values, in their order. */
+  | { readonly type: "handed"; readonly jobs: readonly HandedJob[] }
   /** Of a job that this thread has claimed, or has submitted. */
   | ({ readonly type: "carried" } & Carried)
   /** What was wanted is not there any more: the job is over for whoever submitted it. */
@@ -51,6 +59,8 @@ export type WorkerMessage =
   | ({ readonly type: "hold" } & Carried)
   /** This thread has claimed the job with these arguments. */
   | { readonly type: "carried-wanted"; readonly id: number }
+  /** Jobs that were handed to this thread, which has not begun them: it is at one that waits for something. */
+  | { readonly type: "returned"; readonly jobs: readonly HandedJob[] }
   /** The job with these arguments is over. */
   | { readonly type: "carried-gone"; readonly id: number }
   /** The host's bell was asleep, and a result is in its inbox. */
@@ -78,6 +88,8 @@ const knowledge: ReadonlySet<string> = new Set<(HostMessage | WorkerMessage)["ty
   "shared-buffer-gone",
   "progress",
   "run",
+  "handed",
+  "returned",
   "carried",
   "carried-gone",
   "hold",

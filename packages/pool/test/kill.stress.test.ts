@@ -41,6 +41,16 @@ it(
     const transfer = pool.module<typeof Transfer>(new URL("./fixtures/transfer.jobs.ts", import.meta.url));
     const text = "x".repeat(5000);
 
+    const filled = (length: number): Uint8Array<ArrayBuffer> => {
+      const bytes = new Uint8Array(length).fill(4);
+      return move(bytes, [bytes.buffer]);
+    };
+    const sumOf = (bytes: Uint8Array): number => bytes.length + bytes.at(-1)!;
+    const moved = (length: number): { task: PromiseLike<unknown>; expected: unknown } => ({
+      task: transfer.increment(filled(length)).then(sumOf),
+      expected: length + 5,
+    });
+
     const makers: (() => { task: PromiseLike<unknown>; expected: unknown })[] = [
       () => ({ task: sample.add(1, 2), expected: 3 }),
       () => ({ task: sample.echo(text), expected: text }),
@@ -48,14 +58,11 @@ it(
       () => ({ task: nested.sumOfSquares(6), expected: 55 }),
       () => ({ task: nested.nest(5), expected: 5 }),
       () => ({ task: forkJoin.fibonacci(9), expected: 34 }),
-      () => {
-        const bytes = new Uint8Array(3000).fill(4);
-        const task = transfer.increment(move(bytes, [bytes.buffer]));
-        return {
-          task: Promise.resolve(task).then(({ length, 2999: last }) => length + last!),
-          expected: 3005,
-        };
-      },
+      () => moved(3000),
+      () => moved(30_000),
+      () => moved(30_000),
+      () => moved(30_000),
+      () => ({ task: transfer.incrementLater(filled(30_000)).then(sumOf), expected: 30_005 }),
       () => ({ task: transfer.nestedMany(4), expected: 10 }),
       () => ({ task: transfer.blobText(new Blob(["blob"])), expected: "blob" }),
       () => ({ task: pool.run(sample.add, [2, 2], { priority: "high" }), expected: 4 }),

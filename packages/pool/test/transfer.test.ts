@@ -60,36 +60,45 @@ describe("arguments that are moved", () => {
     }
   });
 
-  it("arrive also when all threads are busy, each with its own job", async () => {
-    const release = await blockAll(pool, 2);
-    const tasks = Array.from({ length: 100 }, (_, i) => {
-      const bytes = filled(100, i);
-      const task = pool.run(jobs.increment, [bytes], { transfer: [bytes.buffer] });
-      expect(bytes.buffer.detached).toBe(true);
-      return task;
-    });
-    await release();
-    expect((await Promise.all(tasks)).map((bytes) => bytes[99])).toEqual(
-      Array.from({ length: 100 }, (_, i) => i + 1),
-    );
-  });
+  it.each([100, 50_000])(
+    "arrive also when all threads are busy, each with its own job: %i bytes",
+    async (length) => {
+      const release = await blockAll(pool, 2);
+      const tasks = Array.from({ length: 100 }, (_, i) => {
+        const bytes = filled(length, i);
+        const task = pool.run(jobs.increment, [bytes], { transfer: [bytes.buffer] });
+        expect(bytes.buffer.detached).toBe(true);
+        return task;
+      });
+      await release();
+      expect((await Promise.all(tasks)).map((bytes) => bytes[99])).toEqual(
+        Array.from({ length: 100 }, (_, i) => i + 1),
+      );
+    },
+  );
 
-  it("start a thread when there is none", async () => {
+  it.each([8, 50_000])("start a thread when there is none: %i bytes", async (length) => {
     await using fresh = new ThreadPool({ maxThreads: 1 });
-    const bytes = filled(8, 1);
+    const bytes = filled(length, 1);
     expect(await fresh.module<typeof Transfer>(url).increment(move(bytes, [bytes.buffer]))).toEqual(
-      filled(8, 2),
+      filled(length, 2),
     );
   });
 
-  it("A3.2 many at once, more than there are slots, each run once with its own", async () => {
-    const tasks = Array.from({ length: 20_000 }, (_, i) => {
-      const bytes = filled(8, i & 63);
-      return jobs.increment(move(bytes, [bytes.buffer]));
-    });
-    const results = await Promise.all(tasks);
-    expect(results.every((bytes, i) => bytes[7] === (i & 63) + 1)).toBe(true);
-  });
+  it.each([
+    [20_000, 8],
+    [6000, 17_000],
+  ])(
+    "A3.2 many at once, more than there are slots, each run once with its own: %i of %i bytes",
+    async (count, length) => {
+      const tasks = Array.from({ length: count }, (_, i) => {
+        const bytes = filled(length, i & 63);
+        return jobs.increment(move(bytes, [bytes.buffer]));
+      });
+      const results = await Promise.all(tasks);
+      expect(results.every((bytes, i) => bytes[7] === (i & 63) + 1)).toBe(true);
+    },
+  );
 
   it("may be parts of the value, aliases included, while the rest is copied", async () => {
     const moved = new ArrayBuffer(16);
@@ -113,6 +122,41 @@ describe("arguments that are moved", () => {
       results.push(bytes[9]!);
     expect(results).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
     expect(items.every((bytes) => bytes.buffer.detached)).toBe(true);
+  });
+
+  it.each([1, 2])(
+    "go to one job at a time on each of %i threads, between quick jobs too, when jobs await",
+    async (maxThreads) => {
+      await using own = new ThreadPool({ maxThreads });
+      const { aloneLater, increment } = own.module<typeof Transfer>(url);
+      const calls = Array.from({ length: 300 }, (_, i) => {
+        const bytes = filled(17_000, i & 63);
+        const job = i % 10 === 9 ? aloneLater : increment;
+        return job(move(bytes, [bytes.buffer]));
+      });
+      const results = await Promise.all(calls);
+      expect(results.map((bytes) => bytes[16_999])).toEqual(calls.map((_, i) => (i & 63) + 1));
+    },
+  );
+
+  it("do not wait behind a job that awaits while another thread is free", async () => {
+    await using own = new ThreadPool({ maxThreads: 2 });
+    await allStarted(own, 2);
+    const { increment, waitForGate } = own.module<typeof Transfer>(url);
+    for (let round = 0; round < 20; round++) {
+      const send = (): PromiseLike<Uint8Array> => {
+        const bytes = filled(17_000, 1);
+        return increment(move(bytes, [bytes.buffer]));
+      };
+      await Promise.all(Array.from({ length: 50 }, send));
+      const gate = makeGate();
+      const bytes = filled(17_000, 1);
+      const waiting = waitForGate(gate, move(bytes, [bytes.buffer]));
+      // They settle before the gate opens, so none of them is stuck behind it.
+      await Promise.all(Array.from({ length: 20 }, send));
+      open(gate);
+      await waiting;
+    }
   });
 
   it("arrive when the job's function was not loaded yet, and when it is async", async () => {

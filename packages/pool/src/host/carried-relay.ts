@@ -1,26 +1,44 @@
 /**
  * Carried values on their way through the host. It holds the arguments of jobs that no thread has taken, its own and those that threads
- * submit, and passes results on to threads. A job of the host goes past the queues, with its values in one message, to a thread that has
- * nothing to do, or a little ahead of one that is quick (thread-lead.ts). Otherwise it is queued, and whoever claims it asks for the
- * values. No job overtakes another of its priority that waits in a queue.
+ * submit, and passes results on to threads.
+ *
+ * A job of the host goes past the queues, with its values in one message, to a thread that has nothing to do. When there is none it may be
+ * sent a little ahead of one that is quick (thread-lead.ts), if it carries nothing but memory: with all others of this turn, in one
+ * message. Otherwise it is queued. From there the host sends it ahead later on, or whoever claims it asks for the values. No job
+ * overtakes another of its priority that waits in a queue, and none is sent ahead while jobs wait in several of them.
  */
+import type { Transferable } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
 import type { Carried } from "../codec/carried.ts";
-import type { HostMessage } from "../protocol.ts";
+import type { HandedJob, HostMessage } from "../protocol.ts";
+import { NO_JOB } from "../shared/job-queues.ts";
+import { submitterOf } from "../shared/layout.ts";
 import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
-import { HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
-import { NO_SLOT, type PendingJob } from "../submit/pending-job.ts";
+import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
+import { NOT_BEGUN, QUEUED } from "../shared/slot.ts";
+import type { PendingJob } from "../submit/pending-job.ts";
 import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
+import { bufferBytes } from "../transfer/buffer-bytes.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { detach, giveUp } from "../transfer/detach.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import type { ThreadRoster } from "./thread-roster.ts";
 
-/** A job of the host that waits in a queue. */
-interface Queued {
-  readonly job: PendingJob;
-  /** Among all jobs of the host. */
-  readonly sequence: number;
+/** What the relay needs from the host. */
+export interface RelayEvents {
+  /** Whether a thread would be started for a job that waits. */
+  mayStart(): boolean;
+  /** The host's job in this slot of the host; null: the slot is free. */
+  jobIn(slot: number): PendingJob | null;
+  /** The thread has given back the job in `slot`, with the arguments `id`, and not begun it: it is to be queued again, if it is not over. */
+  requeue(slot: number, id: number): void;
+}
+
+/** Who has a job of the host, or is about to get it. */
+interface Given {
+  readonly thread: PoolThread;
+  readonly bytes: number;
+  isSent: boolean;
 }
 
 export class CarriedRelay implements ArgumentsHolder {
@@ -28,30 +46,20 @@ export class CarriedRelay implements ArgumentsHolder {
   readonly #roster: ThreadRoster;
   /** What is held, and results for the host. */
   readonly #carried: CarriedValues;
-  readonly #mayStart: () => boolean;
-  readonly #reassign: (job: PendingJob, serial: number) => boolean;
-  /** Who has which job of the host. */
-  readonly #given = new Map<number, PoolThread>();
+  readonly #events: RelayEvents;
+  /** By the number of what the job carries. */
+  readonly #given = new Map<number, Given>();
+  /** Assigned, and to be sent at the end of this turn. */
+  readonly #outgoing = new Map<PoolThread, HandedJob[]>();
   readonly #wanted: { readonly thread: PoolThread; readonly id: number }[] = [];
-  /** By the number of what they carry, in the order in which they were submitted; those that were taken meanwhile included. */
-  readonly #queued = new Map<number, Queued>();
+  readonly #returned: { readonly thread: PoolThread; readonly slot: number; readonly id: number }[] = [];
+  #turnIsDue = false;
 
-  /**
-   * @param mayStart Whether a thread would be started for a job that waits.
-   * @param reassign Takes a job out of its queue, for the thread with this serial alone. False: a thread has it, or it is over.
-   */
-  constructor(
-    memory: PoolMemory,
-    roster: ThreadRoster,
-    carried: CarriedValues,
-    mayStart: () => boolean,
-    reassign: (job: PendingJob, serial: number) => boolean,
-  ) {
+  constructor(memory: PoolMemory, roster: ThreadRoster, carried: CarriedValues, events: RelayEvents) {
     this.#memory = memory;
     this.#roster = roster;
     this.#carried = carried;
-    this.#mayStart = mayStart;
-    this.#reassign = reassign;
+    this.#events = events;
   }
 
   // For the host's own jobs.
@@ -62,44 +70,46 @@ export class CarriedRelay implements ArgumentsHolder {
 
   drop(id: number): void {
     this.#carried.drop(id);
-    this.#queued.delete(id);
-    const thread = this.#given.get(id);
-    if (thread === undefined) return;
+    const given = this.#given.get(id);
+    if (given === undefined) return;
     this.#given.delete(id);
-    thread.lead.ended(performance.now());
+    given.thread.lead.ended(performance.now(), given.bytes);
+    if (!this.#memory.queues.isEmpty()) this.#nextTurn();
   }
 
   isUntouched(id: number): boolean {
-    return this.#carried.has(id) && !this.#given.has(id);
+    return this.#carried.has(id) && this.#given.get(id)?.isSent !== true;
   }
 
-  threadFor(): number {
-    if (!this.#memory.queues.isEmpty()) return 0;
-    const now = performance.now();
+  threadFor(job: PendingJob): number {
+    const { queues, parking } = this.#memory;
+    if (!queues.isEmpty()) return 0;
+    const threads = this.#roster.staying();
     let asleep = 0;
-    let ahead: PoolThread | null = null;
-    for (const thread of this.#roster.staying()) {
-      const state = this.#memory.parking.state(thread.index);
-      if (thread.lead.isDone) {
-        // The one that looks on is there at once, one that sleeps has to be woken.
-        if (state === SEARCHING) return thread.serial;
-        if (state === ASLEEP || state === IDLE) asleep = thread.serial;
-      }
-      if (thread.lead.hasRoom(now) && (ahead === null || thread.lead.jobs < ahead.lead.jobs)) ahead = thread;
+    for (const { index, lead, serial } of threads) {
+      if (!lead.isFree) continue;
+      const state = parking.state(index);
+      // The one that looks on is there at once, one that sleeps has to be woken.
+      if (state === SEARCHING) return serial;
+      if (state === ASLEEP || state === IDLE) asleep = serial;
     }
     if (asleep !== 0) return asleep;
-    return ahead === null || this.#mayStart() ? 0 : ahead.serial;
+    const now = performance.now();
+    const thread = this.#nextToRunDry(threads, now);
+    return thread !== null && this.#mayBeAhead(job, thread, now) ? thread.serial : 0;
   }
 
   give(serial: number, slot: number, id: number): void {
     const thread = this.#roster.withSerial(serial)!;
-    const carried = this.#carried.find(id)!;
-    this.#isWith(thread, id);
-    this.#post(thread, { type: "run", slot, carried }, carried);
+    const isFree = thread.lead.isFree;
+    this.#assign(thread, slot, id);
+    // At once: the caller may block this thread now.
+    if (isFree) this.#sendAll();
+    else this.#nextTurn();
   }
 
-  queued(job: PendingJob, sequence: number): void {
-    this.#queued.set(job.extras.carriedId, { job, sequence });
+  queued(): void {
+    this.#nextTurn();
   }
 
   // For threads.
@@ -110,24 +120,19 @@ export class CarriedRelay implements ArgumentsHolder {
 
   /** Answers when everything else of this turn was heard: that the thread has ended, perhaps, and its jobs are somebody else's. */
   onWanted(thread: PoolThread, id: number): void {
-    if (this.#wanted.push({ thread, id }) === 1) AsyncScope.root.run(setImmediate, this.#answer);
+    this.#wanted.push({ thread, id });
+    this.#nextTurn();
   }
 
-  readonly #answer = (): void => {
-    for (const { thread, id } of this.#wanted.splice(0)) if (!thread.hasEnded) this.#send(thread, id);
-  };
-
-  #send(thread: PoolThread, id: number): void {
-    const carried = this.#carried.find(id);
-    if (carried === null) {
-      this.#post(thread, { type: "carried-gone", id }, null);
-      return;
+  onReturned(thread: PoolThread, jobs: readonly HandedJob[]): void {
+    for (const { slot, carried } of jobs) {
+      this.#carried.add(carried);
+      const given = this.#given.get(carried.id);
+      this.#given.delete(carried.id);
+      if (given !== undefined) given.thread.lead.returned(given.bytes);
+      this.#returned.push({ thread, slot, id: carried.id });
     }
-    const { values, transfer } = carried;
-    this.#post(thread, { type: "carried", id, values, transfer }, carried);
-    if (this.#carried.isOwn(id)) this.#isWith(thread, id);
-    const entry = this.#queued.get(id);
-    if (entry !== undefined) this.#giveNext(thread, entry);
+    this.#nextTurn();
   }
 
   onResult({ to, id, values, transfer }: Carried & { readonly to: number }): void {
@@ -135,50 +140,121 @@ export class CarriedRelay implements ArgumentsHolder {
     const thread = to === HOST_SERIAL ? null : this.#roster.withSerial(to);
     if (to === HOST_SERIAL) this.#carried.add(carried);
     else if (thread === null) giveUp(carried);
-    else this.#post(thread, { type: "carried", id, values, transfer }, carried);
+    else this.#post(thread, { type: "carried", id, values, transfer }, [carried]);
   }
 
-  /** The thread with this serial has ended: nobody waits for the jobs that it submitted. */
-  onExit(serial: number): void {
-    this.#carried.dropOf(serial);
+  /** This thread has ended: nobody waits for the jobs that it submitted, and what it was not sent yet is somebody else's. */
+  onExit(thread: PoolThread): void {
+    this.#carried.dropOf(thread.serial);
+    this.#outgoing.delete(thread);
+    for (const [id, given] of this.#given) if (given.thread === thread) this.#given.delete(id);
   }
 
-  /** The thread has claimed this job. It gets those right behind it too, if everybody else is busy: it need not ask for each. */
-  #giveNext(thread: PoolThread, { job, sequence }: Queued): void {
-    const { parking } = this.#memory;
+  #nextTurn(): void {
+    if (this.#turnIsDue) return;
+    this.#turnIsDue = true;
+    AsyncScope.root.run(setImmediate, this.#onTurn);
+  }
+
+  readonly #onTurn = (): void => {
+    this.#turnIsDue = false;
+    for (const { thread, slot, id } of this.#returned.splice(0))
+      if (!thread.hasEnded) this.#events.requeue(slot, id);
+    for (const { thread, id } of this.#wanted.splice(0)) if (!thread.hasEnded) this.#answer(thread, id);
+    this.#sendAhead();
+    this.#sendAll();
+  };
+
+  #answer(thread: PoolThread, id: number): void {
+    const carried = this.#carried.find(id);
+    if (carried === null) {
+      this.#post(thread, { type: "carried-gone", id }, []);
+      return;
+    }
+    const { values, transfer } = carried;
+    if (this.#carried.isOwn(id)) this.#note(thread, carried).isSent = true;
+    this.#post(thread, { type: "carried", id, values, transfer }, [carried]);
+  }
+
+  /** Out of the queue, to threads that will soon have nothing to do. */
+  #sendAhead(): void {
+    const { queues, layout, slots } = this.#memory;
+    if (queues.isEmpty()) return;
+    const threads = this.#roster.staying();
     const now = performance.now();
-    let last = sequence;
-    for (const [id, next] of this.#queued) {
-      if (next.sequence <= sequence) {
-        // Claimed before, or this is the one.
-        this.#queued.delete(id);
-        continue;
-      }
-      if (next.job.slot === NO_SLOT) return;
-      if (next.sequence !== ++last || next.job.options.priority !== job.options.priority) return;
-      if (
-        !thread.lead.hasRoom(now) ||
-        this.#roster.staying().some(({ index }) => parking.state(index) !== BUSY)
-      )
-        return;
-      this.#queued.delete(id);
-      if (this.#reassign(next.job, thread.serial)) this.give(thread.serial, next.job.slot, id);
+    for (;;) {
+      const thread = this.#nextToRunDry(threads, now);
+      if (thread === null) return;
+      const slot = queues.takeFromOnly(thread.serial, (entry) => {
+        if (submitterOf(layout, entry) !== HOST) return false;
+        const job = this.#events.jobIn(entry);
+        // The entry of a former job is nobody's.
+        return job === null || slots.state(entry) !== QUEUED || this.#mayBeAhead(job, thread, now);
+      });
+      if (slot === NO_JOB) return;
+      this.#assign(thread, slot, this.#events.jobIn(slot)!.extras.carriedId);
     }
   }
 
-  #isWith(thread: PoolThread, id: number): void {
-    this.#given.set(id, thread);
-    thread.lead.given(performance.now());
+  /** The thread that has least to do of those that may be given more; null when somebody else will come for a job. */
+  #nextToRunDry(threads: readonly PoolThread[], now: number): PoolThread | null {
+    if (this.#events.mayStart()) return null;
+    const { parking } = this.#memory;
+    let next: PoolThread | null = null;
+    for (const thread of threads) {
+      const { lead, index } = thread;
+      if (lead.jobs === 0 && parking.state(index) !== BUSY) return null;
+      if (lead.hasRoom(now, 0) && (next === null || lead.jobs < next.lead.jobs)) next = thread;
+    }
+    return next;
+  }
+
+  #mayBeAhead({ extras, options }: PendingJob, { lead }: PoolThread, now: number): boolean {
+    // A thread is ended for the job that it is at, not for one behind it.
+    if (extras.carriedId === 0 || options.terminateAfterMs !== null) return false;
+    const carried = this.#carried.find(extras.carriedId);
+    return carried !== null && lead.hasRoom(now, bufferBytes(carried));
+  }
+
+  #assign(thread: PoolThread, slot: number, id: number): void {
+    const carried = this.#carried.find(id)!;
+    this.#note(thread, carried);
+    // The thread knows nothing of the slot yet.
+    this.#memory.slots.setOutcome(slot, NOT_BEGUN);
+    const jobs = this.#outgoing.get(thread);
+    if (jobs === undefined) this.#outgoing.set(thread, [{ slot, carried }]);
+    else jobs.push({ slot, carried });
+  }
+
+  #note(thread: PoolThread, carried: Carried): Given {
+    const bytes = bufferBytes(carried);
+    const given: Given = { thread, bytes: bytes === Infinity ? 0 : bytes, isSent: false };
+    this.#given.set(carried.id, given);
+    thread.lead.given(performance.now(), given.bytes);
+    return given;
+  }
+
+  #sendAll(): void {
+    for (const [thread, jobs] of this.#outgoing) {
+      this.#outgoing.delete(thread);
+      for (const { carried } of jobs) this.#given.get(carried.id)!.isSent = true;
+      this.#post(
+        thread,
+        { type: "handed", jobs },
+        jobs.map(({ carried }) => carried),
+      );
+    }
   }
 
   /** What is not moved away stays until the job is over: it may run again. */
-  #post(thread: PoolThread, message: HostMessage, carried: Carried | null): void {
-    if (carried === null || carried.transfer.length === 0) {
-      thread.post(message);
-    } else {
-      thread.post(message, carried.transfer);
-      this.#carried.forget(carried.id);
+  #post(thread: PoolThread, message: HostMessage, carried: readonly Carried[]): void {
+    const transfer: Transferable[] = [];
+    for (const each of carried) {
+      if (each.transfer.length === 0) continue;
+      transfer.push(...each.transfer);
+      this.#carried.forget(each.id);
     }
+    thread.post(message, transfer);
     this.#memory.parking.announceMail(thread.index);
   }
 }

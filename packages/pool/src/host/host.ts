@@ -101,13 +101,11 @@ export class Host {
     });
     this.#keepAlive = new KeepAlive(memory.parking);
     const carried = new CarriedValues(HOST_SERIAL, takeKnowledge);
-    this.#relay = new CarriedRelay(
-      memory,
-      roster,
-      carried,
-      () => roster.count < this.#supply.minThreads,
-      (job, serial) => this.#submitter.reassign(job, serial),
-    );
+    this.#relay = new CarriedRelay(memory, roster, carried, {
+      mayStart: () => roster.count < this.#supply.minThreads,
+      jobIn: (slot) => this.#submitter.jobIn(slot),
+      requeue: (slot, id) => this.#submitter.settlement.requeue(slot, id),
+    });
     this.#submitter = new Submitter(
       memory,
       HOST_SERIAL,
@@ -188,7 +186,7 @@ export class Host {
     if (threads.length === 0) return [this.submit(fn, args, options, below)];
     const tasks = threads.map((thread) => {
       const job = this.#submitter.assign(thread.serial, fn, args, options, below);
-      thread.post({ type: "run", slot: job.slot, carried: null });
+      thread.post({ type: "run", slot: job.slot });
       this.#memory.parking.announceMail(thread.index);
       return job.task;
     });
@@ -304,6 +302,9 @@ export class Host {
       case "carried-wanted":
         this.#relay.onWanted(thread, message.id);
         break;
+      case "returned":
+        this.#relay.onReturned(thread, message.jobs);
+        break;
       case "carried-gone":
         this.#relay.drop(message.id);
         break;
@@ -351,7 +352,7 @@ export class Host {
     this.#orphans.adopt(thread.index);
     this.#tellThreads({ type: "thread-ended", serial: thread.serial, error: toWire(error) });
     this.#arenas.drop(thread.serial);
-    this.#relay.onExit(thread.serial);
+    this.#relay.onExit(thread);
     // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
     this.#pump.onBell();
     if (this.#outstanding === 0) {

@@ -40,14 +40,13 @@ export class PoolThread {
   hasEnded = false;
   readonly #worker: Worker;
   /** Of jobs that it was given past the queues, with their carried values. */
-  readonly lead: ThreadLead;
+  readonly lead: ThreadLead = new ThreadLead();
   #cause: unknown;
   readonly ended: Promise<void>;
 
   constructor(data: Omit<ThreadData, "port">, options: ThreadOptions, events: ThreadEvents) {
     this.index = data.index;
     this.serial = data.serial;
-    this.lead = new ThreadLead(data.jobsPerThread);
     // Handlers run in the context in which their emitter was made (hazard H14): never in that of a request.
     const { worker, port } = AsyncScope.root.run(startWorker, data, options);
     this.port = port;

@@ -105,6 +105,22 @@ export class JobQueues {
     return this.#take(serial);
   }
 
+  /**
+   * For the host: the oldest job of the only queue that is not empty, claimed for the thread with this serial, if `accepts` says yes. It
+   * may be asked of entries of former jobs. While jobs wait in several queues it is for the threads to choose.
+   */
+  takeFromOnly(serial: number, accepts: Accepts): number {
+    let only: Ring | null = null;
+    for (const ring of this.#rings) {
+      if (ring.isEmpty()) continue;
+      if (only !== null) return NO_JOB;
+      only = ring;
+    }
+    if (only === null || !this.#areDequesEmpty()) return NO_JOB;
+    this.#accepts = accepts;
+    return this.#takeFrom(only, serial);
+  }
+
   #take(serial: number): number {
     const look = (this.#looks = (this.#looks + 1) | 0);
     if (look % RINGS_FIRST_EVERY !== 0) {
@@ -150,6 +166,10 @@ export class JobQueues {
     for (let i = 0; i < this.#rings.length; i++) {
       if (!this.#rings[i]!.isEmpty()) return false;
     }
+    return this.#areDequesEmpty();
+  }
+
+  #areDequesEmpty(): boolean {
     const threads = this.#places.used;
     for (let w = 0; w < threads; w++) {
       if (!this.#deques[w]!.isEmpty()) return false;

@@ -14,6 +14,8 @@
  * Moves      publish FREE → QUEUED (store)          claim QUEUED → RUNNING,w (CAS)     withdraw QUEUED → FREE (CAS)
  *            finish RUNNING,w → DONE,w (store)      release DONE,w → FREE (store)      abandon RUNNING,w → FREE (store, w is dead)
  *            assign FREE → RUNNING,w (store), instead of publish and claim
+ *            The host may claim in the name of w, and then tells w: as with assign, w is the owner from there on.
+ *            requeue RUNNING,w → QUEUED (release, then publish), when w has given the job back and not begun it
  *            anything else is a bug; above all a store to FREE from QUEUED, which would overlook a claim
  * Invariants I1 claim and withdraw exclude each other: a cancelled job never starts, a started one is never withdrawn.
  *            I2 Plain words and the payload belong to the submitting thread in FREE and DONE, to w in RUNNING,
@@ -69,6 +71,8 @@ export const NUMBERS = -2;
 export const MAX_NUMBERS: number = INLINE_BYTES / 8;
 export const OUTCOME_RESULT = 0;
 export const OUTCOME_ERROR = 1;
+/** Of a job that was sent to its thread, until the thread begins it. */
+export const NOT_BEGUN = 2;
 
 /** Fields by slot number, over the shared bytes. Every thread has its own object over the same memory. */
 export class SlotTable {

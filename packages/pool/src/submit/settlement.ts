@@ -10,10 +10,10 @@ import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { ThreadTrace } from "../shared/thread-trace.ts";
-import { NotCloneableError } from "../errors.ts";
+import { NotCloneableError, ThreadCrashedError } from "../errors.ts";
 import { HOST } from "../shared/pool-memory.ts";
 import { COUNTERS } from "../shared/statistics.ts";
-import { INLINE, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
+import { INLINE, NOT_BEGUN, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { frameLines } from "./caller-frames.ts";
@@ -173,8 +173,7 @@ export class Settlement {
       if (state === QUEUED || slots.owner(slot) !== serial) continue;
       if (state === RUNNING && mayRetry && !job.isOver && this.#events.isUntouched(job)) {
         // Claimed, and then its thread ended while it waited for the arguments.
-        slots.release(slot);
-        slots.publish(slot);
+        this.#publishAgain(slot);
       } else if (state === RUNNING) {
         this.#recoverRunning(slot, job, error, mayRetry);
       } else {
@@ -186,8 +185,33 @@ export class Settlement {
     this.#events.slotsFreed();
   }
 
+  /** The thread that had the job in `slot`, with the arguments `carriedId`, has given it back and not begun it. */
+  requeue(slot: number, carriedId: number): void {
+    const job = this.#jobs.job(slot);
+    if (job === null || job.extras.carriedId !== carriedId) return;
+    this.#memory.slots.setOutcome(slot, OUTCOME_RESULT);
+    if (job.isOver) {
+      this.#release(slot, job);
+      this.#events.slotsFreed();
+      return;
+    }
+    this.#publishAgain(slot);
+    if (this.#memory.queues.push(job.options.priority, slot)) this.#events.queued();
+    else this.#requeueLost();
+  }
+
+  #publishAgain(slot: number): void {
+    const { slots } = this.#memory;
+    slots.setOutcome(slot, OUTCOME_RESULT);
+    slots.release(slot);
+    slots.publish(slot);
+  }
+
   #recoverRunning(slot: number, job: PendingJob, error: Error, mayRetry: boolean): void {
     const { retry } = job.extras;
+    const { slots } = this.#memory;
+    const hasBegun = slots.outcome(slot) !== NOT_BEGUN;
+    slots.setOutcome(slot, OUTCOME_RESULT);
     if (mayRetry && !job.isOver && retry !== null && retry.left > 0) {
       retry.left--;
       this.#freeSlot(slot, job);
@@ -196,10 +220,14 @@ export class Settlement {
     }
     this.#release(slot, job);
     if (job.isOver) return;
-    this.#settle(job, "crashed", error);
+    this.#settle(
+      job,
+      "crashed",
+      hasBegun || !(error instanceof ThreadCrashedError) ? error : error.beforeItBegan(),
+    );
   }
 
-  /** What a thread popped and could not claim before it ended is in no queue any more: nobody else would find it. */
+  /** Queued jobs that are in no queue: nobody would find what a thread popped and could not claim before it ended. */
   #requeueLost(): void {
     const { slots, queues } = this.#memory;
     let full = false;

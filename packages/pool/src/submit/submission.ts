@@ -59,8 +59,6 @@ export class Submission {
   #jobCount = 0;
   #argsBytes = 0;
   #untimed = 0;
-  /** How many jobs were enqueued. */
-  #sequence = 0;
   #retry: NodeJS.Timeout | null = null;
   readonly #backlogs: readonly Backlog[] = PRIORITIES.map(() => new Backlog());
 
@@ -256,12 +254,13 @@ export class Submission {
   }
 
   enqueue(job: PendingJob): void {
-    this.#sequence++;
-    if (job.extras.carriedId !== 0 && this.#giveOrNote(job)) return;
+    const isCarried = job.extras.carriedId !== 0;
+    if (isCarried && this.#give(job)) return;
     const backlog = this.#backlogs[job.options.priority]!;
     // Behind those that wait already: first in, first out.
     if (backlog.size === 0 && this.#place(job, this.#encoder.bytes)) {
       this.#callThread();
+      if (isCarried) this.#holder.queued();
       return;
     }
     backlog.add(job, this.#encoder.bytes);
@@ -269,22 +268,11 @@ export class Submission {
   }
 
   /** Past the queues, if there is a thread for it: its carried arguments go there with one message. */
-  #giveOrNote(job: PendingJob): boolean {
-    const serial = this.#jobs.hasFree ? this.#holder.threadFor() : 0;
-    if (serial === 0) {
-      this.#holder.queued(job, this.#sequence);
-      return false;
-    }
+  #give(job: PendingJob): boolean {
+    const serial = this.#jobs.hasFree ? this.#holder.threadFor(job) : 0;
+    if (serial === 0) return false;
     this.assign(job, serial);
     this.#holder.give(serial, job.slot, job.extras.carriedId);
-    return true;
-  }
-
-  /** Takes a queued job out of its queue, for the thread with this serial. @returns false when a thread has it, or it has no slot. */
-  reassign(job: PendingJob, serial: number): boolean {
-    const { slots } = this.#memory;
-    if (job.slot === NO_SLOT || !slots.withdraw(job.slot)) return false;
-    slots.assign(job.slot, serial);
     return true;
   }
 

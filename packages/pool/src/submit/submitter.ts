@@ -39,6 +39,7 @@ export interface SubmitterEvents {
 export class Submitter {
   readonly functions: FunctionRegistry;
   readonly settlement: Settlement;
+  readonly #jobs: JobTable;
   readonly #submission: Submission;
   readonly #watch: JobWatch;
   readonly #events: SubmitterEvents;
@@ -58,7 +59,7 @@ export class Submitter {
     this.#events = events;
     this.#trace = memory.trace;
     this.functions = new FunctionRegistry(arena, serial);
-    const jobs = new JobTable(memory.firstSlot, memory.slotCount);
+    const jobs = (this.#jobs = new JobTable(memory.firstSlot, memory.slotCount));
     const contexts = new ContextTable(arena);
     this.#submission = new Submission(
       memory,
@@ -154,9 +155,9 @@ export class Submitter {
     return job;
   }
 
-  /** As Submission.reassign. */
-  reassign(job: PendingJob, serial: number): boolean {
-    return this.#submission.reassign(job, serial);
+  /** The job in this slot of this submitter; null: the slot is free. */
+  jobIn(slot: number): PendingJob | null {
+    return this.#jobs.job(slot);
   }
 
   /** What a job of this submitter has reported. */

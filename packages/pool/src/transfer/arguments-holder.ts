@@ -13,9 +13,9 @@ export interface ArgumentsHolder {
   /** Whether they are here and were never given to a thread. */
   isUntouched(id: number): boolean;
   /** The serial of the thread that should have a new job past the queues; 0: it is to be queued. */
-  threadFor(): number;
+  threadFor(job: PendingJob): number;
   /** The job in `slot` was assigned to that thread, and these are its arguments. */
   give(serial: number, slot: number, id: number): void;
-  /** The job was queued. `sequence` counts all jobs of this submitter. */
-  queued(job: PendingJob, sequence: number): void;
+  /** A job was queued. */
+  queued(): void;
 }

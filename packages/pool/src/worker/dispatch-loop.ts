@@ -16,6 +16,7 @@ import { type JobQueues, NO_JOB } from "../shared/job-queues.ts";
 import type { Parking } from "../shared/parking.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { Settlement } from "../submit/settlement.ts";
+import { OUTCOME_RESULT } from "../shared/slot.ts";
 import { COUNTERS, timestampUs } from "../shared/statistics.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
 import type { JobRunner } from "./job-runner.ts";
@@ -48,14 +49,17 @@ export class DispatchLoop {
   readonly #spinner: Spinner;
   readonly #onAllBusy: () => void;
   readonly #takeMessages: () => void;
+  readonly #giveBack: (slots: readonly number[]) => void;
   /** Jobs of this thread that await something. */
   #awaiting = 0;
   #jobsPerThread: number;
   #isLeaving = false;
   /** Slots of jobs for this thread alone. */
   readonly #assigned: number[] = [];
-  /** Jobs of this thread whose carried values have come. */
-  readonly #arrived: { readonly slot: number; readonly isNew: boolean }[] = [];
+  /** Slots of jobs that were begun, to find that their carried values were not here. Now they are. */
+  readonly #resumable: number[] = [];
+  /** Slots of jobs that came with their carried values, and were not begun. */
+  readonly #handed: number[] = [];
   /** Whether dispatching goes on by itself: on the stack now, in a turn that was asked for, or when the thread is ready. */
   #active = true;
   #stolen = 0;
@@ -74,6 +78,7 @@ export class DispatchLoop {
   /**
    * @param onAllBusy Jobs wait, and no thread is free to look for them.
    * @param takeMessages Takes in what the host has posted, without waiting.
+   * @param giveBack Gives jobs that were handed to this thread, and not begun, to others.
    */
   constructor(
     thread: number,
@@ -84,10 +89,12 @@ export class DispatchLoop {
     { spinLimitUs, jobsPerThread }: LoopOptions,
     onAllBusy: () => void,
     takeMessages: () => void,
+    giveBack: (slots: readonly number[]) => void,
   ) {
     this.#jobsPerThread = jobsPerThread;
     this.#onAllBusy = onAllBusy;
     this.#takeMessages = takeMessages;
+    this.#giveBack = giveBack;
     this.#thread = thread;
     this.#serial = serial;
     this.#memory = memory;
@@ -133,22 +140,36 @@ export class DispatchLoop {
   }
 
   /**
-   * A job of this thread whose carried values are here: it runs next, even while another job of this thread awaits something, since
-   * nobody else can run it. The caller sees to it that dispatching goes on.
-   * @param isNew Otherwise the job was begun before, to find that they were not here.
+   * A job that this thread has begun, and whose carried values are here: it runs next, even while another job of this thread awaits
+   * something, since nobody else can run it. The caller sees to it that dispatching goes on.
    */
-  runNext(slot: number, isNew: boolean): void {
-    this.#arrived.push({ slot, isNew });
+  resumeNext(slot: number): void {
+    this.#resumable.push(slot);
   }
 
-  /** Whether `runNext` was called for this slot, and nothing more has happened to it. */
+  /** A job that has come with its carried values: before those in the queues, when this thread takes jobs. The caller calls `wake` then. */
+  hand(slot: number): void {
+    this.#handed.push(slot);
+  }
+
+  /** Whether `resumeNext` was called for this slot, and nothing more has happened to it. */
   hasArrived(slot: number): boolean {
-    return this.#arrived.some((job) => job.slot === slot);
+    return this.#resumable.includes(slot);
   }
 
-  /** Runs a job whose carried values have come, on the stack of a job that waits in `join`. @returns false when there is none. */
-  helpArrived(): boolean {
-    if (this.#arrived.length === 0) return false;
+  /**
+   * Runs a job whose carried values have come, on the stack of a job that waits in `join`. What came with them and `accepts` refuses is
+   * given to others.
+   * @returns false when there is none.
+   */
+  helpArrived(accepts: (slot: number) => boolean): boolean {
+    if (this.#resumable.length === 0) {
+      if (this.#handed.length === 0) return false;
+      if (!accepts(this.#handed[0]!)) {
+        this.#giveBack(this.#handed.splice(0));
+        return false;
+      }
+    }
     const pending = this.#runArrived();
     if (pending !== null) this.adopt(pending);
     return true;
@@ -183,25 +204,27 @@ export class DispatchLoop {
         this.#nextTurn();
         return;
       }
-      if (this.#settlement.outstanding === 0 && this.#arrived.length === 0) {
-        if (this.#awaiting >= this.#jobsPerThread) {
+      if (this.#settlement.outstanding === 0 && this.#resumable.length === 0) {
+        if (this.#awaiting >= this.#jobsPerThread && !this.#mayRunHanded()) {
           // They wait for something that is not a job: the thread is theirs.
           this.#stopSearching();
           this.#active = false;
           return;
         }
-        if (this.#isLeaving && this.#awaiting === 0 && this.#assigned.length === 0) {
+        if (this.#isLeaving && this.#awaiting === 0 && this.#assigned.length + this.#handed.length === 0) {
           this.#stopSearching();
           if (!this.#runner.hasLate) process.exit();
           this.#active = false;
           return;
         }
       }
-      if (this.#arrived.length > 0) {
+      if (this.#resumable.length + this.#handed.length > 0) {
         this.#stopSearching();
         if (!this.#goesOnAfter(this.#runArrived())) return;
         continue;
       }
+      // What was sent was queued before what still is.
+      if (this.#takeMail()) continue;
       const slot = this.#assigned.length > 0 ? this.#assigned.shift()! : this.#queues.take(this.#serial);
       if (slot === NO_JOB) {
         if (!this.#findOrRest()) return;
@@ -212,11 +235,22 @@ export class DispatchLoop {
     }
   }
 
+  /** While the thread's jobs await: whether they were not begun. Otherwise what was handed to the thread is for others. */
+  #mayRunHanded(): boolean {
+    if (this.#handed.length === 0) return false;
+    if (this.#awaiting - this.#runner.lateHolding < this.#jobsPerThread) return true;
+    this.#giveBack(this.#handed.splice(0));
+    return false;
+  }
+
   #runArrived(): Promise<void> | null {
-    const { slot, isNew } = this.#arrived.shift()!;
+    const resumable = this.#resumable.shift();
+    const slot = resumable ?? this.#handed.shift()!;
     this.#ranSinceTurn = true;
     if (this.#runner.endIfCancelled(slot)) return null;
-    return isNew ? this.#start(slot) : this.#runner.resume(slot);
+    if (resumable !== undefined) return this.#runner.resume(slot);
+    this.#memory.slots.setOutcome(slot, OUTCOME_RESULT);
+    return this.#start(slot);
   }
 
   /** @returns false when the loop goes on later, from the event loop. */
@@ -225,7 +259,11 @@ export class DispatchLoop {
       this.adopt(pending);
       // Its microtasks come first: it may settle, or submit jobs, without waiting for anything else.
       this.#active = false;
-      if (this.#settlement.outstanding > 0 || this.#awaiting < this.#jobsPerThread) this.#nextTurn();
+      const goesOn =
+        this.#settlement.outstanding > 0 ||
+        this.#awaiting < this.#jobsPerThread ||
+        this.#handed.length + this.#resumable.length > 0;
+      if (goesOn) this.#nextTurn();
       return false;
     }
     if (--this.#jobsUntilClock > 0 || !this.#quantumIsOver()) return true;
@@ -283,12 +321,15 @@ export class DispatchLoop {
     return now - this.#turnStartedAt >= QUANTUM_MS;
   }
 
+  /** @returns whether there were messages of the host to take in. */
+  #takeMail(): boolean {
+    if (!this.#parking.takeMail(this.#thread)) return false;
+    this.#takeMessages();
+    return true;
+  }
+
   /** Nothing found. @returns true: look again; false: the loop goes on later, from the event loop. */
   #findOrRest(): boolean {
-    if (this.#parking.takeMail(this.#thread)) {
-      this.#takeMessages();
-      return true;
-    }
     const flushing = outputPending();
     if (flushing) this.#parking.setOutputPending(this.#thread, true);
     this.#search();

@@ -14,6 +14,7 @@ import { SharedBuffers } from "../shared/shared-buffers.ts";
 import { ThreadTrace } from "../shared/thread-trace.ts";
 import { Submitter } from "../submit/submitter.ts";
 import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
+import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import { CarriedValues } from "../transfer/carried-values.ts";
 import { refusal } from "../transfer/detach.ts";
 import { ContextScopes } from "./context-scopes.ts";
@@ -110,7 +111,7 @@ const late = new LateArguments(
     return true;
   },
   (slot, isLate) => {
-    loop.runNext(slot, false);
+    loop.resumeNext(slot);
     if (isLate) loop.wake();
   },
 );
@@ -145,6 +146,7 @@ const loop = new DispatchLoop(
     if (hasRoom()) post({ type: "threads-wanted" });
   },
   takeKnowledge,
+  giveBack,
 );
 const forkJoin = new ForkJoin(
   index,
@@ -189,6 +191,17 @@ function hasRoom(): boolean {
   return memory.parking.readySeen < memory.places.maxThreads;
 }
 
+/** Jobs that were handed to this thread, and not begun. */
+function giveBack(unbegun: readonly number[]): void {
+  const jobs = unbegun.map((slot) => ({
+    slot,
+    carried: carried.find(carriedInSlot(memory.slots, arenas, slot))!,
+  }));
+  for (const job of jobs) carried.forget(job.carried.id);
+  const transfer = jobs.flatMap((job) => job.carried.transfer);
+  port.postMessage({ type: "returned", jobs } satisfies WorkerMessage, transfer);
+}
+
 function post(message: WorkerMessage): void {
   port.postMessage(message);
 }
@@ -211,13 +224,14 @@ function handle(message: HostMessage): void {
       sharedBuffers.drop(message.id);
       break;
     case "run":
-      if (message.carried === null) {
-        loop.assign(message.slot);
-      } else {
-        carried.add(message.carried);
-        loop.runNext(message.slot, true);
-        loop.wake();
+      loop.assign(message.slot);
+      break;
+    case "handed":
+      for (const job of message.jobs) {
+        carried.add(job.carried);
+        loop.hand(job.slot);
       }
+      loop.wake();
       break;
     case "carried":
       carried.add(message);

@@ -136,6 +136,11 @@ export class JobRunner {
     return this.#late.size > 0;
   }
 
+  /** How many of them the thread still waits for: `run` has returned a promise, and nothing of the job was begun. */
+  get lateHolding(): number {
+    return this.#late.holding;
+  }
+
   /** Whether the job in `slot` is one of them. */
   isLate(slot: number): boolean {
     return this.#late.isWaiting(slot);

@@ -56,7 +56,7 @@ export class JoinWait {
   /** Runs another job if there is one; otherwise sleeps until there may be, or until a result has come. */
   helpOrWait(job: ForkedJob): void {
     const { queues, parking } = this.#memory;
-    if (this.#settlement.drain() > 0 || this.#loop.helpArrived()) return;
+    if (this.#settlement.drain() > 0 || this.#loop.helpArrived(this.#accepts)) return;
     let other = queues.takeAccepted(this.#serial, this.#accepts);
     if (other !== NO_JOB) {
       this.#loop.help(other);

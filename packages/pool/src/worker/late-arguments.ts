@@ -83,6 +83,13 @@ export class LateArguments {
     return this.#waiting.size;
   }
 
+  /** For how many of them the thread still waits. */
+  get holding(): number {
+    let count = 0;
+    for (const { done } of this.#waiting.values()) if (done !== null) count++;
+    return count;
+  }
+
   isWaiting(slot: number): boolean {
     for (const waiting of this.#waiting.values()) if (waiting.slot === slot) return true;
     return false;

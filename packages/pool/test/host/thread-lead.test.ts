@@ -1,63 +1,86 @@
 import { describe, expect, it } from "vitest";
 import { ThreadLead } from "../../src/host/thread-lead.ts";
 
-/** A thread that has done so many jobs of `us` each, one after the other, and is at the next. */
-function after(jobs: number, us: number, maxJobs = 8): { lead: ThreadLead; now: number } {
-  const lead = new ThreadLead(maxJobs);
+const MB = 1 << 20;
+
+/** A thread that has done so many jobs of `us` each, one after the other, and is at the next, which has so many bytes. */
+function after(jobs: number, us: number, bytes = 0): { lead: ThreadLead; now: number } {
+  const lead = new ThreadLead();
   let now = 1000;
   for (let i = 0; i < jobs; i++) {
-    lead.given(now);
+    lead.given(now, 0);
     now += us / 1000;
-    lead.ended(now);
+    lead.ended(now, 0);
   }
-  lead.given(now);
+  lead.given(now, bytes);
   return { lead, now };
+}
+
+function fill({ lead, now }: { lead: ThreadLead; now: number }, bytes = 0): number {
+  while (lead.hasRoom(now, bytes)) lead.given(now, bytes);
+  return lead.jobs;
 }
 
 describe("ThreadLead", () => {
   it("a thread of which nothing is known gets nothing ahead", () => {
-    const lead = new ThreadLead(8);
-    expect([lead.isDone, lead.hasRoom(0)]).toEqual([true, false]);
-    lead.given(0);
-    expect([lead.isDone, lead.hasRoom(0)]).toEqual([false, false]);
+    const lead = new ThreadLead();
+    expect([lead.isFree, lead.hasRoom(0, 0)]).toEqual([true, false]);
+    lead.given(0, 0);
+    expect([lead.isFree, lead.hasRoom(0, 0)]).toEqual([false, false]);
   });
 
-  it("a quick one gets as many as jobsPerThread allows", () => {
-    const { lead, now } = after(5, 10);
-    while (lead.hasRoom(now)) lead.given(now);
-    expect(lead.jobs).toBe(8);
-  });
-
-  it("with jobsPerThread 1 nobody gets anything ahead", () => {
-    const { lead, now } = after(5, 10, 1);
-    expect(lead.hasRoom(now)).toBe(false);
+  it("a quick one gets 32 at most", () => {
+    expect(fill(after(5, 10))).toBe(32);
   });
 
   it("only half a millisecond of work, by what jobs took", () => {
-    const { lead, now } = after(5, 120);
-    while (lead.hasRoom(now)) lead.given(now);
-    expect(lead.jobs).toBe(4);
+    expect(fill(after(5, 120))).toBe(4);
+  });
+
+  it("only 4 MB together, the job that it is at included", () => {
+    expect(fill(after(5, 10), MB)).toBe(5);
+    expect(fill(after(5, 10, MB), MB)).toBe(4);
+    expect(fill(after(5, 10, 16 * MB), 1)).toBe(1);
+  });
+
+  it("and again when jobs are over", () => {
+    const { lead, now } = after(5, 10, MB);
+    expect(fill({ lead, now }, MB)).toBe(4);
+    lead.ended(now, MB);
+    expect(lead.hasRoom(now, MB)).toBe(true);
   });
 
   it("nothing behind a job that takes longer, while it runs and until others were quick again", () => {
     const { lead, now } = after(5, 10);
-    expect(lead.hasRoom(now + 0.4)).toBe(true);
-    expect(lead.hasRoom(now + 0.6)).toBe(false);
-    lead.ended(now + 20);
-    lead.given(now + 20);
-    expect(lead.hasRoom(now + 20)).toBe(false);
+    expect(lead.hasRoom(now + 0.4, 0)).toBe(true);
+    expect(lead.hasRoom(now + 0.6, 0)).toBe(false);
+    lead.ended(now + 20, 0);
+    lead.given(now + 20, 0);
+    expect(lead.hasRoom(now + 20, 0)).toBe(false);
     let later = now + 20;
     for (let i = 0; i < 40; i++) {
       later += 0.01;
-      lead.ended(later);
-      lead.given(later);
+      lead.ended(later, 0);
+      lead.given(later, 0);
     }
-    expect(lead.hasRoom(later)).toBe(true);
+    expect(lead.hasRoom(later, 0)).toBe(true);
   });
 
   it("nothing ahead of a thread that was given nothing: it may be at any other job", () => {
     const { lead, now } = after(5, 10);
-    lead.ended(now);
-    expect([lead.isDone, lead.hasRoom(now)]).toEqual([true, false]);
+    lead.ended(now, 0);
+    expect([lead.isFree, lead.hasRoom(now, 0)]).toEqual([true, false]);
+  });
+
+  it("a thread that has given a job back gets nothing until it has done 16 others", () => {
+    const { lead, now } = after(5, 10);
+    lead.returned(0);
+    for (let i = 0; i < 16; i++) {
+      expect([lead.jobs, lead.isFree]).toEqual([0, false]);
+      lead.given(now, 0);
+      expect(lead.hasRoom(now, 0)).toBe(false);
+      lead.ended(now, 0);
+    }
+    expect(lead.isFree).toBe(true);
   });
 });

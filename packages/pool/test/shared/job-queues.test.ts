@@ -315,3 +315,46 @@ describe("JobQueues", () => {
     expect(takeAll(pool, 0)).toEqual([]);
   });
 });
+
+describe("takeFromOnly: the host claims in the name of a thread", () => {
+  const yes = (): boolean => true;
+
+  it("the oldest job of the only ring that is not empty", () => {
+    const pool = create(-1);
+    submit(pool, LOW, 2);
+    submit(pool, LOW, 1);
+    expect(pool.host.takeFromOnly(7, yes)).toBe(2);
+    expect([pool.slots.state(2), pool.slots.owner(2)]).toEqual([RUNNING, 7]);
+    expect(pool.host.takeFromOnly(7, yes)).toBe(1);
+    expect(pool.host.takeFromOnly(7, yes)).toBe(NO_JOB);
+  });
+
+  it("nothing while jobs wait in two rings, or in a deque", () => {
+    const pool = create();
+    submit(pool, NORMAL, 2);
+    submit(pool, HIGH, 1);
+    expect(pool.host.takeFromOnly(7, yes)).toBe(NO_JOB);
+    expect(pool.queues.take(1)).toBe(1);
+    submitLocal(pool, 1, 4);
+    expect(pool.host.takeFromOnly(7, yes)).toBe(NO_JOB);
+    expect(pool.threads[1]!.take(2)).toBe(4);
+    expect(pool.host.takeFromOnly(7, yes)).toBe(2);
+  });
+
+  it("nothing behind a job that is refused, which stays where it is", () => {
+    const pool = create();
+    submit(pool, NORMAL, 2);
+    submit(pool, NORMAL, 1);
+    expect(pool.host.takeFromOnly(7, (slot) => slot === 1)).toBe(NO_JOB);
+    expect(takeAll(pool, 0)).toEqual([2, 1]);
+  });
+
+  it("withdrawn jobs are passed over", () => {
+    const pool = create();
+    submit(pool, NORMAL, 2);
+    submit(pool, NORMAL, 1);
+    pool.slots.withdraw(2);
+    expect(pool.host.takeFromOnly(7, yes)).toBe(1);
+    expect(pool.slots.state(2)).toBe(FREE);
+  });
+});

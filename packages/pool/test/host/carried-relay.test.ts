@@ -1,0 +1,360 @@
+/** Which carried job is sent to which thread, and when; the threads are played by hand. */
+import { MessageChannel } from "node:worker_threads";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { NotArrived } from "../../src/codec/carried.ts";
+import { Encoder } from "../../src/codec/encoder.ts";
+import { ThreadCrashedError } from "../../src/errors.ts";
+import { CarriedRelay } from "../../src/host/carried-relay.ts";
+import type { PoolThread } from "../../src/host/pool-thread.ts";
+import { ThreadLead } from "../../src/host/thread-lead.ts";
+import type { ThreadRoster } from "../../src/host/thread-roster.ts";
+import { defaultSubmitOptions } from "../../src/options.ts";
+import type { HandedJob, HostMessage } from "../../src/protocol.ts";
+import { Arena, createArenaMemory } from "../../src/shared/arena.ts";
+import { Arenas } from "../../src/shared/arenas.ts";
+import { NO_JOB } from "../../src/shared/job-queues.ts";
+import { createLayout } from "../../src/shared/layout.ts";
+import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
+import { SharedBuffers } from "../../src/shared/shared-buffers.ts";
+import { OUTCOME_RESULT, QUEUED, RUNNING } from "../../src/shared/slot.ts";
+import type { TaskJob } from "../../src/submit/pending-job.ts";
+import { Submitter } from "../../src/submit/submitter.ts";
+import type { SubmitOptions } from "../../src/submit/submit-options.ts";
+import { CarriedValues } from "../../src/transfer/carried-values.ts";
+
+const BYTES = 64 << 10;
+const nothing = (): void => {};
+const [A, B] = [0, 1];
+
+/** A thread as the relay sees it, and what it was sent. */
+class PlayedThread {
+  readonly index: number;
+  readonly serial: number;
+  readonly lead: ThreadLead = new ThreadLead();
+  isLeaving = false;
+  hasEnded = false;
+  readonly messages: HostMessage[] = [];
+
+  constructor(index: number) {
+    this.index = index;
+    this.serial = index + 1;
+  }
+
+  post(message: HostMessage): void {
+    this.messages.push(message);
+  }
+}
+
+let memories: PoolMemory[];
+let threads: PlayedThread[];
+let submitter: Submitter;
+let relay: CarriedRelay;
+let carried: CarriedValues;
+let mayStart: boolean;
+let nowMs: number;
+let immediates: (() => void)[];
+
+beforeEach(() => {
+  [nowMs, immediates, mayStart] = [1000, [], false];
+  vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+  vi.stubGlobal("setImmediate", (callback: () => void) => void immediates.push(callback));
+  const layout = createLayout(64, 2, 64);
+  const control = new SharedArrayBuffer(layout.controlBytes);
+  const slots = new SharedArrayBuffer(layout.slotsBytes);
+  memories = [0, 1, 2].map((each) => new PoolMemory(control, slots, layout, each));
+  const memory = memories[HOST]!;
+  memory.queues.initialize();
+  memory.places.initialize(2);
+  threads = [new PlayedThread(A), new PlayedThread(B)];
+  for (const { index, serial } of threads) memory.prepareThread(index, serial);
+  const roster = {
+    staying: () => threads.filter(({ hasEnded }) => !hasEnded),
+    withSerial: (serial: number) => threads.find((thread) => thread.serial === serial) ?? null,
+  };
+  carried = new CarriedValues(HOST_SERIAL, nothing);
+  relay = new CarriedRelay(memory, roster as unknown as ThreadRoster, carried, {
+    mayStart: () => mayStart,
+    jobIn: (slot) => submitter.jobIn(slot),
+    requeue: (slot, id) => submitter.settlement.requeue(slot, id),
+  });
+  const arenaMemory = createArenaMemory();
+  const arenas = new Arenas(nothing);
+  arenas.add(HOST_SERIAL, arenaMemory);
+  submitter = new Submitter(
+    memory,
+    HOST_SERIAL,
+    new Arena(arenaMemory),
+    arenas,
+    new SharedBuffers(HOST_SERIAL, nothing, { announce: nothing, gone: null }),
+    carried,
+    relay,
+    { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
+    {
+      active: nothing,
+      idle: nothing,
+      queued: nothing,
+      cancelRequested: nothing,
+      takeProgress: nothing,
+      terminate: nothing,
+    },
+  );
+  for (const { index } of threads) memory.parking.setBusy(index);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+function submit(args: unknown[], options: Partial<SubmitOptions> = {}): TaskJob {
+  const fn = submitter.functions.ofExport("file:///jobs.js", "job");
+  const job = submitter.submit(fn, args, { ...defaultSubmitOptions, ...options }, submit);
+  job.task.then(nothing, nothing);
+  return job;
+}
+
+function moved(options: Partial<SubmitOptions> = {}, bytes = BYTES): TaskJob {
+  const buffer = new ArrayBuffer(bytes);
+  return submit([buffer], { ...options, transfer: [buffer] });
+}
+
+const plain = (name: string, options: Partial<SubmitOptions> = {}): TaskJob => submit([name], options);
+
+function turn(): void {
+  for (const callback of immediates.splice(0)) callback();
+}
+
+/** The slots of the messages that the thread was sent since, each message by itself. */
+function sentTo(thread: number): number[][] {
+  return threads[thread]!.messages.splice(0).map((message) =>
+    message.type === "handed" ? message.jobs.map(({ slot }) => slot) : [],
+  );
+}
+
+function finish(thread: number, slot: number): void {
+  const { slots, inboxes } = memories[thread + 1]!;
+  const encoder = new Encoder(
+    new SharedBuffers(thread + 1, nothing, { announce: nothing, gone: null }),
+    () => 1,
+  );
+  slots.setInlinePayload(slot, encoder.bytes, encoder.encode(1, "result"));
+  slots.setOutcome(slot, OUTCOME_RESULT);
+  slots.finish(slot, thread + 1);
+  inboxes[HOST]!.put(slot);
+}
+
+/** The thread takes a job from the queues, and asks for what it carries. */
+function claim(thread: number): number {
+  const slot = memories[thread + 1]!.queues.take(thread + 1);
+  const job = slot === NO_JOB ? null : submitter.jobIn(slot);
+  if (job !== null && job.extras.carriedId !== 0)
+    relay.onWanted(threads[thread] as unknown as PoolThread, job.extras.carriedId);
+  return slot;
+}
+
+/** The thread is given a job, and is at it: jobs of its kind take 10 us. */
+function makeQuick(thread: number): number {
+  memories[HOST]!.parking.setSearching(thread);
+  for (;;) {
+    const { slot } = moved();
+    memories[HOST]!.parking.setBusy(thread);
+    expect(sentTo(thread)).toEqual([[slot]]);
+    if (threads[thread]!.lead.hasRoom(nowMs, 0)) return slot;
+    nowMs += 0.01;
+    finish(thread, slot);
+    submitter.settlement.drain();
+    memories[HOST]!.parking.setSearching(thread);
+  }
+}
+
+const state = ({ slot }: TaskJob): number[] => [
+  memories[HOST]!.slots.state(slot),
+  memories[HOST]!.slots.owner(slot),
+];
+
+describe("a carried job of the host", () => {
+  it("goes to the thread that looks for work at once, before the turn is over", () => {
+    memories[HOST]!.parking.setSearching(B);
+    const job = moved();
+    expect(sentTo(B)).toEqual([[job.slot]]);
+    expect(state(job)).toEqual([RUNNING, threads[B]!.serial]);
+  });
+
+  it("is queued when all threads are busy with who knows what, and sent to the one that asks", () => {
+    const job = moved();
+    turn();
+    expect([sentTo(A), sentTo(B), state(job)]).toEqual([[], [], [QUEUED, 0]]);
+    claim(A);
+    expect(threads[A]!.messages).toEqual([]);
+    turn();
+    expect(threads[A]!.messages).toMatchObject([{ type: "carried", id: job.extras.carriedId }]);
+  });
+
+  it("is sent ahead of a quick thread, with all others of the turn in one message", () => {
+    makeQuick(A);
+    const jobs = Array.from({ length: 3 }, () => moved());
+    expect(sentTo(A)).toEqual([]);
+    turn();
+    expect(sentTo(A)).toEqual([jobs.map(({ slot }) => slot)]);
+    expect(jobs.map(state)).toEqual(jobs.map(() => [RUNNING, threads[A]!.serial]));
+  });
+
+  it("is queued beyond 4 MB, and sent when others are over, oldest first", () => {
+    const first = makeQuick(A);
+    const jobs = Array.from({ length: 8 }, () => moved({}, 1 << 20));
+    turn();
+    const [sent] = sentTo(A);
+    expect(sent).toEqual(jobs.slice(0, 3).map(({ slot }) => slot));
+    expect(jobs.slice(3).map(state)).toEqual(jobs.slice(3).map(() => [QUEUED, 0]));
+    for (const slot of [first, ...sent!]) finish(A, slot);
+    submitter.settlement.drain();
+    turn();
+    // Nothing is ahead of a thread that has nothing to do: it comes for the next itself, and has others sent behind it.
+    expect(sentTo(A)).toEqual([]);
+    expect(claim(A)).toBe(jobs[3]!.slot);
+    turn();
+    expect(threads[A]!.messages[0]).toMatchObject({ type: "carried", id: jobs[3]!.extras.carriedId });
+    threads[A]!.messages.shift();
+    expect(sentTo(A)).toEqual([jobs.slice(4, 7).map(({ slot }) => slot)]);
+  });
+
+  it("is not sent ahead while another thread has nothing to do, or may be started", () => {
+    makeQuick(A);
+    mayStart = true;
+    const job = moved();
+    turn();
+    mayStart = false;
+    memories[HOST]!.parking.announceSleep(B);
+    turn();
+    moved();
+    turn();
+    expect([sentTo(A), state(job)]).toEqual([[], [QUEUED, 0]]);
+  });
+
+  it("does not overtake a job that waits: sent when that one is taken", () => {
+    makeQuick(A);
+    const other = plain("a");
+    const job = moved();
+    turn();
+    expect([sentTo(A), state(job)]).toEqual([[], [QUEUED, 0]]);
+    expect(claim(B)).toBe(other.slot);
+    moved();
+    turn();
+    expect(sentTo(A)[0]?.[0]).toBe(job.slot);
+  });
+
+  it("is not sent ahead while jobs of several priorities wait: the threads choose", () => {
+    makeQuick(A);
+    plain("a");
+    moved({ priority: 0 });
+    moved({ priority: 2 });
+    turn();
+    expect([sentTo(A), sentTo(B)]).toEqual([[], []]);
+  });
+
+  it("is not sent ahead if it carries more than memory, or may end its thread", () => {
+    makeQuick(A);
+    const { port1, port2 } = new MessageChannel();
+    const port = submit([port2], { transfer: [port2] });
+    turn();
+    expect([sentTo(A), state(port)]).toEqual([[], [QUEUED, 0]]);
+    claim(B);
+    turn();
+    const deadly = moved({ terminateAfterMs: 10 });
+    turn();
+    expect([sentTo(A), state(deadly)]).toEqual([[], [QUEUED, 0]]);
+    port1.close();
+  });
+
+  it("goes to the thread that has less to do", () => {
+    makeQuick(A);
+    makeQuick(B);
+    const jobs = Array.from({ length: 4 }, () => moved());
+    turn();
+    expect([sentTo(A)[0]?.length, sentTo(B)[0]?.length]).toEqual([2, 2]);
+    expect(jobs.every((job) => state(job)[0] === RUNNING)).toBe(true);
+  });
+});
+
+describe("a thread that gives a job back", () => {
+  function giveBack(job: TaskJob): void {
+    const message = threads[A]!.messages.splice(0).find(({ type }) => type === "handed") as {
+      jobs: HandedJob[];
+    };
+    relay.onReturned(
+      threads[A] as unknown as PoolThread,
+      message.jobs.filter(({ slot }) => slot === job.slot),
+    );
+  }
+
+  it("it is queued again, with its values, and that thread gets nothing ahead for a while", () => {
+    makeQuick(A);
+    const job = moved();
+    turn();
+    giveBack(job);
+    turn();
+    expect(state(job)).toEqual([QUEUED, 0]);
+    moved();
+    turn();
+    expect(sentTo(A)).toEqual([]);
+    expect(claim(B)).toBe(job.slot);
+    turn();
+    expect(threads[B]!.messages).toMatchObject([{ type: "carried", id: job.extras.carriedId }]);
+  });
+
+  it("a job that was cancelled meanwhile is over, and its slot free", () => {
+    makeQuick(A);
+    const job = moved();
+    const { slot } = job;
+    turn();
+    submitter.settlement.cancel(job, new Error("stop"));
+    giveBack(job);
+    turn();
+    expect(submitter.jobIn(slot)).toBeNull();
+    expect(carried.has(job.extras.carriedId)).toBe(false);
+  });
+
+  it("and dies before that is heard: it runs elsewhere", () => {
+    makeQuick(A);
+    const job = moved();
+    turn();
+    giveBack(job);
+    crash(A);
+    turn();
+    expect(state(job)).toEqual([QUEUED, 0]);
+    expect(claim(B)).toBe(job.slot);
+  });
+});
+
+function crash(thread: number): void {
+  threads[thread]!.hasEnded = true;
+  submitter.settlement.recover(thread + 1, new ThreadCrashedError(1), true);
+  relay.onExit(threads[thread] as unknown as PoolThread);
+}
+
+describe("a thread that dies", () => {
+  it("says of a job that it has begun that it ran it", async () => {
+    const slot = makeQuick(A);
+    memories[A + 1]!.slots.setOutcome(slot, OUTCOME_RESULT);
+    const { task } = submitter.jobIn(slot)!;
+    crash(A);
+    await expect(Promise.resolve(task)).rejects.toThrow(/while it ran this job/);
+  });
+
+  it("takes along what it was sent; what it was about to be sent runs elsewhere", async () => {
+    makeQuick(A);
+    const sent = moved();
+    turn();
+    const job = moved();
+    crash(A);
+    turn();
+    expect([job.isOver, state(job)]).toEqual([false, [QUEUED, 0]]);
+    expect(claim(B)).toBe(job.slot);
+    await expect(Promise.resolve(sent.task)).rejects.toThrow(/before this job began/);
+  });
+});
+
+it("what is sent away is not here any more", () => {
+  memories[HOST]!.parking.setSearching(A);
+  const job = moved();
+  expect(() => carried.take(job.extras.carriedId)).toThrow(NotArrived);
+});
