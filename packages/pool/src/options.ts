@@ -29,8 +29,7 @@ export interface ThreadPoolOptions {
   readonly idleTimeoutMs?: number | undefined;
   /**
    * How many jobs a thread takes that wait for something, a timer or an answer, each going on when it can; 1: one job at a time. A job that
-   * waits for jobs of this pool never keeps its thread from running others. Jobs whose arguments are moved may be sent to their thread
-   * so far ahead, while they are short. 1 to 65 536. @default 1
+   * waits for jobs of this pool never keeps its thread from running others. 1 to 65 536. @default 1
    */
   readonly jobsPerThread?: number | undefined;
   /**

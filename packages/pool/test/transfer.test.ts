@@ -153,7 +153,7 @@ describe("arguments that are moved", () => {
       const bytes = filled(17_000, 1);
       const waiting = waitForGate(gate, move(bytes, [bytes.buffer]));
       // They settle before the gate opens, so none of them is stuck behind it.
-      await Promise.all(Array.from({ length: 20 }, send));
+      expect(await Promise.all(Array.from({ length: 20 }, send))).toHaveLength(20);
       open(gate);
       await waiting;
     }

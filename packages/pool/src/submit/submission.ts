@@ -22,7 +22,7 @@ import type { FunctionEntry } from "./function-registry.ts";
 import { ForkedJob, type Joiner } from "./forked-job.ts";
 import { jobExtras, noExtras } from "./job-extras.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
-import { NO_SLOT, type PendingJob, TaskJob } from "./pending-job.ts";
+import { type PendingJob, TaskJob } from "./pending-job.ts";
 import { ProgressListeners } from "./progress-listeners.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 import { TracedForkedJob, type TracedJob, TracedTaskJob } from "./traced-job.ts";

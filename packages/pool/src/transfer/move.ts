@@ -19,7 +19,8 @@ const moves: Moves = (holder[key] ??= { lists: new WeakMap(), used: false });
 /**
  * Marks a value to be moved to the other thread instead of copied, and gives the same value back: for what a job returns, and for an
  * argument of a job (the argument itself, not a part of it). The value may hold the objects of `transferList` anywhere. They are
- * detached from this thread when the value is sent. Costs a message, whatever their size. Nothing happens to a value that is not sent.
+ * detached from this thread when the value is sent. Costs a message, whatever their size,
+ * or a copy up to 16 KB. Nothing happens to a value that is not sent.
  *
  * @param transferList ArrayBuffers, MessagePorts, streams, FileHandles: what `postMessage` takes.
  * @throws TypeError for a value that is no object, and for an entry that cannot be moved or is there twice.

@@ -149,7 +149,7 @@ describe("which moved values are in the message", () => {
   it("none when something else is moved with them", () => {
     const { port1, port2 } = new MessageChannel();
     const buffer = new ArrayBuffer(8);
-    encoder.encode([buffer, port2], "args", [buffer, port2 as unknown as Transferable]);
+    encoder.encode([buffer, port2], "args", [buffer, port2]);
     expect([encoder.copied, encoder.carried?.values]).toEqual([null, [buffer, port2]]);
     port1.close();
   });

@@ -9,7 +9,7 @@ import type { PoolThread } from "../../src/host/pool-thread.ts";
 import { ThreadLead } from "../../src/host/thread-lead.ts";
 import type { ThreadRoster } from "../../src/host/thread-roster.ts";
 import { defaultSubmitOptions } from "../../src/options.ts";
-import type { HandedJob, HostMessage } from "../../src/protocol.ts";
+import type { HostMessage } from "../../src/protocol.ts";
 import { Arena, createArenaMemory } from "../../src/shared/arena.ts";
 import { Arenas } from "../../src/shared/arenas.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
@@ -275,18 +275,18 @@ describe("a carried job of the host", () => {
   });
 });
 
-describe("a thread that gives a job back", () => {
+describe("a job that its thread gives back", () => {
   function giveBack(job: TaskJob): void {
-    const message = threads[A]!.messages.splice(0).find(({ type }) => type === "handed") as {
-      jobs: HandedJob[];
-    };
+    const handed = threads[A]!.messages.splice(0).flatMap((message) =>
+      message.type === "handed" ? message.jobs : [],
+    );
     relay.onReturned(
       threads[A] as unknown as PoolThread,
-      message.jobs.filter(({ slot }) => slot === job.slot),
+      handed.filter(({ slot }) => slot === job.slot),
     );
   }
 
-  it("it is queued again, with its values, and that thread gets nothing ahead for a while", () => {
+  it("is queued again, with its values, and that thread gets nothing ahead for a while", () => {
     makeQuick(A);
     const job = moved();
     turn();
@@ -301,7 +301,7 @@ describe("a thread that gives a job back", () => {
     expect(threads[B]!.messages).toMatchObject([{ type: "carried", id: job.extras.carriedId }]);
   });
 
-  it("a job that was cancelled meanwhile is over, and its slot free", () => {
+  it("is over when it was cancelled meanwhile, and its slot free", () => {
     makeQuick(A);
     const job = moved();
     const { slot } = job;
@@ -313,7 +313,7 @@ describe("a thread that gives a job back", () => {
     expect(carried.has(job.extras.carriedId)).toBe(false);
   });
 
-  it("and dies before that is heard: it runs elsewhere", () => {
+  it("runs elsewhere when the thread dies before that is heard", () => {
     makeQuick(A);
     const job = moved();
     turn();
