@@ -25,6 +25,8 @@ export class CompletionPump {
   #window = MAX_WINDOW;
   #emptyTurns = 0;
   #sleptAt = 0;
+  /** Whether no job was outstanding then, and none has been submitted since. */
+  #sleptIdle = false;
   readonly #patience = new Patience();
 
   /** @param drain Settles what is in the inbox and says how much that was. @param isIdle Whether no job is outstanding. */
@@ -37,7 +39,13 @@ export class CompletionPump {
 
   /** A job was submitted: look for its result in the next turns, if that has paid off lately. */
   submitted(): void {
-    if (this.#looking || this.#window === 0) return;
+    if (this.#looking) return;
+    if (this.#window === 0) {
+      // From here on it sleeps for a result.
+      if (this.#sleptIdle) this.#sleptAt = performance.now();
+      this.#sleptIdle = false;
+      return;
+    }
     this.#inbox.wake();
     this.#lookOn();
   }
@@ -75,6 +83,7 @@ export class CompletionPump {
       }
       this.#emptyTurns = 0;
       this.#sleptAt = performance.now();
+      this.#sleptIdle = this.#isIdle();
       if (this.#inbox.sleep()) return;
       this.#drain();
     }
