@@ -77,8 +77,8 @@ export const payloads: Section = {
     {
       of: "payload-transfer",
       basis: "code",
-      why: "only a message can move a buffer: a thread that takes such a job from a queue asks the host for its values, and waits for the message with them (pool/src/host/carried-relay.ts, pool/src/worker/late-arguments.ts)",
-      change: "more jobs sent to a thread ahead of time, which are lost with it when it dies",
+      why: "only a message can move a buffer, and the job is in shared memory: a thread that takes it from a queue asks the host for its values and waits for the message with them, and a buffer comes back in a message beside the result (pool/src/host/carried-relay.ts, pool/src/worker/late-arguments.ts)",
+      change: "job and result in those messages as a whole",
     },
   ],
 };

@@ -40,6 +40,7 @@ function frame(entries: readonly Entry[], texts: readonly string[]): string[] {
     "# Benchmarks",
     headText(raws),
     howToRead(),
+    `Sections: ${entries.map(({ raw, text }) => linkTo(text?.title ?? raw.section)).join(", ")}.`,
     ...(failures === "" ? [] : ["## Failures", failures]),
     ...(goalRows === "" ? [] : ["## Goals", goalRows]),
     "## Wins and losses",
@@ -47,6 +48,14 @@ function frame(entries: readonly Entry[], texts: readonly string[]): string[] {
     ...(losses === "" ? [] : ["### Where we are behind, and why", losses]),
     ...texts,
   ];
+}
+
+/** As GitHub names the anchors of headings. */
+function linkTo(title: string): string {
+  return `[${title}](#${title
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, "")
+    .replaceAll(" ", "-")})`;
 }
 
 /** Pictures for which there are samples. */
