@@ -53,7 +53,7 @@ export const payloads: Section = {
   method:
     "One thread. Throughput: calls are kept under way up to a bound on their number and bytes. Round trip: one call after the other. " +
     "Objects are arrays of small records, and as large as their JSON would be. Transferred buffers travel on: each result is the next " +
-    "argument, and a call after which the buffer is not detached has failed. poolifier cannot transfer a result, its way back is a copy.",
+    "argument, and a call after which the buffer is not detached has failed. Skein copies small ones, up to 16 KB, and detaches them. poolifier cannot transfer a result, its way back is a copy.",
   scenarios: (scale) => KINDS.filter(isPossible).flatMap((kind) => scenariosOf(kind, scale)),
   groups: Object.fromEntries(KINDS.map(({ name, title }) => [`payload-${name}`, capitalized(title)])),
   figures: KINDS.map(({ name, title }) => ({
