@@ -3,7 +3,7 @@
  * bytes each is an index; the values themselves go by a port, under a number that the bytes name at their end.
  */
 import type { Transferable } from "node:worker_threads";
-import { types } from "node:util";
+import types from "node:util/types";
 import { MessageFlag } from "./wire-tags.ts";
 
 /** Up to so many bytes a copy costs less than a message, in each direction and by the bytes of all that is moved. */

@@ -1,4 +1,4 @@
-import { types } from "node:util";
+import types from "node:util/types";
 import type { Carried } from "../codec/carried.ts";
 
 /** How many bytes are moved, of what is nothing but moved ArrayBuffers; Infinity of anything else. */
