@@ -73,8 +73,12 @@ export class CarriedRelay implements ArgumentsHolder {
     const given = this.#given.get(id);
     if (given === undefined) return;
     this.#given.delete(id);
-    given.thread.lead.ended(performance.now(), given.bytes);
-    if (!this.#memory.queues.isEmpty()) this.#nextTurn();
+    const { lead } = given.thread;
+    lead.ended(performance.now(), given.bytes);
+    if (this.#memory.queues.isEmpty()) return;
+    // Many results may be settled in one turn: the thread would have nothing to do until it ends.
+    if (lead.isLow) this.#refill();
+    else this.#nextTurn();
   }
 
   isUntouched(id: number): boolean {
@@ -96,7 +100,7 @@ export class CarriedRelay implements ArgumentsHolder {
     if (asleep !== 0) return asleep;
     const now = performance.now();
     const thread = this.#nextToRunDry(threads, now);
-    return thread !== null && this.#mayBeAhead(job, thread, now) ? thread.serial : 0;
+    return thread !== null && this.#mayBeAhead(job, thread, now, threads.length) ? thread.serial : 0;
   }
 
   give(serial: number, slot: number, id: number): void {
@@ -161,9 +165,13 @@ export class CarriedRelay implements ArgumentsHolder {
     for (const { thread, slot, id } of this.#returned.splice(0))
       if (!thread.hasEnded) this.#events.requeue(slot, id);
     for (const { thread, id } of this.#wanted.splice(0)) if (!thread.hasEnded) this.#answer(thread, id);
+    this.#refill();
+  };
+
+  #refill(): void {
     this.#sendAhead();
     this.#sendAll();
-  };
+  }
 
   #answer(thread: PoolThread, id: number): void {
     const carried = this.#carried.find(id);
@@ -189,7 +197,9 @@ export class CarriedRelay implements ArgumentsHolder {
         if (submitterOf(layout, entry) !== HOST) return false;
         const job = this.#events.jobIn(entry);
         // The entry of a former job is nobody's.
-        return job === null || slots.state(entry) !== QUEUED || this.#mayBeAhead(job, thread, now);
+        return (
+          job === null || slots.state(entry) !== QUEUED || this.#mayBeAhead(job, thread, now, threads.length)
+        );
       });
       if (slot === NO_JOB) return;
       this.#assign(thread, slot, this.#events.jobIn(slot)!.extras.carriedId);
@@ -204,16 +214,17 @@ export class CarriedRelay implements ArgumentsHolder {
     for (const thread of threads) {
       const { lead, index } = thread;
       if (lead.jobs === 0 && parking.state(index) !== BUSY) return null;
-      if (lead.hasRoom(now, 0) && (next === null || lead.jobs < next.lead.jobs)) next = thread;
+      if (lead.hasRoom(now, 0, threads.length) && (next === null || lead.jobs < next.lead.jobs))
+        next = thread;
     }
     return next;
   }
 
-  #mayBeAhead({ extras, options }: PendingJob, { lead }: PoolThread, now: number): boolean {
+  #mayBeAhead({ extras, options }: PendingJob, { lead }: PoolThread, now: number, threads: number): boolean {
     // A thread is ended for the job that it is at, not for one behind it.
     if (extras.carriedId === 0 || options.terminateAfterMs !== null) return false;
     const carried = this.#carried.find(extras.carriedId);
-    return carried !== null && lead.hasRoom(now, bufferBytes(carried));
+    return carried !== null && lead.hasRoom(now, bufferBytes(carried), threads);
   }
 
   #assign(thread: PoolThread, slot: number, id: number): void {

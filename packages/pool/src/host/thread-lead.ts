@@ -3,13 +3,13 @@
  * only behind jobs that it was given, only as many as it will have done in half a millisecond, by what they took lately, and none
  * when the present one takes longer, or when the thread has lately given some back.
  */
-const MAX_JOBS = 32;
+const MAX_JOBS = 64;
 const AHEAD_US = 500;
 /**
- * All of them together, beyond the first. More does not make it faster, and V8 counts the bytes that arrive since its last full collection,
- * not those that stay: buffers that come and go in heaps of 16 MB and more let it collect without a pause.
+ * Of all jobs that all threads were given, together: V8 counts the bytes that arrive since its last full collection, not those that stay.
+ * Buffers that come and go in larger heaps let it collect without a pause.
  */
-const AHEAD_BYTES = 4 << 20;
+const AHEAD_BYTES = 16 << 20;
 /** Weight of the newest job in the average. */
 const NEWEST = 0.25;
 /** So many jobs after it has given some back, a thread is given jobs again. */
@@ -17,6 +17,8 @@ const BARRED_JOBS = 16;
 
 export class ThreadLead {
   #jobs = 0;
+  /** When it was last given one. */
+  #jobsThen = 0;
   #bytes = 0;
   /** Infinity: not known. */
   #usPerJob = Infinity;
@@ -33,13 +35,18 @@ export class ThreadLead {
     return this.#jobs === 0 && this.#barredJobs === 0;
   }
 
-  /** Whether it may be given one more, of so many bytes, behind those that it has. */
-  hasRoom(now: number, bytes: number): boolean {
+  /** Whether it has half of what it had when it was last given something, or less: what it does until more comes. */
+  get isLow(): boolean {
+    return this.#jobs * 2 <= this.#jobsThen;
+  }
+
+  /** Whether it may be given one more, of so many bytes, behind those that it has. @param threads How many there are. */
+  hasRoom(now: number, bytes: number, threads: number): boolean {
     return (
       this.#jobs > 0 &&
       this.#jobs < MAX_JOBS &&
       this.#barredJobs === 0 &&
-      this.#bytes + bytes <= AHEAD_BYTES &&
+      this.#bytes + bytes <= AHEAD_BYTES / threads &&
       (this.#jobs + 1) * this.#usPerJob < AHEAD_US &&
       (now - this.#lastEndedAt) * 1000 < AHEAD_US
     );
@@ -47,6 +54,7 @@ export class ThreadLead {
 
   given(now: number, bytes: number): void {
     if (this.#jobs++ === 0) this.#lastEndedAt = now;
+    this.#jobsThen = this.#jobs;
     this.#bytes += bytes;
   }
 

@@ -158,7 +158,7 @@ function makeQuick(thread: number): number {
     const { slot } = moved();
     memories[HOST]!.parking.setBusy(thread);
     expect(sentTo(thread)).toEqual([[slot]]);
-    if (threads[thread]!.lead.hasRoom(nowMs, 0)) return slot;
+    if (threads[thread]!.lead.hasRoom(nowMs, 0, 2)) return slot;
     nowMs += 0.01;
     finish(thread, slot);
     submitter.settlement.drain();
@@ -198,23 +198,35 @@ describe("a carried job of the host", () => {
     expect(jobs.map(state)).toEqual(jobs.map(() => [RUNNING, threads[A]!.serial]));
   });
 
-  it("is queued beyond 4 MB, and sent when others are over, oldest first", () => {
+  it("is queued beyond 8 MB on each of two threads, and sent when others are over, oldest first", () => {
     const first = makeQuick(A);
-    const jobs = Array.from({ length: 8 }, () => moved({}, 1 << 20));
+    const jobs = Array.from({ length: 8 }, () => moved({}, 2 << 20));
     turn();
     const [sent] = sentTo(A);
     expect(sent).toEqual(jobs.slice(0, 3).map(({ slot }) => slot));
     expect(jobs.slice(3).map(state)).toEqual(jobs.slice(3).map(() => [QUEUED, 0]));
-    for (const slot of [first, ...sent!]) finish(A, slot);
+    // One of four is over: more is sent at the end of the turn, or when half of them are, whatever comes first.
+    finish(A, first);
     submitter.settlement.drain();
-    turn();
-    // Nothing is ahead of a thread that has nothing to do: it comes for the next itself, and has others sent behind it.
     expect(sentTo(A)).toEqual([]);
-    expect(claim(A)).toBe(jobs[3]!.slot);
     turn();
-    expect(threads[A]!.messages[0]).toMatchObject({ type: "carried", id: jobs[3]!.extras.carriedId });
-    threads[A]!.messages.shift();
-    expect(sentTo(A)).toEqual([jobs.slice(4, 7).map(({ slot }) => slot)]);
+    expect(sentTo(A)).toEqual([[jobs[3]!.slot]]);
+    finish(A, sent![0]!);
+    finish(A, sent![1]!);
+    submitter.settlement.drain();
+    expect(sentTo(A)).toEqual([[jobs[4]!.slot, jobs[5]!.slot]]);
+  });
+
+  it("is sent behind the one that a quick thread asks for", () => {
+    finish(A, makeQuick(A));
+    submitter.settlement.drain();
+    const jobs = Array.from({ length: 4 }, () => moved({}, 2 << 20));
+    turn();
+    expect(sentTo(A)).toEqual([]);
+    expect(claim(A)).toBe(jobs[0]!.slot);
+    turn();
+    expect(threads[A]!.messages.shift()).toMatchObject({ type: "carried", id: jobs[0]!.extras.carriedId });
+    expect(sentTo(A)).toEqual([jobs.slice(1).map(({ slot }) => slot)]);
   });
 
   it("is not sent ahead while another thread has nothing to do, or may be started", () => {
