@@ -139,6 +139,25 @@ describe("arguments that are moved", () => {
     },
   );
 
+  it("are not lost while threads are told to leave and others start", async () => {
+    await using own = new ThreadPool({ minThreads: 1, maxThreads: 3 });
+    const { increment } = own.module<typeof Transfer>(url);
+    const tasks: PromiseLike<Uint8Array>[] = [];
+    for (let round = 0; round < 24; round++) {
+      for (let i = 0; i < 20; i++) {
+        const bytes = filled(17_000, i);
+        tasks.push(increment(move(bytes, [bytes.buffer])));
+      }
+      own.setMinThreads(1);
+      own.setMaxThreads(1 + (round % 3));
+      own.setMinThreads(1 + (round % 3));
+      await new Promise((resolve) => setImmediate(resolve));
+      if (round % 4 === 0) await tasks[tasks.length - 10];
+    }
+    const results = await Promise.all(tasks);
+    expect(results.map((bytes) => bytes[0])).toEqual(results.map((_, i) => (i % 20) + 1));
+  });
+
   it("do not wait behind a job that awaits while another thread is free", async () => {
     await using own = new ThreadPool({ maxThreads: 2 });
     await allStarted(own, 2);

@@ -30,7 +30,7 @@ export interface RelayEvents {
   mayStart(): boolean;
   /** The host's job in this slot of the host; null: the slot is free. */
   jobIn(slot: number): PendingJob | null;
-  /** The thread has given back the job in `slot`, with the arguments `id`, and not begun it: it is to be queued again, if it is not over. */
+  /** The thread has not begun the job in `slot`, with the arguments `id`, and will not: it is to be queued again, if it is not over. */
   requeue(slot: number, id: number): void;
 }
 
@@ -248,6 +248,11 @@ export class CarriedRelay implements ArgumentsHolder {
   #sendAll(): void {
     for (const [thread, jobs] of this.#outgoing) {
       this.#outgoing.delete(thread);
+      if (thread.isLeaving) {
+        // It was told to since: it may end before it hears of them.
+        for (const { slot, carried } of jobs) this.#takeBack(slot, carried.id);
+        continue;
+      }
       for (const { carried } of jobs) this.#given.get(carried.id)!.isSent = true;
       this.#post(
         thread,
@@ -255,6 +260,11 @@ export class CarriedRelay implements ArgumentsHolder {
         jobs.map(({ carried }) => carried),
       );
     }
+  }
+
+  #takeBack(slot: number, id: number): void {
+    this.#given.delete(id);
+    this.#events.requeue(slot, id);
   }
 
   /** What is not moved away stays until the job is over: it may run again. */

@@ -68,7 +68,7 @@ beforeEach(() => {
   threads = [new PlayedThread(A), new PlayedThread(B)];
   for (const { index, serial } of threads) memory.prepareThread(index, serial);
   const roster = {
-    staying: () => threads.filter(({ hasEnded }) => !hasEnded),
+    staying: () => threads.filter(({ hasEnded, isLeaving }) => !hasEnded && !isLeaving),
     withSerial: (serial: number) => threads.find((thread) => thread.serial === serial) ?? null,
   };
   carried = new CarriedValues(HOST_SERIAL, nothing);
@@ -342,6 +342,17 @@ function crash(thread: number): void {
   submitter.settlement.recover(thread + 1, new ThreadCrashedError(1), true);
   relay.onExit(threads[thread] as unknown as PoolThread);
 }
+
+it("what was about to be sent to a thread that is told to leave is queued again", () => {
+  makeQuick(A);
+  const job = moved();
+  threads[A]!.isLeaving = true;
+  turn();
+  expect([sentTo(A), state(job)]).toEqual([[], [QUEUED, 0]]);
+  expect(claim(B)).toBe(job.slot);
+  turn();
+  expect(threads[B]!.messages).toMatchObject([{ type: "carried", id: job.extras.carriedId }]);
+});
 
 describe("a thread that dies", () => {
   it("says of a job that it has begun that it ran it", async () => {
