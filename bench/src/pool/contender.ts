@@ -1,4 +1,5 @@
 /** A product becomes a contender by what a round does with its pool. */
+import { wakeAllCores } from "../method/all-cores.ts";
 import type { Contender, Sample } from "../method/scenario.ts";
 import type { JobName, JobPool, Product } from "../peers/product.ts";
 
@@ -19,7 +20,10 @@ export function poolContender(product: Product, options: PoolContenderOptions): 
     async open() {
       const pool = await product.open(threads, job);
       return {
-        round: () => round(pool),
+        round() {
+          wakeAllCores();
+          return round(pool);
+        },
         async close() {
           await pool.close();
         },

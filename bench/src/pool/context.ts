@@ -53,10 +53,9 @@ const inOneContext: Around = (run) => requestId.run(REQUEST, () => tenant.run(TE
 
 function contenders(scale: Scale): Contender[] {
   const jobs = scale.pick(50_000, 10_000);
-  const trips = scale.pick(1000, 300);
   const measure = async (pool: JobPool): Promise<Record<string, number>> => ({
     perSecond: await burst(pool, jobs),
-    p50Us: (await roundTrips(pool, trips)).p50Us,
+    p50Us: (await roundTrips(pool)).p50Us,
   });
   const named = (
     product: Product,

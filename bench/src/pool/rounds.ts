@@ -1,9 +1,10 @@
 /** What a round does with a pool: bursts, windows, one call after the other. Every result is checked, after the clock has stopped. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { quantile } from "../method/statistics.ts";
 import type { JobPool } from "../peers/product.ts";
 
 /** What is over sooner is repeated: a few milliseconds would measure the scheduler of the system. */
-const ROUND_MS = 150;
+export const ROUND_MS = 150;
 
 /** Repeats `once`, which gives a rate per second of a fixed amount of work, until enough time has been measured. The rate of all together. */
 export async function longEnough(once: () => Promise<number>): Promise<number> {
@@ -68,26 +69,33 @@ export interface Latencies {
   readonly p99Us: number;
 }
 
-/** One call after the other, each after `before`, which does not count. */
-export async function roundTrips(
-  pool: JobPool,
-  count: number,
-  before?: () => Promise<unknown>,
-): Promise<Latencies> {
-  const us = new Float64Array(count);
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    if (before !== undefined) await before();
-    const started = performance.now();
-    const result = await pool.run(i);
-    us[i] = (performance.now() - started) * 1000;
-    sum += result as number;
-  }
-  expectSame(sum, (count * (count - 1)) / 2);
+/** One call after the other, for as long as a round has to be. */
+export async function roundTrips(pool: JobPool): Promise<Latencies> {
+  const us: number[] = [];
+  const until = performance.now() + ROUND_MS;
+  while (performance.now() < until) await oneTrip(pool, us);
   return latencies(us);
 }
 
-export function latencies(us: Float64Array): Latencies {
+/** One call after the other, each after a pause. */
+export async function spacedTrips(pool: JobPool, count: number, pauseMs: number): Promise<Latencies> {
+  const us: number[] = [];
+  while (us.length < count) {
+    await sleep(pauseMs);
+    await oneTrip(pool, us);
+  }
+  return latencies(us);
+}
+
+async function oneTrip(pool: JobPool, us: number[]): Promise<void> {
+  const value = us.length;
+  const started = performance.now();
+  const result = await pool.run(value);
+  us.push((performance.now() - started) * 1000);
+  expectSame(result, value);
+}
+
+export function latencies(us: readonly number[] | Float64Array): Latencies {
   return { p50Us: quantile(us, 0.5), p99Us: quantile(us, 0.99) };
 }
 

@@ -1,5 +1,4 @@
 /** Trivial jobs: bursts, windows, round trips, for one thread and more. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Contender, Metric, Scale, Scenario, Section } from "../method/scenario.ts";
 import type { Product } from "../peers/product.ts";
 import { rawPortBatched } from "../peers/raw-port.ts";
@@ -7,7 +6,17 @@ import { openRing, type Ring } from "../peers/ring.ts";
 import { poolContender } from "./contender.ts";
 import { defaultAndBest, everyone } from "./field.ts";
 import { settingsScenario } from "./peer-settings.ts";
-import { burst, expectSame, latencies, type Latencies, longEnough, roundTrips, windowed } from "./rounds.ts";
+import {
+  burst,
+  expectSame,
+  latencies,
+  type Latencies,
+  longEnough,
+  ROUND_MS,
+  roundTrips,
+  spacedTrips,
+  windowed,
+} from "./rounds.ts";
 
 const perSecond: Metric = { key: "perSecond", title: "throughput", unit: "jobs/s", better: "higher" };
 const trips: readonly Metric[] = [
@@ -137,7 +146,6 @@ function windowScenario(scale: Scale, threads: number): Scenario {
 }
 
 function tripScenario(scale: Scale, threads: number): Scenario {
-  const count = scale.pick(2000, 500);
   return {
     name: `round-trip-${threads}`,
     title: `Round trip, one call after the other, ${threadsText(threads)}`,
@@ -150,10 +158,10 @@ function tripScenario(scale: Scale, threads: number): Scenario {
         poolContender(product, {
           threads,
           job: "echo",
-          round: async (pool) => ({ ...(await roundTrips(pool, count)) }),
+          round: async (pool) => ({ ...(await roundTrips(pool)) }),
         }),
       ),
-      ...(threads === 1 ? [ringContender((ring) => Promise.resolve({ ...ringTrips(ring, count) }))] : []),
+      ...(threads === 1 ? [ringContender((ring) => Promise.resolve({ ...ringTrips(ring) }))] : []),
     ],
   };
 }
@@ -170,7 +178,7 @@ function pauseScenario(scale: Scale): Scenario {
       poolContender(product, {
         threads: 1,
         job: "echo",
-        round: async (pool) => ({ ...(await roundTrips(pool, count, () => sleep(PAUSE_MS))) }),
+        round: async (pool) => ({ ...(await spacedTrips(pool, count, PAUSE_MS)) }),
       }),
     ),
   };
@@ -201,12 +209,13 @@ async function ringBurst(ring: Ring, count: number): Promise<number> {
   return (count / (performance.now() - started)) * 1000;
 }
 
-function ringTrips(ring: Ring, count: number): Latencies {
-  const us = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
+function ringTrips(ring: Ring): Latencies {
+  const us: number[] = [];
+  const until = performance.now() + ROUND_MS;
+  while (performance.now() < until) {
     const started = performance.now();
-    expectSame(ring.roundTrip(i), i);
-    us[i] = (performance.now() - started) * 1000;
+    expectSame(ring.roundTrip(us.length), us.length);
+    us.push((performance.now() - started) * 1000);
   }
   return latencies(us);
 }
