@@ -1,6 +1,7 @@
 /**
- * What was measured, and where. Samples are compared only when all of this is equal: another build, another Node or another
- * machine is another experiment.
+ * What was measured, and where. Samples are compared only when all of this is equal, but for the commit: another build, another Node or
+ * another machine is another experiment. Commits that build the same files differ in what is around them, the benchmarks perhaps: each
+ * section was measured by one of them, and the report names them.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -43,10 +44,12 @@ export function takeFingerprint(mode: Fingerprint["mode"], folder: string = root
   };
 }
 
-/** The names of the fields in which two fingerprints differ. */
+/** The names of the fields in which two fingerprints differ, and must not. */
 export function differences(a: Fingerprint, b: Fingerprint): string[] {
   const fields = Object.keys(a) as (keyof Fingerprint)[];
-  return fields.filter((field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]));
+  return fields.filter(
+    (field) => field !== "commit" && JSON.stringify(a[field]) !== JSON.stringify(b[field]),
+  );
 }
 
 function hashOfDist(folder: string): string {

@@ -1,17 +1,22 @@
-/** Ours. Nothing is tuned but the number of threads, unless the name says so. */
-import { type RunOptions, ThreadPool } from "@skein/pool";
+/** Ours. Nothing is tuned but the number of threads it may have, unless the name says so. */
+import { type RunOptions, ThreadPool, type ThreadPoolOptions } from "@skein/pool";
 import { jobFile, type JobName, type JobPool, type Product } from "./product.ts";
 
 type Jobs = Record<JobName, (value: unknown) => unknown>;
 
-function configuration(name: string, text: string, options: RunOptions = {}): Product {
+function configuration(
+  name: string,
+  text: string,
+  options: RunOptions = {},
+  poolOptions: (threads: number) => ThreadPoolOptions = (threads) => ({ maxThreads: threads }),
+): Product {
   return {
     name,
     kind: "skein",
     product: "skein",
     configuration: text,
     async open(threads: number, job: JobName): Promise<JobPool> {
-      const pool = new ThreadPool({ maxThreads: threads });
+      const pool = new ThreadPool(poolOptions(threads));
       // Only the job that moves needs the worker's side of the pool.
       const jobs = pool.module<Jobs>(jobFile(job === "echoMoved" ? "skein" : "work"), options);
       const call = jobs[job];
@@ -32,3 +37,10 @@ export const skeinInline: Product = configuration("skein, inline", 'continuation
 export const skeinNoFlow: Product = configuration("skein, flowContext off", "flowContext: false", {
   flowContext: false,
 });
+/** More threads than cores are started for jobs that wait, and only while cores are idle; here all are. */
+export const skeinAllThreads: Product = configuration(
+  "skein, all threads",
+  "minThreads as high as maxThreads",
+  {},
+  (threads) => ({ minThreads: threads, maxThreads: threads }),
+);

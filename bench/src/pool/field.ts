@@ -4,7 +4,7 @@ import { piscina } from "../peers/piscina.ts";
 import { poolifier } from "../peers/poolifier.ts";
 import type { Product } from "../peers/product.ts";
 import { rawPort, rawPortBatched } from "../peers/raw-port.ts";
-import { skein, skeinInline } from "../peers/skein.ts";
+import { skein, skeinAllThreads, skeinInline } from "../peers/skein.ts";
 import { tinypool } from "../peers/tinypool.ts";
 import { workerPool } from "../peers/workerpool.ts";
 
@@ -48,7 +48,7 @@ export const defaultAndBest: readonly Product[] = everyone.filter(
 
 /** For a process of its own, which is told a name. @throws RangeError when nobody has it. */
 export function productNamed(name: string): Product {
-  const found = [...everyone, ...best].find((product) => product.name === name);
+  const found = [...everyone, ...best, skeinAllThreads].find((product) => product.name === name);
   if (found === undefined) throw new RangeError(`No contender is called "${name}"`);
   return found;
 }

@@ -2,6 +2,7 @@
 import type { Metric, Scale, Scenario, Section } from "../method/scenario.ts";
 import { comlink } from "../peers/comlink.ts";
 import { piscina } from "../peers/piscina.ts";
+import { skein, skeinAllThreads } from "../peers/skein.ts";
 import { childContender } from "./child-contender.ts";
 import { best } from "./field.ts";
 
@@ -17,7 +18,7 @@ export const memory: Section = {
   title: "Memory and idleness",
   question: "What does a thread weigh, and what does an idle pool cost?",
   method:
-    "A process per round. Every thread has worked; then nothing happens for a while, the main thread's garbage is collected, the memory of the process is " +
+    "A process per round. All threads are there, also ours, and have worked; then nothing happens for a while, the main thread's garbage is collected, the memory of the process is " +
     "read, and its CPU time over one second without jobs. The slope of the line is what one more thread weighs; most of it is Node's own.",
   scenarios: (scale) => scale.pick(THREADS, [1]).map((threads) => memoryScenario(scale, threads)),
   groups: { memory: "An idle pool" },
@@ -50,7 +51,10 @@ export const memory: Section = {
 
 function memoryScenario(scale: Scale, threads: number): Scenario {
   // What waits for messages only is seen in the raw port.
-  const products = best.filter(({ name }) => name !== piscina().name && name !== comlink.name);
+  const others = best.filter(
+    ({ name }) => name !== skein.name && name !== piscina().name && name !== comlink.name,
+  );
+  const products = [skeinAllThreads, ...others];
   return {
     name: `memory-${threads}`,
     title: `An idle pool, ${threads === 1 ? "1 thread" : `${threads} threads`}`,

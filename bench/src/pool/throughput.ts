@@ -42,7 +42,8 @@ export const throughput: Section = {
     "The job returns its argument, a small integer. Burst: all calls are made at once and awaited together. Window: a fixed number of " +
     "calls is under way, each that returns makes the next. Round trip: one call after the other, at once or after a pause. Everybody gets bursts and windows of the same " +
     "length; who is done early begins another until the round has lasted long enough to be timed. With one thread every setting takes part, with " +
-    "more the default and the best one of each. The bare ring moves numbers between two threads " +
+    "more the default and the best one of each. Skein may have 4 or 8 threads there, as everybody, and starts as many as there are cores, unless jobs " +
+    "wait while cores are idle. The bare ring moves numbers between two threads " +
     "without promises or anything else one would miss: a limit, not a pool.",
   scenarios: (scale) => [
     ...scale.pick(THREADS, [1, 2]).map((threads) => burstScenario(scale, threads)),

@@ -15,7 +15,7 @@ export function headText(sections: readonly RawSection[]): string {
     ["command", `\`${commands.length === 1 ? command : commands.join("`, `")}\``],
     [
       "Skein",
-      `commit ${fingerprint.commit}${fingerprint.dirty ? " with local changes" : ""}, built files ${fingerprint.dist}`,
+      `${commitsText(sections)}${fingerprint.dirty ? " with local changes" : ""}, built files ${fingerprint.dist}`,
     ],
     ["Node.js", fingerprint.node],
     [
@@ -37,6 +37,15 @@ export function headText(sections: readonly RawSection[]): string {
       ? "**Quick mode**: few rounds of little work. It shows that everything runs, and roughly where things lie. Do not quote it.\n\n"
       : "";
   return warning + rows.map(([what, value]) => `- **${what}**: ${value}`).join("\n");
+}
+
+/** Several have built the same files. */
+function commitsText(sections: readonly RawSection[]): string {
+  const of = Map.groupBy(sections, ({ fingerprint }) => fingerprint.commit);
+  if (of.size === 1) return `commit ${[...of.keys()].join("")}`;
+  return [...of]
+    .map(([commit, some]) => `commit ${commit} (${some.map(({ section }) => section).join(", ")})`)
+    .join(", ");
 }
 
 /** From so many threads per core on, others took time away from everybody, and most from who uses two cores at once. */

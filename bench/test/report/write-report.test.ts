@@ -187,7 +187,6 @@ describe("refusal", () => {
 
   it.each([
     ["another build", { dist: "0000000000000000" }, /dist: "feedfacefeedface" and "0000000000000000"/],
-    ["another commit", { commit: "ba9876543210" }, /commit/],
     ["local changes", { dirty: true }, /dirty/],
     ["another Node.js", { node: "v26.0.0" }, /node: "v24.0.0" and "v26.0.0"/],
     ["another machine", { cpu: "another processor" }, /cpu/],
@@ -196,6 +195,11 @@ describe("refusal", () => {
   ])("samples of %s are not mixed", async (_, more, message) => {
     await expect(writeReport(folder, [losing, other(more)])).rejects.toThrow(message);
     expect(existsSync(join(folder, "report.md"))).toBe(false);
+  });
+
+  it("another commit that built the same files is named, with what it has measured", async () => {
+    await writeReport(folder, [losing, other({ commit: "ba9876543210" })]);
+    expect(report()).toContain("commit ba9876543210 (another)");
   });
 
   it("a folder of both is refused when it is read", () => {
