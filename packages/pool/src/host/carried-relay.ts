@@ -247,6 +247,8 @@ export class CarriedRelay implements ArgumentsHolder {
 
   #sendAll(): void {
     for (const [thread, jobs] of this.#outgoing) {
+      // Its jobs are being settled; what it was not sent is found again there, with its values.
+      if (thread.hasEnded) continue;
       this.#outgoing.delete(thread);
       if (thread.isLeaving) {
         // It was told to since: it may end before it hears of them.

@@ -376,6 +376,19 @@ describe("a thread that dies", () => {
   });
 });
 
+it("what was about to be sent to a thread that dies keeps its values while jobs wait and others of that thread are settled", () => {
+  makeQuick(A);
+  moved();
+  turn();
+  const job = moved();
+  plain("waits");
+  sentTo(A);
+  crash(A);
+  turn();
+  expect([sentTo(A), job.isOver, state(job)]).toEqual([[], false, [QUEUED, 0]]);
+  expect(carried.has(job.extras.carriedId)).toBe(true);
+});
+
 it("what is sent away is not here any more", () => {
   memories[HOST]!.parking.setSearching(A);
   const job = moved();
