@@ -56,6 +56,7 @@ const checks: readonly Check[] = [
   command("types of the sources", "tsc", "-b", ...globSync("{packages,apps}/*/tsconfig.json").toSorted()),
   ...testConfigs.map((config) => command(`types: ${config}`, "tsc", "-p", config)),
   command("atomics and their pairings", process.execPath, "scripts/check-atomics.ts"),
+  command("direction of imports", process.execPath, "scripts/check-direction.ts"),
   command("unused files, exports and dependencies", "knip"),
   ...published.map((path) => ({
     name: `package ${(JSON.parse(readFileSync(path, "utf8")) as { name: string }).name}`,

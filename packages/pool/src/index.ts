@@ -1,5 +1,5 @@
-export type { JobEngine } from "./base-engine.ts";
-export type { JobMessage, ThreadMessage } from "./channels.ts";
+export type { JobEngine } from "./engine/base-engine.ts";
+export type { JobMessage, ThreadMessage } from "./jobs/channels.ts";
 export { registerError } from "./codec/error-registry.ts";
 export {
   JobCanceledError,
@@ -11,7 +11,7 @@ export {
   QueueFullError,
   ThreadCrashedError,
 } from "./errors.ts";
-export type { Job, JobModule } from "./job-module.ts";
+export type { Job, JobModule } from "./engine/job-module.ts";
 export type {
   CloseOptions,
   MapOptions,
@@ -19,7 +19,7 @@ export type {
   RunOptions,
   ThreadPoolOptions,
   TraceOptions,
-} from "./options.ts";
-export type { Distribution, PoolStats } from "./pool-stats.ts";
-export { ThreadPool } from "./thread-pool.ts";
+} from "./engine/options.ts";
+export type { Distribution, PoolStats } from "./host/pool-stats.ts";
+export { ThreadPool } from "./engine/thread-pool.ts";
 export { move } from "./transfer/move.ts";

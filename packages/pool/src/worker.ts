@@ -5,7 +5,7 @@
 import { threadId } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { Task } from "@skein/scheduling";
-import { currentPool } from "./current-pool.ts";
+import { currentPool } from "./worker/current-pool.ts";
 import { JobCanceledError } from "./errors.ts";
 import { runningJob } from "./worker/current-job.ts";
 import type { ForkedTask } from "./submit/forked-job.ts";

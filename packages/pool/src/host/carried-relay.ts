@@ -10,14 +10,14 @@
 import type { Transferable } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
 import type { Carried } from "../codec/carried.ts";
-import type { HandedJob, HostMessage } from "../protocol.ts";
+import type { HandedJob, HostMessage } from "../messages/protocol.ts";
 import { NO_JOB } from "../shared/job-queues.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
 import { NOT_BEGUN, QUEUED } from "../shared/slot.ts";
 import type { PendingJob } from "../submit/pending-job.ts";
-import type { ArgumentsHolder } from "../transfer/arguments-holder.ts";
+import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
 import { bufferBytes } from "../transfer/buffer-bytes.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { detach, giveUp } from "../transfer/detach.ts";

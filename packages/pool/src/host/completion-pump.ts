@@ -6,7 +6,7 @@
  */
 import { availableParallelism } from "node:os";
 import { AsyncScope } from "@skein/context";
-import { Patience } from "../patience.ts";
+import { Patience } from "../shared/patience.ts";
 import type { Inbox } from "../shared/inbox.ts";
 import type { Parking } from "../shared/parking.ts";
 

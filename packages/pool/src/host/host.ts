@@ -1,16 +1,16 @@
 /** The host of a pool: the submitter on the thread that made it, and the keeper of the threads. */
 import type { Task } from "@skein/scheduling";
-import { channels, type ThreadMessage } from "../channels.ts";
+import { channels, type ThreadMessage } from "../jobs/channels.ts";
 import { toWire } from "../codec/error-wire.ts";
 import { PoolClosedError, ThreadCrashedError } from "../errors.ts";
-import { type PoolStats, readStats } from "../pool-stats.ts";
-import type { HostMessage, WorkerMessage } from "../protocol.ts";
+import { type PoolStats, readStats } from "./pool-stats.ts";
+import type { HostMessage, WorkerMessage } from "../messages/protocol.ts";
 import { Arena, createArenaMemory } from "../shared/arena.ts";
 import { Arenas } from "../shared/arenas.ts";
 import { createLayout, type Layout, PRIORITIES } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
-import { SharedBuffers } from "../shared/shared-buffers.ts";
+import { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
 import type { QueueLimits } from "../submit/submission.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
@@ -21,7 +21,7 @@ import { CompletionPump } from "./completion-pump.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { OrphanedSlots } from "./orphaned-slots.ts";
 import { PoolThread, type ThreadOptions } from "./pool-thread.ts";
-import { PoolTrace, type ResolvedTraceOptions } from "./pool-trace.ts";
+import { PoolTrace, type ResolvedTraceOptions } from "../trace/pool-trace.ts";
 import { ThreadRoster } from "./thread-roster.ts";
 import { type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
 

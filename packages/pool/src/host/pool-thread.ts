@@ -9,9 +9,9 @@ import {
 } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
 import { threadEntry } from "../thread-entry.ts";
-import { MessageIntake } from "../message-intake.ts";
+import { MessageIntake } from "../messages/message-intake.ts";
 import { ThreadLead } from "./thread-lead.ts";
-import type { HostMessage, ThreadData, WorkerMessage } from "../protocol.ts";
+import type { HostMessage, ThreadData, WorkerMessage } from "../messages/protocol.ts";
 
 /** What a user can say about the threads; passed on to `Worker`. */
 export interface ThreadOptions {

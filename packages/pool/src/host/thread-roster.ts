@@ -1,5 +1,5 @@
 /** The threads of a pool and their places; given up when they never start. When there are how many: thread-supply.ts. */
-import type { HostMessage } from "../protocol.ts";
+import type { HostMessage } from "../messages/protocol.ts";
 import type { PoolThread } from "./pool-thread.ts";
 
 /** So many threads in a row that died before they were ready: starting more would go on for ever. */

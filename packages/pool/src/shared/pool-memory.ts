@@ -7,7 +7,7 @@ import { Parking } from "./parking.ts";
 import { Places } from "./places.ts";
 import { SlotTable } from "./slot.ts";
 import { Statistics, STATISTICS_WORDS, StatisticsReader } from "./statistics.ts";
-import type { ThreadTrace } from "./thread-trace.ts";
+import type { ThreadTrace } from "./trace/thread-trace.ts";
 
 export const HOST = 0;
 /** Threads count from 1. */

@@ -4,18 +4,8 @@
  */
 import { SkeinError } from "@skein/context/errors";
 import { inlineSource } from "../jobs/inline-function.ts";
+import type { FunctionDescription, FunctionSource } from "../jobs/function-source.ts";
 import type { Arena } from "../shared/arena.ts";
-
-/** How a thread finds the function. `each`: it is called for each item of a Chunk. */
-export type FunctionSource =
-  | { readonly kind: "export"; readonly url: string; readonly name: string; readonly each?: true }
-  | { readonly kind: "inline"; readonly source: string; readonly each?: true };
-
-/** JSON in the arena, never freed. It names its number, for who is not sure to have read both from one job. */
-export interface FunctionDescription {
-  readonly id: number;
-  readonly source: FunctionSource;
-}
 
 export interface FunctionEntry {
   /** Different from those of all other submitters. */

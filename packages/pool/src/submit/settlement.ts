@@ -3,13 +3,13 @@
  * moments differ for a job that is cancelled while it runs: `#settle` at the cancellation, `#release` when the thread is done
  * with the slot.
  */
-import { publishJob } from "../channels.ts";
+import { publishJob } from "../jobs/channels.ts";
 import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import type { ThreadTrace } from "../shared/thread-trace.ts";
+import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
 import { NotCloneableError, ThreadCrashedError } from "../errors.ts";
 import { HOST } from "../shared/pool-memory.ts";
 import { COUNTERS } from "../shared/statistics.ts";

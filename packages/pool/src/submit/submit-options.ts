@@ -1,6 +1,7 @@
 /** How one job is to run: the options of `run`, checked and complete. */
 import type { Transferable } from "node:worker_threads";
 import type { ContinuationPolicy } from "@skein/scheduling";
+import { PRIORITIES } from "../shared/layout.ts";
 
 export interface SubmitOptions {
   /** Index into PRIORITIES. */
@@ -19,3 +20,15 @@ export interface SubmitOptions {
   /** What is moved instead of copied; null: nothing. Of this call alone. */
   readonly transfer: readonly Transferable[] | null;
 }
+
+export const defaultSubmitOptions: SubmitOptions = {
+  priority: PRIORITIES.indexOf("normal"),
+  signal: undefined,
+  timeoutMs: undefined,
+  continuations: undefined,
+  flowContext: true,
+  retries: 0,
+  terminateAfterMs: null,
+  onProgress: undefined,
+  transfer: null,
+};

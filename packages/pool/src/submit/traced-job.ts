@@ -1,7 +1,7 @@
 /** Jobs of a traced pool: what their slices are told apart by. */
-import type { ThreadTrace } from "../shared/thread-trace.ts";
+import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
 import { ForkedJob } from "./forked-job.ts";
-import { nameOf } from "./function-name.ts";
+import { nameOf } from "../jobs/function-name.ts";
 import { type PendingJob, TaskJob } from "./pending-job.ts";
 
 export interface TracedJob extends PendingJob {

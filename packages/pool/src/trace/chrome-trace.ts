@@ -14,8 +14,8 @@ import {
   kindOf,
   priorityOf,
   serialOf,
-} from "../shared/trace-code.ts";
-import { OPEN_FIELDS, RECORD_FIELDS, type TraceSnapshot } from "../shared/trace-log.ts";
+} from "../shared/trace/trace-code.ts";
+import { OPEN_FIELDS, RECORD_FIELDS, type TraceSnapshot } from "../shared/trace/trace-log.ts";
 import { JobJourneys, QUEUES } from "./job-journeys.ts";
 
 /** One track. */

@@ -1,6 +1,6 @@
 /** What became of each job, from the records of all threads: which arrows can be drawn, and how many jobs waited when. */
-import { RECORD_FIELDS } from "../shared/trace-log.ts";
-import { KIND, kindOf, priorityOf, serialOf } from "../shared/trace-code.ts";
+import { RECORD_FIELDS } from "../shared/trace/trace-log.ts";
+import { KIND, kindOf, priorityOf, serialOf } from "../shared/trace/trace-code.ts";
 
 /** A job as far as it was recorded. */
 export interface Journey {

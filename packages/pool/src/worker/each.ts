@@ -1,6 +1,6 @@
 /** A job of several items: the function is called for each in turn, as if it were a job of its own. */
 import { AsyncScope } from "@skein/context";
-import { chunkOutcome } from "../chunk-job.ts";
+import { chunkOutcome } from "../jobs/chunk-job.ts";
 import { JobCanceledError } from "../errors.ts";
 import { type RunningJob, runningJob } from "./current-job.ts";
 import { isThenable } from "./thenable.ts";

@@ -6,15 +6,14 @@
 import type { AsyncScope } from "@skein/context";
 import type { Decoder } from "../codec/decoder.ts";
 import type { Encoder } from "../codec/encoder.ts";
-import { defaultSubmitOptions } from "../options.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { DONE, QUEUED, RUNNING } from "../shared/slot.ts";
-import type { ThreadTrace } from "../shared/thread-trace.ts";
-import { DETAIL } from "../shared/trace-code.ts";
+import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
+import { DETAIL } from "../shared/trace/trace-code.ts";
 import type { ForkedJob, Joiner } from "../submit/forked-job.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
 import { NO_SLOT, rejectionOf } from "../submit/pending-job.ts";
-import type { SubmitOptions } from "../submit/submit-options.ts";
+import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { detach, detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";

@@ -4,7 +4,7 @@ import { compileInline, explainFreeVariable } from "../jobs/inline-function.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import type { FunctionDescription, FunctionSource } from "../submit/function-registry.ts";
+import type { FunctionDescription, FunctionSource } from "../jobs/function-source.ts";
 import { eachOf } from "./each.ts";
 
 const AsyncFunction = (async () => {}).constructor as new () => unknown;

@@ -1,6 +1,6 @@
 /** Runs one claimed job: its context entered, its function called, everything cleared again, its outcome written. */
 import type { AsyncScope } from "@skein/context";
-import { publishJob } from "../channels.ts";
+import { publishJob } from "../jobs/channels.ts";
 import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { JobCanceledError, NotCloneableError } from "../errors.ts";
@@ -8,8 +8,8 @@ import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE, NUMBERS } from "../shared/slot.ts";
 import { COUNTERS } from "../shared/statistics.ts";
-import type { ThreadTrace } from "../shared/thread-trace.ts";
-import { DETAIL, KIND } from "../shared/trace-code.ts";
+import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
+import { DETAIL, KIND } from "../shared/trace/trace-code.ts";
 import { NO_SLOT } from "../submit/pending-job.ts";
 import type { ContextScopes } from "./context-scopes.ts";
 import { type CurrentJob, RunningJob } from "./current-job.ts";

@@ -5,7 +5,7 @@ import { submitterOf } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { DONE } from "../shared/slot.ts";
 import type { ForkedJob } from "../submit/forked-job.ts";
-import { nameOf } from "../submit/function-name.ts";
+import { nameOf } from "../jobs/function-name.ts";
 import { NO_SLOT } from "../submit/pending-job.ts";
 import type { Settlement } from "../submit/settlement.ts";
 import type { DispatchLoop } from "./dispatch-loop.ts";

@@ -1,6 +1,6 @@
 /** Results and errors on their way into the slot: encoded, placed, and reported to the submitting thread. */
 import type { Carried } from "../codec/carried.ts";
-import { withoutUncloneable } from "../chunk-job.ts";
+import { withoutUncloneable } from "../jobs/chunk-job.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { toWire } from "../codec/error-wire.ts";
 import type { Arena } from "../shared/arena.ts";

@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from "node:os";
 import { pause } from "../shared/atomics.ts";
-import { Patience } from "../patience.ts";
+import { Patience } from "../shared/patience.ts";
 import type { Parking } from "../shared/parking.ts";
 
 const PAUSES_PER_LOOK = 8;

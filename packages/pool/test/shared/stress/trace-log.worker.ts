@@ -1,6 +1,6 @@
 /** The role of trace-log.stress.test.ts. */
 import { parentPort } from "node:worker_threads";
-import { TraceMemory, TraceWriter } from "../../../src/shared/trace-log.ts";
+import { TraceMemory, TraceWriter } from "../../../src/shared/trace/trace-log.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { type Part, takePart } from "./stress.ts";
 

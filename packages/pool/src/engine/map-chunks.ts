@@ -1,0 +1,126 @@
+/** `map` with several items per job: what arrives for a chunk, taken apart again. */
+import { Task } from "@skein/scheduling";
+import { chunkOf, type ChunkOutcome, uncloneableItem } from "../jobs/chunk-job.ts";
+import type { Chunk } from "../codec/chunk.ts";
+import { fromWire } from "../codec/error-wire.ts";
+import { isAsyncIterable, mapItems } from "./map.ts";
+import type { ResolvedMapOptions } from "./options.ts";
+import { forgetMoves } from "../transfer/move.ts";
+
+const STALLED = Symbol("stalled");
+
+/** An outcome, with the error that ended it. */
+interface Outcome<R> {
+  readonly results: readonly R[];
+  readonly failure: { readonly error: unknown } | null;
+}
+
+/** As `mapItems`. @param submit The job of a chunk; its task has a ChunkOutcome. */
+export async function* mapChunks<A, R>(
+  items: Iterable<A> | AsyncIterable<A>,
+  submit: (chunk: Chunk, signal: AbortSignal) => Task<unknown>,
+  options: ResolvedMapOptions,
+): AsyncGenerator<R, void, undefined> {
+  const run = (chunk: readonly A[], signal: AbortSignal): Task<Outcome<R>> => {
+    const task = submit(chunkOf(chunk), signal);
+    const refused = task.status === "faulted" ? uncloneableItem(task.error, "args[0].items") : null;
+    if (refused === null) {
+      forgetMoves(chunk);
+      return task.then((outcome) => taken(outcome as ChunkOutcome<R>));
+    }
+    const { index, error } = refused;
+    if (index === 0) return Task.fromError(error);
+    // The items before it run, as if each had been submitted alone.
+    return run(chunk.slice(0, index), signal).then((outcome) =>
+      outcome.failure === null ? { ...outcome, failure: { error } } : outcome,
+    );
+  };
+  const chunks = isAsyncIterable(items)
+    ? new AsyncChunks(items, options.chunkSize)
+    : chunksOf(items, options.chunkSize);
+  for await (const { results, failure } of mapItems(chunks, run, options)) {
+    for (const result of results) {
+      options.signal?.throwIfAborted();
+      yield result;
+    }
+    if (failure !== null) throw failure.error;
+  }
+}
+
+function taken<R>([results, failure]: ChunkOutcome<R>): Outcome<R> {
+  return { results, failure: failure === undefined ? null : { error: fromWire(failure) } };
+}
+
+/** What comes before an error of the source is a chunk. */
+function* chunksOf<A>(items: Iterable<A>, size: number): Generator<A[], void, undefined> {
+  let chunk: A[] = [];
+  try {
+    for (const item of items) {
+      if (chunk.push(item) < size) continue;
+      yield chunk;
+      chunk = [];
+    }
+  } catch (error) {
+    if (chunk.length > 0) yield chunk;
+    throw error;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** The same. A chunk also ends when the source has nothing for a turn of the event loop: what is there need not wait. */
+class AsyncChunks<A> implements AsyncIterable<A[]>, AsyncIterator<A[], void> {
+  readonly #source: AsyncIterator<A>;
+  readonly #size: number;
+  /** Asked for, and not in a chunk yet. */
+  #pending: Promise<IteratorResult<A>> | null = null;
+  #isDone = false;
+
+  constructor(items: AsyncIterable<A>, size: number) {
+    this.#source = items[Symbol.asyncIterator]();
+    this.#size = size;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<A[], void>> {
+    const chunk: A[] = [];
+    if (await this.#take(chunk)) {
+      let immediate: NodeJS.Immediate | undefined;
+      const stalled = new Promise<typeof STALLED>((resolve) => {
+        immediate = setImmediate(resolve, STALLED);
+      });
+      while (chunk.length < this.#size && (await this.#take(chunk, stalled)));
+      clearImmediate(immediate);
+    }
+    return chunk.length > 0 ? { done: false, value: chunk } : { done: true, value: undefined };
+  }
+
+  /** Not behind an item that the source has promised: it may never come. */
+  async return(): Promise<IteratorResult<A[], void>> {
+    this.#isDone = true;
+    await this.#source.return?.();
+    return { done: true, value: undefined };
+  }
+
+  /** Puts the next item into the chunk. @returns false when the chunk ends here. @throws an error of the source, not behind items. */
+  async #take(chunk: A[], stalled?: Promise<typeof STALLED>): Promise<boolean> {
+    if (this.#isDone) return false;
+    this.#pending ??= Promise.resolve(this.#source.next());
+    let next: IteratorResult<A> | typeof STALLED;
+    try {
+      next = await (stalled === undefined ? this.#pending : Promise.race([this.#pending, stalled]));
+    } catch (error) {
+      // It comes again with the next chunk.
+      if (chunk.length > 0) return false;
+      this.#isDone = true;
+      throw error;
+    }
+    if (next === STALLED) return false;
+    this.#pending = null;
+    if (next.done === true) this.#isDone = true;
+    else chunk.push(next.value);
+    return !this.#isDone;
+  }
+}

@@ -1,0 +1,81 @@
+/** What the threads do, read from shared memory: no thread is asked, none is disturbed. */
+import type { PoolThread } from "./pool-thread.ts";
+import { PRIORITIES } from "../shared/layout.ts";
+import { ASLEEP, BUSY, IDLE } from "../shared/parking.ts";
+import type { PoolMemory } from "../shared/pool-memory.ts";
+import type { Distribution } from "../shared/statistics.ts";
+import type { Submitter } from "../submit/submitter.ts";
+
+export type { Distribution };
+
+/** Counters never go back, and count the jobs that jobs submit as well. */
+export interface PoolStats {
+  readonly threads: {
+    readonly total: number;
+    /** Without a job: `parked`, or looking for one. */
+    readonly idle: number;
+    readonly parked: number;
+    readonly running: number;
+  };
+  /** Jobs that no thread has taken; for a moment also those that were withdrawn. `local`: submitted by jobs. */
+  readonly queued: {
+    readonly high: number;
+    readonly normal: number;
+    readonly low: number;
+    readonly local: number;
+  };
+  readonly submitted: number;
+  readonly completed: number;
+  /** With an error of their own, a time limit, or because the pool was closed. */
+  readonly failed: number;
+  readonly canceled: number;
+  readonly crashed: number;
+  readonly stolen: number;
+  /** From submission to start, in milliseconds. Sampled when there are many jobs. */
+  readonly waitMs: Distribution;
+  /** From start to outcome, in milliseconds. Sampled when jobs are shorter than 20 microseconds. */
+  readonly runMs: Distribution;
+  /** For each live thread; what its predecessor in the same place counted is included. */
+  readonly perThread: readonly {
+    readonly threadId: number;
+    readonly executed: number;
+    readonly stolen: number;
+    readonly busyMs: number;
+    readonly parkedMs: number;
+  }[];
+}
+
+export function readStats(
+  memory: PoolMemory,
+  submitter: Submitter,
+  threads: readonly PoolThread[],
+): PoolStats {
+  const { parking, queues, allStatistics: all } = memory;
+  const states = threads.map((thread) => parking.state(thread.index));
+  const running = states.filter((state) => state === BUSY).length;
+  const [high, normal, low] = PRIORITIES.map((_, i) => queues.sizeOf(i) + submitter.backlogSize(i));
+  return {
+    threads: {
+      total: threads.length,
+      idle: threads.length - running,
+      parked: states.filter((state) => state === ASLEEP || state === IDLE).length,
+      running,
+    },
+    queued: { high: high!, normal: normal!, low: low!, local: queues.localSize },
+    submitted: all.total("submitted"),
+    completed: all.total("completed"),
+    failed: all.total("failed"),
+    canceled: all.total("canceled"),
+    crashed: all.total("crashed"),
+    stolen: all.total("stolen"),
+    waitMs: all.distribution("wait"),
+    runMs: all.distribution("run"),
+    perThread: threads.map(({ index, threadId }) => ({
+      threadId,
+      executed: all.of(index + 1, "executed"),
+      stolen: all.of(index + 1, "stolen"),
+      busyMs: all.timeMs(index + 1, "busy"),
+      parkedMs: all.timeMs(index + 1, "parked"),
+    })),
+  };
+}

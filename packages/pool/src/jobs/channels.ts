@@ -1,0 +1,61 @@
+/**
+ * `node:diagnostics_channel`: what happens in a pool, for those who look. Costs a few nanoseconds while nobody does. Messages are
+ * published on the thread where it happens, synchronously: `start` and `steal` on the pool thread, all others on the thread that
+ * submitted the job or made the pool.
+ */
+import { type Channel, channel } from "node:diagnostics_channel";
+import type { FunctionSource } from "./function-source.ts";
+
+/** Of `skein:job:submit`, `start`, `end`, `error`, `cancel` and `steal`. Every submitted job has exactly one of end, error, cancel. */
+export interface JobMessage {
+  /** The URL of the job module; null for a function shipped as its source. */
+  readonly url: string | null;
+  /** The name of the export; null for a function shipped as its source. */
+  readonly name: string | null;
+  /** On the submitting thread: the same for all messages of one job. Null on the pool thread. */
+  readonly task: object | null;
+  /** Of `error` and `cancel`. */
+  readonly error?: unknown;
+}
+
+/** Of `skein:thread:start` and `skein:thread:exit`. */
+export interface ThreadMessage {
+  readonly pool: string;
+  readonly threadId: number;
+  /** Of `exit`. */
+  readonly exitCode?: number;
+  /** Of `exit`: the uncaught error that ended the thread, if one did. */
+  readonly cause?: unknown;
+}
+
+type JobEvent = "submit" | "start" | "end" | "error" | "cancel" | "steal";
+
+export const channels: Readonly<Record<JobEvent | "threadStart" | "threadExit", Channel>> = {
+  submit: channel("skein:job:submit"),
+  start: channel("skein:job:start"),
+  end: channel("skein:job:end"),
+  error: channel("skein:job:error"),
+  cancel: channel("skein:job:cancel"),
+  steal: channel("skein:job:steal"),
+  threadStart: channel("skein:thread:start"),
+  threadExit: channel("skein:thread:exit"),
+};
+
+/** @param job Null on the pool thread. Its task may be made only because somebody listens. */
+export function publishJob(
+  name: JobEvent,
+  source: FunctionSource,
+  job: { readonly task: object } | null,
+  error?: unknown,
+): void {
+  const target = channels[name];
+  if (!target.hasSubscribers) return;
+  const isExport = source.kind === "export";
+  const message: JobMessage = {
+    url: isExport ? source.url : null,
+    name: isExport ? source.name : null,
+    task: job === null ? null : job.task,
+    ...(name === "error" || name === "cancel" ? { error } : {}),
+  };
+  target.publish(message);
+}

@@ -1,0 +1,63 @@
+/** What both sides of a job of several items agree on. */
+import type { Transferable } from "node:worker_threads";
+import { Chunk } from "../codec/chunk.ts";
+import { type ErrorWire, toWire } from "../codec/error-wire.ts";
+import { NotCloneableError } from "../errors.ts";
+import { forgetMoves, move, moveListOf, moveListOfArguments } from "../transfer/move.ts";
+
+/** What a job of a Chunk results in: results, up to the first failure, if there was one. As it arrives: with an array. */
+export type ChunkOutcome<R> = readonly [results: readonly R[], failure: ErrorWire | undefined];
+
+/** What is moved along with an item is moved along with the chunk. */
+export function chunkOf(items: readonly unknown[]): Chunk {
+  const chunk = new Chunk(items);
+  const list = moveListOfArguments(items, null);
+  return list === null ? chunk : move(chunk, list);
+}
+
+/** Before it crosses. @param failure Null: there was none. */
+export function chunkOutcome(
+  results: readonly unknown[],
+  failure: { readonly thrown: unknown } | null,
+): unknown {
+  const list = moveListOfArguments(results, null);
+  forgetMoves(results);
+  return outcomeWith(results, failure === null ? undefined : toWire(failure.thrown), list);
+}
+
+function outcomeWith(
+  results: readonly unknown[],
+  failure: ErrorWire | undefined,
+  list: readonly Transferable[] | null,
+): unknown {
+  const outcome = [new Chunk(results), failure];
+  return list === null ? outcome : move(outcome, list);
+}
+
+/**
+ * The item whose value an error is about, with the error that it would have been alone; null for any other error.
+ * @param before The path of the chunk's items.
+ */
+export function uncloneableItem(
+  error: unknown,
+  before: string,
+): { index: number; error: NotCloneableError } | null {
+  if (!(error instanceof NotCloneableError) || !error.path.startsWith(before)) return null;
+  const [text, index] = /^\[(\d+)\]/.exec(error.path.slice(before.length)) ?? [];
+  if (text === undefined) return null;
+  const [root] = before.split(".", 1);
+  const problem = error.message.slice(error.path.length + 1);
+  const path = root!.replace("result[0]", "result") + error.path.slice(before.length + text.length);
+  return { index: Number(index), error: new NotCloneableError(path, problem, { cause: error.cause }) };
+}
+
+/** An outcome that could not be encoded: what came before the item or failure at fault, and why that is missing. Else null. */
+export function withoutUncloneable(outcome: unknown, error: unknown): unknown {
+  if (!Array.isArray(outcome) || !(outcome[0] instanceof Chunk)) return null;
+  const { items } = outcome[0];
+  const item = uncloneableItem(error, "result[0].items");
+  const isFailure = error instanceof NotCloneableError && error.path.startsWith("result[1]");
+  if (item === null && !isFailure) return null;
+  const results = item === null ? items : items.slice(0, item.index);
+  return outcomeWith(results, toWire(item?.error ?? error), moveListOf(outcome));
+}

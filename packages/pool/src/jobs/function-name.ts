@@ -1,0 +1,14 @@
+import type { FunctionSource } from "./function-source.ts";
+
+const NAME_LENGTH = 80;
+
+/** As it is shown: an export by its name, a function that is shipped by its own name or the beginning of its source. */
+export function nameOf(source: FunctionSource): string {
+  return source.each === true ? `${plainNameOf(source)} (chunk)` : plainNameOf(source);
+}
+
+function plainNameOf(source: FunctionSource): string {
+  if (source.kind === "export") return source.name;
+  const [, name] = /^\((?:async\s+)?function\s*([\w$]+)/.exec(source.source) ?? [];
+  return name ?? source.source.slice(1, NAME_LENGTH).replaceAll(/\s+/g, " ");
+}

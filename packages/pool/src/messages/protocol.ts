@@ -1,0 +1,117 @@
+/**
+ * What host and worker say to each other over the control port, besides shared memory. Nothing here is on the path of a job but for
+ * carried values: a worker takes these messages in when it meets a number that it does not know, when it has nothing to do and the
+ * mail word says that there are some (parking.ts), or when its event loop runs.
+ */
+import type { MessagePort } from "node:worker_threads";
+import type { Carried } from "../codec/carried.ts";
+import type { ErrorWire } from "../codec/error-wire.ts";
+import type { GrowingMemory } from "../shared/arena.ts";
+import type { Layout } from "../shared/layout.ts";
+import type { TraceData } from "../shared/trace/thread-trace.ts";
+
+/** Both ways: a user's SharedArrayBuffer that a payload names by number. */
+export interface SharedBufferMessage {
+  readonly type: "shared-buffer";
+  readonly id: number;
+  readonly buffer: SharedArrayBuffer;
+}
+
+/** A job of the host that goes to a thread past the queues: its slot is RUNNING already. */
+export interface HandedJob {
+  readonly slot: number;
+  readonly carried: Carried;
+}
+
+export type HostMessage =
+  | SharedBufferMessage
+  | { readonly type: "shared-buffer-gone"; readonly id: number }
+  /** A thread is about to start. */
+  | { readonly type: "arena"; readonly serial: number; readonly memory: GrowingMemory }
+  /** A thread has ended: jobs of the receiver that it had taken reject with `error`. */
+  | { readonly type: "thread-ended"; readonly serial: number; readonly error: ErrorWire }
+  /** A job for this thread alone, in this slot, which is RUNNING already. */
+  | { readonly type: "run"; readonly slot: number }
+  /** Jobs with their carried values, in their order. */
+  | { readonly type: "handed"; readonly jobs: readonly HandedJob[] }
+  /** Of a job that this thread has claimed, or has submitted. */
+  | ({ readonly type: "carried" } & Carried)
+  /** What was wanted is not there any more: the job is over for whoever submitted it. */
+  | { readonly type: "carried-gone"; readonly id: number }
+  /** What a job that this thread submitted has reported. */
+  | { readonly type: "progress"; readonly id: number; readonly value: unknown }
+  /** The flag in the slot was set: for jobs that wait for their signal in the event loop. */
+  | { readonly type: "cancel"; readonly slot: number }
+  /** Take no more jobs, finish what you have, then end: there are more threads than needed, or than allowed. */
+  | { readonly type: "leave" }
+  /** No job will come any more: leave through `process.exit`, so that exit handlers run and output is flushed. */
+  | { readonly type: "close" };
+
+export type WorkerMessage =
+  | SharedBufferMessage
+  /** The thread has started, and looks for its first job. */
+  | { readonly type: "ready" }
+  /** What a job has reported, for its submitter: 0 the host, w + 1 thread w. */
+  | { readonly type: "progress"; readonly submitter: number; readonly id: number; readonly value: unknown }
+  /** The carried values of a result, for the submitter with the serial `to`; posted before the slot is linked into its inbox. */
+  | ({ readonly type: "carried"; readonly to: number } & Carried)
+  /** The carried arguments of a job that this thread submits, for whoever will run it; posted before the job is queued. */
+  | ({ readonly type: "hold" } & Carried)
+  /** This thread has claimed the job with these arguments. */
+  | { readonly type: "carried-wanted"; readonly id: number }
+  /** Jobs that were handed to this thread, which has not begun them: it is at one that waits for something. */
+  | { readonly type: "returned"; readonly jobs: readonly HandedJob[] }
+  /** The job with these arguments is over. */
+  | { readonly type: "carried-gone"; readonly id: number }
+  /** The host's bell was asleep, and a result is in its inbox. */
+  | { readonly type: "bell" }
+  /** The flag in a slot was set, and another thread runs the job: to be passed on. */
+  | { readonly type: "cancel"; readonly serial: number; readonly slot: number }
+  /** A job that was asked to stop has not: the thread that runs it is to be ended. */
+  | { readonly type: "terminate"; readonly serial: number }
+  /** Jobs wait, no thread is free, and one more may be started. */
+  | { readonly type: "threads-wanted" }
+  /** The thread has had nothing to do for `idleTimeoutMs`. */
+  | { readonly type: "idle" };
+
+/**
+ * Messages that only add to what a thread knows. They may be taken in at any moment, in the middle of settling jobs too; all others
+ * make something happen, and wait for the event loop.
+ */
+export function isKnowledge({ type }: HostMessage | WorkerMessage): boolean {
+  return knowledge.has(type);
+}
+
+const knowledge: ReadonlySet<string> = new Set<(HostMessage | WorkerMessage)["type"]>([
+  "arena",
+  "shared-buffer",
+  "shared-buffer-gone",
+  "progress",
+  "run",
+  "handed",
+  "returned",
+  "carried",
+  "carried-gone",
+  "hold",
+]);
+
+/** `workerData` of a pool thread. */
+export interface ThreadData {
+  readonly control: SharedArrayBuffer;
+  readonly slots: SharedArrayBuffer;
+  readonly layout: Layout;
+  /** Index of the thread: its parking word, its deque, its slots. Re-used after a thread has died. */
+  readonly index: number;
+  /** Never re-used within a pool. */
+  readonly serial: number;
+  readonly port: MessagePort;
+  /** Of all threads and the host, its own included. */
+  readonly arenas: readonly (readonly [serial: number, memory: GrowingMemory])[];
+  readonly spinLimitUs: number;
+  /** How many jobs that await the thread takes at once. */
+  readonly jobsPerThread: number;
+  /** See "idle". Infinity: never. */
+  readonly idleTimeoutMs: number;
+  readonly initialize: string | null;
+  readonly trace: TraceData | null;
+}

@@ -1,0 +1,155 @@
+/**
+ * The timeline of a pool, at the host: a log for each place of a thread and one for the host, in shared memory, so that what a thread
+ * recorded outlives it. Logs of threads that have ended are kept as far as one log per place has room. Written when the pool
+ * has closed, or when the process exits before.
+ */
+import { isMainThread, threadId } from "node:worker_threads";
+import type { Layout } from "../shared/layout.ts";
+import { HOST, HOST_SERIAL } from "../shared/pool-memory.ts";
+import { ThreadTrace, type TraceData } from "../shared/trace/thread-trace.ts";
+import { KIND, kindOf } from "../shared/trace/trace-code.ts";
+import {
+  OPEN_FIELDS,
+  readTrace,
+  readTraceNames,
+  RECORD_FIELDS,
+  TraceMemory,
+  type TraceSnapshot,
+} from "../shared/trace/trace-log.ts";
+import { chromeTrace, type TracedThread } from "./chrome-trace.ts";
+import { assertWritable, writeTraceFile } from "./trace-file.ts";
+
+export interface ResolvedTraceOptions {
+  /** An absolute path. */
+  readonly file: string;
+  /** A power of two. */
+  readonly eventsPerThread: number;
+}
+
+/** A thread whose log is being written. */
+interface LiveThread {
+  readonly threadId: number;
+  readonly name: string;
+}
+
+/** Of all pools in this thread: one listener, however many there are. */
+const unwritten = new Set<PoolTrace>();
+
+export class PoolTrace {
+  /** Of the host. */
+  readonly own: ThreadTrace;
+  readonly #file: string;
+  readonly #pool: string;
+  readonly #capacity: number;
+  /** By submitter; made when its place is used first. */
+  readonly #logs: TraceMemory[] = [];
+  readonly #live: (LiveThread | null)[] = [];
+  readonly #jobs: Float64Array;
+  readonly #originNs = process.hrtime.bigint();
+  /** In the order in which they ended. */
+  readonly #ended: TracedThread[] = [];
+  #endedRecords = 0;
+  #droppedThreads = 0;
+
+  /** @throws SkeinError when the file cannot be written. */
+  constructor({ file, eventsPerThread }: ResolvedTraceOptions, pool: string, layout: Layout) {
+    assertWritable(file);
+    this.#file = file;
+    this.#pool = pool;
+    this.#capacity = eventsPerThread;
+    this.#jobs = new Float64Array(new SharedArrayBuffer(layout.totalSlots * 2 * 8));
+    this.#live[HOST] = { threadId, name: isMainThread ? "main thread (host)" : `thread ${threadId} (host)` };
+    this.own = new ThreadTrace(this.#data(HOST, -1), HOST_SERIAL);
+    if (unwritten.size === 0) process.on("exit", writeAllAtExit);
+    unwritten.add(this);
+  }
+
+  /** A thread is about to start in place `index`. */
+  prepareThread(index: number): TraceData {
+    this.#logs[index + 1]?.clear();
+    return this.#data(index + 1, this.own.now());
+  }
+
+  threadStarted(index: number, id: number): void {
+    this.#live[index + 1] = { threadId: id, name: `pool thread ${id}` };
+  }
+
+  /** @param isExpected The pool closes, and ends its threads. */
+  threadEnded(index: number, exitCode: number, cause: unknown, isExpected: boolean): void {
+    const last = this.#take(index + 1);
+    if (last === null) return;
+    const crashed = !isExpected && (exitCode !== 0 || hasOpenRun(last.trace));
+    const reason =
+      cause === undefined
+        ? undefined
+        : process.getBuiltinModule("node:util").inspect(cause, { depth: 0 }).split("\n", 1)[0];
+    const ended = { ...last, exit: { exitCode, crashed, reason } };
+    this.#live[index + 1] = null;
+    this.#ended.push(ended);
+    this.#endedRecords += ended.trace.records.length;
+    const room = this.#capacity * this.#logs.length * RECORD_FIELDS;
+    while (this.#endedRecords > room) {
+      this.#endedRecords -= this.#ended.shift()!.trace.records.length;
+      this.#droppedThreads++;
+    }
+  }
+
+  /**
+   * Once; synchronous, at about a microsecond per event.
+   * @throws SkeinError ERR_SKEIN_TRACE_FILE.
+   */
+  write(): void {
+    if (!unwritten.delete(this)) return;
+    if (unwritten.size === 0) process.off("exit", writeAllAtExit);
+    const live = this.#live.map((_, submitter) => this.#take(submitter)).filter((thread) => thread !== null);
+    const [host, ...others] = live;
+    const threads = [host!, ...[...this.#ended, ...others].toSorted((a, b) => a.threadId - b.threadId)];
+    writeTraceFile(
+      this.#file,
+      chromeTrace(threads, {
+        pool: this.#pool,
+        eventsPerThread: this.#capacity,
+        droppedThreads: this.#droppedThreads,
+        names: this.#logs.flatMap((log) => readTraceNames(log)),
+      }),
+    );
+  }
+
+  /** Null when there is no thread in that place. */
+  #take(submitter: number): TracedThread | null {
+    const live = this.#live[submitter];
+    const log = this.#logs[submitter];
+    if (live === undefined || live === null || log === undefined) return null;
+    const trace = readTrace(log);
+    return { ...live, trace, endedAt: this.own.now(), exit: null };
+  }
+
+  #data(submitter: number, startedAt: number): TraceData {
+    const log = (this.#logs[submitter] ??= new TraceMemory(this.#capacity));
+    return {
+      buffer: log.buffer,
+      capacity: this.#capacity,
+      jobs: this.#jobs,
+      originNs: this.#originNs,
+      startedAt,
+    };
+  }
+}
+
+function hasOpenRun({ open }: TraceSnapshot): boolean {
+  for (let at = 0; at < open.length; at += OPEN_FIELDS) {
+    if (kindOf(open[at + 2]!) === KIND.run) return true;
+  }
+  return false;
+}
+
+/** The process ends while pools are open: nobody is left to be told of a failure but whoever reads stderr. */
+function writeAllAtExit(): void {
+  for (const trace of unwritten) {
+    try {
+      trace.write();
+    } catch (error) {
+      process.stderr.write(`${String(error)}\n`);
+    }
+  }
+}
