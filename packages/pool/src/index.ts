@@ -1,5 +1,5 @@
 export type { JobEngine } from "./engine/base-engine.ts";
-export type { JobMessage, ThreadMessage } from "./jobs/channels.ts";
+export type { JobMessage, StrayErrorMessage, ThreadMessage } from "./jobs/channels.ts";
 export { registerError } from "./codec/error-registry.ts";
 export {
   JobCanceledError,

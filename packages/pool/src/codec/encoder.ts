@@ -45,7 +45,7 @@ export class Encoder extends ByteWriter {
   /** What is moved, and yet in the last message: the caller detaches it when the bytes are where they go. Null: nothing. */
   copied: readonly ArrayBuffer[] | null = null;
   readonly #shared: SharedBufferTable;
-  readonly #nextCarriedId: () => number;
+  readonly nextCarriedId: () => number;
   readonly #seen = new SeenObjects();
   #hasReferences = false;
   /** Who has the last message: this, or one for a message that was encoded while this was at another. */
@@ -59,7 +59,7 @@ export class Encoder extends ByteWriter {
   constructor(shared: SharedBufferTable, nextCarriedId: () => number) {
     super();
     this.#shared = shared;
-    this.#nextCarriedId = nextCarriedId;
+    this.nextCarriedId = nextCarriedId;
   }
 
   /** The last encoded message, from index 0, until the next `encode`. Copies it when it holds long runs of bytes: see `copyTo`. */
@@ -117,7 +117,7 @@ export class Encoder extends ByteWriter {
 
   #nameCarried(transfer: readonly Transferable[]): Carried {
     this.out[0]! |= MessageFlag.carried;
-    const id = this.#nextCarriedId();
+    const id = this.nextCarriedId();
     this.reserve(chunk);
     this.writeF64(id);
     return { id, values: this.#carriedValues ?? [], transfer };
@@ -125,7 +125,7 @@ export class Encoder extends ByteWriter {
 
   /** A getter of the outer value submits a job: it gets bytes of its own, and the outer message goes on untouched. */
   #encodeNested(value: unknown, root: CloneRoot, transfer: readonly Transferable[] | null): number {
-    const inner = new Encoder(this.#shared, this.#nextCarriedId);
+    const inner = new Encoder(this.#shared, this.nextCarriedId);
     const length = inner.encode(value, root, transfer);
     this.#last = inner;
     this.carried = inner.carried;

@@ -11,7 +11,7 @@ export class CurrentEngine extends BaseEngine {
       maxThreads: () => places.maxThreads,
       refusal: () => null,
       exportOf: functions.lookUpExport,
-      submit: (...job) => submitter.submit(...job).task,
+      submit: (...job) => submitter.jobs.submit(...job).task,
     });
   }
 

@@ -247,6 +247,12 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
   if (transfer !== null && retries > 0)
     throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
   const graceMs = integer("graceMs", own.graceMs, 0, MAX_TIMEOUT_MS);
+  const terminateAfterMs =
+    onCancel === undefined
+      ? defaults.terminateAfterMs
+      : onCancel === "terminate"
+        ? (graceMs ?? DEFAULT_GRACE_MS)
+        : null;
   return {
     priority: priority === undefined ? defaults.priority : PRIORITIES.indexOf(priority),
     signal: signal ?? defaults.signal,
@@ -256,12 +262,8 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
     onProgress: onProgress ?? defaults.onProgress,
     retries,
     transfer,
-    terminateAfterMs:
-      onCancel === undefined
-        ? defaults.terminateAfterMs
-        : onCancel === "terminate"
-          ? (graceMs ?? DEFAULT_GRACE_MS)
-          : null,
+    terminateAfterMs,
+    isExclusive: terminateAfterMs !== null,
   };
 }
 

@@ -1,4 +1,5 @@
 /** The host of a pool: the submitter on the thread that made it, and the keeper of the threads. */
+import { AsyncScope } from "@skein/context";
 import type { Task } from "@skein/scheduling";
 import { channels, type ThreadMessage } from "../jobs/channels.ts";
 import { toWire } from "../codec/error-wire.ts";
@@ -12,9 +13,10 @@ import { DEAD } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
-import type { QueueLimits } from "../submit/submission.ts";
+import type { QueueLimits } from "../submit/ledger.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { Submitter } from "../submit/submitter.ts";
+import { setTimeout } from "../shared/timers.ts";
 import { CarriedValues } from "../transfer/carried-values.ts";
 import { CarriedRelay } from "./carried-relay.ts";
 import { CompletionPump } from "./completion-pump.ts";
@@ -22,11 +24,9 @@ import { KeepAlive } from "./keep-alive.ts";
 import { OrphanedSlots } from "./orphaned-slots.ts";
 import { PoolThread, type ThreadOptions } from "./pool-thread.ts";
 import { PoolTrace, type ResolvedTraceOptions } from "../trace/pool-trace.ts";
+import { LOST_AFTER_MS, Shutdown } from "./shutdown.ts";
 import { ThreadRoster } from "./thread-roster.ts";
 import { type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
-
-/** For a thread that is busy with a job its caller gave up, or with code of its own, when the pool closes. */
-const CLOSE_GRACE_MS = 500;
 
 export interface HostOptions extends ThreadCounts {
   /** How many threads there can be at once, `setMaxThreads` included. */
@@ -57,9 +57,7 @@ export class Host {
   readonly #pump: CompletionPump;
   readonly #keepAlive: KeepAlive;
   readonly #trace: PoolTrace | null;
-  #isClosing = false;
-  #terminating = false;
-  #whenIdle: (() => void) | null = null;
+  readonly #shutdown: Shutdown;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -99,38 +97,47 @@ export class Host {
       announce: (id, buffer) => roster.broadcast({ type: "shared-buffer", id, buffer }),
       gone: (id) => roster.broadcast({ type: "shared-buffer-gone", id }),
     });
-    this.#keepAlive = new KeepAlive(memory.parking);
+    this.#keepAlive = new KeepAlive(memory.parking, () => this.#isQuiet);
     const carried = new CarriedValues(HOST_SERIAL, takeKnowledge);
     this.#relay = new CarriedRelay(memory, roster, carried, {
       mayStart: () => roster.count < this.#supply.minThreads,
-      jobIn: (slot) => this.#submitter.jobIn(slot),
-      requeue: (slot, id) => this.#submitter.settlement.requeue(slot, id),
+      jobIn: (slot) => this.#submitter.ledger.jobIn(slot),
+      requeue: (slot, id) => this.#submitter.ledger.requeue(slot, id),
     });
-    this.#submitter = new Submitter(
+    this.#submitter = new Submitter({
       memory,
-      HOST_SERIAL,
-      new Arena(arenaMemory),
-      this.#arenas,
-      this.#sharedBuffers,
+      serial: HOST_SERIAL,
+      arena: new Arena(arenaMemory),
+      arenas: this.#arenas,
+      sharedBuffers: this.#sharedBuffers,
       carried,
-      this.#relay,
+      holder: this.#relay,
       limits,
-      {
+      thread: {
         active: () => this.#keepAlive.hold(),
         idle: () => this.#onIdle(),
-        queued: () => this.#supply.queued(),
+        queued: (isExclusive) => this.#supply.queued(isExclusive),
         cancelRequested: (serial, slot) => roster.withSerial(serial)?.post({ type: "cancel", slot }),
-        takeProgress: takeKnowledge,
-        terminate: (serial) => roster.withSerial(serial)?.terminate(),
+        takeMessages: takeKnowledge,
+        terminate: (serial) => this.#terminate(serial),
       },
-    );
-    const { settlement } = this.#submitter;
+    });
+    const { ledger } = this.#submitter;
     this.#pump = new CompletionPump(
       memory.inbox,
       memory.parking,
-      () => settlement.drain(),
-      () => settlement.outstanding === 0,
+      () => ledger.drain(),
+      () => ledger.outstanding === 0,
     );
+    this.#shutdown = new Shutdown({
+      refuse: () => ledger.close(),
+      drop: () => this.#drop(),
+      isOutstanding: () => ledger.outstanding > 0,
+      isQuiet: () => this.#isQuiet,
+      deadline: () => this.#onDeadline(),
+      threads: () => roster.present(),
+      over: () => this.#onOver(),
+    });
   }
 
   get minThreads(): number {
@@ -151,83 +158,123 @@ export class Host {
 
   /** Whether `close` was called: no job is taken any more. */
   get isClosing(): boolean {
-    return this.#isClosing;
+    return this.#shutdown.hasBegun;
   }
 
   get functions(): FunctionRegistry {
     return this.#submitter.functions;
   }
 
-  /** As Submitter.submit. */
+  /** As JobMaker.submit. */
   submit(
     fn: FunctionEntry,
     args: readonly unknown[],
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
   ): Task<unknown> {
-    const { task } = this.#submitter.submit(fn, args, options, below);
+    const { task } = this.#submitter.jobs.submit(fn, args, options, below);
     this.#pump.submitted();
     return task;
   }
 
   stats(): PoolStats {
-    return readStats(this.#memory, this.#submitter, this.#roster.live());
+    return readStats(this.#memory, this.#submitter, this.#roster.present());
   }
 
-  /** Once on each live thread; starts one if there is none. */
+  /** Once on each live thread, or on none; starts one if there is none. */
   broadcast(
     fn: FunctionEntry,
     args: readonly unknown[],
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
   ): Task<unknown>[] {
-    const threads = this.#roster.staying();
+    const jobs = this.#submitter.jobs.assign(
+      fn,
+      args,
+      options,
+      below,
+      () => this.#roster.staying(),
+      (thread, slot) => {
+        thread.post({ type: "run", slot });
+        this.#memory.parking.announceMail(thread.index);
+      },
+    );
     // The first one, as soon as it can start.
-    if (threads.length === 0) return [this.submit(fn, args, options, below)];
-    const tasks = threads.map((thread) => {
-      const job = this.#submitter.assign(thread.serial, fn, args, options, below);
-      thread.post({ type: "run", slot: job.slot });
-      this.#memory.parking.announceMail(thread.index);
-      return job.task;
-    });
+    if (jobs.length === 0) return [this.submit(fn, args, options, below)];
     this.#pump.submitted();
-    return tasks;
+    return jobs.map(({ task }) => task);
   }
 
-  /** Ends the pool: resolves when every job has settled and every thread has ended. To be called once; no `submit` after it. */
-  async close(drain: boolean, timeoutMs: number | undefined): Promise<void> {
-    this.#isClosing = true;
-    if (!drain) {
-      this.#submitter.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
-      this.#submitter.settlement.requestStop();
-    }
-    if (this.#outstanding > 0) {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#terminate(), timeoutMs);
-      await new Promise<void>((resolve) => {
-        this.#whenIdle = resolve;
-      });
-      clearTimeout(timer);
-    }
-    this.#supply.close();
-    await this.#endThreads();
-    this.#keepAlive.close();
-    this.#trace?.write();
+  /** Ends the pool: see shutdown.ts. May be called again, to ask for more. */
+  close(drain: boolean, timeoutMs: number | undefined): Promise<void> {
+    return this.#shutdown.begin(drain, timeoutMs);
   }
 
   get #outstanding(): number {
-    return this.#submitter.settlement.outstanding;
+    return this.#submitter.ledger.outstanding;
+  }
+
+  /** Whether no job is outstanding, whoever submitted it. */
+  get #isQuiet(): boolean {
+    return this.#outstanding === 0 && this.#memory.allStatistics.areSettled() && this.#orphans.areFree();
   }
 
   #onIdle(): void {
     this.#keepAlive.release();
-    this.#whenIdle?.();
+    this.#shutdown.wake();
+  }
+
+  /** Jobs that wait fail, those of jobs too, and running ones are asked to stop. */
+  #drop(): void {
+    const { ledger } = this.#submitter;
+    ledger.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
+    ledger.requestStop();
+    this.#tellThreads({ type: "drop" });
+    ledger.deliver();
+  }
+
+  #onDeadline(): void {
+    const { ledger } = this.#submitter;
+    const threads = this.#roster.present();
+    ledger.failAll(() => new PoolClosedError("The pool was closed before this job ended"));
+    for (const thread of threads) thread.terminate();
+    ledger.deliver();
+  }
+
+  #onOver(): void {
+    this.#supply.close();
+    this.#keepAlive.close();
+    this.#trace?.write();
+  }
+
+  /** Ends the thread with this serial, and everything on it. */
+  #terminate(serial: number): void {
+    const thread = this.#roster.withSerial(serial);
+    if (thread === null) return;
+    thread.terminate();
+    AsyncScope.root.run(setTimeout, () => this.#lose(thread), LOST_AFTER_MS).unref();
+  }
+
+  /** It has not ended: it is in a call that cannot be interrupted. Nobody waits for what it has, and another thread takes its part. */
+  #lose(thread: PoolThread): void {
+    if (thread.hasEnded || thread.isLost) return;
+    const { ledger } = this.#submitter;
+    const error = new ThreadCrashedError(undefined, {
+      detail: "was ended in a native call that did not return",
+    });
+    this.#roster.lose(thread);
+    this.#memory.parking.setDead(thread.index);
+    ledger.lose(thread.serial, error);
+    this.#tellThreads({ type: "thread-lost", serial: thread.serial, error: toWire(error) });
+    this.#supply.ended();
+    ledger.deliver();
   }
 
   /** Jobs that no thread has taken, those of jobs included. */
   get #waiting(): number {
     const { queues } = this.#memory;
     return PRIORITIES.reduce(
-      (sum, _, i) => sum + queues.sizeOf(i) + this.#submitter.backlogSize(i),
+      (sum, _, i) => sum + queues.sizeOf(i) + this.#submitter.ledger.backlogSize(i),
       queues.localSize,
     );
   }
@@ -285,6 +332,7 @@ export class Host {
         this.#pump.onBell();
         break;
       case "ready":
+        thread.isReady = true;
         this.#roster.forgetFailedStarts();
         this.#publishThread("threadStart", thread, {});
         break;
@@ -312,14 +360,14 @@ export class Host {
         this.#roster.withSerial(message.serial)?.post({ type: "cancel", slot: message.slot });
         break;
       case "progress":
-        if (message.submitter === HOST) this.#submitter.reportProgress(message.id, message.value);
+        if (message.submitter === HOST) this.#submitter.progress.report(message.id, message.value);
         else
           this.#roster
             .at(message.submitter - 1)
             ?.post({ type: "progress", id: message.id, value: message.value });
         break;
       case "terminate":
-        this.#roster.withSerial(message.serial)?.terminate();
+        this.#terminate(message.serial);
         break;
       case "threads-wanted":
         if (!this.#memory.queues.isEmpty()) this.#supply.wanted();
@@ -330,31 +378,39 @@ export class Host {
     }
   }
 
-  /** A thread has ended, wherever it was: settle what it had, find what it had in its hands, replace it. */
+  /** A thread has ended, wherever it was: settle what it had, find what it had in its hands, replace it; then tell. */
   #onExit(thread: PoolThread, exitCode: number, cause: unknown): void {
-    const { parking, queues, joins } = this.#memory;
-    const { settlement } = this.#submitter;
-    // Inline continuations of what follows submit jobs: not to this one.
-    thread.hasEnded = true;
-    const isExpected = this.#terminating || (this.#isClosing && this.#outstanding === 0);
+    const { parking, joins } = this.#memory;
+    const { ledger } = this.#submitter;
+    const isTerminating = this.#shutdown.isPastDeadline;
+    const isExpected = isTerminating || (this.isClosing && this.#outstanding === 0);
     this.#trace?.threadEnded(thread.index, exitCode, cause, isExpected);
-    this.#publishThread("threadExit", thread, { exitCode, cause });
-    const wasReady = parking.state(thread.index) !== DEAD;
-    const error = this.#terminating
+    const wasReady = thread.isReady || parking.state(thread.index) !== DEAD;
+    const error = isTerminating
       ? new PoolClosedError("The pool was closed while this job ran")
       : new ThreadCrashedError(exitCode, { cause });
     this.#takeKnowledge();
-    settlement.drain();
-    settlement.recover(thread.serial, error, !this.#terminating);
+    // From here on nothing is given to it.
+    thread.hasEnded = true;
+    ledger.collect();
+    ledger.recover(thread.serial, error, !isTerminating);
     parking.setDead(thread.index);
     joins.end(thread.index);
     this.#roster.remove(thread, wasReady);
     this.#orphans.adopt(thread.index);
+    this.#memory.statisticsOf(thread.index + 1).closeBooks();
     this.#tellThreads({ type: "thread-ended", serial: thread.serial, error: toWire(error) });
     this.#arenas.drop(thread.serial);
     this.#relay.onExit(thread);
+    this.#replace(exitCode, cause);
     // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
     this.#pump.onBell();
+    ledger.deliver();
+    this.#publishThread("threadExit", thread, { exitCode, cause });
+  }
+
+  /** A thread less: jobs that wait need another, or will never run. */
+  #replace(exitCode: number, cause: unknown): void {
     if (this.#outstanding === 0) {
       if (this.#roster.count === 0) this.#roster.forgetFailedStarts();
       return;
@@ -362,16 +418,20 @@ export class Host {
     this.#supply.ended();
     if (!this.#supply.isStarting) this.#giveUp(exitCode, cause);
     // The dead thread may have swallowed a wake-up.
-    if (!queues.isEmpty()) parking.wakeOne();
+    const { queues, parking } = this.#memory;
+    if (!queues.isSharedEmpty()) parking.wakeOne();
+    if (!queues.isExclusiveEmpty()) parking.wakeOne(-1, true);
   }
 
   /** When there is no thread, and none will start: whoever submits next may try again. */
   #giveUp(exitCode: number | undefined, cause: unknown): void {
     if (this.#roster.count > 0) return;
-    this.#submitter.failWaiting(
+    const { ledger } = this.#submitter;
+    ledger.failWaiting(
       () => new ThreadCrashedError(exitCode, { cause, detail: "before it was ready for its first job" }),
     );
     this.#roster.forgetFailedStarts();
+    ledger.deliver();
   }
 
   #publishThread(
@@ -391,24 +451,5 @@ export class Host {
       thread.post(message);
       this.#memory.parking.wake(thread.index);
     }
-  }
-
-  #terminate(): void {
-    this.#terminating = true;
-    this.#submitter.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
-    for (const thread of this.#roster.live()) thread.terminate();
-  }
-
-  async #endThreads(): Promise<void> {
-    const threads = this.#roster.live();
-    for (const thread of threads) {
-      thread.ref();
-      thread.post({ type: "close" });
-    }
-    const timer = setTimeout(() => {
-      for (const thread of threads) thread.terminate();
-    }, CLOSE_GRACE_MS);
-    await Promise.all(threads.map((thread) => thread.ended));
-    clearTimeout(timer);
   }
 }

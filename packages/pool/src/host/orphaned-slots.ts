@@ -38,6 +38,12 @@ export class OrphanedSlots {
     this.isFree(index);
   }
 
+  /** Whether nobody is at a job of a dead thread any more. */
+  areFree(): boolean {
+    for (const index of this.#waiting) if (!this.isFree(index)) return false;
+    return true;
+  }
+
   /** Whether the slots of thread `index` may be given to another thread. */
   isFree(index: number): boolean {
     if (!this.#waiting.has(index)) return true;

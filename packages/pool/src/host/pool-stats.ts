@@ -30,6 +30,8 @@ export interface PoolStats {
   readonly failed: number;
   readonly canceled: number;
   readonly crashed: number;
+  /** Errors that came when their job had returned: from timers, and promises that nobody awaited. */
+  readonly stray: number;
   readonly stolen: number;
   /** From submission to start, in milliseconds. Sampled when there are many jobs. */
   readonly waitMs: Distribution;
@@ -53,7 +55,7 @@ export function readStats(
   const { parking, queues, allStatistics: all } = memory;
   const states = threads.map((thread) => parking.state(thread.index));
   const running = states.filter((state) => state === BUSY).length;
-  const [high, normal, low] = PRIORITIES.map((_, i) => queues.sizeOf(i) + submitter.backlogSize(i));
+  const [high, normal, low] = PRIORITIES.map((_, i) => queues.sizeOf(i) + submitter.ledger.backlogSize(i));
   return {
     threads: {
       total: threads.length,
@@ -67,6 +69,7 @@ export function readStats(
     failed: all.total("failed"),
     canceled: all.total("canceled"),
     crashed: all.total("crashed"),
+    stray: all.total("stray"),
     stolen: all.total("stolen"),
     waitMs: all.distribution("wait"),
     runMs: all.distribution("run"),

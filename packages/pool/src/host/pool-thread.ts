@@ -36,6 +36,12 @@ export class PoolThread {
   readonly intake: MessageIntake<WorkerMessage>;
   /** Takes no more jobs, and ends when it has finished what it has. */
   isLeaving = false;
+  /** Looks for jobs, or has: it has loaded what it needs. */
+  isReady = false;
+  /** Has said that it had nothing to do for `idleTimeoutMs`. */
+  isIdle = false;
+  /** Was terminated, and does not end: nobody waits for it any more. Its place is taken until it has ended. */
+  isLost = false;
   /** Still on the roster until all it had is settled. */
   hasEnded = false;
   readonly #worker: Worker;
@@ -86,6 +92,10 @@ export class PoolThread {
   /** While somebody waits for the thread's end. */
   ref(): void {
     this.#worker.ref();
+  }
+
+  unref(): void {
+    this.#worker.unref();
   }
 }
 

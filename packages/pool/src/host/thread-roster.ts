@@ -30,6 +30,11 @@ export class ThreadRoster {
     return this.#count;
   }
 
+  /** How many of them are not ready yet. */
+  get starting(): number {
+    return this.staying().filter((thread) => !thread.isReady).length;
+  }
+
   /** Whether threads keep dying before they are ready. */
   get cannotStart(): boolean {
     return this.#failedStarts >= MAX_FAILED_STARTS;
@@ -67,6 +72,14 @@ export class ThreadRoster {
     thread.post({ type: "leave" });
   }
 
+  /** The thread was terminated and does not end: it counts no more, and keeps its place. */
+  lose(thread: PoolThread): void {
+    thread.isLost = true;
+    if (thread.isLeaving) return;
+    thread.isLeaving = true;
+    this.#count--;
+  }
+
   /** After the thread has ended. A thread that was ready shows that threads can start. */
   remove(thread: PoolThread, wasReady: boolean): void {
     this.#threads[thread.index] = null;
@@ -85,8 +98,14 @@ export class ThreadRoster {
     }
   }
 
+  /** Those that run, or may still do something to shared memory. */
   live(): PoolThread[] {
     return this.#threads.filter((thread) => thread !== null);
+  }
+
+  /** Those that run. */
+  present(): PoolThread[] {
+    return this.live().filter((thread) => !thread.isLost);
   }
 
   /** Those that take jobs. */

@@ -7,7 +7,8 @@ import { AsyncScope } from "@skein/context";
 import { availableParallelism } from "node:os";
 import { ASLEEP, IDLE } from "../shared/parking.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import type { QueueLimits } from "../submit/submission.ts";
+import type { QueueLimits } from "../submit/ledger.ts";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "../shared/timers.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import { DEMAND_INTERVAL_MS, ThreadDemand } from "./thread-demand.ts";
 import type { ThreadRoster } from "./thread-roster.ts";
@@ -39,6 +40,9 @@ export class ThreadSupply {
   readonly #jobsPerThread: number;
   #minThreads: number;
   #startRetry: NodeJS.Timeout | null = null;
+  #isStarting = false;
+  /** Another thread was wanted while one was made. */
+  #startAgain = false;
   #watch: NodeJS.Timeout | null = null;
 
   /** @param limits Kept up to date: more threads may have more jobs. */
@@ -77,6 +81,10 @@ export class ThreadSupply {
     if (count < 0 || count > this.maxThreads) return false;
     this.#minThreads = Math.max(1, count);
     this.#countChanged();
+    // They have said so before, when they were still needed.
+    for (const thread of this.#roster.staying()) {
+      if (thread.isIdle && this.#isIdle(thread)) this.idle(thread);
+    }
     for (
       let waiting = this.#jobs.waiting();
       waiting > 0 && this.#roster.count < this.#minThreads;
@@ -91,24 +99,32 @@ export class ThreadSupply {
   setMaxThreads(count: number): boolean {
     if (count < this.#minThreads) return false;
     this.#memory.places.setMaxThreads(Math.min(count, this.#memory.layout.places));
-    const { parking } = this.#memory;
-    const isIdle = ({ index }: PoolThread): number =>
-      parking.state(index) === IDLE || parking.state(index) === ASLEEP ? 0 : 1;
-    for (const thread of this.#roster.staying().toSorted((a, b) => isIdle(a) - isIdle(b))) {
+    const rank = (thread: PoolThread): number => (this.#isIdle(thread) ? 0 : 1);
+    for (const thread of this.#roster.staying().toSorted((a, b) => rank(a) - rank(b))) {
       if (this.#roster.count > this.maxThreads) this.#leave(thread);
     }
     return true;
   }
 
+  #isIdle({ index }: PoolThread): boolean {
+    const state = this.#memory.parking.state(index);
+    return state === IDLE || state === ASLEEP;
+  }
+
   /** A job was queued. */
-  queued(): void {
+  queued(isExclusive: boolean): void {
     if (this.#watch === null) this.#startWatching();
-    if (this.#memory.parking.wakeOne() === "none" && this.#isShort) this.wanted();
+    if (this.#memory.parking.wakeOne(-1, isExclusive) === "none" && this.#isShort) this.wanted();
   }
 
   /** Jobs wait, and all threads are busy. */
   wanted(): void {
-    if (this.#roster.count < this.#minThreads) this.#start();
+    if (this.#roster.count < this.#minThreads && this.#needsMore()) this.#start();
+  }
+
+  /** Whether more jobs wait than threads are starting. */
+  #needsMore(): boolean {
+    return this.#jobs.waiting() > this.#roster.starting;
   }
 
   /** A thread has ended: the others have its share to do. */
@@ -119,6 +135,7 @@ export class ThreadSupply {
 
   /** A thread has had nothing to do for a while. */
   idle(thread: PoolThread): void {
+    thread.isIdle = true;
     if (!thread.isLeaving && this.#roster.count > this.#minThreads) this.#leave(thread);
   }
 
@@ -139,6 +156,22 @@ export class ThreadSupply {
 
   /** @returns false when no more may start, or not now: then it is tried again. */
   #start(): boolean {
+    // Node tells listeners of the user's of each new worker, and they may submit jobs.
+    if (this.#isStarting) {
+      this.#startAgain = true;
+      return true;
+    }
+    this.#isStarting = true;
+    let started: boolean;
+    do {
+      this.#startAgain = false;
+      started = this.#startOne();
+    } while (this.#startAgain && started && this.#roster.count < this.#minThreads && this.#needsMore());
+    this.#isStarting = false;
+    return started;
+  }
+
+  #startOne(): boolean {
     if (this.#roster.count >= this.maxThreads || this.#roster.cannotStart) return false;
     try {
       if (this.#roster.add()) {
@@ -149,10 +182,14 @@ export class ThreadSupply {
       this.#jobs.cannotStart(error);
       return false;
     }
-    this.#startRetry ??= setTimeout(() => {
-      this.#startRetry = null;
-      if (this.#isShort) this.#start();
-    }, START_RETRY_MS);
+    this.#startRetry ??= AsyncScope.root.run(
+      setTimeout,
+      () => {
+        this.#startRetry = null;
+        if (this.#isShort) this.#start();
+      },
+      START_RETRY_MS,
+    );
     return false;
   }
 
@@ -185,9 +222,11 @@ export class ThreadSupply {
       cores: availableParallelism(),
       threads: this.#roster.count,
     });
-    if (need === null) return;
+    // Threads that are starting will take some.
+    if (need === null || !this.#needsMore()) return;
+    const { parking, joins, queues } = this.#memory;
     // One that was told to look may be stuck in code of its own, in a timer or a listener, while others sleep.
-    if (this.#memory.parking.wakeAnother(this.#memory.joins)) return;
+    if (parking.wakeAnother(joins, queues.isSharedEmpty())) return;
     this.#start();
   }
 }

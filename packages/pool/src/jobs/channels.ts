@@ -28,18 +28,32 @@ export interface ThreadMessage {
   readonly cause?: unknown;
 }
 
+/** Of `skein:job:stray`, on the pool thread: an error that came when its job had returned. */
+export interface StrayErrorMessage {
+  /** The name of the job, as far as is known: otherwise of the one that ended last on the thread. */
+  readonly job: string | null;
+  readonly error: unknown;
+  readonly origin: "uncaughtException" | "unhandledRejection";
+}
+
 type JobEvent = "submit" | "start" | "end" | "error" | "cancel" | "steal";
 
-export const channels: Readonly<Record<JobEvent | "threadStart" | "threadExit", Channel>> = {
+export const channels: Readonly<Record<JobEvent | "stray" | "threadStart" | "threadExit", Channel>> = {
   submit: channel("skein:job:submit"),
   start: channel("skein:job:start"),
   end: channel("skein:job:end"),
   error: channel("skein:job:error"),
   cancel: channel("skein:job:cancel"),
   steal: channel("skein:job:steal"),
+  stray: channel("skein:job:stray"),
   threadStart: channel("skein:thread:start"),
   threadExit: channel("skein:thread:exit"),
 };
+
+/** Whether somebody will hear how jobs end: then the context of each call is kept for that moment. */
+export function someoneFollowsJobs(): boolean {
+  return channels.end.hasSubscribers || channels.error.hasSubscribers || channels.cancel.hasSubscribers;
+}
 
 /** @param job Null on the pool thread. Its task may be made only because somebody listens. */
 export function publishJob(

@@ -30,6 +30,10 @@ export type HostMessage =
   | { readonly type: "arena"; readonly serial: number; readonly memory: GrowingMemory }
   /** A thread has ended: jobs of the receiver that it had taken reject with `error`. */
   | { readonly type: "thread-ended"; readonly serial: number; readonly error: ErrorWire }
+  /** A thread was told to end and has not: jobs of the receiver that it has are given up, and it may still touch their slots. */
+  | { readonly type: "thread-lost"; readonly serial: number; readonly error: ErrorWire }
+  /** The pool closes without waiting: what jobs have submitted and nobody has taken fails, what runs of it is asked to stop. */
+  | { readonly type: "drop" }
   /** A job for this thread alone, in this slot, which is RUNNING already. */
   | { readonly type: "run"; readonly slot: number }
   /** Jobs with their carried values, in their order. */

@@ -1,10 +1,11 @@
 /**
- * The queues from which every thread takes, and the claim that makes an entry a job: the thread's own deque, newest first; one ring
- * per priority; the deques of others, oldest first (A3.9).
+ * The queues from which every thread takes, and the claim that makes an entry a job: the thread's own deque, newest first; two rings
+ * per priority; the deques of others, oldest first (A3.9). What of it a thread may take: reach.ts.
  */
 import { CONTENDED, Deque } from "./deque.ts";
 import { dequeBase, type Layout, PRIORITIES, ringBase } from "./layout.ts";
 import { Places } from "./places.ts";
+import { ALL, OWN, type Reach } from "./reach.ts";
 import { type Accepts, EMPTY, Ring } from "./ring.ts";
 import type { SlotTable } from "./slot.ts";
 
@@ -21,6 +22,7 @@ const RINGS_FIRST_EVERY = 61;
 
 export class JobQueues {
   readonly #rings: readonly Ring[];
+  readonly #exclusive: readonly Ring[];
   readonly #deques: readonly Deque[];
   readonly #own: Deque | null;
   readonly #self: number;
@@ -33,6 +35,8 @@ export class JobQueues {
   /** Whether the last `takeAccepted` left a job that it found. */
   refused = false;
   #accepts: Accepts | null = null;
+  /** What the thread may take at present, and so what it looks for. The host's is ALL. */
+  reach: Reach = ALL;
 
   /** @param self The thread that takes, or NO_THREAD. */
   constructor(control: Int32Array, layout: Layout, slots: SlotTable, self: number) {
@@ -40,6 +44,9 @@ export class JobQueues {
     this.#slots = slots;
     this.#self = self;
     this.#rings = PRIORITIES.map((_, i) => new Ring(control, ringBase(layout, i), layout.ringCells));
+    this.#exclusive = PRIORITIES.map(
+      (_, i) => new Ring(control, ringBase(layout, i, true), layout.ringCells),
+    );
     this.#deques = Array.from(
       { length: layout.places },
       (_, w) => new Deque(control, dequeBase(layout, w), layout.dequeCells),
@@ -50,7 +57,7 @@ export class JobQueues {
 
   /** As Ring.initialize. */
   initialize(start = 0): void {
-    for (const ring of this.#rings) ring.initialize(start);
+    for (const ring of [...this.#rings, ...this.#exclusive]) ring.initialize(start);
   }
 
   /** Before a thread starts: drops its predecessor's entries, whose slots are free. */
@@ -63,8 +70,9 @@ export class JobQueues {
    * @returns false when the ring is full, with entries of withdrawn jobs. The caller must take the slot back with `withdraw`, not
    * `release`: a thread that holds a former entry of the same slot may have claimed it already (slot.ts I4).
    */
-  push(priority: number, slot: number): boolean {
-    return this.#rings[priority]!.push(slot, this.#slots.words, this.#slots.ticketWord(slot));
+  push(priority: number, slot: number, isExclusive = false): boolean {
+    const rings = isExclusive ? this.#exclusive : this.#rings;
+    return rings[priority]!.push(slot, this.#slots.words, this.#slots.ticketWord(slot));
   }
 
   /** Queues a published slot with its own thread. The same as `push` otherwise. */
@@ -122,21 +130,32 @@ export class JobQueues {
   }
 
   #take(serial: number): number {
+    if (this.reach === OWN) return this.#takeOwn(serial);
     const look = (this.#looks = (this.#looks + 1) | 0);
     if (look % RINGS_FIRST_EVERY !== 0) {
       const slot = this.#takeOwn(serial);
       if (slot !== NO_JOB) return slot;
     }
     if (look % NORMAL_FIRST_EVERY === 0) {
-      const slot = this.#takeFrom(this.#rings[look % LOW_FIRST_EVERY === 0 ? 2 : 1]!, serial);
+      const slot = this.#takePriority(look % LOW_FIRST_EVERY === 0 ? 2 : 1, serial);
       if (slot !== NO_JOB) return slot;
     }
     for (let i = 0; i < this.#rings.length; i++) {
-      const slot = this.#takeFrom(this.#rings[i]!, serial);
+      const slot = this.#takePriority(i, serial);
       if (slot !== NO_JOB) return slot;
     }
     const slot = look % RINGS_FIRST_EVERY === 0 ? this.#takeOwn(serial) : NO_JOB;
     return slot === NO_JOB ? this.#steal(serial) : slot;
+  }
+
+  /** Of a priority, exclusive jobs and others take turns at being first. */
+  #takePriority(priority: number, serial: number): number {
+    const shared = this.#rings[priority]!;
+    if (this.reach !== ALL) return this.#takeFrom(shared, serial);
+    const exclusive = this.#exclusive[priority]!;
+    const isExclusiveFirst = (this.#looks & 1) === 0;
+    const slot = this.#takeFrom(isExclusiveFirst ? exclusive : shared, serial);
+    return slot === NO_JOB ? this.#takeFrom(isExclusiveFirst ? shared : exclusive, serial) : slot;
   }
 
   /** The newest job of the own deque, claimed. */
@@ -162,11 +181,19 @@ export class JobQueues {
     return this.#own!.popIf(slot) && this.#slots.withdraw(slot);
   }
 
+  /** Whether there is nothing within `reach`. */
   isEmpty(): boolean {
-    for (let i = 0; i < this.#rings.length; i++) {
-      if (!this.#rings[i]!.isEmpty()) return false;
-    }
-    return this.#areDequesEmpty();
+    if (this.reach === OWN) return this.#own!.isEmpty();
+    return this.isSharedEmpty() && (this.reach !== ALL || this.isExclusiveEmpty());
+  }
+
+  /** Whether no job waits that every thread may take. */
+  isSharedEmpty(): boolean {
+    return areEmpty(this.#rings) && this.#areDequesEmpty();
+  }
+
+  isExclusiveEmpty(): boolean {
+    return areEmpty(this.#exclusive);
   }
 
   #areDequesEmpty(): boolean {
@@ -179,7 +206,7 @@ export class JobQueues {
 
   /** How many entries wait in the ring of a priority, those of withdrawn jobs included. */
   sizeOf(priority: number): number {
-    return this.#rings[priority]!.size;
+    return this.#rings[priority]!.size + this.#exclusive[priority]!.size;
   }
 
   /** The same of all deques. */
@@ -188,8 +215,9 @@ export class JobQueues {
   }
 
   /** Whether a queued slot of this submitter can still be found by a thread; for recovery. */
-  holds(priority: number, slot: number): boolean {
+  holds(priority: number, slot: number, isExclusive = false): boolean {
     const position = this.#slots.ticket(slot);
+    if (isExclusive) return this.#exclusive[priority]!.holds(slot, position);
     return this.#rings[priority]!.holds(slot, position) || (this.#own?.holds(slot, position) ?? false);
   }
 
@@ -232,4 +260,9 @@ export class JobQueues {
     this.#random = x;
     return x >>> 0;
   }
+}
+
+function areEmpty(rings: readonly Ring[]): boolean {
+  for (let i = 0; i < rings.length; i++) if (!rings[i]!.isEmpty()) return false;
+  return true;
 }

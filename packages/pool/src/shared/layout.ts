@@ -1,7 +1,7 @@
 /**
  * Where everything lies in the two fixed SharedArrayBuffers of a pool. Pure arithmetic: no state, no atomics.
  *
- *   control   | inboxes and bells | places | rings: high, normal, low | parking | deques | statistics |
+ *   control   | inboxes and bells | places | rings: high, normal, low, and the same for exclusive jobs | parking | deques | statistics |
  *   slots     | the host's slots | thread 0's | thread 1's | …     each: 64 bytes of header, 192 of payload
  *
  * Whoever submits is a submitter: 0 is the host, w + 1 is thread w. Each has slots, an inbox and a bell of its own. Words that
@@ -18,6 +18,8 @@ export const SLOT_HEADER_WORDS = 16;
 export const INLINE_BYTES: number = (SLOT_WORDS - SLOT_HEADER_WORDS) * 4;
 /** Job priorities, in the order in which a thread looks: the index of the ring. */
 export const PRIORITIES = ["high", "normal", "low"] as const;
+/** Two for each priority: jobs that share a thread with others, and exclusive ones. */
+const RINGS: number = 2 * PRIORITIES.length;
 /** Ring cells name a slot with 17 bits, one of them for "none". */
 const MAX_SLOTS = (1 << 17) - 1;
 const MAX_THREAD_SLOTS = 4096;
@@ -62,7 +64,7 @@ export function createLayout(
   const dequeCells = powerOfTwo(2 * threadSlots);
   const placesWord = (1 + places) * 2 * LINE_WORDS;
   const ringWord = placesWord + LINE_WORDS;
-  const parkWord = ringWord + PRIORITIES.length * queueWords(ringCells);
+  const parkWord = ringWord + RINGS * queueWords(ringCells);
   const dequeWord = parkWord + places * LINE_WORDS;
   const statisticsWord = dequeWord + places * queueWords(dequeCells);
   return {
@@ -84,8 +86,9 @@ export function createLayout(
 }
 
 /** First word of a ring: a line for its tail, a line for its head, then its cells. */
-export function ringBase(layout: Layout, priority: number): number {
-  return layout.ringWord + priority * queueWords(layout.ringCells);
+export function ringBase(layout: Layout, priority: number, isExclusive = false): number {
+  const ring = isExclusive ? priority + PRIORITIES.length : priority;
+  return layout.ringWord + ring * queueWords(layout.ringCells);
 }
 
 /** First word of a deque: a line for its top, a line for its bottom, then its cells. */

@@ -5,6 +5,7 @@
  *            OUTPUT[w] the word after: 1 while console output of thread w has not reached the main thread
  *            MAIL[w] the word after that: 1: the host has posted what thread w is to take in before it sleeps
  *            then JOIN[w], see join-edges.ts
+ *            then REACH[w]: what thread w may take (job-queues.ts), 0 ALL; set by w before it searches or sleeps
  * State      | value       | means                                               | written by                |
  *            | 0 DEAD      | no thread has this index, or it has not started     | host                      |
  *            | 1 BUSY      | runs a job, or its event loop                       | thread w                  |
@@ -30,6 +31,8 @@
  *            [P4] the host posts a message, stores MAIL[w] = 1, then loads PARK[w]; m2 stores ASLEEP, then loads MAIL[w].
  *                 Either the host sees w not BUSY, or w sees the mail. w stores 0 before it takes the messages, so what is posted
  *                 meanwhile sets it again.
+ *            [P5] for an exclusive job only threads count whose REACH is ALL. w stores REACH before SEARCHING or ASLEEP, and searches
+ *                 after it. Either the producer sees ALL, or it read REACH before w stored it, and so w's search sees the job.
  * Liveness   If every thread is ASLEEP or IDLE and no wake-up is under way, all rings and deques are empty: by P1 and I1. A dead
  *            thread may have swallowed a wake-up: after each exit the host stores DEAD, then wakes another if they are not.
  *            It may also have died between the CAS and the notify of m4: a word that says NOTIFIED with its thread still asleep,
@@ -37,6 +40,7 @@
  * Sources    rayon's sleep protocol; .NET A3.10; ECMA-262 §25.4 Atomics. Model test: test/shared/parking.model.test.ts
  */
 import { cas, load, notify, store, wait, waitAsync } from "./atomics.ts";
+import { ALL, type Reach } from "./reach.ts";
 import type { JoinEdges } from "./join-edges.ts";
 import { type Layout, LINE_WORDS } from "./layout.ts";
 import { Places } from "./places.ts";
@@ -47,6 +51,10 @@ export const SEARCHING = 2;
 export const ASLEEP = 3;
 export const IDLE = 4;
 const NOTIFIED = 5;
+/** Offsets from the parking word. */
+const OUTPUT = 1;
+const MAIL = 2;
+const REACH = 4;
 
 export class Parking {
   readonly #words: Int32Array;
@@ -64,10 +72,11 @@ export class Parking {
   /**
    * After a push: makes sure that somebody will find the job.
    * @param self The thread that pushed, from inside a job: it is BUSY, and knows.
+   * @param isExclusive Whether only a thread that may take everything is of use.
    * @returns 'searching': a thread is looking already. 'woken': one was asleep. 'none': all are busy or not there; `readySeen` says how
    * many there are.
    */
-  wakeOne(self = -1): "searching" | "woken" | "none" {
+  wakeOne(self = -1, isExclusive = false): "searching" | "woken" | "none" {
     const threads = this.#places.used;
     let sleeper = -1;
     let ready = 0;
@@ -77,16 +86,15 @@ export class Parking {
         continue;
       }
       const state = load(this.#words, this.#word(w)); // [P1] [P2]
-      if (state === BUSY) {
-        ready++;
-        continue;
-      }
-      if (state === SEARCHING || state === NOTIFIED) return "searching";
       if (state === DEAD) continue;
       ready++;
+      if (state === BUSY) continue;
+      if (isExclusive && load(this.#words, this.#word(w) + REACH) !== ALL) continue; // [P5]
+      if (state === SEARCHING || state === NOTIFIED) return "searching";
       if (sleeper < 0) sleeper = w;
     }
     for (let w = sleeper; w >= 0 && w < threads; w++) {
+      if (isExclusive && load(this.#words, this.#word(w) + REACH) !== ALL) continue; // [P5]
       if (this.wake(w)) return "woken";
     }
     this.readySeen = ready;
@@ -107,8 +115,9 @@ export class Parking {
    * But none that sleeps in `join`, which may not take every job.
    * @returns false when none sleeps.
    */
-  wakeAnother(joins: JoinEdges): boolean {
+  wakeAnother(joins: JoinEdges, isExclusive = false): boolean {
     for (let w = 0; w < this.#places.used; w++) {
+      if (isExclusive && load(this.#words, this.#word(w) + REACH) !== ALL) continue; // [unpaired] asked again
       if (!joins.isWaiting(w) && this.wake(w)) return true;
     }
     return false;
@@ -136,7 +145,16 @@ export class Parking {
     return count;
   }
 
+  /** What thread `w` may take. */
+  reachOf(w: number): number {
+    return load(this.#words, this.#word(w) + REACH); // [unpaired] a hint
+  }
+
   // For thread w itself.
+
+  setReach(w: number, reach: Reach): void {
+    store(this.#words, this.#word(w) + REACH, reach); // [P5]
+  }
 
   setBusy(w: number): void {
     store(this.#words, this.#word(w), BUSY); // [P2]
@@ -188,8 +206,9 @@ export class Parking {
   /** m7, and before a thread starts. Finishes the wake-ups that the thread may have begun (see Liveness). */
   setDead(w: number): void {
     store(this.#words, this.#word(w), DEAD); // [unpaired] the thread has ended, nothing runs beside this
-    store(this.#words, this.#word(w) + 1, 0); // [unpaired] as the line above
-    store(this.#words, this.#word(w) + 2, 0); // [unpaired] as the line above
+    store(this.#words, this.#word(w) + OUTPUT, 0); // [unpaired] as the line above
+    store(this.#words, this.#word(w) + MAIL, 0); // [unpaired] as the line above
+    store(this.#words, this.#word(w) + REACH, ALL); // [unpaired] as the line above
     for (let other = 0; other < this.#places.used; other++) {
       const word = this.#word(other);
       if (load(this.#words, word) === NOTIFIED) notify(this.#words, word); // [P3] one notify too many is harmless, m5
@@ -200,25 +219,25 @@ export class Parking {
 
   /** After posting to thread `w`. */
   announceMail(w: number): void {
-    store(this.#words, this.#word(w) + 2, 1); // [P4]
+    store(this.#words, this.#word(w) + MAIL, 1); // [P4]
     this.wake(w);
   }
 
   hasMail(w: number): boolean {
-    return load(this.#words, this.#word(w) + 2) !== 0; // [P4]
+    return load(this.#words, this.#word(w) + MAIL) !== 0; // [P4]
   }
 
   /** By thread `w`, which takes its messages in if this is true. */
   takeMail(w: number): boolean {
     if (!this.hasMail(w)) return false;
-    store(this.#words, this.#word(w) + 2, 0); // [P4]
+    store(this.#words, this.#word(w) + MAIL, 0); // [P4]
     return true;
   }
 
   // Console output on its way: hazard H16.
 
   setOutputPending(w: number, pending: boolean): void {
-    store(this.#words, this.#word(w) + 1, pending ? 1 : 0); // [unpaired] ordered by the PARK store that follows
+    store(this.#words, this.#word(w) + OUTPUT, pending ? 1 : 0); // [unpaired] ordered by the PARK store that follows
   }
 
   anyBusy(): boolean {
@@ -230,7 +249,7 @@ export class Parking {
 
   anyOutputPending(): boolean {
     for (let w = 0; w < this.#places.used; w++) {
-      if (load(this.#words, this.#word(w) + 1) !== 0) return true; // [unpaired] asked again until false
+      if (load(this.#words, this.#word(w) + OUTPUT) !== 0) return true; // [unpaired] asked again until false
     }
     return false;
   }

@@ -14,6 +14,7 @@ export const HOST = 0;
 export const HOST_SERIAL = 0;
 
 export class PoolMemory {
+  readonly #words: Int32Array;
   readonly layout: Layout;
   /** 0: the host. w + 1: thread w. */
   readonly submitter: number;
@@ -40,7 +41,7 @@ export class PoolMemory {
     trace: ThreadTrace | null = null,
   ) {
     this.trace = trace;
-    const words = new Int32Array(control);
+    const words = (this.#words = new Int32Array(control));
     const submitters = Array.from({ length: layout.places + 1 }, (_, i) => i);
     this.layout = layout;
     this.places = new Places(words, layout);
@@ -78,6 +79,11 @@ export class PoolMemory {
   submitterSerial(slot: number): number {
     const submitter = submitterOf(this.layout, slot);
     return submitter === HOST ? HOST_SERIAL : this.inboxes[submitter]!.ownerSerial;
+  }
+
+  /** Of another submitter, whose thread has ended. */
+  statisticsOf(submitter: number): Statistics {
+    return new Statistics(this.#words, this.layout.statisticsWord + submitter * STATISTICS_WORDS);
   }
 
   get inbox(): Inbox {

@@ -4,7 +4,8 @@
  * Words      STATE   @ 0   low 2 bits state, above them the serial of the thread that took the job
  *            TICKET  @ 1   the position of the newest entry in its ring or deque; an entry at another position is stale
  *            NEXT    @ 2   link in the inbox (inbox.ts)
- *            CANCEL  @ 3   1: the caller wants the running job to stop
+ *            FLAGS   @ 3   bit 0 CANCEL: the caller wants the running job to stop; written by the submitting thread, at any time
+ *                          bit 1 EXCLUSIVE: its thread may run nothing else meanwhile; constant while the slot is in use
  *            the rest: plain, see the list below
  * State      | value           | means                              | written by                          |
  *            | 0 FREE          | belongs to the submitting thread   | submitting thread                   |
@@ -41,7 +42,7 @@ import { INLINE_BYTES, type Layout, SLOT_HEADER_WORDS, SLOT_WORDS } from "./layo
 const STATE = 0;
 const TICKET = 1;
 const NEXT = 2;
-const CANCEL = 3;
+const FLAGS = 3;
 // Plain words, see I2.
 const FUNCTION = 4;
 const FUNCTION_BLOCK = 5;
@@ -62,6 +63,9 @@ export const FREE = 0;
 export const QUEUED = 1;
 export const RUNNING = 2;
 export const DONE = 3;
+
+const CANCEL_BIT = 1;
+const EXCLUSIVE_BIT = 2;
 
 /** PAYLOAD_ARENA of a payload that lies in the slot itself. */
 export const INLINE = -1;
@@ -154,12 +158,19 @@ export class SlotTable {
 
   // Cancellation.
 
+  /** By the submitting thread. */
   requestCancel(slot: number): void {
-    store(this.words, slot * SLOT_WORDS + CANCEL, 1); // [unpaired] a flag to be polled, orders nothing
+    const word = slot * SLOT_WORDS + FLAGS;
+    store(this.words, word, this.words[word]! | CANCEL_BIT); // [unpaired] a flag to be polled, orders nothing; one writer
   }
 
   isCancelRequested(slot: number): boolean {
-    return load(this.words, slot * SLOT_WORDS + CANCEL) !== 0; // [unpaired] see requestCancel
+    return (load(this.words, slot * SLOT_WORDS + FLAGS) & CANCEL_BIT) !== 0; // [unpaired] see requestCancel
+  }
+
+  /** Of a job that this thread has claimed. */
+  isExclusive(slot: number): boolean {
+    return (load(this.words, slot * SLOT_WORDS + FLAGS) & EXCLUSIVE_BIT) !== 0; // [unpaired] constant, see FLAGS
   }
 
   // Plain words: the caller owns the slot (I2).
@@ -172,12 +183,13 @@ export class SlotTable {
     length: number,
     progress = 0,
     submittedAt = 0,
+    isExclusive = false,
   ): void {
     const base = slot * SLOT_WORDS;
     this.words[base + FUNCTION] = functionId;
     this.words[base + FUNCTION_BLOCK] = block;
     this.words[base + FUNCTION_LENGTH] = length;
-    this.words[base + CANCEL] = 0;
+    this.words[base + FLAGS] = isExclusive ? EXCLUSIVE_BIT : 0;
     this.words[base + CONTEXT] = 0;
     this.words[base + PROGRESS] = progress;
     this.words[base + SUBMITTED_AT] = submittedAt;

@@ -18,6 +18,8 @@ export const COUNTERS = {
   /** In units of 16 us, so that they last a day before they wrap. */
   busy: 7,
   parked: 8,
+  /** Errors that floated after their job had returned. */
+  stray: 9,
 } as const;
 export type Counter = keyof typeof COUNTERS;
 
@@ -58,6 +60,18 @@ export class Statistics {
     this.#words[this.#base + word]!++;
   }
 
+  /** By the host, when the writer is dead: what it had not settled never will be. */
+  closeBooks(): void {
+    const words = this.#words;
+    const base = this.#base;
+    words[base + COUNTERS.crashed] =
+      (words[base + COUNTERS.submitted]! -
+        words[base + COUNTERS.completed]! -
+        words[base + COUNTERS.failed]! -
+        words[base + COUNTERS.canceled]!) |
+      0;
+  }
+
   addTime(counter: "busy" | "parked", us: number): void {
     this.#words[this.#base + COUNTERS[counter]]! += Math.round(us / TICK_US);
   }
@@ -86,6 +100,16 @@ export class StatisticsReader {
     let sum = 0;
     for (let block = 0; block < this.#blocks; block++) sum += this.of(block, counter);
     return sum;
+  }
+
+  /**
+   * Whether at some moment during the call every job that was ever submitted had settled. Settlements are read first: what is read of
+   * submissions afterwards is not less, so equal sums were equal in between. A thread counts what its job submits before that job ends.
+   */
+  areSettled(): boolean {
+    const settled =
+      this.total("completed") + this.total("failed") + this.total("canceled") + this.total("crashed");
+    return settled === this.total("submitted");
   }
 
   of(block: number, counter: Counter): number {

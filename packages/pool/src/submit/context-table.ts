@@ -24,6 +24,7 @@ export class ContextTable {
   readonly #entries = new WeakMap<ExecutionContext, ContextEntry | null>();
   readonly #idle = new Set<ContextEntry>();
   #nextId = 1;
+  #bytesInUse = 0;
   #last: ExecutionContext | null = null;
   #lastEntry: ContextEntry | null = null;
 
@@ -54,8 +55,19 @@ export class ContextTable {
     return entry;
   }
 
+  /** One more user of an entry that is in use. */
+  useAgain(entry: ContextEntry): void {
+    entry.users++;
+  }
+
+  /** What the contexts of jobs in flight take in the arena. */
+  get bytesInUse(): number {
+    return this.#bytesInUse;
+  }
+
   leave(entry: ContextEntry): void {
     if (--entry.users > 0) return;
+    this.#bytesInUse -= entry.length;
     this.#idle.add(entry);
     if (this.#idle.size <= IDLE_ENTRIES) return;
     const oldest = this.#idle.values().next().value!;
@@ -68,9 +80,11 @@ export class ContextTable {
 
   #use(entry: ContextEntry): void {
     this.#idle.delete(entry);
-    if (entry.block !== 0) return;
-    const bytes = Buffer.from(entry.carrier, "utf8");
-    entry.block = this.#arena.store(bytes, bytes.length);
-    entry.length = bytes.length;
+    if (entry.block === 0) {
+      const bytes = Buffer.from(entry.carrier, "utf8");
+      entry.block = this.#arena.store(bytes, bytes.length);
+      entry.length = bytes.length;
+    }
+    this.#bytesInUse += entry.length;
   }
 }

@@ -7,7 +7,7 @@ import { type Task, TaskCompletionSource } from "@skein/scheduling";
 import type { ContextEntry } from "./context-table.ts";
 import type { FunctionEntry } from "./function-registry.ts";
 import type { JobExtras } from "./job-extras.ts";
-import { NO_SLOT, type PendingJob, rejectionOf } from "./pending-job.ts";
+import { NO_SLOT, type PendingJob, rejectionOf, WAITING } from "./pending-job.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
 /** A job that was forked: the thread that forked it waits with `join`, or with `await`. */
@@ -50,15 +50,14 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
   /** What the function is called with when it is not stolen; null: what the slot holds, because something in it is copied. */
   readonly args: readonly unknown[] | null;
   /** `args` are nothing but numbers, and not encoded. */
-  isNumbers: boolean;
+  readonly isNumbers: boolean;
   readonly context: ContextEntry | null;
+  stage: number = WAITING;
   slot: number = NO_SLOT;
-  argsLength: number;
+  readonly argsLength: number;
   readonly block: number;
   readonly submittedAt: number;
   extras: JobExtras;
-  /** Its thread has taken it back and called it, and it awaits something. */
-  isHere = false;
   #state: number = PENDING;
   #outcome: unknown = undefined;
   #source: TaskCompletionSource<unknown> | null = null;

@@ -1,4 +1,5 @@
 /** What few jobs have. The others share one object that says so: a burst of jobs is a burst of garbage. */
+import type { AsyncScope } from "@skein/context";
 import type { CallerFrames } from "./caller-frames.ts";
 
 /** After a crash: the slot's own copy of inline arguments may be overwritten with half an outcome. */
@@ -17,8 +18,12 @@ export interface JobExtras {
   readonly progressId: number;
   /** Of its carried arguments, 0: there are none. */
   readonly carriedId: number;
+  /** The context of the call, for subscribers of channels; null: nobody listened then. */
+  readonly scope: AsyncScope | null;
   /** Stops listening to the caller's signal and clock. */
   readonly stopWatching: (() => void) | null;
+  /** Ends the thread of a job that was given up and does not stop. */
+  readonly graceTimer: NodeJS.Timeout | null;
 }
 
 export const noExtras: JobExtras = {
@@ -27,17 +32,12 @@ export const noExtras: JobExtras = {
   retry: null,
   progressId: 0,
   carriedId: 0,
+  scope: null,
   stopWatching: null,
+  graceTimer: null,
 };
 
-export function jobExtras(
-  frames: CallerFrames | null,
-  keepAlive: unknown,
-  retry: Retry | null,
-  progressId: number,
-  carriedId: number,
-): JobExtras {
-  const hasNone =
-    frames === null && keepAlive === null && retry === null && progressId === 0 && carriedId === 0;
-  return hasNone ? noExtras : { frames, keepAlive, retry, progressId, carriedId, stopWatching: null };
+/** @param parts All that are not as in `noExtras`. */
+export function jobExtras(parts: Partial<JobExtras>): JobExtras {
+  return { ...noExtras, ...parts };
 }

@@ -19,8 +19,8 @@ export class JobTable {
     this.#freed = new Int32Array(slotCount);
   }
 
-  get hasFree(): boolean {
-    return this.#freedCount > 0 || this.#jobs.length < this.#count;
+  get freeCount(): number {
+    return this.#freedCount + this.#count - this.#jobs.length;
   }
 
   /** @returns a free slot, now of `job`, or NONE_FREE. */

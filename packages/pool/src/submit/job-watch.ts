@@ -26,10 +26,12 @@ export class JobWatch {
     const timer = timeoutMs === undefined ? undefined : setTimeout(this.#expire, timeoutMs, job, timeoutMs);
     if (signal !== undefined) this.#join(job, signal);
     const stopWatching = (): void => {
-      clearTimeout(timer);
+      if (timer !== undefined) clearTimeout(timer);
       if (signal !== undefined) this.#leave(job, signal);
     };
     job.extras = { ...job.extras, stopWatching };
+    // A getter of the arguments may have fired it.
+    if (signal?.aborted === true) this.#cancel(job, signal);
   }
 
   #join(job: PendingJob, signal: AbortSignal): void {
@@ -39,7 +41,8 @@ export class JobWatch {
       group = {
         jobs,
         listener: () => {
-          for (const each of jobs) this.#cancel(each, signal);
+          // Each leaves the group as it settles, and its continuations may submit others.
+          for (const each of Array.from(jobs)) this.#cancel(each, signal);
         },
       };
       this.#groups.set(signal, group);

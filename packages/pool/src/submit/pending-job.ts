@@ -6,14 +6,23 @@ import type { FunctionEntry } from "./function-registry.ts";
 import type { JobExtras } from "./job-extras.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
-/** Not in the slot table: still in the backlog, or over. */
+/** Not in the slot table. */
 export const NO_SLOT = -1;
 
-/** What submission and settlement know of a job. */
+// Stages of a job: see ledger.ts.
+export const WAITING = 0;
+export const PLACED = 1;
+export const HERE = 2;
+export const DECIDED = 3;
+export const SETTLED = 4;
+
+/** What the ledger knows of a job. */
 export interface PendingJob {
   readonly fn: FunctionEntry;
   readonly options: SubmitOptions;
   readonly context: ContextEntry | null;
+  /** WAITING to SETTLED. */
+  stage: number;
   slot: number;
   /** What the job is called with, if it is called here; null: only its encoded form is kept. */
   readonly args: readonly unknown[] | null;
@@ -29,7 +38,7 @@ export interface PendingJob {
 
   /** What the caller waits for. Some jobs make it when it is first asked for. */
   readonly task: Task<unknown>;
-  /** Whether there is an outcome: one of the following was called. */
+  /** Whether the caller has the outcome: one of the following was called. */
   readonly isOver: boolean;
   trySetResult(result: unknown): void;
   trySetError(error: unknown): void;
@@ -41,6 +50,7 @@ export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob
   readonly fn: FunctionEntry;
   readonly options: SubmitOptions;
   readonly context: ContextEntry | null;
+  stage: number = WAITING;
   slot: number = NO_SLOT;
   readonly argsLength: number;
   readonly block: number;

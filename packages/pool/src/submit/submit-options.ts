@@ -15,6 +15,8 @@ export interface SubmitOptions {
   readonly retries: number;
   /** Null: a running job that is cancelled is only asked to stop. Else its thread is ended after so many milliseconds. */
   readonly terminateAfterMs: number | null;
+  /** Whether its thread runs nothing else meanwhile, beneath it or beside it: who ends the thread ends nobody else then. */
+  readonly isExclusive: boolean;
   /** Called with what the job reports, before its task settles. */
   readonly onProgress: ((value: unknown) => void) | undefined;
   /** What is moved instead of copied; null: nothing. Of this call alone. */
@@ -29,6 +31,7 @@ export const defaultSubmitOptions: SubmitOptions = {
   flowContext: true,
   retries: 0,
   terminateAfterMs: null,
+  isExclusive: false,
   onProgress: undefined,
   transfer: null,
 };

@@ -3,6 +3,8 @@
  * `@skein/pool/worker` to another copy of this package still sees it.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncScope } from "@skein/context";
+import { JobCanceledError } from "../errors.ts";
 import type { SlotTable } from "../shared/slot.ts";
 
 /** One job, from its start to its outcome. */
@@ -10,6 +12,9 @@ export class RunningJob {
   readonly #slots: SlotTable;
   readonly #current: CurrentJob;
   readonly slot: number;
+  /** As it is shown; null until its function is known. */
+  name: string | null = null;
+  #scope: AsyncScope = AsyncScope.root;
   #isOver = false;
   #controller: AbortController | null = null;
 
@@ -17,6 +22,15 @@ export class RunningJob {
     this.#slots = slots;
     this.#current = current;
     this.slot = slot;
+  }
+
+  /** Its context: listeners of its signal hear in it. */
+  entering(scope: AsyncScope): void {
+    this.#scope = scope;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   get isCancellationRequested(): boolean {
@@ -32,6 +46,12 @@ export class RunningJob {
     return this.#controller;
   }
 
+  /** Tells the listeners of its signal. */
+  abort(): void {
+    const controller = this.#controller;
+    if (controller !== null) this.#scope.run(() => controller.abort(new JobCanceledError()));
+  }
+
   /** Reaches the listener before the job settles. */
   progress(value: unknown): void {
     if (!this.#isOver) this.#current.report(this.slot, value);
@@ -40,6 +60,7 @@ export class RunningJob {
   /** The slot may be another job's from now on. */
   end(): void {
     this.#isOver = true;
+    this.#current.lastName = this.name;
     if (this.#controller !== null) this.#current.withSignal.delete(this.slot);
   }
 }
@@ -51,8 +72,10 @@ export class CurrentJob {
   synchronous: RunningJob | null = null;
   /** Where the parts of a job after its first await find it. */
   readonly storage: AsyncLocalStorage<RunningJob> = new AsyncLocalStorage<RunningJob>();
-  /** A job that turned out to await, of a function that was not known to: found by being the only one. */
-  surprising: RunningJob | null = null;
+  /** Jobs that turned out to await, of functions that had always returned at once: found only while there is no doubt. */
+  readonly surprising: Set<RunningJob> = new Set<RunningJob>();
+  /** The name of the job that ended last: what it has left behind may still throw. */
+  lastName: string | null = null;
   /** By slot: jobs that listen to their signal. */
   readonly withSignal: Map<number, RunningJob> = new Map<number, RunningJob>();
 
@@ -60,8 +83,12 @@ export class CurrentJob {
     this.report = report;
   }
 
+  get #onlySurprising(): RunningJob | null {
+    return this.surprising.size === 1 ? [...this.surprising][0]! : null;
+  }
+
   get job(): RunningJob | null {
-    return this.storage.getStore() ?? this.synchronous ?? this.surprising;
+    return this.storage.getStore() ?? this.synchronous ?? this.#onlySurprising;
   }
 }
 

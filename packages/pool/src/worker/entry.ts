@@ -3,7 +3,7 @@ import { workerData } from "node:worker_threads";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
 import { fromWire } from "../codec/error-wire.ts";
-import { JobCanceledError } from "../errors.ts";
+import { PoolClosedError } from "../errors.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../messages/protocol.ts";
 import { Arena } from "../shared/arena.ts";
@@ -24,7 +24,12 @@ import { DispatchLoop } from "./dispatch-loop.ts";
 import { ForkJoin } from "./fork-join.ts";
 import { FunctionTable } from "./function-table.ts";
 import { JobRunner } from "./job-runner.ts";
-import { reportIdleness } from "./idle-report.ts";
+import { Arrivals } from "./arrivals.ts";
+import { IdleReport } from "./idle-report.ts";
+import { JobClock } from "./job-clock.ts";
+import { JoinWait } from "./join-wait.ts";
+import { Rest } from "./rest.ts";
+import { reportStrayErrors } from "./stray-errors.ts";
 import { LateArguments } from "./late-arguments.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
@@ -85,20 +90,31 @@ const holder: ArgumentsHolder = {
   give: () => {},
   queued: () => {},
 };
-const submitter = new Submitter(memory, serial, arena, arenas, sharedBuffers, carried, holder, unlimited, {
-  active: () => {},
-  idle: () => loop.wake(),
-  queued: () => {
-    if (memory.parking.wakeOne(index) === "none") wantThread();
-    loop.wake();
+const submitter = new Submitter({
+  memory,
+  serial,
+  arena,
+  arenas,
+  sharedBuffers,
+  carried,
+  holder,
+  limits: unlimited,
+  thread: {
+    active: () => {},
+    idle: () => loop.wake(),
+    queued: (isExclusive) => {
+      if (memory.parking.wakeOne(index, isExclusive) === "none") wantThread();
+      loop.wake();
+    },
+    cancelRequested: (owner, slot) => {
+      if (owner === serial) handle({ type: "cancel", slot });
+      else post({ type: "cancel", serial: owner, slot });
+    },
+    takeMessages: takeKnowledge,
+    terminate: (owner) => post({ type: "terminate", serial: owner }),
   },
-  cancelRequested: (owner, slot) => {
-    if (owner === serial) handle({ type: "cancel", slot });
-    else post({ type: "cancel", serial: owner, slot });
-  },
-  takeProgress: takeKnowledge,
-  terminate: (owner) => post({ type: "terminate", serial: owner }),
 });
+const { ledger } = submitter;
 const encoder = new Encoder(sharedBuffers, carried.nextId);
 const decoder = new Decoder(sharedBuffers, carried);
 const answers = new Spinner(() => memory.parking.hasMail(index), memory.parking, options.spinLimitUs);
@@ -111,68 +127,94 @@ const late = new LateArguments(
     return true;
   },
   (slot, isLate) => {
-    loop.resumeNext(slot);
+    arrivals.resume(slot);
     if (isLate) loop.wake();
   },
 );
-const runner = new JobRunner(
+const runner = new JobRunner({
   memory,
   arenas,
   decoder,
   functions,
-  new ContextScopes(memory, arenas),
-  new OutcomeWriter(
+  scopes: new ContextScopes(memory, arenas),
+  outcomes: new OutcomeWriter({
     memory,
     encoder,
     arena,
     serial,
-    () => post({ type: "bell" }),
-    (to, { id, values, transfer }) => {
+    ringHost: () => post({ type: "bell" }),
+    carry: (to, { id, values, transfer }) => {
       port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
     },
-  ),
+  }),
   current,
   carried,
   late,
-);
-const loop = new DispatchLoop(
-  index,
-  serial,
+});
+const arrivals = new Arrivals(giveBack);
+const idleness = new IdleReport({
+  timeoutMs: options.idleTimeoutMs,
+  isIdle: () => loop.isIdle,
+  since: () => rest.since,
+  report: () => post({ type: "idle" }),
+});
+const rest = new Rest({
+  thread: index,
   memory,
-  runner,
-  submitter.settlement,
-  options,
-  () => {
+  spinLimitUs: options.spinLimitUs,
+  onAllBusy: () => {
     if (hasRoom()) post({ type: "threads-wanted" });
   },
-  takeKnowledge,
-  giveBack,
-);
-const forkJoin = new ForkJoin(
-  index,
+  onIdle: () => idleness.resting(),
+});
+const loop = new DispatchLoop({
+  thread: index,
   serial,
   memory,
-  submitter,
-  functions,
   runner,
+  ledger,
+  arrivals,
+  clock: new JobClock(memory.statistics, memory.slots),
+  rest,
+  jobsPerThread: options.jobsPerThread,
+  takeMessages: takeKnowledge,
+});
+const takeAll = (): void => intake.takeAll();
+const joinWait = new JoinWait({
+  thread: index,
+  serial,
+  memory,
+  ledger,
+  functions,
   loop,
-  encoder,
-  decoder,
-  carried,
-  options.spinLimitUs,
-  () => intake.takeAll(),
+  spinLimitUs: options.spinLimitUs,
+  takeMessages: takeAll,
   wantThread,
+});
+const forkJoin = new ForkJoin(
+  {
+    serial,
+    memory,
+    submitter,
+    functions,
+    runner,
+    loop,
+    arrivals,
+    encoder,
+    decoder,
+    carried,
+    takeMessages: takeAll,
+  },
+  joinWait,
 );
 installCurrentPool({ submitter, functions, forkJoin, places: memory.places });
 
 if (options.initialize !== null) await import(options.initialize);
 // Until here the host counts this thread as one that never got ready.
 memory.trace?.started();
+reportStrayErrors({ current, isIdle: () => !loop.hasUnfinished, statistics: memory.statistics });
 loop.start();
 post({ type: "ready" });
-if (options.idleTimeoutMs !== Infinity) {
-  reportIdleness(loop, options.idleTimeoutMs, () => post({ type: "idle" }));
-}
 
 /**
  * Says once in a while that one more thread would find work, if there may be one. Once it has started and found its first job, it
@@ -212,9 +254,22 @@ function handle(message: HostMessage): void {
       arenas.add(message.serial, message.memory);
       break;
     case "thread-ended":
-      submitter.settlement.drain();
-      submitter.settlement.recover(message.serial, fromWire(message.error) as Error, true);
+      ledger.collect();
+      ledger.recover(message.serial, fromWire(message.error) as Error, true);
       arenas.drop(message.serial);
+      ledger.deliver();
+      loop.wake();
+      break;
+    case "thread-lost":
+      ledger.lose(message.serial, fromWire(message.error) as Error);
+      ledger.deliver();
+      loop.wake();
+      break;
+    case "drop":
+      ledger.close();
+      ledger.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
+      ledger.requestStop();
+      ledger.deliver();
       loop.wake();
       break;
     case "shared-buffer":
@@ -224,28 +279,29 @@ function handle(message: HostMessage): void {
       sharedBuffers.drop(message.id);
       break;
     case "run":
-      loop.assign(message.slot);
+      arrivals.assign(message.slot);
+      loop.wake();
       break;
     case "handed":
       for (const job of message.jobs) {
         carried.add(job.carried);
-        loop.hand(job.slot);
+        arrivals.hand(job.slot);
       }
       loop.wake();
       break;
     case "carried":
       carried.add(message);
-      if (!late.arrived(message.id) && submitter.settlement.arrived(message.id)) loop.wake();
+      if (!late.arrived(message.id) && ledger.arrived(message.id)) loop.wake();
       break;
     case "carried-gone":
       late.gone(message.id);
       break;
     case "progress":
-      submitter.reportProgress(message.id, message.value);
+      submitter.progress.report(message.id, message.value);
       break;
     case "cancel":
       if (memory.slots.isCancelRequested(message.slot)) {
-        current.withSignal.get(message.slot)?.controller.abort(new JobCanceledError());
+        current.withSignal.get(message.slot)?.abort();
       }
       break;
     case "leave":

@@ -12,74 +12,53 @@ import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
 import { DETAIL } from "../shared/trace/trace-code.ts";
 import type { ForkedJob, Joiner } from "../submit/forked-job.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
-import { NO_SLOT, rejectionOf } from "../submit/pending-job.ts";
+import { HERE, NO_SLOT, rejectionOf } from "../submit/pending-job.ts";
 import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { detach, detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
 import type { Submitter } from "../submit/submitter.ts";
-import type { TracedForkedJob } from "../submit/traced-job.ts";
+import type { Ledger } from "../submit/ledger.ts";
+import type { Arrivals } from "./arrivals.ts";
 import type { DispatchLoop } from "./dispatch-loop.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
 import type { JobRunner } from "./job-runner.ts";
 import { waitsForItself } from "./join-errors.ts";
-import { JoinWait } from "./join-wait.ts";
+import type { JoinWait } from "./join-wait.ts";
 import { isThenable } from "./thenable.ts";
+
+export interface ForkJoinParts {
+  readonly serial: number;
+  readonly memory: PoolMemory;
+  readonly submitter: Submitter;
+  readonly functions: FunctionTable;
+  readonly runner: JobRunner;
+  readonly loop: DispatchLoop;
+  readonly arrivals: Arrivals;
+  readonly encoder: Encoder;
+  readonly decoder: Decoder;
+  readonly carried: CarriedValues;
+  /** Takes in everything that the host has posted. */
+  readonly takeMessages: () => void;
+}
 
 export class ForkJoin implements Joiner {
   readonly options: SubmitOptions = defaultSubmitOptions;
-  readonly #serial: number;
+  readonly #parts: ForkJoinParts;
   readonly #memory: PoolMemory;
-  readonly #submitter: Submitter;
+  readonly #ledger: Ledger;
   readonly #functions: FunctionTable;
-  readonly #runner: JobRunner;
-  readonly #loop: DispatchLoop;
-  readonly #encoder: Encoder;
-  readonly #decoder: Decoder;
-  readonly #carried: CarriedValues;
   readonly #waiting: JoinWait;
-  readonly #takeMessages: () => void;
   /** Recursion forks one function. */
   #lastFunction: ((...args: never[]) => unknown) | null = null;
   #lastEntry: FunctionEntry | null = null;
 
-  constructor(
-    thread: number,
-    serial: number,
-    memory: PoolMemory,
-    submitter: Submitter,
-    functions: FunctionTable,
-    runner: JobRunner,
-    loop: DispatchLoop,
-    encoder: Encoder,
-    decoder: Decoder,
-    carried: CarriedValues,
-    spinLimitUs: number,
-    takeMessages: () => void,
-    wantThread: () => void,
-  ) {
-    this.#serial = serial;
-    this.#memory = memory;
-    this.#submitter = submitter;
-    this.#functions = functions;
-    this.#runner = runner;
-    this.#loop = loop;
-    this.#encoder = encoder;
-    this.#decoder = decoder;
-    this.#carried = carried;
-    this.#takeMessages = takeMessages;
-    const { settlement } = submitter;
-    this.#waiting = new JoinWait(
-      thread,
-      serial,
-      memory,
-      settlement,
-      functions,
-      loop,
-      spinLimitUs,
-      takeMessages,
-      wantThread,
-    );
+  constructor(parts: ForkJoinParts, waiting: JoinWait) {
+    this.#parts = parts;
+    this.#memory = parts.memory;
+    this.#ledger = parts.submitter.ledger;
+    this.#functions = parts.functions;
+    this.#waiting = waiting;
   }
 
   fork(
@@ -88,10 +67,10 @@ export class ForkJoin implements Joiner {
     below: (...args: never[]) => unknown,
   ): ForkedJob {
     if (fn !== this.#lastFunction) {
-      this.#lastEntry = this.#submitter.functions.ofFunction(fn, this.#functions.lookUpExport);
+      this.#lastEntry = this.#parts.submitter.functions.ofFunction(fn, this.#functions.lookUpExport);
       this.#lastFunction = fn;
     }
-    return this.#submitter.fork(this, this.#lastEntry!, args, below);
+    return this.#parts.submitter.jobs.fork(this, this.#lastEntry!, args, below);
   }
 
   /** Returns when the job is over. */
@@ -100,7 +79,10 @@ export class ForkJoin implements Joiner {
     while (!job.isOver) {
       const { slot } = job;
       if (slot === NO_SLOT) {
-        if (job.isHere) throw waitsForItself();
+        if (job.stage === HERE) throw waitsForItself();
+        // Decided, and not told yet; or it waits for a slot.
+        this.#ledger.deliver();
+        if (job.isOver) return;
       } else {
         const known = this.#functions.of(slot);
         // What is carried is with the host: such a job goes the way of all others.
@@ -113,15 +95,15 @@ export class ForkJoin implements Joiner {
           if (!known.needsEventLoop && job.extras.carriedId === 0) {
             // Not the newest: its entry stays behind, and is dropped by whoever comes by it.
             if (slots.withdraw(slot)) this.#callHere(job, known, known.fn!);
-          } else if (slots.claim(slot, slots.ticket(slot), this.#serial)) {
-            this.#loop.help(slot);
+          } else if (slots.claim(slot, slots.ticket(slot), this.#parts.serial)) {
+            this.#parts.loop.help(slot);
           }
           continue;
         } else if (state === DONE) {
           // Linked already, or in the next few instructions of the thread that finished it, unless it died there.
-          if (this.#submitter.settlement.drain() === 0) this.#takeMessages();
+          if (this.#ledger.drain() === 0) this.#parts.takeMessages();
           continue;
-        } else if (state === RUNNING && slots.owner(slot) === this.#serial && !this.#isLate(slot)) {
+        } else if (state === RUNNING && slots.owner(slot) === this.#parts.serial && !this.#isLate(slot)) {
           throw waitsForItself();
         }
       }
@@ -131,31 +113,31 @@ export class ForkJoin implements Joiner {
 
   /** The job has come back unstolen: withdrawn, its slot still holding what it needs. */
   #callHere(job: ForkedJob, known: KnownFunction, fn: JobFunction): void {
-    const { settlement } = this.#submitter;
+    const ledger = this.#ledger;
+    const { runner } = this.#parts;
     const { slot } = job;
     let isTakenBack = false;
     try {
-      const scope = this.#runner.scopeOf(slot);
-      const args = job.args ?? this.#runner.takeArguments(slot);
-      settlement.takeBack(job);
+      const scope = runner.scopeOf(slot);
+      const args = job.args ?? runner.takeArguments(slot);
+      ledger.takeBack(job);
       isTakenBack = true;
       const returned =
         this.#memory.trace === null
-          ? this.#runner.callWithdrawn(known, fn, scope, args)
+          ? runner.callWithdrawn(known, fn, scope, args)
           : this.#callTraced(this.#memory.trace, job, known, fn, scope, args);
       if (isThenable(returned)) {
-        job.isHere = true;
-        this.#loop.adopt(this.#settleLater(job, known, returned));
+        this.#parts.loop.adopt(this.#settleLater(job, known, returned));
         return;
       }
       known.returnsAtOnce = true;
       const result = this.#byValue(returned);
-      settlement.overHere(job, "completed");
+      ledger.endHere(job, "completed");
       job.trySetResult(result);
     } catch (error) {
-      if (!isTakenBack) settlement.takeBack(job);
+      if (!isTakenBack) ledger.takeBack(job);
       const explained = known.explain(error);
-      settlement.overHere(job, "failed", explained);
+      ledger.endHere(job, "failed", explained);
       job.setThrown(explained);
     }
   }
@@ -168,11 +150,10 @@ export class ForkJoin implements Joiner {
     scope: AsyncScope,
     args: readonly unknown[],
   ): unknown {
-    const { key, startedAt } = job as TracedForkedJob;
-    trace.beginHere(key, startedAt, job.fn.id);
+    trace.beginHere(job, job.fn.id);
     let detail = DETAIL.failed;
     try {
-      const returned = this.#runner.callWithdrawn(known, fn, scope, args);
+      const returned = this.#parts.runner.callWithdrawn(known, fn, scope, args);
       detail = isThenable(returned) ? DETAIL.awaiting : DETAIL.completed;
       return returned;
     } finally {
@@ -181,14 +162,14 @@ export class ForkJoin implements Joiner {
   }
 
   async #settleLater(job: ForkedJob, known: KnownFunction, returned: PromiseLike<unknown>): Promise<void> {
-    const { settlement } = this.#submitter;
+    const ledger = this.#ledger;
     try {
-      const result = this.#byValue(await this.#runner.whenWithdrawnEnds(known, returned));
-      settlement.overHere(job, "completed");
+      const result = this.#byValue(await this.#parts.runner.whenWithdrawnEnds(known, returned));
+      ledger.endHere(job, "completed");
       job.trySetResult(result);
     } catch (error) {
       const explained = known.explain(error);
-      settlement.overHere(job, "failed", explained);
+      ledger.endHere(job, "failed", explained);
       job.trySetError(rejectionOf(explained));
     }
   }
@@ -202,17 +183,18 @@ export class ForkJoin implements Joiner {
   }
 
   #copy(result: unknown): unknown {
+    const { encoder, decoder } = this.#parts;
     const transfer = moveListOf(result);
-    const length = this.#encoder.encode(result, "result", transfer);
-    const { carried, copied, bytes } = this.#encoder;
+    const length = encoder.encode(result, "result", transfer);
+    const { carried, copied, bytes } = encoder;
     if (copied !== null) detachCopied(copied, "result");
-    if (carried !== null) this.#carried.add(detach(carried, "result"));
+    if (carried !== null) this.#parts.carried.add(detach(carried, "result"));
     if (transfer !== null) forgetMoves([result]);
-    return this.#decoder.decode(bytes, 0, length);
+    return decoder.decode(bytes, 0, length);
   }
 
   /** Whether the job in `slot`, which this thread has claimed, has yet to begin: its carried arguments are on their way. */
   #isLate(slot: number): boolean {
-    return this.#runner.isLate(slot) || this.#loop.hasArrived(slot);
+    return this.#parts.runner.isLate(slot) || this.#parts.arrivals.isResumable(slot);
   }
 }

@@ -1,5 +1,6 @@
 /** Job functions of this thread by number. Their descriptions lie in the arena of whoever submits the job. */
 import { JobNotFoundError } from "../errors.ts";
+import { nameOf } from "../jobs/function-name.ts";
 import { compileInline, explainFreeVariable } from "../jobs/inline-function.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
 import type { Arenas } from "../shared/arenas.ts";
@@ -26,8 +27,12 @@ export class KnownFunction {
   /** Whether it has returned something else, here, before: not proof that it always does, but the best there is. */
   returnsAtOnce = false;
 
+  /** As it is shown. */
+  readonly name: string;
+
   constructor(source: FunctionSource) {
     this.source = source;
+    this.name = nameOf(source);
   }
 
   /** A call of it would not be the end of it. */

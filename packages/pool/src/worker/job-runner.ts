@@ -1,6 +1,7 @@
 /** Runs one claimed job: its context entered, its function called, everything cleared again, its outcome written. */
 import type { AsyncScope } from "@skein/context";
-import { publishJob } from "../jobs/channels.ts";
+import { channels, publishJob } from "../jobs/channels.ts";
+import type { FunctionSource } from "../jobs/function-source.ts";
 import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { JobCanceledError, NotCloneableError } from "../errors.ts";
@@ -20,6 +21,18 @@ import type { LateArguments } from "./late-arguments.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
 import { isThenable } from "./thenable.ts";
 
+export interface JobRunnerParts {
+  readonly memory: PoolMemory;
+  readonly arenas: Arenas;
+  readonly decoder: Decoder;
+  readonly functions: FunctionTable;
+  readonly scopes: ContextScopes;
+  readonly outcomes: OutcomeWriter;
+  readonly current: CurrentJob;
+  readonly carried: CarriedValues;
+  readonly late: LateArguments;
+}
+
 export class JobRunner {
   readonly #memory: PoolMemory;
   readonly #trace: ThreadTrace | null;
@@ -34,27 +47,18 @@ export class JobRunner {
   readonly #carried: CarriedValues;
   readonly #late: LateArguments;
 
-  constructor(
-    memory: PoolMemory,
-    arenas: Arenas,
-    decoder: Decoder,
-    functions: FunctionTable,
-    scopes: ContextScopes,
-    outcomes: OutcomeWriter,
-    current: CurrentJob,
-    carried: CarriedValues,
-    late: LateArguments,
-  ) {
-    this.#carried = carried;
-    this.#late = late;
+  constructor(parts: JobRunnerParts) {
+    const { memory, current } = parts;
     this.#memory = memory;
     this.#trace = memory.trace;
-    this.#arenas = arenas;
-    this.#decoder = decoder;
-    this.#functions = functions;
-    this.#scopes = scopes;
-    this.#outcomes = outcomes;
+    this.#arenas = parts.arenas;
+    this.#decoder = parts.decoder;
+    this.#functions = parts.functions;
+    this.#scopes = parts.scopes;
+    this.#outcomes = parts.outcomes;
     this.#current = current;
+    this.#carried = parts.carried;
+    this.#late = parts.late;
     this.#withdrawn = new RunningJob(memory.slots, current, NO_SLOT);
     this.#withdrawn.end();
   }
@@ -107,10 +111,12 @@ export class JobRunner {
     let known: KnownFunction | null = null;
     try {
       known = this.#functions.of(slot);
+      job.name = known.name;
       const args = this.takeArguments(slot);
-      publishJob("start", known.source, null);
-      if (known.fn === null) return this.#loadAndRun(job, known, args);
-      const returned = this.#call(job, known, known.fn, this.#scopes.of(slot), args);
+      const scope = this.#scopes.of(slot);
+      job.entering(scope);
+      if (known.fn === null) return this.#loadAndRun(job, known, scope, args);
+      const returned = this.#call(job, known, known.fn, scope, args);
       if (isThenable(returned)) return this.#settleLater(job, known, returned);
       known.returnsAtOnce = true;
       this.#outcomes.result(slot, returned);
@@ -129,6 +135,11 @@ export class JobRunner {
     }
     job.end();
     return null;
+  }
+
+  /** Whether outcomes are held back until what their jobs have printed has arrived. */
+  get hasHeldOutcomes(): boolean {
+    return this.#outcomes.hasHeld;
   }
 
   /** Whether jobs of this thread wait for their carried values. */
@@ -156,7 +167,7 @@ export class JobRunner {
     const outer = this.#current.synchronous;
     this.#current.synchronous = this.#withdrawn;
     this.#memory.statistics.count(COUNTERS.executed);
-    publishJob("start", known.source, null);
+    publishStart(known.source, scope);
     try {
       switch (args.length) {
         case 0:
@@ -179,14 +190,18 @@ export class JobRunner {
     try {
       return await returned;
     } finally {
-      if (this.#current.surprising === this.#withdrawn) this.#current.surprising = null;
+      this.#current.surprising.delete(this.#withdrawn);
     }
   }
 
-  async #loadAndRun(job: RunningJob, known: KnownFunction, args: unknown[]): Promise<void> {
+  async #loadAndRun(
+    job: RunningJob,
+    known: KnownFunction,
+    scope: AsyncScope,
+    args: unknown[],
+  ): Promise<void> {
     const { slot } = job;
     try {
-      const scope: AsyncScope = this.#scopes.of(slot);
       const fn = await this.#functions.load(known);
       this.#current.synchronous = job;
       const trace = this.#trace;
@@ -199,6 +214,8 @@ export class JobRunner {
         this.#current.synchronous = null;
         if (trace !== null) trace.end(DETAIL.awaiting);
       }
+      if (isThenable(returned)) known.awaits = true;
+      else known.returnsAtOnce = true;
       this.#outcomes.result(slot, await returned);
     } catch (error) {
       this.#outcomes.error(slot, known.explain(error));
@@ -213,19 +230,22 @@ export class JobRunner {
     } catch (error) {
       this.#outcomes.error(job.slot, known.explain(error));
     }
-    if (this.#current.surprising === job) this.#current.surprising = null;
+    this.#current.surprising.delete(job);
     job.end();
   }
 
   #turnsOutToAwait(known: KnownFunction, job: RunningJob): void {
-    if (known.awaits) return;
+    if (known.returnsAtOnce && !known.awaits) this.#current.surprising.add(job);
     known.awaits = true;
-    this.#current.surprising = job;
   }
 
   #call(job: RunningJob, known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: unknown[]): unknown {
-    // A function that awaits must find its job afterwards; entering a storage costs as much as the rest of a small job.
-    return known.awaits ? scope.run(runAwaiting, this.#current, job, fn, args) : scope.run(apply, fn, args);
+    publishStart(known.source, scope);
+    // A function that awaits must find its job afterwards. Entering a storage costs as much as the rest of a small job: it is spared to
+    // functions that were seen to return at once.
+    return known.awaits || !known.returnsAtOnce
+      ? scope.run(runAwaiting, this.#current, job, fn, args)
+      : scope.run(apply, fn, args);
   }
 
   /** The job in `slot` was taken from another thread's deque. */
@@ -251,6 +271,11 @@ export class JobRunner {
     const block = slots.payloadBlock(slot);
     return this.#decoder.decode(this.#arenas.bytes(arena, block, length), block * 8, length) as unknown[];
   }
+}
+
+/** Subscribers hear in the context of the call. */
+function publishStart(source: FunctionSource, scope: AsyncScope): void {
+  if (channels.start.hasSubscribers) scope.run(publishJob, "start", source, null);
 }
 
 function runAwaiting(current: CurrentJob, job: RunningJob, fn: JobFunction, args: unknown[]): unknown {

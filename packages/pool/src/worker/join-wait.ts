@@ -7,7 +7,7 @@ import { DONE } from "../shared/slot.ts";
 import type { ForkedJob } from "../submit/forked-job.ts";
 import { nameOf } from "../jobs/function-name.ts";
 import { NO_SLOT } from "../submit/pending-job.ts";
-import type { Settlement } from "../submit/settlement.ts";
+import type { Ledger } from "../submit/ledger.ts";
 import type { DispatchLoop } from "./dispatch-loop.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { waitsInCircle } from "./join-errors.ts";
@@ -16,58 +16,54 @@ import { Spinner } from "./spinner.ts";
 /** How long a thread that waits sleeps before it takes in messages: of threads that died, and of new ones. */
 const SLEEP_MS = 5;
 
-export class JoinWait {
-  readonly #thread: number;
-  readonly #serial: number;
-  readonly #memory: PoolMemory;
-  readonly #settlement: Settlement;
-  readonly #functions: FunctionTable;
-  readonly #loop: DispatchLoop;
-  readonly #spinner: Spinner;
-  readonly #takeMessages: () => void;
-  readonly #wantThread: () => void;
+export interface JoinWaitParts {
+  readonly thread: number;
+  readonly serial: number;
+  readonly memory: PoolMemory;
+  readonly ledger: Ledger;
+  readonly functions: FunctionTable;
+  readonly loop: DispatchLoop;
+  readonly spinLimitUs: number;
+  /** Takes in everything that the host has posted. */
+  readonly takeMessages: () => void;
+  readonly wantThread: () => void;
+}
 
-  constructor(
-    thread: number,
-    serial: number,
-    memory: PoolMemory,
-    settlement: Settlement,
-    functions: FunctionTable,
-    loop: DispatchLoop,
-    spinLimitUs: number,
-    takeMessages: () => void,
-    wantThread: () => void,
-  ) {
-    this.#thread = thread;
-    this.#serial = serial;
+export class JoinWait {
+  readonly #parts: JoinWaitParts;
+  readonly #memory: PoolMemory;
+  readonly #thread: number;
+  readonly #spinner: Spinner;
+
+  constructor(parts: JoinWaitParts) {
+    const { memory, thread } = (this.#parts = parts);
     this.#memory = memory;
-    this.#settlement = settlement;
-    this.#functions = functions;
-    this.#loop = loop;
+    this.#thread = thread;
+    const { queues, parking } = memory;
     this.#spinner = new Spinner(
-      () => !memory.queues.isEmpty() || memory.parking.hasMail(thread),
-      memory.parking,
-      spinLimitUs,
+      () => !queues.isEmpty() || parking.hasMail(thread),
+      parking,
+      parts.spinLimitUs,
     );
-    this.#takeMessages = takeMessages;
-    this.#wantThread = wantThread;
   }
 
   /** Runs another job if there is one; otherwise sleeps until there may be, or until a result has come. */
   helpOrWait(job: ForkedJob): void {
     const { queues, parking } = this.#memory;
-    if (this.#settlement.drain() > 0 || this.#loop.helpArrived(this.#accepts)) return;
-    let other = queues.takeAccepted(this.#serial, this.#accepts);
+    const { ledger, loop, serial, takeMessages } = this.#parts;
+    if (ledger.drain() > 0 || loop.helpArrived(this.#accepts)) return;
+    let other = queues.takeAccepted(serial, this.#accepts);
     if (other !== NO_JOB) {
-      this.#loop.help(other);
+      loop.help(other);
       return;
     }
     let circle: readonly JoinEdge[] | null = null;
+    parking.setReach(this.#thread, queues.reach);
     parking.setSearching(this.#thread);
     // What this thread may not take is nothing to spin for.
     if (queues.refused || !this.#spinner.spin()) {
       parking.announceSleep(this.#thread);
-      if (queues.refused) other = queues.takeAccepted(this.#serial, this.#accepts);
+      if (queues.refused) other = queues.takeAccepted(serial, this.#accepts);
       if (other === NO_JOB && (queues.refused || queues.isEmpty()) && !this.#hasNews(job)) {
         this.#memory.trace?.joining();
         circle = this.#doze(job);
@@ -75,11 +71,12 @@ export class JoinWait {
       }
     }
     parking.setBusy(this.#thread);
-    if (!queues.refused && !queues.isEmpty()) parking.wakeOne();
+    if (!queues.refused && !queues.isSharedEmpty()) parking.wakeOne();
+    if (!queues.isExclusiveEmpty()) parking.wakeOne(-1, true);
     parking.takeMail(this.#thread);
-    this.#takeMessages();
-    if (other !== NO_JOB) this.#loop.help(other);
-    if (circle !== null) throw waitsInCircle(circle, (each) => nameOf(this.#functions.of(each).source));
+    takeMessages();
+    if (other !== NO_JOB) loop.help(other);
+    if (circle !== null) throw waitsInCircle(circle, (each) => nameOf(this.#parts.functions.of(each).source));
   }
 
   /**
@@ -89,7 +86,7 @@ export class JoinWait {
    * functions that were never called here may turn out to return a promise.
    */
   readonly #accepts = (slot: number): boolean => {
-    const known = this.#functions.peek(slot);
+    const known = this.#parts.functions.peek(slot);
     if (known === null || known.needsEventLoop) return false;
     const submitter = submitterOf(this.#memory.layout, slot);
     return known.returnsAtOnce || submitter === HOST || submitter === this.#memory.submitter;
@@ -109,7 +106,7 @@ export class JoinWait {
     const { parking, joins } = this.#memory;
     if (parking.wakeAnother(joins)) return;
     parking.countReady();
-    this.#wantThread();
+    this.#parts.wantThread();
   }
 
   /** @returns the circle of threads that wait for each other, if this one has to break it. */

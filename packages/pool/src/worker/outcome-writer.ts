@@ -9,36 +9,42 @@ import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE_BYTES, OUTCOME_ERROR, OUTCOME_RESULT } from "../shared/slot.ts";
 import { detachCopied, refusal } from "../transfer/detach.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
+import { outputPending, whenOutputFlushed } from "./console-output.ts";
 
 /** For the host to read results, when 4 GiB of them wait: its event loop may be blocked. */
 const PATIENCE_MS = 60_000;
 
+export interface OutcomeWriterParts {
+  readonly memory: PoolMemory;
+  readonly encoder: Encoder;
+  readonly arena: Arena;
+  readonly serial: number;
+  /** Posts the bell message. */
+  readonly ringHost: () => void;
+  /** Posts carried values for the submitter with the serial `to`; throws what Node says when it refuses them. */
+  readonly carry: (to: number, carried: Carried) => void;
+}
+
 export class OutcomeWriter {
+  readonly #parts: OutcomeWriterParts;
   readonly #memory: PoolMemory;
   readonly #encoder: Encoder;
   readonly #arena: Arena;
-  readonly #serial: number;
-  readonly #ringHost: () => void;
-  readonly #carry: (to: number, carried: Carried) => void;
+  /** Written, and not linked: what these jobs have printed is still on its way. Until then they are RUNNING to everybody else. */
+  #held: number[] = [];
 
-  /**
-   * @param ringHost Posts the bell message.
-   * @param carry Posts carried values for the submitter with the serial `to`; throws what Node says when it refuses them.
-   */
-  constructor(
-    memory: PoolMemory,
-    encoder: Encoder,
-    arena: Arena,
-    serial: number,
-    ringHost: () => void,
-    carry: (to: number, carried: Carried) => void,
-  ) {
-    this.#carry = carry;
-    this.#memory = memory;
-    this.#encoder = encoder;
-    this.#arena = arena;
-    this.#serial = serial;
-    this.#ringHost = ringHost;
+  constructor(parts: OutcomeWriterParts) {
+    this.#parts = parts;
+    this.#memory = parts.memory;
+    this.#encoder = parts.encoder;
+    this.#arena = parts.arena;
+    // The thread ends: output that is on its way arrives, or does not, whatever is waited for.
+    process.on("exit", () => this.#release());
+  }
+
+  /** Whether outcomes wait for output: the event loop has to run. */
+  get hasHeld(): boolean {
+    return this.#held.length > 0;
   }
 
   /** A value that cannot be cloned becomes an error of the job; the thread goes on. */
@@ -68,25 +74,42 @@ export class OutcomeWriter {
 
   /** @throws when there is no room, or Node refuses what is carried; nothing has happened to the slot then. */
   #finish(slot: number, length: number, outcome: number, root: "result" | "error"): void {
-    const { slots, layout, inboxes, parking, trace } = this.#memory;
+    const { slots, layout, trace } = this.#memory;
     const submitter = submitterOf(layout, slot);
     const block = length <= INLINE_BYTES ? 0 : this.#store(length, submitter);
     const { carried, copied } = this.#encoder;
-    if (carried !== null || copied !== null) this.#release(slot, carried, copied, root, block);
+    if (carried !== null || copied !== null) this.#sendCarried(slot, carried, copied, root, block);
     if (trace !== null) trace.finishing(slot, slots.functionId(slot), outcome);
     if (block === 0) slots.setInlinePayload(slot, this.#encoder.bytes, length);
-    else slots.setArenaPayload(slot, this.#serial, block, length);
+    else slots.setArenaPayload(slot, this.#parts.serial, block, length);
     slots.setOutcome(slot, outcome);
-    slots.finish(slot, this.#serial);
-    const inbox = inboxes[submitter]!;
-    inbox.put(slot);
-    if (submitter !== HOST) parking.wake(submitter - 1);
-    else if (inbox.ring()) this.#ringHost();
+    if (submitter === HOST && outputPending()) this.#hold(slot);
+    else this.#link(slot, submitter);
     if (trace !== null) trace.finished();
   }
 
+  /** The outcome is told when the output is there. */
+  #hold(slot: number): void {
+    if (this.#held.push(slot) === 1) whenOutputFlushed(() => this.#release());
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const slot of held) this.#link(slot, HOST);
+  }
+
+  #link(slot: number, submitter: number): void {
+    const { slots, inboxes, parking } = this.#memory;
+    slots.finish(slot, this.#parts.serial);
+    const inbox = inboxes[submitter]!;
+    inbox.put(slot);
+    if (submitter !== HOST) parking.wake(submitter - 1);
+    else if (inbox.ring()) this.#parts.ringHost();
+  }
+
   /** What is carried is posted before the slot is linked: whoever finds it there finds the values in its port. */
-  #release(
+  #sendCarried(
     slot: number,
     carried: Carried | null,
     copied: readonly ArrayBuffer[] | null,
@@ -104,7 +127,7 @@ export class OutcomeWriter {
 
   #post(to: number, carried: Carried, root: "result" | "error"): void {
     try {
-      this.#carry(to, carried);
+      this.#parts.carry(to, carried);
     } catch (error) {
       throw refusal(error, root);
     }

@@ -74,30 +74,30 @@ beforeEach(() => {
   carried = new CarriedValues(HOST_SERIAL, nothing);
   relay = new CarriedRelay(memory, roster as unknown as ThreadRoster, carried, {
     mayStart: () => mayStart,
-    jobIn: (slot) => submitter.jobIn(slot),
-    requeue: (slot, id) => submitter.settlement.requeue(slot, id),
+    jobIn: (slot) => submitter.ledger.jobIn(slot),
+    requeue: (slot, id) => submitter.ledger.requeue(slot, id),
   });
   const arenaMemory = createArenaMemory();
   const arenas = new Arenas(nothing);
   arenas.add(HOST_SERIAL, arenaMemory);
-  submitter = new Submitter(
+  submitter = new Submitter({
     memory,
-    HOST_SERIAL,
-    new Arena(arenaMemory),
+    serial: HOST_SERIAL,
+    arena: new Arena(arenaMemory),
     arenas,
-    new SharedBuffers(HOST_SERIAL, nothing, { announce: nothing, gone: null }),
+    sharedBuffers: new SharedBuffers(HOST_SERIAL, nothing, { announce: nothing, gone: null }),
     carried,
-    relay,
-    { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
-    {
+    holder: relay,
+    limits: { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
+    thread: {
       active: nothing,
       idle: nothing,
       queued: nothing,
       cancelRequested: nothing,
-      takeProgress: nothing,
+      takeMessages: nothing,
       terminate: nothing,
     },
-  );
+  });
   for (const { index } of threads) memory.parking.setBusy(index);
 });
 afterEach(() => {
@@ -107,7 +107,7 @@ afterEach(() => {
 
 function submit(args: unknown[], options: Partial<SubmitOptions> = {}): TaskJob {
   const fn = submitter.functions.ofExport("file:///jobs.js", "job");
-  const job = submitter.submit(fn, args, { ...defaultSubmitOptions, ...options }, submit);
+  const job = submitter.jobs.submit(fn, args, { ...defaultSubmitOptions, ...options }, submit);
   job.task.then(nothing, nothing);
   return job;
 }
@@ -145,7 +145,7 @@ function finish(thread: number, slot: number): void {
 /** The thread takes a job from the queues, and asks for what it carries. */
 function claim(thread: number): number {
   const slot = memories[thread + 1]!.queues.take(thread + 1);
-  const job = slot === NO_JOB ? null : submitter.jobIn(slot);
+  const job = slot === NO_JOB ? null : submitter.ledger.jobIn(slot);
   if (job !== null && job.extras.carriedId !== 0)
     relay.onWanted(threads[thread] as unknown as PoolThread, job.extras.carriedId);
   return slot;
@@ -161,7 +161,7 @@ function makeQuick(thread: number): number {
     if (threads[thread]!.lead.hasRoom(nowMs, 0, 2)) return slot;
     nowMs += 0.01;
     finish(thread, slot);
-    submitter.settlement.drain();
+    submitter.ledger.drain();
     memories[HOST]!.parking.setSearching(thread);
   }
 }
@@ -207,19 +207,19 @@ describe("a carried job of the host", () => {
     expect(jobs.slice(3).map(state)).toEqual(jobs.slice(3).map(() => [QUEUED, 0]));
     // One of four is over: more is sent at the end of the turn, or when half of them are, whatever comes first.
     finish(A, first);
-    submitter.settlement.drain();
+    submitter.ledger.drain();
     expect(sentTo(A)).toEqual([]);
     turn();
     expect(sentTo(A)).toEqual([[jobs[3]!.slot]]);
     finish(A, sent![0]!);
     finish(A, sent![1]!);
-    submitter.settlement.drain();
+    submitter.ledger.drain();
     expect(sentTo(A)).toEqual([[jobs[4]!.slot, jobs[5]!.slot]]);
   });
 
   it("is sent behind the one that a quick thread asks for", () => {
     finish(A, makeQuick(A));
-    submitter.settlement.drain();
+    submitter.ledger.drain();
     const jobs = Array.from({ length: 4 }, () => moved({}, 2 << 20));
     turn();
     expect(sentTo(A)).toEqual([]);
@@ -318,10 +318,10 @@ describe("a job that its thread gives back", () => {
     const job = moved();
     const { slot } = job;
     turn();
-    submitter.settlement.cancel(job, new Error("stop"));
+    submitter.ledger.cancel(job, new Error("stop"));
     giveBack(job);
     turn();
-    expect(submitter.jobIn(slot)).toBeNull();
+    expect(submitter.ledger.jobIn(slot)).toBeNull();
     expect(carried.has(job.extras.carriedId)).toBe(false);
   });
 
@@ -339,7 +339,7 @@ describe("a job that its thread gives back", () => {
 
 function crash(thread: number): void {
   threads[thread]!.hasEnded = true;
-  submitter.settlement.recover(thread + 1, new ThreadCrashedError(1), true);
+  submitter.ledger.recover(thread + 1, new ThreadCrashedError(1), true);
   relay.onExit(threads[thread] as unknown as PoolThread);
 }
 
@@ -358,7 +358,7 @@ describe("a thread that dies", () => {
   it("says of a job that it has begun that it ran it", async () => {
     const slot = makeQuick(A);
     memories[A + 1]!.slots.setOutcome(slot, OUTCOME_RESULT);
-    const { task } = submitter.jobIn(slot)!;
+    const { task } = submitter.ledger.jobIn(slot)!;
     crash(A);
     await expect(Promise.resolve(task)).rejects.toThrow(/while it ran this job/);
   });

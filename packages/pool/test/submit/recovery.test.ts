@@ -1,5 +1,5 @@
 /**
- * A thread dies between any two steps of its work, played through by hand: what Settlement.recover then finds, and that each job
+ * A thread dies between any two steps of its work, played through by hand: what Ledger.recover then finds, and that each job
  * settles once. The steps themselves, under every interleaving: ../shared/*.model.test.ts.
  */
 import { Task } from "@skein/scheduling";
@@ -39,14 +39,14 @@ function openSubmitter(memory: PoolMemory, serial: number): Submitter {
   const arenaMemory = createArenaMemory();
   const arenas = new Arenas(nothing);
   arenas.add(serial, arenaMemory);
-  return new Submitter(
+  return new Submitter({
     memory,
     serial,
-    new Arena(arenaMemory),
+    arena: new Arena(arenaMemory),
     arenas,
     sharedBuffers,
-    new CarriedValues(serial, nothing),
-    {
+    carried: new CarriedValues(serial, nothing),
+    holder: {
       hold: nothing,
       drop: nothing,
       isUntouched: () => untouched,
@@ -54,16 +54,16 @@ function openSubmitter(memory: PoolMemory, serial: number): Submitter {
       give: nothing,
       queued: nothing,
     },
-    { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
-    {
+    limits: { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
+    thread: {
       active: nothing,
       idle: nothing,
       queued: () => queued++,
       cancelRequested: nothing,
-      takeProgress: nothing,
+      takeMessages: nothing,
       terminate: nothing,
     },
-  );
+  });
 }
 
 beforeEach(() => {
@@ -86,7 +86,7 @@ beforeEach(() => {
 function submit(name: string, submitter: number = HOST, retries = 0, args: unknown[] = [name]): TaskJob {
   const from = submitters[submitter]!;
   const fn = from.functions.ofExport("file:///jobs.js", "echo");
-  const job = from.submit(fn, args, { ...defaultSubmitOptions, retries }, submit);
+  const job = from.jobs.submit(fn, args, { ...defaultSubmitOptions, retries }, submit);
   const say = (outcome: string) => (): void => {
     settlements.push(`${name} ${outcome}`);
   };
@@ -121,9 +121,10 @@ function run(thread: number, slot: number, value: unknown): void {
 
 /** As every submitter does when the host has heard of the exit. */
 function recover(submitter: number = HOST): void {
-  const { settlement } = submitters[submitter]!;
-  settlement.drain();
-  settlement.recover(serialOf(VICTIM), crash, true);
+  const { ledger } = submitters[submitter]!;
+  ledger.collect();
+  ledger.recover(serialOf(VICTIM), crash, true);
+  ledger.deliver();
 }
 
 async function settled(): Promise<string[]> {
@@ -133,7 +134,7 @@ async function settled(): Promise<string[]> {
 }
 
 function assertNothingLeft(): void {
-  for (const { settlement } of submitters) expect(settlement.outstanding).toBe(0);
+  for (const { ledger } of submitters) expect(ledger.outstanding).toBe(0);
   const total = (counter: "submitted" | "completed" | "failed" | "crashed"): number =>
     memories[HOST]!.allStatistics.total(counter);
   expect(total("completed") + total("failed") + total("crashed")).toBe(total("submitted"));
@@ -148,7 +149,7 @@ describe("the thread is ended", () => {
     expect(queued).toBe(3);
     for (let slot = take(OTHER); slot !== NO_JOB; slot = take(OTHER))
       run(OTHER, slot, slot === lost ? "lost" : "next");
-    submitters[HOST]!.settlement.drain();
+    submitters[HOST]!.ledger.drain();
     expect(await settled()).toEqual(["lost succeeded", "next succeeded"]);
     assertNothingLeft();
   });
@@ -160,7 +161,7 @@ describe("the thread is ended", () => {
     recover();
     expect(job.task.error).toBe(crash);
     run(OTHER, take(OTHER), "queued");
-    submitters[HOST]!.settlement.drain();
+    submitters[HOST]!.ledger.drain();
     expect(await settled()).toEqual(["queued succeeded", "running failed"]);
     assertNothingLeft();
   });
@@ -173,7 +174,7 @@ describe("the thread is ended", () => {
     expect([job.task.isCompleted, queued]).toEqual([false, 2]);
     expect(take(OTHER)).toBe(job.slot);
     run(OTHER, job.slot, "carried");
-    submitters[HOST]!.settlement.drain();
+    submitters[HOST]!.ledger.drain();
     const sent = submit("sent", HOST, 0, [new Blob(["x"])]);
     expect(take(VICTIM)).toBe(sent.slot);
     untouched = false;
@@ -200,7 +201,7 @@ describe("the thread is ended", () => {
     );
     expect(text.toString("latin1")).toContain("again");
     run(OTHER, slot, "done");
-    submitters[HOST]!.settlement.drain();
+    submitters[HOST]!.ledger.drain();
     expect(again.task.result).toBe("done");
     expect(await settled()).toEqual(["again succeeded", "once failed"]);
     assertNothingLeft();
@@ -236,7 +237,7 @@ describe("the thread is ended", () => {
     recover(OTHER + 1);
     expect(take(OTHER)).toBe(slot);
     run(OTHER, slot, "stolen");
-    submitters[OTHER + 1]!.settlement.drain();
+    submitters[OTHER + 1]!.ledger.drain();
     expect(await settled()).toEqual(["stolen succeeded"]);
     assertNothingLeft();
   });
@@ -254,7 +255,7 @@ describe("the thread is ended", () => {
   it("with a job that its caller has given up: that is not settled again, and its slot is free", async () => {
     const controller = new AbortController();
     const { functions } = submitters[HOST]!;
-    const job = submitters[HOST]!.submit(
+    const job = submitters[HOST]!.jobs.submit(
       functions.ofExport("file:///jobs.js", "echo"),
       [1],
       { ...defaultSubmitOptions, signal: controller.signal },
@@ -268,7 +269,7 @@ describe("the thread is ended", () => {
     expect(await settled()).toEqual(["given up"]);
     for (const name of ["a", "b", "c", "d"]) submit(name);
     for (let slot = take(OTHER); slot !== NO_JOB; slot = take(OTHER)) run(OTHER, slot, 1);
-    submitters[HOST]!.settlement.drain();
+    submitters[HOST]!.ledger.drain();
     expect(await settled()).toHaveLength(5);
   });
 });

@@ -19,12 +19,20 @@ export interface TraceData {
   readonly startedAt: number;
 }
 
+/** What the slices of a job are told apart by, and when its submission began. */
+interface Mark {
+  readonly key: number;
+  readonly startedAt: number;
+}
+
 export class ThreadTrace {
   readonly #log: TraceWriter;
   readonly #jobs: Float64Array;
   readonly #serial: number;
   readonly #offsetUs: number;
   readonly #named = new Set<number>();
+  /** Of jobs that this thread has submitted: only a traced pool keeps them. */
+  readonly #marks = new WeakMap<object, Mark>();
   #submitted = 0;
   #outcome = 0;
   #isParked = false;
@@ -52,18 +60,21 @@ export class ThreadTrace {
 
   // Of the submitting thread.
 
-  nextKey(priority: number): number {
-    return jobKey(this.#serial, ++this.#submitted, priority);
+  /** The job was made; nothing is claimed yet. */
+  began(job: object, priority: number, startedAt: number): void {
+    this.#marks.set(job, { key: jobKey(this.#serial, ++this.#submitted, priority), startedAt });
   }
 
   /** The job goes into `slot`, which is still the submitter's. */
-  place(slot: number, key: number, submittedAt: number): void {
+  place(slot: number, job: object): void {
+    const { key, startedAt } = this.#marks.get(job)!;
     this.#jobs[2 * slot] = key;
-    this.#jobs[2 * slot + 1] = submittedAt;
+    this.#jobs[2 * slot + 1] = startedAt;
   }
 
   /** @param describe Asked when this function is submitted first. */
-  submitted(key: number, startedAt: number, fn: number, describe: () => string): void {
+  submitted(job: object, fn: number, describe: () => string): void {
+    const { key, startedAt } = this.#marks.get(job)!;
     if (!this.#named.has(fn)) {
       this.#named.add(fn);
       this.#log.name(JSON.stringify([fn >>> 0, describe()]));
@@ -71,11 +82,12 @@ export class ThreadTrace {
     this.#log.record(startedAt, this.now(), key, codeOf(KIND.submit, fn), this.#log.openKey);
   }
 
-  canceled(key: number, fn: number): void {
-    this.#moment(KIND.cancel, key, fn);
+  canceled(job: object, fn: number): void {
+    this.#moment(KIND.cancel, this.#marks.get(job)!.key, fn);
   }
 
-  settled(key: number, startedAt: number, fn: number, outcome: Detail): void {
+  settled(job: object, startedAt: number, fn: number, outcome: Detail): void {
+    const { key } = this.#marks.get(job)!;
     this.#log.record(startedAt, this.now(), key, codeOf(KIND.settle, fn) + DETAIL[outcome], 0);
   }
 
@@ -91,8 +103,9 @@ export class ThreadTrace {
   }
 
   /** The same for a job that this thread has taken back, which is in no slot. */
-  beginHere(key: number, submittedAt: number, fn: number): void {
-    this.#log.open(this.now(), key, codeOf(KIND.run, fn), submittedAt);
+  beginHere(job: object, fn: number): void {
+    const { key, startedAt } = this.#marks.get(job)!;
+    this.#log.open(this.now(), key, codeOf(KIND.run, fn), startedAt);
   }
 
   /** It has returned. @param detail Omitted: as `finishing` said. */

@@ -1,0 +1,128 @@
+/**
+ * How a pool ends, in steps. A later `close` can only ask for more: to drop what waits, or for an earlier deadline.
+ *
+ *   1 refuse   the host accepts no job any more
+ *   2 drop     only with `drain: false`: what waits fails, what runs is asked to stop; each thread does the same with the jobs of its jobs
+ *   3 drain    until no job is outstanding, whoever submitted it, and no thread runs one whose submitter has died
+ *   4 deadline only if 3 takes too long: what is outstanding fails at once, and the threads are terminated
+ *   5 end      threads run their exit handlers; who has not ended a moment later is terminated, and who does not even end then, because
+ *              it is in a native call, is left behind: it keeps neither `close` nor the process waiting
+ */
+import { AsyncScope } from "@skein/context";
+import { clearTimeout, setTimeout } from "../shared/timers.ts";
+import type { PoolThread } from "./pool-thread.ts";
+
+/** For a thread that is busy with a job its caller gave up, or with code of its own, when the pool closes. */
+const CLOSE_GRACE_MS = 500;
+/** For a thread that was terminated: it ends in a few milliseconds, or is in a call that cannot be interrupted. */
+export const LOST_AFTER_MS = 250;
+/** How often step 3 looks for jobs of jobs, of which nobody tells the host. */
+const LOOK_MS = 2;
+
+/** What the host does in each step. */
+export interface ShutdownSteps {
+  refuse(): void;
+  drop(): void;
+  /** Whether jobs of the host are outstanding: `wake` is called when none is. */
+  isOutstanding(): boolean;
+  /** Whether no job of any thread is outstanding. */
+  isQuiet(): boolean;
+  deadline(): void;
+  /** Threads that have not ended, without those that were given up. */
+  threads(): readonly PoolThread[];
+  /** All have ended, or were left behind. */
+  over(): void;
+}
+
+export class Shutdown {
+  readonly #steps: ShutdownSteps;
+  #over: Promise<void> | null = null;
+  hasBegun = false;
+  #isDropped = false;
+  #deadlineAt = Infinity;
+  #deadlineTimer: NodeJS.Timeout | null = null;
+  #wake: (() => void) | null = null;
+  /** Whether the deadline has passed. */
+  isPastDeadline = false;
+
+  constructor(steps: ShutdownSteps) {
+    this.#steps = steps;
+  }
+
+  /** Every call returns the same promise. */
+  begin(drain: boolean, timeoutMs: number | undefined): Promise<void> {
+    this.hasBegun = true;
+    this.#steps.refuse();
+    if (timeoutMs !== undefined) this.#setDeadline(timeoutMs);
+    if (!drain && !this.#isDropped) {
+      this.#isDropped = true;
+      this.#steps.drop();
+    }
+    this.#over ??= AsyncScope.root.run(() => this.#run());
+    return this.#over;
+  }
+
+  /** No job of the host is outstanding. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  #setDeadline(timeoutMs: number): void {
+    const at = performance.now() + timeoutMs;
+    if (at >= this.#deadlineAt || this.isPastDeadline) return;
+    this.#deadlineAt = at;
+    if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
+    this.#deadlineTimer = AsyncScope.root.run(setTimeout, this.#onDeadline, timeoutMs);
+  }
+
+  readonly #onDeadline = (): void => {
+    this.#deadlineTimer = null;
+    this.isPastDeadline = true;
+    this.#steps.deadline();
+    this.wake();
+  };
+
+  async #run(): Promise<void> {
+    while (!this.isPastDeadline && !this.#steps.isQuiet()) await this.#change();
+    if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
+    await this.#endThreads();
+    this.#steps.over();
+  }
+
+  /** Until the host has no job any more; then, while others have, for a moment. */
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#steps.isOutstanding() ? null : setTimeout(() => this.wake(), LOOK_MS);
+      this.#wake = () => {
+        this.#wake = null;
+        if (timer !== null) clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #endThreads(): Promise<void> {
+    const threads = this.#steps.threads();
+    const ended = Promise.all(threads.map((thread) => thread.ended));
+    for (const thread of threads) {
+      thread.ref();
+      thread.post({ type: "close" });
+    }
+    if (!this.isPastDeadline && (await within(CLOSE_GRACE_MS, ended))) return;
+    for (const thread of threads) thread.terminate();
+    if (await within(LOST_AFTER_MS, ended)) return;
+    for (const thread of threads) thread.unref();
+  }
+}
+
+async function within(ms: number, done: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timedOut = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  try {
+    return await Promise.race([done.then(() => true), timedOut]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * Timers as they were when this package was loaded. Fake timers replace the global ones, jsdom's give numbers: what keeps the pool
+ * alive must not depend on either. Whatever the pool itself waits for goes through here.
+ */
+import timers from "node:timers";
+
+const captured = { ...timers };
+
+export const setTimeout: typeof timers.setTimeout = captured.setTimeout;
+export const clearTimeout: typeof timers.clearTimeout = captured.clearTimeout;
+export const setInterval: typeof timers.setInterval = captured.setInterval;
+export const clearInterval: typeof timers.clearInterval = captured.clearInterval;
+export const setImmediate: typeof timers.setImmediate = captured.setImmediate;
+export const queueMicrotask: typeof globalThis.queueMicrotask = globalThis.queueMicrotask;

@@ -1,0 +1,276 @@
+/**
+ * How a job is made and accepted, in two phases. First everything that runs code of the user's: the codecs of the context, the getters
+ * of the arguments. It may submit jobs itself, throw, cancel, close the pool: nothing shared was touched, and no bytes of this job are
+ * under way. Then, without a break, the job is encoded, admitted, given memory and placed. Channels and signals hear of it afterwards.
+ */
+import { AsyncScope } from "@skein/context";
+import { argumentRangeError } from "@skein/context/errors";
+import { type Carried, renameCarried } from "../codec/carried.ts";
+import type { Encoder } from "../codec/encoder.ts";
+import { QueueFullError } from "../errors.ts";
+import { publishJob, someoneFollowsJobs } from "../jobs/channels.ts";
+import { nameOf } from "../jobs/function-name.ts";
+import type { Arena } from "../shared/arena.ts";
+import { INLINE_BYTES } from "../shared/layout.ts";
+import type { PoolMemory } from "../shared/pool-memory.ts";
+import { MAX_NUMBERS } from "../shared/slot.ts";
+import { timestampUs } from "../shared/statistics.ts";
+import { detachCopied } from "../transfer/detach.ts";
+import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
+import type { SharedBuffers } from "../transfer/shared-buffers.ts";
+import type { ArgumentsHolder } from "./arguments-holder.ts";
+import { type CallerFrames, captureCallerFrames } from "./caller-frames.ts";
+import type { ContextEntry, ContextTable } from "./context-table.ts";
+import { ForkedJob, type Joiner } from "./forked-job.ts";
+import type { FunctionEntry } from "./function-registry.ts";
+import { type JobExtras, jobExtras, noExtras } from "./job-extras.ts";
+import type { JobWatch } from "./job-watch.ts";
+import type { Ledger } from "./ledger.ts";
+import { DECIDED, type PendingJob, TaskJob } from "./pending-job.ts";
+import type { ProgressListeners } from "./progress-listeners.ts";
+import type { SubmitOptions } from "./submit-options.ts";
+
+export interface JobMakerParts {
+  readonly memory: PoolMemory;
+  readonly arena: Arena;
+  readonly contexts: ContextTable;
+  readonly sharedBuffers: SharedBuffers;
+  readonly encoder: Encoder;
+  readonly holder: ArgumentsHolder;
+  readonly progress: ProgressListeners;
+  readonly ledger: Ledger;
+  readonly watch: JobWatch;
+}
+
+/** The function of ours that the caller called: its frames and those above are not the caller's. */
+export type Below = (...args: never[]) => unknown;
+
+/** An argument list that is encoded and has its memory: what is left of a job to make. */
+interface Prepared {
+  readonly context: ContextEntry | null;
+  readonly length: number;
+  readonly block: number;
+  readonly carried: Carried | null;
+  readonly keepAlive: unknown;
+}
+
+const noArguments = new Uint8Array(0);
+/** Every job is timed while there are few, then one in 16: reading the clock costs a tenth of a submission. */
+const TIMED_MASK = 15;
+
+export class JobMaker {
+  readonly #parts: JobMakerParts;
+  #untimed = 0;
+
+  constructor(parts: JobMakerParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws what encoding the arguments or the context throws, PoolClosedError, QueueFullError. Nothing was claimed then. */
+  submit(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions, below: Below): TaskJob {
+    const { encoder, ledger, memory } = this.#parts;
+    const startedAt = memory.trace === null ? 0 : memory.trace.now();
+    const prepared = this.#prepare(args, options);
+    const frames = captureCallerFrames(below);
+    const job = new TaskJob(
+      fn,
+      options,
+      prepared.context,
+      prepared.length,
+      prepared.block,
+      this.#timestamp(frames !== null),
+      this.#extrasOf(prepared, options, frames),
+    );
+    if (memory.trace !== null) memory.trace.began(job, options.priority, startedAt);
+    ledger.accept(job, encoder.bytes);
+    this.#told(job);
+    return job;
+  }
+
+  /**
+   * A job for each of these threads alone, or for none.
+   * @param threads Asked once all user code has run.
+   * @param post Tells the thread of the slot of its job.
+   * @returns the jobs; none when there are no threads.
+   * @throws as `submit`, QueueFullError. Nothing was claimed then.
+   */
+  assign<T extends { readonly serial: number }>(
+    fn: FunctionEntry,
+    args: readonly unknown[],
+    options: SubmitOptions,
+    below: Below,
+    threads: () => readonly T[],
+    post: (thread: T, slot: number) => void,
+  ): TaskJob[] {
+    const { encoder, ledger, memory } = this.#parts;
+    const all = [this.#prepare(args, options)];
+    const bytes = encoder.bytes.slice(0, all[0]!.length);
+    const targets = threads();
+    try {
+      ledger.admit(all[0]!.length, targets.length);
+      if (!ledger.hasSlots(targets.length)) throw new QueueFullError("maxQueue", memory.slotCount);
+      while (all.length < targets.length) all.push(this.#copyOf(all[0]!, bytes));
+    } catch (error) {
+      for (const prepared of all) this.#giveBack(prepared);
+      throw error;
+    }
+    if (targets.length === 0) this.#giveBack(all[0]!);
+    const frames = captureCallerFrames(below);
+    const jobs = targets.map((thread, i) => {
+      const prepared = all[i]!;
+      const { context, length, block, carried } = prepared;
+      const extras = this.#extrasOf(prepared, options, frames);
+      const job = new TaskJob(fn, options, context, length, block, timestampUs(), extras);
+      if (memory.trace !== null) memory.trace.began(job, options.priority, memory.trace.now());
+      if (carried !== null) renameCarried(bytes, length, carried.id);
+      ledger.assign(job, bytes, thread.serial);
+      post(thread, job.slot);
+      return job;
+    });
+    for (const job of jobs) this.#told(job);
+    return jobs;
+  }
+
+  /** As `submit`, for a job that this thread forks, and will probably take back: no more than it needs then. */
+  fork(joiner: Joiner, fn: FunctionEntry, args: readonly unknown[], below: Below): ForkedJob {
+    const { encoder, ledger, memory, contexts } = this.#parts;
+    const startedAt = memory.trace === null ? 0 : memory.trace.now();
+    const { options } = joiner;
+    const isNumbers = areNumbers(args);
+    const prepared: Prepared = isNumbers
+      ? { context: contexts.enter(), length: 0, block: 0, carried: null, keepAlive: null }
+      : this.#prepare(args, options);
+    const own = isNumbers || args.every(isPrimitive) ? args : null;
+    const frames = captureCallerFrames(below);
+    const job = new ForkedJob(
+      joiner,
+      fn,
+      own,
+      isNumbers,
+      prepared.context,
+      prepared.length,
+      prepared.block,
+      this.#timestamp(frames !== null),
+      this.#extrasOf(prepared, options, frames),
+    );
+    if (memory.trace !== null) memory.trace.began(job, options.priority, startedAt);
+    ledger.accept(job, isNumbers ? noArguments : encoder.bytes);
+    this.#told(job);
+    return job;
+  }
+
+  /** Both phases up to the memory. From the return of `encode` on nothing of the user's runs. */
+  #prepare(args: readonly unknown[], options: SubmitOptions): Prepared {
+    const { contexts, encoder, sharedBuffers, ledger, holder } = this.#parts;
+    const context = options.flowContext ? contexts.enter() : null;
+    let block = 0;
+    try {
+      sharedBuffers.named = false;
+      const length = encoder.encode(args, "args", moveListOfArguments(args, options.transfer));
+      const { carried, copied } = encoder;
+      const keepAlive = sharedBuffers.named ? args : null;
+      ledger.admit(length);
+      if (length > INLINE_BYTES) block = this.#store(length);
+      if (carried !== null || copied !== null) {
+        const moves = copied !== null || carried!.transfer.length > 0;
+        if (moves && options.retries > 0)
+          throw argumentRangeError("retries", "0 for a job whose arguments are moved", options.retries);
+        // The last step that can fail: nothing is detached when a job is refused.
+        if (copied !== null) detachCopied(copied, "args");
+        if (carried !== null) holder.hold(carried);
+        forgetMoves(args);
+      }
+      return { context, length, block, carried, keepAlive };
+    } catch (error) {
+      this.#giveBack({ context, length: 0, block, carried: null, keepAlive: null });
+      throw error;
+    }
+  }
+
+  /** The same arguments once more, with memory of their own. */
+  #copyOf({ context, length, block, carried, keepAlive }: Prepared, bytes: Uint8Array): Prepared {
+    const { arena, contexts, encoder, holder } = this.#parts;
+    const copied = block === 0 ? 0 : arena.store(bytes, length);
+    let own: Carried | null = null;
+    try {
+      if (carried !== null) {
+        own = { id: encoder.nextCarriedId(), values: structuredClone(carried.values), transfer: [] };
+        renameCarried(bytes, length, own.id);
+        if (copied !== 0) arena.bytes.set(bytes.subarray(length - 8, length), copied * 8 + length - 8);
+        holder.hold(own);
+      }
+    } catch (error) {
+      if (copied !== 0) arena.free(copied);
+      throw error;
+    }
+    if (context !== null) contexts.useAgain(context);
+    return { context, length, block: copied, carried: own, keepAlive };
+  }
+
+  #store(length: number): number {
+    const { arena, encoder } = this.#parts;
+    const block = arena.allocate(length);
+    encoder.copyTo(arena.bytes, block * 8);
+    return block;
+  }
+
+  #giveBack({ context, block, carried }: Prepared): void {
+    const { arena, contexts, holder } = this.#parts;
+    if (carried !== null) holder.drop(carried.id);
+    if (block !== 0) arena.free(block);
+    if (context !== null) contexts.leave(context);
+  }
+
+  #extrasOf(
+    { length, block, carried, keepAlive }: Prepared,
+    { retries, onProgress }: SubmitOptions,
+    frames: CallerFrames | null,
+  ): JobExtras {
+    const isFollowed = someoneFollowsJobs();
+    if (
+      frames === null &&
+      keepAlive === null &&
+      carried === null &&
+      retries === 0 &&
+      onProgress === undefined &&
+      !isFollowed
+    )
+      return noExtras;
+    const { encoder, progress } = this.#parts;
+    return jobExtras({
+      frames,
+      keepAlive,
+      carriedId: carried === null ? 0 : carried.id,
+      retry:
+        retries === 0
+          ? null
+          : { left: retries, args: block === 0 ? encoder.bytes.slice(0, length) : noArguments },
+      progressId: onProgress === undefined ? 0 : progress.add(onProgress),
+      scope: isFollowed ? AsyncScope.capture() : null,
+    });
+  }
+
+  /** The job is accepted, and whole: who listens may do anything. */
+  #told(job: PendingJob): void {
+    const { memory, watch } = this.#parts;
+    const { signal, timeoutMs } = job.options;
+    if ((signal !== undefined || timeoutMs !== undefined) && job.stage < DECIDED)
+      watch.watch(job, signal, timeoutMs);
+    publishJob("submit", job.fn.source, job);
+    if (memory.trace !== null) memory.trace.submitted(job, job.fn.id, () => nameOf(job.fn.source));
+  }
+
+  #timestamp(isOneOfFew: boolean): number {
+    const timed = isOneOfFew || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0;
+    return timed ? timestampUs() : 0;
+  }
+}
+
+function areNumbers(args: readonly unknown[]): boolean {
+  for (let i = 0; i < args.length; i++) if (typeof args[i] !== "number") return false;
+  return args.length <= MAX_NUMBERS;
+}
+
+function isPrimitive(value: unknown): boolean {
+  return typeof value !== "object" || value === null;
+}

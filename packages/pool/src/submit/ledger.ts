@@ -1,0 +1,641 @@
+/**
+ * The ledger of one submitting thread, the host or a pool thread: every job from its acceptance to its settlement.
+ *
+ * Nothing of the user's runs while an entry moves. Taking results in (`collect`), recovering what a dead thread had and giving jobs up
+ * only write outcomes down; `deliver` then settles them one by one, each in a guard of its own, and whatever runs there may submit,
+ * join, cancel or close: it finds a ledger that is whole.
+ *
+ * Words      JOB.stage, JOB.slot; plain, this thread alone. What a thread does with a slot: shared/slot.ts
+ * Stage      | value     | means                                     | the job holds                     | entered by
+ *            | 0 WAITING | accepted, no slot yet                     | its place in the backlog, memory  | accept; again, after a crash
+ *            | 1 PLACED  | in a slot; the slot's word says the rest  | a slot, memory                    | accept, refill
+ *            | 2 HERE    | taken back: its function runs here        | nothing                           | takeBack
+ *            | 3 DECIDED | its outcome is written down               | a slot while a thread is at it    | collect, cancel, fail, recover, lose
+ *            | 4 SETTLED | its task has the outcome                  | as DECIDED                        | deliver; endHere
+ *            "memory": argument bytes, a use of its context, carried values, a progress listener. `#forget` gives it back, once.
+ * Moves      upwards only, but for PLACED → WAITING (a job with retries whose thread died). DECIDED and SETTLED with a slot: the job was
+ *            given up while a thread has it; when the thread is done, or has ended, the slot is released and nothing else happens.
+ *            WAITING → DECIDED leaves the entry in the backlog, where it is skipped.
+ * Invariants I1 Every accepted job is DECIDED once: only a job below DECIDED is decided. And SETTLED once: only `deliver` takes outcomes.
+ *            I2 `outstanding` counts jobs below SETTLED.
+ *            I3 A slot is released only when no thread can touch it (slot.ts I3).
+ */
+import { AsyncScope } from "@skein/context";
+import { publishJob } from "../jobs/channels.ts";
+import { NotArrived } from "../codec/carried.ts";
+import type { Decoder } from "../codec/decoder.ts";
+import { NotCloneableError, PoolClosedError, QueueFullError, ThreadCrashedError } from "../errors.ts";
+import type { Arena } from "../shared/arena.ts";
+import type { Arenas } from "../shared/arenas.ts";
+import { OWN } from "../shared/reach.ts";
+import { PRIORITIES } from "../shared/layout.ts";
+import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
+import { INLINE, NOT_BEGUN, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
+import { COUNTERS } from "../shared/statistics.ts";
+import { clearTimeout, setTimeout } from "../shared/timers.ts";
+import { carriedInSlot } from "../transfer/carried-in-slot.ts";
+import type { CarriedValues } from "../transfer/carried-values.ts";
+import type { ArgumentsHolder } from "./arguments-holder.ts";
+import { Backlog } from "./backlog.ts";
+import type { ContextTable } from "./context-table.ts";
+import { noExtras } from "./job-extras.ts";
+import { type JobTable, NONE_FREE } from "./job-table.ts";
+import {
+  CANCELED,
+  COMPLETED,
+  CRASHED,
+  FAILED,
+  outcomeCounters,
+  type OutcomeKind,
+  outcomeNames,
+  Outcomes,
+  tell,
+  THREW,
+} from "./outcomes.ts";
+import { DECIDED, HERE, NO_SLOT, type PendingJob, PLACED, SETTLED, WAITING } from "./pending-job.ts";
+import type { ProgressListeners } from "./progress-listeners.ts";
+
+/** How much may wait. */
+export interface QueueLimits {
+  /** Jobs in slots and in the backlog: those that run, and those that wait. Changes with the number of threads. */
+  jobs: number;
+  /** Of the encoded arguments of these jobs, and of the contexts that they name. */
+  readonly bytes: number;
+  /** As the user gave it, for the error. */
+  readonly maxQueue: number;
+}
+
+/** What a ledger tells its thread, and asks of it. None of it runs user code, but for `queued`, which is always the last step. */
+export interface LedgerThread {
+  /** A job is outstanding, and none was. */
+  active(): void;
+  /** The last outstanding job has settled. */
+  idle(): void;
+  /** Jobs were queued: somebody has to run them. May start a thread, and so call listeners of the user's. */
+  queued(exclusive: boolean): void;
+  /** The cancel flag of a running job was set: the thread with this serial may be waiting in its event loop. */
+  cancelRequested(serial: number, slot: number): void;
+  /** Takes in what threads have posted, without waiting. */
+  takeMessages(): void;
+  /** A job that was asked to stop has not: the thread with this serial has to be ended. */
+  terminate(serial: number): void;
+}
+
+export interface LedgerParts {
+  readonly memory: PoolMemory;
+  readonly serial: number;
+  readonly table: JobTable;
+  readonly arena: Arena;
+  readonly arenas: Arenas;
+  readonly contexts: ContextTable;
+  readonly carried: CarriedValues;
+  readonly decoder: Decoder;
+  readonly holder: ArgumentsHolder;
+  readonly progress: ProgressListeners;
+  readonly limits: QueueLimits;
+  readonly thread: LedgerThread;
+}
+
+/** A ring full of withdrawn entries empties as soon as a thread looks; so long until it is tried again. */
+const RING_FULL_RETRY_MS = 1;
+const noArguments = new Uint8Array(0);
+const NORMAL: number = PRIORITIES.indexOf("normal");
+/** Inline continuations may cancel jobs whose inline continuations cancel jobs: beyond it the outermost `deliver` goes on. */
+const MAX_DEPTH = 64;
+
+export class Ledger {
+  readonly #parts: LedgerParts;
+  readonly #memory: PoolMemory;
+  readonly #table: JobTable;
+  readonly #thread: LedgerThread;
+  readonly #backlogs: readonly Backlog[] = PRIORITIES.map(() => new Backlog());
+  readonly #outcomes = new Outcomes();
+  readonly #finished: Int32Array;
+  /** Slots by the number of what their outcome carries, which the host has yet to pass on to this thread. */
+  readonly #incomplete = new Map<number, number>();
+  /** Of these, the slots that can be completed now. */
+  readonly #completable: number[] = [];
+  /** Jobs that hold memory, and how much of it counts for the limit. */
+  #jobs = 0;
+  #bytes = 0;
+  #outstanding = 0;
+  #depth = 0;
+  #isClosed = false;
+  #retry: NodeJS.Timeout | null = null;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+    this.#memory = parts.memory;
+    this.#table = parts.table;
+    this.#thread = parts.thread;
+    this.#finished = new Int32Array(parts.memory.slotCount);
+  }
+
+  /** Jobs that were accepted and have not settled. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** The job in this slot; null: the slot is free. */
+  jobIn(slot: number): PendingJob | null {
+    return this.#table.job(slot);
+  }
+
+  /** How many jobs wait for a slot, by priority; those that were given up included. */
+  backlogSize(priority: number): number {
+    return this.#backlogs[priority]!.size;
+  }
+
+  /** No job is accepted any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  // Acceptance. From `admit` to the end of `accept` nothing of the user's runs.
+
+  /**
+   * The last check, after everything of the user's has run that encoding calls.
+   * @throws PoolClosedError, QueueFullError.
+   */
+  admit(argsLength: number, jobs = 1): void {
+    const { limits, contexts } = this.#parts;
+    if (this.#isClosed) throw new PoolClosedError();
+    if (this.#jobs + jobs > limits.jobs) throw new QueueFullError("maxQueue", limits.maxQueue);
+    if (this.#bytes + contexts.bytesInUse + argsLength * jobs > limits.bytes)
+      throw new QueueFullError("maxQueueBytes", limits.bytes);
+  }
+
+  /** Whether so many slots are free at this moment. */
+  hasSlots(count: number): boolean {
+    return this.#table.freeCount >= count;
+  }
+
+  /** @param args The encoded arguments, if they are to lie in the slot; valid during the call. */
+  accept(job: PendingJob, args: Uint8Array): void {
+    this.#count(job);
+    const isCarried = job.extras.carriedId !== 0;
+    if (isCarried && this.#give(job, args)) return;
+    const backlog = this.#backlogs[job.options.priority]!;
+    // Behind those that wait already: first in, first out.
+    if (backlog.size === 0 && this.#place(job, args)) {
+      if (isCarried) this.#parts.holder.queued();
+      this.#thread.queued(job.options.isExclusive);
+      return;
+    }
+    backlog.add(job, args);
+    this.#retryIfRingIsFull();
+  }
+
+  /** Accepts a job into a slot that is the thread's already; the caller has asked `hasSlots`, and tells the thread. */
+  assign(job: PendingJob, args: Uint8Array, serial: number): void {
+    this.#count(job);
+    this.#assign(job, args, serial);
+  }
+
+  #count(job: PendingJob): void {
+    this.#jobs++;
+    this.#bytes += job.argsLength;
+    this.#memory.statistics.count(COUNTERS.submitted);
+    if (this.#outstanding++ === 0) this.#thread.active();
+  }
+
+  #assign(job: PendingJob, args: Uint8Array, serial: number): void {
+    const slot = this.#table.take(job);
+    this.#fill(slot, job, args);
+    this.#memory.slots.assign(slot, serial);
+    this.#moveTo(job, slot);
+  }
+
+  /** Past the queues, if there is a thread for it: its carried arguments go there with one message. */
+  #give(job: PendingJob, args: Uint8Array): boolean {
+    const { holder } = this.#parts;
+    const serial = this.hasSlots(1) ? holder.threadFor(job) : 0;
+    if (serial === 0) return false;
+    this.#assign(job, args, serial);
+    holder.give(serial, job.slot, job.extras.carriedId);
+    return true;
+  }
+
+  /** Slots have become free: the backlog moves up, high priority first. */
+  refill(): void {
+    let shared = false;
+    let exclusive = false;
+    for (const backlog of this.#backlogs) {
+      while (backlog.size > 0) {
+        const job = backlog.peek();
+        if (job.stage === WAITING) {
+          if (!this.#place(job, job.block === 0 ? backlog.peekArguments() : noArguments)) {
+            this.#retryIfRingIsFull();
+            break;
+          }
+          if (job.options.isExclusive) exclusive = true;
+          else shared = true;
+        }
+        backlog.shift();
+      }
+    }
+    if (shared) this.#thread.queued(false);
+    if (exclusive) this.#thread.queued(true);
+  }
+
+  /** Slots are free, and yet there was no room: no result that comes in will say when there is. */
+  #retryIfRingIsFull(): void {
+    if (!this.hasSlots(1) || this.#retry !== null) return;
+    this.#retry = AsyncScope.root.run(setTimeout, this.#onRetry, RING_FULL_RETRY_MS);
+  }
+
+  readonly #onRetry = (): void => {
+    this.#retry = null;
+    this.#requeueLost();
+    this.refill();
+  };
+
+  /** Into a slot and a queue. @returns false when there is no room. */
+  #place(job: PendingJob, args: Uint8Array): boolean {
+    const slot = this.#table.take(job);
+    if (slot === NONE_FREE) return false;
+    this.#fill(slot, job, args);
+    const { slots } = this.#memory;
+    slots.publish(slot);
+    if (!this.#queue(job, slot) && slots.withdraw(slot)) {
+      this.#table.free(slot);
+      return false;
+    }
+    // Queued; or the ring was full, but a thread came by a former entry of this slot and has claimed the job (slot.ts I4).
+    this.#moveTo(job, slot);
+    return true;
+  }
+
+  #moveTo(job: PendingJob, slot: number): void {
+    job.slot = slot;
+    job.stage = PLACED;
+  }
+
+  #fill(slot: number, job: PendingJob, args: Uint8Array): void {
+    const { slots, trace } = this.#memory;
+    const { fn, options, context } = job;
+    slots.describeJob(
+      slot,
+      fn.id,
+      fn.block,
+      fn.length,
+      job.extras.progressId,
+      job.submittedAt,
+      options.isExclusive,
+    );
+    if (job.isNumbers) slots.setNumbers(slot, job.args as readonly number[]);
+    else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
+    else slots.setArenaPayload(slot, this.#parts.serial, job.block, job.argsLength);
+    if (context !== null) slots.setContext(slot, context.id, context.block, context.length);
+    if (trace !== null) trace.place(slot, job);
+  }
+
+  /** Jobs of normal priority that a job submits stay with its thread, until somebody steals them (A3.8). */
+  #queue({ options }: PendingJob, slot: number): boolean {
+    const { queues, submitter } = this.#memory;
+    if (options.isExclusive || submitter === HOST)
+      return queues.push(options.priority, slot, options.isExclusive);
+    return options.priority === NORMAL || queues.reach === OWN
+      ? queues.pushLocal(slot)
+      : queues.push(options.priority, slot, false);
+  }
+
+  // Results.
+
+  /** Takes everything in and settles it. @returns how many slots came back. */
+  drain(): number {
+    const count = this.collect();
+    this.deliver();
+    return count;
+  }
+
+  /** Takes the whole inbox: reads the outcomes, writes them down, and gives back what the jobs held. @returns how many slots came back. */
+  collect(): number {
+    const finished = this.#finished;
+    let count = this.#memory.inbox.takeAll(finished);
+    for (let i = 0; i < count; i++) this.#finish(finished[i]!, false);
+    for (; this.#completable.length > 0; count++) this.#finish(this.#completable.shift()!, false);
+    if (count > 0) this.refill();
+    return count;
+  }
+
+  /** Carried values have come. @returns whether an outcome waited for them: `collect` finds it. */
+  arrived(id: number): boolean {
+    const slot = this.#incomplete.get(id);
+    if (slot === undefined) return false;
+    this.#incomplete.delete(id);
+    this.#completable.push(slot);
+    return true;
+  }
+
+  /** The job in `slot` is DONE. `isFinal`: its thread has ended, and everything that it had posted is here. */
+  #finish(slot: number, isFinal: boolean): void {
+    const job = this.#table.job(slot)!;
+    if (job.stage >= DECIDED) {
+      // Given up while it ran: the late outcome is dropped.
+      this.#dropCarried(slot);
+      this.#giveBackOutcome(slot);
+      this.#release(slot, job);
+      return;
+    }
+    // What it has reported comes first.
+    if (job.extras.progressId !== 0) this.#thread.takeMessages();
+    let kind: OutcomeKind = this.#memory.slots.outcome(slot) === OUTCOME_RESULT ? COMPLETED : THREW;
+    let value: unknown;
+    try {
+      value = this.#readOutcome(slot);
+    } catch (error) {
+      kind = FAILED;
+      value = error;
+      if (error instanceof NotArrived) {
+        // The host has everything that was posted before the slot was linked; a thread has what the host has passed on.
+        if (this.#memory.submitter !== HOST && !isFinal) {
+          this.#incomplete.set(error.id, slot);
+          return;
+        }
+        this.#incomplete.delete(error.id);
+        value = new NotCloneableError("result", "holds a value that this thread cannot receive");
+      }
+    }
+    this.#giveBackOutcome(slot);
+    this.#release(slot, job);
+    this.#decide(job, kind, value);
+  }
+
+  #readOutcome(slot: number): unknown {
+    const { slots } = this.#memory;
+    const { decoder, arenas } = this.#parts;
+    const length = slots.payloadLength(slot);
+    const arena = slots.payloadArena(slot);
+    if (arena === INLINE) return decoder.decode(slots.bytes, slots.inlineOffset(slot), length);
+    const block = slots.payloadBlock(slot);
+    return decoder.decode(arenas.bytes(arena, block, length), block * 8, length);
+  }
+
+  #dropCarried(slot: number): void {
+    const id = carriedInSlot(this.#memory.slots, this.#parts.arenas, slot);
+    if (id === 0) return;
+    this.#incomplete.delete(id);
+    this.#parts.carried.dropWhenHere(id);
+  }
+
+  #giveBackOutcome(slot: number): void {
+    const { slots } = this.#memory;
+    const arena = slots.payloadArena(slot);
+    if (arena !== INLINE) this.#parts.arenas.giveBack(arena, slots.payloadBlock(slot));
+  }
+
+  // Giving up.
+
+  /** Settles the job as canceled, at once, unless its outcome is decided. Queued, it never runs; running, it is asked to stop. */
+  cancel(job: PendingJob, reason: Error): void {
+    this.#giveUp(job, CANCELED, reason);
+    this.refill();
+    this.deliver();
+  }
+
+  /** The same, as failed. */
+  fail(job: PendingJob, error: unknown): void {
+    this.#giveUp(job, FAILED, error);
+    this.refill();
+    this.deliver();
+  }
+
+  /** Asks every running job to stop; their tasks stay as they are. */
+  requestStop(): void {
+    for (const [slot] of this.#table.entries()) this.#requestCancel(slot);
+  }
+
+  /** Writes down that all jobs fail that no thread has taken. The caller delivers. */
+  failWaiting(error: () => Error): void {
+    for (const backlog of this.#backlogs) {
+      for (; backlog.size > 0; backlog.shift()) this.#giveUp(backlog.peek(), FAILED, error());
+    }
+    for (const [slot, job] of this.#table.entries()) {
+      if (this.#memory.slots.state(slot) === QUEUED) this.#giveUp(job, FAILED, error());
+    }
+  }
+
+  /** Writes down that everything fails. Slots that a thread may still touch stay its own. The caller delivers. */
+  failAll(error: () => Error): void {
+    this.failWaiting(error);
+    for (const [, job] of this.#table.entries()) this.#decide(job, FAILED, error());
+  }
+
+  /** The thread with this serial was told to end and has not: nobody waits for it. The caller delivers. */
+  lose(serial: number, error: Error): void {
+    const { slots } = this.#memory;
+    for (const [slot, job] of this.#table.entries()) {
+      if (slots.state(slot) === RUNNING && slots.owner(slot) === serial) this.#decide(job, CRASHED, error);
+    }
+  }
+
+  #giveUp(job: PendingJob, kind: OutcomeKind, value: unknown): void {
+    if (job.stage >= DECIDED) return;
+    this.#memory.trace?.canceled(job, job.fn.id);
+    if (job.stage === WAITING) {
+      this.#forget(job);
+    } else if (this.#memory.slots.withdraw(job.slot)) {
+      this.#release(job.slot, job);
+    } else {
+      this.#requestCancel(job.slot);
+      this.#terminateLater(job);
+    }
+    this.#decide(job, kind, value);
+  }
+
+  /** When the grace period is over. */
+  #terminateLater(job: PendingJob): void {
+    const { terminateAfterMs } = job.options;
+    if (terminateAfterMs === null) return;
+    const graceTimer = AsyncScope.root.run(setTimeout, () => this.#terminate(job), terminateAfterMs);
+    graceTimer.unref();
+    job.extras = { ...job.extras, graceTimer };
+  }
+
+  #terminate({ slot }: PendingJob): void {
+    const { slots } = this.#memory;
+    if (slot !== NO_SLOT && slots.state(slot) === RUNNING) this.#thread.terminate(slots.owner(slot));
+  }
+
+  #requestCancel(slot: number): void {
+    const { slots } = this.#memory;
+    if (slots.state(slot) !== RUNNING) return;
+    slots.requestCancel(slot);
+    this.#thread.cancelRequested(slots.owner(slot), slot);
+  }
+
+  // Recovery.
+
+  /**
+   * The thread with this serial has ended, at whatever instruction, and nothing of it runs any more. Writes down that its jobs fail with
+   * `error`, or queues them again if they may run again. The caller delivers.
+   */
+  recover(serial: number, error: Error, mayRetry: boolean): void {
+    const { slots } = this.#memory;
+    const { holder } = this.#parts;
+    for (const [slot, job] of this.#table.entries()) {
+      const state = slots.state(slot);
+      if (state === QUEUED || slots.owner(slot) !== serial) continue;
+      const { carriedId } = job.extras;
+      if (state !== RUNNING) {
+        // DONE, and then the thread ended before it could link the slot into the inbox. Or what the outcome carries was not readable.
+        this.#finish(slot, true);
+      } else if (mayRetry && job.stage < DECIDED && carriedId !== 0 && holder.isUntouched(carriedId)) {
+        // Claimed, and then its thread ended while it waited for the arguments.
+        this.#publishAgain(slot);
+      } else {
+        this.#recoverRunning(slot, job, error, mayRetry);
+      }
+    }
+    this.#requeueLost();
+    this.refill();
+  }
+
+  #recoverRunning(slot: number, job: PendingJob, error: Error, mayRetry: boolean): void {
+    const { retry } = job.extras;
+    const { slots } = this.#memory;
+    const hasBegun = slots.outcome(slot) !== NOT_BEGUN;
+    slots.setOutcome(slot, OUTCOME_RESULT);
+    if (mayRetry && job.stage < DECIDED && retry !== null && retry.left > 0) {
+      retry.left--;
+      this.#freeSlot(slot, job);
+      job.stage = WAITING;
+      // Behind those that wait.
+      this.#backlogs[job.options.priority]!.add(job, retry.args);
+      return;
+    }
+    this.#release(slot, job);
+    this.#decide(
+      job,
+      CRASHED,
+      hasBegun || !(error instanceof ThreadCrashedError) ? error : error.beforeItBegan(),
+    );
+  }
+
+  /** The thread that had the job in `slot`, with the arguments `carriedId`, has given it back and not begun it. */
+  requeue(slot: number, carriedId: number): void {
+    const job = this.#table.job(slot);
+    if (job === null || job.extras.carriedId !== carriedId) return;
+    this.#memory.slots.setOutcome(slot, OUTCOME_RESULT);
+    if (job.stage >= DECIDED) {
+      this.#release(slot, job);
+      this.refill();
+      return;
+    }
+    this.#publishAgain(slot);
+    const { priority, isExclusive } = job.options;
+    if (this.#memory.queues.push(priority, slot, isExclusive)) this.#thread.queued(isExclusive);
+    else this.#requeueLost();
+  }
+
+  #publishAgain(slot: number): void {
+    const { slots } = this.#memory;
+    slots.setOutcome(slot, OUTCOME_RESULT);
+    slots.release(slot);
+    slots.publish(slot);
+  }
+
+  /** Queued jobs that are in no queue: nobody would find what a thread popped and could not claim before it ended. */
+  #requeueLost(): void {
+    const { slots, queues } = this.#memory;
+    let shared = false;
+    let exclusive = false;
+    for (const [slot, { options }] of this.#table.entries()) {
+      const { priority, isExclusive } = options;
+      if (slots.state(slot) !== QUEUED || queues.holds(priority, slot, isExclusive)) continue;
+      if (!queues.push(priority, slot, isExclusive)) {
+        this.#retry ??= AsyncScope.root.run(setTimeout, this.#onRetry, RING_FULL_RETRY_MS);
+        break;
+      }
+      if (isExclusive) exclusive = true;
+      else shared = true;
+    }
+    if (shared) this.#thread.queued(false);
+    if (exclusive) this.#thread.queued(true);
+  }
+
+  // Jobs that this thread takes back and calls like any function.
+
+  /** The job was withdrawn: its slot, and what it held, are free again. */
+  takeBack(job: PendingJob): void {
+    this.#table.free(job.slot);
+    job.slot = NO_SLOT;
+    job.stage = HERE;
+    this.#forget(job);
+    if (this.#backlogs[NORMAL]!.size > 0) this.refill();
+  }
+
+  /** Its function has ended. The caller gives it its outcome. */
+  endHere(job: PendingJob, outcome: "completed" | "failed", error?: unknown): void {
+    job.stage = SETTLED;
+    this.#memory.statistics.count(COUNTERS[outcome]);
+    if (--this.#outstanding === 0) this.#thread.idle();
+    publishJob(outcome === "completed" ? "end" : "error", job.fn.source, job, error);
+  }
+
+  // Outcomes.
+
+  #decide(job: PendingJob, kind: OutcomeKind, value: unknown): void {
+    if (job.stage >= DECIDED) return;
+    job.stage = DECIDED;
+    this.#outcomes.add(job, kind, value);
+  }
+
+  /**
+   * Settles what is written down, in order; what is reported before comes first. User code runs here, and may come back here: then the
+   * inner call goes on with the same list.
+   */
+  deliver(): void {
+    if (this.#outcomes.isEmpty && this.#parts.progress.isEmpty) return;
+    if (this.#depth >= MAX_DEPTH) return;
+    this.#depth++;
+    try {
+      do this.#parts.progress.deliver();
+      while (this.#outcomes.takeFirst(this.#settle));
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** Once for each job. Never throws. */
+  readonly #settle = (job: PendingJob, kind: OutcomeKind, value: unknown): void => {
+    const { trace, statistics } = this.#memory;
+    const startedAt = trace === null ? 0 : trace.now();
+    job.stage = SETTLED;
+    statistics.count(outcomeCounters[kind]!);
+    job.extras.stopWatching?.();
+    if (--this.#outstanding === 0) this.#thread.idle();
+    tell(job, kind, value);
+    if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcomeNames[kind]);
+  };
+
+  // What a job holds.
+
+  /** No thread can touch the slot any more: everything that the job held is free again. */
+  #release(slot: number, job: PendingJob): void {
+    this.#freeSlot(slot, job);
+    this.#forget(job);
+  }
+
+  #freeSlot(slot: number, job: PendingJob): void {
+    this.#memory.slots.release(slot);
+    this.#table.free(slot);
+    job.slot = NO_SLOT;
+    const { graceTimer } = job.extras;
+    if (graceTimer !== null) clearTimeout(graceTimer);
+  }
+
+  #forget(job: PendingJob): void {
+    const { progress, holder, arena, contexts } = this.#parts;
+    this.#jobs--;
+    this.#bytes -= job.argsLength;
+    const { extras } = job;
+    if (extras !== noExtras) {
+      if (extras.progressId !== 0) progress.remove(extras.progressId);
+      if (extras.carriedId !== 0) holder.drop(extras.carriedId);
+    }
+    if (job.block !== 0) arena.free(job.block);
+    if (job.context !== null) contexts.leave(job.context);
+  }
+}

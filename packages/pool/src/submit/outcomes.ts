@@ -1,0 +1,93 @@
+/** Outcomes that are written down and not yet told, first in, first out; and how a job is told its own. */
+import { AsyncScope } from "@skein/context";
+import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
+import { publishJob } from "../jobs/channels.ts";
+import { COUNTERS } from "../shared/statistics.ts";
+import { queueMicrotask } from "../shared/timers.ts";
+import { frameLines } from "./caller-frames.ts";
+import { type PendingJob, rejectionOf } from "./pending-job.ts";
+
+export const COMPLETED = 0;
+/** With what the job threw, in its wire form: an instance of the user's class is made when the outcome is told, not before. */
+export const THREW = 1;
+export const FAILED = 2;
+export const CANCELED = 3;
+export const CRASHED = 4;
+export type OutcomeKind = typeof COMPLETED | typeof THREW | typeof FAILED | typeof CANCELED | typeof CRASHED;
+
+/** By kind. */
+export const outcomeNames = ["completed", "failed", "failed", "canceled", "crashed"] as const;
+export const outcomeCounters: readonly number[] = outcomeNames.map((name) => COUNTERS[name]);
+
+export class Outcomes {
+  #jobs: PendingJob[] = [];
+  #kinds: OutcomeKind[] = [];
+  #values: unknown[] = [];
+  #first = 0;
+
+  get isEmpty(): boolean {
+    return this.#first === this.#jobs.length;
+  }
+
+  add(job: PendingJob, kind: OutcomeKind, value: unknown): void {
+    this.#jobs.push(job);
+    this.#kinds.push(kind);
+    this.#values.push(value);
+  }
+
+  /** Calls `settle` with the first one, which is in the list no more. @returns false when there was none. */
+  takeFirst(settle: (job: PendingJob, kind: OutcomeKind, value: unknown) => void): boolean {
+    const at = this.#first;
+    if (at === this.#jobs.length) return false;
+    const job = this.#jobs[at]!;
+    const kind = this.#kinds[at]!;
+    const value = this.#values[at];
+    this.#first++;
+    if (this.#first === this.#jobs.length) {
+      // Emptied, not kept at their largest: a burst leaves nothing behind.
+      this.#jobs = [];
+      this.#kinds = [];
+      this.#values = [];
+      this.#first = 0;
+    }
+    settle(job, kind, value);
+    return true;
+  }
+}
+
+/**
+ * Tells the channels and the job. All of it is user code's chance to run: formatters and accessors of error classes, subscribers, inline
+ * continuations. Never throws: what they throw becomes an uncaught exception, and the job has its outcome.
+ */
+export function tell(job: PendingJob, kind: OutcomeKind, value: unknown): void {
+  const { source } = job.fn;
+  try {
+    switch (kind) {
+      case COMPLETED:
+        publishJob("end", source, job);
+        job.trySetResult(value);
+        break;
+      case CANCELED:
+        publishJob("cancel", source, job, value);
+        job.trySetCanceled(value as Error);
+        break;
+      case THREW:
+        tellError(job, fromWire(value as ErrorWire, frameLines(job.extras.frames)));
+        break;
+      case FAILED:
+      case CRASHED:
+        tellError(job, value);
+        break;
+    }
+  } catch (error) {
+    if (!job.isOver) job.trySetError(rejectionOf(error));
+    AsyncScope.root.run(queueMicrotask, () => {
+      throw error;
+    });
+  }
+}
+
+function tellError(job: PendingJob, error: unknown): void {
+  publishJob("error", job.fn.source, job, error);
+  job.trySetError(rejectionOf(error));
+}

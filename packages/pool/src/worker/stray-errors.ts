@@ -1,0 +1,46 @@
+/**
+ * Errors that float on a thread after their job has returned: a promise that nobody awaits, a timer. They harm no other job, so the
+ * thread goes on; and they are not lost: they are shown on stderr as Node would, once, with the name of the job, unless somebody
+ * listens on the thread (`process.on("uncaughtException")`, the channel `skein:job:stray`). `stats()` counts them.
+ *
+ * | what                | whose it is                                                       | what happens                             |
+ * | ------------------- | ----------------------------------------------------------------- | ---------------------------------------- |
+ * | a rejection         | a job that has not ended, by its async context                    | the thread ends, as Node would           |
+ * | a rejection         | anybody else's                                                    | shown and counted                        |
+ * | a throw             | jobs have not ended: Node does not say in whose timer it was      | the thread ends, its jobs reject with it |
+ * | a throw             | no job is there                                                   | shown and counted                        |
+ */
+import { channels } from "../jobs/channels.ts";
+import { COUNTERS, type Statistics } from "../shared/statistics.ts";
+import type { CurrentJob } from "./current-job.ts";
+
+export interface StrayErrorParts {
+  readonly current: CurrentJob;
+  /** Whether no job of this thread has begun and not ended. */
+  readonly isIdle: () => boolean;
+  readonly statistics: Statistics;
+}
+
+export function reportStrayErrors({ current, isIdle, statistics }: StrayErrorParts): void {
+  process.on("uncaughtExceptionMonitor", (error: unknown, origin: string) => {
+    const owner = current.storage.getStore();
+    const isStray =
+      origin === "unhandledRejection"
+        ? owner === undefined || owner.isOver
+        : isIdle() && current.synchronous === null;
+    if (!isStray) return;
+    statistics.count(COUNTERS.stray);
+    const job = owner?.name ?? current.lastName;
+    const isHeard = process.listenerCount("uncaughtException") > 0;
+    // A listener for this one error: to Node it is handled then.
+    process.once("uncaughtException", () => {});
+    if (channels.stray.hasSubscribers) channels.stray.publish({ job, error, origin });
+    else if (!isHeard) process.stderr.write(textOf(error, origin, job));
+  });
+}
+
+function textOf(error: unknown, origin: string, job: string | null): string {
+  const { inspect } = process.getBuiltinModule("node:util");
+  const what = origin === "unhandledRejection" ? "Unhandled rejection" : "Uncaught error";
+  return `${what} ${job === null ? "on a pool thread" : `left behind by job ${job}`}:\n${inspect(error)}\n`;
+}
