@@ -35,10 +35,30 @@ export class BatchesFailedError extends SkeinError {
     readonly error: unknown;
   }[];
 
-  constructor(failed: BatchesFailedError["failed"]) {
-    super("ERR_SKEIN_BATCHES_FAILED", `${failed.length} batches failed, and there is no \`onError\``, {
-      cause: failed[0]?.error,
-    });
+  /** How many more items were in failed batches that were not kept. */
+  readonly failedItemsDropped: number;
+
+  constructor(failed: BatchesFailedError["failed"], failedItemsDropped: number = 0) {
+    const more =
+      failedItemsDropped === 0 ? "" : `, and ${failedItemsDropped} items in more that were not kept`;
+    super(
+      "ERR_SKEIN_BATCHES_FAILED",
+      `${failed.length} batches failed${more}, and no \`onError\` decided about them`,
+      { cause: failed[0]?.error },
+    );
     this.failed = failed;
+    this.failedItemsDropped = failedItemsDropped;
+  }
+}
+
+/** An item that a SharedProducer was given holds something that cannot be copied to the consumer's thread. Nothing was pushed. */
+export class NotCloneableError extends SkeinError {
+  /** Where the value is, for example `item.rows[0].toString`. */
+  readonly path: string;
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super("ERR_SKEIN_NOT_CLONEABLE", `${path} ${problem}`, options);
+    Object.defineProperty(this, "name", { value: "NotCloneableError", configurable: true, writable: true });
+    this.path = path;
   }
 }

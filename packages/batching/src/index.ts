@@ -6,6 +6,7 @@ export {
   CapacityExceededError,
   InvalidOperationError,
   ItemTooLargeError,
+  NotCloneableError,
 } from "./errors.ts";
 export type { BatchingOptions, FailureVerdict } from "./options.ts";
 export type { FailedBatch, Pump } from "./pump.ts";

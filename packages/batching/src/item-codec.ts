@@ -5,6 +5,9 @@
  * No mark tells them apart but the first byte: `v8.serialize` begins with 0xFF, which is in no UTF-8 text.
  */
 import { deserialize, serialize } from "node:v8";
+import { notCloneable, promiseInPlaceOfItem } from "./not-cloneable.ts";
+
+const { parse, stringify } = JSON;
 
 const CLONE_MARK = 0xff;
 /** Larger ones cost more to look at than they save. */
@@ -13,11 +16,17 @@ const MAX_LIST_LENGTH = 64;
 
 /**
  * @param carrier The context of the push; undefined when contexts do not flow.
- * @throws the DataCloneError of `v8.serialize`.
+ * @throws NotCloneableError for an item that holds what cannot be copied, or a getter that throws.
  */
 export function encodeItem(item: unknown, carrier: string | null | undefined): Uint8Array {
   const content = carrier === undefined ? item : [item, carrier];
-  return isSimple(item, []) ? Buffer.from(JSON.stringify(content), "utf8") : serialize(content);
+  try {
+    if (isSimple(item, []) && !hasToJson(content)) return Buffer.from(stringify(content), "utf8");
+    if (isThenableItem(item)) throw promiseInPlaceOfItem();
+    return serialize(content);
+  } catch (error) {
+    throw notCloneable(item, error);
+  }
 }
 
 /**
@@ -25,7 +34,7 @@ export function encodeItem(item: unknown, carrier: string | null | undefined): U
  * @param bytes Memory of its own: typed arrays in the value are views of it.
  */
 export function decodeItem(bytes: Buffer): unknown {
-  return bytes[0] === CLONE_MARK ? deserialize(bytes) : JSON.parse(bytes.toString("utf8"));
+  return bytes[0] === CLONE_MARK ? deserialize(bytes) : parse(bytes.toString("utf8"));
 }
 
 /**
@@ -54,8 +63,7 @@ function isSimple(value: unknown, seen: object[]): boolean {
 }
 
 function isSimpleObject(value: object, seen: object[]): boolean {
-  // Somebody may have put it on a prototype.
-  if ("toJSON" in value) return false;
+  if (hasToJson(value)) return false;
   if (Array.isArray(value)) {
     // Neither holes nor names beside the elements, as the result of a RegExp has.
     if (value.length > MAX_LIST_LENGTH || Object.keys(value).length !== value.length) return false;
@@ -66,4 +74,14 @@ function isSimpleObject(value: object, seen: object[]): boolean {
     if (!isSimple((value as Record<string, unknown>)[key], seen)) return false;
   }
   return true;
+}
+
+/** Its own, or one that somebody has put on a prototype. */
+function hasToJson(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "toJSON" in value;
+}
+
+/** A Task would be copied without what it is made of, and a promise says less about itself than we do. */
+function isThenableItem(item: unknown): boolean {
+  return typeof item === "object" && item !== null && "then" in item && typeof item.then === "function";
 }

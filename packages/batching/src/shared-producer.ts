@@ -1,3 +1,4 @@
+import { isSharedArrayBuffer } from "node:util/types";
 import { ExecutionContext } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { CapacityExceededError, InvalidOperationError, ItemTooLargeError } from "./errors.ts";
@@ -58,6 +59,9 @@ export class SharedProducer<T> {
     if (typeof handle !== "object" || handle === null || handle.kind !== "skein:producer") {
       throw argumentTypeError("handle", "the handle of a SharedProducer", handle);
     }
+    if (!isSharedArrayBuffer(handle.segment) || !isSharedArrayBuffer(handle.bell)) {
+      throw argumentTypeError("handle", "a handle with its shared memory, which JSON does not carry", handle);
+    }
     return new SharedProducer<T>(handle);
   }
 
@@ -65,7 +69,9 @@ export class SharedProducer<T> {
    * @throws CapacityExceededError when the shared memory of the slot is full; the item was not accepted.
    * @throws ItemTooLargeError when it could never be accepted.
    * @throws InvalidOperationError when the consumer is completing or completed.
-   * @throws the DataCloneError of `v8.serialize` for a value that cannot be copied.
+   * @throws NotCloneableError when the item holds something that cannot be copied: a function, a promise, a port. What its own
+   *   getters throw is the `cause`.
+   * @throws ContextEncodeError, ContextTooLargeError when the context flows and cannot be encoded.
    */
   push(item: T): void {
     const { slot } = this.handle;
@@ -82,7 +88,7 @@ export class SharedProducer<T> {
 
   /**
    * @returns false when the memory is full, or the consumer is completing or completed.
-   * @throws ItemTooLargeError, DataCloneError as `push` does.
+   * @throws ItemTooLargeError, NotCloneableError and the others as `push` does.
    */
   tryPush(item: T): boolean {
     return this.#write(item) === "accepted";

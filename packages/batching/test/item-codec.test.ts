@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { deserialize, serialize } from "node:v8";
+import { Task } from "@skein/scheduling";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeItem, encodeItem } from "../src/item-codec.ts";
@@ -77,8 +78,68 @@ describe("items as bytes", () => {
     expect(roundTrip(new Map([[1, 2]]), null)).toEqual([new Map([[1, 2]]), null]);
   });
 
-  it("says no as v8.serialize does", () => {
-    expect(() => encodeItem({ a: () => {} }, undefined)).toThrow("could not be cloned");
-    expect(() => encodeItem(Symbol("s"), undefined)).toThrow("could not be cloned");
+  describe("what cannot be copied is refused by path", () => {
+    const cyclic: Record<string, unknown> = { list: [1] };
+    cyclic["in"] = { back: cyclic };
+    cyclic["fn"] = () => {};
+    class Weak {
+      readonly refs = new WeakMap();
+    }
+    it.each<[string, unknown]>([
+      ["item", Symbol("s")],
+      ["item", () => {}],
+      ["item.a", { a: () => {} }],
+      ["item.rows[2].then", { rows: [{}, {}, { then: () => {} }] }],
+      ['item["two words"][0]', { "two words": [Symbol("s")] }],
+      ["item.fn", cyclic],
+      ['item.map.get("k").on', { map: new Map([["k", { on: () => {} }]]) }],
+      ["item.set.values()", { set: new Set([() => {}]) }],
+      ["item.task", { fine: new Uint8Array(3), task: Promise.resolve() }],
+      ["item.weak.refs", { weak: new Weak() }],
+      ["item.memory", { memory: new SharedArrayBuffer(8) }],
+    ])("%s", (path, value) => {
+      for (const carrier of [undefined, "carrier"]) {
+        expect(() => encodeItem(value, carrier)).toThrow(
+          expect.objectContaining({
+            name: "NotCloneableError",
+            code: "ERR_SKEIN_NOT_CLONEABLE",
+            path,
+            message: expect.stringMatching(/^item/),
+            cause: expect.anything(),
+          }),
+        );
+      }
+    });
+
+    it("a getter that throws: its error is the cause", () => {
+      const error = new Error("closed");
+      const value = {
+        a: 1,
+        get rows(): never {
+          throw error;
+        },
+      };
+      expect(() => encodeItem({ value }, undefined)).toThrow(
+        expect.objectContaining({ code: "ERR_SKEIN_NOT_CLONEABLE", path: "item.value.rows", cause: error }),
+      );
+    });
+
+    it("a Task or another thenable, whose class a clone would lose", () => {
+      expect(() => encodeItem(Task.fromResult(5), undefined)).toThrow(
+        "item is a promise or another thenable",
+      );
+      expect(() => encodeItem(Promise.resolve(5), undefined)).toThrow("Await it");
+    });
+  });
+
+  it("a toJSON that somebody has put on Array.prototype changes nothing", () => {
+    // oxlint-disable-next-line no-extend-native -- that is the case
+    Object.defineProperty(Array.prototype, "toJSON", { value: () => "changed", configurable: true });
+    try {
+      expect(roundTrip("text", "carrier")).toEqual(["text", "carrier"]);
+      expect(roundTrip([1, 2])).toEqual([1, 2]);
+    } finally {
+      Reflect.deleteProperty(Array.prototype, "toJSON");
+    }
   });
 });
