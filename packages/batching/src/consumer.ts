@@ -1,8 +1,9 @@
 import { AsyncScope } from "@skein/context";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
-import { currentClock } from "./clock.ts";
+import { currentClocks } from "./clock.ts";
 import { BatchesFailedError, CapacityExceededError, InvalidOperationError } from "./errors.ts";
+import { FailureLog } from "./failure-log.ts";
 import { resolveOptions } from "./options.ts";
 import type { BatchingOptions, ResolvedOptions } from "./options.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -10,6 +11,8 @@ import type { FailedBatch, Pump } from "./pump.ts";
 import { SharedInlet } from "./shared-inlet.ts";
 import { SharedProducer } from "./shared-producer.ts";
 import type { SlotQueue } from "./slot-queue.ts";
+import { refuseUnknownOptions } from "./unknown-options.ts";
+import type { OptionNames } from "./unknown-options.ts";
 
 export interface CompleteOptions {
   /** Whether what waits is pumped first; otherwise it is given back, and running batches are asked to end. @default true */
@@ -19,9 +22,13 @@ export interface CompleteOptions {
 export interface CompletionReport<T> {
   /** Accepted and never pumped: slot by slot, in order. */
   readonly discarded: T[];
-  /** Batches whose pump failed, where `onError` did not decide. */
+  /** Batches whose pump failed, where `onError` did not decide: the first of them, with up to `capacity` items in all. */
   readonly failed: FailedBatch<T>[];
+  /** How many more items were in failed batches that were not kept. */
+  readonly failedItemsDropped: number;
 }
+
+const completeOptions: OptionNames<CompleteOptions> = { drain: true };
 
 /** Counts of items since the consumer was made; `pushed` is the sum of all others. */
 export interface BatchingStats {
@@ -56,6 +63,7 @@ const admitted: Task<void> = Task.fromResult<void>(undefined);
  */
 export class MultiProducerConcurrentConsumer<T, S = undefined> implements AsyncDisposable {
   readonly #options: ResolvedOptions<T>;
+  readonly #failures: FailureLog<T>;
   readonly #scheduler: Scheduler<T, S>;
   readonly #queues: readonly SlotQueue<T>[];
   #inlet: SharedInlet<T> | null = null;
@@ -67,9 +75,11 @@ export class MultiProducerConcurrentConsumer<T, S = undefined> implements AsyncD
   /** @throws TypeError, RangeError that name the option. */
   constructor(options: BatchingOptions<T>) {
     this.#options = resolveOptions(options);
+    this.#failures = new FailureLog<T>(this.#options.name, this.#options.capacity);
     this.#scheduler = new Scheduler<T, S>(
       this.#options,
-      currentClock(),
+      this.#failures,
+      currentClocks(),
       (queue) => this.#admit(queue),
       () => this.#finish(),
     );
@@ -155,9 +165,7 @@ export class MultiProducerConcurrentConsumer<T, S = undefined> implements AsyncD
     const queue = this.#queueAt(slot);
     this.#inlet ??= new SharedInlet<T>(this.#options, {
       put: (target, item, scope) => this.#scheduler.put(target, item, scope),
-      fail: (target, error) => {
-        this.#scheduler.failures.push({ items: [], slot: target.index, error });
-      },
+      fail: (target, error) => this.#failures.add({ items: [], slot: target.index, error }),
     });
     const handle = this.#inlet.handleFor(queue, this.#isOpen);
     if (!this.#scheduler.isStopped && this.#isOpen) this.#inlet.listen();
@@ -166,7 +174,7 @@ export class MultiProducerConcurrentConsumer<T, S = undefined> implements AsyncD
 
   /**
    * Takes no more items, and completes when the last batch has ended. By default everything that waits is pumped first. Never
-   * rejects. Every call gives the same task until the next `start()`; a later `drain: false` cuts a drain short.
+   * rejects; batches that failed without an `onError` are in the report, and a process warning has told of them before. Every call gives the same task until the next `start()`; a later `drain: false` cuts a drain short.
    *
    * Waits for the pump as long as that takes: with `drain: false` the pump's signal is aborted.
    */
@@ -179,13 +187,13 @@ export class MultiProducerConcurrentConsumer<T, S = undefined> implements AsyncD
     const completion = new TaskCompletionSource<CompletionReport<T>>();
     this.#completion = completion;
     this.#isOpen = false;
-    for (const queue of this.#queues) {
-      for (const { source } of queue.takeWaiting(Infinity)) source.setError(closedError());
-    }
+    const refused = this.#queues.flatMap((queue) => queue.takeWaiting(Infinity));
     this.#inlet?.close();
     if (this.#scheduler.isStopped) this.#finish();
     else if (drain) this.#scheduler.drain();
     else this.#scheduler.stop();
+    // After all moves: a scheduler or context that an awaiter has chosen may run anything now, `start` too.
+    for (const { source } of refused) source.setError(closedError());
     return completion.task;
   }
 
@@ -203,8 +211,8 @@ export class MultiProducerConcurrentConsumer<T, S = undefined> implements AsyncD
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const isReported = this.#completion !== null;
-    const { failed } = await this.complete();
-    if (!isReported && failed.length > 0) throw new BatchesFailedError(failed);
+    const { failed, failedItemsDropped } = await this.complete();
+    if (!isReported && failed.length > 0) throw new BatchesFailedError(failed, failedItemsDropped);
   }
 
   #queueAt(slot: number): SlotQueue<T> {
@@ -232,7 +240,7 @@ export class MultiProducerConcurrentConsumer<T, S = undefined> implements AsyncD
   #finish(): void {
     const discarded = this.#scheduler.removeAll();
     this.#discarded += discarded.length;
-    this.#completion!.setResult({ discarded, failed: this.#scheduler.failures.splice(0) });
+    this.#completion!.setResult({ discarded, ...this.#failures.take() });
   }
 }
 
@@ -240,6 +248,7 @@ function requireDrain(options: CompleteOptions | undefined): boolean {
   if (options !== undefined && (typeof options !== "object" || options === null)) {
     throw argumentTypeError("options", "an object", options);
   }
+  if (options !== undefined) refuseUnknownOptions(options, completeOptions);
   const drain = options !== undefined && Object.hasOwn(options, "drain") ? options.drain : undefined;
   if (drain !== undefined && typeof drain !== "boolean") {
     throw argumentTypeError("options.drain", "a boolean", drain);

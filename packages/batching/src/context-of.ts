@@ -8,6 +8,11 @@ export function attachScopes(items: readonly unknown[], scopes: readonly AsyncSc
   scopesByItems.set(items, scopes);
 }
 
+/** The items are kept for a report: that must not keep the contexts of their pushes. */
+export function detachScopes(items: readonly unknown[]): void {
+  scopesByItems.delete(items);
+}
+
 /**
  * The context in which `items[index]` was pushed: our AsyncLocals and every AsyncLocalStorage, or, for an item that came
  * from another thread, the AsyncLocals that flow to threads. Valid as long as `items` is: until the batch has ended.

@@ -58,8 +58,8 @@ export class DueSlots<T> {
     return at;
   }
 
-  /** Calls `wake` for each slot whose time has come. */
-  wakeDue(now: number, wake: (queue: SlotQueue<T>) => void): void {
+  /** Calls `wake` for each slot whose oldest item has waited long enough. */
+  wakeFilled(now: number, wake: (queue: SlotQueue<T>) => void): void {
     const dueBefore = now + EARLY_MS;
     for (let index = this.#filling.first(); index !== -1; index = this.#filling.first()) {
       const queue = this.#queues[index]!;
@@ -68,6 +68,11 @@ export class DueSlots<T> {
       queue.isTailDue = true;
       wake(queue);
     }
+  }
+
+  /** Calls `wake` for each slot that has rested. */
+  wakeRested(now: number, wake: (queue: SlotQueue<T>) => void): void {
+    const dueBefore = now + EARLY_MS;
     for (let index = this.#resting.first(); index !== -1;) {
       const queue = this.#queues[index]!;
       index = this.#resting.after(index);

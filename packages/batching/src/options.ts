@@ -1,4 +1,6 @@
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
+import { refuseUnknownOptions } from "./unknown-options.ts";
+import type { OptionNames } from "./unknown-options.ts";
 
 /** What becomes of a batch whose pump failed: it is given up, or its items go back to the head of their slot. */
 export type FailureVerdict = "drop" | "retry";
@@ -7,7 +9,7 @@ export interface BatchingOptions<T> {
   /** The most items of one batch. From 1. */
   batchSize: number;
   /**
-   * How long an item waits for its batch to fill. From 0 to 2147483647 milliseconds, or Infinity: only full batches. With 0
+   * How long an item waits for its batch to fill, by the global timers of the moment: fake timers steer it. From 0 to 2147483647 milliseconds, or Infinity: only full batches. With 0
    * a batch is what was pushed in one go, before the event loop or any `await` came in between.
    */
   pushIntervalMs: number;
@@ -15,13 +17,19 @@ export interface BatchingOptions<T> {
   maxConcurrency: number;
   /** How many slots there are, numbered from 0. From 1. */
   slots: number;
-  /** The most items that wait in one slot, those in the pump not counted. From 1. @default no limit */
+  /**
+   * The most items that wait in one slot, those in the pump not counted. From 1. A batch that is to be tried again takes its
+   * place back in any case; pushes then wait until there is room. Also the most failed items that are kept for the report, of
+   * all slots together; without a limit 10000 of these are kept.
+   * @default no limit
+   */
   capacity?: number | undefined;
   /**
    * Decides about a batch whose pump threw or rejected. `attempt` counts from 1. A retry comes after 1, 2, 4 … milliseconds, at
-   * most `pushIntervalMs` or a second; until then no batch of that slot starts. `items` may be kept when it is dropped.
-   * When this throws, or returns anything else, the batch is reported as failed.
-   * @default batches are kept and reported by `complete()`
+   * most `pushIntervalMs` or a second, by the timers of Node; until then no batch of that slot starts. `items` may be kept when
+   * it is dropped. When this throws, or returns anything else, the batch is reported as failed. Runs under the empty context;
+   * `contextOf(items, index)` works in it.
+   * @default the first batches are kept and reported by `complete()`, and a process warning tells of them
    */
   onError?:
     | ((error: unknown, items: readonly T[], slot: number, attempt: number) => FailureVerdict)
@@ -33,6 +41,8 @@ export interface BatchingOptions<T> {
    * From 8192 to 67108864. @default 1048576
    */
   sharedBytes?: number | undefined;
+  /** Shown in warnings. */
+  name?: string | undefined;
 }
 
 export interface ResolvedOptions<T> {
@@ -44,7 +54,20 @@ export interface ResolvedOptions<T> {
   readonly onError: BatchingOptions<T>["onError"];
   readonly flowContext: boolean;
   readonly sharedBytes: number;
+  readonly name: string | undefined;
 }
+
+const optionNames: OptionNames<BatchingOptions<unknown>> = {
+  batchSize: true,
+  pushIntervalMs: true,
+  maxConcurrency: true,
+  slots: true,
+  capacity: true,
+  onError: true,
+  flowContext: true,
+  sharedBytes: true,
+  name: true,
+};
 
 const MAX_COUNT = 0x3fff_ffff;
 const MAX_BATCH = 1 << 24;
@@ -59,15 +82,18 @@ const DEFAULT_SHARED_BYTES = 1 << 20;
 export function resolveOptions<T>(options: BatchingOptions<T>): ResolvedOptions<T> {
   if (typeof options !== "object" || options === null)
     throw argumentTypeError("options", "an object", options);
+  refuseUnknownOptions(options, optionNames);
   // Without a prototype: what somebody put on Object.prototype is not an option.
   const own: Partial<BatchingOptions<T>> = Object.assign(Object.create(null) as object, options);
-  const { onError, flowContext = false } = own;
+  const { onError, flowContext = false, name } = own;
   if (onError !== undefined && typeof onError !== "function") {
     throw argumentTypeError("options.onError", "a function", onError);
   }
   if (typeof flowContext !== "boolean") {
     throw argumentTypeError("options.flowContext", "a boolean", flowContext);
   }
+  if (name !== undefined && typeof name !== "string")
+    throw argumentTypeError("options.name", "a string", name);
   return {
     batchSize: requireCount("batchSize", own.batchSize, 1, MAX_BATCH),
     pushIntervalMs: requireInterval(own.pushIntervalMs),
@@ -85,6 +111,7 @@ export function resolveOptions<T>(options: BatchingOptions<T>): ResolvedOptions<
       MIN_SHARED_BYTES,
       MAX_SHARED_BYTES,
     ),
+    name,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Batch, BatchOwner } from "./batch.ts";
+import { whenSettled } from "./native-promise.ts";
 
 /**
  * Takes a batch to where it belongs. Runs under the empty context, not under that of any pusher.
@@ -31,9 +32,7 @@ export function runBatch<T, S>(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- start() has checked what S allows.
     const result = pump(batch.items, batch.slot, state as S, signal);
     if (isThenable(result)) {
-      // A foreign thenable may call back twice; a promise around it does not.
-      const promise = result instanceof Promise ? result : Promise.resolve(result);
-      promise.then(batch.onPumped, batch.onPumpFailed);
+      whenSettled(result, batch.onPumped, batch.onPumpFailed);
       return;
     }
   } catch (error) {
@@ -43,6 +42,6 @@ export function runBatch<T, S>(
   owner.onPumped(batch);
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+function isThenable(value: unknown): value is PromiseLike<void> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -13,12 +13,15 @@
 import { AsyncScope } from "@skein/context";
 import { Batch, BatchPool } from "./batch.ts";
 import type { BatchOwner } from "./batch.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock, Clocks } from "./clock.ts";
+import { detachScopes } from "./context-of.ts";
 import { DueSlots } from "./due-slots.ts";
+import type { FailureLog } from "./failure-log.ts";
 import { verdictOn } from "./failure-verdict.ts";
+import { settled, whenSettled } from "./native-promise.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { runBatch } from "./pump.ts";
-import type { FailedBatch, Pump } from "./pump.ts";
+import type { Pump } from "./pump.ts";
 import { SlotOrder } from "./slot-order.ts";
 import { SlotQueue } from "./slot-queue.ts";
 import { WakeTimer } from "./wake-timer.ts";
@@ -30,19 +33,23 @@ const STOPPING = 3;
 
 const MAX_REST_MS = 1000;
 
-const settled: Promise<void> = Promise.resolve();
+const Controller = AbortController;
 
 export class Scheduler<T, S> implements BatchOwner<T> {
   readonly queues: readonly SlotQueue<T>[];
-  readonly failures: FailedBatch<T>[] = [];
   /** Items, as all counts that follow. */
   pumped = 0;
   failed = 0;
   inPump = 0;
   readonly #options: ResolvedOptions<T>;
-  readonly #clock: Clock;
+  readonly #failures: FailureLog<T>;
+  /** For items that wait for their batch to fill. */
+  readonly #fillClock: Clock;
+  readonly #fillTimer: WakeTimer;
+  /** For slots that rest. */
+  readonly #restClock: Clock;
+  readonly #restTimer: WakeTimer;
   readonly #pool: BatchPool<T>;
-  readonly #timer: WakeTimer;
   readonly #onRoom: (queue: SlotQueue<T>) => void;
   readonly #onStopped: () => void;
   readonly #ready: SlotOrder;
@@ -52,7 +59,8 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   #mode = STOPPED;
   #pump: Pump<T, S> | null = null;
   #state: S | undefined = undefined;
-  #abort = new AbortController();
+  /** Of the batches since the last start. */
+  #abort: AbortController | null = null;
   #runningBatches = 0;
   #isDispatchQueued = false;
   #isDispatching = false;
@@ -63,13 +71,18 @@ export class Scheduler<T, S> implements BatchOwner<T> {
    */
   constructor(
     options: ResolvedOptions<T>,
-    clock: Clock,
+    failures: FailureLog<T>,
+    clocks: Clocks,
     onRoom: (queue: SlotQueue<T>) => void,
     onStopped: () => void,
   ) {
     const { batchSize, slots, maxConcurrency, flowContext } = options;
     this.#options = options;
-    this.#clock = clock;
+    this.#failures = failures;
+    this.#fillClock = clocks.steered;
+    this.#fillTimer = new WakeTimer(clocks.steered, () => this.#onFillTime());
+    this.#restClock = clocks.own;
+    this.#restTimer = new WakeTimer(clocks.own, () => this.#onRestTime());
     this.#onRoom = onRoom;
     this.#onStopped = onStopped;
     this.queues = Array.from({ length: slots }, (_, index) => new SlotQueue<T>(index));
@@ -78,7 +91,6 @@ export class Scheduler<T, S> implements BatchOwner<T> {
       batchSize,
       slots * Math.min(maxConcurrency + 1, 64),
     );
-    this.#timer = new WakeTimer(clock, () => this.#onTime());
     this.#ready = new SlotOrder(slots);
     this.#due = new DueSlots(this.queues, options.pushIntervalMs);
     this.#dispatch = () => this.#startReady();
@@ -91,11 +103,11 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   start(pump: Pump<T, S>, state: S): void {
     this.#pump = pump;
     this.#state = state;
-    this.#abort = new AbortController();
+    this.#abort = new Controller();
     this.#mode = RUNNING;
     for (const queue of this.queues) this.#wake(queue);
-    this.#due.wakeDue(this.#clock.now(), this.#wakeOne);
-    this.#setTimer();
+    this.#due.wakeFilled(this.#fillClock.now(), this.#wakeOne);
+    this.#setTimers();
   }
 
   /** Adds an item, whatever the capacity. */
@@ -119,9 +131,11 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   /** Nothing is started any more. Calls `onStopped` when the running batches have ended. */
   stop(): void {
     this.#mode = STOPPING;
-    this.#timer.stop();
-    this.#abort.abort();
+    this.#stopTimers();
     this.#queueDispatch();
+    // Last, because it calls the listeners of the pump's signal: under the empty context, as the pump.
+    const abort = this.#abort!;
+    AsyncScope.root.run(() => abort.abort());
   }
 
   /** What was accepted and not pumped, slot by slot; failed batches that wait for another try included. */
@@ -143,16 +157,20 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   }
 
   onPumpFailed(batch: Batch<T>, error: unknown): void {
+    // While `onError` decides, the batch is still running.
+    const verdict = verdictOn(batch, error, this.#options.onError);
     const queue = this.#end(batch);
     batch.failures++;
-    const verdict = verdictOn(batch, error, this.#options.onError);
     if (verdict === "retry") {
       queue.putBack(batch);
       this.#rest(queue, batch.failures);
     } else {
       // Not given back to the pool: its items belong to whoever was told of the failure.
       this.failed += batch.count;
-      if (verdict !== "drop") this.failures.push(verdict);
+      if (verdict !== "drop") {
+        detachScopes(batch.items);
+        this.#failures.add(verdict);
+      }
     }
     this.#afterEnd(queue);
   }
@@ -163,14 +181,14 @@ export class Scheduler<T, S> implements BatchOwner<T> {
     batch.slot = queue.index;
     queue.tail = batch;
     if (batchSize === 1 || pushIntervalMs === Infinity) return batch;
-    batch.since = this.#clock.now();
+    batch.since = this.#fillClock.now();
     if (pushIntervalMs === 0) {
       queue.isTailDue = true;
       this.#wake(queue);
       return batch;
     }
     this.#due.beginFilling(queue);
-    if (this.#mode === RUNNING) this.#timer.atLatest(batch.since + pushIntervalMs);
+    if (this.#mode === RUNNING) this.#fillTimer.atLatest(batch.since + pushIntervalMs);
     return batch;
   }
 
@@ -196,8 +214,7 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   #queueDispatch(): void {
     if (this.#isDispatchQueued || this.#isDispatching) return;
     this.#isDispatchQueued = true;
-    // Costs less than queueMicrotask, which makes a resource for async_hooks.
-    void settled.then(this.#dispatch);
+    whenSettled(settled, this.#dispatch);
   }
 
   #startReady(): void {
@@ -211,10 +228,14 @@ export class Scheduler<T, S> implements BatchOwner<T> {
       if (this.#canStart(queue)) this.#ready.append(index);
     }
     this.#isDispatching = false;
-    this.#setTimer();
+    this.#setTimers();
     if (this.#isAtEnd()) {
       this.#mode = STOPPED;
-      this.#timer.stop();
+      this.#stopTimers();
+      // What belongs to this start is let go.
+      this.#pump = null;
+      this.#state = undefined;
+      this.#abort = null;
       this.#onStopped();
     }
   }
@@ -230,7 +251,7 @@ export class Scheduler<T, S> implements BatchOwner<T> {
     this.inPump += batch.count;
     this.#runningBatches++;
     this.#onRoom(queue);
-    AsyncScope.root.run(runBatch, this, batch, this.#pump!, this.#state, this.#abort.signal);
+    AsyncScope.root.run(runBatch, this, batch, this.#pump!, this.#state, this.#abort!.signal);
   }
 
   #end(batch: Batch<T>): SlotQueue<T> {
@@ -249,22 +270,34 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   #rest(queue: SlotQueue<T>, failures: number): void {
     if (this.#mode === STOPPING) return;
     const longest = Math.max(1, Math.min(this.#options.pushIntervalMs, MAX_REST_MS));
-    this.#due.rest(queue, this.#clock.now() + Math.min(2 ** (failures - 1), longest));
-    this.#timer.atLatest(queue.restsUntil);
+    this.#due.rest(queue, this.#restClock.now() + Math.min(2 ** (failures - 1), longest));
+    this.#restTimer.atLatest(queue.restsUntil);
   }
 
-  #onTime(): void {
-    this.#due.wakeDue(this.#clock.now(), this.#wakeOne);
+  #onFillTime(): void {
+    this.#due.wakeFilled(this.#fillClock.now(), this.#wakeOne);
+    // A pump that advances fake timers is in the middle of a dispatch, which goes on with what is ready now.
+    if (!this.#isDispatching) this.#startReady();
+  }
+
+  #onRestTime(): void {
+    this.#due.wakeRested(this.#restClock.now(), this.#wakeOne);
     this.#startReady();
   }
 
-  /** Sets the timer for what is due next, or stops it. */
-  #setTimer(): void {
+  /** Sets the timers for what is due next, or stops them. */
+  #setTimers(): void {
     const filledAt = this.#mode === RUNNING ? this.#due.nextFilledAt() : Infinity;
+    if (filledAt === Infinity) this.#fillTimer.stop();
+    else this.#fillTimer.atLatest(filledAt);
     const restedAt = this.#mode === STOPPING ? Infinity : this.#due.nextRestedAt();
-    const at = Math.min(filledAt, restedAt);
-    if (at === Infinity) this.#timer.stop();
-    else this.#timer.atLatest(at);
+    if (restedAt === Infinity) this.#restTimer.stop();
+    else this.#restTimer.atLatest(restedAt);
+  }
+
+  #stopTimers(): void {
+    this.#fillTimer.stop();
+    this.#restTimer.stop();
   }
 
   #isAtEnd(): boolean {

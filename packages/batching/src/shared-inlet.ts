@@ -2,6 +2,8 @@
 import { AsyncScope, ExecutionContext } from "@skein/context";
 import type { ContextCarrier } from "@skein/context";
 import { decodeItem } from "./item-codec.ts";
+import { whenSettled } from "./native-promise.ts";
+import { nextTurn } from "./node-time.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { ProducerHandle } from "./shared-producer.ts";
 import { Bell, BELL_BYTES } from "./shared/bell.ts";
@@ -40,9 +42,11 @@ export class SharedInlet<T> {
   readonly #bySlot: (Channel<T> | undefined)[] = [];
   readonly #scopes = new Map<ContextCarrier, AsyncScope>();
   readonly #onBell: (how: unknown) => void;
+  readonly #onTurn: () => void;
   #isListening = false;
   /** A wait is under way: it cannot be cancelled, so there is no second one. */
   #isWaiting = false;
+  #isTurnQueued = false;
 
   constructor(options: ResolvedOptions<T>, target: InletTarget<T>) {
     this.#options = options;
@@ -50,8 +54,16 @@ export class SharedInlet<T> {
     this.#onBell = (how) => {
       this.#isWaiting = false;
       if (!this.#isListening) return;
-      if (how === "timed-out") this.#audit();
+      if (how === "timed-out") {
+        this.#audit();
+        // Nobody has pushed for a while: their contexts are not kept.
+        this.#scopes.clear();
+      }
       this.look();
+    };
+    this.#onTurn = () => {
+      this.#isTurnQueued = false;
+      if (this.#isListening) this.look();
     };
   }
 
@@ -91,6 +103,7 @@ export class SharedInlet<T> {
       this.#admit(channel, Infinity);
     }
     this.#isListening = false;
+    this.#scopes.clear();
     listening.delete(this);
     if (listening.size === 0) process.off("beforeExit", lookBeforeExit);
     this.#bell.wake();
@@ -104,22 +117,38 @@ export class SharedInlet<T> {
     return true;
   }
 
-  /** Takes what is there, then goes to sleep. */
+  /** Takes what is there, then goes to sleep, or looks again in the next turn: whoever pushes without pause must not stop this one. */
   look(): void {
     const { capacity } = this.#options;
-    do {
-      for (const channel of this.#channels) {
-        channel.reader.arrivals.takeAll(channel.parked);
-        if (channel.parked.length > 0) this.#admit(channel, capacity - channel.queue.pending);
-      }
-      this.#bell.announceSleep();
-    } while (!this.#channels.every(({ reader }) => reader.arrivals.isEmpty()));
-    if (!this.#isWaiting) this.#wait();
+    for (const channel of this.#channels) {
+      channel.reader.arrivals.takeAll(channel.parked);
+      if (channel.parked.length > 0) this.#admit(channel, capacity - channel.queue.pending);
+    }
+    this.#bell.announceSleep();
+    if (this.#channels.every(({ reader }) => reader.arrivals.isEmpty())) {
+      if (!this.#isWaiting) AsyncScope.root.run(() => this.#wait());
+      return;
+    }
+    this.#bell.wake();
+    this.#lookNextTurn();
   }
 
+  /** Under the empty context, where the continuation stays. */
   #wait(): void {
+    const rung = this.#bell.whenRung();
+    if (rung === null) {
+      // It rang already.
+      this.#lookNextTurn();
+      return;
+    }
     this.#isWaiting = true;
-    AsyncScope.root.run(waitFor, this.#bell, this.#onBell);
+    whenSettled(rung, this.#onBell);
+  }
+
+  #lookNextTurn(): void {
+    if (this.#isTurnQueued) return;
+    this.#isTurnQueued = true;
+    AsyncScope.root.run(nextTurn, this.#onTurn);
   }
 
   #admit(channel: Channel<T>, room: number): void {
@@ -164,12 +193,4 @@ export class SharedInlet<T> {
       if (parked.length === 0 && reader.arrivals.isEmpty()) reader.audit.run();
     }
   }
-}
-
-/** Under the empty context, where the continuation stays. */
-function waitFor(bell: Bell, onBell: (how: unknown) => void): void {
-  const rung = bell.whenRung();
-  if (rung !== null) void rung.then(onBell);
-  // It rang already. In the next turn, not in a microtask: a thread that pushes without pause must not stop this one.
-  else setImmediate(onBell);
 }

@@ -1,9 +1,13 @@
 import type { Clock } from "./clock.ts";
 
-/** The one timer of a consumer: set for the earliest time at which something is due, and not set when nothing is. */
+/** The longest time that timers of Node take; beyond it they would fire at once. */
+const MAX_MS = 2_147_483_647;
+
+/** One timer for any number of slots: set for the earliest time at which something is due, and not set when nothing is. */
 export class WakeTimer {
   readonly #clock: Clock;
   readonly #fire: () => void;
+  readonly #renew: () => void;
   #timer: unknown = undefined;
   /** When it fires; Infinity: it is not set. */
   #at = Infinity;
@@ -11,23 +15,37 @@ export class WakeTimer {
   constructor(clock: Clock, onTime: () => void) {
     this.#clock = clock;
     this.#fire = () => {
+      const at = this.#at;
+      if (at === Infinity) return;
       this.#at = Infinity;
+      this.#timer = undefined;
+      clock.reached(at);
       onTime();
+    };
+    this.#renew = () => {
+      const at = this.#at;
+      this.stop();
+      this.atLatest(at);
     };
   }
 
   /** Fires at `at` or earlier. Infinity: not at all. */
   atLatest(at: number): void {
-    if (at >= this.#at) return;
+    if (at >= this.#at) {
+      if (this.#clock.isLost(this.#timer)) this.#renew();
+      return;
+    }
     this.stop();
     this.#at = at;
-    this.#timer = this.#clock.startTimer(this.#fire, Math.max(1, Math.ceil(at - this.#clock.now())));
+    const ms = Math.min(Math.max(1, Math.ceil(at - this.#clock.now())), MAX_MS);
+    this.#timer = this.#clock.startTimer(this.#fire, ms, this.#renew);
   }
 
   stop(): void {
     if (this.#at === Infinity) return;
     this.#at = Infinity;
-    this.#clock.stopTimer(this.#timer);
+    const timer = this.#timer;
     this.#timer = undefined;
+    this.#clock.stopTimer(timer);
   }
 }

@@ -41,7 +41,7 @@ describe("complete", () => {
     expect(recorder.batches).toEqual([[3, 4]]);
     expect(completion.isCompleted).toBe(false);
     recorder.finishAll();
-    expect(await completion).toEqual({ discarded: [], failed: [] });
+    expect(await completion).toEqual({ discarded: [], failed: [], failedItemsDropped: 0 });
     expect(clock.timers).toBe(0);
     expect(consumer.stats()).toMatchObject({ pushed: 6, pumped: 6 });
   });
@@ -69,7 +69,11 @@ describe("complete", () => {
     expect(recorder.calls).toHaveLength(1);
     expect(completion.isCompleted).toBe(false);
     recorder.finishAll();
-    expect(await completion).toEqual({ discarded: [...range(3, 8), 20, 21], failed: [] });
+    expect(await completion).toEqual({
+      discarded: [...range(3, 8), 20, 21],
+      failed: [],
+      failedItemsDropped: 0,
+    });
     expect(consumer.stats()).toMatchObject({ pushed: 10, pumped: 3, discarded: 7 });
     expect(clock.timers).toBe(0);
   });
@@ -80,7 +84,7 @@ describe("complete", () => {
     consumer.push(2, 0);
     const first = consumer.complete();
     expect(consumer.complete({ drain: false })).toBe(first);
-    expect(await first).toEqual({ discarded: [2, 1], failed: [] });
+    expect(await first).toEqual({ discarded: [2, 1], failed: [], failedItemsDropped: 0 });
     expect(consumer.complete()).toBe(first);
     expect(consumer.stats()).toMatchObject({ pushed: 2, discarded: 2 });
   });
@@ -106,7 +110,7 @@ describe("complete", () => {
     expect(() => consumer.push(1, 0)).toThrow(refused);
     expect(consumer.tryPush(1, 0)).toBe(false);
     await expect(consumer.pushAsync(1, 0)).rejects.toEqual(refused);
-    expect(await completion).toEqual({ discarded: [], failed: [] });
+    expect(await completion).toEqual({ discarded: [], failed: [], failedItemsDropped: 0 });
     expect(() => consumer.push(1, 0)).toThrow(refused);
     consumer.start(recorder.pump);
     consumer.push(1, 0);
@@ -124,7 +128,7 @@ describe("complete", () => {
     consumer.push(1, 0);
     consumer.push(2, 0);
     await clock.settle();
-    expect(await completion).toEqual({ discarded: [], failed: [] });
+    expect(await completion).toEqual({ discarded: [], failed: [], failedItemsDropped: 0 });
     expect(seen).toEqual([1, 2]);
   });
 
@@ -168,6 +172,7 @@ describe("a failing pump", () => {
       expect(await consumer.complete()).toEqual({
         discarded: [],
         failed: [{ items: [0, 1, 2], slot: 0, error }],
+        failedItemsDropped: 0,
       });
       expect(pumped.toSorted((a, b) => a - b)).toEqual([...range(3, 7), ...range(10, 13)]);
       expect(consumer.stats()).toMatchObject({ pushed: 10, pumped: 7, failed: 3 });
@@ -195,7 +200,7 @@ describe("a failing pump", () => {
       throw error;
     });
     consumer.push(1, 1);
-    expect(await consumer.complete()).toEqual({ discarded: [], failed: [] });
+    expect(await consumer.complete()).toEqual({ discarded: [], failed: [], failedItemsDropped: 0 });
     expect(seen).toEqual([[error, [1], 1, 1]]);
     expect(consumer.stats()).toMatchObject({ failed: 1 });
   });
@@ -240,7 +245,7 @@ describe("a failing pump", () => {
     await clock.advance(10);
     expect(recorder.batches).toEqual([[0], [1], [3]]);
     recorder.finishAll();
-    expect(await consumer.complete()).toEqual({ discarded: [], failed: [] });
+    expect(await consumer.complete()).toEqual({ discarded: [], failed: [], failedItemsDropped: 0 });
   });
 
   it("what was to be tried again when drain: false came is discarded", async () => {
@@ -266,7 +271,7 @@ describe("a failing pump", () => {
     expect(completion.isCompleted).toBe(false);
     isBroken = false;
     await clock.advance(100);
-    expect(await completion).toEqual({ discarded: [], failed: [] });
+    expect(await completion).toEqual({ discarded: [], failed: [], failedItemsDropped: 0 });
   });
 
   it.each([

@@ -61,7 +61,7 @@ describe("SharedProducer under stress", () => {
         await Promise.all(victims);
         generations.push(counters);
       }
-      expect(await consumer.complete()).toEqual({ discarded: [], failed: [] });
+      expect(await consumer.complete()).toEqual({ discarded: [], failed: [], failedItemsDropped: 0 });
 
       for (const [generation, counters] of generations.entries()) {
         for (let word = generation * AT_ONCE * SLOTS; word < (generation + 1) * AT_ONCE * SLOTS; word++) {

@@ -39,6 +39,12 @@ export class VirtualClock implements Clock, Disposable {
     this.#timers.delete(timer as PendingTimer);
   }
 
+  isLost(): boolean {
+    return false;
+  }
+
+  reached(): void {}
+
   /** Lets `ms` pass; each timer fires at its time, and all microtasks run before the next. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;

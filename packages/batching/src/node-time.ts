@@ -1,0 +1,13 @@
+/**
+ * The timers and the clock that Node had when this module was loaded. Copies: the imports are bindings that
+ * `syncBuiltinESMExports` changes.
+ */
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+
+export const startNodeTimer: (callback: () => void, ms: number) => NodeJS.Timeout = setTimeout;
+export const stopNodeTimer: (timer: NodeJS.Timeout | undefined) => void = clearTimeout;
+export const nextTurn: (callback: () => void) => unknown = setImmediate;
+
+/** To know another one by; `nodeNow` is the same, to be called. */
+export const nodePerformanceNow: unknown = Reflect.get(performance, "now");
+export const nodeNow: () => number = performance.now.bind(performance);
