@@ -10,6 +10,7 @@ const LONGEST_TEXT = 500;
 
 // oxlint-disable-next-line typescript/unbound-method -- applied to the process below
 const { emitWarning } = process;
+const define = Object.defineProperty;
 
 /** Batches that failed and that nobody decided about: the first of them are kept for the report, and the process is told. */
 export class FailureLog<T> {
@@ -64,17 +65,31 @@ export class FailureLog<T> {
       `${failed}. No \`onError\` decided what to do: the report of complete() will have the first batches, ` +
       "with up to `capacity` items. Pass `onError` to retry or drop batches";
     try {
-      Reflect.apply(emitWarning, process, [message, warningOptions]);
+      Reflect.apply(emitWarning, process, [warningOf(message, error)]);
     } catch {
-      // Whoever hooks into warnings and throws must not end the process.
+      // Errors of another realm, such as that of a test framework, are none to Node. Then it makes one itself.
+      Reflect.apply(emitWarning, process, [message, WARNING_NAME, WARNING_CODE]);
     }
   }
 }
 
-const warningOptions = Object.assign(Object.create(null) as object, {
-  type: "BatchesFailedWarning",
-  code: "SKEIN_BATCHES_FAILED",
-});
+const WARNING_NAME = "BatchesFailedWarning";
+const WARNING_CODE = "SKEIN_BATCHES_FAILED";
+
+/** Defined, not assigned: `Error.prototype` may be frozen. `cause` is what the batch failed with. */
+function warningOf(message: string, cause: unknown): Error {
+  const warning = new Error(message);
+  const own = { name: WARNING_NAME, code: WARNING_CODE, cause };
+  for (const [key, value] of Object.entries(own)) {
+    define(warning, key, {
+      __proto__: null,
+      value,
+      configurable: true,
+      writable: true,
+    } as PropertyDescriptor);
+  }
+  return warning;
+}
 
 /** The error may be anything, and show itself by code of the user's. */
 function textOf(error: unknown): string {

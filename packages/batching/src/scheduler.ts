@@ -188,7 +188,7 @@ export class Scheduler<T, S> implements BatchOwner<T> {
       return batch;
     }
     this.#due.beginFilling(queue);
-    if (this.#mode === RUNNING) this.#fillTimer.atLatest(batch.since + pushIntervalMs);
+    if (this.#mode === RUNNING) this.#fillTimer.atLatest(batch.since + pushIntervalMs, batch.since);
     return batch;
   }
 
@@ -270,8 +270,9 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   #rest(queue: SlotQueue<T>, failures: number): void {
     if (this.#mode === STOPPING) return;
     const longest = Math.max(1, Math.min(this.#options.pushIntervalMs, MAX_REST_MS));
-    this.#due.rest(queue, this.#restClock.now() + Math.min(2 ** (failures - 1), longest));
-    this.#restTimer.atLatest(queue.restsUntil);
+    const now = this.#restClock.now();
+    this.#due.rest(queue, now + Math.min(2 ** (failures - 1), longest));
+    this.#restTimer.atLatest(queue.restsUntil, now);
   }
 
   #onFillTime(): void {
@@ -289,10 +290,10 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   #setTimers(): void {
     const filledAt = this.#mode === RUNNING ? this.#due.nextFilledAt() : Infinity;
     if (filledAt === Infinity) this.#fillTimer.stop();
-    else this.#fillTimer.atLatest(filledAt);
+    else this.#fillTimer.atLatest(filledAt, this.#fillClock.now());
     const restedAt = this.#mode === STOPPING ? Infinity : this.#due.nextRestedAt();
     if (restedAt === Infinity) this.#restTimer.stop();
-    else this.#restTimer.atLatest(restedAt);
+    else this.#restTimer.atLatest(restedAt, this.#restClock.now());
   }
 
   #stopTimers(): void {

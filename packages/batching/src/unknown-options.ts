@@ -31,7 +31,7 @@ function unknownOption(key: string, known: readonly string[], name: string): Typ
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.slice(0, 64).toLowerCase();
   let nearest: string | undefined;
-  let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let least = Math.max(1, Math.floor(wanted.length * 0.4)) + 1;
   for (const candidate of known) {
     const other = candidate.toLowerCase();
     const isPart = wanted.length >= 3 && (other.includes(wanted) || wanted.includes(other));

@@ -2,6 +2,8 @@ import type { Clock } from "./clock.ts";
 
 /** The longest time that timers of Node take; beyond it they would fire at once. */
 const MAX_MS = 2_147_483_647;
+/** Times are sums of fractions: 100 ms must not become 101 for the last bit of one. */
+const ROUNDING_MS = 0.001;
 
 /** One timer for any number of slots: set for the earliest time at which something is due, and not set when nothing is. */
 export class WakeTimer {
@@ -25,19 +27,19 @@ export class WakeTimer {
     this.#renew = () => {
       const at = this.#at;
       this.stop();
-      this.atLatest(at);
+      this.atLatest(at, clock.now());
     };
   }
 
   /** Fires at `at` or earlier. Infinity: not at all. */
-  atLatest(at: number): void {
+  atLatest(at: number, now: number): void {
     if (at >= this.#at) {
       if (this.#clock.isLost(this.#timer)) this.#renew();
       return;
     }
     this.stop();
     this.#at = at;
-    const ms = Math.min(Math.max(1, Math.ceil(at - this.#clock.now())), MAX_MS);
+    const ms = Math.min(Math.max(1, Math.ceil(at - now - ROUNDING_MS)), MAX_MS);
     this.#timer = this.#clock.startTimer(this.#fire, ms, this.#renew);
   }
 

@@ -1,3 +1,5 @@
+import { createHook } from "node:async_hooks";
+import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MultiProducerConcurrentConsumer } from "../src/index.ts";
 import type { BatchingOptions } from "../src/index.ts";
@@ -293,6 +295,36 @@ describe("batches", () => {
   });
 });
 
+describe("what the pump returns", () => {
+  it("a promise whose own `then` calls back twice, or throws, ends its batch once", async () => {
+    const { consumer } = setUp({ batchSize: 1 });
+    consumer.start(([item]) => {
+      const promise = Promise.resolve();
+      const then = (onFulfilled: () => void): void => {
+        onFulfilled();
+        onFulfilled();
+        if (item === 2) throw new Error("then");
+      };
+      return Object.assign(promise, { then: then as never });
+    });
+    for (const item of [1, 2, 3]) consumer.push(item, 0);
+    expect(await consumer.complete()).toEqual({ discarded: [], failed: [], failedItemsDropped: 0 });
+    expect(consumer.stats()).toMatchObject({ pumped: 3, failed: 0 });
+  });
+
+  it("a `then` that cannot be read is a failure of the batch", async () => {
+    const { consumer } = setUp({ batchSize: 1, onError: () => "drop" });
+    consumer.start(() => ({
+      get then(): never {
+        throw new Error("no");
+      },
+    }));
+    consumer.push(1, 0);
+    await consumer.complete();
+    expect(consumer.stats()).toMatchObject({ pumped: 0, failed: 1 });
+  });
+});
+
 describe("the timer", () => {
   it("R4 is one in all, and none while idle", async () => {
     const { consumer, recorder } = setUp({ slots: 50, maxConcurrency: 2 });
@@ -330,20 +362,33 @@ describe("the timer", () => {
 
   it("real time: nothing is left after completion, and a started consumer that is idle has no timer", async () => {
     clock[Symbol.dispose]();
-    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
-    const before = timers();
-    const { consumer } = setUp({ pushIntervalMs: 1 });
-    const { promise, resolve } = Promise.withResolvers<readonly number[]>();
-    consumer.start((items) => resolve([...items]));
-    expect(timers()).toBe(before);
-    consumer.push(1, 0);
-    expect(timers()).toBe(before + 1);
-    expect(await promise).toEqual([1]);
-    await Promise.resolve();
-    expect(timers()).toBe(before);
-    consumer.push(2, 0);
-    await consumer.complete();
-    expect(timers()).toBe(before);
+    // Timers of the consumers here, and of nobody else in this process.
+    const timers = new Set<number>();
+    const isOurs = (stack: string): boolean => /batching[\\/]src[\\/]/.test(stack);
+    const hook = createHook({
+      init: (id, type) => void (type === "Timeout" && isOurs(new Error("made").stack!) && timers.add(id)),
+      destroy: (id) => void timers.delete(id),
+    }).enable();
+    try {
+      const { consumer } = setUp({ pushIntervalMs: 1 });
+      const { promise, resolve } = Promise.withResolvers<readonly number[]>();
+      consumer.start((items) => resolve([...items]));
+      expect(timers.size).toBe(0);
+      consumer.push(1, 0);
+      expect(timers.size).toBe(1);
+      expect(await promise).toEqual([1]);
+      // Told in a later turn.
+      await turn();
+      await turn();
+      expect(timers.size).toBe(0);
+      consumer.push(2, 0);
+      await consumer.complete();
+      await turn();
+      await turn();
+      expect(timers.size).toBe(0);
+    } finally {
+      hook.disable();
+    }
   });
 });
 
@@ -388,11 +433,33 @@ describe("invalid arguments are refused by name", () => {
     ["onError", "drop", "ERR_SKEIN_INVALID_ARG_TYPE"],
     ["flowContext", 1, "ERR_SKEIN_INVALID_ARG_TYPE"],
     ["sharedBytes", 100, "ERR_SKEIN_OUT_OF_RANGE"],
+    ["name", 5, "ERR_SKEIN_INVALID_ARG_TYPE"],
   ])("E1 %s: %s", (name, value, code) => {
     const options = { ...valid, [name]: value };
     expect(() => new MultiProducerConcurrentConsumer(options)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(`\`options.${name}\``) }),
     );
+  });
+
+  it("an unknown option is refused, and the one that was probably meant is named", () => {
+    const refused = (message: string): unknown =>
+      expect.objectContaining({ name: "TypeError", code: "ERR_SKEIN_UNKNOWN_OPTION", message });
+    const make = (options: object) => (): unknown =>
+      new MultiProducerConcurrentConsumer({ ...valid, ...options });
+    expect(make({ batchsize: 5 })).toThrow(
+      refused("Unknown option `batchsize` in `options`. Did you mean `batchSize`?"),
+    );
+    expect(make({ maxConcurency: 5 })).toThrow(
+      refused("Unknown option `maxConcurency` in `options`. Did you mean `maxConcurrency`?"),
+    );
+    expect(make({ xyzzy: 5 })).toThrow("Unknown option `xyzzy` in `options`. Known options: batchSize, ");
+    const { consumer } = setUp();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what callers without types may pass
+    expect(() => consumer.complete({ drian: false } as never)).toThrow(
+      refused("Unknown option `drian` in `options`. Did you mean `drain`?"),
+    );
+    // Nothing has happened: it takes items as before.
+    consumer.push(1, 0);
   });
 
   it("options are the caller's own", () => {

@@ -52,6 +52,49 @@ describe("context", () => {
     expect(tenant.value).toBeUndefined();
   });
 
+  it("onError and listeners to the signal run under the empty context, whatever the pump has entered", async () => {
+    const seen: unknown[] = [];
+    const consumer = new MultiProducerConcurrentConsumer<string>({
+      batchSize: 1,
+      pushIntervalMs: 1,
+      maxConcurrency: 1,
+      slots: 1,
+      flowContext: true,
+      onError: (error, items) => {
+        seen.push(`${String(error)} ${tenant.value} ${storage.getStore()}`);
+        seen.push(contextOf(items, 0).run(() => `of the push: ${storage.getStore()}`));
+        return "drop";
+      },
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    consumer.start(([item], _slot, _state, signal) => {
+      tenant.value = "left over";
+      storage.enterWith("left over");
+      // oxlint-disable-next-line typescript/only-throw-error -- the text is enough here
+      if (item === "throws") throw item;
+      if (item === "rejects") return Promise.reject(item);
+      signal.addEventListener("abort", () => {
+        seen.push(`aborted ${tenant.value} ${storage.getStore()}`);
+        resolve();
+      });
+      started.resolve();
+      return promise;
+    });
+    storage.run("pusher", () => {
+      for (const item of ["throws", "rejects", "waits"]) consumer.push(item, 0);
+    });
+    await started.promise;
+    await storage.run("completer", () => tenant.run("completer", () => consumer.complete({ drain: false })));
+    expect(seen).toEqual([
+      "throws undefined undefined",
+      "of the push: pusher",
+      "rejects undefined undefined",
+      "of the push: pusher",
+      "aborted undefined undefined",
+    ]);
+  });
+
   it("contextOf gives each item the context of its push, in full and in partial batches", async () => {
     const consumer = setUp(true);
     const seen: string[] = [];

@@ -1,6 +1,9 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as turn } from "node:timers/promises";
+import { AsyncLocal } from "@skein/context";
 import { describe, expect, it } from "vitest";
 import { MultiProducerConcurrentConsumer } from "../src/index.ts";
+import type { BatchingOptions } from "../src/index.ts";
 
 const PUSHES = 1_000_000;
 const PUSHES_PER_TURN = 10_000;
@@ -19,7 +22,117 @@ async function pushMany(consumer: MultiProducerConcurrentConsumer<number>, pushe
   }
 }
 
+/** A request: its values are collected when nobody holds its context. */
+class Request {
+  readonly #ref: WeakRef<object>;
+
+  constructor(run: () => void) {
+    const store = { name: "request" };
+    const value = { name: "request" };
+    storage.run(store, () => local.run(value, run));
+    this.#ref = new WeakRef(store);
+  }
+
+  /** Collects until it has gone. Who waits in vain fails by the time limit of its test. */
+  async isOver(): Promise<void> {
+    while (this.#ref.deref() !== undefined) await collect();
+  }
+}
+
+const storage = new AsyncLocalStorage<object>();
+const local = new AsyncLocal<object>();
+
+describe("an idle consumer keeps no context", () => {
+  type Consumer = MultiProducerConcurrentConsumer<number>;
+  interface Case {
+    readonly name: string;
+    readonly options: Partial<BatchingOptions<number>>;
+    /** Inside the request. */
+    readonly use: (consumer: Consumer) => void;
+  }
+  const pushAll = (consumer: Consumer): void => {
+    for (let i = 0; i < 25; i++) consumer.push(i, i & 1);
+  };
+  const cases: Case[] = [
+    { name: "of its pushes", options: {}, use: pushAll },
+    { name: "of its pushes that flowed", options: { flowContext: true }, use: pushAll },
+    {
+      name: "of pushes whose batches failed",
+      options: { flowContext: true, maxConcurrency: 9, name: "fails" },
+      use: pushAll,
+    },
+    {
+      name: "of a producer",
+      options: { flowContext: true },
+      use: (consumer) => {
+        const producer = consumer.producer(0);
+        for (let i = 0; i < 25; i++) producer.push(i);
+      },
+    },
+    {
+      name: "of pushes that had to wait",
+      options: { capacity: 10, flowContext: true },
+      use: (consumer) => {
+        for (let i = 0; i < 25; i++) void consumer.pushAsync(i, 0);
+      },
+    },
+    {
+      name: "of who has started and completed it",
+      options: {},
+      use: (consumer) => {
+        pushAll(consumer);
+        void consumer.complete();
+      },
+    },
+  ];
+  it.each(cases)("$name, nor that of who has made it", async ({ options, use }) => {
+    let consumer: Consumer | undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let count = 0;
+    const request = new Request(() => {
+      consumer = new MultiProducerConcurrentConsumer<number>({
+        batchSize: 10,
+        pushIntervalMs: 1,
+        maxConcurrency: 1,
+        slots: 2,
+        ...options,
+      });
+      consumer.start((items) => {
+        count += items.length;
+        if (count === 25) resolve();
+        if (options.name === "fails") throw new Error("down");
+      });
+      use(consumer);
+    });
+    await promise;
+    await request.isOver();
+    expect(consumer!.stats().pushed).toBe(25);
+    await consumer!.complete();
+  });
+});
+
 describe("memory", () => {
+  it("a completed consumer lets go of its pump, its state and its signal", async () => {
+    const consumer = new MultiProducerConcurrentConsumer<number, object>({
+      batchSize: 1,
+      pushIntervalMs: 1,
+      maxConcurrency: 1,
+      slots: 1,
+    });
+    const request = new Request(() => {
+      const state = storage.getStore()!;
+      const signals: AbortSignal[] = [];
+      consumer.start((_items, _slot, _state, signal) => {
+        signals.push(signal);
+        signal.addEventListener("abort", () => state);
+      }, state);
+      consumer.push(1, 0);
+    });
+    await consumer.complete();
+    await request.isOver();
+    expect(consumer.stats().pumped).toBe(1);
+  });
+
   it("R10 a push allocates nothing in steady state", async () => {
     const consumer = new MultiProducerConcurrentConsumer<number>({
       batchSize: 100,
