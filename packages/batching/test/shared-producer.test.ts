@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { AsyncLocal } from "@skein/context";
@@ -76,13 +77,16 @@ describe("SharedProducer", () => {
     consumer.start(sink.pump);
     const progress = progressFor(1);
     const counters = new Int32Array(progress);
-    const worker = startPusher({ handles: [consumer.producer(0).handle], count: 500, progress });
+    const gate = new SharedArrayBuffer(4);
+    const worker = startPusher({ handles: [consumer.producer(0).handle], count: 500, progress, gate });
     const exit = ended(worker);
     // The worker's start needs this thread's event loop; its pushes do not.
-    while (Atomics.load(counters, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await once(worker, "message");
+    Atomics.store(new Int32Array(gate), 0, 1);
+    Atomics.notify(new Int32Array(gate), 0);
     for (let seen = 0; seen < 500; seen = Atomics.load(counters, 0)) Atomics.wait(counters, 0, seen, 5000);
     expect(Atomics.load(counters, 0)).toBe(500);
-    expect(consumer.stats().pushed).toBeLessThan(500);
+    expect(consumer.stats().pushed).toBe(0);
     await sink.count(500);
     await exit;
     await consumer.complete();
@@ -147,14 +151,11 @@ describe("SharedProducer", () => {
     const slow = consumer.producer(0);
     const quick = consumer.producer(1);
     let slowCount = 0;
-    for (let i = 0; i < 300; i++) {
-      if (slow.tryPush(slowCount)) slowCount++;
-      quick.push(i);
-      if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    await new Promise((resolve) => setTimeout(resolve, 5));
     // One in the pump, two in the slot, the rest in memory.
-    expect(slowCount).toBe(1 + 2 + 32);
+    for (const all = 1 + 2 + 32; slowCount < all; await turn()) if (slow.tryPush(slowCount)) slowCount++;
+    for (let i = 0; i < 300; i++) while (!quick.tryPush(i)) await turn();
+    while (seen[1]!.length < 300) await turn();
+    expect(slow.tryPush(slowCount)).toBe(false);
     expect(consumer.stats().slots[0]).toEqual({ pending: 2, running: 1 });
     expect(seen[1]).toEqual(Array.from({ length: 300 }, (_, i) => i));
     gate.resolve();

@@ -16,6 +16,8 @@ export interface PusherOptions {
   readonly progress: SharedArrayBuffer;
   readonly longest?: number;
   readonly tenant?: string;
+  /** The worker says when it is there, and waits until this word is not 0. */
+  readonly gate?: SharedArrayBuffer;
 }
 
 const PUSHER = new URL("./fixtures/pusher.worker.ts", import.meta.url);
