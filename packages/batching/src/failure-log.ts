@@ -64,17 +64,22 @@ export class FailureLog<T> {
     const message =
       `${failed}. No \`onError\` decided what to do: the report of complete() will have the first batches, ` +
       "with up to `capacity` items. Pass `onError` to retry or drop batches";
-    try {
-      Reflect.apply(emitWarning, process, [warningOf(message, error)]);
-    } catch {
-      // Errors of another realm, such as that of a test framework, are none to Node. Then it makes one itself.
-      Reflect.apply(emitWarning, process, [message, WARNING_NAME, WARNING_CODE]);
-    }
+    // Errors of another realm, such as that of a test framework, are none to Node: then it makes one itself.
+    if (!warn(warningOf(message, error))) warn(message, WARNING_NAME, WARNING_CODE);
   }
 }
 
 const WARNING_NAME = "BatchesFailedWarning";
 const WARNING_CODE = "SKEIN_BATCHES_FAILED";
+
+function warn(...args: unknown[]): boolean {
+  try {
+    Reflect.apply(emitWarning, process, args);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Defined, not assigned: `Error.prototype` may be frozen. `cause` is what the batch failed with. */
 function warningOf(message: string, cause: unknown): Error {

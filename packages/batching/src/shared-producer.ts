@@ -17,6 +17,13 @@ export interface ProducerHandle {
   readonly segment: SharedArrayBuffer;
 }
 
+const { random } = Math;
+
+/** A whole number, whatever `Math.random` is. */
+function anyNumber(): number {
+  return (random() * 0x7fff_ffff) >>> 0;
+}
+
 /** One writer for each memory and thread: jobs attach again and again. */
 const writers = new WeakMap<SharedArrayBuffer, SegmentWriter>();
 
@@ -44,7 +51,7 @@ export class SharedProducer<T> {
     this.handle = handle;
     let writer = writers.get(handle.segment);
     if (writer === undefined) {
-      writer = new SegmentWriter(handle.segment, handle.sharedBytes, Math.floor(Math.random() * 0x7fff_ffff));
+      writer = new SegmentWriter(handle.segment, handle.sharedBytes, anyNumber());
       writers.set(handle.segment, writer);
     }
     this.#writer = writer;
