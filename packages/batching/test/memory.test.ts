@@ -42,7 +42,7 @@ class Request {
 const storage = new AsyncLocalStorage<object>();
 const local = new AsyncLocal<object>();
 
-describe("an idle consumer keeps no context", () => {
+describe("an idle consumer keeps no context", { timeout: 120_000 }, () => {
   type Consumer = MultiProducerConcurrentConsumer<number>;
   interface Case {
     readonly name: string;
@@ -111,7 +111,7 @@ describe("an idle consumer keeps no context", () => {
   });
 });
 
-describe("memory", () => {
+describe("memory", { timeout: 120_000 }, () => {
   it("a completed consumer lets go of its pump, its state and its signal", async () => {
     const consumer = new MultiProducerConcurrentConsumer<number, object>({
       batchSize: 1,

@@ -213,7 +213,7 @@ class Trial {
   }
 }
 
-describe("any schedule", () => {
+describe("any schedule", { timeout: 120_000 }, () => {
   it("R1 R8 R9 E7 E11 E12: every item is pumped once or given back, in order, within the bounds", async () => {
     const runs = Number(process.env["SKEIN_BATCHING_RUNS"] ?? 400);
     await fc.assert(

@@ -41,7 +41,7 @@ class Sink<T> {
   }
 }
 
-describe("SharedProducer", () => {
+describe("SharedProducer", { timeout: 120_000 }, () => {
   it("pushes from another thread, in order, into its slot", async () => {
     const consumer = setUp();
     const slots = new Set<number>();

@@ -13,7 +13,7 @@ const SECONDS = Number(process.env["SKEIN_STRESS_SECONDS"] ?? 2);
 describe("SharedProducer under stress", () => {
   it(
     "loses nothing and tears nothing while threads are ended at random",
-    { timeout: SECONDS * 1000 + 30_000 },
+    { timeout: SECONDS * 1000 + 120_000 },
     async () => {
       const consumer = new MultiProducerConcurrentConsumer<Pushed>({
         batchSize: 64,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Soak } from "../bench/soak-run.ts";
 
-describe("soak", () => {
+describe("soak", { timeout: 120_000 }, () => {
   it("a second of ordinary life: every item is accounted for", async () => {
     const soak = new Soak();
     await soak.round(700);

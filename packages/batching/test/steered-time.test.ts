@@ -41,7 +41,7 @@ class Trial {
   }
 }
 
-describe("fake timers", () => {
+describe("fake timers", { timeout: 120_000 }, () => {
   it("advanced in one go, on their own stack", () => {
     vi.useFakeTimers();
     const { consumer, batches } = new Trial();
@@ -290,7 +290,7 @@ describe("other timers", () => {
   });
 });
 
-describe("built-ins", () => {
+describe("built-ins", { timeout: 120_000 }, () => {
   it.each(["frozen", "polluted", "replaced"])("%s: batches, failures and producers as ever", async (how) => {
     const script = join(import.meta.dirname, "fixtures", "hostile-surroundings.ts");
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [
