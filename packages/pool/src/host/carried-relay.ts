@@ -15,6 +15,7 @@ import { NO_JOB } from "../shared/job-queues.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
+import { OWN } from "../shared/reach.ts";
 import { NOT_BEGUN, QUEUED } from "../shared/slot.ts";
 import type { PendingJob } from "../submit/pending-job.ts";
 import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
@@ -23,6 +24,7 @@ import type { CarriedValues } from "../transfer/carried-values.ts";
 import { detach, giveUp } from "../transfer/detach.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import type { ThreadRoster } from "./thread-roster.ts";
+import { now as clockNow, setImmediate } from "../shared/timers.ts";
 
 /** What the relay needs from the host. */
 export interface RelayEvents {
@@ -74,7 +76,7 @@ export class CarriedRelay implements ArgumentsHolder {
     if (given === undefined) return;
     this.#given.delete(id);
     const { lead } = given.thread;
-    lead.ended(performance.now(), given.bytes);
+    lead.ended(clockNow(), given.bytes);
     if (this.#memory.queues.isEmpty()) return;
     // Many results may be settled in one turn: the thread would have nothing to do until it ends.
     if (lead.isLow) this.#refill();
@@ -87,18 +89,19 @@ export class CarriedRelay implements ArgumentsHolder {
 
   threadFor(job: PendingJob): number {
     const { queues, parking } = this.#memory;
-    if (!queues.isEmpty()) return 0;
+    // An exclusive job is for a thread that has nothing else, which only the thread itself can say.
+    if (job.options.isExclusive || !queues.isEmpty()) return 0;
     const threads = this.#roster.staying();
     let asleep = 0;
     for (const { index, lead, serial } of threads) {
-      if (!lead.isFree) continue;
+      if (!lead.isFree || parking.reachOf(index) === OWN) continue;
       const state = parking.state(index);
       // The one that looks on is there at once, one that sleeps has to be woken.
       if (state === SEARCHING) return serial;
       if (state === ASLEEP || state === IDLE) asleep = serial;
     }
     if (asleep !== 0) return asleep;
-    const now = performance.now();
+    const now = clockNow();
     const thread = this.#nextToRunDry(threads, now);
     return thread !== null && this.#mayBeAhead(job, thread, now, threads.length) ? thread.serial : 0;
   }
@@ -189,7 +192,7 @@ export class CarriedRelay implements ArgumentsHolder {
     const { queues, layout, slots } = this.#memory;
     if (queues.isEmpty()) return;
     const threads = this.#roster.staying();
-    const now = performance.now();
+    const now = clockNow();
     for (;;) {
       const thread = this.#nextToRunDry(threads, now);
       if (thread === null) return;
@@ -213,6 +216,7 @@ export class CarriedRelay implements ArgumentsHolder {
     let next: PoolThread | null = null;
     for (const thread of threads) {
       const { lead, index } = thread;
+      if (parking.reachOf(index) === OWN) continue;
       if (lead.jobs === 0 && parking.state(index) !== BUSY) return null;
       if (lead.hasRoom(now, 0, threads.length) && (next === null || lead.jobs < next.lead.jobs))
         next = thread;
@@ -241,7 +245,7 @@ export class CarriedRelay implements ArgumentsHolder {
     const bytes = bufferBytes(carried);
     const given: Given = { thread, bytes: bytes === Infinity ? 0 : bytes, isSent: false };
     this.#given.set(carried.id, given);
-    thread.lead.given(performance.now(), given.bytes);
+    thread.lead.given(clockNow(), given.bytes);
     return given;
   }
 

@@ -9,6 +9,7 @@ import { AsyncScope } from "@skein/context";
 import { Patience } from "../shared/patience.ts";
 import type { Inbox } from "../shared/inbox.ts";
 import type { Parking } from "../shared/parking.ts";
+import { now as clockNow, setImmediate } from "../shared/timers.ts";
 
 const MAX_WINDOW = 64;
 const CROWDED_WINDOW = 1;
@@ -42,7 +43,7 @@ export class CompletionPump {
     if (this.#looking) return;
     if (this.#window === 0) {
       // From here on it sleeps for a result.
-      if (this.#sleptIdle) this.#sleptAt = performance.now();
+      if (this.#sleptIdle) this.#sleptAt = clockNow();
       this.#sleptIdle = false;
       return;
     }
@@ -53,7 +54,7 @@ export class CompletionPump {
   /** The bell rang: the inbox counts us as awake since then. */
   onBell(): void {
     if (this.#looking) return;
-    if ((performance.now() - this.#sleptAt) * 1000 < SOON_US && this.#patience.cameSoon()) {
+    if ((clockNow() - this.#sleptAt) * 1000 < SOON_US && this.#patience.cameSoon()) {
       this.#window = MAX_WINDOW;
     }
     this.#drain();
@@ -82,7 +83,7 @@ export class CompletionPump {
         this.#window >>= 1;
       }
       this.#emptyTurns = 0;
-      this.#sleptAt = performance.now();
+      this.#sleptAt = clockNow();
       this.#sleptIdle = this.#isIdle();
       if (this.#inbox.sleep()) return;
       this.#drain();

@@ -9,7 +9,7 @@
  *              it is in a native call, is left behind: it keeps neither `close` nor the process waiting
  */
 import { AsyncScope } from "@skein/context";
-import { clearTimeout, setTimeout } from "../shared/timers.ts";
+import { clearTimeout, now as clockNow, setTimeout } from "../shared/timers.ts";
 import type { PoolThread } from "./pool-thread.ts";
 
 /** For a thread that is busy with a job its caller gave up, or with code of its own, when the pool closes. */
@@ -68,7 +68,7 @@ export class Shutdown {
   }
 
   #setDeadline(timeoutMs: number): void {
-    const at = performance.now() + timeoutMs;
+    const at = clockNow() + timeoutMs;
     if (at >= this.#deadlineAt || this.isPastDeadline) return;
     this.#deadlineAt = at;
     if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);

@@ -8,7 +8,7 @@ import { availableParallelism } from "node:os";
 import { ASLEEP, IDLE } from "../shared/parking.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { QueueLimits } from "../submit/ledger.ts";
-import { clearInterval, clearTimeout, setInterval, setTimeout } from "../shared/timers.ts";
+import { clearInterval, clearTimeout, now as clockNow, setInterval, setTimeout } from "../shared/timers.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import { DEMAND_INTERVAL_MS, ThreadDemand } from "./thread-demand.ts";
 import type { ThreadRoster } from "./thread-roster.ts";
@@ -215,7 +215,7 @@ export class ThreadSupply {
     }
     const { user, system } = process.cpuUsage();
     const need = demand.ask({
-      now: performance.now(),
+      now: clockNow(),
       jobsWait: this.#jobs.waiting() > 0,
       taken: this.#memory.allStatistics.total("executed"),
       cpuMs: (user + system) / 1000,

@@ -3,8 +3,10 @@
  * that it does not know. Then only knowledge is used right away: an exit or a bell in the middle of settling jobs would settle them
  * a second time.
  */
+import { AsyncScope } from "@skein/context";
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { type HostMessage, isKnowledge, type WorkerMessage } from "./protocol.ts";
+import { setImmediate } from "../shared/timers.ts";
 
 export class MessageIntake<M extends HostMessage | WorkerMessage> {
   readonly #port: MessagePort;
@@ -30,7 +32,8 @@ export class MessageIntake<M extends HostMessage | WorkerMessage> {
   takeKnowledge(): void {
     for (let message = this.#receive(); message !== null; message = this.#receive()) {
       if (isKnowledge(message)) this.#handle(message);
-      else if (this.#deferred.push(message) === 1) setImmediate(() => this.#handleDeferred());
+      else if (this.#deferred.push(message) === 1)
+        AsyncScope.root.run(setImmediate, () => this.#handleDeferred());
     }
   }
 

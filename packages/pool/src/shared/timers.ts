@@ -1,5 +1,5 @@
 /**
- * Timers as they were when this package was loaded. Fake timers replace the global ones, jsdom's give numbers: what keeps the pool
+ * Timers and the clock as they were when this package was loaded. Fake timers replace the global ones, jsdom's give numbers: what keeps the pool
  * alive must not depend on either. Whatever the pool itself waits for goes through here.
  */
 import timers from "node:timers";
@@ -12,3 +12,5 @@ export const setInterval: typeof timers.setInterval = captured.setInterval;
 export const clearInterval: typeof timers.clearInterval = captured.clearInterval;
 export const setImmediate: typeof timers.setImmediate = captured.setImmediate;
 export const queueMicrotask: typeof globalThis.queueMicrotask = globalThis.queueMicrotask;
+/** In milliseconds since the process started: `performance.now`. */
+export const now: () => number = performance.now.bind(performance);

@@ -23,6 +23,8 @@ export class JobWatch {
   }
 
   watch(job: PendingJob, signal: AbortSignal | undefined, timeoutMs: number | undefined): void {
+    // Time that a caller asks for is steered by the timers that are global at the call: fake ones too.
+    const { setTimeout, clearTimeout } = globalThis;
     const timer = timeoutMs === undefined ? undefined : setTimeout(this.#expire, timeoutMs, job, timeoutMs);
     if (signal !== undefined) this.#join(job, signal);
     const stopWatching = (): void => {

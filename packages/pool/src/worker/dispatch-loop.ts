@@ -27,7 +27,7 @@ import type { PoolMemory } from "../shared/pool-memory.ts";
 import { ALL, OWN, type Reach, SHARED } from "../shared/reach.ts";
 import { OUTCOME_RESULT } from "../shared/slot.ts";
 import { COUNTERS } from "../shared/statistics.ts";
-import { setImmediate } from "../shared/timers.ts";
+import { now as clockNow, setImmediate } from "../shared/timers.ts";
 import type { Ledger } from "../submit/ledger.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
@@ -170,7 +170,7 @@ export class DispatchLoop {
 
   /** A fresh turn: everything else on this thread had its chance just now. */
   readonly #onTurn = (): void => {
-    const now = performance.now();
+    const now = clockNow();
     this.#rest.turnStarted(now);
     this.#clock.turnStarted(now);
     this.#ranSinceTurn = false;

@@ -33,6 +33,7 @@ import { reportStrayErrors } from "./stray-errors.ts";
 import { LateArguments } from "./late-arguments.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
+import { now as clockNow } from "../shared/timers.ts";
 
 /** A thread takes about so long to start. */
 const THREADS_WANTED_MS = 20;
@@ -222,7 +223,7 @@ post({ type: "ready" });
  */
 function wantThread(): void {
   if (!hasRoom()) return;
-  const now = performance.now();
+  const now = clockNow();
   if (now - threadsWantedAt < THREADS_WANTED_MS) return;
   threadsWantedAt = now;
   post({ type: "threads-wanted" });

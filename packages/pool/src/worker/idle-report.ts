@@ -3,7 +3,7 @@
  * behind: a thread that wakes and rests again leaves it alone.
  */
 import { AsyncScope } from "@skein/context";
-import { setTimeout } from "../shared/timers.ts";
+import { now as clockNow, setTimeout } from "../shared/timers.ts";
 
 export interface IdleReportParts {
   readonly timeoutMs: number;
@@ -37,7 +37,7 @@ export class IdleReport {
     this.#isArmed = false;
     const { timeoutMs, isIdle, since, report } = this.#parts;
     if (!isIdle() || since() === this.#reported) return;
-    const left = timeoutMs - (performance.now() - since());
+    const left = timeoutMs - (clockNow() - since());
     if (left > 0) {
       this.#arm(left);
       return;

@@ -4,6 +4,7 @@
  */
 import type { SlotTable } from "../shared/slot.ts";
 import { type Statistics, timestampUs } from "../shared/statistics.ts";
+import { now as clockNow } from "../shared/timers.ts";
 
 /** How long jobs may follow each other without a turn of the event loop. */
 const QUANTUM_MS = 30;
@@ -40,7 +41,7 @@ export class JobClock {
   }
 
   isQuantumOver(): boolean {
-    const now = performance.now();
+    const now = clockNow();
     const perJob = (now - this.#readAt) / this.#jobsPerRead;
     this.#readAt = now;
     this.#jobsPerRead = this.#jobsUntilRead = Math.max(

@@ -2,6 +2,8 @@
  * Jobs that this thread has claimed, and whose carried arguments the host holds: they are asked for, and the job runs when they have
  * come. The thread waits for them a moment; then it goes on with other jobs, so that a blocked main thread stops nobody.
  */
+import { AsyncScope } from "@skein/context";
+import { clearTimeout, setTimeout } from "../shared/timers.ts";
 const PATIENCE_MS = 20;
 const NONE = 0;
 
@@ -51,7 +53,7 @@ export class LateArguments {
           resolve();
         },
       };
-      const timer = setTimeout(() => waiting.done?.(), PATIENCE_MS);
+      const timer = AsyncScope.root.run(setTimeout, () => waiting.done?.(), PATIENCE_MS);
       this.#waiting.set(id, waiting);
     });
   }

@@ -6,6 +6,7 @@
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { Reach } from "../shared/reach.ts";
 import { Spinner } from "./spinner.ts";
+import { now as clockNow } from "../shared/timers.ts";
 
 /** How long a thread blocks in one sleep before it goes back to its event loop. */
 const SLEEP_MS = 2;
@@ -26,7 +27,7 @@ export class Rest {
   readonly #thread: number;
   readonly #spinner: Spinner;
   #isSearching = false;
-  #busySince: number = performance.now();
+  #busySince: number = clockNow();
   #since = 0;
 
   constructor(parts: RestParts) {
@@ -52,7 +53,7 @@ export class Rest {
   }
 
   search(reach: Reach): void {
-    if (!this.#isSearching) this.#countBusy(performance.now());
+    if (!this.#isSearching) this.#countBusy(clockNow());
     this.#isSearching = true;
     this.#memory.parking.setReach(this.#thread, reach);
     this.#memory.parking.setSearching(this.#thread);
@@ -62,7 +63,7 @@ export class Rest {
   stopSearching(): void {
     if (!this.#isSearching) return;
     this.#isSearching = false;
-    this.#busySince = performance.now();
+    this.#busySince = clockNow();
     const { parking, queues } = this.#memory;
     parking.setBusy(this.#thread);
     if (!queues.isSharedEmpty() && parking.wakeOne() === "none") this.#parts.onAllBusy();
@@ -87,7 +88,7 @@ export class Rest {
       return null;
     }
     trace?.parked();
-    this.#since = performance.now();
+    this.#since = clockNow();
     this.#spinner.sleeping(this.#since);
     const woken =
       parking.sleep(this.#thread, blocks ? SLEEP_MS : 0) === "awake" ? null : parking.whenWoken(this.#thread);
@@ -98,7 +99,7 @@ export class Rest {
 
   wokeUp(reach: Reach): void {
     this.#memory.trace?.wokeUp();
-    const now = performance.now();
+    const now = clockNow();
     this.#memory.statistics.addTime("parked", (now - this.#since) * 1000);
     this.#spinner.wokeUp(now);
     this.search(reach);

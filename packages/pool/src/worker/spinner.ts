@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import { pause } from "../shared/atomics.ts";
 import { Patience } from "../shared/patience.ts";
 import type { Parking } from "../shared/parking.ts";
+import { now as clockNow } from "../shared/timers.ts";
 
 const PAUSES_PER_LOOK = 8;
 const MIN_SPIN_US = 2;
@@ -33,7 +34,7 @@ export class Spinner {
     if (this.#found()) return true;
     // One core is the submitting thread's.
     if (this.#spinUs === 0 || this.#parking.awake() + 1 > this.#cores) return false;
-    const end = performance.now() + this.#spinUs / 1000;
+    const end = clockNow() + this.#spinUs / 1000;
     do {
       for (let i = 0; i < PAUSES_PER_LOOK; i++) pause();
       if (this.#found()) {
@@ -41,7 +42,7 @@ export class Spinner {
         this.#patience.paidOff();
         return true;
       }
-    } while (performance.now() < end);
+    } while (clockNow() < end);
     if (this.#spinUs === this.#limitUs) this.#patience.wasInVain();
     this.#spinUs = this.#spinUs > MIN_SPIN_US ? this.#spinUs / 2 : 0;
     return false;

@@ -1,6 +1,6 @@
 /** Which carried job is sent to which thread, and when; the threads are played by hand. */
 import { MessageChannel } from "node:worker_threads";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { NotArrived } from "../../src/codec/carried.ts";
 import { Encoder } from "../../src/codec/encoder.ts";
 import { ThreadCrashedError } from "../../src/errors.ts";
@@ -21,6 +21,12 @@ import type { TaskJob } from "../../src/submit/pending-job.ts";
 import { Submitter } from "../../src/submit/submitter.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
 import { CarriedValues } from "../../src/transfer/carried-values.ts";
+import { played } from "../played-timers.ts";
+
+vi.mock(import("../../src/shared/timers.ts"), async (original) => {
+  const { playTimers } = await import("../played-timers.ts");
+  return playTimers(original);
+});
 
 const BYTES = 64 << 10;
 const nothing = (): void => {};
@@ -51,13 +57,9 @@ let submitter: Submitter;
 let relay: CarriedRelay;
 let carried: CarriedValues;
 let mayStart: boolean;
-let nowMs: number;
-let immediates: (() => void)[];
 
 beforeEach(() => {
-  [nowMs, immediates, mayStart] = [1000, [], false];
-  vi.spyOn(performance, "now").mockImplementation(() => nowMs);
-  vi.stubGlobal("setImmediate", (callback: () => void) => void immediates.push(callback));
+  [played.nowMs, played.immediates, mayStart] = [1000, [], false];
   const layout = createLayout(64, 2, 64);
   const control = new SharedArrayBuffer(layout.controlBytes);
   const slots = new SharedArrayBuffer(layout.slotsBytes);
@@ -100,10 +102,6 @@ beforeEach(() => {
   });
   for (const { index } of threads) memory.parking.setBusy(index);
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
 
 function submit(args: unknown[], options: Partial<SubmitOptions> = {}): TaskJob {
   const fn = submitter.functions.ofExport("file:///jobs.js", "job");
@@ -120,7 +118,7 @@ function moved(options: Partial<SubmitOptions> = {}, bytes = BYTES): TaskJob {
 const plain = (name: string, options: Partial<SubmitOptions> = {}): TaskJob => submit([name], options);
 
 function turn(): void {
-  for (const callback of immediates.splice(0)) callback();
+  for (const callback of played.immediates.splice(0)) callback();
 }
 
 /** The slots of the messages that the thread was sent since, each message by itself. */
@@ -158,8 +156,8 @@ function makeQuick(thread: number): number {
     const { slot } = moved();
     memories[HOST]!.parking.setBusy(thread);
     expect(sentTo(thread)).toEqual([[slot]]);
-    if (threads[thread]!.lead.hasRoom(nowMs, 0, 2)) return slot;
-    nowMs += 0.01;
+    if (threads[thread]!.lead.hasRoom(played.nowMs, 0, 2)) return slot;
+    played.nowMs += 0.01;
     finish(thread, slot);
     submitter.ledger.drain();
     memories[HOST]!.parking.setSearching(thread);
@@ -340,6 +338,7 @@ describe("a job that its thread gives back", () => {
 function crash(thread: number): void {
   threads[thread]!.hasEnded = true;
   submitter.ledger.recover(thread + 1, new ThreadCrashedError(1), true);
+  submitter.ledger.deliver();
   relay.onExit(threads[thread] as unknown as PoolThread);
 }
 

@@ -1,7 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { CompletionPump } from "../../src/host/completion-pump.ts";
 import type { Inbox } from "../../src/shared/inbox.ts";
 import type { Parking } from "../../src/shared/parking.ts";
+import { played } from "../played-timers.ts";
+
+vi.mock(import("../../src/shared/timers.ts"), async (original) => {
+  const { playTimers } = await import("../played-timers.ts");
+  return playTimers(original);
+});
 
 /** How long a turn of the event loop takes. */
 const TURN_US = 2;
@@ -11,13 +17,9 @@ let looks: number;
 let results: number;
 let outstanding: number;
 let pump: CompletionPump;
-let nowMs: number;
-let next: (() => void)[];
 
 beforeEach(() => {
-  [nowMs, next] = [1000, []];
-  vi.spyOn(performance, "now").mockImplementation(() => nowMs);
-  vi.stubGlobal("setImmediate", (callback: () => void) => void next.push(callback));
+  [played.nowMs, played.immediates] = [1000, []];
   [isAsleep, looks, results, outstanding] = [true, 0, 0, 0];
   const inbox = {
     sleep: () => (isAsleep = true),
@@ -39,14 +41,10 @@ beforeEach(() => {
     () => outstanding === 0,
   );
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
 
 function turn(): void {
-  nowMs += TURN_US / 1000;
-  for (const callback of next.splice(0)) callback();
+  played.nowMs += TURN_US / 1000;
+  for (const callback of played.immediates.splice(0)) callback();
 }
 
 /** One job whose result comes after so many turns. @returns whether the pump was asleep by then, and how often it had looked. */

@@ -4,6 +4,7 @@
  */
 import { TraceMemory, TraceWriter } from "./trace-log.ts";
 import { codeOf, DETAIL, type Detail, jobKey, KIND, kindOf } from "./trace-code.ts";
+import { now as clockNow } from "../timers.ts";
 
 const SAMPLES = 200;
 
@@ -55,7 +56,7 @@ export class ThreadTrace {
 
   /** In microseconds since the trace began: one clock for all threads. */
   now(): number {
-    return performance.now() * 1000 + this.#offsetUs;
+    return clockNow() * 1000 + this.#offsetUs;
   }
 
   // Of the submitting thread.
@@ -166,9 +167,9 @@ function clockOffsetUs(originNs: bigint): number {
   let low = -Infinity;
   let high = Infinity;
   for (let i = 0; i < SAMPLES; i++) {
-    const before = performance.now() * 1000;
+    const before = clockNow() * 1000;
     const now = Number(process.hrtime.bigint() - originNs) / 1000;
-    const after = performance.now() * 1000;
+    const after = clockNow() * 1000;
     low = Math.max(low, now - after);
     high = Math.min(high, now - before);
   }
