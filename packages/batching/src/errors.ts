@@ -1,9 +1,13 @@
-import { SkeinError } from "@skein/context/errors";
+import { SkeinError, nameErrorClass } from "@skein/context/errors";
 
 export { InvalidOperationError } from "@skein/context/errors";
 
 /** A slot holds as many waiting items as it may; the item was not accepted. */
 export class CapacityExceededError extends SkeinError {
+  static {
+    nameErrorClass(this, "CapacityExceededError");
+  }
+
   readonly slot: number;
 
   constructor(slot: number, limit: string) {
@@ -14,6 +18,10 @@ export class CapacityExceededError extends SkeinError {
 
 /** An item takes more bytes than the shared memory of its slot has: it could never be accepted. */
 export class ItemTooLargeError extends SkeinError {
+  static {
+    nameErrorClass(this, "ItemTooLargeError");
+  }
+
   readonly sizeBytes: number;
   readonly limitBytes: number;
 
@@ -29,6 +37,10 @@ export class ItemTooLargeError extends SkeinError {
 
 /** Disposal found batches whose pump had failed, and nobody who would have seen the report of `complete()`. */
 export class BatchesFailedError extends SkeinError {
+  static {
+    nameErrorClass(this, "BatchesFailedError");
+  }
+
   readonly failed: readonly {
     readonly items: readonly unknown[];
     readonly slot: number;

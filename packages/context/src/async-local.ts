@@ -4,6 +4,7 @@ import { argumentTypeError } from "./errors.ts";
 import { claimName } from "./flowing-names.ts";
 import { jsonCodec } from "./json-codec.ts";
 import { ownOptions } from "./own-options.ts";
+import type { OptionNames } from "./own-options.ts";
 import { watchKey } from "./resource-run.ts";
 
 /** Options of an {@link AsyncLocal}. */
@@ -95,6 +96,14 @@ export class AsyncLocal<T> {
   }
 }
 
+const optionNames: OptionNames<AsyncLocalOptions<unknown>> = {
+  name: true,
+  defaultValue: true,
+  flow: true,
+  codec: true,
+  onValueChanged: true,
+};
+
 function resolveKey<T>(options: AsyncLocalOptions<T> | undefined): ContextKey {
   const {
     name,
@@ -102,7 +111,7 @@ function resolveKey<T>(options: AsyncLocalOptions<T> | undefined): ContextKey {
     flow = "local",
     codec = jsonCodec,
     onValueChanged,
-  } = ownOptions(options, "options");
+  } = ownOptions(options, optionNames);
   if (flow !== "local" && flow !== "thread" && flow !== "wire") {
     throw argumentTypeError("options.flow", "'local', 'thread' or 'wire'", flow);
   }

@@ -4,6 +4,7 @@ import type { ContextKey } from "./context-key.ts";
 import { argumentTypeError } from "./errors.ts";
 import { jsonCodec } from "./json-codec.ts";
 import { ownOptions } from "./own-options.ts";
+import type { OptionNames } from "./own-options.ts";
 
 /** Options of an {@link AsyncVariable}. */
 export interface AsyncVariableOptions<T> {
@@ -11,6 +12,8 @@ export interface AsyncVariableOptions<T> {
   name?: string | undefined;
   defaultValue?: T | undefined;
 }
+
+const optionNames: OptionNames<AsyncVariableOptions<unknown>> = { name: true, defaultValue: true };
 
 /**
  * An ambient value in the shape of TC39's `AsyncContext.Variable`: no setter, only `run`. It lives in the same context as
@@ -22,7 +25,7 @@ export class AsyncVariable<T> {
   readonly #key: ContextKey;
 
   constructor(options?: AsyncVariableOptions<T>) {
-    const { name = "", defaultValue } = ownOptions(options, "options");
+    const { name = "", defaultValue } = ownOptions<AsyncVariableOptions<T>>(options, optionNames);
     if (typeof name !== "string") throw argumentTypeError("options.name", "a string", name);
     this.#key = Object.freeze({
       name,

@@ -1,7 +1,11 @@
-import { SkeinError } from "./errors.ts";
+import { nameErrorClass, SkeinError } from "./skein-error.ts";
 
 /** Two AsyncLocals that flow were given one name in one thread: a carrier could not tell their values apart. */
 export class DuplicateNameError extends SkeinError {
+  static {
+    nameErrorClass(this, "DuplicateNameError");
+  }
+
   /** The name that is taken. */
   readonly localName: string;
 
@@ -16,6 +20,10 @@ export class DuplicateNameError extends SkeinError {
 
 /** The carrier of a context would be larger than a carrier may be. */
 export class ContextTooLargeError extends SkeinError {
+  static {
+    nameErrorClass(this, "ContextTooLargeError");
+  }
+
   /** The local that takes the most room. */
   readonly localName: string;
   /** What the whole carrier would need. */
@@ -36,6 +44,10 @@ export class ContextTooLargeError extends SkeinError {
 
 /** The value of an AsyncLocal cannot be written as text: its codec threw (see `cause`) or gave no string. */
 export class ContextEncodeError extends SkeinError {
+  static {
+    nameErrorClass(this, "ContextEncodeError");
+  }
+
   readonly localName: string;
 
   constructor(localName: string, reason: string, options?: ErrorOptions) {
@@ -50,6 +62,10 @@ export class ContextEncodeError extends SkeinError {
 
 /** The text is not a carrier of ours, or the codec of a local refused its value (see `cause`). */
 export class InvalidCarrierError extends SkeinError {
+  static {
+    nameErrorClass(this, "InvalidCarrierError");
+  }
+
   constructor(reason: string, options?: ErrorOptions) {
     super("ERR_SKEIN_INVALID_CARRIER", `Not a context carrier: ${reason}`, options);
   }

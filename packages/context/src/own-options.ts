@@ -1,13 +1,47 @@
-import { argumentTypeError } from "./errors.ts";
+import { argumentTypeError, withCode } from "./argument-errors.ts";
+import { create, hasOwn, keys } from "./intrinsics.ts";
+import { nearestName } from "./nearest-name.ts";
+
+/** Every option of a bag, by name: the compiler sees to it that none is missing and none is too many. */
+export type OptionNames<T extends object> = Readonly<Record<keyof T & string, true>>;
 
 /**
- * A copy of the caller's own options without a prototype: what somebody put on `Object.prototype` is not an option.
- * `undefined` as a whole means no options.
+ * A copy of the caller's own options without a prototype: what somebody put on `Object.prototype` is not an option, and
+ * each getter is called once. `undefined` as a whole means no options.
+ *
+ * @param name What the caller calls the bag, for messages.
+ * @throws TypeError if `options` is no object, or has an option that is not in `known`.
  */
-export function ownOptions<T extends object>(options: T | undefined, name: string): Readonly<Partial<T>> {
-  if (options !== undefined && (typeof options !== "object" || options === null)) {
-    throw argumentTypeError(name, "an object", options);
-  }
-  const own: Partial<T> = Object.create(null);
-  return Object.assign(own, options);
+export function ownOptions<T extends object>(
+  options: T | undefined,
+  known: OptionNames<T>,
+  name = "options",
+): Readonly<Partial<T>> {
+  const own = create(null) as Partial<T>;
+  if (options === undefined) return own;
+  if (typeof options !== "object" || options === null) throw argumentTypeError(name, "an object", options);
+  refuseUnknownOptions(options, known, name);
+  for (const key of keys(options) as (keyof T & string)[]) own[key] = options[key];
+  return own;
+}
+
+/**
+ * Refuses what is no option, so that a misspelt one does not pass for its default. Looks at own enumerable names.
+ * @throws TypeError with the code `ERR_SKEIN_UNKNOWN_OPTION` that names the option, and the one that was probably meant.
+ */
+export function refuseUnknownOptions(
+  options: object,
+  known: Readonly<Record<string, true>>,
+  name = "options",
+): void {
+  for (const key of keys(options)) if (!hasOwn(known, key)) throw unknownOption(key, keys(known), name);
+}
+
+function unknownOption(key: string, known: readonly string[], name: string): TypeError & { code: string } {
+  const meant = nearestName(key, known);
+  const advice = meant === undefined ? `Known options: ${known.join(", ")}` : `Did you mean \`${meant}\`?`;
+  return withCode(
+    new TypeError(`Unknown option \`${key}\` in \`${name}\`. ${advice}`),
+    "ERR_SKEIN_UNKNOWN_OPTION",
+  );
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import {
   argumentRangeError,
   argumentTypeError,
+  errorClassName,
   InvalidOperationError,
+  nameErrorClass,
   SkeinError,
 } from "@skein/context/errors";
 
@@ -26,6 +28,81 @@ describe("errors", () => {
     expect(SkeinError.isSkeinError(foreign)).toBe(true);
     for (const other of [new Error("x"), null, undefined, "x", {}])
       expect(SkeinError.isSkeinError(other)).toBe(false);
+  });
+
+  it("keep their documented name and class whatever a minifier calls the class", () => {
+    const Minified = class e extends SkeinError {
+      static {
+        nameErrorClass(this, "QuotaError");
+      }
+    };
+    const error = new Minified("ERR_SKEIN_QUOTA", "too much");
+    expect([error.name, String(error), errorClassName(Minified)]).toEqual([
+      "QuotaError",
+      "QuotaError: too much",
+      "QuotaError",
+    ]);
+    expect(error.stack).toMatch(/^QuotaError: too much\n/);
+  });
+
+  it("may show another name than that of their class", () => {
+    class StoppedError extends SkeinError {
+      static {
+        nameErrorClass(this, "StoppedError", "AbortError");
+      }
+    }
+    expect([new StoppedError("ERR_SKEIN_STOPPED", "x").name, errorClassName(StoppedError)]).toEqual([
+      "AbortError",
+      "StoppedError",
+    ]);
+  });
+
+  it("are instances of the same class of another copy, and of no other class", () => {
+    const [First, Second, Other] = ["QuotaError", "QuotaError", "OtherError"].map((className) => {
+      class Made extends SkeinError {
+        static {
+          nameErrorClass(this, className);
+        }
+      }
+      return Made;
+    });
+    const error = new First!("ERR_SKEIN_QUOTA", "x");
+    class Derived extends Second! {}
+    const derived = new Derived("ERR_SKEIN_QUOTA", "x");
+    expect(error).toBeInstanceOf(Second);
+    expect(error).toBeInstanceOf(SkeinError);
+    expect(derived).toBeInstanceOf(First);
+    expect(error).not.toBeInstanceOf(Other);
+    expect(error).not.toBeInstanceOf(Derived);
+    expect(new Error("x")).not.toBeInstanceOf(SkeinError);
+    expect(null).not.toBeInstanceOf(First);
+    // What came from another thread as an error that nobody registered has the brand only.
+    expect({ [Symbol.for("skein.error")]: true }).toBeInstanceOf(SkeinError);
+  });
+
+  it("say what came also when it cannot be read", () => {
+    const unreadable = new Proxy({}, { get: () => expect.unreachable(), getPrototypeOf: () => null });
+    const throwing = {
+      get constructor(): never {
+        throw new Error("no");
+      },
+    };
+    const oddName = Object.defineProperty(() => undefined, "name", { value: Symbol("odd") });
+    expect(
+      [
+        unreadable,
+        throwing,
+        oddName,
+        new (class {
+          x = 1;
+        })(),
+      ].map((value) => argumentTypeError("a", "b", value).message),
+    ).toEqual([
+      "Expected `a` to be b, got an instance of a null-prototype object",
+      "Expected `a` to be b, got an instance of a class that cannot be read",
+      "Expected `a` to be b, got an anonymous function",
+      "Expected `a` to be b, got an instance of an anonymous class",
+    ]);
   });
 
   it.each([

@@ -2,7 +2,7 @@
  * The errors of the pool. Each says what happened and what to do next; match on `code`, never on the message.
  * Errors that a job throws are not wrapped in any of these: they arrive as themselves.
  */
-import { SkeinError } from "@skein/context/errors";
+import { SkeinError, nameErrorClass } from "@skein/context/errors";
 
 /**
  * The job was canceled before it could settle by itself.
@@ -11,18 +11,25 @@ import { SkeinError } from "@skein/context/errors";
  * the job rejects with that error itself and not with this one.
  */
 export class JobCanceledError extends SkeinError {
+  static {
+    nameErrorClass(this, "JobCanceledError", "AbortError");
+  }
+
   /** What the caller gave to `abort(reason)`, untouched. */
   readonly reason: unknown;
 
   constructor(reason?: unknown, message = "The job was canceled; its `reason` says why") {
     super("ERR_SKEIN_JOB_CANCELED", message, reason === undefined ? undefined : { cause: reason });
-    Object.defineProperty(this, "name", { value: "AbortError", configurable: true, writable: true });
     this.reason = reason;
   }
 }
 
 /** The job did not settle within its `timeoutMs`, counted from the call that submitted it. */
 export class JobTimeoutError extends SkeinError {
+  static {
+    nameErrorClass(this, "JobTimeoutError");
+  }
+
   readonly timeoutMs: number;
 
   constructor(timeoutMs: number, options?: ErrorOptions) {
@@ -38,6 +45,10 @@ export class JobTimeoutError extends SkeinError {
 
 /** The thread died while it ran the job, or before it came to a job that was sent to it, or could not start; `cause` is its uncaught error, if there was one. */
 export class ThreadCrashedError extends SkeinError {
+  static {
+    nameErrorClass(this, "ThreadCrashedError");
+  }
+
   /** The exit code of the thread; undefined when it never started. */
   readonly exitCode: number | undefined;
 
@@ -62,6 +73,10 @@ export class ThreadCrashedError extends SkeinError {
 
 /** As much waits as `maxQueue` or `maxQueueBytes` allow. Nothing of the refused job was started. */
 export class QueueFullError extends SkeinError {
+  static {
+    nameErrorClass(this, "QueueFullError");
+  }
+
   readonly limit: "maxQueue" | "maxQueueBytes";
   readonly value: number;
 
@@ -78,6 +93,10 @@ export class QueueFullError extends SkeinError {
 
 /** The pool was closed before the job was submitted, or before it could run. */
 export class PoolClosedError extends SkeinError {
+  static {
+    nameErrorClass(this, "PoolClosedError");
+  }
+
   constructor(
     message = "The pool is closed. Submit jobs before `close()`, or create a new pool",
     options?: ErrorOptions,
@@ -88,6 +107,10 @@ export class PoolClosedError extends SkeinError {
 
 /** The job module has no exported function of that name. */
 export class JobNotFoundError extends SkeinError {
+  static {
+    nameErrorClass(this, "JobNotFoundError");
+  }
+
   readonly url: string;
   readonly exportName: string;
   /** The names of the functions that the module does export. */
@@ -111,6 +134,10 @@ export class JobNotFoundError extends SkeinError {
 
 /** The job module cannot be loaded as it is written, for example TypeScript that Node cannot strip. */
 export class JobModuleError extends SkeinError {
+  static {
+    nameErrorClass(this, "JobModuleError");
+  }
+
   readonly url: string;
 
   constructor(url: string, message: string, options?: ErrorOptions) {
@@ -121,6 +148,10 @@ export class JobModuleError extends SkeinError {
 
 /** An argument, result, error or progress value holds something that cannot be copied to another thread. */
 export class NotCloneableError extends SkeinError {
+  static {
+    nameErrorClass(this, "NotCloneableError");
+  }
+
   /** Where the value is, for example `args[0].shape.toString`; begins with `args[i]`, `result`, `error` or `progress`. */
   readonly path: string;
 

@@ -1,6 +1,6 @@
 /** The errors of this package: a cancelled wait, a wait that took too long, a scheduler that failed. */
 
-import { SkeinError } from "@skein/context/errors";
+import { SkeinError, nameErrorClass } from "@skein/context/errors";
 
 export { InvalidOperationError } from "@skein/context/errors";
 
@@ -21,6 +21,10 @@ export type CancellationCause = AbortSignal | CanceledBy;
  * @see https://learn.microsoft.com/dotnet/api/system.operationcanceledexception
  */
 export class OperationCanceledError extends SkeinError {
+  static {
+    nameErrorClass(this, "OperationCanceledError", "AbortError");
+  }
+
   /** The token or signal that asked for it, when there was one. */
   readonly token: CancellationCause | undefined;
   /** What the caller gave as the reason, untouched. */
@@ -28,7 +32,6 @@ export class OperationCanceledError extends SkeinError {
 
   constructor(message: string = "The operation was canceled", options: OperationCanceledErrorOptions = {}) {
     super("ERR_SKEIN_OPERATION_CANCELED", message, "cause" in options ? { cause: options.cause } : undefined);
-    this.name = "AbortError";
     this.token = options.token;
     this.reason = options.reason;
   }
@@ -42,6 +45,10 @@ export interface OperationCanceledErrorOptions {
 
 /** The object was disposed of. */
 export class ObjectDisposedError extends SkeinError {
+  static {
+    nameErrorClass(this, "ObjectDisposedError");
+  }
+
   constructor(objectName: string) {
     super("ERR_SKEIN_OBJECT_DISPOSED", `The ${objectName} has been disposed of`);
   }
@@ -49,6 +56,10 @@ export class ObjectDisposedError extends SkeinError {
 
 /** The time given for an operation ran out. The operation itself may still be running. */
 export class TimeoutError extends SkeinError {
+  static {
+    nameErrorClass(this, "TimeoutError");
+  }
+
   constructor(message: string = "The operation has timed out", options?: ErrorOptions) {
     super("ERR_SKEIN_TIMEOUT", message, options);
   }
@@ -60,6 +71,10 @@ export class TimeoutError extends SkeinError {
  * The waiting task fails with this error; whoever completed the task before it does not see it.
  */
 export class TaskSchedulerError extends SkeinError {
+  static {
+    nameErrorClass(this, "TaskSchedulerError");
+  }
+
   constructor(cause: unknown) {
     super("ERR_SKEIN_TASK_SCHEDULER", "A TaskScheduler failed to take a work item", { cause });
   }

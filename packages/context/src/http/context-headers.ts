@@ -1,4 +1,5 @@
 import { ownOptions } from "../own-options.ts";
+import type { OptionNames } from "../own-options.ts";
 import type { AsyncLocal } from "../async-local.ts";
 import { baggage } from "./baggage.ts";
 import { correlationId, currentBaggage, currentTraceparent, currentTracestate } from "./request-locals.ts";
@@ -13,6 +14,8 @@ export interface ContextHeadersOptions {
   local?: AsyncLocal<string> | undefined;
 }
 
+const optionNames: OptionNames<ContextHeadersOptions> = { header: true, local: true };
+
 /**
  * Headers that carry the current context to another service: the correlation id, `traceparent`, `tracestate` and
  * `baggage`, those that have a value. A new object each time.
@@ -22,7 +25,7 @@ export interface ContextHeadersOptions {
  * await fetch(url, { headers: contextHeaders() });
  */
 export function contextHeaders(options?: ContextHeadersOptions): Record<string, string> {
-  const { header = "x-request-id", local = correlationId } = ownOptions(options, "options");
+  const { header = "x-request-id", local = correlationId } = ownOptions(options, optionNames);
   const headers: Record<string, string> = {};
   const id = local.value;
   if (id !== undefined) headers[header] = id;

@@ -4,6 +4,7 @@ import { AsyncLocal } from "../async-local.ts";
 import { argumentTypeError } from "../errors.ts";
 import { ExecutionContext } from "../execution-context.ts";
 import { ownOptions } from "../own-options.ts";
+import type { OptionNames } from "../own-options.ts";
 import { baggage as baggageHeader } from "./baggage.ts";
 import { emitInScope } from "./emit-in-scope.ts";
 import { correlationId, currentBaggage, currentTraceparent, currentTracestate } from "./request-locals.ts";
@@ -27,6 +28,8 @@ export type CorrelationMiddleware = <R>(
   next: (error?: unknown) => R,
 ) => R;
 
+const optionNames: OptionNames<CorrelationOptions> = { header: true, local: true, baggage: true };
+
 const headerShape = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const idShape = /^[A-Za-z0-9._~:@/+=-]{1,128}$/;
 
@@ -44,7 +47,11 @@ const idShape = /^[A-Za-z0-9._~:@/+=-]{1,128}$/;
  * createServer((req, res) => withCorrelation(req, res, () => handle(req, res)));
  */
 export function correlation(options?: CorrelationOptions): CorrelationMiddleware {
-  const { header = "x-request-id", local = correlationId, baggage = false } = ownOptions(options, "options");
+  const {
+    header = "x-request-id",
+    local = correlationId,
+    baggage = false,
+  } = ownOptions(options, optionNames);
   if (typeof header !== "string" || !headerShape.test(header)) {
     throw argumentTypeError("options.header", "the name of an HTTP header", header);
   }

@@ -1,4 +1,4 @@
-import { SkeinError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
+import { SkeinError, argumentRangeError, argumentTypeError, nameErrorClass } from "@skein/context/errors";
 import { isCanceled, requireSignal } from "../cancellation/cancellation-hook.ts";
 import { ownOption } from "../own-option.ts";
 import type { SignalOptions } from "../task-options.ts";
@@ -9,6 +9,10 @@ import type { ContinuationsOption } from "./waiting-options.ts";
 
 /** More was released than the semaphore's maximum allows. */
 export class SemaphoreFullError extends SkeinError {
+  static {
+    nameErrorClass(this, "SemaphoreFullError");
+  }
+
   constructor() {
     super("ERR_SKEIN_SEMAPHORE_FULL", "The release would bring the semaphore above its maximum");
   }

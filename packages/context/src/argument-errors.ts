@@ -1,0 +1,68 @@
+/** Errors for arguments and options that are not what they should be. Making one never fails, whatever came. */
+import { define, getPrototypeOf, isArray, stringify } from "./intrinsics.ts";
+
+/** A TypeError for an argument or option of the wrong type: names it, says what was expected and what came. */
+export function argumentTypeError(
+  name: string,
+  expected: string,
+  actual: unknown,
+): TypeError & { code: string } {
+  const error = new TypeError(`Expected \`${name}\` to be ${expected}, got ${describe(actual)}`);
+  return withCode(error, "ERR_SKEIN_INVALID_ARG_TYPE");
+}
+
+/** A RangeError for an argument or option of the right type but outside its range. */
+export function argumentRangeError(
+  name: string,
+  expected: string,
+  actual: unknown,
+): RangeError & { code: string } {
+  const error = new RangeError(`Expected \`${name}\` to be ${expected}, got ${describe(actual)}`);
+  return withCode(error, "ERR_SKEIN_OUT_OF_RANGE");
+}
+
+/** Gives a built-in error a stable code. */
+export function withCode<E extends Error>(error: E, code: string): E & { code: string } {
+  define(error, "code", code, true);
+  return error as E & { code: string };
+}
+
+function describe(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return `the string ${stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
+    case "function":
+      return nameOf(value) === undefined ? "an anonymous function" : `the function ${nameOf(value)}`;
+    case "object":
+      if (value === null) return "null";
+      return isArray(value) ? "an array" : `an instance of ${className(value)}`;
+    case "bigint":
+      return `the bigint ${value}n`;
+    case "number":
+      return `the number ${value === 0 && 1 / value < 0 ? "-0" : value}`;
+    case "symbol":
+    case "boolean":
+    case "undefined":
+    default:
+      return String(value);
+  }
+}
+
+function className(value: object): string {
+  try {
+    if (getPrototypeOf(value) === null) return "a null-prototype object";
+    return nameOf(value.constructor) ?? "an anonymous class";
+  } catch {
+    return "a class that cannot be read";
+  }
+}
+
+/** Its name, if it has one: the property may be missing, anything, or throw. */
+function nameOf(fn: { readonly name?: unknown } | undefined): string | undefined {
+  try {
+    const name = fn?.name;
+    return typeof name === "string" && name !== "" ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Built-ins as they were when this package was loaded: a program may replace, freeze or hide them later. Property
+ * descriptors have no prototype, because `get` on `Object.prototype` would make each of them invalid.
+ */
+/* oxlint-disable typescript/unbound-method -- none of these looks at `this` */
+const { defineProperty } = Object;
+export const create: typeof Object.create = Object.create;
+export const getPrototypeOf: (value: object) => object | null = Object.getPrototypeOf;
+export const hasOwn: typeof Object.hasOwn = Object.hasOwn;
+export const keys: typeof Object.keys = Object.keys;
+export const apply: typeof Reflect.apply = Reflect.apply;
+export const isArray: typeof Array.isArray = Array.isArray;
+export const stringify: typeof JSON.stringify = JSON.stringify;
+/* oxlint-enable typescript/unbound-method */
+
+/** Gives an object a property of its own, whatever its prototypes hold: writable and configurable. */
+export function define(target: object, key: PropertyKey, value: unknown, isEnumerable = false): void {
+  const descriptor = create(null) as PropertyDescriptor;
+  descriptor.value = value;
+  descriptor.enumerable = isEnumerable;
+  descriptor.configurable = true;
+  descriptor.writable = true;
+  defineProperty(target, key, descriptor);
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { AsyncLocal, AsyncVariable } from "@skein/context";
+import { nearestName, ownOptions, refuseUnknownOptions } from "@skein/context/errors";
+import { contextHeaders, correlation } from "@skein/context/http";
+import { untyped } from "./untyped.ts";
+
+const known = { timeoutMs: true, maxThreads: true, name: true } as const;
+
+describe("options", () => {
+  it("that are unknown are refused, with the one that was probably meant", () => {
+    expect(() => refuseUnknownOptions({ timeout: 5 }, known)).toThrow(
+      expect.objectContaining({
+        name: "TypeError",
+        code: "ERR_SKEIN_UNKNOWN_OPTION",
+        message: "Unknown option `timeout` in `options`. Did you mean `timeoutMs`?",
+      }),
+    );
+    expect(() => refuseUnknownOptions({ filename: "x" }, known, "poolOptions")).toThrow(
+      "Unknown option `filename` in `poolOptions`. Known options: timeoutMs, maxThreads, name",
+    );
+    expect(() => refuseUnknownOptions({ toString: undefined }, known)).toThrow("Unknown option `toString`");
+  });
+
+  it("are the own enumerable ones: what was inherited, hidden or is a symbol is neither read nor refused", () => {
+    const inherited = Object.create({ timeoutMs: 1, other: 2 }) as { name?: string; timeoutMs?: number };
+    inherited.name = "x";
+    Object.defineProperty(inherited, "hidden", { value: 1 });
+    Object.assign(inherited, { [Symbol("s")]: 1 });
+    const own = ownOptions(inherited, { name: true, timeoutMs: true });
+    expect([own.name, own.timeoutMs, Object.getPrototypeOf(own)]).toEqual(["x", undefined, null]);
+  });
+
+  it("are an object or undefined", () => {
+    expect(ownOptions(undefined, {})).toEqual({});
+    for (const wrong of [null, 5, "x", () => 1]) {
+      expect(() => ownOptions(untyped(wrong), {}, "bag")).toThrow("Expected `bag` to be an object");
+    }
+  });
+
+  it("are checked wherever this package takes any", () => {
+    expect(() => new AsyncLocal(untyped({ nam: "x" }))).toThrow("Did you mean `name`?");
+    expect(() => new AsyncVariable(untyped({ default: 1 }))).toThrow("Known options: name, defaultValue");
+    expect(() => correlation(untyped({ headers: "x" }))).toThrow("Did you mean `header`?");
+    expect(() => contextHeaders(untyped({ locals: "x" }))).toThrow("Did you mean `local`?");
+  });
+});
+
+describe("the nearest name", () => {
+  it.each([
+    ["maxThread", "maxThreads"],
+    ["TIMEOUTMS", "timeoutMs"],
+    ["tiemoutMs", "timeoutMs"],
+    ["nmae", "name"],
+    ["x", undefined],
+    ["", undefined],
+    ["entirely different", undefined],
+  ])("to %o is %o", (name, nearest) => {
+    expect(nearestName(name, Object.keys(known))).toBe(nearest);
+  });
+});
