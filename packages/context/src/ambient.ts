@@ -1,16 +1,33 @@
 /**
- * The one AsyncLocalStorage of the package, and the only file that touches it.
+ * The one AsyncLocalStorage of all copies of the package, and the only file that touches it.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ContextKey } from "./context-key.ts";
 import { ContextState } from "./context-state.ts";
+import { create } from "./intrinsics.ts";
+import { shared } from "./this-copy.ts";
 import { announceSwitch } from "./value-changes.ts";
 
-const storage = new AsyncLocalStorage<ContextState>();
+interface Ambient {
+  readonly storage: AsyncLocalStorage<ContextState>;
+  guard: RunGuard | undefined;
+  /**
+   * Goes up with every change that is made through this package: as long as it stands still within one synchronous run,
+   * the context is what it was at its beginning. A fifth of the price of reading the context.
+   */
+  changes: number;
+}
+
+export const ambient: Ambient = shared("ambient", () => {
+  // With options of ours: those that Node would make inherit from Object.prototype.
+  const options = create(null) as object;
+  return { storage: new AsyncLocalStorage<ContextState>(options), guard: undefined, changes: 0 };
+});
+const { storage } = ambient;
 
 // Where storages run on async_hooks, one that is enabled later than a promise leaks values set inside a callee to the
 // caller that awaits it (nodejs/node#53037). Entering enables it now; `run` would not.
-storage.enterWith(ContextState.default);
+if (storage.getStore() === undefined) storage.enterWith(ContextState.default);
 
 /** What runs around a context besides the context: saved on entry to a boundary and put back on exit. */
 export interface RunGuard {
@@ -18,21 +35,27 @@ export interface RunGuard {
   restore(saved: unknown): void;
 }
 
-let guard: RunGuard | undefined;
-
 /**
  * Has `ExecutionContext.run` and `isolate` save and put back one more ambient thing: the current
- * SynchronizationContext, which does not flow but is undone at the same boundary (A2.2, A2.3). One per thread.
+ * SynchronizationContext, which does not flow but is undone at the same boundary (A2.2, A2.3). Two are there when two
+ * copies of that package are.
  */
 export function setRunGuard(runGuard: RunGuard): void {
-  guard = runGuard;
+  const { guard } = ambient;
+  ambient.guard = guard === undefined ? runGuard : bothGuards(guard, runGuard);
 }
 
-/**
- * Goes up with every change that is made through this package: as long as it stands still within one synchronous run, the
- * context is what it was at its beginning. A fifth of the price of reading the context.
- */
-export let changes = 0;
+function bothGuards(first: RunGuard, second: RunGuard): RunGuard {
+  return {
+    save: (): readonly [unknown, unknown] => [first.save(), second.save()],
+    restore(saved) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `save` gave.
+      const [ofFirst, ofSecond] = saved as readonly [unknown, unknown];
+      first.restore(ofFirst);
+      second.restore(ofSecond);
+    },
+  };
+}
 
 export function current(): ContextState {
   return storage.getStore() ?? ContextState.default;
@@ -40,7 +63,7 @@ export function current(): ContextState {
 
 /** Makes a state current without telling anybody. */
 export function replace(next: ContextState): void {
-  changes++;
+  ambient.changes++;
   storage.enterWith(next);
 }
 
@@ -48,7 +71,7 @@ export function replace(next: ContextState): void {
 export function switchTo(next: ContextState): void {
   const previous = current();
   if (previous === next) return;
-  changes++;
+  ambient.changes++;
   storage.enterWith(next);
   announceSwitch(previous, next);
 }
@@ -62,7 +85,7 @@ export function assign(key: ContextKey, value: unknown): void {
   if (next === previous) return;
   const handler = key.onValueChanged;
   const previousValue = handler === undefined ? undefined : previous.read(key);
-  changes++;
+  ambient.changes++;
   storage.enterWith(next);
   if (handler === undefined) return;
   const currentValue = next.read(key);
@@ -73,7 +96,7 @@ export function assign(key: ContextKey, value: unknown): void {
 /** Calls `fn` and undoes what it changed, also when it throws. */
 export function isolated<R, A extends unknown[]>(fn: (...args: A) => R, args: A): R {
   const previous = current();
-  const runGuard = guard;
+  const runGuard = ambient.guard;
   const saved = runGuard?.save();
   try {
     return fn(...args);
@@ -86,7 +109,7 @@ export function isolated<R, A extends unknown[]>(fn: (...args: A) => R, args: A)
 /** Calls `fn` with `state` current, then puts back what was, also when it throws. */
 export function runWith<R, A extends unknown[]>(state: ContextState, fn: (...args: A) => R, args: A): R {
   const previous = current();
-  const runGuard = guard;
+  const runGuard = ambient.guard;
   const saved = runGuard?.save();
   switchTo(state);
   try {
@@ -105,7 +128,7 @@ export function runAssigned<R, A extends unknown[]>(
   args: A,
 ): R {
   const previous = current();
-  const runGuard = guard;
+  const runGuard = ambient.guard;
   const saved = runGuard?.save();
   try {
     assign(key, value);

@@ -1,4 +1,5 @@
 import { current, replace } from "./ambient.ts";
+import { isInstance, markClass } from "./class-marks.ts";
 import { InvalidOperationError } from "./errors.ts";
 
 /**
@@ -7,6 +8,14 @@ import { InvalidOperationError } from "./errors.ts";
  * @see https://learn.microsoft.com/dotnet/api/system.threading.asyncflowcontrol
  */
 export class AsyncFlowControl implements Disposable {
+  static {
+    markClass(this, "AsyncFlowControl");
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, value);
+  }
+
   #isActive: boolean;
 
   /** @internal Made by `ExecutionContext.suppressFlow()`; inactive when flow was suppressed already. */

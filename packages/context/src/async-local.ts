@@ -1,4 +1,5 @@
-import { assign, current, runAssigned } from "./ambient.ts";
+import { assign, current, isolated, runAssigned } from "./ambient.ts";
+import { isInstance, markClass } from "./class-marks.ts";
 import type { ContextCodec, ContextFlow, ContextKey, ValueChange } from "./context-key.ts";
 import { argumentTypeError } from "./errors.ts";
 import { claimName } from "./flowing-names.ts";
@@ -44,17 +45,25 @@ export interface AsyncLocalOptions<T> {
  * @see https://learn.microsoft.com/dotnet/api/system.threading.asynclocal-1
  */
 export class AsyncLocal<T> {
+  static {
+    markClass(this, "AsyncLocal");
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, value);
+  }
+
   readonly #key: ContextKey;
 
   /**
    * @throws TypeError if an option has the wrong type, or `flow` is not `'local'` and there is no `name`.
-   * @throws DuplicateNameError if a live local of this thread flows under the same name.
+   * @throws DuplicateNameError if a live local of this thread flows under the same name. A local that another copy of this
+   * package made, because a bundle has both, is the same local: it has the same value.
    */
   constructor(options?: AsyncLocalOptions<T>) {
-    const key = resolveKey(options);
-    if (key.flow !== "local" && key.name !== undefined) claimName(key.name, key);
-    if (key.onValueChanged !== undefined) watchKey(key);
-    this.#key = key;
+    const own = resolveKey(options);
+    this.#key = own.flow === "local" || own.name === undefined ? own : claimName(own.name, own, this);
+    if (own.onValueChanged !== undefined) watchKey(this.#key);
   }
 
   get name(): string | undefined {
@@ -125,12 +134,21 @@ function resolveKey<T>(options: AsyncLocalOptions<T> | undefined): ContextKey {
   }
   const hasBothMethods = typeof codec?.encode === "function" && typeof codec.decode === "function";
   if (!hasBothMethods) throw argumentTypeError("options.codec", "an object with encode and decode", codec);
-  return Object.freeze({
+  return {
     name,
     defaultValue,
     flow,
-    codec,
+    codec: isolatedCodec(codec),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only values of this local, which are T, reach its handler.
     onValueChanged: onValueChanged as ContextKey["onValueChanged"],
-  });
+  };
+}
+
+/** The codec as the engine calls it: what it sets does not reach whoever happened to read or send the value. */
+function isolatedCodec<T>(codec: ContextCodec<T>): ContextCodec<T> {
+  if (codec === jsonCodec) return codec;
+  return {
+    encode: (value) => isolated((): string => codec.encode(value), []),
+    decode: (text) => isolated((): T => codec.decode(text), []),
+  };
 }

@@ -1,17 +1,17 @@
 import { AsyncResource } from "node:async_hooks";
-import { changes } from "./ambient.ts";
+import { ambient } from "./ambient.ts";
+import { isInstance, markClass } from "./class-marks.ts";
 import { stateOf } from "./execution-context.ts";
 import type { ExecutionContext } from "./execution-context.ts";
 import {
   beginCapture,
   captureUnder,
   endCapture,
-  isPlain,
-  isPlainOnce,
   resourceOptions,
   resourceType,
   runInResource,
   runInResourceOnce,
+  runs,
 } from "./resource-run.ts";
 
 /**
@@ -26,6 +26,14 @@ export class AsyncScope extends AsyncResource {
    * was first loaded, which is empty unless somebody imported it dynamically inside a `run` of theirs.
    */
   static readonly root: AsyncScope = new AsyncScope();
+
+  static {
+    markClass(this, "AsyncScope");
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, value);
+  }
 
   /** Captures the current state. */
   constructor() {
@@ -43,7 +51,7 @@ export class AsyncScope extends AsyncResource {
    * changed between them.
    */
   static get changes(): number {
-    return changes;
+    return ambient.changes;
   }
 
   /** @internal A scope with `context` for our own values, and the root's for everybody else's. */
@@ -56,13 +64,13 @@ export class AsyncScope extends AsyncResource {
    * no run sees what another one set or entered.
    */
   run<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
-    if (isPlain) return this.runInAsyncScope(fn, undefined, ...args);
+    if (runs.isPlain) return this.runInAsyncScope(fn, undefined, ...args);
     return runInResource(this, fn, undefined, args);
   }
 
   /** Like `run`, for the last use of this scope: saves about 80 ns where storages run on async_hooks (Node 22). */
   runOnce<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
-    if (isPlainOnce) return this.runInAsyncScope(fn, undefined, ...args);
+    if (runs.isPlainOnce) return this.runInAsyncScope(fn, undefined, ...args);
     return runInResourceOnce(this, fn, undefined, args);
   }
 }

@@ -1,4 +1,5 @@
 import { current, runWith } from "./ambient.ts";
+import { isInstance, markClass } from "./class-marks.ts";
 import { absent } from "./context-key.ts";
 import type { ContextKey } from "./context-key.ts";
 import { argumentTypeError } from "./errors.ts";
@@ -22,18 +23,20 @@ const optionNames: OptionNames<AsyncVariableOptions<unknown>> = { name: true, de
  * @see https://github.com/tc39/proposal-async-context
  */
 export class AsyncVariable<T> {
+  static {
+    markClass(this, "AsyncVariable");
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, value);
+  }
+
   readonly #key: ContextKey;
 
   constructor(options?: AsyncVariableOptions<T>) {
     const { name = "", defaultValue } = ownOptions<AsyncVariableOptions<T>>(options, optionNames);
     if (typeof name !== "string") throw argumentTypeError("options.name", "a string", name);
-    this.#key = Object.freeze({
-      name,
-      defaultValue,
-      flow: "local",
-      codec: jsonCodec,
-      onValueChanged: undefined,
-    });
+    this.#key = { name, defaultValue, flow: "local", codec: jsonCodec, onValueChanged: undefined };
   }
 
   get name(): string {

@@ -1,5 +1,5 @@
-import { readCarrier } from "./carrier-text.ts";
-import type { CarrierEntry, ContextCarrier } from "./carrier-text.ts";
+import { readCarrier, writeEntry } from "./carrier-text.ts";
+import type { CarrierEntry, ContextCarrier, WrittenEntry } from "./carrier-text.ts";
 import { InvalidCarrierError } from "./context-errors.ts";
 import { absent } from "./context-key.ts";
 import type { ContextCodec, ContextKey } from "./context-key.ts";
@@ -9,33 +9,35 @@ interface CarriedValue {
   /** The codec that made `value`: remembered instead of the local, which must stay collectable. */
   decodedBy: ContextCodec<unknown> | null;
   value: unknown;
+  written: WrittenEntry | undefined;
 }
 
 /**
  * The values that came with a carrier, by name, as text until somebody reads them. Names that no local of this
- * thread has are kept and travel on, at the reach they came with.
+ * thread has are kept and travel on, at the reach they came with. No member is private, because another copy of this
+ * package may have made the object.
  */
 export class CarriedValues {
-  readonly #values: ReadonlyMap<string, CarriedValue>;
+  readonly values: ReadonlyMap<string, CarriedValue>;
 
   private constructor(values: ReadonlyMap<string, CarriedValue>) {
-    this.#values = values;
+    this.values = values;
   }
 
   /** @throws InvalidCarrierError if `carrier` is not a carrier of ours. */
   static parse(carrier: ContextCarrier): CarriedValues {
     const values = new Map<string, CarriedValue>();
     for (const [name, entry] of readCarrier(carrier))
-      values.set(name, { entry, decodedBy: null, value: undefined });
+      values.set(name, { entry, decodedBy: null, value: undefined, written: undefined });
     return new CarriedValues(values);
   }
 
   get names(): Iterable<string> {
-    return this.#values.keys();
+    return this.values.keys();
   }
 
-  *entries(): Iterable<CarrierEntry> {
-    for (const { entry } of this.#values.values()) yield entry;
+  *written(): Iterable<WrittenEntry> {
+    for (const carried of this.values.values()) yield (carried.written ??= writeEntry(carried.entry));
   }
 
   /**
@@ -44,7 +46,7 @@ export class CarriedValues {
    */
   lookup(key: ContextKey): unknown {
     if (key.flow === "local" || key.name === undefined) return absent;
-    const carried = this.#values.get(key.name);
+    const carried = this.values.get(key.name);
     if (carried === undefined) return absent;
     if (carried.decodedBy !== key.codec) {
       try {
@@ -61,9 +63,9 @@ export class CarriedValues {
 
   /** The same values but the one for this local; null when none is left. */
   without(key: ContextKey): CarriedValues | null {
-    if (key.flow === "local" || key.name === undefined || !this.#values.has(key.name)) return this;
-    if (this.#values.size === 1) return null;
-    const values = new Map(this.#values);
+    if (key.flow === "local" || key.name === undefined || !this.values.has(key.name)) return this;
+    if (this.values.size === 1) return null;
+    const values = new Map(this.values);
     values.delete(key.name);
     return new CarriedValues(values);
   }

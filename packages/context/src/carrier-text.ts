@@ -25,22 +25,39 @@ export interface CarrierEntry {
   readonly text: string;
 }
 
+/** An entry as it stands in a carrier. */
+export interface WrittenEntry {
+  readonly reach: CarrierReach;
+  readonly name: string;
+  readonly chars: string;
+  readonly sizeBytes: number;
+}
+
 /** Bytes of UTF-8. */
 export const carrierLimitBytes: number = 16 * 1024;
 
 const version = "1";
 
-/** @throws ContextTooLargeError if the text would be larger than `carrierLimitBytes`. */
-export function writeCarrier(entries: readonly CarrierEntry[]): ContextCarrier | null {
+export function writeEntry({ reach, name, text }: CarrierEntry): WrittenEntry {
+  const chars = `${reach === "wire" ? "w" : "t"}${name.length}:${name}${text.length}:${text}`;
+  return { reach, name, chars, sizeBytes: Buffer.byteLength(chars) };
+}
+
+/**
+ * Every entry begins with an ASCII letter, so that the sizes add up, whatever surrogates stand at the ends.
+ * @throws ContextTooLargeError if the text would be larger than `carrierLimitBytes`.
+ */
+export function writeCarrier(entries: readonly WrittenEntry[]): ContextCarrier | null {
   if (entries.length === 0) return null;
   let carrier = version;
-  for (const { reach, name, text } of entries) {
-    carrier += `${reach === "wire" ? "w" : "t"}${name.length}:${name}${text.length}:${text}`;
+  let totalBytes = version.length;
+  for (const { chars, sizeBytes } of entries) {
+    carrier += chars;
+    totalBytes += sizeBytes;
   }
-  const sizeBytes = Buffer.byteLength(carrier);
-  if (sizeBytes > carrierLimitBytes) {
-    const largest = entries.reduce((a, b) => (Buffer.byteLength(b.text) > Buffer.byteLength(a.text) ? b : a));
-    throw new ContextTooLargeError(largest.name, sizeBytes, carrierLimitBytes);
+  if (totalBytes > carrierLimitBytes) {
+    const largest = entries.reduce((a, b) => (b.sizeBytes > a.sizeBytes ? b : a));
+    throw new ContextTooLargeError(largest.name, totalBytes, carrierLimitBytes);
   }
   return carrier;
 }

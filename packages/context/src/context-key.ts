@@ -23,8 +23,9 @@ export interface ContextKey {
   readonly flow: ContextFlow;
   readonly codec: ContextCodec<unknown>;
   readonly defaultValue: unknown;
-  readonly onValueChanged: ((change: ValueChange<unknown>) => void) | undefined;
+  /** Gets another one when a local of another copy joins. */
+  onValueChanged: ((change: ValueChange<unknown>) => void) | undefined;
 }
 
 /** "No entry", where `undefined` may be a value. */
-export const absent: unique symbol = Symbol("absent");
+export const absent: unique symbol = Symbol.for("skein.context.absent");

@@ -5,7 +5,11 @@ import { encodeState } from "./carrier-encoding.ts";
 import type { CarrierReach, ContextCarrier } from "./carrier-text.ts";
 import { ContextState } from "./context-state.ts";
 import { argumentTypeError, InvalidOperationError } from "./errors.ts";
+import { define } from "./intrinsics.ts";
 import { captureResource, noteSuppression, runInResource } from "./resource-run.ts";
+
+/** Under this symbol, contexts of another copy of this package tell their state. */
+const tellState = Symbol.for("skein.context.state");
 
 let readState: (context: ExecutionContext) => ContextState;
 let isContext: (value: unknown) => value is ExecutionContext;
@@ -71,8 +75,8 @@ export class ExecutionContext {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- bound is typed as F, so its arguments fit.
       return runInResource(resource, fn, this, args as never[]);
     }
-    Object.defineProperty(bound, "name", { value: `bound ${fn.name}`, configurable: true });
-    Object.defineProperty(bound, "length", { value: fn.length, configurable: true });
+    define(bound, "name", `bound ${fn.name}`);
+    define(bound, "length", fn.length);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it takes and gives what fn does.
     return bound as unknown as F;
   }
@@ -106,8 +110,8 @@ export class ExecutionContext {
   }
 
   /**
-   * The values that flow that far, as text for another thread or machine; null when there are none. Encoded once: the
-   * same context gives the same string. Values are read when they are encoded, so do not mutate what flows.
+   * The values that flow that far, as text for another thread or machine; null when there are none. Each value is encoded
+   * once, however many contexts hold it, so do not mutate what flows.
    *
    * @throws ContextTooLargeError if the text would exceed 16 KiB.
    * @throws ContextEncodeError if a value cannot be encoded.
@@ -115,10 +119,10 @@ export class ExecutionContext {
   toCarrier(reach: CarrierReach = "thread"): ContextCarrier | null {
     switch (reach) {
       case "thread":
-        if (this.#threadCarrier === undefined) this.#threadCarrier = encodeState(this.#state, "thread");
+        if (this.#threadCarrier === undefined) this.#threadCarrier = encodeState(this.#state, reach);
         return this.#threadCarrier;
       case "wire":
-        if (this.#wireCarrier === undefined) this.#wireCarrier = encodeState(this.#state, "wire");
+        if (this.#wireCarrier === undefined) this.#wireCarrier = encodeState(this.#state, reach);
         return this.#wireCarrier;
       default:
         throw argumentTypeError("reach", "'thread' or 'wire'", reach);
@@ -144,9 +148,21 @@ export class ExecutionContext {
     return (state.handle ??= new ExecutionContext(state)) as ExecutionContext;
   }
 
+  /** Contexts of another copy of this package are instances too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return isContext(value);
+  }
+
   static {
-    readState = (context) => context.#state;
-    isContext = (value) => typeof value === "object" && value !== null && #state in value;
+    define(this.prototype, tellState, function (this: ExecutionContext): ContextState {
+      return this.#state;
+    });
+    readState = (context) => {
+      if (#state in context) return context.#state;
+      return (context as { readonly [tellState]: () => ContextState })[tellState]();
+    };
+    isContext = (value): value is ExecutionContext =>
+      typeof value === "object" && value !== null && (#state in value || tellState in value);
   }
 }
 

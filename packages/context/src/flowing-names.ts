@@ -1,33 +1,70 @@
 /**
  * Which AsyncLocal of this thread answers to which name. Only locals that flow are listed: their name is their
  * identity across threads. The list holds them weakly; a name is free again once its local was collected.
+ *
+ * A module that is there twice, because a bundle brought its own copy of it and of this package, makes each of its locals
+ * twice. The second one joins the first: both have one key, and so one value.
  */
 import { DuplicateNameError } from "./context-errors.ts";
-import type { ContextKey } from "./context-key.ts";
+import type { ContextKey, ValueChange } from "./context-key.ts";
+import { shared, thisCopy } from "./this-copy.ts";
 
-const keys = new Map<string, WeakRef<ContextKey>>();
+interface ClaimedName {
+  readonly key: WeakRef<ContextKey>;
+  /** The local of each copy. */
+  readonly owners: Map<object, WeakRef<object>>;
+}
 
-let claimed = 0;
+const names = shared("names", () => ({ claims: new Map<string, ClaimedName>(), count: 0 }));
 
 const collected = new FinalizationRegistry<string>((name) => {
   // A new local may have taken the name between the collection and this callback.
-  if (keys.get(name)?.deref() === undefined) keys.delete(name);
+  if (findByName(name) === undefined) names.claims.delete(name);
 });
 
-/** @throws DuplicateNameError if a live local has this name. */
-export function claimName(name: string, key: ContextKey): void {
-  if (keys.get(name)?.deref() !== undefined) throw new DuplicateNameError(name);
-  claimed += 1;
-  keys.set(name, new WeakRef(key));
+/**
+ * Takes the name for `owner`.
+ * @returns the key to use: `key`, or that of the local of another copy that flows as far under this name.
+ * @throws DuplicateNameError if a live local of this copy has this name, or one of another copy flows otherwise.
+ */
+export function claimName(name: string, key: ContextKey, owner: object): ContextKey {
+  const claim = names.claims.get(name);
+  const joined = claim?.key.deref();
+  if (claim !== undefined && joined !== undefined) {
+    if (claim.owners.get(thisCopy)?.deref() !== undefined || joined.flow !== key.flow)
+      throw new DuplicateNameError(name);
+    claim.owners.set(thisCopy, new WeakRef(owner));
+    joinHandlers(joined, key);
+    return joined;
+  }
+  names.count += 1;
+  names.claims.set(name, { key: new WeakRef(key), owners: new Map([[thisCopy, new WeakRef(owner)]]) });
   collected.register(key, name);
+  return key;
+}
+
+function joinHandlers(key: ContextKey, other: ContextKey): void {
+  const { onValueChanged: first } = key;
+  const { onValueChanged: second } = other;
+  if (first === undefined || second === undefined) {
+    key.onValueChanged = first ?? second;
+    return;
+  }
+  key.onValueChanged = (change: ValueChange<unknown>): void => {
+    try {
+      first(change);
+    } finally {
+      second(change);
+    }
+  };
 }
 
 /** The local that flows under this name, if this thread knows one. */
 export function findByName(name: string): ContextKey | undefined {
-  return keys.get(name)?.deref();
+  return names.claims.get(name)?.key.deref();
 }
 
 /** How many names were ever claimed: what was read of carried names may be out of date when this changes. */
 export function namesClaimed(): number {
-  return claimed;
+  return names.count;
 }

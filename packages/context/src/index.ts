@@ -11,6 +11,8 @@ export {
   DuplicateNameError,
   InvalidCarrierError,
 } from "./context-errors.ts";
+export { joinCopies } from "./copies.ts";
+export type { SharedPart } from "./copies.ts";
 export type { ContextCodec, ContextFlow, ValueChange } from "./context-key.ts";
 export { InvalidOperationError, SkeinError } from "./errors.ts";
 export { ExecutionContext } from "./execution-context.ts";

@@ -3,13 +3,15 @@
  * descriptors have no prototype, because `get` on `Object.prototype` would make each of them invalid.
  */
 /* oxlint-disable typescript/unbound-method -- none of these looks at `this` */
-const { defineProperty } = Object;
 export const create: typeof Object.create = Object.create;
+export const defineProperty: typeof Object.defineProperty = Object.defineProperty;
+export const getOwnPropertySymbols: typeof Object.getOwnPropertySymbols = Object.getOwnPropertySymbols;
 export const getPrototypeOf: (value: object) => object | null = Object.getPrototypeOf;
 export const hasOwn: typeof Object.hasOwn = Object.hasOwn;
 export const keys: typeof Object.keys = Object.keys;
 export const apply: typeof Reflect.apply = Reflect.apply;
 export const isArray: typeof Array.isArray = Array.isArray;
+export const parse: typeof JSON.parse = JSON.parse;
 export const stringify: typeof JSON.stringify = JSON.stringify;
 /* oxlint-enable typescript/unbound-method */
 

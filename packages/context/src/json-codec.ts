@@ -1,4 +1,5 @@
 import type { ContextCodec } from "./context-key.ts";
+import { parse, stringify } from "./intrinsics.ts";
 
 /**
  * The codec of a local that names none. What JSON would turn into something else at the top level
@@ -9,9 +10,9 @@ export const jsonCodec: ContextCodec<unknown> = {
     if (typeof value === "number" && !Number.isFinite(value)) {
       throw new TypeError(`${value} has no JSON form`);
     }
-    const text = JSON.stringify(value) as string | undefined;
+    const text = stringify(value) as string | undefined;
     if (text === undefined) throw new TypeError(`A ${typeof value} has no JSON form`);
     return text;
   },
-  decode: (text) => JSON.parse(text) as unknown,
+  decode: (text) => parse(text) as unknown,
 };

@@ -6,12 +6,13 @@ import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { current, replace } from "./ambient.ts";
 import type { ContextKey } from "./context-key.ts";
 import { ContextState } from "./context-state.ts";
+import { apply, create } from "./intrinsics.ts";
+import { shared } from "./this-copy.ts";
 import { announceSwitch, noteWatchedKey } from "./value-changes.ts";
 
 /** No `destroy` hook for what is made per work item: tracking it costs more than all the rest. */
-export const resourceOptions: { readonly requireManualDestroy: true } = Object.freeze({
-  requireManualDestroy: true,
-});
+export const resourceOptions: { requireManualDestroy: true } = create(null);
+resourceOptions.requireManualDestroy = true;
 
 export const resourceType = "SKEIN";
 
@@ -21,27 +22,33 @@ export const resourceType = "SKEIN";
  */
 const keepsWhatRunsEnter: boolean = probe();
 
-/** Whether anybody watches a value: a run then has more to do than to call. False until the first local with a handler. */
-let hasWatchers = false;
+interface Runs {
+  /** Whether anybody watches a value: a run then has more to do than to call. False until the first local with a handler. */
+  hasWatchers: boolean;
+  /** What `runInResource` would do is `runInAsyncScope` and nothing else: hot paths look here first. */
+  isPlain: boolean;
+  /** The same for `runInResourceOnce`. */
+  isPlainOnce: boolean;
+  /** Whether flow was ever suppressed: captures look for it from then on. */
+  mayBeSuppressed: boolean;
+}
 
-/** What `runInResource` would do is `runInAsyncScope` and nothing else: hot paths look here first. */
-export let isPlain: boolean = !keepsWhatRunsEnter;
-
-/** The same for `runInResourceOnce`. */
-export let isPlainOnce = true;
+export const runs: Runs = shared("runs", () => ({
+  hasWatchers: false,
+  isPlain: !keepsWhatRunsEnter,
+  isPlainOnce: true,
+  mayBeSuppressed: false,
+}));
 
 export function watchKey(key: ContextKey): void {
-  hasWatchers = true;
-  isPlain = false;
-  isPlainOnce = false;
+  runs.hasWatchers = true;
+  runs.isPlain = false;
+  runs.isPlainOnce = false;
   noteWatchedKey(key);
 }
 
-/** Whether flow was ever suppressed: captures look for it from then on. */
-let mayBeSuppressed = false;
-
 export function noteSuppression(): void {
-  mayBeSuppressed = true;
+  runs.mayBeSuppressed = true;
 }
 
 /**
@@ -49,7 +56,7 @@ export function noteSuppression(): void {
  * `endCapture` puts back.
  */
 export function beginCapture(): ContextState | null {
-  if (!mayBeSuppressed) return null;
+  if (!runs.mayBeSuppressed) return null;
   const state = current();
   if (!state.isFlowSuppressed) return null;
   replace(ContextState.default);
@@ -86,7 +93,7 @@ export function runInResourceOnce<R, A extends unknown[]>(
   thisArg: unknown,
   args: A,
 ): R {
-  return hasWatchers
+  return runs.hasWatchers
     ? runWatched(resource, fn, thisArg, args)
     : resource.runInAsyncScope(fn, thisArg, ...args);
 }
@@ -105,7 +112,7 @@ function runWatched<R, A extends unknown[]>(
       inside = current();
       announceSwitch(outside, inside);
       try {
-        return Reflect.apply(fn, thisArg, args);
+        return apply(fn, thisArg, args);
       } finally {
         inside = current();
       }
@@ -132,7 +139,7 @@ function freshResource(): AsyncResource {
 }
 
 function probe(): boolean {
-  const storage = new AsyncLocalStorage<boolean>();
+  const storage = new AsyncLocalStorage<boolean>(create(null) as object);
   const resource = freshResource();
   resource.runInAsyncScope(() => storage.enterWith(true));
   const entered = resource.runInAsyncScope(() => storage.getStore());

@@ -1,16 +1,12 @@
 /**
- * What all errors of Skein have in common: a stable `code`, a name that no minifier changes, and a brand by which
- * `instanceof` recognises them across copies of the packages.
- *
- *   every error        own property  Symbol.for("skein.error"): true
- *   every prototype    own property  Symbol.for("skein.error.class"): the name of the class, and `name`
+ * What all errors of Skein have in common: a stable `code`, a name that no minifier changes, and a brand by which copies
+ * of the packages recognise each other's.
  */
-import { apply, define, getPrototypeOf, hasOwn } from "./intrinsics.ts";
+import { isInstance, isMarked, markClass, markOf } from "./class-marks.ts";
+import type { MarkedClass } from "./class-marks.ts";
+import { define } from "./intrinsics.ts";
 
 const brand = Symbol.for("skein.error");
-const classMark = Symbol.for("skein.error.class");
-// oxlint-disable-next-line typescript/unbound-method -- applied to the class in question below
-const ordinaryHasInstance = Function.prototype[Symbol.hasInstance];
 
 /** The base of every error class of Skein. Match on `code`, never on the message. */
 export class SkeinError extends Error {
@@ -33,12 +29,9 @@ export class SkeinError extends Error {
   }
 
   /** Errors of the same class of another copy are instances too. */
-  static override [Symbol.hasInstance](this: { readonly prototype: object }, value: unknown): boolean {
-    if (apply(ordinaryHasInstance, this, [value])) return true;
-    // A class that somebody derived has no mark of its own: only its own instances count.
-    if (!hasOwn(this.prototype, classMark) || !SkeinError.isSkeinError(value)) return false;
-    const name = errorClassName(this);
-    return name === "SkeinError" || isNamed(value, name);
+  static override [Symbol.hasInstance](this: MarkedClass, value: unknown): boolean {
+    if (isInstance(this, value)) return true;
+    return isMarked(this) && markOf(this) === "SkeinError" && SkeinError.isSkeinError(value);
   }
 }
 
@@ -55,25 +48,17 @@ export class SkeinError extends Error {
  * }
  */
 export function nameErrorClass(
-  errorClass: { readonly prototype: object },
+  errorClass: MarkedClass,
   className: string,
   shownName: string = className,
 ): void {
-  define(errorClass.prototype, classMark, className);
+  markClass(errorClass, className);
   define(errorClass.prototype, "name", shownName);
 }
 
 /** What `nameErrorClass` called the class, or the nearest that it derives from; undefined if it is none of Skein. */
-export function errorClassName(errorClass: { readonly prototype: object }): string | undefined {
-  return (errorClass.prototype as { readonly [classMark]?: string })[classMark];
-}
-
-function isNamed(value: object, className: string | undefined): boolean {
-  for (let link: object | null = value; link !== null; link = getPrototypeOf(link)) {
-    if (hasOwn(link, classMark) && (link as { readonly [classMark]?: string })[classMark] === className)
-      return true;
-  }
-  return false;
+export function errorClassName(errorClass: MarkedClass): string | undefined {
+  return markOf(errorClass);
 }
 
 /** The operation is not valid in the object's present state. */

@@ -1,6 +1,8 @@
 import { current, runWith } from "./ambient.ts";
+import { isInstance, markClass } from "./class-marks.ts";
 import { ContextState } from "./context-state.ts";
 import { argumentTypeError } from "./errors.ts";
+import { apply } from "./intrinsics.ts";
 
 /**
  * The values of every AsyncVariable and AsyncLocal at one moment, in the shape of TC39's `AsyncContext.Snapshot`. Taken
@@ -9,6 +11,14 @@ import { argumentTypeError } from "./errors.ts";
  * @see https://github.com/tc39/proposal-async-context
  */
 export class Snapshot {
+  static {
+    markClass(this, "Snapshot");
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, value);
+  }
+
   readonly #state: ContextState;
 
   constructor() {
@@ -27,7 +37,7 @@ export class Snapshot {
     if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
     const snapshot = new Snapshot();
     return function wrapped(this: T, ...args: A): R {
-      return snapshot.run((): R => Reflect.apply(fn, this, args));
+      return snapshot.run((): R => apply(fn, this, args));
     };
   }
 }

@@ -5,18 +5,24 @@
 import type { ContextKey } from "./context-key.ts";
 import type { ContextState } from "./context-state.ts";
 import { findByName } from "./flowing-names.ts";
+import { shared } from "./this-copy.ts";
 
-/** Whether any local with a handler and a name that flows was ever made: only then can a carried value have one. */
-let watchesCarriedValues = false;
+const watching = shared("watching", () => ({
+  /** Whether any local with a handler and a name that flows was ever made: only then can a carried value have one. */
+  carriedValues: false,
+}));
+
+// oxlint-disable-next-line typescript/unbound-method -- does not look at `this`; fake timers replace it.
+const { nextTick } = process;
 
 export function noteWatchedKey(key: ContextKey): void {
-  if (key.flow !== "local") watchesCarriedValues = true;
+  if (key.flow !== "local") watching.carriedValues = true;
 }
 
 /** Tells every handler whose value differs between the two contexts. Call it after the switch. */
 export function announceSwitch(previous: ContextState, next: ContextState): void {
   if (previous === next) return;
-  const mayConcernCarried = watchesCarriedValues && (previous.carried !== null || next.carried !== null);
+  const mayConcernCarried = watching.carriedValues && (previous.carried !== null || next.carried !== null);
   if (previous.watched.length === 0 && next.watched.length === 0 && !mayConcernCarried) return;
 
   // The outgoing context's locals first, in the order in which they were registered there.
@@ -33,7 +39,7 @@ export function announceSwitch(previous: ContextState, next: ContextState): void
       key.onValueChanged?.({ previousValue, currentValue, contextChanged: true });
     } catch (error) {
       // There is no caller who could handle it: the switch may be one between two unrelated jobs.
-      process.nextTick(rethrow, error);
+      nextTick(rethrow, error);
     }
   }
 }

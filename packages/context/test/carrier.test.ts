@@ -1,7 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { untyped } from "./untyped.ts";
-import { AsyncLocal, ExecutionContext } from "@skein/context";
+import { collect } from "./collect.ts";
+import {
+  AsyncLocal,
+  ContextEncodeError,
+  ExecutionContext,
+  InvalidCarrierError,
+  SkeinError,
+} from "@skein/context";
 import type { ContextCodec } from "@skein/context";
 
 let names = 0;
@@ -32,23 +39,153 @@ describe("toCarrier", () => {
     ]);
   });
 
-  it("encodes once for one context and reach", () => {
-    let encoded = 0;
-    const codec: ContextCodec<number> = {
-      encode(value) {
-        encoded++;
-        return String(value);
-      },
-      decode: Number,
-    };
-    const local = new AsyncLocal<number>({ name: freshName(), flow: "wire", codec });
-    local.run(1, () => {
+  /** A codec that counts what it encodes. */
+  function counting(): ContextCodec<string> & { readonly encoded: string[] } {
+    const encoded: string[] = [];
+    return { encoded, encode: (value) => (encoded.push(value), value), decode: String };
+  }
+
+  it("encodes a value once, whatever the reach", () => {
+    const codec = counting();
+    const local = new AsyncLocal<string>({ name: freshName(), flow: "wire", codec });
+    local.run("x", () => {
       const context = capture();
       for (let n = 0; n < 3; n++) expect(capture().toCarrier()).toBe(context.toCarrier());
-      expect(encoded).toBe(1);
-      context.toCarrier("wire");
-      context.toCarrier("wire");
-      expect(encoded).toBe(2);
+      expect(context.toCarrier("wire")).toBe(context.toCarrier());
+      expect(codec.encoded).toEqual(["x"]);
+    });
+  });
+
+  it("encodes only what changed since another context that holds the same values", () => {
+    const codec = counting();
+    const [first, second] = [1, 2].map(
+      () => new AsyncLocal<string>({ name: freshName(), flow: "thread", codec }),
+    );
+    const plain = new AsyncLocal<number>();
+    first!.run("a", () => {
+      const before = second!.run("b", () => capture());
+      before.toCarrier();
+      // Derived from one in which it was not encoded yet, and from one in which it was.
+      plain.run(1, () => second!.run("c", () => capture().toCarrier()));
+      ExecutionContext.run(before, () => second!.run("d", () => capture().toCarrier()));
+      ExecutionContext.run(before, () => plain.run(2, () => capture().toCarrier()));
+      first!.run("a2", () => first!.run("a", () => capture().toCarrier()));
+    });
+    expect(codec.encoded).toEqual(["a", "b", "c", "d", "a"]);
+  });
+
+  it("keeps no text that is too large to travel, and no text longer than a context holds its value", async () => {
+    const texts: WeakRef<object>[] = [];
+    const local = new AsyncLocal<object>({
+      name: freshName(),
+      flow: "thread",
+      codec: { encode: (value) => JSON.stringify(value), decode: (text) => JSON.parse(text) as object },
+    });
+    (() => {
+      const value = { text: "x".repeat(1000) };
+      texts.push(new WeakRef(value));
+      local.run(value, () => capture().toCarrier());
+    })();
+    await collect(...texts);
+    const tooLarge = counting();
+    const large = new AsyncLocal<string>({ name: freshName(), flow: "thread", codec: tooLarge });
+    large.run("x".repeat(20_000), () => {
+      for (let n = 0; n < 2; n++) expect(() => capture().toCarrier()).toThrow(SkeinError);
+    });
+    expect(tooLarge.encoded).toHaveLength(2);
+  });
+
+  describe("a codec", () => {
+    it("keeps what it sets to itself, whether it throws or not, on the way out and on the way in", () => {
+      const other = new AsyncLocal<string>();
+      const codec: ContextCodec<string> = {
+        encode(value) {
+          other.value = "set by encode";
+          if (value === "bad") throw new Error("no");
+          return value;
+        },
+        decode(text) {
+          other.value = "set by decode";
+          if (text === "bad") throw new Error("no");
+          return text;
+        },
+      };
+      const local = new AsyncLocal<string>({ name: freshName(), flow: "thread", codec });
+      const attempt = (fn: () => unknown): unknown => {
+        try {
+          return fn();
+        } catch (error) {
+          return error;
+        }
+      };
+      const seen = (value: string): unknown[] => {
+        const carrier = `1t${local.name!.length}:${local.name}${value.length}:${value}`;
+        const context = ExecutionContext.fromCarrier(carrier);
+        const sent = local.run(value, () => [attempt(() => capture().toCarrier()), other.value]);
+        const received = ExecutionContext.run(context, () => [attempt(() => local.value), other.value]);
+        return [...sent, ...received];
+      };
+      expect(seen("good")).toEqual([expect.any(String), undefined, "good", undefined]);
+      expect(seen("bad")).toEqual([
+        expect.any(ContextEncodeError),
+        undefined,
+        expect.any(InvalidCarrierError),
+        undefined,
+      ]);
+    });
+
+    it("may ask for the text of the same context: each gets a whole one", () => {
+      const inner: unknown[] = [];
+      const codec: ContextCodec<string> = {
+        encode(value) {
+          if (inner.length === 0) {
+            inner.push(undefined);
+            inner.push(capture().toCarrier());
+          }
+          return value;
+        },
+        decode: String,
+      };
+      const second = new AsyncLocal<string>({ name: freshName(), flow: "thread" });
+      const local = new AsyncLocal<string>({ name: freshName(), flow: "thread", codec });
+      local.run("x", () =>
+        second.run("y", () => {
+          expect(capture().toCarrier()).toBe(inner[1]);
+          expect(inner[1]).toMatch(/x.*"y"$/);
+        }),
+      );
+    });
+
+    it("that asks for its own text without end fails with one error", () => {
+      const codec: ContextCodec<string> = { encode: () => capture().toCarrier()!, decode: String };
+      const local = new AsyncLocal<string>({ name: freshName(), flow: "thread", codec });
+      local.run("x", () => {
+        expect(() => capture().toCarrier()).toThrow(
+          expect.objectContaining({
+            code: "ERR_SKEIN_CONTEXT_ENCODE",
+            localName: local.name,
+            cause: expect.any(RangeError) as unknown,
+          }),
+        );
+        expect(local.value).toBe("x");
+      });
+    });
+
+    it("may throw anything", () => {
+      const nothing: unknown = Object.create(null);
+      const codec: ContextCodec<string> = {
+        encode() {
+          // oxlint-disable-next-line typescript/only-throw-error -- users may.
+          throw nothing;
+        },
+        decode: String,
+      };
+      const local = new AsyncLocal<string>({ name: freshName(), flow: "thread", codec });
+      local.run("x", () => {
+        expect(() => capture().toCarrier()).toThrow(
+          expect.objectContaining({ code: "ERR_SKEIN_CONTEXT_ENCODE", cause: nothing }),
+        );
+      });
     });
   });
 
