@@ -6,6 +6,7 @@ import type { ExecutionContext } from "./execution-context.ts";
 import {
   beginCapture,
   captureUnder,
+  emptied,
   endCapture,
   resourceOptions,
   resourceType,
@@ -22,10 +23,10 @@ import {
  */
 export class AsyncScope extends AsyncResource {
   /**
-   * The empty context: nothing of ours, flow not suppressed. Other libraries' storages are as they were when this module
-   * was first loaded, which is empty unless somebody imported it dynamically inside a `run` of theirs.
+   * The empty context: nothing of ours, flow not suppressed, and no store in any AsyncLocalStorage of the process, also
+   * where this module was first imported inside a `run` of one. What is made in it pins no request.
    */
-  static readonly root: AsyncScope = new AsyncScope();
+  static readonly root: AsyncScope = emptied(new AsyncScope());
 
   static {
     markClass(this, "AsyncScope");

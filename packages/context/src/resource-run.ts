@@ -6,7 +6,7 @@ import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { current, replace } from "./ambient.ts";
 import type { ContextKey } from "./context-key.ts";
 import { ContextState } from "./context-state.ts";
-import { apply, create } from "./intrinsics.ts";
+import { apply, create, getOwnPropertySymbols } from "./intrinsics.ts";
 import { shared } from "./this-copy.ts";
 import { announceSwitch, noteWatchedKey } from "./value-changes.ts";
 
@@ -132,6 +132,20 @@ export function captureUnder<T>(base: AsyncResource, state: ContextState, make: 
     replace(state);
     return make();
   });
+}
+
+/**
+ * The resource with nothing captured. Node keeps what a resource captures in properties of its own, a frame or one store
+ * for each storage, beside its two ids; without them it enters the empty context (`storage-modes.test.ts` tries every
+ * version). No call of Node gives an empty resource inside somebody's `run`.
+ */
+export function emptied<T extends AsyncResource>(resource: T): T {
+  const ids = new Set<unknown>([resource.asyncId(), resource.triggerAsyncId()]);
+  const slots = resource as Record<symbol, unknown>;
+  for (const symbol of getOwnPropertySymbols(resource)) {
+    if (!ids.has(slots[symbol])) slots[symbol] = undefined;
+  }
+  return resource;
 }
 
 function freshResource(): AsyncResource {

@@ -14,9 +14,13 @@ const modes: readonly (readonly [name: string, flags: readonly string[]])[] = [
 
 function run(script: string, flags: readonly string[]): { output: string; errors: string } {
   const path = fileURLToPath(new URL(`./fixtures/${script}`, import.meta.url));
-  const { stdout, stderr } = spawnSync(process.execPath, [...flags, "--conditions=@skein/source", path], {
-    encoding: "utf8",
-  });
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [...flags, "--expose-gc", "--conditions=@skein/source", path],
+    {
+      encoding: "utf8",
+    },
+  );
   return { output: stdout.trim(), errors: stderr };
 }
 
@@ -33,6 +37,12 @@ describe.each(modes.filter(([, flags]) => isKnown(flags)))("where storages run o
 
   it("A1.3 a value set after an await stays in the callee, also where that is the first use of all", () => {
     const { output, errors } = run("first-use-in-callee.ts", flags);
+    expect(errors).not.toContain("Error");
+    expect(output).toBe("clean");
+  });
+
+  it("the root scope is empty, and pins nothing, where the package is first imported inside somebody's run", () => {
+    const { output, errors } = run("first-import-in-a-request.ts", flags);
     expect(errors).not.toContain("Error");
     expect(output).toBe("clean");
   });
