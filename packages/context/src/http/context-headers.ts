@@ -1,7 +1,9 @@
 import { ownOptions } from "../own-options.ts";
 import type { OptionNames } from "../own-options.ts";
 import type { AsyncLocal } from "../async-local.ts";
+import { define } from "../intrinsics.ts";
 import { baggage } from "./baggage.ts";
+import { keepOneTraceparent } from "./one-traceparent.ts";
 import { correlationId, currentBaggage, currentTraceparent, currentTracestate } from "./request-locals.ts";
 import { traceparent } from "./traceparent.ts";
 import { tracestate } from "./tracestate.ts";
@@ -20,6 +22,9 @@ const optionNames: OptionNames<ContextHeadersOptions> = { header: true, local: t
  * Headers that carry the current context to another service: the correlation id, `traceparent`, `tracestate` and
  * `baggage`, those that have a value. A new object each time.
  *
+ * Where OpenTelemetry or another instrumentation adds its own `traceparent` to requests of `fetch` and undici, the request
+ * is sent with that one alone.
+ *
  * @throws TypeError if a value was set that its header cannot express.
  * @example
  * await fetch(url, { headers: contextHeaders() });
@@ -28,15 +33,17 @@ export function contextHeaders(options?: ContextHeadersOptions): Record<string, 
   const { header = "x-request-id", local = correlationId } = ownOptions(options, optionNames);
   const headers: Record<string, string> = {};
   const id = local.value;
-  if (id !== undefined) headers[header] = id;
+  if (id !== undefined) define(headers, header, id, true);
   const parent = currentTraceparent.value;
   if (parent !== undefined) {
-    headers["traceparent"] = traceparent.format(parent);
+    define(headers, "traceparent", traceparent.format(parent), true);
     // Without a traceparent it would have no meaning, and must not be sent.
     const states = currentTracestate.value;
-    if (states !== undefined && states.length > 0) headers["tracestate"] = tracestate.format(states);
+    if (states !== undefined && states.length > 0)
+      define(headers, "tracestate", tracestate.format(states), true);
+    keepOneTraceparent();
   }
   const members = currentBaggage.value;
-  if (members !== undefined && members.length > 0) headers["baggage"] = baggage.format(members);
+  if (members !== undefined && members.length > 0) define(headers, "baggage", baggage.format(members), true);
   return headers;
 }
