@@ -4,7 +4,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ContextKey } from "./context-key.ts";
 import { ContextState } from "./context-state.ts";
-import { create } from "./intrinsics.ts";
+import { create, is } from "./intrinsics.ts";
 import { shared } from "./this-copy.ts";
 import { announceSwitch } from "./value-changes.ts";
 
@@ -89,8 +89,7 @@ export function assign(key: ContextKey, value: unknown): void {
   storage.enterWith(next);
   if (handler === undefined) return;
   const currentValue = next.read(key);
-  if (!Object.is(previousValue, currentValue))
-    handler({ previousValue, currentValue, contextChanged: false });
+  if (!is(previousValue, currentValue)) handler({ previousValue, currentValue, contextChanged: false });
 }
 
 /** Calls `fn` and undoes what it changed, also when it throws. */

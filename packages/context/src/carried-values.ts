@@ -3,6 +3,7 @@ import type { CarrierEntry, ContextCarrier, WrittenEntry } from "./carrier-text.
 import { InvalidCarrierError } from "./context-errors.ts";
 import { absent } from "./context-key.ts";
 import type { ContextCodec, ContextKey } from "./context-key.ts";
+import { stringify } from "./intrinsics.ts";
 
 interface CarriedValue {
   readonly entry: CarrierEntry;
@@ -52,7 +53,7 @@ export class CarriedValues {
       try {
         carried.value = key.codec.decode(carried.entry.text);
       } catch (cause) {
-        throw new InvalidCarrierError(`the codec of ${JSON.stringify(key.name)} refused its value`, {
+        throw new InvalidCarrierError(`the codec of ${stringify(key.name)} refused its value`, {
           cause,
         });
       }

@@ -12,6 +12,7 @@
 import { Buffer } from "node:buffer";
 import { ContextTooLargeError, InvalidCarrierError } from "./context-errors.ts";
 import type { ContextFlow } from "./context-key.ts";
+import { stringify } from "./intrinsics.ts";
 
 /** A context as text, made by `toCarrier` and read by `fromCarrier`. Opaque; at most 16 KiB of UTF-8. */
 export type ContextCarrier = string;
@@ -78,8 +79,7 @@ export function readCarrier(carrier: ContextCarrier): Map<string, CarrierEntry> 
     const name = readSized(carrier, at + 1);
     const text = readSized(carrier, name.end);
     if (name.chars === "") throw new InvalidCarrierError(`no name at ${at}`);
-    if (entries.has(name.chars))
-      throw new InvalidCarrierError(`two values for ${JSON.stringify(name.chars)}`);
+    if (entries.has(name.chars)) throw new InvalidCarrierError(`two values for ${stringify(name.chars)}`);
     entries.set(name.chars, {
       reach: letter === "w" ? "wire" : "thread",
       name: name.chars,

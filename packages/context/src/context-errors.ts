@@ -1,3 +1,4 @@
+import { stringify } from "./intrinsics.ts";
 import { nameErrorClass, SkeinError } from "./skein-error.ts";
 
 /** Two AsyncLocals that flow were given one name in one thread: a carrier could not tell their values apart. */
@@ -10,10 +11,7 @@ export class DuplicateNameError extends SkeinError {
   readonly localName: string;
 
   constructor(localName: string) {
-    super(
-      "ERR_SKEIN_DUPLICATE_NAME",
-      `An AsyncLocal that flows is already named ${JSON.stringify(localName)}`,
-    );
+    super("ERR_SKEIN_DUPLICATE_NAME", `An AsyncLocal that flows is already named ${stringify(localName)}`);
     this.localName = localName;
   }
 }
@@ -34,7 +32,7 @@ export class ContextTooLargeError extends SkeinError {
     super(
       "ERR_SKEIN_CONTEXT_TOO_LARGE",
       `The context takes ${sizeBytes} bytes, more than the ${limitBytes} that travel; ` +
-        `the largest value is that of the AsyncLocal ${JSON.stringify(localName)}`,
+        `the largest value is that of the AsyncLocal ${stringify(localName)}`,
     );
     this.localName = localName;
     this.sizeBytes = sizeBytes;
@@ -53,7 +51,7 @@ export class ContextEncodeError extends SkeinError {
   constructor(localName: string, reason: string, options?: ErrorOptions) {
     super(
       "ERR_SKEIN_CONTEXT_ENCODE",
-      `The value of the AsyncLocal ${JSON.stringify(localName)} cannot be encoded: ${reason}`,
+      `The value of the AsyncLocal ${stringify(localName)} cannot be encoded: ${reason}`,
       options,
     );
     this.localName = localName;

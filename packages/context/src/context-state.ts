@@ -2,6 +2,7 @@ import type { CarriedValues } from "./carried-values.ts";
 import type { WrittenEntry } from "./carrier-text.ts";
 import { absent } from "./context-key.ts";
 import type { ContextKey } from "./context-key.ts";
+import { is } from "./intrinsics.ts";
 import { shared } from "./this-copy.ts";
 
 /** One value that was set, and its text once somebody needed that: all states that hold the value share both. */
@@ -79,7 +80,7 @@ export class ContextState {
     if (this.unsuppressed !== null) return suppressedAs(this, this.unsuppressed.with(key, value));
     const index = this.keys.indexOf(key);
     if (index !== -1) {
-      if (Object.is(this.held[index]!.value, value)) return this;
+      if (is(this.held[index]!.value, value)) return this;
       const held = this.held.with(index, { value, written: undefined });
       return new ContextState(this.keys, held, this.watched, this.carried, null);
     }

@@ -8,7 +8,9 @@ export const defineProperty: typeof Object.defineProperty = Object.definePropert
 export const getOwnPropertySymbols: typeof Object.getOwnPropertySymbols = Object.getOwnPropertySymbols;
 export const getPrototypeOf: (value: object) => object | null = Object.getPrototypeOf;
 export const hasOwn: typeof Object.hasOwn = Object.hasOwn;
+export const is: typeof Object.is = Object.is;
 export const keys: typeof Object.keys = Object.keys;
+export const nextTick: typeof process.nextTick = process.nextTick;
 export const apply: typeof Reflect.apply = Reflect.apply;
 export const isArray: typeof Array.isArray = Array.isArray;
 export const parse: typeof JSON.parse = JSON.parse;

@@ -4,6 +4,7 @@ import { absent } from "./context-key.ts";
 import type { ContextKey } from "./context-key.ts";
 import type { ContextState } from "./context-state.ts";
 import { findByName, namesClaimed } from "./flowing-names.ts";
+import { define } from "./intrinsics.ts";
 
 interface CachedFields {
   readonly fields: Readonly<Record<string, unknown>>;
@@ -32,16 +33,17 @@ export function contextFields(): Record<string, unknown> {
 }
 
 function readFields(state: ContextState): Record<string, unknown> {
-  const fields: [string, unknown][] = [];
+  const fields: Record<string, unknown> = {};
   for (const key of flowingKeys(state)) {
     try {
       const value = state.lookup(key);
-      if (key.name !== undefined && value !== absent && value !== undefined) fields.push([key.name, value]);
+      if (key.name !== undefined && value !== absent && value !== undefined)
+        define(fields, key.name, value, true);
     } catch {
       // A log line must not fail because another machine sent a bad value; whoever reads the local is told.
     }
   }
-  return Object.fromEntries(fields);
+  return fields;
 }
 
 function* flowingKeys(state: ContextState): Iterable<ContextKey> {

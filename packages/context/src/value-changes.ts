@@ -5,15 +5,13 @@
 import type { ContextKey } from "./context-key.ts";
 import type { ContextState } from "./context-state.ts";
 import { findByName } from "./flowing-names.ts";
+import { is, nextTick } from "./intrinsics.ts";
 import { shared } from "./this-copy.ts";
 
 const watching = shared("watching", () => ({
   /** Whether any local with a handler and a name that flows was ever made: only then can a carried value have one. */
   carriedValues: false,
 }));
-
-// oxlint-disable-next-line typescript/unbound-method -- does not look at `this`; fake timers replace it.
-const { nextTick } = process;
 
 export function noteWatchedKey(key: ContextKey): void {
   if (key.flow !== "local") watching.carriedValues = true;
@@ -35,7 +33,7 @@ export function announceSwitch(previous: ContextState, next: ContextState): void
     try {
       const previousValue = previous.read(key);
       const currentValue = next.read(key);
-      if (Object.is(previousValue, currentValue)) continue;
+      if (is(previousValue, currentValue)) continue;
       key.onValueChanged?.({ previousValue, currentValue, contextChanged: true });
     } catch (error) {
       // There is no caller who could handle it: the switch may be one between two unrelated jobs.

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { AsyncLocal } from "../async-local.ts";
 import { argumentTypeError } from "../errors.ts";
 import { ExecutionContext } from "../execution-context.ts";
+import { hasOwn } from "../intrinsics.ts";
 import { ownOptions } from "../own-options.ts";
 import type { OptionNames } from "../own-options.ts";
 import { baggage as baggageHeader } from "./baggage.ts";
@@ -84,6 +85,6 @@ function takeTrace(req: IncomingMessage): void {
 
 /** A header that came more than once is joined by commas, or an array: then it is no id and no traceparent. */
 function headerOf(req: IncomingMessage, name: string): string | undefined {
-  const value = Object.hasOwn(req.headers, name) ? req.headers[name] : undefined;
+  const value = hasOwn(req.headers, name) ? req.headers[name] : undefined;
   return typeof value === "string" ? value : undefined;
 }

@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import { AsyncLocal } from "../async-local.ts";
 import { AsyncScope } from "../async-scope.ts";
+import { apply, define } from "../intrinsics.ts";
 
 /** The mark by which code of one request is known, whatever else it sets. */
 const currentOwner = new AsyncLocal<object>();
@@ -19,9 +20,9 @@ export function emitInScope(...emitters: EventEmitter[]): void {
     // oxlint-disable-next-line typescript/unbound-method -- called with the emitter as `this` below.
     const { emit } = emitter;
     const emitScoped = function (this: EventEmitter, ...args: Parameters<typeof emit>): boolean {
-      if (currentOwner.value === owner) return Reflect.apply(emit, this, args);
-      return scope.run((): boolean => Reflect.apply(emit, this, args));
+      if (currentOwner.value === owner) return apply(emit, this, args);
+      return scope.run((): boolean => apply(emit, this, args));
     };
-    Object.defineProperty(emitter, "emit", { value: emitScoped, configurable: true, writable: true });
+    define(emitter, "emit", emitScoped);
   }
 }
