@@ -21,6 +21,11 @@ export function argumentRangeError(
   return withCode(error, "ERR_SKEIN_OUT_OF_RANGE");
 }
 
+/** @throws TypeError unless `value` is a function. */
+export function requireFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") throw argumentTypeError(name, "a function", value);
+}
+
 /** Gives a built-in error a stable code. */
 export function withCode<E extends Error>(error: E, code: string): E & { code: string } {
   define(error, "code", code, true);

@@ -1,5 +1,5 @@
 import { current, replace } from "./ambient.ts";
-import { isInstance, markClass } from "./class-marks.ts";
+import { matchAcrossCopies } from "./class-marks.ts";
 import { InvalidOperationError } from "./errors.ts";
 
 /**
@@ -9,11 +9,7 @@ import { InvalidOperationError } from "./errors.ts";
  */
 export class AsyncFlowControl implements Disposable {
   static {
-    markClass(this, "AsyncFlowControl");
-  }
-
-  static [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, value);
+    matchAcrossCopies(this, "AsyncFlowControl");
   }
 
   #isActive: boolean;

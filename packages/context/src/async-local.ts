@@ -1,7 +1,7 @@
 import { assign, current, isolated, runAssigned } from "./ambient.ts";
-import { isInstance, markClass } from "./class-marks.ts";
+import { matchAcrossCopies } from "./class-marks.ts";
 import type { ContextCodec, ContextFlow, ContextKey, ValueChange } from "./context-key.ts";
-import { argumentTypeError } from "./errors.ts";
+import { argumentTypeError, requireFunction } from "./argument-errors.ts";
 import { claimName } from "./flowing-names.ts";
 import { jsonCodec } from "./json-codec.ts";
 import { ownOptions } from "./own-options.ts";
@@ -46,11 +46,7 @@ export interface AsyncLocalOptions<T> {
  */
 export class AsyncLocal<T> {
   static {
-    markClass(this, "AsyncLocal");
-  }
-
-  static [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, value);
+    matchAcrossCopies(this, "AsyncLocal");
   }
 
   readonly #key: ContextKey;
@@ -100,7 +96,7 @@ export class AsyncLocal<T> {
    * the way in and a change of context on the way out.
    */
   run<R, A extends unknown[]>(value: T, fn: (...args: A) => R, ...args: A): R {
-    if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
+    requireFunction("fn", fn);
     return runAssigned(this.#key, value, fn, args);
   }
 }
@@ -129,9 +125,7 @@ function resolveKey<T>(options: AsyncLocalOptions<T> | undefined): ContextKey {
   if (flow !== "local" && (name === undefined || name === "")) {
     throw argumentTypeError("options.name", `a name, because the value flows ('${flow}')`, name);
   }
-  if (onValueChanged !== undefined && typeof onValueChanged !== "function") {
-    throw argumentTypeError("options.onValueChanged", "a function", onValueChanged);
-  }
+  if (onValueChanged !== undefined) requireFunction("options.onValueChanged", onValueChanged);
   const hasBothMethods = typeof codec?.encode === "function" && typeof codec.decode === "function";
   if (!hasBothMethods) throw argumentTypeError("options.codec", "an object with encode and decode", codec);
   return {

@@ -1,6 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import { ambient } from "./ambient.ts";
-import { isInstance, markClass } from "./class-marks.ts";
+import { matchAcrossCopies } from "./class-marks.ts";
 import { stateOf } from "./execution-context.ts";
 import type { ExecutionContext } from "./execution-context.ts";
 import {
@@ -29,11 +29,7 @@ export class AsyncScope extends AsyncResource {
   static readonly root: AsyncScope = emptied(new AsyncScope());
 
   static {
-    markClass(this, "AsyncScope");
-  }
-
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, value);
+    matchAcrossCopies(this, "AsyncScope");
   }
 
   /** Captures the current state. */

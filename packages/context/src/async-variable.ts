@@ -1,8 +1,8 @@
 import { current, runWith } from "./ambient.ts";
-import { isInstance, markClass } from "./class-marks.ts";
+import { matchAcrossCopies } from "./class-marks.ts";
 import { absent } from "./context-key.ts";
 import type { ContextKey } from "./context-key.ts";
-import { argumentTypeError } from "./errors.ts";
+import { argumentTypeError, requireFunction } from "./argument-errors.ts";
 import { jsonCodec } from "./json-codec.ts";
 import { ownOptions } from "./own-options.ts";
 import type { OptionNames } from "./own-options.ts";
@@ -24,11 +24,7 @@ const optionNames: OptionNames<AsyncVariableOptions<unknown>> = { name: true, de
  */
 export class AsyncVariable<T> {
   static {
-    markClass(this, "AsyncVariable");
-  }
-
-  static [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, value);
+    matchAcrossCopies(this, "AsyncVariable");
   }
 
   readonly #key: ContextKey;
@@ -52,7 +48,7 @@ export class AsyncVariable<T> {
 
   /** Calls `fn` with this value. */
   run<R, A extends unknown[]>(value: T, fn: (...args: A) => R, ...args: A): R {
-    if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
+    requireFunction("fn", fn);
     return runWith(current().with(this.#key, value), fn, args);
   }
 }

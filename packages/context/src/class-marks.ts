@@ -20,7 +20,15 @@ export function markOf(target: MarkedClass): string | undefined {
   return (target.prototype as { readonly [mark]?: string })[mark];
 }
 
-/** For `static [Symbol.hasInstance]`. A class that somebody derived has no mark of its own: only its own instances count. */
+/** Call it in a static block: `instanceof` then takes instances of the same class of another copy too. */
+export function matchAcrossCopies(target: MarkedClass, name: string): void {
+  markClass(target, name);
+  define(target, Symbol.hasInstance, function (this: MarkedClass, value: unknown): boolean {
+    return isInstance(this, value);
+  });
+}
+
+/** What `instanceof` says, across copies. A class that somebody derived has no mark of its own: only its own instances count. */
 export function isInstance(target: MarkedClass, value: unknown): boolean {
   if (apply(ordinaryHasInstance, target, [value])) return true;
   if (typeof value !== "object" || value === null || !isMarked(target)) return false;

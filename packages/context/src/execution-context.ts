@@ -3,7 +3,9 @@ import { AsyncFlowControl, restoreFlow } from "./async-flow-control.ts";
 import { CarriedValues } from "./carried-values.ts";
 import { encodeState } from "./carrier-encoding.ts";
 import type { CarrierReach, ContextCarrier } from "./carrier-text.ts";
+import { matchAcrossCopies } from "./class-marks.ts";
 import { ContextState } from "./context-state.ts";
+import { requireFunction } from "./argument-errors.ts";
 import { argumentTypeError, InvalidOperationError } from "./errors.ts";
 import { define } from "./intrinsics.ts";
 import { captureResource, noteSuppression, runInResource } from "./resource-run.ts";
@@ -42,7 +44,7 @@ export class ExecutionContext {
    */
   static run<R, A extends unknown[]>(context: ExecutionContext, fn: (...args: A) => R, ...args: A): R {
     const state = stateOf(context);
-    requireFunction(fn);
+    requireFunction("fn", fn);
     return runWith(state, fn, args);
   }
 
@@ -60,7 +62,7 @@ export class ExecutionContext {
    * holds back what it sets before its first `await`, which Node alone would not.
    */
   static isolate<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
-    requireFunction(fn);
+    requireFunction("fn", fn);
     return isolated(fn, args);
   }
 
@@ -69,7 +71,7 @@ export class ExecutionContext {
    * AsyncLocalStorage of the process is bound too. Bound while flow is suppressed, it runs in the default context.
    */
   static bind<F extends (...args: never[]) => unknown>(fn: F): F {
-    requireFunction(fn);
+    requireFunction("fn", fn);
     const resource = captureResource();
     function bound(this: unknown, ...args: unknown[]): unknown {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- bound is typed as F, so its arguments fit.
@@ -148,12 +150,8 @@ export class ExecutionContext {
     return (state.handle ??= new ExecutionContext(state)) as ExecutionContext;
   }
 
-  /** Contexts of another copy of this package are instances too. */
-  static [Symbol.hasInstance](value: unknown): boolean {
-    return isContext(value);
-  }
-
   static {
+    matchAcrossCopies(this, "ExecutionContext");
     define(this.prototype, tellState, function (this: ExecutionContext): ContextState {
       return this.#state;
     });
@@ -173,8 +171,4 @@ export function stateOf(context: ExecutionContext): ContextState {
   }
   if (!isContext(context)) throw argumentTypeError("context", "an ExecutionContext", context);
   return readState(context);
-}
-
-function requireFunction(fn: unknown): void {
-  if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
 }

@@ -1,7 +1,7 @@
 import { current, runWith } from "./ambient.ts";
-import { isInstance, markClass } from "./class-marks.ts";
+import { matchAcrossCopies } from "./class-marks.ts";
 import { ContextState } from "./context-state.ts";
-import { argumentTypeError } from "./errors.ts";
+import { requireFunction } from "./argument-errors.ts";
 import { apply } from "./intrinsics.ts";
 
 /**
@@ -12,11 +12,7 @@ import { apply } from "./intrinsics.ts";
  */
 export class Snapshot {
   static {
-    markClass(this, "Snapshot");
-  }
-
-  static [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, value);
+    matchAcrossCopies(this, "Snapshot");
   }
 
   readonly #state: ContextState;
@@ -28,13 +24,13 @@ export class Snapshot {
 
   /** Calls `fn` with the values of the snapshot, then puts back the caller's. */
   run<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
-    if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
+    requireFunction("fn", fn);
     return runWith(this.#state, fn, args);
   }
 
   /** A function that calls `fn` with the values of now, with its `this` and arguments passed on. */
   static wrap<T, R, A extends unknown[]>(fn: (this: T, ...args: A) => R): (this: T, ...args: A) => R {
-    if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
+    requireFunction("fn", fn);
     const snapshot = new Snapshot();
     return function wrapped(this: T, ...args: A): R {
       return snapshot.run((): R => apply(fn, this, args));

@@ -42,6 +42,10 @@ describe("options", () => {
     expect(() => new AsyncVariable(untyped({ default: 1 }))).toThrow("Known options: name, defaultValue");
     expect(() => correlation(untyped({ headers: "x" }))).toThrow("Did you mean `header`?");
     expect(() => contextHeaders(untyped({ locals: "x" }))).toThrow("Did you mean `local`?");
+    expect(() => contextHeaders(untyped({ local: {} }))).toThrow(
+      "Expected `options.local` to be an AsyncLocal",
+    );
+    expect(() => contextHeaders({ header: "a b" })).toThrow("Expected `options.header` to be the name");
   });
 });
 

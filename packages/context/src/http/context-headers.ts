@@ -3,6 +3,7 @@ import type { OptionNames } from "../own-options.ts";
 import type { AsyncLocal } from "../async-local.ts";
 import { define } from "../intrinsics.ts";
 import { baggage } from "./baggage.ts";
+import { requireIdOptions } from "./id-options.ts";
 import { keepOneTraceparent } from "./one-traceparent.ts";
 import { correlationId, currentBaggage, currentTraceparent, currentTracestate } from "./request-locals.ts";
 import { traceparent } from "./traceparent.ts";
@@ -25,12 +26,13 @@ const optionNames: OptionNames<ContextHeadersOptions> = { header: true, local: t
  * Where OpenTelemetry or another instrumentation adds its own `traceparent` to requests of `fetch` and undici, the request
  * is sent with that one alone.
  *
- * @throws TypeError if a value was set that its header cannot express.
+ * @throws TypeError if an option has the wrong type, or a value was set that its header cannot express.
  * @example
  * await fetch(url, { headers: contextHeaders() });
  */
 export function contextHeaders(options?: ContextHeadersOptions): Record<string, string> {
   const { header = "x-request-id", local = correlationId } = ownOptions(options, optionNames);
+  requireIdOptions(header, local);
   const headers: Record<string, string> = {};
   const id = local.value;
   if (id !== undefined) define(headers, header, id, true);

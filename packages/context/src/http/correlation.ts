@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { AsyncLocal } from "../async-local.ts";
+import type { AsyncLocal } from "../async-local.ts";
 import { argumentTypeError } from "../errors.ts";
 import { ExecutionContext } from "../execution-context.ts";
 import { hasOwn } from "../intrinsics.ts";
@@ -8,6 +8,7 @@ import { ownOptions } from "../own-options.ts";
 import type { OptionNames } from "../own-options.ts";
 import { baggage as baggageHeader } from "./baggage.ts";
 import { emitInScope } from "./emit-in-scope.ts";
+import { requireIdOptions } from "./id-options.ts";
 import { correlationId, currentBaggage, currentTraceparent, currentTracestate } from "./request-locals.ts";
 import { traceparent as traceparentHeader } from "./traceparent.ts";
 import { tracestate as tracestateHeader } from "./tracestate.ts";
@@ -31,7 +32,6 @@ export type CorrelationMiddleware = <R>(
 
 const optionNames: OptionNames<CorrelationOptions> = { header: true, local: true, baggage: true };
 
-const headerShape = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const idShape = /^[A-Za-z0-9._~:@/+=-]{1,128}$/;
 
 /**
@@ -53,10 +53,7 @@ export function correlation(options?: CorrelationOptions): CorrelationMiddleware
     local = correlationId,
     baggage = false,
   } = ownOptions(options, optionNames);
-  if (typeof header !== "string" || !headerShape.test(header)) {
-    throw argumentTypeError("options.header", "the name of an HTTP header", header);
-  }
-  if (!(local instanceof AsyncLocal)) throw argumentTypeError("options.local", "an AsyncLocal", local);
+  requireIdOptions(header, local);
   if (typeof baggage !== "boolean") throw argumentTypeError("options.baggage", "a boolean", baggage);
   const headerKey = header.toLowerCase();
 
