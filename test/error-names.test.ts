@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import * as batching from "@skein/batching";
+import * as context from "@skein/context";
+import { errorClassName } from "@skein/context/errors";
+import * as pool from "@skein/pool";
+import * as scheduling from "@skein/scheduling";
+
+type ErrorClass = new (...args: never[]) => Error;
+
+const classes = [batching, context, pool, scheduling]
+  .flatMap((exported) => Object.entries<unknown>(exported))
+  .filter(
+    (entry): entry is [string, ErrorClass] =>
+      typeof entry[1] === "function" && (entry[1].prototype as unknown) instanceof Error,
+  );
+
+describe("error classes", () => {
+  it.each(classes)("%s names itself, so that no minifier changes what users see", (name, errorClass) => {
+    expect(errorClassName(errorClass)).toBe(name);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an error's prototype is like one.
+    expect([name, "AbortError"]).toContain((errorClass.prototype as Error).name);
+  });
+});
