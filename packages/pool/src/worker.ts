@@ -4,11 +4,12 @@
  */
 import { threadId } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
-import { Task } from "@skein/scheduling";
-import { currentPool } from "./worker/current-pool.ts";
+import { type OptionNames, ownOptions } from "./engine/own-options.ts";
 import { JobCanceledError } from "./errors.ts";
-import { runningJob } from "./worker/current-job.ts";
 import type { ForkedTask } from "./submit/forked-job.ts";
+import { CalledTask } from "./worker/called-task.ts";
+import { runningJob } from "./worker/current-job.ts";
+import { currentPool } from "./worker/current-pool.ts";
 
 export { registerError } from "./codec/error-registry.ts";
 export { move } from "./transfer/move.ts";
@@ -19,8 +20,8 @@ const neverAborted = new AbortController().signal;
 /** The job that is running on this thread. */
 export interface JobScope {
   /**
-   * Whether the caller cancelled this job or its time is over. Reads shared memory, so a busy loop sees it although the
-   * thread's event loop stands still. Costs a few nanoseconds. Valid until the job has returned.
+   * Whether the caller cancelled this job or its time is over. Reads shared memory, so a busy loop sees it even though the
+   * thread's event loop stands still. Costs a few nanoseconds. False again once the job has returned.
    */
   readonly isCancellationRequested: boolean;
   /**
@@ -31,8 +32,8 @@ export interface JobScope {
   /** @throws {JobCanceledError} when cancellation was requested; the caller's task rejected with the reason already. */
   throwIfCancellationRequested(): void;
   /**
-   * Reports a value to the caller's `onProgress`; it arrives before the task settles. By value, as structured clone copies it. Costs
-   * a message when somebody listens, a few nanoseconds when nobody does.
+   * Reports a value to the caller's `onProgress`; it arrives before the task settles. The value is copied, as structured clone does it.
+   * Costs a message if the caller listens, otherwise a few nanoseconds.
    * @throws DataCloneError for a value that cannot be cloned.
    */
   progress(value: unknown): void;
@@ -65,13 +66,15 @@ export const job: JobScope = Object.freeze({
 });
 
 /**
- * Offers a call to the pool and goes on: whoever has no work takes it, or this thread does in `join`. Arguments and result cross by
- * value. Costs a few hundred nanoseconds when nobody takes it, so fork pieces of some microseconds and more.
+ * Offers a call to the pool and returns at once. A thread without work takes it, or this thread makes it in `join`. Arguments and result
+ * cross by value. Costs a few hundred nanoseconds if nobody takes it, so fork pieces of some microseconds or more.
  *
- * @param fn An exported function of a loaded job module, or a function that captures nothing and is shipped as its source.
- * @returns what `join()` or `await` turns into the result. Outside a pool the call is made at once.
+ * @param fn A job handle, an exported function of a loaded job module, or an inline function, which captures nothing and is shipped
+ * as its source.
+ * @returns `join()` blocks this thread until the result is there, `await` does not. Outside a pool the call is made at once, and both
+ * give its outcome.
  * @throws TypeError when `fn` is not a function, or one that cannot be shipped.
- * @throws NotCloneableError for arguments that cannot cross.
+ * @throws NotCloneableError for arguments that cannot be copied.
  * @example
  * export function sort(from: number, to: number, data: Int32Array): void {
  *   if (to - from < 2000) return void data.subarray(from, to).sort();
@@ -86,62 +89,38 @@ export const job: JobScope = Object.freeze({
 export function fork<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): ForkedTask<Awaited<R>> {
   if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
   const pool = currentPool();
-  if (pool === null) return new CalledTask(callNow(fn, args));
+  if (pool === null) return new CalledTask<Awaited<R>>(fn as (...args: unknown[]) => unknown, args);
   return pool.forkJoin.fork(fn, args, fork) as ForkedTask<Awaited<R>>;
-}
-
-/** What `fork` gives for a call that was made at once. */
-class CalledTask<T> implements ForkedTask<T> {
-  readonly #task: Task<T>;
-
-  constructor(task: Task<T>) {
-    this.#task = task;
-  }
-
-  join(): T {
-    return this.#task.result;
-  }
-
-  // oxlint-disable-next-line unicorn/no-thenable -- it is awaited
-  then<A = T, B = never>(
-    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
-  ): Task<A | B> {
-    return this.#task.then(onFulfilled, onRejected);
-  }
-}
-
-function callNow<A extends unknown[], R>(fn: (...args: A) => R, args: A): Task<Awaited<R>> {
-  let task: Task<Awaited<R>>;
-  try {
-    const returned = fn(...args);
-    const isPending = typeof (returned as { then?: unknown } | null | undefined)?.then === "function";
-    task = isPending ? Task.from(Promise.resolve(returned)) : Task.fromResult(returned as Awaited<R>);
-  } catch (error) {
-    task = Task.fromError(error);
-  }
-  return task;
 }
 
 /** What `parallelFor` takes. */
 export interface ParallelForOptions<A extends unknown[]> {
+  /** The first number. An integer. */
   readonly from: number;
-  /** Exclusive. */
+  /** The number after the last. An integer; if it is not above `from`, nothing is called. */
   readonly to: number;
-  /** Length of a slice. @default an eighth of each thread's share */
+  /** The length of a slice. An integer of at least 1. @default an eighth of each thread's share */
   readonly grain?: number | undefined;
   /** What `fn` gets after the bounds. @default none */
   readonly args?: A | undefined;
 }
 
+const optionNames: OptionNames<ParallelForOptions<unknown[]>> = {
+  from: true,
+  to: true,
+  grain: true,
+  args: true,
+};
+
 /** Slices per thread, by default: enough to even out slices that take longer than others. */
 const SLICES_PER_THREAD = 8;
 
 /**
- * Calls `fn(from, to, ...args)` on slices of a range, half-open, on all threads of the pool, and returns when all are done. Blocks this
- * thread, which takes its share. The slices write their results into shared memory: `args` with typed arrays over SharedArrayBuffers.
+ * Calls `fn(from, to, ...args)` on slices of a half-open range, on all threads of the pool, and returns when all are done. Blocks this
+ * thread, which does its share. `fn` must not return a promise. The slices write their results into shared memory: give `args` typed arrays
+ * over SharedArrayBuffers. Outside a pool this thread makes all calls.
  *
- * @throws TypeError, RangeError for bad options, naming them.
+ * @throws TypeError or RangeError for a bad option, naming it.
  * @throws the error of the first slice that failed, after all have ended.
  * @see https://learn.microsoft.com/dotnet/api/system.threading.tasks.parallel.for
  */
@@ -150,39 +129,41 @@ export function parallelFor<A extends unknown[] = []>(
   options: ParallelForOptions<A>,
 ): void {
   if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
-  if (typeof options !== "object" || options === null)
-    throw argumentTypeError("options", "an object", options);
-  const from = bound("from", options.from);
-  const to = bound("to", options.to);
-  const args = options.args ?? ([] as unknown as A);
+  const own = ownOptions<ParallelForOptions<A>>(options, optionNames);
+  const from = bound("from", own.from);
+  const to = bound("to", own.to);
+  const { args = [] as unknown as A } = own;
   if (!Array.isArray(args)) throw argumentTypeError("args", "an array", args);
+  if (own.grain !== undefined && bound("grain", own.grain) < 1)
+    throw argumentRangeError("grain", "an integer of at least 1", own.grain);
   if (to <= from) return;
   const threads = currentPool()?.places.maxThreads ?? 1;
-  const grain =
-    options.grain === undefined
-      ? Math.ceil((to - from) / (threads * SLICES_PER_THREAD))
-      : bound("grain", options.grain);
-  if (grain < 1) throw argumentRangeError("grain", "an integer of at least 1", grain);
+  const grain = own.grain ?? Math.ceil((to - from) / (threads * SLICES_PER_THREAD));
   const slices: ForkedTask<void>[] = [];
-  for (let start = from + grain; start < to; start += grain) {
-    slices.push(fork<[number, number, ...A], void>(fn, start, Math.min(to, start + grain), ...args));
+  const failures: { readonly error: unknown }[] = [];
+  try {
+    for (let start = from + grain; start < to; start += grain) {
+      slices.push(fork<[number, number, ...A], void>(fn, start, Math.min(to, start + grain), ...args));
+    }
+    // The first one is this thread's own.
+    const first = [from, Math.min(to, from + grain), ...args];
+    slices.push(new CalledTask<void>(fn as (...args: unknown[]) => unknown, first));
+  } catch (error) {
+    // What could not be forked: what was, ends first.
+    failures.push({ error });
   }
-  // The first one is this thread's own.
-  const first: [number, number, ...A] = [from, Math.min(to, from + grain), ...args];
-  slices.push(new CalledTask<void>(callNow<[number, number, ...A], void>(fn, first)));
-  const failures: unknown[] = [];
   // Newest first: those are in this thread's cache, and on top of its deque.
   for (const slice of slices.toReversed()) {
     try {
       slice.join();
     } catch (error) {
-      failures.unshift(error);
+      failures.unshift({ error });
     }
   }
-  if (failures.length > 0) throw failures[0];
+  if (failures.length > 0) throw failures[0]!.error;
 }
 
-function bound(name: string, value: number): number {
+function bound(name: string, value: number | undefined): number {
   if (typeof value !== "number") throw argumentTypeError(name, "an integer", value);
   if (!Number.isSafeInteger(value)) throw argumentRangeError(name, "an integer", value);
   return value;

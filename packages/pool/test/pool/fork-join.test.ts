@@ -155,6 +155,43 @@ describe("outside a pool the same code runs on the calling thread", () => {
     expect(() => failed.join()).toThrow("here");
   });
 
+  it("what a call throws comes out of join as it is, and out of await as a task can hold it", async () => {
+    for (const thrown of [null, undefined, "text", [new Error("one"), new Error("two")]]) {
+      const throwIt = (): never => {
+        throw thrown;
+      };
+      const joined = fork(throwIt);
+      expect(outcomeOf(() => joined.join())).toEqual({ thrown });
+      const awaited = await outcomeOfLater(fork(throwIt));
+      expect(awaited).toMatchObject({ thrown: thrown ?? { code: "ERR_SKEIN_NOTHING_THROWN" } });
+      const rejected = await outcomeOfLater(fork(() => Promise.reject(thrown as unknown as Error)));
+      expect(rejected).toMatchObject({ thrown: thrown ?? { code: "ERR_SKEIN_NOTHING_THROWN" } });
+    }
+  });
+
+  it("a call that awaits can be awaited, and join says that it cannot wait for it", async () => {
+    const later = fork((x: number) => Promise.resolve(x), 5);
+    expect(() => later.join()).toThrow(expect.objectContaining({ code: "ERR_SKEIN_INVALID_OPERATION" }));
+    expect(await later).toBe(5);
+    expect(later.join()).toBe(5);
+    // oxlint-disable-next-line unicorn/no-thenable -- any thenable is awaited, as in a pool
+    expect(await fork(() => ({ then: (done: (x: number) => void) => done(6) }))).toBe(6);
+  });
+
+  it("parallelFor ends all slices, and throws the error of the first that failed, also if it is nothing", () => {
+    const seen: number[] = [];
+    const failFrom2 = (from: number): void => {
+      seen.push(from);
+      if (from === 2) throw null;
+      if (from > 2) throw new Error("a later one");
+    };
+    expect(outcomeOf(() => parallelFor(failFrom2, { from: 0, to: 5, grain: 1 }))).toEqual({ thrown: null });
+    expect(new Set(seen)).toEqual(new Set([0, 1, 2, 3, 4]));
+    expect(() => parallelFor((() => Promise.resolve()) as () => void, { from: 0, to: 2 })).toThrow(
+      "Await it instead",
+    );
+  });
+
   it("parallelFor, and its argument errors", () => {
     const seen: number[] = [];
     parallelFor((from, to) => seen.push(to - from), { from: 0, to: 10, grain: 4 });
@@ -164,3 +201,19 @@ describe("outside a pool the same code runs on the calling thread", () => {
     expect(() => fork("x" as never)).toThrow(TypeError);
   });
 });
+
+function outcomeOf(call: () => unknown): unknown {
+  try {
+    return { returned: call() };
+  } catch (thrown) {
+    return { thrown };
+  }
+}
+
+async function outcomeOfLater(task: PromiseLike<unknown>): Promise<unknown> {
+  try {
+    return { returned: await task };
+  } catch (thrown) {
+    return { thrown };
+  }
+}
