@@ -1,7 +1,13 @@
 /** What all engines of this package have in common: the arguments are checked, then the job is the submitter's. */
+import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
-import type { Chunk } from "../codec/chunk.ts";
+import { resolveJobUrl } from "../jobs/job-url.ts";
+import { cancellationError, type CancelSignal } from "../submit/cancel-signal.ts";
+import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
+import { rejectionOf } from "../submit/pending-job.ts";
+import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
+import type { CloseOptions } from "./close-options.ts";
 import {
   createJobModule,
   type Job,
@@ -9,21 +15,11 @@ import {
   jobHandle,
   type JobModule,
   jobDefaults,
-  jobSource,
 } from "./job-module.ts";
-import { resolveJobUrl } from "../jobs/job-url.ts";
 import { mapChunks } from "./map-chunks.ts";
 import { mapItems } from "./map.ts";
-import {
-  type CloseOptions,
-  type MapOptions,
-  resolveMapOptions,
-  resolveModuleOptions,
-  resolveRunOptions,
-  type RunOptions,
-} from "./options.ts";
-import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
-import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
+import { type MapOptions, resolveMapOptions } from "./map-options.ts";
+import { resolveModuleOptions, resolveRunOptions, type RunOptions } from "./run-options.ts";
 
 /** Jobs under way in `map`, per thread, by default: one runs, the others wait for it. */
 const MAP_AHEAD = 4;
@@ -51,6 +47,7 @@ export interface JobEngine extends AsyncDisposable {
   module<M>(url: URL | string, defaults?: RunOptions): JobModule<M>;
   run<A extends unknown[], R>(job: Job<A, R>, args: A, options?: RunOptions): Task<Awaited<R>>;
   run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: RunOptions): Task<Awaited<R>>;
+  run<R>(job: Job<[], R> | (() => R), args?: [], options?: RunOptions): Task<Awaited<R>>;
   map<A, R>(
     job: Job<[A], R> | ((item: A) => R),
     items: Iterable<A> | AsyncIterable<A>,
@@ -75,16 +72,22 @@ export abstract class BaseEngine implements JobEngine {
   }
 
   /**
-   * The functions that a module exports, as jobs. The module is imported by each thread when it runs a job of it first;
-   * TypeScript too: erasable syntax natively, the rest through `tsx` if the module can resolve it.
+   * The functions that a module exports, as jobs. Each thread imports the module when it first runs one of them. TypeScript works:
+   * erasable syntax natively, the rest through `tsx` if the module can resolve it. Nothing is loaded here, so a name that the module
+   * does not export is found by the job, which rejects with JobNotFoundError.
+   *
+   * The module object answers `await`, JSON, `String()` and test runners with its URL and starts no job for them. Exports named
+   * `then`, `toJSON`, `asymmetricMatch`, `hasAttribute`, `nodeType`, or like a method of `Object.prototype`, are not reachable.
    *
    * @param url A file URL or an absolute path: `new URL("./geo.jobs.ts", import.meta.url)`.
-   * @param defaults Options of every job of this module that do not say otherwise.
-   * @throws TypeError for a relative path or another protocol: code never comes from the network.
+   * @param defaults Options of every job of this module that a call does not replace; everything but `transfer`.
+   * @throws TypeError for a relative path or another protocol: code never comes from the network. TypeError or RangeError for a
+   * bad default, naming it.
    */
   module<M>(url: URL | string, defaults?: RunOptions): JobModule<M> {
+    const href = resolveJobUrl(url);
     const options = resolveModuleOptions(defaults);
-    return createJobModule<M>(resolveJobUrl(url), (source) => {
+    return createJobModule<M>(href, (source) => {
       const fn = this.#target.functions.ofExport(source.url, source.name);
       const handle = (...args: unknown[]): Task<unknown> => this.#submit(fn, args, options, handle);
       return jobHandle(handle, source, options);
@@ -92,27 +95,41 @@ export abstract class BaseEngine implements JobEngine {
   }
 
   /**
-   * Runs a job: one of a module, or a function of this file, which is shipped as its source text and captures nothing.
+   * Runs a job: a function of a module, or an inline function, which is shipped as its source text and captures nothing.
    *
-   * The arguments are copied before this returns. The task rejects with what the job threw (same class if it is built in or
-   * registered, with code, properties, cause and the caller's frames), NotCloneableError, JobCanceledError or the signal's
-   * reason, JobTimeoutError, ThreadCrashedError, PoolClosedError, JobNotFoundError or JobModuleError.
+   * The arguments are copied before this returns. The task rejects with
+   * - what the job threw: same class if it is built in or registered, with code, properties, cause and the caller's frames;
+   * - NotCloneableError when an argument or the result cannot be copied;
+   * - the reason of the signal when that is an Error, otherwise JobCanceledError with `reason`, whether it fires while the job waits or
+   *   runs or had fired before the call;
+   * - JobTimeoutError after `timeoutMs`;
+   * - ThreadCrashedError when its thread dies, PoolClosedError when the pool closes first, QueueFullError when too much waits;
+   * - JobNotFoundError or JobModuleError when the module has no such export or does not load.
    *
-   * @throws TypeError or RangeError for a bad argument, naming it.
+   * @param args The argument list. @default none
+   * @throws TypeError or RangeError for a bad argument or option, naming it. Nothing was submitted then.
    */
   run<A extends unknown[], R>(job: Job<A, R>, args: A, options?: RunOptions): Task<Awaited<R>>;
   run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: RunOptions): Task<Awaited<R>>;
-  run(job: unknown, args: unknown, options?: RunOptions): Task<unknown> {
+  run<R>(job: Job<[], R> | (() => R), args?: [], options?: RunOptions): Task<Awaited<R>>;
+  run(job: unknown, args: unknown = [], options?: RunOptions): Task<unknown> {
+    const { fn, defaults } = this.entryOf(job);
+    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
-    return this.#run(job, args, options, this.run as AnyFunction);
+    return this.#submit(fn, args, resolveRunOptions(options, defaults), this.run as AnyFunction);
   }
 
   /**
-   * Runs a job for each item, with the item as its only argument, a bounded number at once. Lazy: nothing starts before the first
-   * result is asked for, and the items are read only as far ahead as `concurrency`. Breaking off cancels what is under way and
-   * closes the source. The iteration throws the first error, of a job or of the source.
+   * Runs a job for each item, with the item as its only argument, and yields the results. Never more than `concurrency` jobs are under
+   * way. Lazy: nothing is read or started before the first result is asked for, and the source is read only as far ahead of the consumer
+   * as `concurrency` says. Leaving the loop cancels what is under way and closes the source.
    *
-   * @throws TypeError or RangeError for a bad argument, naming it.
+   * The source (its `next` and `return`) and the jobs see the context of this call, whoever iterates, and wherever.
+   *
+   * The iteration throws the first error, of a job or of the source, in the order of the results. When the signal fires it throws as
+   * `run` rejects: the signal's reason when that is an Error, otherwise JobCanceledError with `reason`.
+   *
+   * @throws TypeError or RangeError for a bad argument or option, naming it.
    * @example
    * for await (const page of pool.map(jobs.render, documents, { ordered: false })) await store(page);
    */
@@ -121,57 +138,48 @@ export abstract class BaseEngine implements JobEngine {
     items: Iterable<A> | AsyncIterable<A>,
     options?: MapOptions,
   ): AsyncIterableIterator<Awaited<R>> {
-    if (typeof job !== "function") throw argumentTypeError("job", "a job of a module, or a function", job);
+    const { fn, defaults } = this.entryOf(job);
     if (!isIterable(items)) throw argumentTypeError("items", "an iterable or an async iterable", items);
-    const resolved = resolveMapOptions(options, this.#target.maxThreads() * MAP_AHEAD);
+    const resolved = resolveMapOptions(options, this.#target.maxThreads() * MAP_AHEAD, defaults.signal);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.map as AnyFunction;
-    if (resolved.chunkSize === 1) {
-      const run = (item: A, signal: AbortSignal): Task<Awaited<R>> =>
-        this.#run(job, [item], { signal }, below) as Task<Awaited<R>>;
-      return mapItems(items, run, resolved);
+    let own: SubmitOptions | undefined;
+    const submit = (entry: FunctionEntry, item: unknown, signal: CancelSignal): Task<unknown> =>
+      this.#submit(entry, [item], (own ??= { ...defaults, signal }), below);
+    const scope = AsyncScope.capture();
+    if (resolved.chunkSize > 1) {
+      const each = this.#target.functions.ofEach(fn);
+      return mapChunks(items, (chunk, signal) => submit(each, chunk, signal), resolved, scope);
     }
-    const { fn, defaults } = this.entryOf(job);
-    const each = this.#target.functions.ofEach(fn);
-    const submit = (chunk: Chunk, signal: AbortSignal): Task<unknown> =>
-      this.#submit(each, [chunk], { ...defaults, signal }, below);
-    return mapChunks(items, submit, resolved);
+    const run = (item: A, signal: CancelSignal): Task<Awaited<R>> =>
+      submit(fn, item, signal) as Task<Awaited<R>>;
+    return mapItems(items, run, resolved, scope);
   }
 
   /** The function that a job stands for. */
   protected entryOf(job: unknown): { fn: FunctionEntry; defaults: SubmitOptions } {
     if (typeof job !== "function") throw argumentTypeError("job", "a job of a module, or a function", job);
-    const { [jobSource]: source, [jobDefaults]: defaults } = job as Partial<JobHandle>;
-    const { functions } = this.#target;
-    const fn =
-      source === undefined
-        ? functions.ofFunction(job as AnyFunction, this.#target.exportOf)
-        : functions.ofExport(source.url, source.name);
-    return { fn, defaults: defaults ?? defaultSubmitOptions };
-  }
-
-  #run(job: unknown, args: unknown, options: RunOptions | undefined, below: AnyFunction): Task<unknown> {
-    const { fn, defaults } = this.entryOf(job);
-    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
-    return this.#submit(fn, args, resolveRunOptions(options, defaults), below);
+    const fn = this.#target.functions.ofFunction(job as AnyFunction, this.#target.exportOf);
+    return { fn, defaults: (job as Partial<JobHandle>)[jobDefaults] ?? defaultSubmitOptions };
   }
 
   #submit(fn: FunctionEntry, args: unknown[], options: SubmitOptions, below: AnyFunction): Task<unknown> {
     const refusal = this.#target.refusal();
     if (refusal !== null) return Task.fromError(refusal);
     const { signal } = options;
-    if (signal?.aborted === true) return canceled(signal);
+    if (signal !== undefined && signal.aborted) return canceled(signal);
     try {
       return this.#target.submit(fn, args, options, below);
     } catch (error) {
-      return Task.fromError(error);
+      return Task.fromError(error ?? rejectionOf(error));
     }
   }
 }
 
-function canceled(signal: AbortSignal): Task<unknown> {
-  const source = new TaskCompletionSource<unknown>();
-  source.trySetCanceled(signal);
+/** As a task that is cancelled later. */
+export function canceled<T>(signal: CancelSignal): Task<T> {
+  const source = new TaskCompletionSource<T>();
+  source.trySetCanceled(cancellationError(signal));
   return source.task;
 }
 

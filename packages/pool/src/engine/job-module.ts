@@ -1,8 +1,12 @@
 /** Job modules: the functions that a file exports, as handles that run on a pool. */
 import type { Task } from "@skein/scheduling";
+import { type JobSource, jobSource } from "../jobs/job-source.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 
-/** A job: call it, or pass it to `run`. Arguments and result cross by value, as in structured clone. */
+/**
+ * A job: call it, or pass it to `run`, `map`, `broadcast` or `fork`, of any pool. Arguments and result cross by value, as in
+ * structured clone.
+ */
 export interface Job<A extends unknown[], R> {
   (...args: A): Task<Awaited<R>>;
   readonly [jobSource]: JobSource;
@@ -17,13 +21,6 @@ export type JobModule<M> = {
     : never;
 };
 
-/** Where a job's function lives. */
-export interface JobSource {
-  readonly url: string;
-  readonly name: string;
-}
-
-export const jobSource: unique symbol = Symbol.for("skein.job-source");
 export const jobDefaults: unique symbol = Symbol.for("skein.job-defaults");
 
 /** What a job is besides a function. */
@@ -31,31 +28,96 @@ export interface JobHandle extends Job<unknown[], unknown> {
   readonly [jobDefaults]: SubmitOptions;
 }
 
+/** Makes `call` a handle, which has the name of its export. */
 export function jobHandle(
   call: (...args: unknown[]) => Task<unknown>,
   source: JobSource,
   defaults: SubmitOptions,
 ): JobHandle {
-  return Object.assign(call, { [jobSource]: source, [jobDefaults]: defaults });
+  define(call, "name", source.name);
+  define(call, jobSource, source);
+  define(call, jobDefaults, defaults);
+  return call as JobHandle;
 }
 
 /**
- * Handles are made when they are first asked for. Whether the module exports such a function turns out in the thread:
- * the job then rejects with JobNotFoundError, which lists what there is.
+ * The exports of a module as handles, made when they are first asked for. Whether there is such an export turns out in the thread: the
+ * job then rejects with JobNotFoundError. So nothing can be enumerated here.
  */
 export function createJobModule<M>(
   url: string,
   createJob: (source: JobSource) => Job<unknown[], unknown>,
 ): JobModule<M> {
-  const handles = new Map<string, Job<unknown[], unknown>>();
-  return new Proxy(Object.create(null) as JobModule<M>, {
+  const handles = new Map<string | symbol, Job<unknown[], unknown>>();
+  const answers = answersOf(`[JobModule ${url}]`);
+  const refuse = (_: object, name: unknown): never => {
+    throw readOnly(String(name));
+  };
+  const proxy = new Proxy(Object.create(answers) as object, {
     get(_, name) {
-      // `then` is asked for by `await` and by Promise.resolve: a module is not a promise.
-      if (typeof name === "symbol" || name === "then") return undefined;
-      let handle = handles.get(name);
-      if (handle === undefined) handles.set(name, (handle = createJob({ url, name })));
+      const known = handles.get(name);
+      if (known !== undefined) return known;
+      if (typeof name === "symbol" || name in answers) return answers[name];
+      if (asked.has(name)) return undefined;
+      const handle = createJob({ url, name });
+      handles.set(name, handle);
       return handle;
     },
-    set: () => false,
+    set: refuse,
+    defineProperty: refuse,
+    deleteProperty: refuse,
+    setPrototypeOf: () => refuse(answers, "__proto__"),
   });
+  return proxy as JobModule<M>;
+}
+
+/**
+ * What somebody who knows nothing of jobs asks of any object, and calls if it is a function: `await`, JSON, test runners that
+ * compare and print. It must not start a job, so exports with these names, and with those below, have no handles.
+ */
+const asked: ReadonlySet<string> = new Set(["then", "asymmetricMatch", "hasAttribute", "nodeType"]);
+
+/** As they were when this file was loaded. */
+const objectMembers: readonly (readonly [string, unknown])[] = [
+  "hasOwnProperty",
+  "isPrototypeOf",
+  "propertyIsEnumerable",
+  "toLocaleString",
+  "valueOf",
+].map((name) => [name, Reflect.get(Object.prototype, name)]);
+
+/** As in `node:util`. */
+const inspect = Symbol.for("nodejs.util.inspect.custom");
+
+/** Of every module: something to take the name from. */
+const constructor = (): void => {};
+define(constructor, "name", "JobModule");
+
+/** What a module answers instead: with what it is. */
+function answersOf(text: string): Record<string | symbol, unknown> {
+  const answers = Object.create(null) as Record<string | symbol, unknown>;
+  const say = (): string => text;
+  for (const [name, value] of objectMembers) define(answers, name, value);
+  for (const name of ["toString", "toJSON", Symbol.toPrimitive, inspect]) define(answers, name, say);
+  define(answers, "constructor", constructor);
+  define(answers, Symbol.toStringTag, "JobModule");
+  define(answers, "__proto__", null);
+  return answers;
+}
+
+function readOnly(name: string): TypeError {
+  const error = new TypeError(
+    `Cannot change \`${name}\` of a job module: its handles stand for what the module exports. ` +
+      "Change the module itself, or put your own function where you use the handle",
+  );
+  define(error, "code", "ERR_SKEIN_READ_ONLY");
+  return error;
+}
+
+/** Whatever the object inherits; and not enumerable, so that a handle prints as a function. */
+function define(target: object, name: string | symbol, value: unknown): void {
+  const descriptor = Object.create(null) as PropertyDescriptor;
+  descriptor.value = value;
+  descriptor.configurable = true;
+  Object.defineProperty(target, name, descriptor);
 }

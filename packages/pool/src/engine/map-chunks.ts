@@ -1,11 +1,14 @@
 /** `map` with several items per job: what arrives for a chunk, taken apart again. */
+import { clearImmediate, setImmediate } from "node:timers";
+import type { AsyncScope } from "@skein/context";
 import { Task } from "@skein/scheduling";
 import { chunkOf, type ChunkOutcome, uncloneableItem } from "../jobs/chunk-job.ts";
 import type { Chunk } from "../codec/chunk.ts";
 import { fromWire } from "../codec/error-wire.ts";
-import { isAsyncIterable, mapItems } from "./map.ts";
-import type { ResolvedMapOptions } from "./options.ts";
+import { cancellationError } from "../submit/cancel-signal.ts";
 import { forgetMoves } from "../transfer/move.ts";
+import { isAsyncIterable, mapItems } from "./map.ts";
+import type { ResolvedMapOptions } from "./map-options.ts";
 
 const STALLED = Symbol("stalled");
 
@@ -20,6 +23,7 @@ export async function* mapChunks<A, R>(
   items: Iterable<A> | AsyncIterable<A>,
   submit: (chunk: Chunk, signal: AbortSignal) => Task<unknown>,
   options: ResolvedMapOptions,
+  scope: AsyncScope,
 ): AsyncGenerator<R, void, undefined> {
   const run = (chunk: readonly A[], signal: AbortSignal): Task<Outcome<R>> => {
     const task = submit(chunkOf(chunk), signal);
@@ -35,12 +39,13 @@ export async function* mapChunks<A, R>(
       outcome.failure === null ? { ...outcome, failure: { error } } : outcome,
     );
   };
+  const { chunkSize, signal } = options;
   const chunks = isAsyncIterable(items)
-    ? new AsyncChunks(items, options.chunkSize)
-    : chunksOf(items, options.chunkSize);
-  for await (const { results, failure } of mapItems(chunks, run, options)) {
+    ? { [Symbol.asyncIterator]: () => new AsyncChunks(items, chunkSize) }
+    : chunksOf(items, chunkSize);
+  for await (const { results, failure } of mapItems(chunks, run, options, scope)) {
     for (const result of results) {
-      options.signal?.throwIfAborted();
+      if (signal !== undefined && signal.aborted) throw cancellationError(signal);
       yield result;
     }
     if (failure !== null) throw failure.error;
@@ -68,7 +73,7 @@ function* chunksOf<A>(items: Iterable<A>, size: number): Generator<A[], void, un
 }
 
 /** The same. A chunk also ends when the source has nothing for a turn of the event loop: what is there need not wait. */
-class AsyncChunks<A> implements AsyncIterable<A[]>, AsyncIterator<A[], void> {
+class AsyncChunks<A> implements AsyncIterator<A[], void> {
   readonly #source: AsyncIterator<A>;
   readonly #size: number;
   /** Asked for, and not in a chunk yet. */
@@ -78,10 +83,6 @@ class AsyncChunks<A> implements AsyncIterable<A[]>, AsyncIterator<A[], void> {
   constructor(items: AsyncIterable<A>, size: number) {
     this.#source = items[Symbol.asyncIterator]();
     this.#size = size;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
   }
 
   async next(): Promise<IteratorResult<A[], void>> {

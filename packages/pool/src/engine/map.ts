@@ -1,24 +1,36 @@
 /** `map`: a job for each of many items, a bounded number at once, results as they are wanted. */
+import { setImmediate } from "node:timers";
+import type { AsyncScope } from "@skein/context";
 import type { Task } from "@skein/scheduling";
-import type { ResolvedMapOptions } from "./options.ts";
+import { cancellationError } from "../submit/cancel-signal.ts";
+import type { ResolvedMapOptions } from "./map-options.ts";
 
 /**
- * Runs `run` on each item. The source is read only `concurrency` items ahead of the consumer; when that stops, or one job fails, or
- * the source does, what is under way is cancelled and the source closed.
+ * Runs `run` on each item. Never more than `concurrency` items are under way or wait for the consumer, and the source is read no further
+ * ahead. When the consumer stops, a job fails or the source does, what is under way is cancelled and the source closed.
+ *
+ * @param run The job of an item; `signal` is the same for all.
+ * @param scope Where the source and the jobs run.
  */
 export async function* mapItems<A, R>(
   items: Iterable<A> | AsyncIterable<A>,
   run: (item: A, signal: AbortSignal) => Task<R>,
   { concurrency, ordered, signal }: ResolvedMapOptions,
+  scope: AsyncScope,
 ): AsyncGenerator<R, void, undefined> {
+  if (signal !== undefined && signal.aborted) throw cancellationError(signal);
   const controller = new AbortController();
-  const abort = (): void => controller.abort(signal!.reason);
-  const source = isAsyncIterable(items) ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  const abort = (): void => controller.abort(cancellationError(signal!));
+  const source = scope.run(() =>
+    isAsyncIterable(items) ? items[Symbol.asyncIterator]() : items[Symbol.iterator](),
+  );
   /** What the consumer gets next: in the order of the items, or of completion. */
   const queue: Task<R>[] = [];
   /** Under way and not in the queue: only when the order is that of completion. */
   let running = 0;
   let readingEnded = false;
+  /** The source owes an item. */
+  let isAsked = false;
   /** The source has said that it is done, or has failed: it need not be closed. */
   let isExhausted = false;
   const changed = new Pulse();
@@ -41,13 +53,16 @@ export async function* mapItems<A, R>(
   };
 
   const take = async (): Promise<IteratorResult<A>> => {
+    isAsked = true;
     try {
-      const next = await source.next();
+      const next = await scope.run(() => source.next());
       isExhausted = next.done === true;
       return next;
     } catch (error) {
       isExhausted = true;
       throw error;
+    } finally {
+      isAsked = false;
     }
   };
 
@@ -61,7 +76,7 @@ export async function* mapItems<A, R>(
         }
         const next = await take();
         if (next.done === true) return;
-        if (!controller.signal.aborted) start(next.value);
+        if (!controller.signal.aborted) scope.run(start, next.value);
         changed.send();
       }
     } finally {
@@ -70,18 +85,29 @@ export async function* mapItems<A, R>(
     }
   };
 
-  if (signal?.aborted === true) abort();
+  /** Waits for it to be closed, but not behind an item that it owes: it may never come. */
+  const close = async (isFailing: boolean): Promise<void> => {
+    const closing = scope.run(async () => void (await source.return?.()));
+    // As in `for await`: the error that ends the iteration is not replaced by one of closing.
+    const closed = isFailing ? closing.catch(() => {}) : closing;
+    await (isAsked ? Promise.race([closed, new Promise((resolve) => setImmediate(resolve))]) : closed);
+  };
+
   signal?.addEventListener("abort", abort, { once: true });
   controller.signal.addEventListener("abort", () => changed.send());
   const reading = read();
   reading.catch(() => {});
+  let isFailing = false;
   try {
     for (;;) {
       controller.signal.throwIfAborted();
-      const task = queue.shift();
+      const task = queue[0];
       if (task !== undefined) {
+        const result = await task;
+        // Not before: until it is over, it counts.
+        queue.shift();
         changed.send();
-        yield await task;
+        yield result;
       } else if (readingEnded && running === 0) {
         await reading;
         return;
@@ -89,10 +115,13 @@ export async function* mapItems<A, R>(
         await changed.next();
       }
     }
+  } catch (error) {
+    isFailing = true;
+    throw error;
   } finally {
     signal?.removeEventListener("abort", abort);
     controller.abort();
-    if (!isExhausted) await source.return?.();
+    if (!isExhausted) await close(isFailing);
   }
 }
 

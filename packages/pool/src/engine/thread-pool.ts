@@ -1,24 +1,20 @@
+import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { Task } from "@skein/scheduling";
-import { BaseEngine, type JobEngine } from "./base-engine.ts";
-import { CurrentEngine } from "./current-engine.ts";
-import { currentPool } from "../worker/current-pool.ts";
 import { PoolClosedError } from "../errors.ts";
 import { Host } from "../host/host.ts";
-import type { Job } from "./job-module.ts";
-import {
-  type CloseOptions,
-  resolveCloseOptions,
-  resolvePoolOptions,
-  threadCount,
-  type ThreadPoolOptions,
-} from "./options.ts";
 import type { PoolStats } from "../host/pool-stats.ts";
 import { moveListOfArguments } from "../transfer/move.ts";
+import { currentPool } from "../worker/current-pool.ts";
+import { BaseEngine, canceled, type JobEngine } from "./base-engine.ts";
+import { type CloseOptions, resolveCloseOptions } from "./close-options.ts";
+import { CurrentEngine } from "./current-engine.ts";
+import type { Job } from "./job-module.ts";
+import { resolvePoolOptions, threadCount, type ThreadPoolOptions } from "./pool-options.ts";
 
 /**
  * Runs functions on worker threads. Jobs are queued in shared memory and pulled by the threads; the ambient context goes
- * along; each job settles exactly once. Threads start when jobs wait, and do not keep the process alive while idle.
+ * along; each job settles exactly once. Threads start on demand, and idle ones never keep the process alive.
  *
  * @example
  * await using pool = new ThreadPool();
@@ -29,7 +25,10 @@ import { moveListOfArguments } from "../transfer/move.ts";
 export class ThreadPool extends BaseEngine {
   static #shared: ThreadPool | null = null;
 
-  /** One pool for the whole program, made at first use with default options. It lets the process exit. */
+  /**
+   * One pool for the whole program, made at first use with default options, and anew after it was closed. Idle, it does not keep the
+   * process alive, so it need not be closed.
+   */
   static get shared(): ThreadPool {
     if (ThreadPool.#shared === null || ThreadPool.#shared.#closing !== null)
       ThreadPool.#shared = new ThreadPool();
@@ -53,11 +52,14 @@ export class ThreadPool extends BaseEngine {
   #closing: Task<void> | null = null;
 
   /**
+   * Starts no thread yet. The pool belongs to nobody: it keeps nothing of the context in which it is made.
+   *
    * @throws TypeError or RangeError for a bad option, naming it.
    * @throws SkeinError ERR_SKEIN_TRACE_FILE when `trace` names a file that cannot be written.
    */
   constructor(options?: ThreadPoolOptions) {
-    const host = new Host(resolvePoolOptions(options));
+    const resolved = resolvePoolOptions(options);
+    const host = AsyncScope.root.run(() => new Host(resolved));
     super({
       functions: host.functions,
       maxThreads: () => host.maxThreads,
@@ -69,68 +71,77 @@ export class ThreadPool extends BaseEngine {
   }
 
   /**
-   * Runs a job once on every live thread, starting one if there is none, each when it looks for its next job.
+   * Runs a job once on every live thread, on each when it looks for its next job; starts one thread if there is none.
    *
+   * @param args The argument list, copied to each thread. @default none
    * @returns the results, in no order. One failure rejects as itself, several as an AggregateError, after all have ended.
    * @throws TypeError for a bad argument, naming it.
    */
-  broadcast<A extends unknown[], R>(job: Job<A, R> | ((...args: A) => R), args: A): Task<Awaited<R>[]> {
+  broadcast<A extends unknown[], R>(job: Job<A, R> | ((...args: A) => R), args: A): Task<Awaited<R>[]>;
+  broadcast<R>(job: Job<[], R> | (() => R), args?: []): Task<Awaited<R>[]>;
+  broadcast(job: unknown, args: unknown = []): Task<unknown[]> {
     const { fn, defaults } = this.entryOf(job);
     if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
     if (moveListOfArguments(args, null) !== null)
       throw argumentTypeError("args", "arguments that are copied, since each thread gets them", args);
     if (this.#closing !== null) return Task.fromError(new PoolClosedError());
+    if (defaults.signal !== undefined && defaults.signal.aborted) return canceled(defaults.signal);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.broadcast as (...args: never[]) => unknown;
-    return Task.from(
-      allOrErrors(() => this.#host.broadcast(fn, args, defaults, below) as Task<Awaited<R>>[]),
-    );
+    return Task.from(allOrErrors(() => this.#host.broadcast(fn, args, defaults, below)));
   }
 
-  /** How many threads start as soon as jobs wait, and stay. */
+  /** The number of threads that start on demand and are kept. */
   get minThreads(): number {
     return this.#host.minThreads;
   }
 
-  /** How many threads there are at most. */
+  /** The most threads at any time. */
   get maxThreads(): number {
     return this.#host.maxThreads;
   }
 
   /**
-   * Changes `minThreads`; 0 means 1. While jobs wait, threads start at once.
-   * @returns false, and nothing changes, when `count` is negative or above `maxThreads`.
+   * Changes `minThreads`; 0 means 1. If jobs wait, threads start at once.
+   * @returns false, and nothing changes, when `minThreads` is negative or above `maxThreads`.
    * @throws TypeError or RangeError when it is no integer.
    * @see https://learn.microsoft.com/dotnet/api/system.threading.threadpool.setminthreads
    */
-  setMinThreads(count: number): boolean {
-    return this.#host.setMinThreads(threadCount(count));
+  setMinThreads(minThreads: number): boolean {
+    return this.#host.setMinThreads(threadCount("minThreads", minThreads));
   }
 
   /**
-   * Changes `maxThreads`. Threads that are too many take no more jobs, and end when they have finished theirs. The most that is possible
-   * is four per core, or the `maxThreads` that the pool was made with if that is more; above it counts as that.
+   * Changes `maxThreads`. Surplus threads take no more jobs and end when they have finished theirs. The limit is four per core, or the
+   * `maxThreads` that the pool was made with if that is more; anything above counts as the limit.
    *
-   * @returns false, and nothing changes, when `count` is below `minThreads`.
+   * @returns false, and nothing changes, when `maxThreads` is below `minThreads`.
    * @throws TypeError or RangeError when it is no integer.
    * @see https://learn.microsoft.com/dotnet/api/system.threading.threadpool.setmaxthreads
    */
-  setMaxThreads(count: number): boolean {
-    return this.#host.setMaxThreads(threadCount(count));
+  setMaxThreads(maxThreads: number): boolean {
+    return this.#host.setMaxThreads(threadCount("maxThreads", maxThreads));
   }
 
-  /** What the threads and the queues do at this moment, and what they have done. Costs microseconds, sends no message. */
+  /** What the threads and the queues are doing now, and what they have done so far. Costs microseconds and sends no message. */
   stats(): PoolStats {
     return this.#host.stats();
   }
 
   /**
-   * Ends the pool: by default after all submitted jobs have settled. Every call returns the same task.
-   * @throws TypeError or RangeError for a bad option.
+   * Ends the pool: by default after all submitted jobs have settled. Takes no more jobs from here on.
+   *
+   * Every call returns the same task, and a later call can only hurry it: `drain: false` stops what still runs or waits, and the
+   * earliest deadline counts, each from its own call.
+   *
+   * @returns resolves when every job has settled and every thread has ended; rejects with ERR_SKEIN_TRACE_FILE when `trace` cannot be
+   * written.
+   * @throws TypeError or RangeError for a bad option, naming it.
    */
   override close(options?: CloseOptions): Task<void> {
     const { drain, timeoutMs } = resolveCloseOptions(options);
-    this.#closing ??= Task.from(this.#host.close(drain, timeoutMs));
+    const closing = this.#host.close(drain, timeoutMs);
+    this.#closing ??= Task.from(closing);
     return this.#closing;
   }
 }

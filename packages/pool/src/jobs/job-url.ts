@@ -10,14 +10,15 @@ const expected =
 /**
  * The normalized `file:` URL of a job module.
  *
+ * @param name What the caller calls it, for messages.
  * @throws TypeError for a relative path, for any other scheme (http:, data:, blob:, node:), and for other types.
  */
-export function resolveJobUrl(url: URL | string): string {
-  if (url instanceof URL) return fileUrl(url, url);
-  if (typeof url !== "string" || url === "") throw argumentTypeError("url", expected, url);
+export function resolveJobUrl(url: URL | string, name = "url"): string {
+  if (url instanceof URL) return fileUrl(name, url, url);
+  if (typeof url !== "string" || url === "") throw argumentTypeError(name, expected, url);
   if (isAbsolute(url)) return pathToFileURL(url).href;
-  if (!URL.canParse(url)) throw argumentTypeError("url", expected, url);
-  return fileUrl(new URL(url), url);
+  if (!URL.canParse(url)) throw argumentTypeError(name, expected, url);
+  return fileUrl(name, new URL(url), url);
 }
 
 /** Only `file:` URLs are loaded; asked again in the thread that imports. */
@@ -25,7 +26,7 @@ export function assertFileUrl(url: string): void {
   if (typeof url !== "string" || !url.startsWith("file:")) throw argumentTypeError("url", "a file: URL", url);
 }
 
-function fileUrl(url: URL, given: URL | string): string {
-  if (url.protocol !== "file:") throw argumentTypeError("url", expected, String(given));
+function fileUrl(name: string, url: URL, given: URL | string): string {
+  if (url.protocol !== "file:") throw argumentTypeError(name, expected, String(given));
   return url.href;
 }

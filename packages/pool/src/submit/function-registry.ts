@@ -4,6 +4,7 @@
  */
 import { SkeinError } from "@skein/context/errors";
 import { inlineSource } from "../jobs/inline-function.ts";
+import { sourceOfHandle } from "../jobs/job-source.ts";
 import type { FunctionDescription, FunctionSource } from "../jobs/function-source.ts";
 import type { Arena } from "../shared/arena.ts";
 
@@ -41,6 +42,7 @@ export class FunctionRegistry {
   }
 
   /**
+   * A job handle stands for its export.
    * @param exportOf Where a function was exported from, if that is known; any other is shipped as its source.
    * @throws TypeError when it cannot be.
    */
@@ -50,7 +52,7 @@ export class FunctionRegistry {
   ): FunctionEntry {
     let entry = this.#functions.get(fn);
     if (entry === undefined) {
-      const exported = exportOf(fn);
+      const exported = sourceOfHandle(fn) ?? exportOf(fn);
       entry =
         exported === undefined
           ? this.#ofSource(inlineSource(fn))

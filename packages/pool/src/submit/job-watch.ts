@@ -2,9 +2,10 @@
  * The caller's signal and clock. One listener per signal however many jobs share it: removing one of n listeners from an
  * AbortSignal takes time proportional to n.
  */
+import type { CancelSignal } from "./cancel-signal.ts";
 import type { PendingJob } from "./pending-job.ts";
 
-type Cancel = (job: PendingJob, signal: AbortSignal) => void;
+type Cancel = (job: PendingJob, signal: CancelSignal) => void;
 type Expire = (job: PendingJob, timeoutMs: number) => void;
 
 interface Group {
@@ -13,7 +14,7 @@ interface Group {
 }
 
 export class JobWatch {
-  readonly #groups = new WeakMap<AbortSignal, Group>();
+  readonly #groups = new WeakMap<CancelSignal, Group>();
   readonly #cancel: Cancel;
   readonly #expire: Expire;
 
@@ -22,7 +23,7 @@ export class JobWatch {
     this.#expire = expire;
   }
 
-  watch(job: PendingJob, signal: AbortSignal | undefined, timeoutMs: number | undefined): void {
+  watch(job: PendingJob, signal: CancelSignal | undefined, timeoutMs: number | undefined): void {
     // Time that a caller asks for is steered by the timers that are global at the call: fake ones too.
     const { setTimeout, clearTimeout } = globalThis;
     const timer = timeoutMs === undefined ? undefined : setTimeout(this.#expire, timeoutMs, job, timeoutMs);
@@ -36,7 +37,7 @@ export class JobWatch {
     if (signal?.aborted === true) this.#cancel(job, signal);
   }
 
-  #join(job: PendingJob, signal: AbortSignal): void {
+  #join(job: PendingJob, signal: CancelSignal): void {
     let group = this.#groups.get(signal);
     if (group === undefined) {
       const jobs = new Set<PendingJob>();
@@ -53,7 +54,7 @@ export class JobWatch {
     group.jobs.add(job);
   }
 
-  #leave(job: PendingJob, signal: AbortSignal): void {
+  #leave(job: PendingJob, signal: CancelSignal): void {
     const group = this.#groups.get(signal)!;
     group.jobs.delete(job);
     if (group.jobs.size > 0) return;

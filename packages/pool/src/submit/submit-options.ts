@@ -2,18 +2,21 @@
 import type { Transferable } from "node:worker_threads";
 import type { ContinuationPolicy } from "@skein/scheduling";
 import { PRIORITIES } from "../shared/layout.ts";
+import type { CancelSignal } from "./cancel-signal.ts";
 
 export interface SubmitOptions {
   /** Index into PRIORITIES. */
   readonly priority: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CancelSignal | undefined;
   readonly timeoutMs: number | undefined;
   /** As TaskCompletionSource takes it; one object for all jobs with the same policy. */
   readonly continuations: { readonly continuations: ContinuationPolicy } | undefined;
   readonly flowContext: boolean;
   /** How often the job runs again after its thread died. */
   readonly retries: number;
-  /** Null: a running job that is cancelled is only asked to stop. Else its thread is ended after so many milliseconds. */
+  readonly onCancel: "cooperate" | "terminate";
+  readonly graceMs: number;
+  /** What these two come to. Null: a running job that is cancelled is only asked to stop. Else its thread is ended after so many milliseconds. */
   readonly terminateAfterMs: number | null;
   /** Whether its thread runs nothing else meanwhile, beneath it or beside it: who ends the thread ends nobody else then. */
   readonly isExclusive: boolean;
@@ -30,6 +33,8 @@ export const defaultSubmitOptions: SubmitOptions = {
   continuations: undefined,
   flowContext: true,
   retries: 0,
+  onCancel: "cooperate",
+  graceMs: 1000,
   terminateAfterMs: null,
   isExclusive: false,
   onProgress: undefined,

@@ -1,13 +1,14 @@
 /** One thread that submits jobs, the host or a pool thread: its slots, its arena, its jobs from submission to settlement. */
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
-import { JobCanceledError, JobTimeoutError } from "../errors.ts";
+import { JobTimeoutError } from "../errors.ts";
 import type { Arena } from "../shared/arena.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
+import { cancellationError } from "./cancel-signal.ts";
 import { ContextTable } from "./context-table.ts";
 import { FunctionRegistry } from "./function-registry.ts";
 import { JobMaker } from "./job-maker.ts";
@@ -49,15 +50,10 @@ export class Submitter {
     });
     this.ledger = ledger;
     const watch = new JobWatch(
-      (job, signal) => ledger.cancel(job, cancellation(signal)),
+      (job, signal) => ledger.cancel(job, cancellationError(signal)),
       (job, timeoutMs) => ledger.fail(job, new JobTimeoutError(timeoutMs)),
     );
     const encoder = new Encoder(sharedBuffers, carried.nextId);
     this.jobs = new JobMaker({ ...parts, contexts, encoder, progress, ledger, watch });
   }
-}
-
-function cancellation(signal: AbortSignal): Error {
-  const reason: unknown = signal.reason;
-  return reason instanceof Error ? reason : new JobCanceledError(reason);
 }

@@ -1,12 +1,17 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { AsyncLocal } from "@skein/context";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
-import { allStarted, makeGate, opened, sampleJobs } from "../gate.ts";
+import { allStarted, makeGate, open, opened, sampleJobs } from "../gate.ts";
 
 const pool = new ThreadPool({ maxThreads: 3 });
 const jobs = pool.module<typeof Sample>(sampleJobs);
 afterAll(() => pool.close());
+
+const tenant = new AsyncLocal<string>({ name: "test.tenant", flow: "thread" });
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -123,6 +128,142 @@ describe("map", () => {
     })();
     await expect(run).rejects.toBe(reason);
     expect(seen).toEqual([1]);
+  });
+
+  describe("never has more jobs under way than its concurrency", () => {
+    it.each(
+      [1, 2, 3].flatMap((concurrency) =>
+        [true, false].flatMap((ordered) => [1, 3].map((chunkSize) => ({ concurrency, ordered, chunkSize }))),
+      ),
+    )("%o", async (options) => {
+      await using wide = new ThreadPool({ maxThreads: 2, jobsPerThread: 8 });
+      const own = wide.module<typeof Sample>(sampleJobs);
+      const counts = makeGate();
+      await collect(wide.map(own.countAtOnce, Array<Int32Array>(12).fill(counts), options));
+      expect(counts[0]).toBe(0);
+      expect(counts[1]).toBeLessThanOrEqual(options.concurrency);
+    });
+
+    it("nor reads further ahead: until a result is taken, its item counts", async () => {
+      let read = 0;
+      function* gates(): Generator<Int32Array> {
+        for (;;) {
+          read++;
+          yield gate;
+        }
+      }
+      const gate = makeGate();
+      const results = pool.map(jobs.block, gates(), { concurrency: 2 });
+      const first = results.next();
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      const readMeanwhile = read;
+      open(gate);
+      await first;
+      expect(readMeanwhile).toBe(2);
+      await results.return?.();
+      // One was taken, so one more was read.
+      expect(read).toBeLessThanOrEqual(3);
+    });
+  });
+
+  it("does not wait for an item that the source owes when it ends", async () => {
+    let asked = (): void => {};
+    const wasAsked = new Promise<void>((resolve) => (asked = resolve));
+    async function* silent(): AsyncGenerator<number> {
+      yield 1;
+      asked();
+      await new Promise(() => {});
+    }
+    for await (const item of pool.map(jobs.echo, silent(), { concurrency: 4 })) {
+      expect(item).toBe(1);
+      await wasAsked;
+      break;
+    }
+    const controller = new AbortController();
+    const results = pool.map(jobs.echo, silent(), { signal: controller.signal });
+    await results.next();
+    const next = results.next();
+    controller.abort(new Error("enough"));
+    await expect(next).rejects.toThrow("enough");
+  });
+
+  it("a source that fails while it is closed does not replace the error that ended the iteration", async () => {
+    function* stubborn(): Generator<string> {
+      try {
+        yield "the job";
+        yield "never";
+      } finally {
+        // oxlint-disable-next-line no-unsafe-finally -- what is tested
+        throw new Error("closing");
+      }
+    }
+    await expect(collect(pool.map(jobs.fail, stubborn(), { concurrency: 1 }))).rejects.toThrow("the job");
+    const results = pool.map(jobs.echo, stubborn(), { concurrency: 1 });
+    await results.next();
+    await expect(results.return?.()).rejects.toThrow("closing");
+  });
+
+  it("with a signal that has fired does not touch the source", async () => {
+    const touched = {
+      [Symbol.iterator](): Iterator<number> {
+        throw new Error("touched");
+      },
+    };
+    const results = pool.map(jobs.echo, touched, { signal: AbortSignal.abort("why not") });
+    await expect(results.next()).rejects.toMatchObject({ code: "ERR_SKEIN_JOB_CANCELED", reason: "why not" });
+    expect((await results.next()).done).toBe(true);
+  });
+
+  it.each([1, 3])(
+    "the source and the jobs see the context of the call, whoever iterates (chunkSize %i)",
+    async (chunkSize) => {
+      const storage = new AsyncLocalStorage<string>();
+      const seen = new Set<unknown>();
+      const look = (what: string): void => void seen.add(`${what} ${tenant.value} ${storage.getStore()}`);
+      async function* source(): AsyncGenerator<number> {
+        try {
+          for (let i = 0; i < 6; i++) {
+            look("next");
+            await Promise.resolve();
+            look("later");
+            yield i;
+          }
+        } finally {
+          look("return");
+        }
+      }
+      const onSubmit = (): void => look("submit");
+      subscribe("skein:job:submit", onSubmit);
+      const make = (): AsyncIterableIterator<number> =>
+        pool.map((item: number) => item, source(), { chunkSize });
+      const called = tenant.run("caller", () => storage.run("caller", make));
+      const contexts = tenant.run("caller", () =>
+        pool.map(jobs.contextOf, [1, 2, 3, 4], { chunkSize, concurrency: 1 }),
+      );
+      await tenant.run("consumer", () =>
+        storage.run("consumer", async () => {
+          await called.next();
+          look("consumer");
+          await called.return?.();
+          for await (const context of contexts) expect(context).toBe("caller");
+        }),
+      );
+      unsubscribe("skein:job:submit", onSubmit);
+      expect(seen).toEqual(
+        new Set([
+          "consumer consumer consumer",
+          "later caller caller",
+          "next caller caller",
+          "return caller caller",
+          "submit caller caller",
+          "submit caller undefined",
+        ]),
+      );
+    },
+  );
+
+  it("refuses a function that cannot be shipped at once", () => {
+    expect(() => pool.map(Math.abs, [1])).toThrow("native or bound");
   });
 
   it.each([[{ concurrency: 0 }], [{ ordered: 1 }], [{ signal: 1 }]])("refuses %j", (options) => {

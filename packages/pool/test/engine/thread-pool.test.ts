@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread, threadId } from "node:worker_threads";
 import { Task } from "@skein/scheduling";
@@ -16,6 +17,14 @@ describe("running jobs", () => {
     expect(await jobs.thread()).not.toBe(threadId);
     expect(await jobs.add(2, 3)).toBe(5);
     expect(await pool.run(jobs.add, [4, 5])).toBe(9);
+  });
+
+  it("takes a function without an argument list, and options all the same", async () => {
+    expect(await pool.run(() => 42)).toBe(42);
+    expect(await pool.run(jobs.thread)).not.toBe(threadId);
+    expect(await pool.run(() => 42, undefined, { priority: "high" })).toBe(42);
+    expect(await pool.run((...args: unknown[]) => args.length, [])).toBe(0);
+    expect(await pool.broadcast(() => 42)).toContain(42);
   });
 
   it("A3.3 never runs or settles a job on the submitting stack", async () => {
@@ -323,6 +332,34 @@ describe("closing", () => {
     await expect(one.run(() => 1, [])).rejects.toBeInstanceOf(PoolClosedError);
   });
 
+  it("a later close hurries an earlier one, and is the same task", async () => {
+    const one = new ThreadPool({ maxThreads: 1 });
+    const own = one.module<typeof Sample>(sampleJobs);
+    const gate = makeGate();
+    const running = own.spinUntilCancelled(gate);
+    await opened(gate);
+    const queued = own.add(1, 1);
+    const closing = one.close();
+    expect(one.close({ drain: false })).toBe(closing);
+    await expect(queued).rejects.toBeInstanceOf(PoolClosedError);
+    expect(await running).toBe("stopped");
+    await closing;
+  });
+
+  it("a later deadline ends what an earlier close waits for; one that is weaker changes nothing", async () => {
+    const one = new ThreadPool({ maxThreads: 1 });
+    const own = one.module<typeof Sample>(sampleJobs);
+    const gate = makeGate();
+    const stuck = own.spinForever(gate);
+    await opened(gate);
+    const closing = one.close();
+    expect(one.close({ timeoutMs: 1 })).toBe(closing);
+    expect(one.close({ timeoutMs: 60_000 })).toBe(closing);
+    expect(one.close()).toBe(closing);
+    await expect(stuck).rejects.toBeInstanceOf(PoolClosedError);
+    await closing;
+  });
+
   it("await using closes, after the jobs", async () => {
     let task: Task<number>;
     {
@@ -330,6 +367,28 @@ describe("closing", () => {
       task = one.run(() => 7, []);
     }
     expect(task.status).toBe("succeeded");
+  });
+
+  it.each(["new ThreadPool", "ThreadPool.shared"])("%s in a request keeps nothing of it", async (kind) => {
+    const storage = new AsyncLocalStorage<object>();
+    const made: ThreadPool[] = [];
+    const request = (store: object): Promise<number> =>
+      storage.run(store, async () => {
+        made[0] ??= kind === "ThreadPool.shared" ? ThreadPool.shared : new ThreadPool({ maxThreads: 1 });
+        return await made[0].run((n: number) => n + 1, [1]);
+      });
+    const first = await (async () => {
+      const store = {};
+      await request(store);
+      return new WeakRef(store);
+    })();
+    for (let i = 0; i < 100 && first.deref() !== undefined; i++) {
+      await request({});
+      await new Promise((resolve) => setImmediate(resolve));
+      globalThis.gc!();
+    }
+    expect(first.deref()).toBeUndefined();
+    await made[0]!.close();
   });
 
   it("ThreadPool.shared is one pool, and a new one after it was closed", async () => {

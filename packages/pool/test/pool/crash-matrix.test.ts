@@ -222,7 +222,7 @@ describe("closing", () => {
     const { sample } = start();
     const running = sample.echo(1);
     const closing = pool.close();
-    expect(pool.close({ drain: false })).toBe(closing);
+    expect(pool.close()).toBe(closing);
     expect(await errorOf(sample.echo(2))).toMatchObject({ code: "ERR_SKEIN_POOL_CLOSED" });
     expect(await running).toBe(1);
     await closing;

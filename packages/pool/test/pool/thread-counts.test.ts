@@ -41,7 +41,9 @@ describe("minThreads and maxThreads", () => {
   ] as const)("%s(%s) is an error that names the argument", async (method, count, type) => {
     await using pool = new ThreadPool();
     expect(() => pool[method](count as number)).toThrow(type);
-    expect(() => pool[method](count as number)).toThrow("count");
+    expect(() => pool[method](count as number)).toThrow(
+      method === "setMinThreads" ? "`minThreads`" : "`maxThreads`",
+    );
   });
 
   it.each([

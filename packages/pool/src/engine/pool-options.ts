@@ -1,0 +1,168 @@
+/** Options of a pool. */
+import { availableParallelism } from "node:os";
+import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
+import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
+import type { HostOptions } from "../host/host.ts";
+import { resolveJobUrl } from "../jobs/job-url.ts";
+import { type OptionNames, ownOptions } from "./own-options.ts";
+import { duration, integer } from "./option-values.ts";
+import { resolveTraceOptions, type TraceOptions } from "./trace-options.ts";
+
+export interface ThreadPoolOptions {
+  /** Shown as the name of the threads in debuggers and profilers. @default "skein" */
+  readonly name?: string | undefined;
+  /**
+   * The number of threads that start on demand and are kept: one starts when a job waits and all others are busy. 0 means 1. More, up
+   * to `maxThreads`, start when jobs wait for a second although cores are idle, or when no thread takes one.
+   * @default os.availableParallelism(), at most `maxThreads`
+   */
+  readonly minThreads?: number | undefined;
+  /** The most threads at any time. 1 to 1024. @default os.availableParallelism(), or `minThreads` when that is more */
+  readonly maxThreads?: number | undefined;
+  /**
+   * A thread above `minThreads` ends after this many milliseconds without a job. What jobs left in it, timers and sockets, ends with it.
+   * Positive, up to 2^31 - 1, or Infinity. @default 20 000
+   */
+  readonly idleTimeoutMs?: number | undefined;
+  /**
+   * How many awaiting jobs one thread may hold, each going on when it can; 1: one job at a time. A job that waits for jobs of this pool
+   * never keeps its thread from running others. 1 to 65 536. @default 1
+   */
+  readonly jobsPerThread?: number | undefined;
+  /**
+   * How many jobs may wait beyond those that the threads can run at once; `run` rejects with QueueFullError above it. 0: a job is
+   * only taken when a thread is free for it. Jobs that jobs submit are not counted. 0 to 2^31 - 1, or Infinity. @default Infinity
+   */
+  readonly maxQueue?: number | undefined;
+  /** How many bytes of encoded arguments the jobs that run and wait may have. 1 to 2^32. @default 2^30 */
+  readonly maxQueueBytes?: number | undefined;
+  /** A module that each thread imports before its first job; top-level await is allowed. A file URL or an absolute path. @default none */
+  readonly initialize?: URL | string | undefined;
+  /**
+   * How long a thread without work polls before it sleeps, in microseconds. It adapts itself below this limit, and does not spin
+   * when threads outnumber cores. 0 to 1000; 0: never spin. @default 50
+   */
+  readonly spinLimitUs?: number | undefined;
+  /** As in `Worker`; read when the pool is made. @default process.env, as it is when a thread starts */
+  readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
+  /** As in `Worker`. @default those of the process */
+  readonly execArgv?: readonly string[] | undefined;
+  /** As in `Worker`. A thread that runs out of memory rejects its job with ThreadCrashedError and is replaced. @default Node's */
+  readonly resourceLimits?: ResourceLimits | undefined;
+  /**
+   * Records what happens in the pool and when, and writes it to this file as a timeline for ui.perfetto.dev or chrome://tracing: a track
+   * per thread with its jobs, and arrows from a job's submission over its run to the settlement of its task. The file is tried at
+   * once and written when the pool closes (`close()` rejects when that fails), or when the process exits before, unless a signal ends it.
+   * A path or a file URL. Costs well under a microsecond per job and thread. @default none
+   */
+  readonly trace?: string | URL | TraceOptions | undefined;
+}
+
+const names: OptionNames<ThreadPoolOptions> = {
+  maxThreads: true,
+  minThreads: true,
+  name: true,
+  idleTimeoutMs: true,
+  jobsPerThread: true,
+  maxQueue: true,
+  maxQueueBytes: true,
+  initialize: true,
+  spinLimitUs: true,
+  env: true,
+  execArgv: true,
+  resourceLimits: true,
+  trace: true,
+};
+
+const limitNames: OptionNames<ResourceLimits> = {
+  maxOldGenerationSizeMb: true,
+  maxYoungGenerationSizeMb: true,
+  codeRangeSizeMb: true,
+  stackSizeMb: true,
+};
+
+/** Jobs in slots; more wait in the backlog. 16 384 slots are 4 MiB of address space, touched as they are used. */
+const CAPACITY_SLOTS = 16_384;
+const MAX_THREADS = 1024;
+/** How far `setMaxThreads` can go: places cost address space, and a look at each that was ever used. */
+const PLACES_PER_CORE = 4;
+/** As .NET's worker threads. */
+const DEFAULT_IDLE_TIMEOUT_MS = 20_000;
+
+/** @throws TypeError or RangeError naming the option. */
+export function resolvePoolOptions(options: ThreadPoolOptions | undefined): HostOptions {
+  const own = ownOptions(options, names);
+  const { name = "skein" } = own;
+  if (typeof name !== "string") throw argumentTypeError("name", "a string", name);
+  const cores = availableParallelism();
+  const wantedThreads = integer("minThreads", own.minThreads, 0, MAX_THREADS);
+  const maxThreads =
+    integer("maxThreads", own.maxThreads, 1, MAX_THREADS) ??
+    Math.min(MAX_THREADS, Math.max(cores, wantedThreads ?? 1));
+  if (wantedThreads !== undefined && wantedThreads > maxThreads)
+    throw argumentRangeError("minThreads", `at most maxThreads, ${maxThreads}`, wantedThreads);
+  return {
+    minThreads: Math.max(1, wantedThreads ?? Math.min(cores, maxThreads)),
+    maxThreads,
+    places: Math.min(MAX_THREADS, Math.max(maxThreads, PLACES_PER_CORE * cores)),
+    jobsPerThread: integer("jobsPerThread", own.jobsPerThread, 1, 65_536) ?? 1,
+    idleTimeoutMs:
+      own.idleTimeoutMs === undefined
+        ? DEFAULT_IDLE_TIMEOUT_MS
+        : (duration("idleTimeoutMs", own.idleTimeoutMs) ?? Infinity),
+    capacitySlots: CAPACITY_SLOTS,
+    maxQueue:
+      own.maxQueue === Infinity ? Infinity : (integer("maxQueue", own.maxQueue, 0, 2 ** 31 - 1) ?? Infinity),
+    maxQueueBytes: integer("maxQueueBytes", own.maxQueueBytes, 1, 2 ** 32) ?? 2 ** 30,
+    spinLimitUs: integer("spinLimitUs", own.spinLimitUs, 0, 1000) ?? 50,
+    initialize: own.initialize === undefined ? null : resolveJobUrl(own.initialize, "initialize"),
+    thread: {
+      name,
+      env: resolveEnv(own.env),
+      execArgv: resolveExecArgv(own.execArgv),
+      resourceLimits: resolveLimits(own.resourceLimits),
+    },
+    trace: own.trace === undefined ? null : resolveTraceOptions(own.trace),
+  };
+}
+
+/**
+ * A count for `setMinThreads` or `setMaxThreads`.
+ * @throws TypeError or RangeError when it is no integer.
+ */
+export function threadCount(name: string, count: number): number {
+  if (typeof count !== "number") throw argumentTypeError(name, "an integer", count);
+  if (!Number.isInteger(count)) throw argumentRangeError(name, "an integer", count);
+  return count;
+}
+
+/** A copy: threads start at any time, and must not run the caller's getters then. */
+function resolveEnv(env: ThreadPoolOptions["env"]): ThreadPoolOptions["env"] {
+  if (env === undefined || env === SHARE_ENV || env === process.env) return env;
+  if (typeof env !== "object" || env === null) throw argumentTypeError("env", "an object or SHARE_ENV", env);
+  const copy = Object.create(null) as NodeJS.ProcessEnv;
+  for (const key of Object.keys(env)) {
+    const value = (env as Record<string, string | number | undefined>)[key];
+    copy[key] = value === undefined ? undefined : String(value);
+  }
+  return copy;
+}
+
+function resolveExecArgv(execArgv: ThreadPoolOptions["execArgv"]): ThreadPoolOptions["execArgv"] {
+  if (execArgv === undefined) return undefined;
+  const copy = Array.isArray(execArgv) ? [...(execArgv as unknown[])] : null;
+  if (copy === null || !copy.every((arg) => typeof arg === "string"))
+    throw argumentTypeError("execArgv", "an array of strings", execArgv);
+  return copy;
+}
+
+function resolveLimits(limits: ResourceLimits | undefined): ResourceLimits | undefined {
+  if (limits === undefined) return undefined;
+  const own = ownOptions(limits, limitNames, "resourceLimits");
+  for (const [key, value] of Object.entries(own)) {
+    if (value === undefined || (Number.isFinite(value) && value >= 0)) continue;
+    const error = typeof value === "number" ? argumentRangeError : argumentTypeError;
+    throw error(`resourceLimits.${key}`, "a number of megabytes", value);
+  }
+  return own;
+}

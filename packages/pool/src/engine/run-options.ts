@@ -1,0 +1,129 @@
+/** Options of one job, given with a call, or for all jobs of a module. */
+import type { Transferable } from "node:worker_threads";
+import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
+import { type CancellationSignal, type ContinuationPolicy, TaskScheduler } from "@skein/scheduling";
+import { PRIORITIES } from "../shared/layout.ts";
+import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
+import { checkedTransferList } from "../transfer/transfer-list.ts";
+import { type OptionNames, ownOptions } from "./own-options.ts";
+import { duration, flag, integer, MAX_TIMEOUT_MS } from "./option-values.ts";
+import { signalOption } from "./token-signal.ts";
+
+export type Priority = (typeof PRIORITIES)[number];
+
+/** An option that is given with a call replaces that of the job's module, and no other; `undefined` leaves it as it is. */
+export interface RunOptions {
+  /**
+   * Cancels the job: an AbortSignal or a CancellationToken. A queued job never runs. The task of a running job rejects at once, and in
+   * the job `job.isCancellationRequested` turns true. `CancellationToken.none` takes away the module's. @default none
+   */
+  readonly signal?: CancellationSignal | undefined;
+  /**
+   * Rejects with JobTimeoutError when the job has not settled this many milliseconds after the call. Positive, up to 2^31 - 1, or
+   * Infinity. @default Infinity
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Threads take higher priorities first; lower ones get their turn all the same. @default "normal" */
+  readonly priority?: Priority | undefined;
+  /** How the continuations of the task run on the calling thread. @default "asynchronous" */
+  readonly continuations?: ContinuationPolicy | undefined;
+  /** How often the job runs again when its thread dies. Only for jobs that may run twice. 0 to 100. @default 0 */
+  readonly retries?: number | undefined;
+  /**
+   * What happens to a running job that is cancelled or out of time. "cooperate": it is asked to stop, and its thread is busy until it
+   * does. "terminate": if it has not stopped after `graceMs`, its thread is ended and replaced. @default "cooperate"
+   */
+  readonly onCancel?: "cooperate" | "terminate" | undefined;
+  /**
+   * How many milliseconds `onCancel: "terminate"` waits for the job to stop by itself. Has no effect on a job that cooperates, so a
+   * module can set it for those calls that say "terminate". 0 to 2^31 - 1. @default 1000
+   */
+  readonly graceMs?: number | undefined;
+  /**
+   * Called with each value that the job passes to `job.progress`, in order, in the context of this call, before the task settles.
+   * @default none
+   */
+  readonly onProgress?: ((value: unknown) => void) | undefined;
+  /**
+   * Objects in the arguments that are moved to the thread instead of copied: ArrayBuffers, MessagePorts, streams, FileHandles. They are
+   * detached when the call returns, or not at all when it throws or rejects at once. Costs a message, whatever their size: about as much
+   * as copying 64 KB. Not together with `retries`, and not as a default of a module. See also `move`. @default none
+   */
+  readonly transfer?: readonly Transferable[] | undefined;
+  /** Whether AsyncLocals with flow 'thread' or 'wire' go along. @default true */
+  readonly flowContext?: boolean | undefined;
+}
+
+const names: OptionNames<RunOptions> = {
+  signal: true,
+  timeoutMs: true,
+  priority: true,
+  continuations: true,
+  retries: true,
+  onCancel: true,
+  graceMs: true,
+  onProgress: true,
+  transfer: true,
+  flowContext: true,
+};
+
+/** @throws TypeError or RangeError naming the option. */
+export function resolveRunOptions(options: RunOptions | undefined, defaults: SubmitOptions): SubmitOptions {
+  if (options === undefined) return defaults;
+  const own = ownOptions(options, names);
+  const { priority, continuations, onProgress } = own;
+  if (priority !== undefined && !PRIORITIES.includes(priority)) {
+    throw argumentTypeError("priority", "'high', 'normal' or 'low'", priority);
+  }
+  if (continuations !== undefined && !isPolicy(continuations)) {
+    throw argumentTypeError(
+      "continuations",
+      "'inline', 'asynchronous', 'yield' or a TaskScheduler",
+      continuations,
+    );
+  }
+  if (own.onCancel !== undefined && own.onCancel !== "cooperate" && own.onCancel !== "terminate") {
+    throw argumentTypeError("onCancel", "'cooperate' or 'terminate'", own.onCancel);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw argumentTypeError("onProgress", "a function", onProgress);
+  }
+  const signal = signalOption("signal", own.signal);
+  const transfer = own.transfer === undefined ? null : checkedTransferList("transfer", own.transfer);
+  const retries = integer("retries", own.retries, 0, 100) ?? defaults.retries;
+  if (transfer !== null && retries > 0)
+    throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
+  const onCancel = own.onCancel ?? defaults.onCancel;
+  const graceMs = integer("graceMs", own.graceMs, 0, MAX_TIMEOUT_MS) ?? defaults.graceMs;
+  return {
+    priority: priority === undefined ? defaults.priority : PRIORITIES.indexOf(priority),
+    signal: signal === undefined ? defaults.signal : (signal ?? undefined),
+    timeoutMs: own.timeoutMs === undefined ? defaults.timeoutMs : duration("timeoutMs", own.timeoutMs),
+    continuations: continuations === undefined ? defaults.continuations : { continuations },
+    flowContext: flag("flowContext", own.flowContext) ?? defaults.flowContext,
+    onProgress: onProgress ?? defaults.onProgress,
+    retries,
+    transfer,
+    onCancel,
+    graceMs,
+    terminateAfterMs: onCancel === "terminate" ? graceMs : null,
+  };
+}
+
+/**
+ * Options of every job of a module.
+ * @throws TypeError or RangeError naming the option.
+ */
+export function resolveModuleOptions(options: RunOptions | undefined): SubmitOptions {
+  const resolved = resolveRunOptions(options, defaultSubmitOptions);
+  const { transfer } = resolved;
+  if (transfer !== null)
+    throw argumentTypeError("transfer", "given with a call: it says what this call moves", transfer);
+  return resolved;
+}
+
+function isPolicy(value: unknown): value is ContinuationPolicy {
+  return (
+    value === "inline" || value === "asynchronous" || value === "yield" || value instanceof TaskScheduler
+  );
+}
