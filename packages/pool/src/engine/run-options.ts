@@ -107,6 +107,7 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
     onCancel,
     graceMs,
     terminateAfterMs: onCancel === "terminate" ? graceMs : null,
+    isExclusive: onCancel === "terminate",
   };
 }
 

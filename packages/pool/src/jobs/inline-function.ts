@@ -3,10 +3,12 @@
  * `import()` inside, or from globals.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import types from "node:util/types";
 
 import { argumentTypeError } from "@skein/context/errors";
+import { inlineSuffix } from "./calling-file.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -38,23 +40,34 @@ export function inlineSource(fn: AnyFunction): string {
 }
 
 /**
- * Evaluates what `inlineSource` gave. `import()` and `require()` inside resolve from the current working directory: the
- * function's own module is not known here.
+ * Evaluates what `inlineSource` gave. `import()`, `require()`, `__dirname` and `__filename` inside are those of the file that wrote it.
+ * @param from The `file:` URL of that file; null: unknown, so the current working directory stands for its folder.
  */
-export function compileInline(source: string): (...args: unknown[]) => unknown {
-  const filename = join(process.cwd(), "inline job");
+export function compileInline(source: string, from: string | null): (...args: unknown[]) => unknown {
+  const file = from === null ? null : fileURLToPath(from);
+  const filename = file === null ? join(process.cwd(), inlineSuffix.trim()) : file + inlineSuffix;
   // As a CommonJS module of the user's project: `new Function` would resolve `import()` from this file, and the option
   // of vm.Script for it warns that it is experimental.
   const { Module } = process.getBuiltinModule("node:module");
   const holder = new Module(filename) as unknown as {
     exports: unknown;
+    filename: string;
+    paths: readonly string[];
     _compile(content: string, filename: string): void;
   };
+  holder.filename = filename;
+  holder.paths = (Module as unknown as { _nodeModulePaths(folder: string): string[] })._nodeModulePaths(
+    dirname(filename),
+  );
   // tsx and esbuild (keepNames) wrap nested functions in calls of `__name`, a helper of the module that stayed behind.
-  holder._compile(`module.exports = (function (__name) { "use strict"; return ${source} })`, filename);
-  const make = holder.exports as (name: typeof keepName) => (...args: unknown[]) => unknown;
+  const parameters = file === null ? "__name" : "__name, __filename";
+  holder._compile(`module.exports = (function (${parameters}) { "use strict"; return ${source} })`, filename);
+  const make = holder.exports as (
+    name: typeof keepName,
+    file: string | null,
+  ) => (...args: unknown[]) => unknown;
   try {
-    return make(keepName);
+    return make(keepName, file);
   } catch (error) {
     throw explainFreeVariable(error, source);
   }

@@ -4,21 +4,21 @@ import { pathToFileURL } from "node:url";
 
 import { argumentTypeError } from "@skein/context/errors";
 
-const expected =
-  "a file: URL or an absolute path; for a module next to yours write `new URL('./name.jobs.ts', import.meta.url)`";
+const expected = "a file: URL or an absolute path";
 
 /**
  * The normalized `file:` URL of a job module.
  *
- * @param name What the caller calls it, for messages.
- * @throws TypeError for a relative path, for any other scheme (http:, data:, blob:, node:), and for other types.
+ * @param name What the caller calls it: errors name it so.
+ * @throws TypeError for a relative path, the name of a package, any other scheme (http:, data:, blob:, node:), and other types.
  */
 export function resolveJobUrl(url: URL | string, name = "url"): string {
-  if (url instanceof URL) return fileUrl(name, url, url);
-  if (typeof url !== "string" || url === "") throw argumentTypeError(name, expected, url);
+  if (url instanceof URL) return fileUrl(url, name, url);
+  if (typeof url !== "string" || url === "")
+    throw argumentTypeError(name, `${expected}; ${hint("./name.jobs.ts")}`, url);
   if (isAbsolute(url)) return pathToFileURL(url).href;
-  if (!URL.canParse(url)) throw argumentTypeError(name, expected, url);
-  return fileUrl(name, new URL(url), url);
+  if (!URL.canParse(url)) throw argumentTypeError(name, `${expected}; ${hint(url)}`, url);
+  return fileUrl(new URL(url), name, url);
 }
 
 /** Only `file:` URLs are loaded; asked again in the thread that imports. */
@@ -26,7 +26,15 @@ export function assertFileUrl(url: string): void {
   if (typeof url !== "string" || !url.startsWith("file:")) throw argumentTypeError("url", "a file: URL", url);
 }
 
-function fileUrl(name: string, url: URL, given: URL | string): string {
+/** How to write what was probably meant. */
+function hint(given: string): string {
+  if (/^#|^(?:@[\w.-]+\/)?[a-z\d_-][\w.-]*(?:\/|$)/i.test(given) && !/^[^@/]+\.[cm]?[jt]sx?$/.test(given))
+    return `for a module of a package write \`import.meta.resolve(${JSON.stringify(given)})\``;
+  const file = given.startsWith(".") ? given : `./${given}`;
+  return `for a module next to yours write \`new URL(${JSON.stringify(file)}, import.meta.url)\``;
+}
+
+function fileUrl(url: URL, name: string, given: URL | string): string {
   if (url.protocol !== "file:") throw argumentTypeError(name, expected, String(given));
   return url.href;
 }

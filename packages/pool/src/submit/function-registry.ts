@@ -3,6 +3,7 @@
  * reads it there, without asking anybody.
  */
 import { SkeinError } from "@skein/context/errors";
+import { callingFile } from "../jobs/calling-file.ts";
 import { inlineSource } from "../jobs/inline-function.ts";
 import { sourceOfHandle } from "../jobs/job-source.ts";
 import type { FunctionDescription, FunctionSource } from "../jobs/function-source.ts";
@@ -55,7 +56,7 @@ export class FunctionRegistry {
       const exported = sourceOfHandle(fn) ?? exportOf(fn);
       entry =
         exported === undefined
-          ? this.#ofSource(inlineSource(fn))
+          ? this.#ofSource(inlineSource(fn), callingFile())
           : this.ofExport(exported.url, exported.name);
       this.#functions.set(fn, entry);
     }
@@ -69,9 +70,11 @@ export class FunctionRegistry {
     return each;
   }
 
-  #ofSource(source: string): FunctionEntry {
-    let entry = this.#inline.get(source);
-    if (entry === undefined) this.#inline.set(source, (entry = this.#add({ kind: "inline", source })));
+  #ofSource(source: string, from: string | null): FunctionEntry {
+    // The same text means something else in another folder.
+    const key = `${from}\n${source}`;
+    let entry = this.#inline.get(key);
+    if (entry === undefined) this.#inline.set(key, (entry = this.#add({ kind: "inline", source, from })));
     return entry;
   }
 

@@ -105,7 +105,7 @@ export class FunctionTable {
   #resolve(known: KnownFunction): void {
     const { source } = known;
     if (source.kind === "inline") {
-      known.loaded(compileInline(source.source));
+      known.loaded(compileInline(source.source, source.from));
     } else {
       const fn = functionOf(this.#modules.get(source.url), source.name);
       if (fn !== undefined) known.loaded(fn);

@@ -1,10 +1,13 @@
 // oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method, typescript/no-implied-eval, typescript/no-extraneous-class, no-extra-bind -- values of every kind, also wrong ones, are what is tested
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 
 import { compileInline, explainFreeVariable, inlineSource } from "../../src/jobs/inline-function.ts";
+import { writtenFiles } from "./written-files.ts";
 
 type Fn = (...args: never[]) => unknown;
-const ship = (fn: unknown) => compileInline(inlineSource(fn as Fn));
+const ship = (fn: unknown) => compileInline(inlineSource(fn as Fn), null);
 
 describe("a function shipped as source", () => {
   const methods = {
@@ -78,13 +81,33 @@ describe("a function shipped as source", () => {
 
   it("globals and import() work inside", async () => {
     const source = "(async () => (await import('node:path')).basename('/a/b') + typeof structuredClone)";
-    expect(await compileInline(source)()).toBe("bfunction");
+    expect(await compileInline(source, null)()).toBe("bfunction");
+  });
+
+  it("import(), require, __dirname and __filename are those of the file that wrote it", async () => {
+    const folder = writtenFiles({
+      "node_modules/found/package.json": `{ "name": "found", "main": "index.cjs" }`,
+      "node_modules/found/index.cjs": `module.exports = "found";`,
+      "near.cjs": `module.exports = "near";`,
+    });
+    const from = pathToFileURL(join(folder, "my service.mjs")).href;
+    const source = `(async () => [
+      (await import("found")).default, require("found"), (await import("./near.cjs")).default, require("./near.cjs"), __dirname, __filename,
+    ])`;
+    expect(await compileInline(source, from)()).toEqual([
+      "found",
+      "found",
+      "near",
+      "near",
+      folder,
+      join(folder, "my service.mjs"),
+    ]);
   });
 
   it("nested functions that esbuild wrapped in __name work", () => {
     const source =
       '((n) => { const inner = /* @__PURE__ */ __name((x) => x * 2, "inner"); return [inner(n), inner.name]; })';
-    expect(compileInline(source)(4)).toEqual([8, "inner"]);
+    expect(compileInline(source, null)(4)).toEqual([8, "inner"]);
   });
 
   const withAccessor = {
@@ -125,7 +148,7 @@ describe("a free variable", () => {
   const source = "((a) => a + tenant.id)";
   const failure = (text: string) => {
     try {
-      return compileInline(text)(1);
+      return compileInline(text, null)(1);
     } catch (error) {
       return error;
     }

@@ -35,4 +35,21 @@ describe("the address of a job module", () => {
       expect.objectContaining({ name: "TypeError", code: "ERR_SKEIN_INVALID_ARG_TYPE" }),
     );
   });
+
+  it.each([
+    ["./geo.jobs.ts", 'new URL("./geo.jobs.ts", import.meta.url)'],
+    ["../geo.jobs.ts", 'new URL("../geo.jobs.ts", import.meta.url)'],
+    ["geo.jobs.ts", 'new URL("./geo.jobs.ts", import.meta.url)'],
+    ["jobs/geo.mjs", 'import.meta.resolve("jobs/geo.mjs")'],
+    ["pkg", 'import.meta.resolve("pkg")'],
+    ["pkg/jobs", 'import.meta.resolve("pkg/jobs")'],
+    ["@scope/pkg/jobs", 'import.meta.resolve("@scope/pkg/jobs")'],
+    ["#jobs", 'import.meta.resolve("#jobs")'],
+  ])("is not %s, and the error says what to write", (url, hint) => {
+    expect(() => resolveJobUrl(url)).toThrow(hint);
+  });
+
+  it("is called what the caller calls it", () => {
+    expect(() => resolveJobUrl("pkg", "initialize")).toThrow(/^Expected `initialize` to be a file: URL/);
+  });
 });
