@@ -372,6 +372,9 @@ export class Host {
       case "threads-wanted":
         if (!this.#memory.queues.isEmpty()) this.#supply.wanted();
         break;
+      case "retire":
+        this.#supply.retire(thread, message.url);
+        break;
       case "idle":
         this.#supply.idle(thread);
         break;
@@ -427,11 +430,15 @@ export class Host {
   #giveUp(exitCode: number | undefined, cause: unknown): void {
     if (this.#roster.count > 0) return;
     const { ledger } = this.#submitter;
-    ledger.failWaiting(
-      () => new ThreadCrashedError(exitCode, { cause, detail: "before it was ready for its first job" }),
-    );
+    ledger.failWaiting(() => new ThreadCrashedError(exitCode, { cause, detail: this.#beforeReady }));
     this.#roster.forgetFailedStarts();
     ledger.deliver();
+  }
+
+  get #beforeReady(): string {
+    const { initialize } = this.#options;
+    const meanwhile = initialize === null ? "" : `, while it loaded \`initialize\`, ${initialize}`;
+    return `before it was ready for its first job${meanwhile}`;
   }
 
   #publishThread(

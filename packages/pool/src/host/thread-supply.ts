@@ -10,6 +10,7 @@ import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { QueueLimits } from "../submit/ledger.ts";
 import { clearInterval, clearTimeout, now as clockNow, setInterval, setTimeout } from "../shared/timers.ts";
 import type { PoolThread } from "./pool-thread.ts";
+import { ReloadLimit } from "./reload-limit.ts";
 import { DEMAND_INTERVAL_MS, ThreadDemand } from "./thread-demand.ts";
 import type { ThreadRoster } from "./thread-roster.ts";
 
@@ -38,6 +39,7 @@ export class ThreadSupply {
   readonly #jobs: JobCounts;
   readonly #limits: QueueLimits;
   readonly #jobsPerThread: number;
+  readonly #reloads = new ReloadLimit();
   #minThreads: number;
   #startRetry: NodeJS.Timeout | null = null;
   #isStarting = false;
@@ -137,6 +139,21 @@ export class ThreadSupply {
   idle(thread: PoolThread): void {
     thread.isIdle = true;
     if (!thread.isLeaving && this.#roster.count > this.#minThreads) this.#leave(thread);
+  }
+
+  /** A thread cannot load the module at `url` any more: it is replaced, at once or later. */
+  retire(thread: PoolThread, url: string): void {
+    const serials = this.#roster.live().map(({ serial }) => serial);
+    const delayMs = this.#reloads.delayMs(url, thread.serial, Math.max(...serials), performance.now());
+    if (delayMs === 0) return this.#replace(thread);
+    thread.post({ type: "stay" });
+    AsyncScope.root.run(() => setTimeout(() => this.#replace(thread), delayMs).unref());
+  }
+
+  #replace(thread: PoolThread): void {
+    if (thread.hasEnded) return;
+    if (!thread.isLeaving) this.#leave(thread);
+    if (this.#isShort) this.#start();
   }
 
   close(): void {

@@ -48,6 +48,8 @@ export type HostMessage =
   | { readonly type: "cancel"; readonly slot: number }
   /** Take no more jobs, finish what you have, then end: there are more threads than needed, or than allowed. */
   | { readonly type: "leave" }
+  /** The answer to "retire": not yet. Take jobs again until "leave" comes. */
+  | { readonly type: "stay" }
   /** No job will come any more: leave through `process.exit`, so that exit handlers run and output is flushed. */
   | { readonly type: "close" };
 
@@ -75,6 +77,8 @@ export type WorkerMessage =
   | { readonly type: "terminate"; readonly serial: number }
   /** Jobs wait, no thread is free, and one more may be started. */
   | { readonly type: "threads-wanted" }
+  /** This thread cannot load the module at `url` any more (worker/module-table.ts): takes no job until the answer, "leave" or "stay". */
+  | { readonly type: "retire"; readonly url: string }
   /** The thread has had nothing to do for `idleTimeoutMs`. */
   | { readonly type: "idle" };
 

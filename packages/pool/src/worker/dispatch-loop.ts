@@ -5,7 +5,8 @@
  * | ------- | ------------------------------------------------------------------ | ------------------------------------------------ |
  * | RUNNING | on the stack: takes jobs and runs them                             | to TURN, HELD, IDLE                              |
  * | TURN    | a turn of the event loop was asked for                             | to RUNNING, in that turn                         |
- * | HELD    | its jobs await something that is no job of the pool: it is theirs  | to RUNNING when one ends; to TURN by `wake`      |
+ * | HELD    | its jobs await something that is no job of the pool: it is theirs; | to RUNNING when one ends; to TURN by `wake`      |
+ * |         | or it is paused, until the host says whether it shall leave        |                                                  |
  * | IDLE    | nothing to do: in its event loop, with a waitAsync (rest.ts)       | to RUNNING when it is woken                      |
  *
  * The event loop is never starved (hazard H1): one turn per quantum while busy (A3.12), one turn before each sleep if a job
@@ -27,13 +28,16 @@ import type { PoolMemory } from "../shared/pool-memory.ts";
 import { ALL, OWN, type Reach, SHARED } from "../shared/reach.ts";
 import { OUTCOME_RESULT } from "../shared/slot.ts";
 import { COUNTERS } from "../shared/statistics.ts";
-import { now as clockNow, setImmediate } from "../shared/timers.ts";
+import { now as clockNow, setImmediate, setTimeout } from "../shared/timers.ts";
 import type { Ledger } from "../submit/ledger.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
 import type { JobClock } from "./job-clock.ts";
 import type { JobRunner } from "./job-runner.ts";
 import type { Rest } from "./rest.ts";
+
+/** How often a thread that takes no jobs looks for the results of its own. */
+const PAUSED_POLL_MS = 2;
 
 const RUNNING = 0;
 const TURN = 1;
@@ -68,6 +72,8 @@ export class DispatchLoop {
   #awaiting = 0;
   #jobsPerThread: number;
   #isLeaving = false;
+  /** Takes no jobs: the host was asked whether the thread shall leave. */
+  #isPaused = false;
   /** Whether the thread is at an exclusive job. */
   #isExclusive = false;
   #stolen = 0;
@@ -100,6 +106,16 @@ export class DispatchLoop {
   leave(): void {
     this.#isLeaving = true;
     this.#jobsPerThread = 1;
+    this.wake();
+  }
+
+  /** Takes no more jobs until `resume`, or for good when `leave` follows. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
     this.wake();
   }
 
@@ -188,7 +204,7 @@ export class DispatchLoop {
       }
       if (this.#ledger.outstanding === 0 && !this.#arrivals.hasResumable && this.#waitsOrLeaves()) return;
       this.#memory.queues.reach = this.#reach;
-      if (this.#isExclusive) this.#arrivals.giveBackHanded();
+      if (this.#isExclusive || this.#isPaused) this.#arrivals.giveBackHanded();
       if ((this.#arrivals.hasResumable && !this.#isExclusive) || this.#arrivals.hasHanded) {
         this.#rest.stopSearching();
         if (!this.#goesOnAfter(this.#runArrived())) return;
@@ -196,6 +212,12 @@ export class DispatchLoop {
       }
       // What was sent was queued before what still is.
       if (this.#takeMail()) continue;
+      if (this.#isPaused && this.#arrivals.isEmpty) {
+        this.#hold();
+        // Nobody wakes a thread that is not asleep for the results of the jobs that it submitted.
+        if (this.#ledger.outstanding > 0) AsyncScope.root.run(setTimeout, () => this.wake(), PAUSED_POLL_MS);
+        return;
+      }
       const slot =
         this.#arrivals.takeAssigned(this.#mayStart) ?? this.#memory.queues.take(this.#parts.serial);
       if (slot === NO_JOB) {

@@ -4,6 +4,7 @@ import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
 import { fromWire } from "../codec/error-wire.ts";
 import { PoolClosedError } from "../errors.ts";
+import { loadJobModule } from "../jobs/load-module.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../messages/protocol.ts";
 import { Arena } from "../shared/arena.ts";
@@ -31,6 +32,7 @@ import { JoinWait } from "./join-wait.ts";
 import { Rest } from "./rest.ts";
 import { reportStrayErrors } from "./stray-errors.ts";
 import { LateArguments } from "./late-arguments.ts";
+import { ModuleTable } from "./module-table.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
 import { now as clockNow } from "../shared/timers.ts";
@@ -74,7 +76,11 @@ const current = installCurrentJob((slot, value) => {
   const id = memory.slots.progressId(slot);
   if (id !== 0) post({ type: "progress", submitter: submitterOf(layout, slot), id, value });
 });
-const functions = new FunctionTable(memory, arenas);
+const modules = new ModuleTable((url) => {
+  loop.pause();
+  post({ type: "retire", url });
+});
+const functions = new FunctionTable(memory, arenas, modules);
 const carried = new CarriedValues(serial, takeKnowledge);
 const holder: ArgumentsHolder = {
   hold: ({ id, values, transfer }) => {
@@ -210,7 +216,7 @@ const forkJoin = new ForkJoin(
 );
 installCurrentPool({ submitter, functions, forkJoin, places: memory.places });
 
-if (options.initialize !== null) await import(options.initialize);
+if (options.initialize !== null) await loadJobModule(options.initialize);
 // Until here the host counts this thread as one that never got ready.
 memory.trace?.started();
 reportStrayErrors({ current, isIdle: () => !loop.hasUnfinished, statistics: memory.statistics });
@@ -307,6 +313,9 @@ function handle(message: HostMessage): void {
       break;
     case "leave":
       loop.leave();
+      break;
+    case "stay":
+      loop.resume();
       break;
     case "close":
       process.exit();

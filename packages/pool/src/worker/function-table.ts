@@ -2,15 +2,16 @@
 import { JobNotFoundError } from "../errors.ts";
 import { nameOf } from "../jobs/function-name.ts";
 import { compileInline, explainFreeVariable } from "../jobs/inline-function.ts";
-import { loadJobModule } from "../jobs/load-module.ts";
+import { exportedFunction, exportedFunctions, type JobFunction } from "../jobs/exported-function.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { FunctionDescription, FunctionSource } from "../jobs/function-source.ts";
 import { eachOf } from "./each.ts";
+import type { ModuleTable } from "./module-table.ts";
 
 const AsyncFunction = (async () => {}).constructor as new () => unknown;
 
-export type JobFunction = (...args: unknown[]) => unknown;
+export type { JobFunction };
 
 interface Export {
   readonly url: string;
@@ -58,12 +59,13 @@ export class FunctionTable {
   readonly #known = new Map<number, KnownFunction>();
   /** By source. */
   readonly #described = new Map<string, KnownFunction>();
-  readonly #modules = new Map<string, Record<string, unknown>>();
+  readonly #modules: ModuleTable;
   readonly #exports = new WeakMap<object, Export>();
 
-  constructor(memory: PoolMemory, arenas: Arenas) {
+  constructor(memory: PoolMemory, arenas: Arenas, modules: ModuleTable) {
     this.#memory = memory;
     this.#arenas = arenas;
+    this.#modules = modules;
   }
 
   /** The function that the job in `slot` names. Not loaded yet only if its module is not. */
@@ -107,26 +109,23 @@ export class FunctionTable {
     if (source.kind === "inline") {
       known.loaded(compileInline(source.source, source.from));
     } else {
-      const fn = functionOf(this.#modules.get(source.url), source.name);
+      const module = this.#modules.loaded(source.url);
+      const fn = module === undefined ? undefined : exportedFunction(module, source.name);
       if (fn !== undefined) known.loaded(fn);
     }
   }
 
-  /**
-   * Imports the module of a function. A failure is kept, as Node's own module cache does.
-   * @throws what evaluating the module throws, JobModuleError, or JobNotFoundError.
-   */
+  /** @throws what loading the module throws (module-table.ts), or JobNotFoundError. */
   async load(known: KnownFunction): Promise<JobFunction> {
     const { source } = known;
     if (source.kind === "inline")
       throw new Error("Assertion: inline functions are compiled when they are first seen");
-    const module = (await loadJobModule(source.url)) as Record<string, unknown>;
-    this.#modules.set(source.url, module);
-    const names = Object.keys(module).filter((name) => typeof module[name] === "function");
-    for (const name of names) this.#exports.set(module[name] as object, { url: source.url, name });
-    const fn = functionOf(module, source.name);
+    const module = await this.#modules.load(source.url);
+    const functions = exportedFunctions(module);
+    for (const [name, fn] of functions) this.#exports.set(fn, { url: source.url, name });
+    const fn = exportedFunction(module, source.name);
     if (fn !== undefined) return known.loaded(fn);
-    throw new JobNotFoundError(source.url, source.name, names);
+    throw new JobNotFoundError(source.url, source.name, [...functions.keys()]);
   }
 
   /** Where a function was exported from, if it is one of a job module that this thread has loaded. */
@@ -139,9 +138,4 @@ export class FunctionTable {
     const bytes = this.#arenas.bytes(this.#memory.submitterSerial(slot), block, length);
     return JSON.parse(Buffer.from(bytes.buffer, block * 8, length).toString("utf8")) as FunctionDescription;
   }
-}
-
-function functionOf(module: Record<string, unknown> | undefined, name: string): JobFunction | undefined {
-  const value = module !== undefined && Object.hasOwn(module, name) ? module[name] : undefined;
-  return typeof value === "function" ? (value as JobFunction) : undefined;
 }

@@ -1,6 +1,6 @@
 // oxlint-disable typescript/no-unsafe-type-assertion -- values of every kind, also wrong ones, are what is tested
 import { once } from "node:events";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { loadJobModule } from "../../src/jobs/load-module.ts";
+import { writtenFiles } from "./written-files.ts";
 
 interface Report {
   value?: unknown;
@@ -46,6 +47,7 @@ describe("a job module is loaded in its thread", () => {
     ["uses-enum.ts", 3],
     ["decorated.ts", true],
     ["element.tsx", "from tsx"],
+    ["names-js.ts", 3],
   ])("%s", async (name, value) => {
     const [report] = await loadInThread(fixture(name));
     expect(report).toMatchObject({ value });
@@ -67,16 +69,69 @@ describe("a job module is loaded in its thread", () => {
     expect(report).toMatchObject({ name: "SyntaxError", message: "thrown while loading", throwsCount: 1 });
   });
 
-  it("a syntax error in JavaScript arrives as itself", async () => {
-    const file = join(folder, "not-javascript.mjs");
-    await writeFile(file, "export const value = ;");
-    const [report] = await loadInThread(pathToFileURL(file).href);
-    expect(report).toMatchObject({ name: "SyntaxError" });
+  it.each([
+    ["a.mjs", "a.mjs", { "a.mjs": "\n\nexport const value = ;" }],
+    ["a.cjs", "a.cjs", { "a.cjs": "\n\nexports.value = ;" }],
+    ["a.ts", "a.ts", { "a.ts": "\n\nexport const value: number = ;" }],
+    [
+      "a.mjs that imports b.mjs",
+      "b.mjs",
+      { "a.mjs": `import "./b.mjs";`, "b.mjs": "\n\nexport const value = ;" },
+    ],
+    ["a.mjs that imports b.cjs", "b.cjs", { "a.mjs": `import "./b.cjs";`, "b.cjs": "\n\nexports.value = ;" }],
+  ])("a syntax error in %s arrives as itself, with file and line", async (_title, culprit, files) => {
+    const written = writtenFiles(files);
+    const url = pathToFileURL(join(written, Object.keys(files)[0]!)).href;
+    const reports = await loadInThread(url, url);
+    for (const report of reports) {
+      expect(report.name).toBe("SyntaxError");
+      expect(report.message).toMatch(/^[^()]+ \([^()]+:3\)$/);
+      expect(report.message).toContain(`${join(written, culprit)}:3`);
+    }
   });
 
-  it("a module that does not exist", async () => {
-    const [report] = await loadInThread(fixture("nowhere.mjs"));
-    expect(report).toMatchObject({ code: "ERR_MODULE_NOT_FOUND" });
+  describe("that is not where its URL says", () => {
+    it.each([
+      ["a.ts", "a.js"],
+      ["a.ts", "a.mjs"],
+      ["a.ts", "a.cjs"],
+      ["a.mts", "a.mjs"],
+      ["a.cts", "a.cjs"],
+      ["a.tsx", "a.js"],
+      ["a.jsx", "a.js"],
+      ["a.js", "a.ts"],
+      ["a.mjs", "a.mts"],
+    ])("%s: %s beside it is taken", async (asked, there) => {
+      const text = there.endsWith(".cjs") ? "exports.value = 1;" : "export const value = 1;";
+      const written = writtenFiles({ [there]: text, "package.json": `{ "type": "module" }` });
+      const [report] = await loadInThread(`${pathToFileURL(join(written, asked)).href}?v=1`);
+      expect(report).toMatchObject({ value: 1 });
+    });
+
+    it.each([
+      ["a.ts", "no a.js or a.mjs or a.cjs beside it"],
+      ["a.mjs", "no a.mts beside it"],
+      ["a", "a.worker.js"],
+    ])("%s: the error names what was looked for and what is there", async (asked, detail) => {
+      const written = writtenFiles({ "a.worker.js": "" });
+      const [report] = await loadInThread(pathToFileURL(join(written, asked)).href);
+      expect(report).toMatchObject({ name: "JobModuleError", code: "ERR_SKEIN_JOB_MODULE" });
+      expect(report!.message).toContain(join(written, asked));
+      expect(report!.message).toContain("a.worker.js");
+      expect(report!.message).toContain(detail);
+    });
+
+    it("nor is its folder", async () => {
+      const [report] = await loadInThread(fixture("nowhere/a.mjs"));
+      expect(report).toMatchObject({ code: "ERR_SKEIN_JOB_MODULE" });
+      expect(report!.message).toContain("Its folder does not exist");
+    });
+
+    it("a module that it imports is another matter", async () => {
+      const written = writtenFiles({ "a.mjs": `import "./b.mjs";`, "b.js": "" });
+      const [report] = await loadInThread(pathToFileURL(join(written, "a.mjs")).href);
+      expect(report).toMatchObject({ code: "ERR_MODULE_NOT_FOUND" });
+    });
   });
 
   it.each(["http://localhost/a.mjs", "data:text/javascript,export default 1", "node:fs", "./a.mjs"])(

@@ -1,0 +1,83 @@
+/**
+ * The job modules of this thread, by URL.
+ *
+ * | state   | what a job of the module gets    | moves to                                                       |
+ * |---------|----------------------------------|----------------------------------------------------------------|
+ * | unknown | it waits: the module is imported | loaded; failed; stuck                                          |
+ * | loaded  | its function is called           | -                                                              |
+ * | failed  | as unknown                       | as unknown: Node kept nothing of the failure                   |
+ * | stuck   | the error, at once               | unknown, on another thread: this one asks to be replaced       |
+ *
+ * Node keeps the failure of a module that threw while it was evaluated, or that imports one that did, for as long as the thread lives.
+ * It shows by a second import: the very same error comes back, and nothing ran. Such a thread takes no jobs until the host has answered.
+ * As a rule it leaves, and the next job meets a thread that knows nothing of the failure; a module that fails again and again does not cost a
+ * thread for each job (host/reload-limit.ts): then the thread stays a while, and is stuck.
+ */
+import { JobModuleError } from "../errors.ts";
+import { loadJobModule } from "../jobs/load-module.ts";
+
+export class ModuleTable {
+  readonly #loaded = new Map<string, object>();
+  readonly #loading = new Map<string, Promise<object>>();
+  /** Stuck. */
+  readonly #errors = new Map<string, { readonly error: unknown }>();
+  readonly #onStuck: (url: string) => void;
+
+  /** @param onStuck Called before the jobs that wait for the module are told. */
+  constructor(onStuck: (url: string) => void) {
+    this.#onStuck = onStuck;
+  }
+
+  /** The namespace of a module that is loaded. */
+  loaded(url: string): object | undefined {
+    return this.#loaded.get(url);
+  }
+
+  /** @throws as `loadJobModule`, and what evaluating the module throws. */
+  async load(url: string): Promise<object> {
+    const loaded = this.#loaded.get(url);
+    if (loaded !== undefined) return loaded;
+    const failure = this.#errors.get(url);
+    if (failure !== undefined) throw failure.error;
+    let loading = this.#loading.get(url);
+    if (loading === undefined) this.#loading.set(url, (loading = this.#import(url)));
+    return await loading;
+  }
+
+  async #import(url: string): Promise<object> {
+    try {
+      const module = await this.#importTwice(url);
+      this.#loaded.set(url, module);
+      return module;
+    } finally {
+      this.#loading.delete(url);
+    }
+  }
+
+  async #importTwice(url: string): Promise<object> {
+    try {
+      return await loadJobModule(url);
+    } catch (error) {
+      return await this.#importAgain(url, error);
+    }
+  }
+
+  /** Finds out whether Node has kept the failure. If it has not, this is as good an attempt as the first. */
+  async #importAgain(url: string, before: unknown): Promise<object> {
+    try {
+      return await loadJobModule(url);
+    } catch (error) {
+      if (isSame(before, error)) {
+        this.#errors.set(url, { error });
+        this.#onStuck(url);
+      }
+      throw error;
+    }
+  }
+}
+
+/** Ours are made anew each time; what Node keeps is their cause then. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a instanceof JobModuleError && b instanceof JobModuleError) return Object.is(a.cause, b.cause);
+  return Object.is(a, b);
+}
