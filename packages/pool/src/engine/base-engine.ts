@@ -16,6 +16,7 @@ import {
   type JobModule,
   jobDefaults,
 } from "./job-module.ts";
+import { refusalWhileLoading } from "../jobs/module-loading.ts";
 import { mapChunks } from "./map-chunks.ts";
 import { mapItems } from "./map.ts";
 import { type MapOptions, resolveMapOptions } from "./map-options.ts";
@@ -164,7 +165,7 @@ export abstract class BaseEngine implements JobEngine {
   }
 
   #submit(fn: FunctionEntry, args: unknown[], options: SubmitOptions, below: AnyFunction): Task<unknown> {
-    const refusal = this.#target.refusal();
+    const refusal = this.#target.refusal() ?? refusalWhileLoading(fn.source);
     if (refusal !== null) return Task.fromError(refusal);
     const { signal } = options;
     if (signal !== undefined && signal.aborted) return canceled(signal);

@@ -7,6 +7,7 @@ import { resolveJobUrl } from "../jobs/job-url.ts";
 import { type OptionNames, ownOptions } from "./own-options.ts";
 import { duration, integer } from "./option-values.ts";
 import { resolveTraceOptions, type TraceOptions } from "./trace-options.ts";
+import { isMadeByPreload } from "../worker/preload.ts";
 
 export interface ThreadPoolOptions {
   /** Shown as the name of the threads in debuggers and profilers. @default "skein" */
@@ -121,6 +122,7 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
       env: resolveEnv(own.env),
       execArgv: resolveExecArgv(own.execArgv),
       resourceLimits: resolveLimits(own.resourceLimits),
+      runsPreloads: !isMadeByPreload(),
     },
     trace: own.trace === undefined ? null : resolveTraceOptions(own.trace),
   };

@@ -4,6 +4,7 @@ import { Task } from "@skein/scheduling";
 import { PoolClosedError } from "../errors.ts";
 import { Host } from "../host/host.ts";
 import type { PoolStats } from "../host/pool-stats.ts";
+import { refusalWhileLoading } from "../jobs/module-loading.ts";
 import { moveListOfArguments } from "../transfer/move.ts";
 import { currentPool } from "../worker/current-pool.ts";
 import { BaseEngine, canceled, type JobEngine } from "./base-engine.ts";
@@ -86,6 +87,8 @@ export class ThreadPool extends BaseEngine {
       throw argumentTypeError("args", "arguments that are copied, since each thread gets them", args);
     if (this.#closing !== null) return Task.fromError(new PoolClosedError());
     if (defaults.signal !== undefined && defaults.signal.aborted) return canceled(defaults.signal);
+    const refusal = refusalWhileLoading(fn.source);
+    if (refusal !== null) return Task.fromError(refusal);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.broadcast as (...args: never[]) => unknown;
     return Task.from(allOrErrors(() => this.#host.broadcast(fn, args, defaults, below)));

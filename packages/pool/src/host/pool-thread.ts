@@ -1,25 +1,12 @@
 /** One worker thread, seen from the host: started under the empty context, unref'ed, spoken to over a port of its own. */
-import {
-  MessageChannel,
-  type MessagePort,
-  type ResourceLimits,
-  type SHARE_ENV,
-  type Transferable,
-  Worker,
-} from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Transferable, Worker } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
+import { generation } from "../jobs/pool-thread.ts";
 import { threadEntry } from "../thread-entry.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
 import { ThreadLead } from "./thread-lead.ts";
+import { type ThreadOptions, threadStart } from "./thread-flags.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../messages/protocol.ts";
-
-/** What a user can say about the threads; passed on to `Worker`. */
-export interface ThreadOptions {
-  readonly name: string;
-  readonly env: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
-  readonly execArgv: readonly string[] | undefined;
-  readonly resourceLimits: ResourceLimits | undefined;
-}
 
 export interface ThreadEvents {
   message(thread: PoolThread, message: WorkerMessage): void;
@@ -50,7 +37,11 @@ export class PoolThread {
   #cause: unknown;
   readonly ended: Promise<void>;
 
-  constructor(data: Omit<ThreadData, "port">, options: ThreadOptions, events: ThreadEvents) {
+  constructor(
+    data: Omit<ThreadData, "port" | "skeinGeneration">,
+    options: ThreadOptions,
+    events: ThreadEvents,
+  ) {
     this.index = data.index;
     this.serial = data.serial;
     // Handlers run in the context in which their emitter was made (hazard H14): never in that of a request.
@@ -100,18 +91,14 @@ export class PoolThread {
 }
 
 function startWorker(
-  data: Omit<ThreadData, "port">,
+  data: Omit<ThreadData, "port" | "skeinGeneration">,
   options: ThreadOptions,
 ): { worker: Worker; port: MessagePort } {
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(threadEntry, {
-    name: options.name,
-    workerData: { ...data, port: port2 } satisfies ThreadData,
+  const { entry, options: workerOptions } = threadStart(threadEntry, options, {
+    workerData: { ...data, port: port2, skeinGeneration: generation + 1 } satisfies ThreadData,
     transferList: [port2],
-    // Omitted, a worker inherits; given, some flags of the parent are refused.
-    ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
-    ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
   });
+  const worker = new Worker(entry, workerOptions);
   return { worker, port: port1 };
 }

@@ -8,6 +8,7 @@ import { AsyncScope } from "@skein/context";
 import { JobModuleError } from "../errors.ts";
 import { assertFileUrl } from "./job-url.ts";
 import { missingModule, siblingOf } from "./module-sibling.ts";
+import { loading } from "./module-loading.ts";
 import { nameLocation } from "./syntax-location.ts";
 import { loadTransformed, needsTransform } from "./tsx.ts";
 
@@ -18,10 +19,11 @@ import { loadTransformed, needsTransform } from "./tsx.ts";
  *
  * @throws TypeError when `url` is not a `file:` URL.
  * @throws JobModuleError when there is no such file, or when the module needs tsx and tsx is not installed.
+ * @throws SkeinError ERR_SKEIN_POOL_IN_JOB_MODULE when the module runs jobs while it is loaded.
  */
 export async function loadJobModule(url: string): Promise<object> {
   assertFileUrl(url);
-  return await AsyncScope.root.run(load, url);
+  return await AsyncScope.root.run(loading, url, load);
 }
 
 async function load(url: string): Promise<object> {

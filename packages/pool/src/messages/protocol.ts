@@ -6,6 +6,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Carried } from "../codec/carried.ts";
 import type { ErrorWire } from "../codec/error-wire.ts";
+import type { PoolThreadMark } from "../jobs/pool-thread.ts";
 import type { GrowingMemory } from "../shared/arena.ts";
 import type { Layout } from "../shared/layout.ts";
 import type { TraceData } from "../shared/trace/thread-trace.ts";
@@ -104,7 +105,7 @@ const knowledge: ReadonlySet<string> = new Set<(HostMessage | WorkerMessage)["ty
 ]);
 
 /** `workerData` of a pool thread. */
-export interface ThreadData {
+export interface ThreadData extends PoolThreadMark {
   readonly control: SharedArrayBuffer;
   readonly slots: SharedArrayBuffer;
   readonly layout: Layout;

@@ -7,6 +7,7 @@
  * | loaded  | its function is called           | -                                                              |
  * | failed  | as unknown                       | as unknown: Node kept nothing of the failure                   |
  * | stuck   | the error, at once               | unknown, on another thread: this one asks to be replaced       |
+ * | refused | the error, at once               | -: the module runs jobs while it is loaded (module-loading.ts) |
  *
  * Node keeps the failure of a module that threw while it was evaluated, or that imports one that did, for as long as the thread lives.
  * It shows by a second import: the very same error comes back, and nothing ran. Such a thread takes no jobs until the host has answered.
@@ -15,11 +16,12 @@
  */
 import { JobModuleError } from "../errors.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
+import { isLoadingRefusal } from "../jobs/module-loading.ts";
 
 export class ModuleTable {
   readonly #loaded = new Map<string, object>();
   readonly #loading = new Map<string, Promise<object>>();
-  /** Stuck. */
+  /** Stuck and refused. */
   readonly #errors = new Map<string, { readonly error: unknown }>();
   readonly #onStuck: (url: string) => void;
 
@@ -58,6 +60,10 @@ export class ModuleTable {
     try {
       return await loadJobModule(url);
     } catch (error) {
+      if (isLoadingRefusal(error)) {
+        this.#errors.set(url, { error });
+        throw error;
+      }
       return await this.#importAgain(url, error);
     }
   }

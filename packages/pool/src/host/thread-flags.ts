@@ -1,0 +1,64 @@
+/**
+ * What `Worker` is given, so that a pool thread starts however the program was started. Objects for Node have no prototype: what somebody
+ * has put on `Object.prototype` is not an option.
+ */
+import type { ResourceLimits, SHARE_ENV, WorkerOptions } from "node:worker_threads";
+
+/** What a user can say about the threads; passed on to `Worker`. */
+export interface ThreadOptions {
+  readonly name: string;
+  readonly env: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
+  readonly execArgv: readonly string[] | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
+  /** Whether the threads run what `--import` and `--require` name, as the process does. */
+  readonly runsPreloads: boolean;
+}
+
+export interface ThreadStart {
+  readonly entry: URL | string;
+  readonly options: WorkerOptions;
+}
+
+/** `Worker` refuses a file as its entry under this flag, which it inherits. */
+const inputType = /(?:^|\s)"?--input-type\b/;
+
+export function threadStart(entry: URL, thread: ThreadOptions, own: WorkerOptions): ThreadStart {
+  const { env, execArgv, resourceLimits } = thread.runsPreloads ? thread : withoutPreloads(thread);
+  const options: WorkerOptions = {
+    ...bare(own),
+    name: thread.name,
+    // Omitted, a worker inherits; given, some flags of the parent are refused.
+    ...(env === undefined ? {} : { env: typeof env === "symbol" ? env : bare(env) }),
+    ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+    ...(resourceLimits === undefined ? {} : { resourceLimits: bare(resourceLimits) }),
+  };
+  const nodeOptions = (typeof env === "object" ? env : process.env)["NODE_OPTIONS"] ?? "";
+  const isFile =
+    !(execArgv ?? process.execArgv).some((flag) => inputType.test(flag)) && !inputType.test(nodeOptions);
+  return isFile
+    ? { entry, options: bare(options) }
+    : { entry: codeThatImports(entry), options: bare({ ...options, eval: true }) };
+}
+
+/** Parses under either input type. Thrown outside of the promise, an error ends the thread whatever it does with unhandled rejections. */
+function codeThatImports(entry: URL): string {
+  return `import(${JSON.stringify(entry.href)}).catch((error) => { setImmediate(() => { throw error; }); });`;
+}
+
+/** Of what is inherited only what says how modules are found: Node refuses most other flags when they are given. */
+function withoutPreloads(thread: ThreadOptions): ThreadOptions {
+  const { execArgv, env } = thread;
+  if (execArgv !== undefined) return thread;
+  const inherited = process.execArgv;
+  const kept = inherited.filter(
+    (flag, i) =>
+      /^(?:--conditions|-C)(?:=|$)/.test(flag) || /^(?:--conditions|-C)$/.test(inherited[i - 1] ?? ""),
+  );
+  const { NODE_OPTIONS: _, ...rest } = typeof env === "object" ? env : process.env;
+  return { ...thread, execArgv: kept, env: rest };
+}
+
+function bare<T extends object>(object: T): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- filled in the same expression
+  return Object.assign(Object.create(null) as T, object);
+}

@@ -1,0 +1,74 @@
+/**
+ * The mistake that feeds itself: a job module makes a pool and runs its own jobs, because the program is its own job module or because
+ * the job module imports the program. Each thread would start threads that start threads.
+ *
+ * What a module does while it is loaded, and what goes on from there (timers, promises, listeners), runs with a mark. Jobs that are
+ * submitted under that mark are refused:
+ *
+ * | the module | its own jobs | other jobs, of a pool that was made outside of pool threads | other jobs, deeper |
+ * |------------|--------------|-------------------------------------------------------------|--------------------|
+ * | is loading | refused      | refused                                                     | refused            |
+ * | is loaded  | refused      | run                                                         | refused            |
+ *
+ * ("Deeper": on a thread of a pool that a pool thread made.) So no chain of threads is longer than three. Functions that jobs call have
+ * no mark, nor does a `Worker` of the user. A refusal while the module is loading also fails the load: the caller of the job gets the
+ * error, whatever the module did with it. Preloads have no mark: their pools work, and threads of those run no preloads.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { SkeinError } from "@skein/context/errors";
+import type { FunctionSource } from "./function-source.ts";
+import { generation } from "./pool-thread.ts";
+
+interface Loading {
+  readonly url: string;
+  isOver: boolean;
+  refused: SkeinError | null;
+}
+
+// Under a registered symbol: the module may have a copy of this package of its own.
+const key: unique symbol = Symbol.for("skein.pool.module-loading");
+const holder = globalThis as { [key]?: AsyncLocalStorage<Loading> };
+
+const code = "ERR_SKEIN_POOL_IN_JOB_MODULE";
+
+/** Calls `load` with the mark. @throws why jobs were refused meanwhile, or else what it throws. */
+export async function loading<R>(url: string, load: (url: string) => Promise<R>): Promise<R> {
+  if (!Object.hasOwn(holder, key))
+    Object.defineProperty(holder, key, { value: new AsyncLocalStorage<Loading>() });
+  const mark: Loading = { url, isOver: false, refused: null };
+  try {
+    return await holder[key]!.run(mark, load, url);
+  } finally {
+    mark.isOver = true;
+    // oxlint-disable-next-line no-unsafe-finally -- whatever the module made of it, this is what is wrong with it
+    if (mark.refused !== null) throw mark.refused;
+  }
+}
+
+export function isLoadingRefusal(error: unknown): boolean {
+  return SkeinError.isSkeinError(error) && error.code === code;
+}
+
+/** Why a job of `source` may not be submitted here; null: it may. */
+export function refusalWhileLoading(source: FunctionSource): SkeinError | null {
+  return generation === 0 ? null : refusal(source);
+}
+
+function refusal(source: FunctionSource): SkeinError | null {
+  const mark = holder[key]?.getStore();
+  if (mark === undefined) return null;
+  const isOwn = source.kind === "export" && source.url === mark.url;
+  if (mark.isOver && !isOwn && generation === 1) return null;
+  const error = new SkeinError(
+    code,
+    `The module ${mark.url} runs jobs when a pool thread loads it, and so would each thread that it starts. ` +
+      "Move the jobs to a file that does not import the program, or run them only `if (isMainThread)` (node:worker_threads)",
+  );
+  if (!mark.isOver) mark.refused ??= error;
+  return error;
+}
+
+/** Whether the caller is a module that is being loaded, or went on from there. */
+export function isLoadingModule(): boolean {
+  return holder[key]?.getStore() !== undefined;
+}
