@@ -2,10 +2,7 @@
  * Bytes from one memory to another, at the speed of the machine. `TypedArray.set` takes shared memory word by word: on Node 24 four times as
  * long for 64 KB. `Buffer.copy` copies natively, as long as it copies a part of its source.
  */
-// oxlint-disable typescript/unbound-method -- called with its receiver
-import { Buffer } from "node:buffer";
-
-const { copy } = Buffer.prototype;
+import { copyBuffer } from "./intrinsics.ts";
 
 /** `length` bytes of `source` from `start` on, as far as it has them, to `target` at `at`. There must be room. */
 export function copyBytes(
@@ -16,10 +13,10 @@ export function copyBytes(
   at: number,
 ): void {
   if (start > 0 || length < source.length) {
-    copy.call(source, target, at, start, start + length);
+    copyBuffer(source, target, at, start, start + length);
   } else if (source.length > 1) {
     target[at] = source[0]!;
-    copy.call(source, target, at + 1, 1, source.length);
+    copyBuffer(source, target, at + 1, 1, source.length);
   } else if (source.length > 0) {
     target[at] = source[0]!;
   }
