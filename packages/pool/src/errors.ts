@@ -2,7 +2,13 @@
  * The errors of the pool. Each says what happened and what to do next; match on `code`, never on the message.
  * Errors that a job throws are not wrapped in any of these: they arrive as themselves.
  */
-import { SkeinError, nameErrorClass } from "@skein/context/errors";
+import { nameErrorClass, nearestName, SkeinError } from "@skein/context/errors";
+
+/** An error of the engine that is about one job. */
+export class JobError extends SkeinError {
+  /** The job: its name and, if it has one, its module, as in `area (file:///app/geo.jobs.ts)`. The message ends with it too. */
+  declare readonly job?: string;
+}
 
 /**
  * The job was canceled before it could settle by itself.
@@ -10,7 +16,7 @@ import { SkeinError, nameErrorClass } from "@skein/context/errors";
  * `name` is 'AbortError', so code written for `AbortSignal` recognises it. When the caller's reason is an Error,
  * the job rejects with that error itself and not with this one.
  */
-export class JobCanceledError extends SkeinError {
+export class JobCanceledError extends JobError {
   static {
     nameErrorClass(this, "JobCanceledError", "AbortError");
   }
@@ -25,7 +31,7 @@ export class JobCanceledError extends SkeinError {
 }
 
 /** The job did not settle within its `timeoutMs`, counted from the call that submitted it. */
-export class JobTimeoutError extends SkeinError {
+export class JobTimeoutError extends JobError {
   static {
     nameErrorClass(this, "JobTimeoutError");
   }
@@ -43,36 +49,68 @@ export class JobTimeoutError extends SkeinError {
   }
 }
 
-/** The thread died while it ran the job, or before it came to a job that was sent to it, or could not start; `cause` is its uncaught error, if there was one. */
-export class ThreadCrashedError extends SkeinError {
+/** What is known of the end of a thread. */
+export interface ThreadCrashedOptions extends ErrorOptions {
+  /** When it ended. @default "while it ran this job" */
+  readonly detail?: string | undefined;
+  /** Whether the pool itself ended it. */
+  readonly wasTerminated?: boolean | undefined;
+}
+
+/**
+ * The thread died while it ran the job, or before it came to a job that was sent to it, or could not start; `cause` is its uncaught
+ * error. There is none when something on the thread called `process.exit`, or when the pool ended the thread: the message says which.
+ */
+export class ThreadCrashedError extends JobError {
   static {
     nameErrorClass(this, "ThreadCrashedError");
   }
 
   /** The exit code of the thread; undefined when it never started. */
   readonly exitCode: number | undefined;
+  /** Whether the pool itself ended it. */
+  readonly wasTerminated: boolean;
+  /** When it ended, in words, if that was not while it ran the job. */
+  declare readonly detail?: string;
 
-  constructor(exitCode: number | undefined, options?: ErrorOptions & { detail?: string }) {
-    super(
-      "ERR_SKEIN_THREAD_CRASHED",
-      exitCode === undefined
-        ? "No pool thread could be started. Look at `cause`"
-        : `The pool thread ended with code ${exitCode} ${options?.detail ?? "while it ran this job"}. ` +
-            "Look at `cause`; a job that can safely run again may set `retries`",
-      options,
-    );
+  constructor(exitCode: number | undefined, options: ThreadCrashedOptions = {}) {
+    super("ERR_SKEIN_THREAD_CRASHED", crashMessage(exitCode, options), options);
     this.exitCode = exitCode;
+    this.wasTerminated = options.wasTerminated ?? false;
+    if (options.detail !== undefined) this.detail = options.detail;
+  }
+
+  /** An error of its own for one of several jobs that ended with the thread. */
+  forOneJob(): ThreadCrashedError {
+    return remade(this, this.detail);
   }
 
   /** The same for a job that was sent to the thread, and that it had not come to. */
   beforeItBegan(): ThreadCrashedError {
-    const detail = "before this job began, and what was moved to it is lost";
-    return new ThreadCrashedError(this.exitCode, { cause: this.cause, detail });
+    return remade(this, "before this job began, and what was moved to it is lost");
   }
 }
 
+/** No method: one that came from another thread has no private members. */
+function remade(error: ThreadCrashedError, detail: string | undefined): ThreadCrashedError {
+  const { exitCode, wasTerminated, cause } = error;
+  return new ThreadCrashedError(exitCode, { wasTerminated, detail, ...(cause !== undefined && { cause }) });
+}
+
+function crashMessage(exitCode: number | undefined, options: ThreadCrashedOptions): string {
+  if (exitCode === undefined) return "No pool thread could be started. Look at `cause`";
+  const { detail = "while it ran this job", wasTerminated = false } = options;
+  const reason =
+    options.cause !== undefined
+      ? "Look at `cause`"
+      : wasTerminated
+        ? "The pool terminated it"
+        : `Something on it called \`process.exit(${exitCode})\`, which ends the thread; return or throw instead`;
+  return `The pool thread ended with code ${exitCode} ${detail}. ${reason}. A job that can safely run again may set \`retries\``;
+}
+
 /** As much waits as `maxQueue` or `maxQueueBytes` allow. Nothing of the refused job was started. */
-export class QueueFullError extends SkeinError {
+export class QueueFullError extends JobError {
   static {
     nameErrorClass(this, "QueueFullError");
   }
@@ -92,7 +130,7 @@ export class QueueFullError extends SkeinError {
 }
 
 /** The pool was closed before the job was submitted, or before it could run. */
-export class PoolClosedError extends SkeinError {
+export class PoolClosedError extends JobError {
   static {
     nameErrorClass(this, "PoolClosedError");
   }
@@ -106,7 +144,7 @@ export class PoolClosedError extends SkeinError {
 }
 
 /** The job module has no exported function of that name. */
-export class JobNotFoundError extends SkeinError {
+export class JobNotFoundError extends JobError {
   static {
     nameErrorClass(this, "JobNotFoundError");
   }
@@ -117,10 +155,11 @@ export class JobNotFoundError extends SkeinError {
   readonly available: readonly string[];
 
   constructor(url: string, exportName: string, available: readonly string[], options?: ErrorOptions) {
+    const nearest = nearestName(exportName, available);
     const hint =
       available.length === 0
         ? "It exports no functions: a job must be an exported function"
-        : `It exports ${available.slice(0, 12).join(", ")}${available.length > 12 ? ", …" : ""}`;
+        : `${nearest === undefined ? "" : `Did you mean "${nearest}"? `}It exports ${list(available)}`;
     super(
       "ERR_SKEIN_JOB_NOT_FOUND",
       `The job module ${url} has no exported function "${exportName}". ${hint}`,
@@ -130,10 +169,31 @@ export class JobNotFoundError extends SkeinError {
     this.exportName = exportName;
     this.available = available;
   }
+
+  /** Names what can be called: not classes, and no export that is not there yet because of a cycle of imports. */
+  static in(module: object, url: string, exportName: string): JobNotFoundError {
+    const names = Object.keys(module).filter((name) => isCallable(module, name));
+    return new JobNotFoundError(url, exportName, names);
+  }
+}
+
+const LISTED = 12;
+
+function list(names: readonly string[]): string {
+  return `${names.slice(0, LISTED).join(", ")}${names.length > LISTED ? ", …" : ""}`;
+}
+
+function isCallable(module: object, name: string): boolean {
+  try {
+    const value = (module as Readonly<Record<string, unknown>>)[name];
+    return typeof value === "function" && !/^class\b/.test(Function.prototype.toString.call(value));
+  } catch {
+    return false;
+  }
 }
 
 /** The job module cannot be loaded as it is written, for example TypeScript that Node cannot strip. */
-export class JobModuleError extends SkeinError {
+export class JobModuleError extends JobError {
   static {
     nameErrorClass(this, "JobModuleError");
   }
@@ -147,7 +207,7 @@ export class JobModuleError extends SkeinError {
 }
 
 /** An argument, result, error or progress value holds something that cannot be copied to another thread. */
-export class NotCloneableError extends SkeinError {
+export class NotCloneableError extends JobError {
   static {
     nameErrorClass(this, "NotCloneableError");
   }

@@ -16,7 +16,12 @@ describe("errors of the pool", () => {
   it.each<[error: SkeinError, name: string, code: string, advice: RegExp]>([
     [new JobCanceledError("r"), "AbortError", "ERR_SKEIN_JOB_CANCELED", /`reason`/],
     [new JobTimeoutError(50), "JobTimeoutError", "ERR_SKEIN_JOB_TIMEOUT", /50 ms.*`timeoutMs`/],
-    [new ThreadCrashedError(3), "ThreadCrashedError", "ERR_SKEIN_THREAD_CRASHED", /code 3 .*`retries`/],
+    [
+      new ThreadCrashedError(3),
+      "ThreadCrashedError",
+      "ERR_SKEIN_THREAD_CRASHED",
+      /code 3 .*`process.exit\(3\)`.*`retries`/,
+    ],
     [
       new QueueFullError("maxQueue", 8),
       "QueueFullError",
