@@ -1,19 +1,12 @@
 /**
  * Bytes of one message, read in order and never beyond its end. Bytes that no ByteWriter wrote make it throw.
  */
-// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- natives that the type declarations leave out
-import { Buffer } from "node:buffer";
-
 import { SkeinError } from "@skein/context/errors";
 
 import { copyBytes } from "../shared/copy-bytes.ts";
+import { allocateUnfilled, latin1Slice, ucs2Slice, Uint8Array } from "../shared/intrinsics.ts";
 import type { TextCache } from "./text-cache.ts";
 import { Tag } from "./wire-tags.ts";
-
-const { latin1Slice, ucs2Slice } = Buffer.prototype as unknown as {
-  latin1Slice(this: Uint8Array, start: number, end: number): string;
-  ucs2Slice(this: Uint8Array, start: number, end: number): string;
-};
 
 /** From here on zeroes that are overwritten at once take a measurable time. */
 const unfilledFrom = 16_384;
@@ -31,7 +24,8 @@ export class ByteReader {
   protected begin(bytes: Uint8Array, start: number, length: number): void {
     this.bytes = bytes;
     this.pos = start;
-    this.end = Math.min(start + length, bytes.length);
+    const end = start + length;
+    this.end = end < bytes.length ? end : bytes.length;
   }
 
   /** Lets go of the bytes. */
@@ -83,7 +77,7 @@ export class ByteReader {
     const start = this.pos + 4;
     const end = start + this.readCount(width) * width;
     this.pos = end;
-    return (width === 1 ? latin1Slice : ucs2Slice).call(this.bytes, start, end);
+    return width === 1 ? latin1Slice(this.bytes, start, end) : ucs2Slice(this.bytes, start, end);
   }
 
   protected readBigint64(): bigint {
@@ -99,7 +93,7 @@ export class ByteReader {
   protected readBytes(length: number): Uint8Array<ArrayBuffer> {
     if (this.pos + length > this.end) throw corrupt("it ends too early");
     const copy =
-      length < unfilledFrom ? new Uint8Array(length) : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+      length < unfilledFrom ? new Uint8Array(length) : new Uint8Array(allocateUnfilled(length).buffer);
     this.readBytesInto(copy);
     return copy;
   }

@@ -2,11 +2,18 @@
  * A growing block of bytes, and how numbers and texts are written into it. The tags are those of wire-tags.ts. Long runs of bytes and long
  * texts stay where they are until the message is copied to its place: they are copied once.
  */
-// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- natives that the type declarations leave out
-import { Buffer } from "node:buffer";
-
 import { copyBytes } from "../shared/copy-bytes.ts";
-import { Refusal } from "./cloneable-kind.ts";
+import {
+  asInt64,
+  bigintText,
+  charCodeAt,
+  execRegExp,
+  latin1Write,
+  setBytes,
+  ucs2Write,
+  Uint8Array,
+} from "../shared/intrinsics.ts";
+import { Refusal } from "./refusal.ts";
 import { shortTextLimit, smallIntBias, smallIntCount, Tag } from "./wire-tags.ts";
 
 const initialBytes = 4096;
@@ -24,12 +31,6 @@ const runFrom = 4096;
 export const chunk = 32;
 
 const notLatin1 = /[^\0-\xff]/;
-const bufferPrototype = Buffer.prototype as unknown as {
-  latin1Write(this: Uint8Array, text: string, offset: number): number;
-  ucs2Write(this: Uint8Array, text: string, offset: number): number;
-};
-const { latin1Write, ucs2Write } = bufferPrototype;
-
 const f64 = new Float64Array(1);
 const f64Bytes = new Uint8Array(f64.buffer);
 const i64 = new BigInt64Array(f64.buffer);
@@ -64,8 +65,12 @@ export class ByteWriter {
 
   /** Of the message so far. */
   protected get length(): number {
-    if (this.#runs?.some(({ source, length }) => typeof source !== "string" && source.length !== length))
-      throw new Refusal("was resized or transferred by a getter of the same value");
+    const runs = this.#runs ?? [];
+    for (let i = 0; i < runs.length; i++) {
+      const { source, length } = runs[i]!;
+      if (typeof source !== "string" && source.length !== length)
+        throw new Refusal("was resized or transferred by a getter of the same value");
+    }
     const length = this.pos + this.#runBytes;
     if (length > maxMessage) throw new Refusal(tooLarge);
     return length;
@@ -78,14 +83,16 @@ export class ByteWriter {
   /** The message, to `target` at `at`. */
   protected writeTo(target: Uint8Array, at: number): void {
     let from = 0;
-    for (const run of this.#runs ?? []) {
+    const runs = this.#runs ?? [];
+    for (let i = 0; i < runs.length; i++) {
+      const run = runs[i]!;
       copyBytes(this.out, from, run.at - from, target, at);
       at += run.at - from;
       from = run.at;
       const { source, length } = run;
       if (typeof source !== "string") copyBytes(source, 0, length, target, at);
-      else if (source.length === length) latin1Write.call(target, source, at);
-      else ucs2Write.call(target, source, at);
+      else if (source.length === length) latin1Write(target, source, at);
+      else ucs2Write(target, source, at);
       at += length;
     }
     copyBytes(this.out, from, this.pos - from, target, at);
@@ -95,11 +102,12 @@ export class ByteWriter {
   protected reserve(count: number): void {
     const needed = this.pos + count + chunk;
     if (needed <= this.out.length) return;
-    const larger = allocate(Math.max(needed, this.out.length * 2)) ?? allocate(needed);
+    const twice = this.out.length * 2;
+    const larger = allocate(needed > twice ? needed : twice) ?? allocate(needed);
     if (larger === undefined) {
       throw new Refusal(tooLarge);
     }
-    larger.set(this.out.subarray(0, this.pos));
+    copyBytes(this.out, 0, this.pos, larger, 0);
     this.out = larger;
   }
 
@@ -167,7 +175,7 @@ export class ByteWriter {
     let pos = this.pos;
     out[pos++] = Tag.shortText + length;
     for (let i = 0; i < length; i++) {
-      const code = text.charCodeAt(i);
+      const code = charCodeAt(text, i);
       if (code > 0xff) return this.writeUtf16(text);
       out[pos++] = code;
     }
@@ -175,13 +183,13 @@ export class ByteWriter {
   }
 
   protected writeLongText(text: string): void {
-    if (notLatin1.test(text)) return this.writeUtf16(text);
+    if (execRegExp(notLatin1, text) !== null) return this.writeUtf16(text);
     const length = text.length;
     if (length < shortTextLimit) this.out[this.pos++] = Tag.shortText + length;
     else this.writeLength(Tag.latin1, length);
     if (length >= runFrom) return this.#addRun(text, length);
     this.reserve(length);
-    latin1Write.call(this.out, text, this.pos);
+    latin1Write(this.out, text, this.pos);
     this.pos += length;
   }
 
@@ -190,30 +198,31 @@ export class ByteWriter {
     this.writeLength(Tag.utf16, text.length);
     if (length >= runFrom) return this.#addRun(text, length);
     this.reserve(length);
-    ucs2Write.call(this.out, text, this.pos);
+    ucs2Write(this.out, text, this.pos);
     this.pos += length;
   }
 
   protected writeBigint(value: bigint): void {
-    if (BigInt.asIntN(64, value) === value) {
+    if (asInt64(64, value) === value) {
       this.out[this.pos++] = Tag.bigint64;
       i64[0] = value;
       this.write8();
       return;
     }
     this.out[this.pos++] = Tag.bigintHex;
-    this.writeText(value < 0n ? `-${(-value).toString(16)}` : value.toString(16));
+    this.writeText(value < 0n ? `-${bigintText(-value, 16)}` : bigintText(value, 16));
   }
 
   protected writeBytes(source: Uint8Array): void {
     if (source.length >= runFrom) return this.#addRun(source, source.length);
     this.reserve(source.length);
-    this.out.set(source, this.pos);
+    setBytes(this.out, source, this.pos);
     this.pos += source.length;
   }
 
   #addRun(source: Uint8Array | string, length: number): void {
-    (this.#runs ??= []).push({ at: this.pos, source, length });
+    const runs = (this.#runs ??= []);
+    runs[runs.length] = { at: this.pos, source, length };
     this.#runBytes += length;
     this.reserve(0);
   }

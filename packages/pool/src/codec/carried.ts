@@ -3,7 +3,8 @@
  * bytes each is an index; the values themselves go by a port, under a number that the bytes name at their end.
  */
 import type { Transferable } from "node:worker_threads";
-import types from "node:util/types";
+import { byteLengthOf, Float64Array, Uint8Array } from "../shared/intrinsics.ts";
+import { isArrayBuffer } from "./brand-checks.ts";
 import { MessageFlag } from "./wire-tags.ts";
 
 /** Up to so many bytes a copy costs less than a message, in each direction and by the bytes of all that is moved. */
@@ -22,9 +23,10 @@ export interface Carried {
 /** Whether all that is to be moved is so little memory that its bytes are copied, and the rest of moving is done by detaching it. */
 export function isCopied(transfer: readonly Transferable[]): transfer is readonly ArrayBuffer[] {
   let bytes = 0;
-  for (const object of transfer) {
-    if (!types.isArrayBuffer(object)) return false;
-    bytes += object.byteLength;
+  for (let i = 0; i < transfer.length; i++) {
+    const object = transfer[i];
+    if (!isArrayBuffer(object)) return false;
+    bytes += byteLengthOf(object);
   }
   return bytes <= COPIED_UP_TO;
 }
@@ -49,7 +51,7 @@ export class NotArrived {
 /** The number under which the values of an encoded message are carried; 0 when it is complete in itself. */
 export function carriedIdOf(bytes: Uint8Array, start: number, length: number): number {
   if ((bytes[start]! & MessageFlag.carried) === 0) return 0;
-  f64Bytes.set(bytes.subarray(start + length - 8, start + length));
+  for (let i = 0; i < 8; i++) f64Bytes[i] = bytes[start + length - 8 + i]!;
   return f64[0]!;
 }
 

@@ -3,21 +3,44 @@
  * overwritten as soon as `decode` returns. Bytes that no encoder wrote make it throw; they never make it read outside
  * the message, or allocate more than the message could hold.
  */
-// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- kinds are proven at run time; natives are called with their receiver
+// oxlint-disable typescript/no-unsafe-type-assertion -- kinds are proven at run time
 import { SkeinError } from "@skein/context/errors";
 
+import {
+  ArrayBuffer,
+  BigInt,
+  bufferOn,
+  Date,
+  define,
+  DOMException,
+  Float64Array,
+  Int32Array,
+  Map,
+  mapSet,
+  Object,
+  objectPrototype,
+  RangeError,
+  RegExp,
+  Set,
+  setAdd,
+  sliceText,
+  structuredClone,
+  TypeError,
+  Uint8Array,
+} from "../shared/intrinsics.ts";
+import { isArrayBuffer, isSharedArrayBuffer } from "./brand-checks.ts";
 import { ByteReader, corrupt } from "./byte-reader.ts";
 import type { CarriedTable } from "./carried.ts";
 import type { SharedBufferTable } from "./shared-buffer-table.ts";
 import { TextCache } from "./text-cache.ts";
 import {
-  errorClasses,
+  bufferKind,
   ErrorPart,
+  errorTemplates,
   MessageFlag,
   smallIntBias,
   Tag,
   viewConstructors,
-  viewElementBytes,
 } from "./wire-tags.ts";
 
 /** Decodes messages of any Encoder of this process, from shared memory or not. For one thread. */
@@ -29,6 +52,8 @@ export class Decoder extends ByteReader {
   /** Objects by number; undefined while the message is a plain tree, which no reference points into. */
   #objects: unknown[] | undefined = undefined;
   #carried: readonly unknown[] = nothing;
+  /** Whether `Object.prototype` was found to be frozen, or to have read-only properties. Costs a look-up per property. */
+  #isCareful = false;
 
   constructor(shared: SharedBufferTable, carried: CarriedTable) {
     super();
@@ -37,7 +62,8 @@ export class Decoder extends ByteReader {
   }
 
   /**
-   * The value of the message of `length` bytes at `start`. Synchronous; runs no code of the value's author.
+   * The value of the message of `length` bytes at `start`. Synchronous; runs no code of the value's author, whatever stands on
+   * the prototypes of this thread.
    *
    * @throws SkeinError 'ERR_SKEIN_TOO_DEEP' when the stack of this thread is too small for the nesting.
    * @throws SkeinError 'ERR_SKEIN_CORRUPT_MESSAGE' when no encoder wrote these bytes.
@@ -51,11 +77,9 @@ export class Decoder extends ByteReader {
         flag -= MessageFlag.carried;
         this.#carried = this.#carriedTable.take(this.#readCarriedId());
       }
-      if (flag === MessageFlag.graph) this.#objects = [];
-      else if (flag !== MessageFlag.tree) throw corrupt("it begins with an unknown flag");
-      const value = this.#read();
-      if (this.pos > this.end) throw corrupt("it ends too early");
-      return value;
+      if (flag !== MessageFlag.graph && flag !== MessageFlag.tree)
+        throw corrupt("it begins with an unknown flag");
+      return this.#readValue(flag);
     } catch (error) {
       throw isStackOverflow(error) ? tooDeep(error) : error;
     } finally {
@@ -63,6 +87,26 @@ export class Decoder extends ByteReader {
       this.#carried = nothing;
       this.release();
     }
+  }
+
+  #readValue(flag: number): unknown {
+    const start = this.pos;
+    try {
+      this.#objects = flag === MessageFlag.graph ? [] : undefined;
+      return this.#readToEnd();
+    } catch (error) {
+      if (this.#isCareful || !(error instanceof TypeError)) throw error;
+      // A property of a prototype is read-only here: from now on such keys are defined instead of assigned.
+      this.#isCareful = true;
+      this.pos = start;
+      return this.#readValue(flag);
+    }
+  }
+
+  #readToEnd(): unknown {
+    const value = this.#read();
+    if (this.pos > this.end) throw corrupt("it ends too early");
+    return value;
   }
 
   /** The number at the end of the message, which is cut off. */
@@ -155,8 +199,17 @@ export class Decoder extends ByteReader {
   }
 
   #remember<T>(object: T): T {
-    if (this.#objects !== undefined) this.#objects.push(object);
+    const objects = this.#objects;
+    if (objects !== undefined) objects[objects.length] = object;
     return object;
+  }
+
+  /** The number of an object that is made after its parts. */
+  #reserve(): number {
+    const objects = this.#objects;
+    if (objects === undefined) return 0;
+    objects[objects.length] = undefined;
+    return objects.length - 1;
   }
 
   #readReference(): unknown {
@@ -181,7 +234,7 @@ export class Decoder extends ByteReader {
 
   #readBigintHex(): bigint {
     const hex = this.#readText();
-    return hex.startsWith("-") ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`);
+    return hex[0] === "-" ? -BigInt(`0x${sliceText(hex, 1)}`) : BigInt(`0x${hex}`);
   }
 
   #readProperties(target: object): object {
@@ -195,10 +248,14 @@ export class Decoder extends ByteReader {
         key = this.readShortText(tag - Tag.shortText, this.#keys);
       else if (tag === Tag.latin1 || tag === Tag.utf16) key = this.readLongText(tag);
       else throw corrupt("it holds something else where a key must be");
-      // Assigning to `__proto__` would replace the prototype instead of making a property.
-      if (key === "__proto__") defineProto(record, this.#read());
+      if (this.#mustDefine(key)) define(record, key, this.#read(), true);
       else record[key] = this.#read();
     }
+  }
+
+  /** Assigning to `__proto__` would replace the prototype instead of making a property; see also `#isCareful`. */
+  #mustDefine(key: string): boolean {
+    return key === "__proto__" || (this.#isCareful && key in objectPrototype);
   }
 
   #readKey(tag: number): string {
@@ -212,10 +269,10 @@ export class Decoder extends ByteReader {
     const array: unknown[] = this.#remember([]);
     const length = this.readCount(1);
     const keys: string[] = [];
-    for (let tag = this.readByte(); tag !== Tag.end; tag = this.readByte()) keys.push(this.#readKey(tag));
+    for (let tag = this.readByte(); tag !== Tag.end; tag = this.readByte())
+      keys[keys.length] = this.#readKey(tag);
     for (let i = 0; i < length; i++) {
-      if (this.bytes[this.pos] !== Tag.row) array.push(this.#read());
-      else array.push(this.#readRow(keys));
+      array[i] = this.bytes[this.pos] === Tag.row ? this.#readRow(keys) : this.#read();
     }
     return array;
   }
@@ -226,7 +283,7 @@ export class Decoder extends ByteReader {
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
       if (this.bytes[this.pos] === Tag.end) this.pos++;
-      else if (key === "__proto__") defineProto(row, this.#read());
+      else if (this.#mustDefine(key)) define(row, key, this.#read(), true);
       else row[key] = this.#read();
     }
     return row;
@@ -234,14 +291,14 @@ export class Decoder extends ByteReader {
 
   #readElements(length: number): unknown[] {
     const array: unknown[] = this.#remember([]);
-    for (let i = 0; i < length; i++) array.push(this.#read());
+    for (let i = 0; i < length; i++) array[i] = this.#read();
     return array;
   }
 
   #readInt32Array(): number[] {
     const block = new Int32Array(this.readBytes(this.readCount(4) * 4).buffer);
     const array: number[] = [];
-    for (let i = 0; i < block.length; i++) array.push(block[i]!);
+    for (let i = 0; i < block.length; i++) array[i] = block[i]!;
     return this.#remember(array);
   }
 
@@ -249,46 +306,50 @@ export class Decoder extends ByteReader {
   #readDoubleArray(): number[] {
     const block = new Float64Array(this.readBytes(this.readCount(8) * 8).buffer);
     const array: number[] = [];
-    for (let i = 0; i < block.length; i++) array.push(block[i]!);
+    for (let i = 0; i < block.length; i++) array[i] = block[i]!;
     return this.#remember(array);
   }
 
   #readSparseArray(): unknown {
     const array: unknown[] = this.#remember([]);
     array.length = this.readU32();
-    return this.#readProperties(array);
+    for (let tag = this.readByte(); tag !== Tag.end; tag = this.readByte()) {
+      // Its prototype may be frozen, and has more names than can be told apart here.
+      define(array, this.#readKey(tag), this.#read(), true);
+    }
+    return array;
   }
 
   #readMap(): Map<unknown, unknown> {
     const map = this.#remember(new Map<unknown, unknown>());
     const count = this.readCount(2);
-    for (let i = 0; i < count; i++) map.set(this.#read(), this.#read());
+    for (let i = 0; i < count; i++) mapSet(map, this.#read(), this.#read());
     return map;
   }
 
   #readSet(): Set<unknown> {
     const set = this.#remember(new Set<unknown>());
     const count = this.readCount(1);
-    for (let i = 0; i < count; i++) set.add(this.#read());
+    for (let i = 0; i < count; i++) setAdd(set, this.#read());
     return set;
   }
 
   #readError(): Error {
-    const type = errorClasses[this.readByte()];
-    if (type === undefined) throw corrupt("it holds an unknown class of error");
+    const template = errorTemplates[this.readByte()];
+    if (template === undefined) throw corrupt("it holds an unknown class of error");
     const parts = this.readByte();
-    const error = this.#remember(withoutStack(type));
-    if ((parts & ErrorPart.message) !== 0) hide(error, "message", this.#readText());
-    if ((parts & ErrorPart.stack) !== 0) hide(error, "stack", this.#readText());
-    if ((parts & ErrorPart.cause) !== 0) hide(error, "cause", this.#read());
+    const error: Error = this.#remember(structuredClone(template));
+    if ((parts & ErrorPart.message) !== 0) define(error, "message", this.#readText(), false);
+    if ((parts & ErrorPart.stack) !== 0) define(error, "stack", this.#readText(), false);
+    if ((parts & ErrorPart.cause) !== 0) define(error, "cause", this.#read(), false);
     return error;
   }
 
   #readDomException(): DOMException {
-    const number = this.#objects?.push(undefined) ?? 0;
+    const number = this.#reserve();
     const error = new DOMException(this.#readText(), this.#readText());
-    hide(error, "stack", this.#readText());
-    if (this.#objects !== undefined) this.#objects[number - 1] = error;
+    define(error, "stack", this.#readText(), false);
+    if (this.#objects !== undefined) this.#objects[number] = error;
     return error;
   }
 
@@ -312,6 +373,7 @@ export class Decoder extends ByteReader {
     const length = this.readCount(1);
     const kind = this.readByte();
     const bytes = this.readBytes(length);
+    if (kind === bufferKind) return this.#remember(bufferOn(bytes.buffer, 0, length));
     const view = kind === 0 ? bytes : new (viewConstructor(kind))(bytes.buffer);
     this.#remember(view);
     this.#remember(bytes.buffer);
@@ -319,47 +381,37 @@ export class Decoder extends ByteReader {
   }
 
   #readViewOn(): ArrayBufferView {
-    const objects = this.#objects;
-    const number = objects === undefined ? 0 : objects.push(undefined) - 1;
-    const type = viewConstructor(this.readByte());
+    const number = this.#reserve();
+    const kind = this.readByte();
     const followsBuffer = this.readByte() === 1;
     const offset = this.readF64();
     const length = this.readF64();
     const buffer = this.#read();
-    if (!(buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer))
-      throw corrupt("a view has no buffer");
-    const view = followsBuffer ? new type(buffer, offset) : new type(buffer, offset, length);
-    if (objects !== undefined) objects[number] = view;
+    if (!(isArrayBuffer(buffer) || isSharedArrayBuffer(buffer))) throw corrupt("a view has no buffer");
+    const view = makeView(kind, buffer, offset, followsBuffer ? undefined : length);
+    if (this.#objects !== undefined) this.#objects[number] = view;
     return view;
   }
 }
 
 const nothing: readonly unknown[] = [];
 
-function defineProto(target: object, value: unknown): void {
-  Object.defineProperty(target, "__proto__", { value, configurable: true, enumerable: true, writable: true });
+/** @param length Undefined: the view follows its buffer. */
+function makeView(
+  kind: number,
+  buffer: ArrayBufferLike,
+  offset: number,
+  length: number | undefined,
+): ArrayBufferView {
+  if (kind === bufferKind) return bufferOn(buffer, offset, length ?? 0);
+  const type = viewConstructor(kind);
+  return length === undefined ? new type(buffer, offset) : new type(buffer, offset, length);
 }
 
 function viewConstructor(kind: number): NonNullable<(typeof viewConstructors)[number]> {
   const type = viewConstructors[kind];
-  if (type === undefined || viewElementBytes[kind] === undefined)
-    throw corrupt("it holds an unknown kind of view");
+  if (type === undefined) throw corrupt("it holds an unknown kind of view");
   return type;
-}
-
-/** A genuine error of that class that did not pay for a stack trace, and has none of this thread's frames. */
-function withoutStack(type: ErrorConstructor): Error {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    return new type();
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
-}
-
-function hide(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, configurable: true, enumerable: false, writable: true });
 }
 
 function isStackOverflow(error: unknown): boolean {

@@ -3,30 +3,64 @@
  * classes become plain objects, getters become their values, symbol keys are left out. See wire-tags.ts for the bytes.
  *
  * Deliberate differences, each in favour of the caller:
- * - A Buffer takes only its own bytes along, not the pool that it was cut from, and shares no memory with another
- *   Buffer on arrival. Other views take their whole ArrayBuffer, and views that share one still do.
+ * - A Buffer arrives as a Buffer. It takes only its own bytes along, not the pool that it was cut from, and shares no memory
+ *   with anything else on arrival; one over shared or moved memory is a view on that. Other views take their whole
+ *   ArrayBuffer, and views that share one still do.
  * - Bytes of long buffers are read when everything has been visited: what a getter changes in a buffer visited before it, is
  *   seen.
  * - A Proxy of a plain object or array is read through. Structured clone refuses every Proxy.
  * - What belongs to this thread (AbortSignal, URL, Intl.NumberFormat, …) is refused by path, also where structured clone
- *   gives an empty object.
+ *   gives an empty object. So is every thenable: somebody forgot to await it.
+ *
+ * Only what is documented to runs code of the program: getters, traps of Proxies, and formatters of stacks.
  *
  * What is transferred, unless it is little, and what only a message can carry (Blob, KeyObject, …), is not in the bytes: see carried.ts.
  */
-// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- kinds are proven at run time; natives are called with their receiver
-import { Buffer } from "node:buffer";
+// oxlint-disable typescript/no-unsafe-type-assertion -- kinds are proven at run time
 import type { Transferable } from "node:worker_threads";
 
+import {
+  bufferOf,
+  byteLengthOf,
+  byteOffsetOf,
+  flagsOf,
+  getOwnPropertyDescriptor,
+  getPrototypeOf,
+  hasOwnProperty,
+  isArray,
+  isDetached,
+  isGrowable,
+  isResizable,
+  keysOf,
+  mapForEach,
+  maxByteLengthOf,
+  objectPrototype,
+  Set,
+  setAdd,
+  setForEach,
+  setHas,
+  sharedByteLengthOf,
+  sourceOf,
+  String,
+  timeOf,
+  Uint8Array,
+  unboxed,
+  viewLengthOf,
+} from "../shared/intrinsics.ts";
+import { isArrayBuffer } from "./brand-checks.ts";
 import { ByteWriter, chunk } from "./byte-writer.ts";
 import { type Carried, isCopied } from "./carried.ts";
 import { Chunk } from "./chunk.ts";
-import { cloneableKindOf, Refusal } from "./cloneable-kind.ts";
+import { cloneableKindOf } from "./cloneable-kind.ts";
 import { doubleBlock, hasKeys, int32Block, isDense, isRecord } from "./list-shape.ts";
 import { explainNotCloneable, type CloneRoot } from "./not-cloneable.ts";
+import { Refusal } from "./refusal.ts";
 import { SeenObjects } from "./seen-objects.ts";
 import type { SharedBufferTable } from "./shared-buffer-table.ts";
+import { stackOf } from "./stack-text.ts";
 import {
-  errorClasses,
+  bufferKind,
+  errorClassOf,
   ErrorPart,
   MessageFlag,
   shortArrayLimit,
@@ -34,9 +68,6 @@ import {
   viewElementBytes,
   viewKindOf,
 } from "./wire-tags.ts";
-
-const { hasOwnProperty } = Object.prototype;
-const objectPrototype = Object.prototype;
 
 /** Encodes one message after the other into memory of its own, which each message overwrites. For one thread. */
 export class Encoder extends ByteWriter {
@@ -91,11 +122,11 @@ export class Encoder extends ByteWriter {
     this.begin();
     this.#hasReferences = false;
     const copied = transfer !== null && isCopied(transfer) ? transfer : null;
-    if (transfer !== null) this.#transfer = new Set(transfer);
+    if (transfer !== null) this.#transfer = setOf(transfer);
     this.#copiesMoved = copied !== null;
     try {
       // An argument list is a list by definition: its own properties and holes are not looked for.
-      if (root === "args" && Array.isArray(value)) this.#writeList(value);
+      if (root === "args" && isArray(value)) this.#writeList(value);
       else this.#write(value);
       this.out[0] = this.#hasReferences ? MessageFlag.graph : MessageFlag.tree;
       // Also back to null: a getter of the value may have encoded another one.
@@ -164,8 +195,8 @@ export class Encoder extends ByteWriter {
 
   #writeObject(value: object): void {
     if (this.#writeReference(value)) return;
-    if (Array.isArray(value)) this.#writeArray(value as unknown[]);
-    else if (Object.getPrototypeOf(value) === objectPrototype) this.#writeProperties(Tag.object, value);
+    if (isArray(value)) this.#writeArray(value);
+    else if (getPrototypeOf(value) === objectPrototype) this.#writeProperties(Tag.object, value);
     else this.#writeSpecial(value);
   }
 
@@ -183,7 +214,7 @@ export class Encoder extends ByteWriter {
     this.out[this.pos++] = tag;
     const record = value as Record<string, unknown>;
     // The fastest way to list the properties of a plain object; inherited ones are not cloned.
-    for (const key in record) if (hasOwnProperty.call(record, key)) this.#writeProperty(key, record[key]);
+    for (const key in record) if (hasOwnProperty(record, key)) this.#writeProperty(key, record[key]);
     if (this.pos >= this.out.length) this.reserve(chunk);
     this.out[this.pos++] = Tag.end;
   }
@@ -197,8 +228,10 @@ export class Encoder extends ByteWriter {
   #writeArray(array: readonly unknown[]): void {
     if (isDense(array)) return this.#writeElements(array);
     this.writeLength(Tag.sparseArray, array.length);
-    for (const key of Object.keys(array)) {
-      if (hasOwnProperty.call(array, key)) this.#writeProperty(key, array[key as unknown as number]);
+    const keys = keysOf(array);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      if (hasOwnProperty(array, key)) this.#writeProperty(key, array[key as unknown as number]);
     }
     this.reserve(1);
     this.out[this.pos++] = Tag.end;
@@ -220,12 +253,12 @@ export class Encoder extends ByteWriter {
 
   /** An array of records: the keys once, then only values for every element that has the same keys in the same order. */
   #writeTable(array: readonly unknown[], first: object): void {
-    const keys = Object.keys(first);
+    const keys = keysOf(first);
     const length = array.length;
     this.writeLength(Tag.table, length);
-    for (const key of keys) {
+    for (let i = 0; i < keys.length; i++) {
       this.reserve(chunk);
-      this.writeText(key);
+      this.writeText(keys[i]!);
     }
     this.reserve(1);
     this.out[this.pos++] = Tag.end;
@@ -243,7 +276,7 @@ export class Encoder extends ByteWriter {
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
       const value = row[key];
-      if (value === undefined && !hasOwnProperty.call(row, key)) this.#writeMissing();
+      if (value === undefined && !hasOwnProperty(row, key)) this.#writeMissing();
       else this.#write(value);
     }
   }
@@ -270,7 +303,7 @@ export class Encoder extends ByteWriter {
 
   #writeSpecial(value: object): void {
     if (value instanceof Chunk) return this.#writeChunk(value);
-    if (this.#transfer !== null && !this.#copiesMoved && this.#transfer.has(value))
+    if (this.#transfer !== null && !this.#copiesMoved && setHas(this.#transfer, value))
       return this.#writeCarried(value);
     const kind = cloneableKindOf(value);
     if (typeof kind !== "string") throw kind;
@@ -279,7 +312,7 @@ export class Encoder extends ByteWriter {
         return this.#writeProperties(Tag.object, value);
       case "date":
         this.out[this.pos++] = Tag.date;
-        return this.writeF64(Date.prototype.getTime.call(value));
+        return this.writeF64(timeOf(value as Date));
       case "view":
         return this.#writeView(value as ArrayBufferView);
       case "buffer":
@@ -293,12 +326,12 @@ export class Encoder extends ByteWriter {
         return this.#writeSet(value as Set<unknown>);
       case "regexp":
         this.out[this.pos++] = Tag.regexp;
-        this.writeText((value as RegExp).source);
+        this.writeText(sourceOf(value as RegExp));
         this.reserve(chunk);
-        return this.writeText((value as RegExp).flags);
+        return this.writeText(flagsOf(value as RegExp));
       case "boxed":
         this.out[this.pos++] = Tag.boxed;
-        return this.#write(Object(value).valueOf());
+        return this.#write(unboxed(value));
       case "error":
         return this.#writeError(value as Error);
       case "domException":
@@ -321,43 +354,48 @@ export class Encoder extends ByteWriter {
 
   #writeCarried(value: object): void {
     this.out[this.pos++] = Tag.carried;
-    this.writeU32((this.#carriedValues ??= []).push(value) - 1);
+    const values = (this.#carriedValues ??= []);
+    this.writeU32(values.length);
+    values[values.length] = value;
   }
 
   #writeMap(map: Map<unknown, unknown>): void {
     // A snapshot, as in structured clone: a getter may change the map while its members are written.
-    const entries = [...Map.prototype.entries.call(map)];
-    this.writeLength(Tag.map, entries.length);
-    for (const [key, value] of entries) {
-      this.#write(key);
-      this.#write(value);
-    }
+    const entries: unknown[] = [];
+    mapForEach(map, (value, key) => {
+      const at = entries.length;
+      entries[at] = key;
+      entries[at + 1] = value;
+    });
+    this.writeLength(Tag.map, entries.length / 2);
+    for (let i = 0; i < entries.length; i++) this.#write(entries[i]);
   }
 
   #writeSet(set: Set<unknown>): void {
-    const values = [...Set.prototype.values.call(set)];
+    const values: unknown[] = [];
+    setForEach(set, (value) => {
+      values[values.length] = value;
+    });
     this.writeLength(Tag.set, values.length);
-    for (const value of values) this.#write(value);
+    for (let i = 0; i < values.length; i++) this.#write(values[i]);
   }
 
   #writeError(error: Error): void {
-    const message = Object.getOwnPropertyDescriptor(error, "message");
-    const cause = Object.getOwnPropertyDescriptor(error, "cause");
+    const message = getOwnPropertyDescriptor(error, "message");
+    const cause = getOwnPropertyDescriptor(error, "cause");
     const name: unknown = error.name;
-    const stack: unknown = error.stack;
-    const hasMessage = message !== undefined && "value" in message;
-    const hasCause = cause !== undefined && "value" in cause;
+    const hasMessage = message !== undefined && hasOwnProperty(message, "value");
+    const hasCause = cause !== undefined && hasOwnProperty(cause, "value");
+    const text = hasMessage ? String(message.value) : "";
+    const stack = stackOf(error, `${typeof name === "string" ? name : "Error"}: ${text}`);
     this.out[this.pos++] = Tag.error;
-    this.out[this.pos++] = Math.max(
-      0,
-      errorClasses.findIndex((type) => type.name === name),
-    );
+    this.out[this.pos++] = errorClassOf(name);
     this.out[this.pos++] =
       (hasMessage ? ErrorPart.message : 0) |
-      (typeof stack === "string" ? ErrorPart.stack : 0) |
+      (stack === undefined ? 0 : ErrorPart.stack) |
       (hasCause ? ErrorPart.cause : 0);
-    if (hasMessage) this.#write(String(message.value));
-    if (typeof stack === "string") this.#write(stack);
+    if (hasMessage) this.#write(text);
+    if (stack !== undefined) this.#write(stack);
     if (hasCause) this.#write(cause.value);
   }
 
@@ -365,51 +403,64 @@ export class Encoder extends ByteWriter {
     this.out[this.pos++] = Tag.domException;
     this.#write(error.message);
     this.#write(error.name);
-    this.#write(String(error.stack));
+    this.#write(stackOf(error, `${error.name}: ${error.message}`) ?? "");
   }
 
   #writeArrayBuffer(buffer: ArrayBuffer): void {
-    if (buffer.detached) throw new Refusal("is a detached ArrayBuffer: it was transferred before");
-    const length = buffer.byteLength;
-    if (buffer.resizable) {
+    if (isDetached(buffer)) throw new Refusal("is a detached ArrayBuffer: it was transferred before", buffer);
+    const length = byteLengthOf(buffer);
+    if (isResizable(buffer)) {
       this.writeLength(Tag.resizableBuffer, length);
-      this.writeF64(buffer.maxByteLength);
+      this.writeF64(maxByteLengthOf(buffer));
     } else this.writeLength(Tag.buffer, length);
     this.writeBytes(new Uint8Array(buffer));
   }
 
   #writeView(view: ArrayBufferView): void {
     const kind = viewKindOf(view);
-    const buffer = view.buffer;
-    const isMoved = this.#transfer !== null && this.#transfer.has(buffer);
-    if (!isMoved && Buffer.isBuffer(view)) {
-      this.#seen.numberOf({});
-      return this.#writeWholeView(kind, view);
+    const buffer = bufferOf(view);
+    if (!isArrayBuffer(buffer)) return this.#writeViewOn(kind, view, buffer, isGrowable(buffer));
+    if (isDetached(buffer)) throw new Refusal("is a detached ArrayBuffer: it was transferred before", view);
+    const resizable = isResizable(buffer);
+    const isMoved = this.#transfer !== null && setHas(this.#transfer, buffer);
+    if (kind === bufferKind) {
+      if (!isMoved) return this.#writeWholeView(kind, view, buffer);
+    } else if (!resizable && (!isMoved || this.#copiesMoved) && viewLengthOf(view) === byteLengthOf(buffer)) {
+      if (this.#seen.numberOf(buffer) < 0) return this.#writeWholeView(kind, view, buffer);
     }
-    const isPlain =
-      (!isMoved || this.#copiesMoved) &&
-      buffer instanceof ArrayBuffer &&
-      !buffer.resizable &&
-      !buffer.detached;
-    if (isPlain && view.byteLength === buffer.byteLength && this.#seen.numberOf(buffer) < 0) {
-      return this.#writeWholeView(kind, view);
-    }
+    this.#writeViewOn(kind, view, buffer, resizable);
+  }
+
+  #writeViewOn(kind: number, view: ArrayBufferView, buffer: ArrayBufferLike, growable: boolean): void {
+    const offset = byteOffsetOf(view);
+    const length = viewLengthOf(view);
+    const elementBytes = viewElementBytes[kind]!;
     this.out[this.pos++] = Tag.viewOn;
     this.out[this.pos++] = kind;
-    // Which views follow their resizable buffer cannot be asked for: one that ends where the buffer ends is taken for one.
-    const growable = buffer instanceof ArrayBuffer ? buffer.resizable : buffer.growable;
-    const follows =
-      growable && view.byteOffset + view.byteLength + viewElementBytes[kind]! > buffer.byteLength;
-    this.out[this.pos++] = follows ? 1 : 0;
-    this.writeF64(view.byteOffset);
-    this.writeF64(view.byteLength / viewElementBytes[kind]!);
+    // Which views follow their resizable buffer cannot be asked for: one that ends where the buffer ends is taken for one. Buffers never do.
+    const end = growable
+      ? isArrayBuffer(buffer)
+        ? byteLengthOf(buffer)
+        : sharedByteLengthOf(buffer)
+      : Infinity;
+    this.out[this.pos++] = kind !== bufferKind && offset + length + elementBytes > end ? 1 : 0;
+    this.writeF64(offset);
+    this.writeF64(length / elementBytes);
     this.#write(buffer);
   }
 
-  /** The view and its buffer in one; the buffer has a number of its own. */
-  #writeWholeView(kind: number, view: ArrayBufferView): void {
-    this.writeLength(Tag.view, view.byteLength);
+  /** The view and its bytes in one. Unless it is a Buffer, what it lies on has a number of its own. */
+  #writeWholeView(kind: number, view: ArrayBufferView, buffer: ArrayBuffer): void {
+    const length = viewLengthOf(view);
+    this.writeLength(Tag.view, length);
     this.out[this.pos++] = kind;
-    this.writeBytes(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    this.writeBytes(new Uint8Array(buffer, byteOffsetOf(view), length));
   }
+}
+
+/** Without the iterator of arrays, which a program may have patched. */
+function setOf(transfer: readonly Transferable[]): ReadonlySet<object> {
+  const set = new Set<object>();
+  for (let i = 0; i < transfer.length; i++) setAdd(set, transfer[i]!);
+  return set;
 }

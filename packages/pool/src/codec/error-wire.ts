@@ -1,196 +1,130 @@
 /**
  * Errors as plain values that the encoder takes: structured clone would drop the class, a custom name, `code` and every
- * property. Causes and the members of an AggregateError are errors again; cycles among them survive.
+ * property. An error is written as a record, wherever in the properties of another it lies; cycles survive.
+ *
+ *   own properties   as they are: hidden ones stay hidden, read-only ones read-only; an accessor becomes its value
+ *   symbol keys      those of `Symbol.for`, which are the same on every thread; others belong to one thread and stay behind
+ *   uncloneable      left out one by one, with a note under `droppedProperties`; a hidden function passes for a method: no note
+ *   class            see error-registry.ts; the constructor does not run
+ *
+ * Code of the program (getters, formatters of stacks) runs when an error leaves, never when it arrives.
  */
-// oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
-import types from "node:util/types";
-
-import { knownClass, knownClassesOf } from "./error-registry.ts";
-import { findNotCloneable } from "./not-cloneable.ts";
+import {
+  define,
+  DOMException,
+  getOwnPropertyDescriptor,
+  getPrototypeOf,
+  hasOwnProperty,
+  Map,
+  mapForEach,
+  mapGet,
+  mapSet,
+  setPrototypeOf,
+  structuredClone,
+  Symbol,
+} from "../shared/intrinsics.ts";
+import { isProxy } from "./brand-checks.ts";
+import {
+  droppedProperties,
+  type ErrorLink,
+  type ErrorRecord,
+  INHERITED,
+  PropertyFlag,
+  VALUE,
+} from "./error-record.ts";
+import { knownPrototype } from "./error-registry.ts";
+import { ErrorSnapshot, hold, isError } from "./error-snapshot.ts";
+import { appendFrames } from "./stack-text.ts";
+import { errorTemplates } from "./wire-tags.ts";
 
 /** What was thrown: an error, or any other value as it is. */
-export type ErrorWire = WireValue;
-
-export type WireValue =
-  | { readonly error: ErrorRecord }
-  | { readonly list: readonly WireValue[] }
+export type ErrorWire =
+  | { readonly error: ErrorRecord; readonly links: readonly ErrorLink[] }
   | { readonly thrown: unknown };
-
-export interface ErrorRecord {
-  /** Known classes, nearest first. */
-  readonly classes: readonly string[];
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string;
-  readonly isSkein: boolean;
-  readonly isNameEnumerable: boolean;
-  /** Own properties: name, whether it is enumerable, value. */
-  readonly own: [name: string, isEnumerable: boolean, value: WireValue][];
-  /** What could not come along, one sentence each. */
-  readonly dropped: string[];
-}
-
-/** On an error that lost properties on its way: why, one sentence each. */
-export const droppedProperties: unique symbol = Symbol.for("skein.error.dropped");
-
-const brand = Symbol.for("skein.error");
-/** A longer chain of causes is cut. */
-const depthLimit = 64;
-/** Written by name, not with the other properties. */
-const namedParts: ReadonlySet<string> = new Set(["name", "message", "stack"]);
-/** Not enumerable on built-in errors, and wanted all the same. */
-const hiddenParts = ["cause", "errors", "error", "suppressed", "code"] as const;
 
 /** The wire form of what a job threw. Never throws: what cannot be read or copied is left out and listed. */
 export function toWire(error: unknown): ErrorWire {
   if (!isError(error)) return { thrown: error };
-  return { error: recordOf(error, new Map(), 0) };
+  const snapshot = new ErrorSnapshot();
+  return { error: snapshot.recordOf(error), links: snapshot.links };
 }
 
 /**
- * What was thrown on the other side. `callerFrames` are the stack lines of the call that submitted the job; they are
- * put below the error's own, so that the stack says both where it failed and who asked.
+ * What was thrown on the other side. Never throws, and runs no code of the program.
+ *
+ * @param callerFrames The stack lines of the call that submitted the job: they go below the error's own.
  */
 export function fromWire(wire: ErrorWire, callerFrames?: string): unknown {
-  const value = valueFrom(wire, new Map());
-  if ("error" in wire && callerFrames !== undefined) appendFrames(value as Error, callerFrames);
-  return value;
-}
-
-function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || value instanceof Error;
-}
-
-function recordOf(error: Error, records: Map<Error, ErrorRecord>, depth: number): ErrorRecord {
-  const name = textOf(() => error.name, "Error");
-  const message = textOf(() => error.message, "");
-  const known = knownClassesOf(error);
-  const record: ErrorRecord = {
-    // An error of another realm knows none of our classes, but its name may be that of a built-in one.
-    classes: known.length > 0 ? known : [`js:${name}`],
-    name,
-    message,
-    stack: textOf(() => error.stack, `${name}: ${message}`),
-    isSkein: Object.hasOwn(error, brand),
-    isNameEnumerable: isEnumerable(error, "name"),
-    own: [],
-    dropped: [],
-  };
-  records.set(error, record);
-  for (const key of Object.keys(error)) if (!namedParts.has(key)) addOwn(record, error, key, records, depth);
-  for (const key of hiddenParts) {
-    if (Object.hasOwn(error, key) && !isEnumerable(error, key)) addOwn(record, error, key, records, depth);
-  }
-  return record;
-}
-
-function isEnumerable(target: object, key: string): boolean {
-  return Object.prototype.propertyIsEnumerable.call(target, key);
-}
-
-function textOf(read: () => unknown, otherwise: string): string {
-  try {
-    const value = read();
-    if (value === undefined) return otherwise;
-    // oxlint-disable-next-line typescript/no-base-to-string -- whatever a user put there, as `Error.prototype.toString` does
-    return String(value);
-  } catch {
-    return otherwise;
-  }
-}
-
-function addOwn(
-  record: ErrorRecord,
-  error: Error,
-  key: string,
-  records: Map<Error, ErrorRecord>,
-  depth: number,
-): void {
-  let value: unknown;
-  try {
-    value = (error as unknown as Record<string, unknown>)[key];
-  } catch {
-    record.dropped.push(`${key} has a getter that throws`);
-    return;
-  }
-  const wire = wireOf(value, key, record, records, depth);
-  if (wire !== undefined) record.own.push([key, isEnumerable(error, key), wire]);
-}
-
-function wireOf(
-  value: unknown,
-  path: string,
-  record: ErrorRecord,
-  records: Map<Error, ErrorRecord>,
-  depth: number,
-): WireValue | undefined {
-  if (isError(value)) {
-    const known = records.get(value);
-    if (known !== undefined) return { error: known };
-    if (depth < depthLimit) return { error: recordOf(value, records, depth + 1) };
-    record.dropped.push(`${path} is one of more than ${depthLimit} nested errors`);
-    return undefined;
-  }
-  if (Array.isArray(value) && value.some(isError)) {
-    const list: WireValue[] = [];
-    value.forEach((member: unknown, index) => {
-      const wire = wireOf(member, `${path}[${index}]`, record, records, depth);
-      if (wire !== undefined) list.push(wire);
-    });
-    return { list };
-  }
-  const found = findNotCloneable(value, path);
-  if (found === undefined) return { thrown: value };
-  record.dropped.push(`${found.path} ${found.problem}`);
-  return undefined;
-}
-
-function valueFrom(wire: WireValue, errors: Map<ErrorRecord, Error>): unknown {
   if ("thrown" in wire) return wire.thrown;
-  if ("list" in wire) return wire.list.map((member) => valueFrom(member, errors));
-  return errors.get(wire.error) ?? errorFrom(wire.error, errors);
+  const errors = new Map<ErrorRecord, object>();
+  const root = errorOf(wire.error, errors);
+  const { links } = wire;
+  for (let i = 0; i < links.length; i++) {
+    const link = links[i]!;
+    hold(link[0], link[1], errorOf(link[2], errors));
+  }
+  mapForEach(errors, (error, record) => addOwn(error, record));
+  if (callerFrames !== undefined) appendFrames(root, callerFrames);
+  return root;
 }
 
-function errorFrom(record: ErrorRecord, errors: Map<ErrorRecord, Error>): Error {
-  const error = blankError(record);
-  errors.set(record, error);
-  if (error.message !== record.message) define(error, "message", record.message, false);
-  if (error.name !== record.name || record.isNameEnumerable) {
-    define(error, "name", record.name, record.isNameEnumerable);
-  }
-  define(error, "stack", record.stack, false);
-  if (record.isSkein) define(error, brand, true, false);
-  for (const [key, isOwnEnumerable, value] of record.own) {
-    define(error, key, valueFrom(value, errors), isOwnEnumerable);
-  }
-  if (record.dropped.length > 0) define(error, droppedProperties, record.dropped, true);
+function errorOf(record: ErrorRecord, errors: Map<ErrorRecord, object>): object {
+  let error = mapGet(errors, record);
+  if (error === undefined) mapSet(errors, record, (error = blankError(record)));
   return error;
 }
+
+function addOwn(error: object, record: ErrorRecord): void {
+  const { own, dropped } = record;
+  for (let i = 0; i < own.length; i++) {
+    const property = own[i]!;
+    const flags = property[1];
+    const key = (flags & PropertyFlag.symbol) === 0 ? property[0] : symbolFor(property[0]);
+    defineWith(flags, error, key, property[VALUE]);
+  }
+  if (dropped.length > 0) define(error, droppedProperties, dropped, true);
+}
+
+const symbolFor = Symbol.for;
 
 /**
  * A genuine error with the prototype of its class, whose constructor did not run: it may want other arguments, or do
  * things that belong to the thread that threw.
  */
-function blankError(record: ErrorRecord): Error {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    if (record.classes.includes("js:DOMException")) return new DOMException(record.message, record.name);
-    const error = new Error();
-    const name = record.classes.find((candidate) => knownClass(candidate) !== undefined) ?? "js:Error";
-    if (name !== "js:Error") Object.setPrototypeOf(error, knownClass(name)!.prototype as object);
-    return error;
-  } finally {
-    Error.stackTraceLimit = limit;
+function blankError({ classes, name, nameFlags, message, messageFlags, stack }: ErrorRecord): object {
+  let prototype: object | undefined;
+  let isDOMException = false;
+  for (let i = 0; i < classes.length; i++) {
+    prototype ??= knownPrototype(classes[i]!);
+    if (classes[i] === "js:DOMException") isDOMException = true;
   }
+  const error: object = isDOMException
+    ? new DOMException(message, name)
+    : structuredClone(errorTemplates[0]!);
+  if (prototype !== undefined && prototype !== getPrototypeOf(error)) setPrototypeOf(error, prototype);
+  if (!isDOMException || messageFlags !== INHERITED)
+    defineInheritable(error, "message", message, messageFlags);
+  if (!isDOMException || nameFlags !== INHERITED) defineInheritable(error, "name", name, nameFlags);
+  define(error, "stack", stack, false);
+  return error;
 }
 
-function define(target: object, key: PropertyKey, value: unknown, enumerable: boolean): void {
-  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
+function defineInheritable(error: object, key: "name" | "message", text: string, flags: number): void {
+  if (flags !== INHERITED) defineWith(flags, error, key, text);
+  else if (inheritedValue(error, key) !== text) define(error, key, text, false);
 }
 
-function appendFrames(error: Error, callerFrames: string): void {
-  const frames = callerFrames.split("\n").filter((line) => /^\s+at /.test(line));
-  if (frames.length === 0) return;
-  define(error, "stack", `${error.stack}\n    at [job submitted from]\n${frames.join("\n")}`, false);
+/** Undefined also where an accessor stands: it would run code of the program, on an error that has nothing yet. */
+function inheritedValue(error: object, key: string): unknown {
+  for (let link = getPrototypeOf(error); link !== null && !isProxy(link); link = getPrototypeOf(link)) {
+    const descriptor = getOwnPropertyDescriptor(link, key);
+    if (descriptor !== undefined) return hasOwnProperty(descriptor, "value") ? descriptor.value : undefined;
+  }
+  return undefined;
+}
+
+function defineWith(flags: number, target: object, key: PropertyKey, value: unknown): void {
+  const isEnumerable = (flags & PropertyFlag.enumerable) !== 0;
+  const isWritable = (flags & PropertyFlag.writable) !== 0;
+  define(target, key, value, isEnumerable, isWritable, (flags & PropertyFlag.configurable) !== 0);
 }

@@ -1,8 +1,15 @@
 /** What kind of list an array is: dense, of records with the same keys, or a block of numbers. */
 
-const { hasOwnProperty } = Object.prototype; // oxlint-disable-line typescript/unbound-method -- called with its receiver
-const objectPrototype = Object.prototype;
-const util = process.getBuiltinModule("node:util");
+import {
+  Float64Array,
+  getPrototypeOf,
+  hasOwnProperty,
+  Int32Array,
+  keysOf,
+  objectPrototype,
+} from "../shared/intrinsics.ts";
+
+const { inspect } = process.getBuiltinModule("node:util");
 /** From here on `inspect` finds the properties of an array faster than `Object.keys`, which lists every index. */
 const inspectArrayFrom = 128;
 
@@ -20,13 +27,13 @@ export function doubleBlock(numbers: readonly number[]): ArrayBuffer {
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === objectPrototype;
+  return typeof value === "object" && value !== null && getPrototypeOf(value) === objectPrototype;
 }
 
 export function hasKeys(row: object, keys: readonly string[]): boolean {
   let count = 0;
   for (const key in row) {
-    if (!hasOwnProperty.call(row, key)) continue;
+    if (!hasOwnProperty(row, key)) continue;
     if (key !== keys[count]) return false;
     count++;
   }
@@ -36,18 +43,29 @@ export function hasKeys(row: object, keys: readonly string[]): boolean {
 /** Whether every index below the length is filled, and nothing else is there. */
 export function isDense(array: readonly unknown[]): boolean {
   const length = array.length;
-  if (length >= inspectArrayFrom && util.inspect(array, extraProperties) === `[ ... ${length} more items ]`) {
+  if (length >= inspectArrayFrom && hasOnlyIndices(array)) {
     for (let i = 0; i < length; i++) {
-      if (array[i] === undefined && !hasOwnProperty.call(array, i)) return false;
+      if (array[i] === undefined && !hasOwnProperty(array, i)) return false;
     }
     return true;
   }
-  const keys = Object.keys(array);
-  return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
+  const keys = keysOf(array);
+  return keys.length === length && (length === 0 || keys[length - 1] === `${length - 1}`);
+}
+
+/** False also when it cannot be told. */
+function hasOnlyIndices(array: readonly unknown[]): boolean {
+  try {
+    return inspect(array, extraProperties) === `[ ... ${array.length} more items ]`;
+  } catch {
+    // Node's own code calls a method that the program has patched.
+    return false;
+  }
 }
 
 /** With these, `inspect` of an array says only its length and the properties that are not indices. */
 const extraProperties = {
+  __proto__: null,
   maxArrayLength: 0,
   depth: 0,
   customInspect: false,

@@ -4,7 +4,25 @@
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
 import { NotCloneableError } from "../errors.ts";
-import { cloneableKindOf, Refusal } from "./cloneable-kind.ts";
+import {
+  execRegExp,
+  getOwnPropertyDescriptor,
+  getPrototypeOf,
+  hasOwnProperty,
+  isArray,
+  keysOf,
+  mapForEach,
+  objectPrototype,
+  Set,
+  setAdd,
+  setForEach,
+  setHas,
+  sliceText,
+  stringify,
+} from "../shared/intrinsics.ts";
+import { isMap, isSet } from "./brand-checks.ts";
+import { cloneableKindOf, isDetachedMemory } from "./cloneable-kind.ts";
+import { aThenable, Refusal } from "./refusal.ts";
 
 /** What is being sent; the first word of every path. */
 export type CloneRoot = "args" | "result" | "error" | "progress";
@@ -23,7 +41,7 @@ export function explainNotCloneable(
   if (error instanceof Refusal) {
     // What was thrown travels inside an envelope, of which a path says nothing.
     const isEnvelope = root === "error" && typeof value === "object" && value !== null && "thrown" in value;
-    const found = findNotCloneable(isEnvelope ? value.thrown : value, root, transfer);
+    const found = findNotCloneable(isEnvelope ? value.thrown : value, root, transfer, error);
     return found === undefined
       ? new NotCloneableError(root, `holds a value that ${error.problem}`)
       : new NotCloneableError(found.path, found.problem);
@@ -36,7 +54,7 @@ export function explainNotCloneable(
   return error;
 }
 
-export interface NotCloneable {
+interface NotCloneable {
   readonly path: string;
   readonly problem: string;
 }
@@ -51,21 +69,25 @@ interface Visit {
  * of its own: the value may be nested deeply.
  *
  * @param transfer What is moved, and need not be cloneable.
+ * @param refusal What the encoder threw.
  */
-export function findNotCloneable(
+function findNotCloneable(
   root: unknown,
   name: string,
-  transfer: ReadonlySet<object> | null = null,
+  transfer: ReadonlySet<object> | null,
+  refusal: Refusal,
 ): NotCloneable | undefined {
   const stack: Visit[] = [{ value: root, path: name }];
   const seen = new Set<object>();
   for (let steps = 0; stack.length > 0 && steps < searchLimit; steps++) {
-    const { value, path } = stack.pop()!;
+    const { value, path } = stack[stack.length - 1]!;
+    stack.length--;
     if (typeof value === "function" || typeof value === "symbol")
       return { path, problem: `is a ${typeof value}` };
-    if (typeof value !== "object" || value === null || seen.has(value)) continue;
-    seen.add(value);
-    if (transfer?.has(value) === true) continue;
+    if (typeof value !== "object" || value === null || setHas(seen, value)) continue;
+    setAdd(seen, value);
+    if (transfer !== null && setHas(transfer, value)) continue;
+    if (value === refusal.object) return { path, problem: refusal.problem };
     const members: Visit[] = [];
     let problem: string | undefined;
     try {
@@ -74,58 +96,71 @@ export function findNotCloneable(
       problem = "has a getter that throws";
     }
     if (problem !== undefined) return { path, problem };
-    for (let i = members.length - 1; i >= 0; i--) stack.push(members[i]!);
+    for (let i = members.length - 1; i >= 0; i--) stack[stack.length] = members[i]!;
   }
   return undefined;
 }
 
 function collectMembers(value: object, path: string, members: Visit[]): string | undefined {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype) {
+  const add = (member: unknown, at: string): void => {
+    members[members.length] = { value: member, path: at };
+  };
+  if (!isArray(value) && getPrototypeOf(value) !== objectPrototype) {
     const kind = cloneableKindOf(value);
     if (kind instanceof Refusal) return kind.problem;
-    if (kind === "map") {
+    if (isMap(value)) {
       let index = 0;
-      for (const [key, member] of Map.prototype.entries.call(value)) {
-        members.push({ value: key, path: `${path} → Map key ${index}` });
-        members.push({ value: member, path: `${path} → Map value ${mapKeyText(key, index)}` });
+      mapForEach(value, (member, key) => {
+        add(key, `${path} → Map key ${index}`);
+        add(member, `${path} → Map value ${mapKeyText(key, index)}`);
         index++;
-      }
+      });
       return undefined;
     }
-    if (kind === "set") {
+    if (isSet(value)) {
       let index = 0;
-      for (const member of Set.prototype.values.call(value)) {
-        members.push({ value: member, path: `${path} → Set member ${index++}` });
-      }
+      setForEach(value, (member) => add(member, `${path} → Set member ${index++}`));
       return undefined;
     }
     if (kind === "error") {
-      if (Object.hasOwn(value, "cause"))
-        members.push({ value: (value as Error).cause, path: `${path}.cause` });
+      if (hasOwnProperty(value, "cause")) add((value as Error).cause, `${path}.cause`);
       return undefined;
     }
-    if (kind === "buffer" && (value as ArrayBuffer).detached) return detached;
-    if (kind === "view" && (value as ArrayBufferView<ArrayBuffer>).buffer.detached) return detached;
+    if (isDetachedMemory(value, kind)) return detached;
     if (kind !== "instance") return undefined;
   }
   const record = value as Record<string, unknown>;
-  for (const key of Object.keys(record))
-    members.push({ value: record[key], path: memberPath(path, key, value) });
+  const keys = keysOf(record);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    if (key === "then" && isCallableThen(value)) return aThenable;
+    add(record[key], memberPath(path, key, value));
+  }
   return undefined;
 }
 
+/** A getter was read when the value was encoded, and is not asked again: hardly any gives anything else. */
+function isCallableThen(value: object): boolean {
+  const descriptor = getOwnPropertyDescriptor(value, "then");
+  return (
+    descriptor === undefined || !hasOwnProperty(descriptor, "value") || typeof descriptor.value === "function"
+  );
+}
+
+const index = /^\d+$/;
+const identifier = /^[\p{L}_$][\p{L}\p{N}_$]*$/u;
 const detached = "is a detached ArrayBuffer: it was transferred before";
 
-function memberPath(path: string, key: string, owner: object): string {
-  if (path.length > pathWords) return path.endsWith("…") ? path : `${path}…`;
-  if (Array.isArray(owner) && /^\d+$/.test(key)) return `${path}[${key}]`;
-  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+/** The path of a property of `owner`, which is at `path`. */
+export function memberPath(path: string, key: string, owner: object): string {
+  if (path.length > pathWords) return path[path.length - 1] === "…" ? path : `${path}…`;
+  if (isArray(owner) && execRegExp(index, key) !== null) return `${path}[${key}]`;
+  return execRegExp(identifier, key) !== null ? `${path}.${key}` : `${path}[${stringify(key)}]`;
 }
 
 function mapKeyText(key: unknown, index: number): string {
   return typeof key === "string"
-    ? JSON.stringify(key.slice(0, 80))
+    ? `${stringify(sliceText(key, 0, 80))}`
     : typeof key === "number"
       ? `${key}`
       : `${index}`;

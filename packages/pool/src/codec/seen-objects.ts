@@ -4,14 +4,20 @@
  * Most messages hold a handful of objects. Measured: comparing against each is cheapest for a few, `indexOf` up to some
  * dozens, and hashing in a Map beyond.
  */
+import { arrayIndexOf, Map, mapGet, mapSet } from "../shared/intrinsics.ts";
+
 const loopLimit = 8;
 const scanLimit = 64;
 
 export class SeenObjects {
   /** Never resized; what lies behind the count is undefined, and so equal to no object. */
-  readonly #few: (object | undefined)[] = Array.from<undefined>({ length: scanLimit });
+  readonly #few: (object | undefined)[] = [];
   #many: Map<object, number> | undefined = undefined;
   #count = 0;
+
+  constructor() {
+    for (let i = 0; i < scanLimit; i++) this.#few[i] = undefined;
+  }
 
   /** The number that `value` already has, or -1: then it gets the next one. */
   numberOf(value: object): number {
@@ -21,7 +27,7 @@ export class SeenObjects {
     if (count < loopLimit) {
       for (let i = 0; i < count; i++) if (few[i] === value) return i;
     } else {
-      const known = few.indexOf(value);
+      const known = arrayIndexOf(few, value);
       if (known >= 0) return known;
     }
     few[count] = value;
@@ -33,25 +39,25 @@ export class SeenObjects {
     let many = this.#many;
     if (many === undefined) {
       many = new Map();
-      for (let i = 0; i < scanLimit; i++) many.set(this.#few[i]!, i);
+      for (let i = 0; i < scanLimit; i++) mapSet(many, this.#few[i]!, i);
       this.#many = many;
     }
-    const known = many.get(value);
+    const known = mapGet(many, value);
     if (known !== undefined) return known;
-    many.set(value, this.#count++);
+    mapSet(many, value, this.#count++);
     return -1;
   }
 
   /** What comes next has nothing in common with what was met; numbers go on. */
   forget(): void {
     if (this.#count >= scanLimit) this.#many = new Map();
-    const used = Math.min(this.#count, scanLimit);
+    const used = this.#count < scanLimit ? this.#count : scanLimit;
     for (let i = 0; i < used; i++) this.#few[i] = undefined;
   }
 
   /** Lets go of every object: the scratch of an encoder must not keep a caller's values alive. */
   clear(): void {
-    const used = Math.min(this.#count, scanLimit);
+    const used = this.#count < scanLimit ? this.#count : scanLimit;
     for (let i = 0; i < used; i++) this.#few[i] = undefined;
     this.#many = undefined;
     this.#count = 0;

@@ -2,23 +2,22 @@
  * Short latin1 strings from bytes. The same keys and words come again in message after message: a direct-mapped table
  * gives back the string that was made before, without a call into native code. A collision only costs the call.
  */
-// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- natives that the type declarations leave out
-import { Buffer } from "node:buffer";
-
-const { latin1Slice } = Buffer.prototype as unknown as {
-  latin1Slice(this: Uint8Array, start: number, end: number): string;
-};
+import { charCodeAt, fromCharCode, latin1Slice } from "../shared/intrinsics.ts";
 
 const tableSize = 1024;
 /** Longer strings repeat less, and the native call pays off. */
 const cachedLength = 24;
 
 export class TextCache {
-  readonly #table: string[] = Array.from<string>({ length: tableSize }).fill("");
+  readonly #table: string[] = [];
+
+  constructor() {
+    for (let i = 0; i < tableSize; i++) this.#table[i] = "";
+  }
 
   /** The string of `length` latin1 bytes at `start`. */
   read(bytes: Uint8Array, start: number, length: number): string {
-    if (length > cachedLength) return latin1Slice.call(bytes, start, start + length);
+    if (length > cachedLength) return latin1Slice(bytes, start, start + length);
     if (length === 0) return "";
     // Four characters tell most words apart, and the comparison looks at all of them anyway.
     const last = start + length - 1;
@@ -33,38 +32,29 @@ export class TextCache {
 }
 
 function isSame(text: string, bytes: Uint8Array, start: number): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  for (let i = 0; i < text.length; i++) if (charCodeAt(text, i) !== bytes[start + i]) return false;
   return true;
 }
 
 function make(b: Uint8Array, i: number, length: number): string {
   switch (length) {
     case 1:
-      return String.fromCharCode(b[i]!);
+      return fromCharCode(b[i]!);
     case 2:
-      return String.fromCharCode(b[i]!, b[i + 1]!);
+      return fromCharCode(b[i]!, b[i + 1]!);
     case 3:
-      return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!);
+      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!);
     case 4:
-      return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!);
+      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!);
     case 5:
-      return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!);
+      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!);
     case 6:
-      return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!);
+      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!);
     case 7:
-      return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!);
+      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!);
     case 8:
-      return String.fromCharCode(
-        b[i]!,
-        b[i + 1]!,
-        b[i + 2]!,
-        b[i + 3]!,
-        b[i + 4]!,
-        b[i + 5]!,
-        b[i + 6]!,
-        b[i + 7]!,
-      );
+      return fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!);
     default:
-      return latin1Slice.call(b, i, i + length);
+      return latin1Slice(b, i, i + length);
   }
 }

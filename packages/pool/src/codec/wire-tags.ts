@@ -16,7 +16,7 @@
  * | table        | u32 length, keys, end, rows             | dense array whose elements mostly have the keys of the first |
  * | sparseArray  | u32 length, (key, value)*, end          | array with holes or with properties of its own           |
  * | buffer       | u32 length, bytes                       | ArrayBuffer                                              |
- * | view         | kind, u32 length, bytes                 | view on exactly a whole buffer, which has the next number |
+ * | view         | kind, u32 length, bytes                 | view on exactly a whole buffer, which has the next number; a Buffer, whose memory has none |
  * | viewOn       | kind, flag, f64 offset, f64 length, value | view on a part of a buffer, or on one that others see  |
  * | reference    | u32 number                              | an object that came before: alias or cycle               |
  * | carried      | u32 index                               | a value that came with a message of its own: carried.ts  |
@@ -29,7 +29,10 @@
  * follows, so that the reader of a plain tree need not count; and whether values are carried: then the last 8 bytes are
  * a double, the number under which they come.
  */
-// oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method -- reflection on built-in prototypes
+import { Buffer } from "node:buffer";
+
+import { define, getPrototypeOf, typedArrayName } from "../shared/intrinsics.ts";
+
 export const MessageFlag = { tree: 1, graph: 2, carried: 4 } as const;
 
 export const Tag = {
@@ -79,22 +82,39 @@ export const smallIntCount = 128;
 /** Which parts an error has; the bits of the byte after `Tag.error` and its class. */
 export const ErrorPart = { message: 1, stack: 2, cause: 4 } as const;
 
-/** The classes that structured clone keeps, by `name`; the index is on the wire. */
-export const errorClasses: readonly ErrorConstructor[] = [
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-];
+/** The classes that structured clone keeps; the index is on the wire. */
+const errorClasses = [
+  ["Error", Error],
+  ["EvalError", EvalError],
+  ["RangeError", RangeError],
+  ["ReferenceError", ReferenceError],
+  ["SyntaxError", SyntaxError],
+  ["TypeError", TypeError],
+  ["URIError", URIError],
+] as const;
+
+/**
+ * An error of each class. Their structured clones are genuine ones that paid for no stack, whatever the program did to
+ * `Error.stackTraceLimit`. What structured clone asks them for is their own: nobody's getters run.
+ */
+export const errorTemplates: readonly Error[] = errorClasses.map(([name, type]) => {
+  const template = new type();
+  define(template, "name", name, false);
+  define(template, "stack", "", false);
+  return template;
+});
+
+/** The index of the class of that `name`; of Error for any other name. */
+export function errorClassOf(name: unknown): number {
+  for (let i = 1; i < errorClasses.length; i++) if (errorClasses[i]![0] === name) return i;
+  return 0;
+}
 
 type ViewConstructor = new (buffer: ArrayBufferLike, offset?: number, length?: number) => ArrayBufferView;
 
 const float16: ViewConstructor | undefined = (globalThis as { Float16Array?: ViewConstructor }).Float16Array;
 
-/** Views by their index on the wire: constructor, bytes per element. DataView is the last fixed one. */
+/** Views by their index on the wire: constructor, bytes per element. The decoder makes Buffers in another way. */
 export const viewConstructors: readonly (ViewConstructor | undefined)[] = [
   Uint8Array,
   Int8Array,
@@ -109,8 +129,9 @@ export const viewConstructors: readonly (ViewConstructor | undefined)[] = [
   BigUint64Array,
   DataView,
   float16,
+  undefined,
 ];
-export const viewElementBytes: readonly number[] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 1, 2];
+export const viewElementBytes: readonly number[] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 1, 2, 1];
 
 const viewKinds: Readonly<Record<string, number>> = Object.assign(
   Object.create(null) as Record<string, number>,
@@ -130,14 +151,24 @@ const viewKinds: Readonly<Record<string, number>> = Object.assign(
   },
 );
 const dataViewKind = 11;
+export const bufferKind = 13;
 
-const typedArrayName = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  Symbol.toStringTag,
-)!.get as (this: ArrayBufferView) => string | undefined;
+const bufferPrototype: object = Buffer.prototype;
+const uint8ArrayPrototype: object = Uint8Array.prototype;
 
-/** The index of a view's class on the wire, whatever its prototype claims. */
+/** The index of a view's class on the wire, whatever its prototype claims; bufferKind for Buffers and classes derived from Buffer. */
 export function viewKindOf(view: ArrayBufferView): number {
-  const name = typedArrayName.call(view);
-  return name === undefined ? dataViewKind : viewKinds[name]!;
+  const name = typedArrayName(view);
+  if (name === undefined) return dataViewKind;
+  const kind = viewKinds[name]!;
+  return kind === 0 && isBuffer(view) ? bufferKind : kind;
+}
+
+function isBuffer(view: object): boolean {
+  let link = getPrototypeOf(view);
+  while (link !== null && link !== uint8ArrayPrototype) {
+    if (link === bufferPrototype) return true;
+    link = getPrototypeOf(link);
+  }
+  return false;
 }

@@ -57,15 +57,60 @@ describe("bytes", () => {
     expect(copy).toHaveLength(16);
   });
 
-  it("a Buffer brings only its own bytes, not the pool that it was cut from", () => {
+  it("a Buffer arrives as a Buffer with only its own bytes, not the pool that it was cut from", () => {
     const small = Buffer.from("hello");
     expect(small.buffer.byteLength).toBeGreaterThan(5);
-    const copy = roundTrip([small, Buffer.from("world"), small]) as Uint8Array[];
+    const copy = roundTrip([small, Buffer.from("world"), small]) as Buffer[];
     expect(encoder.encode([small], "args")).toBeLessThan(32);
-    expect(copy.map((part) => Buffer.from(part).toString())).toEqual(["hello", "world", "hello"]);
+    expect(copy.map((part) => part.toString("utf8"))).toEqual(["hello", "world", "hello"]);
     expect(copy[0]!.buffer.byteLength).toBe(5);
     expect(copy[0]).toBe(copy[2]);
-    expect(Object.getPrototypeOf(copy[0])).toBe(Uint8Array.prototype);
+    expect(copy.map((part) => Buffer.isBuffer(part))).toEqual([true, true, true]);
+    expect(copy[1]!.buffer).not.toBe(copy[0]!.buffer);
+  });
+
+  it("a Buffer arrives as a Buffer at every depth and of every length", () => {
+    for (const length of [0, 1, 100, 5_000, 20_000]) {
+      const buffer = Buffer.alloc(length, "ab");
+      const value = {
+        list: [buffer],
+        map: new Map<unknown, unknown>([["key", buffer], [Buffer.from("k"), 1]]), // prettier-ignore
+        set: new Set([Buffer.from("member")]),
+        error: new Error("x", { cause: Buffer.from("cause") }),
+        bytes: new Uint8Array(buffer),
+      };
+      const copy = roundTrip(value) as typeof value;
+      expect(copy.list[0]!.equals(buffer)).toBe(true);
+      expect(copy.map.get("key")).toBe(copy.list[0]);
+      expect([...copy.map.keys()].map((key) => Buffer.isBuffer(key))).toEqual([false, true]);
+      expect([...copy.set][0]!.toString("utf8")).toBe("member");
+      expect(Buffer.isBuffer(copy.error.cause)).toBe(true);
+      expect(Buffer.isBuffer(copy.bytes)).toBe(false);
+    }
+  });
+
+  it("an instance of a class derived from Buffer arrives as a Buffer; one derived from Uint8Array as a Uint8Array", () => {
+    const derived = Object.setPrototypeOf(Buffer.from("abc"), Object.create(Buffer.prototype)) as Buffer;
+    expect((roundTrip(derived) as Buffer).toString("latin1")).toBe("abc");
+    class Pixels extends Uint8Array {
+      override get buffer(): ArrayBuffer {
+        throw new Error("read through a class");
+      }
+    }
+    expect(Object.getPrototypeOf(roundTrip(new Pixels(3)))).toBe(Uint8Array.prototype);
+  });
+
+  it("a Buffer on shared memory stays on that memory", () => {
+    const shared = new SharedArrayBuffer(8);
+    const copy = roundTrip(Buffer.from(shared, 2, 4)) as Buffer;
+    expect(Buffer.isBuffer(copy)).toBe(true);
+    expect([copy.buffer, copy.byteOffset, copy.length]).toEqual([shared, 2, 4]);
+  });
+
+  it("a Buffer whose memory is gone is refused", () => {
+    const buffer = Buffer.from(new ArrayBuffer(8));
+    structuredClone(buffer.buffer, { transfer: [buffer.buffer] });
+    expect(() => encoder.encode([{ buffer }], "args")).toThrow("args[0].buffer is a detached ArrayBuffer");
   });
 
   it("a Buffer between views of other buffers does not disturb their aliases", () => {

@@ -5,7 +5,8 @@ import { OperationCanceledError } from "@skein/scheduling";
 import { describe, expect, it } from "vitest";
 
 import { registerError } from "../../src/codec/error-registry.ts";
-import { droppedProperties, fromWire, toWire, type ErrorWire } from "../../src/codec/error-wire.ts";
+import { droppedProperties } from "../../src/codec/error-record.ts";
+import { fromWire, toWire, type ErrorWire } from "../../src/codec/error-wire.ts";
 import { JobNotFoundError, NotCloneableError, ThreadCrashedError } from "../../src/errors.ts";
 import { roundTrip } from "./round-trip.ts";
 
@@ -170,7 +171,8 @@ describe("H10 errors cross as themselves", () => {
       },
     });
     const copy = cross(error) as typeof error & Record<symbol, unknown>;
-    expect(Object.keys(copy)).toEqual(["kept"]);
+    expect(Object.keys(copy)).toEqual(["kept", "request"]);
+    expect(copy.request).toEqual({ socket: {} });
     expect(copy[droppedProperties]).toEqual([
       "request.socket.end is a function",
       expect.stringMatching(/^signal is an AbortSignal/),

@@ -1,0 +1,15 @@
+/** Thrown to stop an encoding; whoever catches it finds the path, and makes an error of both. */
+export class Refusal {
+  /** Why, and what to do instead: the end of a sentence that begins with the path of the value. */
+  readonly problem: string;
+  /** What is refused, when it is an object: the search for its path need not ask it again. */
+  readonly object: object | undefined;
+
+  constructor(problem: string, object?: object) {
+    this.problem = problem;
+    this.object = object;
+  }
+}
+
+export const aPromise = "is a promise; await it before you pass it";
+export const aThenable = "is a thenable, as tasks and promises are; await it before you pass it";
