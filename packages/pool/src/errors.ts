@@ -151,7 +151,7 @@ export class JobNotFoundError extends JobError {
 
   readonly url: string;
   readonly exportName: string;
-  /** The names of the functions that the module does export. */
+  /** The names under which the module exports what can be a job: functions, not classes. */
   readonly available: readonly string[];
 
   constructor(url: string, exportName: string, available: readonly string[], options?: ErrorOptions) {
@@ -169,27 +169,12 @@ export class JobNotFoundError extends JobError {
     this.exportName = exportName;
     this.available = available;
   }
-
-  /** Names what can be called: not classes, and no export that is not there yet because of a cycle of imports. */
-  static in(module: object, url: string, exportName: string): JobNotFoundError {
-    const names = Object.keys(module).filter((name) => isCallable(module, name));
-    return new JobNotFoundError(url, exportName, names);
-  }
 }
 
 const LISTED = 12;
 
 function list(names: readonly string[]): string {
   return `${names.slice(0, LISTED).join(", ")}${names.length > LISTED ? ", …" : ""}`;
-}
-
-function isCallable(module: object, name: string): boolean {
-  try {
-    const value = (module as Readonly<Record<string, unknown>>)[name];
-    return typeof value === "function" && !/^class\b/.test(Function.prototype.toString.call(value));
-  } catch {
-    return false;
-  }
 }
 
 /** The job module cannot be loaded as it is written, for example TypeScript that Node cannot strip. */

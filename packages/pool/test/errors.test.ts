@@ -62,4 +62,45 @@ describe("errors of the pool", () => {
     });
     expect(new NotCloneableError("result", "is a symbol").path).toBe("result");
   });
+
+  it("say why a thread ended: what it threw, process.exit, or the pool", () => {
+    const texts = [{ cause: new Error("x") }, {}, { wasTerminated: true }].map(
+      (options) => new ThreadCrashedError(3, options).message,
+    );
+    expect(texts[0]).toMatch(/Look at `cause`/);
+    expect(texts[1]).toMatch(/`process\.exit\(3\)`/);
+    expect(texts[1]).not.toMatch(/cause/);
+    expect(texts[2]).toMatch(/The pool terminated it/);
+    expect(texts[2]).not.toMatch(/cause|process\.exit/);
+  });
+
+  it("of a thread are made anew for each of its jobs", () => {
+    const cause = new Error("inside");
+    const error = new ThreadCrashedError(3, { cause, detail: "long ago" });
+    const other = error.forOneJob();
+    expect(other).not.toBe(error);
+    expect(other).toMatchObject({ exitCode: 3, cause, message: error.message });
+    expect(error.beforeItBegan()).toMatchObject({
+      exitCode: 3,
+      cause,
+      message: expect.stringMatching(/before this job began/),
+    });
+    expect(Object.hasOwn(new ThreadCrashedError(3).forOneJob(), "cause")).toBe(false);
+  });
+
+  it("suggest the nearest job", () => {
+    const missing = (name: string, available: string[]) =>
+      new JobNotFoundError("file:///a.ts", name, available);
+    expect(missing("aera", ["area", "perimeter"]).message).toMatch(
+      /no exported function "aera"\. Did you mean "area"\? It exports area, perimeter$/,
+    );
+    expect(missing("zzz", ["area"]).message).toMatch(/"zzz"\. It exports area$/);
+    expect(missing("area", []).message).toMatch(/exports no functions/);
+    expect(
+      missing(
+        "a",
+        Array.from({ length: 20 }, (_, i) => `job${i}`),
+      ).message,
+    ).toMatch(/job11, …$/);
+  });
 });

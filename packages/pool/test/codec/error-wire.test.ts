@@ -1,5 +1,7 @@
 // oxlint-disable typescript/no-unsafe-type-assertion, typescript/no-extraneous-class -- values of every kind, also wrong ones, are what is tested
+import { EventEmitter } from "node:events";
 import { inspect, types } from "node:util";
+import { runInNewContext } from "node:vm";
 import { InvalidOperationError, SkeinError } from "@skein/context/errors";
 import { OperationCanceledError } from "@skein/scheduling";
 import { describe, expect, it } from "vitest";
@@ -180,6 +182,192 @@ describe("H10 errors cross as themselves", () => {
     ]);
   });
 
+  it("what cannot be cloned is left out leaf by leaf, in lists, Maps, Sets and cycles too", () => {
+    const config: Record<string, unknown> = {
+      url: "/x",
+      transform: [() => 1, "kept"],
+      headers: new Map<unknown, unknown>([["accept", "json"], ["on", () => 1], [() => 1, 2]]), // prettier-ignore
+      tags: new Set<unknown>(["a", Symbol("s")]),
+      pending: Promise.resolve(),
+      emitter: Object.assign(new EventEmitter(), { huge: [] }),
+      bytes: Buffer.from("b"),
+      get late(): never {
+        throw new Error("getter");
+      },
+    };
+    config.self = config;
+    const copy = cross(Object.assign(new Error("x"), { config })) as Error & {
+      config: typeof config;
+      [droppedProperties]: string[];
+    };
+    const { transform, headers, tags, bytes, self, ...rest } = copy.config;
+    expect(rest).toEqual({ url: "/x" });
+    expect(self).toBe(copy.config);
+    expect(transform).toEqual([, "kept"]); // oxlint-disable-line no-sparse-arrays -- the hole is what is left
+    expect(headers).toEqual(new Map([["accept", "json"]]));
+    expect(tags).toEqual(new Set(["a"]));
+    expect(Buffer.isBuffer(bytes)).toBe(true);
+    expect(copy[droppedProperties]).toEqual([
+      "config.transform[0] is a function",
+      "config.headers → Map value 1 is a function",
+      "config.headers → Map key 2 is a function",
+      "config.tags → Set member 1 is a symbol",
+      "config.pending is a promise; await it before you pass it",
+      "config.emitter is an EventEmitter, which belongs to the thread that made it",
+      "config.late has a getter that throws",
+    ]);
+  });
+
+  it("notes are bounded, and so are values that are deep or wide", () => {
+    const functions = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, () => i]));
+    const wide = Array.from({ length: 20_000 }, (_, i) => ({ i }));
+    let deep: object = {};
+    for (let i = 0; i < 50_000; i++) deep = { deep };
+    const copy = cross(Object.assign(new Error("x"), { deep, wide, functions })) as unknown as {
+      wide: object[];
+      [droppedProperties]: string[];
+    };
+    expect(copy.wide[5_000]).toEqual({ i: 5_000 });
+    expect(copy[droppedProperties]).toHaveLength(33);
+    expect(copy[droppedProperties][0]).toMatch(/is nested more than 200 deep$/);
+    expect(copy[droppedProperties].at(-1)).toBe("… and more");
+  });
+
+  it("hidden properties arrive hidden, read-only ones read-only; a hidden method needs no note", () => {
+    const error = Object.defineProperties(new Error("x"), {
+      issues: { value: [{ path: ["a"] }] },
+      details: { value: 1, writable: true, configurable: true },
+      shown: { value: 2, enumerable: true },
+      format: { value: () => 1 },
+      late: { get: () => 3, enumerable: true, configurable: true },
+    });
+    const copy = cross(error);
+    const flags = (key: string) => Object.getOwnPropertyDescriptor(copy, key);
+    expect(flags("issues")).toEqual({
+      value: [{ path: ["a"] }],
+      enumerable: false,
+      writable: false,
+      configurable: false,
+    });
+    expect(flags("details")).toEqual({ value: 1, enumerable: false, writable: true, configurable: true });
+    expect(flags("shown")).toEqual({ value: 2, enumerable: true, writable: false, configurable: false });
+    expect(flags("late")).toEqual({ value: 3, enumerable: true, writable: true, configurable: true });
+    expect(Reflect.ownKeys(copy)).not.toContain("format");
+    expect(Reflect.ownKeys(copy)).not.toContain(droppedProperties);
+  });
+
+  it("a getter is read once", () => {
+    let reads = 0;
+    const error = Object.defineProperty(new Error("x"), "late", {
+      enumerable: true,
+      get: () => ({ count: ++reads }),
+    });
+    expect(cross(error)).toMatchObject({ late: { count: 1 } });
+    expect(reads).toBe(1);
+  });
+
+  it("properties under symbols of Symbol.for arrive, those under other symbols stay behind", () => {
+    const mark = Symbol.for("test.mark");
+    const error = Object.assign(new Error("x"), { [mark]: 1, [Symbol("own")]: 2 });
+    const copy = cross(error);
+    expect((copy as unknown as Record<symbol, unknown>)[mark]).toBe(1);
+    expect(Object.getOwnPropertySymbols(copy)).toEqual([mark]);
+  });
+
+  it("errors anywhere in the properties of an error keep class and properties, and stay the same error", () => {
+    const inner = new HttpError({ status: 404 });
+    const error = Object.assign(new Error("x"), {
+      results: [{ status: "rejected", reason: inner }],
+      byName: new Map<string, unknown>([["first", inner], ["none", null]]), // prettier-ignore
+      all: new Set([inner]),
+    });
+    const copy = cross(error);
+    const reason = copy.results[0]!.reason;
+    expect(reason).toBeInstanceOf(HttpError);
+    expect(reason.isServerError).toBe(false);
+    expect([...copy.byName]).toEqual([["first", reason], ["none", null]]); // prettier-ignore
+    expect([...copy.all]).toEqual([reason]);
+    expect([...copy.all][0]).toBe(reason);
+  });
+
+  it("what an error has lost stays noted when it goes on to another thread", () => {
+    const twice = cross(cross(Object.assign(new Error("x"), { run: () => 1 }))) as unknown as {
+      [droppedProperties]: string[];
+    };
+    expect(twice[droppedProperties]).toEqual(["run is a function"]);
+  });
+
+  it("a registered class whose accessors throw on an error that has nothing yet", () => {
+    class Fragile extends Error {
+      #status = 503;
+      override get message(): string {
+        return `HTTP ${this.#status}`;
+      }
+      override get name(): string {
+        return `Fragile${this.#status}`;
+      }
+      override get stack(): string {
+        return `at ${this.#status}`;
+      }
+      set status(_: number) {
+        throw new Error("a setter was called");
+      }
+    }
+    registerError(Fragile);
+    const error = Object.defineProperty(new Fragile(), "status", { value: 1, enumerable: true });
+    const copy = cross(error);
+    expect(Object.getPrototypeOf(copy)).toBe(Fragile.prototype);
+    expect(copy).toMatchObject({ message: "HTTP 503", name: "Fragile503", status: 1 });
+    expect(typeof copy.stack).toBe("string");
+  });
+
+  it("a registered class that a Proxy stands behind", () => {
+    const touched: string[] = [];
+    const base = new Proxy(Error, {
+      get: (target, key, receiver) => {
+        touched.push(String(key));
+        return Reflect.get(target, key, receiver) as unknown;
+      },
+    });
+    class Wrapped extends base {}
+    registerError(Wrapped);
+    const wire = roundTrip(toWire(new Wrapped("x"))) as ErrorWire;
+    touched.length = 0;
+    const copy = fromWire(wire) as object;
+    expect(touched).toEqual([]);
+    expect(Object.getPrototypeOf(copy)).toBe(Wrapped.prototype);
+  });
+
+  it("an error of another realm arrives as one of ours", () => {
+    const error = runInNewContext(
+      "Object.assign(new RangeError('far', { cause: { a: [1] } }), { code: 'FAR' })",
+    );
+    const copy = cross(error as RangeError);
+    expect(Object.getPrototypeOf(copy)).toBe(RangeError.prototype);
+    expect(copy).toMatchObject({ message: "far", code: "FAR", cause: { a: [1] } });
+  });
+
+  it("an error of a class in the old way, which no error constructor has made", () => {
+    function Old(this: { code: number }): void {
+      this.code = 7;
+    }
+    Old.prototype = Object.create(Error.prototype, { name: { value: "Old" } });
+    const error = Reflect.construct(Old, []) as Error;
+    expect(cross(error)).toMatchObject({ name: "Old", code: 7 });
+  });
+
+  it("a Proxy that throws is no reason to throw", () => {
+    const { proxy, revoke } = Proxy.revocable(new Error("x"), {});
+    revoke();
+    expect(() => toWire(proxy)).not.toThrow();
+    const hostile = new Proxy(new Error("x"), {
+      ownKeys() {
+        throw new Error("trap");
+      },
+    });
+    expect(cross(hostile)).toMatchObject({ message: "x" });
+  });
+
   it("an error with hostile name, message and stack still arrives", () => {
     const error = new Error("x");
     for (const key of ["name", "message", "stack"]) {
@@ -226,6 +414,42 @@ describe("registerError", () => {
     expect(() => registerError(value as never)).toThrow(
       expect.objectContaining({ name: "TypeError", code: "ERR_SKEIN_INVALID_ARG_TYPE" }),
     );
+  });
+
+  it("takes a name of its own: minifiers change those of classes, and two classes may have the same", () => {
+    const { A, B } = { A: class Same extends Error {}, B: class Same extends Error {} };
+    registerError(A, { name: "Same.A" });
+    registerError(B, { name: "Same.B" });
+    expect(cross(new A("a"))).toBeInstanceOf(A);
+    expect(cross(new B("b"))).toBeInstanceOf(B);
+    expect(() => registerError(B, { name: "Same.A" })).toThrow(/Another class named Same.A/);
+    registerError((() => class extends Error {})(), { name: "Anonymous" });
+  });
+
+  it("refuses unknown options, and a name that is none", () => {
+    class Named extends Error {}
+    expect(() => registerError(Named, { nam: "x" } as never)).toThrow(/Did you mean `name`/);
+    expect(() => registerError(Named, { name: 1 } as never)).toThrow(/`name` to be a string/);
+    expect(() => registerError(Named, { name: "" })).toThrow(/a class with a name/);
+  });
+
+  it("knows what another copy of this package has registered, and prefers its own", async () => {
+    // A query makes it another module for the loader.
+    const specifier = "../../src/codec/error-registry.ts?another-copy";
+    const other = (await import(specifier)) as { registerError: typeof registerError };
+    expect(other.registerError).not.toBe(registerError);
+    const { Theirs, Ours, TheirsToo } = {
+      Theirs: class OnlyTheirs extends Error {},
+      Ours: class Both extends Error {},
+      TheirsToo: class Both extends Error {},
+    };
+    other.registerError(Theirs);
+    expect(cross(new Theirs("x"))).toBeInstanceOf(Theirs);
+    other.registerError(TheirsToo);
+    expect(cross(new TheirsToo("x"))).toBeInstanceOf(TheirsToo);
+    registerError(Ours);
+    expect(cross(new TheirsToo("x"))).toBeInstanceOf(Ours);
+    expect(Object.getPrototypeOf(cross(new ThreadCrashedError(1)))).toBe(ThreadCrashedError.prototype);
   });
 
   it("refuses a class without a name", () => {

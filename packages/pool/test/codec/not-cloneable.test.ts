@@ -1,4 +1,7 @@
 // oxlint-disable typescript/no-unsafe-type-assertion -- values of every kind, also wrong ones, are what is tested
+import { open } from "node:fs/promises";
+import { runInNewContext } from "node:vm";
+import { Task } from "@skein/scheduling";
 import { describe, expect, it } from "vitest";
 
 import { toWire } from "../../src/codec/error-wire.ts";
@@ -88,14 +91,120 @@ describe("H9 a value that cannot be cloned is refused by its path", () => {
     }
   });
 
-  it("a class of the user that only shares a name with a platform class is taken", () => {
-    class Headers {
-      host = "a";
+  const names = ["FileHandle", "Headers", "Module", "URL", "Worker", "Blob", "KeyObject", "MessagePort", "Socket"]
+    .concat(["ReadableStream", "AbortSignal", "WeakRef", "Locale", "Memory", "Duration", "DOMException"]); // prettier-ignore
+  it.each(names)("a class of the user that is only called %s is taken", (name) => {
+    const classes = {
+      [name]: class {
+        id = 1;
+        get [Symbol.toStringTag](): string {
+          return name;
+        }
+      },
+    };
+    const value = new classes[name]!();
+    expect(value.constructor.name).toBe(name);
+    expect(roundTrip([value])).toEqual([{ id: 1 }]);
+  });
+
+  it("a FileHandle of Node's, with advice", async () => {
+    await using file = await open(import.meta.filename);
+    expect(refusal([{ file }], "args")).toMatchObject({
+      path: "args[0].file",
+      message: expect.stringMatching(/`transfer`/),
+    });
+  });
+
+  const foreign: [expression: string, advice: RegExp][] = [
+    ["Promise.resolve()", /await it/],
+    ["new WeakRef({})", /WeakRef/],
+    ["new WeakMap()", /weak collection/],
+    ["[1].values()", /collect it into an array/],
+    ["new Map().keys()", /collect it into an array/],
+    ["new Intl.NumberFormat('en')", /locale/],
+    ["({ then() {} })", /thenable/],
+  ];
+  it.each(foreign)("%s of another realm, with advice", (expression, advice) => {
+    const value: unknown = runInNewContext(expression);
+    expect(refusal([value], "args").message).toMatch(advice);
+  });
+
+  it("an object of a simulated DOM is refused, where structured clone would give an empty one", () => {
+    class HTMLElement {
+      id = "";
     }
-    class Module {
-      id = 1;
+    expect(refusal([Object.assign(new HTMLElement(), { [Symbol("impl")]: {} })], "args").message).toMatch(
+      /^args\[0\] is a HTMLElement of a simulated DOM/,
+    );
+  });
+
+  class Query {
+    table = "t";
+  }
+  class Lazy {
+    then(): void {}
+  }
+  const inherited = new (class extends Lazy {})();
+  const hidden = Object.defineProperty(new Query(), "then", {
+    value: () => {},
+  });
+  const thenables: [name: string, value: unknown][] = [
+    ["a Task", Task.fromResult(1)],
+    ["a plain object", { then() {} }],
+    ["an object without a prototype", Object.assign(Object.create(null), { then() {} })],
+    ["an instance", new Lazy()],
+    ["an instance of a derived class", inherited],
+    ["an instance with a hidden own method", hidden],
+    ["a list with a method", Object.assign([1], { then() {} })],
+    ["a Map with a method", Object.assign(new Map(), { then() {} })],
+    ["an own getter", { get then() { return () => {}; } }], // prettier-ignore
+    ["an inherited getter", new (class { get then() { return () => {}; } })()], // prettier-ignore
+  ];
+  it.each(thenables)(
+    "a thenable is refused as a promise is, at every depth and each time: %s",
+    (_name, value) => {
+      for (let round = 0; round < 2; round++) {
+        expect(refusal([value], "args")).toMatchObject({
+          path: "args[0]",
+          message: expect.stringMatching(/is a thenable.*await it before you pass it/),
+        });
+        expect(refusal({ list: [1, value] })).toMatchObject({ path: "result.list[1]" });
+        expect(refusal(new Map([["k", value]]))).toMatchObject({ path: 'result → Map value "k"' });
+      }
+    },
+  );
+
+  it("a getter called then is read once, and what it gives decides", () => {
+    let reads = 0;
+    let then: unknown = 5;
+    class Sometimes {
+      a = 1;
+      get then(): unknown {
+        reads++;
+        return then;
+      }
     }
-    expect(roundTrip([new Headers(), new Module()])).toEqual([{ host: "a" }, { id: 1 }]);
+    const own = (enumerable: boolean) =>
+      Object.defineProperty(new Query(), "then", {
+        enumerable,
+        get: () => (reads++, then),
+      });
+    const values = [new Sometimes(), own(true), own(false), Object.defineProperty({}, "then", { enumerable: true, get: () => (reads++, then) })]; // prettier-ignore
+    for (const value of values) {
+      reads = 0;
+      then = 5;
+      roundTrip(value);
+      expect(reads).toBe(1);
+      then = () => 1;
+      reads = 0;
+      expect(refusal([value], "args").message).toMatch(/^args\[0\] is a thenable/);
+      expect(reads).toBe(1);
+    }
+  });
+
+  it("what is called then and cannot be called is data", () => {
+    const value = [{ then: 1 }, new (class { then = "x"; })(), [{ then: null }, { then: [] }]]; // prettier-ignore
+    expect(roundTrip(value)).toEqual([{ then: 1 }, { then: "x" }, [{ then: null }, { then: [] }]]);
   });
 
   it("a path stays short in a deep value, and the search does not overflow the stack", () => {

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual, types } from "node:util";
+import { BufferStandIn } from "./arbitrary-value.ts";
 
 /**
  * Says where two values differ, or undefined when they are the same graph: equal primitives, classes, keys in order,
- * holes, and the same objects met at the same places (aliases and cycles).
+ * holes, and the same objects met at the same places (aliases and cycles). A Buffer is the same as its stand-in.
  */
 export function difference(actual: unknown, expected: unknown): string | undefined {
   return compare(actual, expected, "value", new Map(), new Map());
@@ -19,6 +20,8 @@ function compare(a: unknown, b: unknown, path: string, forth: Pairs, back: Pairs
   }
   forth.set(a, b);
   back.set(b, a);
+  if (Buffer.isBuffer(a) && b instanceof BufferStandIn)
+    return a.equals(Buffer.from(b)) ? undefined : `${path}: the bytes of the Buffer differ`;
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return `${path}: the prototypes differ`;
   const special = compareSpecial(a, b, path, forth, back);
   if (special !== undefined) return special;

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { graph, primitive, text } from "./arbitrary-value.ts";
+import { errorGraph, graph, graphWithBuffers, primitive, text } from "./arbitrary-value.ts";
+import { fromWire, toWire, type ErrorWire } from "../../src/codec/error-wire.ts";
 import { encoder, roundTrip } from "./round-trip.ts";
 import { difference } from "./same-graph.ts";
 
@@ -58,6 +59,15 @@ describe("every value arrives as structuredClone would give it", () => {
     );
   });
 
+  it("with Buffers, which stay Buffers, and with objects of other realms", () => {
+    fc.assert(
+      fc.property(graphWithBuffers, ({ value, standIn }) => {
+        expect(difference(roundTrip(value), structuredClone(standIn))).toBeUndefined();
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it("at any offset of shared memory", () => {
     fc.assert(
       fc.property(graph, fc.integer({ min: 0, max: 40 }), (value, slot) => {
@@ -77,6 +87,18 @@ describe("every value arrives as structuredClone would give it", () => {
         expect(Buffer.compare(encoder.bytes.subarray(0, length), expected)).toBe(0);
       }),
       { numRuns: 200 },
+    );
+  });
+});
+
+describe("every error that is thrown arrives as itself", () => {
+  it("with causes, lists and properties of all flags, aliases and cycles", () => {
+    fc.assert(
+      fc.property(errorGraph, (error) => {
+        const copy = fromWire(roundTrip(toWire(error)) as ErrorWire);
+        expect(difference(copy, error)).toBeUndefined();
+      }),
+      { numRuns: 500 },
     );
   });
 });
