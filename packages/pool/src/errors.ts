@@ -98,8 +98,11 @@ function remade(error: ThreadCrashedError, detail: string | undefined): ThreadCr
 }
 
 function crashMessage(exitCode: number | undefined, options: ThreadCrashedOptions): string {
-  if (exitCode === undefined) return "No pool thread could be started. Look at `cause`";
   const { detail = "while it ran this job", wasTerminated = false } = options;
+  if (exitCode === undefined)
+    return wasTerminated
+      ? `The pool ended the thread, which did not stop: ${detail}`
+      : "No pool thread could be started. Look at `cause`";
   const reason =
     options.cause !== undefined
       ? "Look at `cause`"

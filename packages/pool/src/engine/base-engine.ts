@@ -16,6 +16,9 @@ import {
   type JobModule,
   jobDefaults,
 } from "./job-module.ts";
+import { withJob } from "../codec/job-of-error.ts";
+import { JobError } from "../errors.ts";
+import { labelOf } from "../jobs/function-name.ts";
 import { refusalWhileLoading } from "../jobs/module-loading.ts";
 import { mapChunks } from "./map-chunks.ts";
 import { mapItems } from "./map.ts";
@@ -172,7 +175,9 @@ export abstract class BaseEngine implements JobEngine {
     try {
       return this.#target.submit(fn, args, options, below);
     } catch (error) {
-      return Task.fromError(error ?? rejectionOf(error));
+      return Task.fromError(
+        error instanceof JobError ? withJob(error, labelOf(fn.source)) : rejectionOf(error),
+      );
     }
   }
 }

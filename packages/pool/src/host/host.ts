@@ -252,6 +252,7 @@ export class Host {
   #terminate(serial: number): void {
     const thread = this.#roster.withSerial(serial);
     if (thread === null) return;
+    thread.wasTerminated = true;
     thread.terminate();
     AsyncScope.root.run(setTimeout, () => this.#lose(thread), LOST_AFTER_MS).unref();
   }
@@ -261,7 +262,8 @@ export class Host {
     if (thread.hasEnded || thread.isLost) return;
     const { ledger } = this.#submitter;
     const error = new ThreadCrashedError(undefined, {
-      detail: "was ended in a native call that did not return",
+      detail: "it is in a native call, which nothing can interrupt",
+      wasTerminated: true,
     });
     this.#roster.lose(thread);
     this.#memory.parking.setDead(thread.index);
@@ -392,7 +394,7 @@ export class Host {
     const wasReady = thread.isReady || parking.state(thread.index) !== DEAD;
     const error = isTerminating
       ? new PoolClosedError("The pool was closed while this job ran")
-      : new ThreadCrashedError(exitCode, { cause });
+      : new ThreadCrashedError(exitCode, { cause, wasTerminated: thread.wasTerminated });
     this.#takeKnowledge();
     // From here on nothing is given to it.
     thread.hasEnded = true;

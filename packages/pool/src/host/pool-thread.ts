@@ -27,6 +27,8 @@ export class PoolThread {
   isReady = false;
   /** Has said that it had nothing to do for `idleTimeoutMs`. */
   isIdle = false;
+  /** The pool has ended it, because a job on it did not stop. */
+  wasTerminated = false;
   /** Was terminated, and does not end: nobody waits for it any more. Its place is taken until it has ended. */
   isLost = false;
   /** Still on the roster until all it had is settled. */

@@ -1,3 +1,4 @@
+import { jobLabel } from "../codec/job-of-error.ts";
 import type { FunctionSource } from "./function-source.ts";
 
 const NAME_LENGTH = 80;
@@ -5,6 +6,11 @@ const NAME_LENGTH = 80;
 /** As it is shown: an export by its name, a function that is shipped by its own name or the beginning of its source. */
 export function nameOf(source: FunctionSource): string {
   return source.each === true ? `${plainNameOf(source)} (chunk)` : plainNameOf(source);
+}
+
+/** The same with its module, for errors. */
+export function labelOf(source: FunctionSource): string {
+  return jobLabel(nameOf(source), source.kind === "export" ? source.url : undefined);
 }
 
 function plainNameOf(source: FunctionSource): string {

@@ -3,6 +3,7 @@
  * the rest of a submission, so it is rationed: the first 256 jobs of each 100 ms have their frames, which is every job of a
  * program that does not submit more than 2 560 a second.
  */
+import { AsyncScope } from "@skein/context";
 import { appendFrames, framesIn, stackOf } from "../codec/stack-text.ts";
 import { Error, getOwnPropertyDescriptor, reflectSet } from "../shared/intrinsics.ts";
 import { setTimeout } from "../shared/timers.ts";
@@ -20,6 +21,10 @@ export interface CallerFrames {
 
 let left = PER_INTERVAL;
 
+function refill(): void {
+  left = PER_INTERVAL;
+}
+
 /**
  * Runs no code of the program. Null when the ration is used up.
  * @param below The frames above this function, and it itself, are ours and left out.
@@ -27,9 +32,7 @@ let left = PER_INTERVAL;
 export function captureCallerFrames(below: (...args: never[]) => unknown): CallerFrames | null {
   if (left === 0) return null;
   if (left-- === PER_INTERVAL) {
-    setTimeout(() => {
-      left = PER_INTERVAL;
-    }, INTERVAL_MS).unref();
+    AsyncScope.root.run(setTimeout, refill, INTERVAL_MS).unref();
   }
   const frames: CallerFrames = {};
   const limit = lowerLimit();

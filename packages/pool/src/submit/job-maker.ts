@@ -10,6 +10,7 @@ import type { Encoder } from "../codec/encoder.ts";
 import { QueueFullError } from "../errors.ts";
 import { publishJob, someoneFollowsJobs } from "../jobs/channels.ts";
 import { nameOf } from "../jobs/function-name.ts";
+import { structuredClone } from "../shared/intrinsics.ts";
 import type { Arena } from "../shared/arena.ts";
 import { INLINE_BYTES } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";

@@ -1,10 +1,13 @@
 /** Outcomes that are written down and not yet told, first in, first out; and how a job is told its own. */
 import { AsyncScope } from "@skein/context";
+import { withJob } from "../codec/job-of-error.ts";
+import { JobError, ThreadCrashedError } from "../errors.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import { publishJob } from "../jobs/channels.ts";
 import { COUNTERS } from "../shared/statistics.ts";
 import { queueMicrotask } from "../shared/timers.ts";
-import { frameLines } from "./caller-frames.ts";
+import { labelOf } from "../jobs/function-name.ts";
+import { type CallerFrames, frameLines, withCallerFrames } from "./caller-frames.ts";
 import { type PendingJob, rejectionOf } from "./pending-job.ts";
 
 export const COMPLETED = 0;
@@ -68,15 +71,16 @@ export function tell(job: PendingJob, kind: OutcomeKind, value: unknown): void {
         job.trySetResult(value);
         break;
       case CANCELED:
+        named(value, job);
         publishJob("cancel", source, job, value);
         job.trySetCanceled(value as Error);
         break;
       case THREW:
-        tellError(job, fromWire(value as ErrorWire, frameLines(job.extras.frames)));
+        tellError(job, named(fromWire(value as ErrorWire, frameLines(job.extras.frames)), job));
         break;
       case FAILED:
       case CRASHED:
-        tellError(job, value);
+        tellError(job, named(ownCopy(value), job, job.extras.frames));
         break;
     }
   } catch (error) {
@@ -90,4 +94,14 @@ export function tell(job: PendingJob, kind: OutcomeKind, value: unknown): void {
 function tellError(job: PendingJob, error: unknown): void {
   publishJob("error", job.fn.source, job, error);
   job.trySetError(rejectionOf(error));
+}
+
+/** Several jobs may have ended with one thread. */
+function ownCopy(error: unknown): unknown {
+  return error instanceof ThreadCrashedError ? error.forOneJob() : error;
+}
+
+/** An error of the engine says which job it is about, and who submitted that. */
+function named(error: unknown, { fn }: PendingJob, frames: CallerFrames | null = null): unknown {
+  return error instanceof JobError ? withCallerFrames(withJob(error, labelOf(fn.source)), frames) : error;
 }
