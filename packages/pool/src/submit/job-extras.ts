@@ -18,7 +18,10 @@ export interface JobExtras {
   readonly progressId: number;
   /** Of its carried arguments, 0: there are none. */
   readonly carriedId: number;
-  /** The context of the call, for subscribers of channels; null: nobody listened then. */
+  /**
+   * The context of the call, for subscribers of channels and for `unhandledRejection`. Null: nobody had subscribed, and the job has no
+   * frames either, because too many were submitted at the time.
+   */
   readonly scope: AsyncScope | null;
   /** Stops listening to the caller's signal and clock. */
   readonly stopWatching: (() => void) | null;

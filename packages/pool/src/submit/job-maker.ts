@@ -247,7 +247,7 @@ export class JobMaker {
           ? null
           : { left: retries, args: block === 0 ? encoder.bytes.slice(0, length) : noArguments },
       progressId: onProgress === undefined ? 0 : progress.add(onProgress),
-      scope: isFollowed ? AsyncScope.capture() : null,
+      scope: isFollowed || frames !== null ? AsyncScope.capture() : null,
     });
   }
 

@@ -60,9 +60,15 @@ export class Outcomes {
 
 /**
  * Tells the channels and the job. All of it is user code's chance to run: formatters and accessors of error classes, subscribers, inline
- * continuations. Never throws: what they throw becomes an uncaught exception, and the job has its outcome.
+ * continuations. Subscribers hear in the context of the call. Never throws: what they throw becomes an uncaught exception, and the job has its outcome.
  */
 export function tell(job: PendingJob, kind: OutcomeKind, value: unknown): void {
+  const { scope } = job.extras;
+  if (scope === null) tellHere(job, kind, value);
+  else scope.run(tellHere, job, kind, value);
+}
+
+function tellHere(job: PendingJob, kind: OutcomeKind, value: unknown): void {
   const { source } = job.fn;
   try {
     switch (kind) {
