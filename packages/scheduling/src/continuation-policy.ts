@@ -3,7 +3,15 @@
 import { argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
 import { SynchronizationContext, currentContext, swapContext } from "./contexts/synchronization-context.ts";
-import { TaskScheduler, currentScheduler, postTo, schedule, swapScheduler } from "./task-scheduler.ts";
+import {
+  TaskScheduler,
+  capturedPlace,
+  currentScheduler,
+  mayAcceptInline,
+  postTo,
+  schedule,
+  swapScheduler,
+} from "./task-scheduler.ts";
 import { reportUncaught } from "./uncaught.ts";
 import type { WorkItem } from "./work-item.ts";
 import { enqueueYield } from "./yield-queue.ts";
@@ -60,6 +68,35 @@ export function runInline(work: WorkItem): void {
 
 function invoke(work: WorkItem): void {
   work.invoke();
+}
+
+/**
+ * Resumes what began to wait at `place`, on the stack of an awaiter or a source that has just called back, wherever that was. What
+ * it throws reaches the one who called back.
+ */
+export function resumeAt(work: WorkItem, place: Place): void {
+  if (place === "inline") callInline(invoke, work);
+  else if (place === capturedPlace() && canNestInline()) callHere(work);
+  else enqueue(work, place, false);
+}
+
+/** The awaiter has brought it to its place already: nothing to hide there, nothing to post. */
+function callHere(work: WorkItem): void {
+  const context = currentContext;
+  inlineDepth++;
+  try {
+    work.invoke();
+  } finally {
+    inlineDepth--;
+    if (currentContext !== context) swapContext(context);
+  }
+}
+
+/** Whether this stack is at `place` already, and that may take a continuation inline (A4.5). */
+export function isCurrentPlace(place: Place): boolean {
+  if (typeof place === "string") return false;
+  if (place instanceof TaskScheduler) return place === currentScheduler && mayAcceptInline(place);
+  return place === currentContext;
 }
 
 /** Queues a continuation: never runs it before returning, except where it may and is at its place already. */

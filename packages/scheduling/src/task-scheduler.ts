@@ -153,6 +153,11 @@ export function swapScheduler(next: TaskScheduler | null): TaskScheduler | null 
   return previous;
 }
 
+/** False for a scheduler that never takes anything inline: what it is given then keeps its turn in the queue. */
+export function mayAcceptInline(scheduler: TaskScheduler): boolean {
+  return scheduler.tryExecuteInline !== TaskScheduler.prototype.tryExecuteInline;
+}
+
 /** Gives `work` to a SynchronizationContext by one post. Never throws. */
 export function postTo(context: SynchronizationContext, work: WorkItem): void {
   const item = createItem(work);

@@ -17,7 +17,7 @@
  */
 
 import { InvalidOperationError } from "@skein/context/errors";
-import { callInline, canNestInline, enqueue, runInline } from "./continuation-policy.ts";
+import { callInline, canNestInline, enqueue, isCurrentPlace, runInline } from "./continuation-policy.ts";
 import type { ContinuationPolicy, Place } from "./continuation-policy.ts";
 import { PlainContinuation } from "./plain-continuation.ts";
 import { capturedPlace } from "./task-scheduler.ts";
@@ -266,12 +266,23 @@ function runSeveral(continuations: Set<Continuation>, policy: ContinuationPolicy
   let hasAwait = false;
   for (const continuation of continuations) {
     const effective = effectivePolicy(continuation, policy);
-    if (effective === "inline" && !(continuation.isAwait && hasAwait) && mayRunInline(continuation)) {
+    if (!(continuation.isAwait && hasAwait) && mayRunHere(continuation, effective, policy)) {
       hasAwait ||= continuation.isAwait;
       inline.push(continuation);
     } else {
       enqueue(continuation, effective, false);
     }
   }
-  for (const continuation of inline) runInline(continuation);
+  for (const continuation of inline) {
+    const effective = effectivePolicy(continuation, policy);
+    if (effective === "inline") runInline(continuation);
+    // Its own scheduler has the last word, and may queue it after all.
+    else enqueue(continuation, effective, true);
+  }
+}
+
+/** Of those with a place of their own only an await whose place this is (A4.5): a `continueWith` has asked for a queue. */
+function mayRunHere(continuation: Continuation, effective: Place, policy: ContinuationPolicy): boolean {
+  if (effective === "inline") return mayRunInline(continuation);
+  return continuation.isAwait && policy === "inline" && canNestInline() && isCurrentPlace(effective);
 }

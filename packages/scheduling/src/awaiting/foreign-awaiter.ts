@@ -3,7 +3,7 @@
 import { AsyncScope } from "@skein/context";
 import { InvalidOperationError, argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "../asynchronous-queue.ts";
-import { callInline, enqueue, runInline } from "../continuation-policy.ts";
+import { enqueue, resumeAt, runInline } from "../continuation-policy.ts";
 import type { Place } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
 import { isThenable } from "../adopt.ts";
@@ -52,12 +52,14 @@ export class ForeignSuspension<T> extends Suspension<T> {
     else this.#awaiter.unsafeOnCompleted(continuation, state);
   }
 
+  /** Whatever the awaiter does, the method goes on where it began to wait. */
   suspend(method: Resumable): void {
+    const place: Place = capturedPlace() ?? "inline";
     this.unsafeOnCompleted(
       invokeOnce,
       new OneInvocation(() => {
         this.#hasResumed = true;
-        callInline(invoke, method);
+        resumeAt(method, place);
       }),
     );
   }
@@ -141,8 +143,4 @@ class ThenableSuspension extends Suspension<unknown> {
     }
     isInside = false;
   }
-}
-
-function invoke(method: Resumable): void {
-  method.invoke();
 }

@@ -9,6 +9,8 @@ import { addCallback, addContinuation, markObserved, policyOf } from "../task-st
 import type { Continuation, TaskState } from "../task-state.ts";
 import { requireContinuation } from "./awaiter.ts";
 import { CallbackContinuation } from "./callback-continuation.ts";
+import { ForcedYield } from "./forced-yield.ts";
+import type { Yielding } from "./forced-yield.ts";
 import { Suspension } from "./suspension.ts";
 import type { Resumable } from "./suspension.ts";
 
@@ -49,11 +51,12 @@ export class TaskAwaiter<T> extends Suspension<T> {
   }
 }
 
-/** The same with options. Unlike the plain one it knows that it has been waited for: forced yielding happens once. */
-export class ConfiguredTaskAwaiter<T> extends Suspension<T | undefined> {
+/** The same with options. Unlike the plain one it knows that it has yielded: forced yielding happens once. */
+export class ConfiguredTaskAwaiter<T> extends Suspension<T | undefined> implements Yielding {
   readonly #task: TaskState<T>;
   readonly #how: ResolvedAwait;
-  #hasYielded = false;
+  /** For ForcedYield. */
+  hasYielded = false;
 
   constructor(task: TaskState<T>, how: ResolvedAwait) {
     super();
@@ -62,7 +65,7 @@ export class ConfiguredTaskAwaiter<T> extends Suspension<T | undefined> {
   }
 
   get isCompleted(): boolean {
-    return this.#task.isCompleted && (this.#hasYielded || !this.#how.forceYielding);
+    return this.#task.isCompleted && (this.hasYielded || !this.#how.forceYielding);
   }
 
   override get origin(): object {
@@ -87,12 +90,16 @@ export class ConfiguredTaskAwaiter<T> extends Suspension<T | undefined> {
   }
 
   suspend(method: Resumable): void {
-    method.policy = this.#place();
+    const place = this.#place();
+    if (this.#how.forceYielding) {
+      attach(this.#task, new ForcedYield(this, method, place));
+      return;
+    }
+    method.policy = place;
     attach(this.#task, method);
   }
 
   #place(): Place {
-    this.#hasYielded = true;
     return awaitPolicy(this.#how, policyOf(this.#task));
   }
 }

@@ -1,7 +1,7 @@
 import { AsyncScope } from "@skein/context";
 import { enqueue } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
-import type { Continuation } from "../task-state.ts";
+import type { WorkItem } from "../work-item.ts";
 import { awaiter, requireContinuation } from "./awaiter.ts";
 import { CallbackContinuation } from "./callback-continuation.ts";
 import { Suspension } from "./suspension.ts";
@@ -29,7 +29,9 @@ export class YieldAwaitable implements PromiseLike<void> {
   }
 }
 
-class YieldSuspension extends Suspension<void> {
+/** For a method it is the continuation itself: it has yielded when it runs, and nothing is allocated for that. */
+class YieldSuspension extends Suspension<void> implements WorkItem {
+  #method: Resumable | null = null;
   #hasYielded = false;
 
   get isCompleted(): boolean {
@@ -40,20 +42,30 @@ class YieldSuspension extends Suspension<void> {
 
   onCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    this.#queue(new CallbackContinuation(continuation, state, "yield", new AsyncScope()));
+    enqueueTurn(new CallbackContinuation(continuation, state, "yield", new AsyncScope()));
   }
 
   unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
     requireContinuation(continuation);
-    this.#queue(new CallbackContinuation(continuation, state, "yield", null));
+    enqueueTurn(new CallbackContinuation(continuation, state, "yield", null));
   }
 
   suspend(method: Resumable): void {
-    this.#queue(method);
+    this.#method = method;
+    enqueueTurn(this);
   }
 
-  #queue(continuation: Continuation): void {
+  invoke(): void {
     this.#hasYielded = true;
-    enqueue(continuation, capturedPlace() ?? "yield", false);
+    this.#method?.invoke();
   }
+
+  fail(error: unknown): void {
+    this.#hasYielded = true;
+    this.#method?.fail(error);
+  }
+}
+
+function enqueueTurn(work: WorkItem): void {
+  enqueue(work, capturedPlace() ?? "yield", false);
 }

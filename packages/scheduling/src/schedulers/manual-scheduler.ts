@@ -1,4 +1,4 @@
-import { InvalidOperationError } from "@skein/context/errors";
+import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { hookCancellation, isCanceled, requireSignal } from "../cancellation/cancellation-hook.ts";
 import { SynchronizationContext } from "../contexts/synchronization-context.ts";
 import { ownOption } from "../own-option.ts";
@@ -95,8 +95,11 @@ export class ManualScheduler extends TaskScheduler {
     if (isCanceled(signal)) return Task.fromCanceled(signal);
     const source = new TaskCompletionSource<void>({ continuations: this });
     const timer: ManualTimer = { at: this.#now + duration, source };
-    const later = this.#timers.findIndex((other) => other.at > timer.at);
-    this.#timers.splice(later === -1 ? this.#timers.length : later, 0, timer);
+    // One without end never becomes due, and nobody can move the clock to it.
+    if (duration !== Infinity) {
+      const later = this.#timers.findIndex((other) => other.at > timer.at);
+      this.#timers.splice(later === -1 ? this.#timers.length : later, 0, timer);
+    }
     if (signal !== undefined) {
       const onAbort = (): void => {
         this.#timers = this.#timers.filter((other) => other !== timer);
@@ -112,10 +115,10 @@ export class ManualScheduler extends TaskScheduler {
    * Moves the clock by `ms`, stopping at every delay that becomes due, in order; runs everything before the first stop and
    * after each. Returns how many items ran.
    *
-   * @throws TypeError, RangeError when `ms` is not a finite duration.
+   * @throws TypeError when `ms` is not a number, RangeError when it is negative, NaN or infinite.
    */
   advance(ms: number): number {
-    const end = this.#now + requireDuration("ms", ms);
+    const end = this.#now + requireStep(ms);
     let count = this.runAll();
     for (let timer = this.#timers[0]; timer !== undefined && timer.at <= end; timer = this.#timers[0]) {
       this.#timers.shift();
@@ -127,6 +130,13 @@ export class ManualScheduler extends TaskScheduler {
     this.#now = end;
     return count;
   }
+}
+
+/** A clock goes forward, and arrives somewhere. */
+function requireStep(ms: unknown): number {
+  if (typeof ms !== "number") throw argumentTypeError("ms", "a number of milliseconds", ms);
+  if (ms >= 0 && ms < Infinity) return ms;
+  throw argumentRangeError("ms", "a finite number of milliseconds, 0 or more", ms);
 }
 
 class ManualContext extends SynchronizationContext {

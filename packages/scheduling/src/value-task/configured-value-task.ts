@@ -1,16 +1,24 @@
 import { AsyncScope } from "@skein/context";
 import { awaiter, requireContinuation } from "../awaiting/awaiter.ts";
 import { CallbackContinuation } from "../awaiting/callback-continuation.ts";
+import { ForcedYield } from "../awaiting/forced-yield.ts";
+import type { Yielding } from "../awaiting/forced-yield.ts";
 import { OneInvocation, invokeOnce } from "../awaiting/foreign-awaiter.ts";
 import { Suspension } from "../awaiting/suspension.ts";
 import type { AwaitIterator, Resumable } from "../awaiting/suspension.ts";
 import { ConfiguredTaskAwaiter } from "../awaiting/task-awaiter.ts";
 import type { ResolvedAwait } from "../configure-await.ts";
-import { enqueue, runInline } from "../continuation-policy.ts";
+import { enqueue, resumeAt, runInline } from "../continuation-policy.ts";
+import type { Place } from "../continuation-policy.ts";
+import { capturedPlace } from "../task-scheduler.ts";
 import { ConfiguredTask } from "../task.ts";
 import type { Task } from "../task.ts";
 import { sourceAsTask } from "./source-as-task.ts";
+import type { WorkItem } from "../work-item.ts";
 import type { ValueTaskSource } from "./value-task-source.ts";
+
+/** As ValueTaskSourceOnCompletedFlags has it. */
+const USE_SCHEDULING_CONTEXT = 1;
 
 /** What `ValueTask.configureAwait` returns: one await, in the way that was asked for. */
 export class ConfiguredValueTask<T> implements PromiseLike<T> {
@@ -51,11 +59,12 @@ export class ConfiguredValueTask<T> implements PromiseLike<T> {
   }
 }
 
-class ConfiguredSourceAwaiter<T> extends Suspension<T | undefined> {
+class ConfiguredSourceAwaiter<T> extends Suspension<T | undefined> implements Yielding {
   readonly #source: ValueTaskSource<T>;
   readonly #token: number;
   readonly #how: ResolvedAwait;
-  #hasYielded = false;
+  /** For ForcedYield. */
+  hasYielded = false;
 
   constructor(source: ValueTaskSource<T>, token: number, how: ResolvedAwait) {
     super();
@@ -65,7 +74,7 @@ class ConfiguredSourceAwaiter<T> extends Suspension<T | undefined> {
   }
 
   get isCompleted(): boolean {
-    if (this.#how.forceYielding && !this.#hasYielded) return false;
+    if (this.#how.forceYielding && !this.hasYielded) return false;
     return this.#source.getStatus(this.#token) !== "pending";
   }
 
@@ -95,19 +104,22 @@ class ConfiguredSourceAwaiter<T> extends Suspension<T | undefined> {
   }
 
   suspend(method: Resumable): void {
-    this.#attach(method);
+    this.#attach(this.#how.forceYielding ? new ForcedYield(this, method, "inline") : method);
   }
 
-  #attach(work: Pick<Resumable, "invoke" | "fail">): void {
-    this.#hasYielded = true;
+  #attach(work: WorkItem): void {
     const { policy, forceYielding, continueOnCapturedContext } = this.#how;
-    const place = policy === "inline" && forceYielding ? "asynchronous" : policy;
+    // An explicit policy goes before the captured place.
+    const captured = continueOnCapturedContext && policy === "inline" ? capturedPlace() : null;
+    const place: Place = captured ?? (policy === "inline" && forceYielding ? "asynchronous" : policy);
+    // The source is told of the captured place, so that one that knows how posts there itself; forced, we do it alone.
+    const isTold = policy === "inline" && continueOnCapturedContext && !(captured !== null && forceYielding);
     const hop = (): void => {
-      if (place === "inline") runInline(work);
+      if (isTold && captured !== null) resumeAt(work, place);
+      else if (place === "inline") runInline(work);
       else enqueue(work, place, false);
     };
-    // An explicit policy goes before the captured context.
-    const flags = continueOnCapturedContext && policy === "inline" ? 1 : 0;
+    const flags = isTold ? USE_SCHEDULING_CONTEXT : 0;
     this.#source.onCompleted(invokeOnce, new OneInvocation(hop), this.#token, flags);
   }
 }

@@ -5,11 +5,13 @@ import { Suspension } from "../awaiting/suspension.ts";
 import type { AwaitIterator, Resumable } from "../awaiting/suspension.ts";
 import { TaskAwaiter, suspendOn } from "../awaiting/task-awaiter.ts";
 import type { CancellationSignal } from "../cancellation/cancellation-hook.ts";
-import { callInline } from "../continuation-policy.ts";
+import { resumeAt } from "../continuation-policy.ts";
+import type { Place } from "../continuation-policy.ts";
 import { resolveAwait } from "../configure-await.ts";
 import type { ConfigureAwaitOptions } from "../configure-await.ts";
 import { defineMethod } from "../methods/define-method.ts";
 import type { MethodBody } from "../methods/method-builder.ts";
+import { capturedPlace } from "../task-scheduler.ts";
 import { TaskState } from "../task-state.ts";
 import type { TaskStatus } from "../task-state.ts";
 import { Task } from "../task.ts";
@@ -184,14 +186,14 @@ export class ValueTask<T> extends Suspension<T> implements PromiseLike<T> {
     if (source instanceof ManualResetCore)
       source.onCompleted(resume, method, this.#token(), USE_SCHEDULING_CONTEXT);
     else if (source === null || source instanceof TaskState) suspendOn(this.#task(), method);
-    // Somebody's own source might call back twice.
-    else
-      source.onCompleted(
-        invokeOnce,
-        new OneInvocation(() => callInline(resume, method)),
-        this.#token(),
-        USE_SCHEDULING_CONTEXT,
-      );
+    else this.#suspendOnForeign(source, method);
+  }
+
+  /** Somebody's own source might call back twice, or anywhere. */
+  #suspendOnForeign(source: ValueTaskSource<T>, method: Resumable): void {
+    const place: Place = capturedPlace() ?? "inline";
+    const once = new OneInvocation(() => resumeAt(method, place));
+    source.onCompleted(invokeOnce, once, this.#token(), USE_SCHEDULING_CONTEXT);
   }
 
   /** @internal */

@@ -194,6 +194,24 @@ describe("ManualScheduler, virtual time", () => {
     );
   });
 
+  it.each([-1, -0.5, Number.NaN, Infinity, -Infinity])("advance refuses %s, and nothing runs", (ms) => {
+    const scheduler = new ManualScheduler();
+    void queue(scheduler, () => {});
+    expect(() => scheduler.advance(ms)).toThrow(RangeError);
+    expect([scheduler.now, scheduler.pending]).toEqual([0, 1]);
+    expect(() => scheduler.advance(untyped("5"))).toThrow(TypeError);
+    expect([scheduler.advance(0), scheduler.advance(1.5), scheduler.now]).toEqual([1, 0, 1.5]);
+  });
+
+  it("a delay without end can be cancelled, and is nothing that runUntil could move the clock to", () => {
+    const scheduler = new ManualScheduler();
+    const source = new CancellationTokenSource();
+    const delay = scheduler.delay(-1, { signal: source.token });
+    expect(() => scheduler.runUntil(delay)).toThrow(InvalidOperationError);
+    source.cancel();
+    expect([delay.status, scheduler.now]).toEqual(["canceled", 0]);
+  });
+
   it("A12.2 a cancelled delay is gone", () => {
     const scheduler = new ManualScheduler();
     const source = new CancellationTokenSource();
