@@ -7,10 +7,12 @@ import { OperationCanceledError, isCancellationBy } from "./errors.ts";
 import {
   TaskState,
   addContinuation,
+  isTask,
   markObserved,
   tryCancel,
   tryCopyOutcome,
   tryFault,
+  tryFaultAll,
   trySucceed,
 } from "./task-state.ts";
 import type { Continuation } from "./task-state.ts";
@@ -24,6 +26,9 @@ export function resolveTask(target: TaskState<unknown>, value: unknown, signal?:
   if (value instanceof TaskState) {
     if (value === target) tryFault(target, new TypeError("A task cannot wait for itself"));
     else followTask(target, value);
+  } else if (isTask(value)) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every task has these members.
+    followForeignTask(target, value as unknown as ForeignTask);
   } else if ((typeof value === "object" && value !== null) || typeof value === "function") {
     followThenable(target, value, signal);
   } else {
@@ -65,6 +70,22 @@ class Relay implements Continuation {
   fail(error: unknown): void {
     tryFault(this.#target, error);
   }
+}
+
+/** A task of another copy of this package, by its public members. */
+type ForeignTask = Pick<TaskState<unknown>, "status" | "isCompleted" | "result" | "errors"> & {
+  continueWith(fn: () => void, options: { policy: "inline" }): unknown;
+};
+
+/** The same for a task of another copy; it keeps several errors, and a cancellation. */
+function followForeignTask(target: TaskState<unknown>, source: ForeignTask): void {
+  const copy = (): void => {
+    if (source.status === "succeeded") trySucceed(target, source.result);
+    else if (source.status === "canceled") tryCancel(target, source.errors[0]);
+    else tryFaultAll(target, source.errors);
+  };
+  if (source.isCompleted) copy();
+  else source.continueWith(copy, { policy: "inline" });
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,7 +1,8 @@
 import { argumentTypeError } from "@skein/context/errors";
+import type { OptionNames } from "@skein/context/errors";
 import { requirePolicy } from "./continuation-policy.ts";
 import type { ContinuationPolicy, Place } from "./continuation-policy.ts";
-import { ownOption } from "./own-option.ts";
+import { checkOptions, ownOption } from "./own-option.ts";
 import { capturedPlace } from "./task-scheduler.ts";
 
 /** How one await of a task behaves. */
@@ -26,6 +27,13 @@ export interface ConfigureAwaitOptions {
   suppressThrowing?: boolean | undefined;
 }
 
+const knownOptions: OptionNames<ConfigureAwaitOptions> = {
+  policy: true,
+  continueOnCapturedContext: true,
+  forceYielding: true,
+  suppressThrowing: true,
+};
+
 /** How one wait runs, with everything decided. */
 export interface ResolvedAwait {
   readonly policy: ContinuationPolicy;
@@ -36,8 +44,9 @@ export interface ResolvedAwait {
 
 /** @throws TypeError for an option of the wrong type. */
 export function resolveAwait(options: ConfigureAwaitOptions): ResolvedAwait {
-  if (typeof options !== "object" || options === null)
-    throw argumentTypeError("options", "an object", options);
+  // Not optional here: a call without them is a mistake.
+  if (options === undefined) throw argumentTypeError("options", "an object", options);
+  checkOptions(options, knownOptions);
   const policy = ownOption(options, "policy");
   return {
     policy: policy === undefined ? "inline" : requirePolicy("options.policy", policy),

@@ -2,11 +2,11 @@
 
 import { argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
-import { SynchronizationContext, currentContext, swapContext } from "./contexts/synchronization-context.ts";
+import { SynchronizationContext, ambientContext, swapContext } from "./contexts/synchronization-context.ts";
 import {
   TaskScheduler,
   capturedPlace,
-  currentScheduler,
+  ambientScheduler,
   mayAcceptInline,
   postTo,
   schedule,
@@ -40,16 +40,16 @@ let inlineDepth = 0;
 
 /** Runs a function like an inline continuation; what it throws does reach the caller (A7.10). */
 export function callInline<S>(callback: (state: S) => void, state: S): void {
-  const context = currentContext;
-  const scheduler = currentScheduler;
+  const context = ambientContext.current;
+  const scheduler = ambientScheduler.current;
   if (scheduler !== null) swapScheduler(null);
   inlineDepth++;
   try {
     callback(state);
   } finally {
     inlineDepth--;
-    if (currentScheduler !== scheduler) swapScheduler(scheduler);
-    if (currentContext !== context) swapContext(context);
+    if (ambientScheduler.current !== scheduler) swapScheduler(scheduler);
+    if (ambientContext.current !== context) swapContext(context);
   }
 }
 
@@ -82,28 +82,29 @@ export function resumeAt(work: WorkItem, place: Place): void {
 
 /** The awaiter has brought it to its place already: nothing to hide there, nothing to post. */
 function callHere(work: WorkItem): void {
-  const context = currentContext;
+  const context = ambientContext.current;
   inlineDepth++;
   try {
     work.invoke();
   } finally {
     inlineDepth--;
-    if (currentContext !== context) swapContext(context);
+    if (ambientContext.current !== context) swapContext(context);
   }
 }
 
 /** Whether this stack is at `place` already, and that may take a continuation inline (A4.5). */
 export function isCurrentPlace(place: Place): boolean {
   if (typeof place === "string") return false;
-  if (place instanceof TaskScheduler) return place === currentScheduler && mayAcceptInline(place);
-  return place === currentContext;
+  if (TaskScheduler.isTaskScheduler(place))
+    return place === ambientScheduler.current && mayAcceptInline(place);
+  return place === ambientContext.current;
 }
 
 /** Queues a continuation: never runs it before returning, except where it may and is at its place already. */
 export function enqueue(work: WorkItem, place: Place, mayInline: boolean): void {
   if (place === "asynchronous" || place === "inline") enqueueAsynchronous(work);
   else if (place === "yield") enqueueYield(work);
-  else if (place instanceof TaskScheduler) schedule(place, work, mayInline);
+  else if (TaskScheduler.isTaskScheduler(place)) schedule(place, work, mayInline);
   // A4.5: already there, and nobody forbids it.
   else if (mayInline && place === SynchronizationContext.current) runInline(work);
   else postTo(place, work);
@@ -111,7 +112,12 @@ export function enqueue(work: WorkItem, place: Place, mayInline: boolean): void 
 
 /** @throws TypeError when `value` is not a policy. */
 export function requirePolicy(name: string, value: unknown): ContinuationPolicy {
-  if (value === "inline" || value === "asynchronous" || value === "yield" || value instanceof TaskScheduler)
+  if (
+    value === "inline" ||
+    value === "asynchronous" ||
+    value === "yield" ||
+    TaskScheduler.isTaskScheduler(value)
+  )
     return value;
   throw argumentTypeError(name, "'inline', 'asynchronous', 'yield' or a TaskScheduler", value);
 }

@@ -5,8 +5,8 @@ import { cancellationError } from "./errors.ts";
 import type { CancellationCause } from "./errors.ts";
 import { demandQueue, tryCancel, trySucceed } from "./task-state.ts";
 import type { TaskState } from "./task-state.ts";
-import { startTimer, stopTimer } from "./timer.ts";
-import type { Timer } from "./timer.ts";
+import { startTimer, stopTimer } from "./timers.ts";
+import type { Timer } from "./timers.ts";
 
 /** Completes `target` after a time, or cancels it when the signal fires first; then timer and listener are gone (A12.2). */
 export function delayFor(
@@ -26,8 +26,9 @@ class Delay implements Abortable {
 
   constructor(target: TaskState<unknown>, ms: number, signal: CancellationSignal | undefined) {
     this.#target = target;
-    this.#listener = signal === undefined ? undefined : hookCancellation(signal, this);
+    // A `setTimeout` of somebody's may throw: then nothing has been attached.
     this.#timer = ms === Infinity ? undefined : startTimer(Delay.#onTime, ms, this);
+    this.#listener = signal === undefined ? undefined : hookCancellation(signal, this);
   }
 
   onAbort(by: CancellationCause): void {

@@ -1,6 +1,8 @@
 /** The errors of this package: a cancelled wait, a wait that took too long, a scheduler that failed. */
 
 import { SkeinError, nameErrorClass } from "@skein/context/errors";
+import { isAbortSignal } from "./cancellation/abort-signal.ts";
+import { hasOwn } from "./intrinsics.ts";
 
 export { InvalidOperationError } from "@skein/context/errors";
 
@@ -31,7 +33,11 @@ export class OperationCanceledError extends SkeinError {
   readonly reason: unknown;
 
   constructor(message: string = "The operation was canceled", options: OperationCanceledErrorOptions = {}) {
-    super("ERR_SKEIN_OPERATION_CANCELED", message, "cause" in options ? { cause: options.cause } : undefined);
+    super(
+      "ERR_SKEIN_OPERATION_CANCELED",
+      message,
+      hasOwn(options, "cause") ? { cause: options.cause } : undefined,
+    );
     this.token = options.token;
     this.reason = options.reason;
   }
@@ -86,7 +92,7 @@ export class TaskSchedulerError extends SkeinError {
  */
 export function cancellationError(by: CancellationCause | undefined): unknown {
   if (by === undefined) return new OperationCanceledError();
-  if (!(by instanceof AbortSignal)) return canceledBy(by);
+  if (!isAbortSignal(by)) return canceledBy(by);
   if (!by.aborted) return new OperationCanceledError(undefined, { token: by });
   const reason: unknown = by.reason;
   return reason instanceof Error ? reason : new OperationCanceledError(undefined, { token: by, reason });
@@ -105,7 +111,7 @@ export function canceledBy(token: CanceledBy): OperationCanceledError {
 /** Whether `error` says that `by` was obeyed: its own reason, or an OperationCanceledError that names it. */
 export function isCancellationBy(error: unknown, by: CancellationCause | undefined): boolean {
   if (by === undefined) return false;
-  const isRequested = by instanceof AbortSignal ? by.aborted : by.isCancellationRequested;
+  const isRequested = isAbortSignal(by) ? by.aborted : by.isCancellationRequested;
   if (!isRequested) return false;
   if (error instanceof OperationCanceledError && error.token === by) return true;
   return error instanceof Error && error === by.reason;

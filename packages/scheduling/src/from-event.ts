@@ -49,13 +49,19 @@ export function nextEvent(
 
 /** @throws TypeError when `value` is neither an EventEmitter nor an EventTarget. */
 export function requireEventSource(value: unknown): EventSource {
-  if (isEmitter(value) || value instanceof EventTarget) return value;
+  if (isEmitter(value) || isTarget(value)) return value;
   throw argumentTypeError("target", "an EventEmitter or an EventTarget", value);
 }
 
 export function isEmitter(value: unknown): value is EventEmitter {
   if (typeof value !== "object" || value === null) return false;
   return "on" in value && typeof value.on === "function" && "off" in value && typeof value.off === "function";
+}
+
+function isTarget(value: unknown): value is EventTarget {
+  if (typeof value !== "object" || value === null) return false;
+  const { addEventListener, removeEventListener } = value as Partial<EventTarget>;
+  return typeof addEventListener === "function" && typeof removeEventListener === "function";
 }
 
 function listen(source: EventSource, name: string | symbol, listener: Listener): void {

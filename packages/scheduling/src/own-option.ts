@@ -1,16 +1,30 @@
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentTypeError, refuseUnknownOptions } from "@skein/context/errors";
+import type { OptionNames } from "@skein/context/errors";
+import { hasOwn } from "./intrinsics.ts";
 
 /**
- * Reads one option that the object itself carries: what somebody put on `Object.prototype` is not an option.
+ * Every bag of options is looked at once, before any of them is read.
  *
- * @throws TypeError when `options` is neither undefined nor an object.
+ * @throws TypeError when `options` is neither undefined nor an object, or has an option that is not in `known`: the message names it, and
+ * the one that was probably meant.
  */
+export function checkOptions<O extends object>(options: O | undefined, known: OptionNames<O>): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null)
+    throw argumentTypeError("options", "an object", options);
+  const names: Readonly<Record<string, true>> = known;
+  // Only a name that is not known, or is inherited, costs more than this.
+  for (const name in options) {
+    if (names[name] === true) continue;
+    refuseUnknownOptions(options, names);
+    return;
+  }
+}
+
+/** Reads one option that the object itself carries: what somebody put on `Object.prototype` is not an option. */
 export function ownOption<O extends object, K extends keyof O>(
   options: O | undefined,
   name: K,
 ): O[K] | undefined {
-  if (options === undefined) return undefined;
-  if (typeof options !== "object" || options === null)
-    throw argumentTypeError("options", "an object", options);
-  return Object.hasOwn(options, name) ? options[name] : undefined;
+  return options !== undefined && hasOwn(options, name) ? options[name] : undefined;
 }

@@ -7,9 +7,9 @@
  * by a microtask at the slice's end, and the next slice's count follows from it.
  */
 
-import { setImmediate } from "node:timers";
 import { AsyncScope } from "@skein/context";
 import { swapContext } from "./contexts/synchronization-context.ts";
+import { now, setImmediate } from "./timers.ts";
 import { reportUncaught } from "./uncaught.ts";
 import type { WorkItem } from "./work-item.ts";
 
@@ -50,11 +50,11 @@ export class SlicedQueue {
 
   #schedule(): void {
     this.#isScheduled = true;
-    AsyncScope.root.run(setImmediate, this.#drain);
+    AsyncScope.root.run(scheduleTurn, this.#drain);
   }
 
   #drainSlice(): void {
-    this.#sliceStart = performance.now();
+    this.#sliceStart = now();
     const deadline = this.#sliceStart + this.#sliceMs;
     const first = this.#head;
     // What the slice itself adds waits for the next one.
@@ -69,7 +69,7 @@ export class SlicedQueue {
         this.#onError(error);
       }
       swapContext(null);
-      if (performance.now() >= deadline) break;
+      if (now() >= deadline) break;
     }
     swapContext(outside);
     this.#sliceSize = this.#head - first;
@@ -90,11 +90,15 @@ export class SlicedQueue {
 
   /** Runs behind the microtasks that the slice caused: doubles the count, or shrinks it to what fits the time. */
   #adaptCount(): void {
-    const elapsedMs = performance.now() - this.#sliceStart;
+    const elapsedMs = now() - this.#sliceStart;
     if (!this.#isScheduled) this.#count = FIRST_COUNT;
     else if (elapsedMs > this.#sliceMs)
       this.#count = Math.max(1, Math.floor((this.#sliceSize * this.#sliceMs) / elapsedMs));
     else if (this.#sliceSize === this.#count && elapsedMs < this.#sliceMs / 2)
       this.#count = Math.min(MAX_COUNT, this.#count * 2);
   }
+}
+
+function scheduleTurn(drain: () => void): void {
+  setImmediate(drain);
 }

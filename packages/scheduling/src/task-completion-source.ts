@@ -1,18 +1,20 @@
 import { InvalidOperationError, argumentTypeError } from "@skein/context/errors";
+import type { OptionNames } from "@skein/context/errors";
 import { requireSignal } from "./cancellation/cancellation-hook.ts";
 import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { requirePolicy } from "./continuation-policy.ts";
 import type { ContinuationPolicy } from "./continuation-policy.ts";
 import { cancellationError } from "./errors.ts";
-import { ownOption } from "./own-option.ts";
-import { TaskState, tryCancel, tryCopyOutcome, tryFault, tryFaultAll, trySucceed } from "./task-state.ts";
-import { createTask } from "./task.ts";
-import type { Task } from "./task.ts";
+import { checkOptions, ownOption } from "./own-option.ts";
+import { isTask, tryCancel, tryCopyOutcome, tryFault, tryFaultAll, trySucceed } from "./task-state.ts";
+import { Task, createTask } from "./task.ts";
 
 export interface TaskCompletionSourceOptions {
   /** Where continuations of the task run. @default "asynchronous" */
   continuations?: ContinuationPolicy | undefined;
 }
+
+const knownOptions: OptionNames<TaskCompletionSourceOptions> = { continuations: true };
 
 /**
  * Completes a task by hand: the first of `set…` and `trySet…` decides, later ones throw or return false.
@@ -74,11 +76,7 @@ export class TaskCompletionSource<T> {
 
   /** @throws TypeError when `result` is a Task or a promise. */
   trySetResult(result: T): boolean {
-    if (
-      typeof result === "object" &&
-      result !== null &&
-      (result instanceof TaskState || result instanceof Promise)
-    ) {
+    if (typeof result === "object" && result !== null && (isTask(result) || result instanceof Promise)) {
       throw argumentTypeError("result", "a plain value (use setFromTask)", result);
     }
     return trySucceed(this.task, result);
@@ -102,9 +100,9 @@ export class TaskCompletionSource<T> {
 
   /** @throws TypeError when `task` is not a Task, or is pending: even if this task has completed. */
   trySetFromTask(task: Task<T>): boolean {
-    if (!(task instanceof TaskState)) throw argumentTypeError("task", "a Task", task);
+    if (!isTask(task)) throw argumentTypeError("task", "a Task", task);
     if (!task.isCompleted) throw argumentTypeError("task", "a completed Task", task.status);
-    return tryCopyOutcome(this.task, task);
+    return tryCopyOutcome(this.task, Task.from<unknown>(task));
   }
 }
 
@@ -115,6 +113,7 @@ let lastPolicy: ContinuationPolicy | undefined;
 function continuationsOf(options: TaskCompletionSourceOptions): ContinuationPolicy {
   if (options === lastOptions && options.continuations === lastPolicy && lastPolicy !== undefined)
     return lastPolicy;
+  checkOptions(options, knownOptions);
   const own = ownOption(options, "continuations");
   const policy = own === undefined ? "asynchronous" : requirePolicy("options.continuations", own);
   // A scheduler is not kept alive by this.

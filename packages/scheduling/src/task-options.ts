@@ -1,6 +1,9 @@
+import type { OptionNames } from "@skein/context/errors";
+import { requireSignal } from "./cancellation/cancellation-hook.ts";
 import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import type { ContinuationPolicy } from "./continuation-policy.ts";
 import type { ContinueOn } from "./continue-with.ts";
+import { checkOptions, ownOption } from "./own-option.ts";
 
 export interface SignalOptions {
   /**
@@ -25,4 +28,16 @@ export interface WaitOptions extends SignalOptions {
 export interface FromEventOptions extends SignalOptions {
   /** The event that faults the task. @default "error" for an EventEmitter, none for an EventTarget */
   errorEvent?: string | symbol | undefined;
+}
+
+const signalOptions: OptionNames<SignalOptions> = { signal: true };
+
+/**
+ * The signal of options that have no other.
+ *
+ * @throws TypeError for an unknown option, or for what is neither an AbortSignal nor a CancellationToken.
+ */
+export function signalOf(options: SignalOptions | undefined): CancellationSignal | undefined {
+  checkOptions(options, signalOptions);
+  return requireSignal(ownOption(options, "signal"));
 }

@@ -9,32 +9,39 @@ import { InvalidOperationError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
 import { SynchronizationContext, capturedContext, swapContext } from "./contexts/synchronization-context.ts";
 import { TaskSchedulerError } from "./errors.ts";
+import { isOfKind, setKind, shared } from "./this-copy.ts";
 import { reportUncaught } from "./uncaught.ts";
 import type { WorkItem } from "./work-item.ts";
 
-/** The scheduler whose item is running; null stands for the default one. */
-export let currentScheduler: TaskScheduler | null = null;
+/** The scheduler whose item is running, of whichever copy of this package; null stands for the default one. */
+export const ambientScheduler: { current: TaskScheduler | null } = shared("taskScheduler", () => ({
+  current: null,
+}));
 
-/** Takes the work out of the item, once; undefined afterwards. */
-let claim: (item: ScheduledItem) => WorkItem | undefined;
+/** The work of an item, under a name that all copies know: any of them may be given it to run. */
+const workOf: unique symbol = Symbol.for("skein.scheduling.work");
+
 let createItem: (work: WorkItem) => ScheduledItem;
 
 /** What a scheduler queues: run it with `tryExecuteTask`, which does so at most once. */
 export class ScheduledItem {
-  #work: WorkItem | undefined;
+  /** @internal */
+  [workOf]: WorkItem | undefined;
 
   private constructor(work: WorkItem) {
-    this.#work = work;
+    this[workOf] = work;
   }
 
   static {
     createItem = (work) => new ScheduledItem(work);
-    claim = (item) => {
-      const work = item.#work;
-      item.#work = undefined;
-      return work;
-    };
   }
+}
+
+/** Takes the work out of the item, once; undefined afterwards. */
+function claim(item: ScheduledItem): WorkItem | undefined {
+  const work = item[workOf];
+  item[workOf] = undefined;
+  return work;
 }
 
 /**
@@ -49,9 +56,18 @@ export class ScheduledItem {
  * @see https://learn.microsoft.com/dotnet/api/system.threading.tasks.taskscheduler
  */
 export abstract class TaskScheduler {
+  static {
+    setKind(this, "TaskScheduler");
+  }
+
+  /** Whether `value` is a TaskScheduler, also one of another copy of this package. */
+  static isTaskScheduler(value: unknown): value is TaskScheduler {
+    return isOfKind(value, "TaskScheduler");
+  }
+
   /** The scheduler whose item is running on this stack, otherwise the default one. Not kept across native `await`. */
   static get current(): TaskScheduler {
-    return currentScheduler ?? defaultScheduler;
+    return ambientScheduler.current ?? defaultScheduler;
   }
 
   /** Runs items on the queue of policy `"asynchronous"`. */
@@ -95,15 +111,15 @@ export abstract class TaskScheduler {
   protected tryExecuteTask(item: ScheduledItem): boolean {
     const work = claim(item);
     if (work === undefined) return false;
-    const previous = currentScheduler;
+    const previous = ambientScheduler.current;
     const context = SynchronizationContext.current;
-    currentScheduler = this === defaultScheduler ? null : this;
+    ambientScheduler.current = this === defaultScheduler ? null : this;
     try {
       work.invoke();
     } catch (error) {
       reportUncaught(error);
     } finally {
-      currentScheduler = previous;
+      ambientScheduler.current = previous;
       swapContext(context);
     }
     return true;
@@ -143,13 +159,13 @@ const defaultScheduler: TaskScheduler = new DefaultTaskScheduler();
 
 /** Where a wait that begins now has to resume: null when anywhere will do. */
 export function capturedPlace(): SynchronizationContext | TaskScheduler | null {
-  return capturedContext() ?? currentScheduler;
+  return capturedContext() ?? ambientScheduler.current;
 }
 
-/** Makes another scheduler currentScheduler; gives the previous one, to be put back. Null hides it (A4.6). */
+/** Makes another scheduler current; gives the previous one, to be put back. Null hides it (A4.6). */
 export function swapScheduler(next: TaskScheduler | null): TaskScheduler | null {
-  const previous = currentScheduler;
-  currentScheduler = next;
+  const previous = ambientScheduler.current;
+  ambientScheduler.current = next;
   return previous;
 }
 
@@ -173,13 +189,13 @@ export function postTo(context: SynchronizationContext, work: WorkItem): void {
 function runPosted(posted: { readonly item: ScheduledItem; readonly context: SynchronizationContext }): void {
   const work = claim(posted.item);
   if (work === undefined) throw new InvalidOperationError("A posted continuation was invoked twice");
-  const previous = currentScheduler;
+  const previous = ambientScheduler.current;
   const outside = swapContext(posted.context);
-  currentScheduler = null;
+  ambientScheduler.current = null;
   try {
     work.invoke();
   } finally {
-    currentScheduler = previous;
+    ambientScheduler.current = previous;
     swapContext(outside);
   }
 }
@@ -188,7 +204,7 @@ function runPosted(posted: { readonly item: ScheduledItem; readonly context: Syn
 export function schedule(scheduler: TaskScheduler, work: WorkItem, mayInline: boolean): void {
   const item = createItem(work);
   try {
-    if (mayInline && currentScheduler === scheduler && scheduler.tryExecuteInline(item)) {
+    if (mayInline && ambientScheduler.current === scheduler && scheduler.tryExecuteInline(item)) {
       if (claim(item) === undefined) return;
       work.fail(
         new TaskSchedulerError(

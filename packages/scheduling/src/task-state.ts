@@ -21,6 +21,7 @@ import { callInline, canNestInline, enqueue, isCurrentPlace, runInline } from ".
 import type { ContinuationPolicy, Place } from "./continuation-policy.ts";
 import { PlainContinuation } from "./plain-continuation.ts";
 import { capturedPlace } from "./task-scheduler.ts";
+import { isOfKind, setKind } from "./this-copy.ts";
 import { reportUncaught } from "./uncaught.ts";
 import { FaultWatch } from "./unobserved-faults.ts";
 import type { WorkItem } from "./work-item.ts";
@@ -86,6 +87,11 @@ export let policyOf: (task: TaskState<unknown>) => ContinuationPolicy;
 /** From now on continuations do not run on the completer's stack: for completion from inside `abort()`. */
 export let demandQueue: (task: TaskState<unknown>) => void;
 
+/** Whether `value` is a task, of this copy of the package or of another: of that only the public members are known. */
+export function isTask(value: unknown): value is TaskState<unknown> {
+  return isOfKind(value, "Task");
+}
+
 /** Base of Task: the readable part of its state. */
 export abstract class TaskState<T> {
   #state: number = PENDING;
@@ -140,6 +146,7 @@ export abstract class TaskState<T> {
   }
 
   static {
+    setKind(this, "Task");
     const watch = new FaultWatch<TaskState<unknown>>(
       (task) => (task.#state & OBSERVED) !== 0,
       (task) => task.error,

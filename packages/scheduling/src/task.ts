@@ -1,4 +1,5 @@
 import { argumentTypeError } from "@skein/context/errors";
+import type { OptionNames } from "@skein/context/errors";
 import { isThenable, resolveTask } from "./adopt.ts";
 import { YieldAwaitable } from "./awaiting/yield-awaitable.ts";
 import { ConfiguredTaskAwaiter, TaskAwaiter } from "./awaiting/task-awaiter.ts";
@@ -11,12 +12,11 @@ import type { ConfigureAwaitOptions, ResolvedAwait } from "./configure-await.ts"
 import { continueTask, isContinueOn } from "./continue-with.ts";
 import { requirePolicy } from "./continuation-policy.ts";
 import type { ContinuationPolicy, Place } from "./continuation-policy.ts";
-import { SynchronizationContext } from "./contexts/synchronization-context.ts";
 import { delayFor } from "./delay.ts";
 import { cancellationError } from "./errors.ts";
 import { isEmitter, nextEvent, requireEventSource } from "./from-event.ts";
 import type { EventSource } from "./from-event.ts";
-import { ownOption } from "./own-option.ts";
+import { checkOptions, ownOption } from "./own-option.ts";
 import { defineMethod, isGeneratorFunction } from "./methods/define-method.ts";
 import type { MethodBody } from "./methods/method-builder.ts";
 import { startMethod } from "./methods/method-box.ts";
@@ -25,23 +25,29 @@ import { VoidBuilder } from "./methods/void-builder.ts";
 import { Reaction } from "./reaction.ts";
 import type { Callback } from "./reaction.ts";
 import { runTask } from "./run-task.ts";
+import { signalOf } from "./task-options.ts";
 import type { ContinueWithOptions, FromEventOptions, SignalOptions, WaitOptions } from "./task-options.ts";
-import { capturedPlace } from "./task-scheduler.ts";
+import { TaskScheduler, capturedPlace } from "./task-scheduler.ts";
 import {
   TaskState,
   addContinuation,
+  isTask,
   markObserved,
   policyOf,
   tryCancel,
   tryFault,
   trySucceed,
 } from "./task-state.ts";
-import { requireDuration } from "./timer.ts";
+import { requireDuration } from "./durations.ts";
 import { waitFor } from "./wait-async.ts";
 import { whenAllOf } from "./when-all.ts";
 import { whenAnyOf } from "./when-any.ts";
 import { CompletionStream } from "./when-each.ts";
 import type { TaskStream } from "./when-each.ts";
+
+const continueWithOptions: OptionNames<ContinueWithOptions> = { policy: true, on: true, signal: true };
+const waitOptions: OptionNames<WaitOptions> = { signal: true, timeoutMs: true };
+const fromEventOptions: OptionNames<FromEventOptions> = { errorEvent: true, signal: true };
 
 /** A pending task; for the files that complete it. */
 export let createTask: <T>(policy: ContinuationPolicy) => Task<T>;
@@ -137,6 +143,7 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
    */
   continueWith<R>(fn: (task: Task<T>) => R, options?: ContinueWithOptions): Task<Awaited<R>> {
     requireFunction("fn", fn);
+    checkOptions(options, continueWithOptions);
     const policy = ownOption(options, "policy");
     const on = ownOption(options, "on") ?? "any";
     if (!isContinueOn(on)) throw argumentTypeError("options.on", "'any', 'success', 'fault' or 'cancel'", on);
@@ -158,6 +165,7 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
    * @throws TypeError, RangeError for an argument of the wrong type or range, also when the task has completed.
    */
   waitAsync(options: WaitOptions): Task<T> {
+    checkOptions(options, waitOptions);
     const signal = requireSignal(ownOption(options, "signal"));
     const timeoutMs = requireDuration("options.timeoutMs", ownOption(options, "timeoutMs") ?? Infinity);
     if (this.isCompleted || (signal === undefined && timeoutMs === Infinity)) return this;
@@ -214,7 +222,7 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
   static run<R>(fn: () => R, options?: SignalOptions): Task<Awaited<R>>;
   static run(fn: () => unknown, options?: SignalOptions): Task<unknown> {
     requireFunction("fn", fn);
-    const signal = requireSignal(ownOption(options, "signal"));
+    const signal = signalOf(options);
     const target = createTask<unknown>("inline");
     const body = isGeneratorFunction(fn)
       ? (): unknown => startMethod(fn, undefined, [], new TaskBuilder(methodTasks, signal))
@@ -230,8 +238,9 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
    */
   static delay(ms: number, options?: SignalOptions): Task<void> {
     const duration = requireDuration("ms", ms);
+    const signal = signalOf(options);
     const target = createTask<void>("inline");
-    delayFor(target, duration, requireSignal(ownOption(options, "signal")));
+    delayFor(target, duration, signal);
     return target;
   }
 
@@ -286,7 +295,12 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
    * @throws TypeError when `tasks` is not iterable or holds null or undefined.
    */
   static whenEach<T>(tasks: Iterable<T>, options?: SignalOptions): TaskStream<Task<Awaited<T>>> {
-    return new CompletionStream(taskList<T>(tasks), requireSignal(ownOption(options, "signal")));
+    return new CompletionStream(taskList<T>(tasks), signalOf(options));
+  }
+
+  /** Whether `value` is a Task, also one of another copy of this package. */
+  static isTask(value: unknown): value is Task<unknown> {
+    return isTask(value);
   }
 
   static fromResult<T>(result: T): Task<T> {
@@ -324,6 +338,7 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
     const source = requireEventSource(target);
     if (typeof name !== "string" && typeof name !== "symbol")
       throw argumentTypeError("name", "a string or a symbol", name);
+    checkOptions(options, fromEventOptions);
     const signal = requireSignal(ownOption(options, "signal"));
     const errorEvent =
       ownOption(options, "errorEvent") ?? (isEmitter(source) && name !== "error" ? "error" : undefined);
@@ -393,7 +408,7 @@ function react<R>(
 function derivedPolicy(place: Place): ContinuationPolicy {
   if (place === "yield") return "asynchronous";
   // The callback of a `then` runs on the context; what is derived from it is attached there too, and captures it.
-  return place instanceof SynchronizationContext ? "inline" : place;
+  return typeof place === "string" || TaskScheduler.isTaskScheduler(place) ? place : "inline";
 }
 
 /** A task that ends as `value` does. */
@@ -411,7 +426,7 @@ function taskList<T>(tasks: Iterable<T>): Task<Awaited<T>>[] {
     typeof tasks !== "object" ||
     tasks === null ||
     typeof tasks[Symbol.iterator] !== "function" ||
-    tasks instanceof TaskState
+    isTask(tasks)
   ) {
     throw argumentTypeError("tasks", "an iterable of tasks", tasks);
   }

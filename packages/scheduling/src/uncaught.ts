@@ -1,4 +1,5 @@
 import { AsyncScope } from "@skein/context";
+import { queueMicrotask } from "./timers.ts";
 
 /**
  * Surfaces an error that has no receiver as Node's `uncaughtException`, on a stack of its own: neither the one who

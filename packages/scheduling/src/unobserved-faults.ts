@@ -7,6 +7,7 @@
  */
 
 import { AsyncScope } from "@skein/context";
+import { nextTick, queueMicrotask } from "./timers.ts";
 
 /** Collects faulted tasks; what a fault is, its owner tells. */
 export class FaultWatch<F> {
@@ -20,7 +21,7 @@ export class FaultWatch<F> {
     this.#errorOf = errorOf;
     const check = (): void => this.#check();
     // A tick that is queued from inside a microtask runs when the microtasks have run out.
-    this.#checkAfterMicrotasks = () => process.nextTick(check);
+    this.#checkAfterMicrotasks = () => nextTick(check);
   }
 
   add(fault: F): void {

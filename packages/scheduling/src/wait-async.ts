@@ -15,8 +15,8 @@ import {
   tryFault,
 } from "./task-state.ts";
 import type { Continuation, TaskState } from "./task-state.ts";
-import { startTimer, stopTimer } from "./timer.ts";
-import type { Timer } from "./timer.ts";
+import { startTimer, stopTimer } from "./timers.ts";
+import type { Timer } from "./timers.ts";
 
 /**
  * Ends `target` with the first of: the task's outcome, the signal, the time. Whatever ends it releases the other two:
@@ -51,8 +51,9 @@ class Wait implements Continuation, Abortable {
   ) {
     this.#target = target;
     this.#source = source;
-    this.#listener = signal === undefined ? undefined : hookCancellation(signal, this);
+    // A `setTimeout` of somebody's may throw: then nothing has been attached.
     this.#timer = timeoutMs === Infinity ? undefined : startTimer(Wait.#onTime, timeoutMs, this);
+    this.#listener = signal === undefined ? undefined : hookCancellation(signal, this);
   }
 
   invoke(): void {

@@ -9,32 +9,43 @@ const DRIVER_FRAME = /\b(?:driveMethod|waitForYielded)\b/;
 
 const MAX_LINES = 100;
 
+// oxlint-disable-next-line typescript/unbound-method -- it does not look at `this`; taken when this file is loaded.
+const { captureStackTrace } = Error;
+
 /** Where the frames of an error lead to: the operation through which it left the last method. */
 const carriers = new WeakMap<Error, object>();
 
-/** Adds the frames of the method that `error` of `operation` is just being thrown into. */
+/** Adds the frames of the method that `error` of `operation` is just being thrown into. Never fails, whatever hooks stack traces. */
 export function addAsyncFrames(error: unknown, operation: object): void {
-  if (!(error instanceof Error) || typeof error.stack !== "string") return;
+  try {
+    if (error instanceof Error) addFrames(error, operation);
+  } catch {
+    // Frozen, a getter alone, or an Error.prepareStackTrace that throws: it stays as it was.
+  }
+}
+
+function addFrames(error: Error, operation: object): void {
+  const { stack } = error;
+  if (typeof stack !== "string") return;
   const carrier = carriers.get(error);
   // Of several methods that wait for one operation the first is written down; an error is no tree.
   if (carrier !== undefined && carrier !== operation) return;
   const holder: { stack?: string } = {};
-  Error.captureStackTrace(holder, addAsyncFrames);
-  const lines = (holder.stack ?? "").split("\n").slice(1);
+  captureStackTrace(holder, addAsyncFrames);
+  // An Error.prepareStackTrace may give anything.
+  const trace: unknown = holder.stack;
+  if (typeof trace !== "string") return;
+  const lines = trace.split("\n").slice(1);
   const end = lines.findIndex((line) => DRIVER_FRAME.test(line));
   // The first line is the getter that `yield*` reads.
   const frames = lines.slice(1, Math.max(1, end)).filter(isOfUser);
   if (frames.length === 0) return;
   carriers.set(error, pending);
-  const kept = withoutDriver(error.stack.split("\n"));
+  const kept = withoutDriver(stack.split("\n"));
   for (const frame of frames) {
     if (kept.length < MAX_LINES) kept.push(frame.replace(/^\s+at (?:async )?/, "    at async "));
   }
-  try {
-    error.stack = kept.join("\n");
-  } catch {
-    // Frozen, or a getter alone: it stays as it was.
-  }
+  error.stack = kept.join("\n");
 }
 
 /** Of a method that was resumed, nothing below the driver is of interest: it is whoever completed the operation. */

@@ -10,17 +10,15 @@ import { isThenable } from "../adopt.ts";
 import { awaiter, isAwaitable, requireAwaiter, requireContinuation } from "./awaiter.ts";
 import type { Awaiter } from "./awaiter.ts";
 import { CallbackContinuation } from "./callback-continuation.ts";
-import { Suspension } from "./suspension.ts";
+import { Suspension, isSuspension } from "./suspension.ts";
 import type { Resumable } from "./suspension.ts";
 
 /** The wait for whatever a generator method yields. @throws TypeError for what cannot be waited for. */
 export function suspensionFor(value: unknown): Suspension<unknown> {
-  if (value instanceof Suspension) return value as Suspension<unknown>;
+  if (isSuspension(value)) return value;
   if (isAwaitable(value)) {
     const waiter: unknown = value[awaiter]();
-    return waiter instanceof Suspension
-      ? (waiter as Suspension<unknown>)
-      : new ForeignSuspension(requireAwaiter(waiter));
+    return isSuspension(waiter) ? waiter : new ForeignSuspension(requireAwaiter(waiter));
   }
   if (isThenable(value)) return new ThenableSuspension(value);
   throw argumentTypeError("the yielded value", "an awaitable or a promise", value);

@@ -8,6 +8,7 @@
 
 import type { Place } from "../continuation-policy.ts";
 import type { Continuation } from "../task-state.ts";
+import { isOfKind, setKind } from "../this-copy.ts";
 import { addAsyncFrames } from "./async-frames.ts";
 import type { Awaiter } from "./awaiter.ts";
 
@@ -23,6 +24,10 @@ export interface AwaitIterator<T> {
 
 /** What the iterator was asked for, seen by the driver. */
 export abstract class Suspension<T> implements Awaiter<T> {
+  static {
+    setKind(this, "Suspension");
+  }
+
   abstract get isCompleted(): boolean;
   abstract getResult(): T;
   abstract onCompleted<S>(continuation: (state: S) => void, state: S): void;
@@ -61,4 +66,9 @@ export abstract class Suspension<T> implements Awaiter<T> {
       throw error;
     }
   }
+}
+
+/** Whether `value` is a wait, of this copy of the package or of another: any of them drives it alike. */
+export function isSuspension(value: unknown): value is Suspension<unknown> {
+  return value instanceof Suspension || isOfKind(value, "Suspension");
 }

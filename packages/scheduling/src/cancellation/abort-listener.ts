@@ -1,3 +1,4 @@
+import { once } from "./abort-signal.ts";
 import type { CancellationCause } from "../errors.ts";
 
 /** What waits with a token or a signal. */
@@ -16,7 +17,7 @@ export class AbortListener {
   constructor(signal: AbortSignal, owner: Abortable) {
     this.#signal = signal;
     this.#owner = owner;
-    signal.addEventListener("abort", this, { once: true });
+    signal.addEventListener("abort", this, once);
   }
 
   handleEvent(): void {

@@ -3,7 +3,8 @@
 import { argumentTypeError } from "@skein/context/errors";
 import { AbortListener } from "./abort-listener.ts";
 import type { Abortable } from "./abort-listener.ts";
-import { CancellationToken, CancellationTokenRegistration } from "./cancellation-token.ts";
+import { isAbortSignal } from "./abort-signal.ts";
+import { CancellationToken, CancellationTokenRegistration, attachTo } from "./cancellation-token.ts";
 
 /** What an operation takes as its `signal`. */
 export type CancellationSignal = AbortSignal | CancellationToken;
@@ -14,15 +15,15 @@ export interface CancellationHook {
 
 /** Tells `owner` when `by` fires, which it has not yet. */
 export function hookCancellation(by: CancellationSignal, owner: Abortable): CancellationHook {
-  if (by instanceof AbortSignal) return new AbortListener(by, owner);
+  if (!CancellationToken.isToken(by)) return new AbortListener(by, owner);
   const hook = new TokenHook(by, owner);
-  by.attach(hook);
-  return hook;
+  const attached = attachTo(by, hook);
+  return attached === hook ? hook : { remove: () => attached.unregister() };
 }
 
 export function isCanceled(by: CancellationSignal | undefined): boolean {
   if (by === undefined) return false;
-  return by instanceof AbortSignal ? by.aborted : by.isCancellationRequested;
+  return CancellationToken.isToken(by) ? by.isCancellationRequested : by.aborted;
 }
 
 /**
@@ -34,8 +35,8 @@ export function requireSignal(
   value: unknown,
   name: string = "options.signal",
 ): CancellationSignal | undefined {
-  if (value === undefined || value instanceof AbortSignal) return value;
-  if (value instanceof CancellationToken) return value.canBeCanceled ? value : undefined;
+  if (value === undefined || isAbortSignal(value)) return value;
+  if (CancellationToken.isToken(value)) return value.canBeCanceled ? value : undefined;
   throw argumentTypeError(name, "an AbortSignal or a CancellationToken", value);
 }
 

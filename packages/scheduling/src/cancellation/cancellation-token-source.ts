@@ -1,16 +1,20 @@
 import { argumentTypeError } from "@skein/context/errors";
+import type { OptionNames } from "@skein/context/errors";
 import { enqueueAsynchronous } from "../asynchronous-queue.ts";
 import { ObjectDisposedError } from "../errors.ts";
-import { ownOption } from "../own-option.ts";
+import { checkOptions, ownOption } from "../own-option.ts";
 import { tryFaultAll, trySucceed } from "../task-state.ts";
 import { Task, createTask } from "../task.ts";
-import { requireDuration, startTimer, stopTimer } from "../timer.ts";
-import type { Timer } from "../timer.ts";
+import { requireDuration } from "../durations.ts";
+import { startTimer, stopTimer, unrefTimer } from "../timers.ts";
+import { isAbortSignal } from "./abort-signal.ts";
+import type { Timer } from "../timers.ts";
 import {
   CancellationState,
   CancellationToken,
   CancellationTokenRegistration,
   aggregate,
+  ownToken,
 } from "./cancellation-token.ts";
 
 export interface CancelOptions {
@@ -19,6 +23,8 @@ export interface CancelOptions {
 }
 
 let cancelLinked: (source: CancellationTokenSource, reason: unknown) => void;
+
+const cancelOptions: OptionNames<CancelOptions> = { throwOnFirstError: true };
 
 /**
  * Cancels what was given its token or its signal.
@@ -55,8 +61,8 @@ export class CancellationTokenSource {
   static linked(...parents: (CancellationToken | AbortSignal)[]): CancellationTokenSource {
     if (parents.length === 0) throw argumentTypeError("parents", "at least one token or signal", undefined);
     const tokens = parents.map((parent, index) => {
-      if (parent instanceof AbortSignal) return CancellationToken.from(parent);
-      if (parent instanceof CancellationToken) return parent;
+      if (isAbortSignal(parent)) return CancellationToken.from(parent);
+      if (CancellationToken.isToken(parent)) return ownToken(parent);
       throw argumentTypeError(`parents[${index}]`, "a CancellationToken or an AbortSignal", parent);
     });
     const source = new CancellationTokenSource();
@@ -98,6 +104,7 @@ export class CancellationTokenSource {
    * @throws ObjectDisposedError after disposal.
    */
   cancel(reason?: unknown, options?: CancelOptions): void {
+    checkOptions(options, cancelOptions);
     const throwOnFirst = ownOption(options, "throwOnFirstError") ?? false;
     if (typeof throwOnFirst !== "boolean")
       throw argumentTypeError("options.throwOnFirstError", "a boolean", throwOnFirst);
@@ -137,8 +144,9 @@ export class CancellationTokenSource {
     if (this.#state.isRequested) return;
     stopTimer(this.#timer);
     this.#timer = undefined;
-    if (duration !== Infinity)
-      this.#timer = startTimer(CancellationTokenSource.#onTime, duration, this).unref();
+    if (duration === Infinity) return;
+    this.#timer = startTimer(CancellationTokenSource.#onTime, duration, this);
+    unrefTimer(this.#timer);
   }
 
   /**

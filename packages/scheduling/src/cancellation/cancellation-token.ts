@@ -7,10 +7,16 @@
 
 import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
+import type { OptionNames } from "@skein/context/errors";
 import { capturedContext } from "../contexts/synchronization-context.ts";
 import type { SynchronizationContext } from "../contexts/synchronization-context.ts";
 import { canceledBy } from "../errors.ts";
-import { ownOption } from "../own-option.ts";
+import { AbortController } from "../intrinsics.ts";
+import { isOfKind, setKind } from "../this-copy.ts";
+import { isAbortSignal, once } from "./abort-signal.ts";
+import { checkOptions, ownOption } from "../own-option.ts";
+
+const registerOptions: OptionNames<RegisterOptions> = { useSynchronizationContext: true };
 
 /** What is registered with a token: remove it, or let it run once. */
 export abstract class CancellationTokenRegistration {
@@ -158,6 +164,14 @@ export interface RegisterOptions {
   useSynchronizationContext?: boolean | undefined;
 }
 
+let isOwn: (token: CancellationToken) => boolean;
+
+/** The token itself, or for one of another copy of this package one of ours that is cancelled with it. */
+export function ownToken(token: CancellationToken): CancellationToken {
+  if (isOwn(token)) return token;
+  return token.canBeCanceled ? CancellationToken.from(token.signal) : none;
+}
+
 /**
  * Tells an operation that it is no longer wanted. Cheap to ask, cheap to register with; one per source, so that tokens are
  * compared by identity. Everything that takes a token takes an AbortSignal as well.
@@ -165,6 +179,15 @@ export interface RegisterOptions {
  * @see https://learn.microsoft.com/dotnet/api/system.threading.cancellationtoken
  */
 export class CancellationToken {
+  static {
+    setKind(this, "CancellationToken");
+  }
+
+  /** Whether `value` is a CancellationToken, also one of another copy of this package. */
+  static isToken(value: unknown): value is CancellationToken {
+    return isOfKind(value, "CancellationToken");
+  }
+
   /** Never cancelled; registering with it does nothing. */
   static get none(): CancellationToken {
     return none;
@@ -176,6 +199,10 @@ export class CancellationToken {
   }
 
   readonly #state: CancellationState | null;
+
+  static {
+    isOwn = (token) => #state in token;
+  }
 
   /** @internal Tokens come from sources, `none`, `canceled` and `from`. */
   constructor(state: CancellationState | null) {
@@ -189,7 +216,7 @@ export class CancellationToken {
    * @throws TypeError when `signal` is not an AbortSignal.
    */
   static from(signal: AbortSignal): CancellationToken {
-    if (!(signal instanceof AbortSignal)) throw argumentTypeError("signal", "an AbortSignal", signal);
+    if (!isAbortSignal(signal)) throw argumentTypeError("signal", "an AbortSignal", signal);
     let token = tokens.get(signal);
     if (token === undefined) {
       token = new SignalState(signal).token;
@@ -243,6 +270,7 @@ export class CancellationToken {
     options?: RegisterOptions,
   ): CancellationTokenRegistration {
     requireCallback(fn);
+    checkOptions(options, registerOptions);
     const useContext = ownOption(options, "useSynchronizationContext") ?? false;
     if (typeof useContext !== "boolean")
       throw argumentTypeError("options.useSynchronizationContext", "a boolean", useContext);
@@ -354,7 +382,7 @@ class SignalState extends CancellationState {
   }
 
   override add(registration: CancellationTokenRegistration): void {
-    if (!this.hasRegistrations) this.#signal.addEventListener("abort", this, { once: true });
+    if (!this.hasRegistrations) this.#signal.addEventListener("abort", this, once);
     super.add(registration);
   }
 
@@ -384,6 +412,16 @@ const canceled: CancellationToken = canceledState.token;
 
 /** What never runs; the same object every time. */
 export const emptyRegistration: CancellationTokenRegistration = new EmptyRegistration(none);
+
+/** Has `registration` run when `token` is cancelled, which it has not been; the token may be of another copy of this package. */
+export function attachTo(
+  token: CancellationToken,
+  registration: CancellationTokenRegistration,
+): { unregister(): void } {
+  return isOwn(token)
+    ? token.attach(registration)
+    : token.unsafeRegister((own: CancellationTokenRegistration) => own.run(), registration);
+}
 
 function callNow<S>(fn: (state: S) => void, state: S | undefined): CancellationTokenRegistration {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- S is undefined where no state is given.

@@ -1,8 +1,9 @@
 import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
-import { ownOption } from "../own-option.ts";
+import type { OptionNames } from "@skein/context/errors";
+import { checkOptions, ownOption } from "../own-option.ts";
 import { SlicedQueue } from "../sliced-queue.ts";
-import { requireBudget } from "../timer.ts";
+import { requireBudget } from "../durations.ts";
 import { reportUncaught } from "../uncaught.ts";
 import { SynchronizationContext, swapContext } from "./synchronization-context.ts";
 
@@ -12,6 +13,8 @@ export interface MessageLoopOptions {
   /** Is given what posted code throws. @default it is an uncaught exception */
   onError?: ((error: unknown) => void) | undefined;
 }
+
+const knownOptions: OptionNames<MessageLoopOptions> = { budgetMs: true, onError: true };
 
 /**
  * A single-threaded message loop: what is posted runs in the order of arrival, one message after the other, never inside another,
@@ -28,6 +31,7 @@ export class MessageLoop extends SynchronizationContext {
   /** @throws TypeError, RangeError for an option of the wrong type or range. */
   constructor(options?: MessageLoopOptions) {
     super();
+    checkOptions(options, knownOptions);
     const onError = ownOption(options, "onError") ?? reportUncaught;
     if (typeof onError !== "function") throw argumentTypeError("options.onError", "a function", onError);
     this.#queue = new SlicedQueue(requireBudget(ownOption(options, "budgetMs")), onError);

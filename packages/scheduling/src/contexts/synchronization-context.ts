@@ -1,11 +1,18 @@
 import { AsyncScope, setRunGuard } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
+import { getPrototypeOf } from "../intrinsics.ts";
+import { isOfKind, isPrototypeOfKind, setKind, shared } from "../this-copy.ts";
 import { reportUncaught } from "../uncaught.ts";
 
 const settled: Promise<void> = Promise.resolve();
 
-/** The current context; `swapContext` changes it. */
-export let currentContext: SynchronizationContext | null = null;
+/** The current context, of all copies of this package; `swapContext` changes it. */
+export const ambientContext: { current: SynchronizationContext | null } = shared(
+  "synchronizationContext",
+  () => ({
+    current: null,
+  }),
+);
 
 /**
  * A place on this thread where code is posted to: a message loop, a queue that serialises, a user interface.
@@ -19,20 +26,24 @@ export let currentContext: SynchronizationContext | null = null;
  * @see https://learn.microsoft.com/dotnet/api/system.threading.synchronizationcontext
  */
 export class SynchronizationContext {
+  static {
+    setKind(this, "SynchronizationContext");
+  }
+
   /** The context of the code that runs now. */
   static get current(): SynchronizationContext | null {
-    return currentContext;
+    return ambientContext.current;
   }
 
   /**
-   * Makes `context` current for the rest of this synchronous call; `ExecutionContext.run`, generator methods and queued
-   * continuations undo it. Prefer `run`.
+   * Makes `context` current for the rest of this synchronous call; `ExecutionContext.run`, generator methods, queued
+   * continuations and jobs undo it. Prefer `run`.
    *
    * @throws TypeError when `context` is neither a SynchronizationContext nor null.
    */
   static setCurrent(context: SynchronizationContext | null): void {
     if (context !== null) requireContext(context);
-    currentContext = context;
+    ambientContext.current = context;
   }
 
   /**
@@ -45,12 +56,12 @@ export class SynchronizationContext {
     fn: (...args: A) => R,
     ...args: A
   ): R {
-    const previous = currentContext;
+    const previous = ambientContext.current;
     SynchronizationContext.setCurrent(context);
     try {
       return fn(...args);
     } finally {
-      currentContext = previous;
+      ambientContext.current = previous;
     }
   }
 
@@ -78,39 +89,41 @@ export class SynchronizationContext {
 }
 
 function runPosted<S>(scope: AsyncScope, callback: (state: S) => void, state: S): void {
-  const previous = currentContext;
-  currentContext = null;
+  const previous = ambientContext.current;
+  ambientContext.current = null;
   try {
     scope.runOnce(callback, state);
   } catch (error) {
     reportUncaught(error);
   } finally {
-    currentContext = previous;
+    ambientContext.current = previous;
   }
 }
 
 /** What a wait that begins now has to resume on: null when there is none, or only the base class (A8.4). */
 export function capturedContext(): SynchronizationContext | null {
-  return currentContext === null || currentContext.constructor === SynchronizationContext
-    ? null
-    : currentContext;
+  const { current } = ambientContext;
+  return current === null || isPrototypeOfKind(getPrototypeOf(current)) ? null : current;
 }
 
-/** Makes another context current without a check; gives the previous one, to be put back. */
+/**
+ * Makes another context current without a check; gives the previous one, to be put back. Whoever runs jobs calls it with null before each
+ * job and with what it gave behind it: so what a job sets with `setCurrent` ends with the job.
+ */
 export function swapContext(next: SynchronizationContext | null): SynchronizationContext | null {
-  const previous = currentContext;
-  currentContext = next;
+  const previous = ambientContext.current;
+  ambientContext.current = next;
   return previous;
 }
 
 /** @throws TypeError when `value` is not a SynchronizationContext. */
 export function requireContext(value: unknown): asserts value is SynchronizationContext {
-  if (!(value instanceof SynchronizationContext))
+  if (!isOfKind(value, "SynchronizationContext"))
     throw argumentTypeError("context", "a SynchronizationContext or null", value);
 }
 
 setRunGuard({
-  save: () => currentContext,
+  save: () => ambientContext.current,
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what save gave comes back.
-  restore: (saved) => void (currentContext = saved as SynchronizationContext | null),
+  restore: (saved) => void (ambientContext.current = saved as SynchronizationContext | null),
 });

@@ -1,4 +1,5 @@
 import { argumentTypeError } from "@skein/context/errors";
+import { define } from "../intrinsics.ts";
 import { nameBody } from "./abandoned-methods.ts";
 import { startMethod } from "./method-box.ts";
 import type { AsyncMethodBuilder, MethodBody } from "./method-builder.ts";
@@ -22,8 +23,8 @@ export function defineMethod<This, A extends unknown[], R>(
   function method(this: This, ...args: A): R {
     return startMethod(body, this, args, createBuilder());
   }
-  Object.defineProperty(method, "name", { value: body.name, configurable: true });
-  Object.defineProperty(method, "length", { value: body.length, configurable: true });
+  define(method, "name", body.name);
+  define(method, "length", body.length);
   return method;
 }
 

@@ -16,8 +16,8 @@ import { enqueueAsynchronous } from "../asynchronous-queue.ts";
 import { isThenable } from "../adopt.ts";
 import { isAwaitable } from "../awaiting/awaiter.ts";
 import { suspensionFor } from "../awaiting/foreign-awaiter.ts";
-import { Suspension } from "../awaiting/suspension.ts";
-import type { Resumable } from "../awaiting/suspension.ts";
+import { isSuspension } from "../awaiting/suspension.ts";
+import type { Resumable, Suspension } from "../awaiting/suspension.ts";
 import { enqueue } from "../continuation-policy.ts";
 import type { Place } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
@@ -162,7 +162,7 @@ function resumeBox(box: MethodBox): void {
     const { error } = box.failure;
     box.failure = null;
     driveMethod(body, builder, box, THROW, error);
-  } else if (box.sendsOutcome && wait instanceof Suspension) {
+  } else if (box.sendsOutcome && wait !== null && wait !== START) {
     sendOutcome(body, builder, box, wait);
   } else {
     driveMethod(body, builder, box, NEXT, undefined);
@@ -202,7 +202,7 @@ function driveMethod(
     fail(builder, error);
     return;
   }
-  if (step instanceof Suspension) (box ?? new MethodBox(body, builder)).waitFor(step, false, body);
+  if (isSuspension(step)) (box ?? new MethodBox(body, builder)).waitFor(step, false, body);
   else if (step.done === true) finish(step.value, body, builder, box);
   else waitForYielded(step.value, body, builder, box);
 }
@@ -251,7 +251,7 @@ function waitForYielded(
       fail(builder, error);
       return;
     }
-    if (step instanceof Suspension) {
+    if (isSuspension(step)) {
       (box ?? new MethodBox(body, builder)).waitFor(step, false, body);
       return;
     }

@@ -1,5 +1,6 @@
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
-import { ownOption } from "../own-option.ts";
+import type { OptionNames } from "@skein/context/errors";
+import { checkOptions, ownOption } from "../own-option.ts";
 import { TaskCompletionSource } from "../task-completion-source.ts";
 import { TaskScheduler, schedule } from "../task-scheduler.ts";
 import type { ScheduledItem } from "../task-scheduler.ts";
@@ -14,6 +15,12 @@ export interface ConcurrentExclusiveSchedulerPairOptions {
   /** After so many items a turn on the underlying scheduler ends and another is asked for. @default Infinity */
   maxItemsPerTask?: number | undefined;
 }
+
+const knownOptions: OptionNames<ConcurrentExclusiveSchedulerPairOptions> = {
+  scheduler: true,
+  maxConcurrencyLevel: true,
+  maxItemsPerTask: true,
+};
 
 /**
  * Two schedulers like the two sides of a reader–writer lock: an item of `exclusiveScheduler` never overlaps anything of the pair;
@@ -40,8 +47,9 @@ export class ConcurrentExclusiveSchedulerPair {
 
   /** @throws TypeError, RangeError for an option of the wrong type or range. */
   constructor(options?: ConcurrentExclusiveSchedulerPairOptions) {
+    checkOptions(options, knownOptions);
     const scheduler = ownOption(options, "scheduler") ?? TaskScheduler.default;
-    if (!(scheduler instanceof TaskScheduler))
+    if (!TaskScheduler.isTaskScheduler(scheduler))
       throw argumentTypeError("options.scheduler", "a TaskScheduler", scheduler);
     this.#scheduler = scheduler;
     this.#maxConcurrency = requireCount("maxConcurrencyLevel", ownOption(options, "maxConcurrencyLevel"));

@@ -1,13 +1,13 @@
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
-import { hookCancellation, isCanceled, requireSignal } from "../cancellation/cancellation-hook.ts";
+import { hookCancellation, isCanceled } from "../cancellation/cancellation-hook.ts";
 import { SynchronizationContext } from "../contexts/synchronization-context.ts";
-import { ownOption } from "../own-option.ts";
 import { TaskCompletionSource } from "../task-completion-source.ts";
+import { signalOf } from "../task-options.ts";
 import type { SignalOptions } from "../task-options.ts";
 import { TaskScheduler, schedule } from "../task-scheduler.ts";
 import type { ScheduledItem } from "../task-scheduler.ts";
 import { Task } from "../task.ts";
-import { requireDuration } from "../timer.ts";
+import { requireDuration } from "../durations.ts";
 import { reportUncaught } from "../uncaught.ts";
 
 interface ManualTimer {
@@ -91,7 +91,7 @@ export class ManualScheduler extends TaskScheduler {
    */
   delay(ms: number, options?: SignalOptions): Task<void> {
     const duration = requireDuration("ms", ms);
-    const signal = requireSignal(ownOption(options, "signal"));
+    const signal = signalOf(options);
     if (isCanceled(signal)) return Task.fromCanceled(signal);
     const source = new TaskCompletionSource<void>({ continuations: this });
     const timer: ManualTimer = { at: this.#now + duration, source };

@@ -1,7 +1,8 @@
 import { argumentTypeError } from "@skein/context/errors";
+import type { OptionNames } from "@skein/context/errors";
 import { requirePolicy } from "../continuation-policy.ts";
 import type { ContinuationPolicy } from "../continuation-policy.ts";
-import { ownOption } from "../own-option.ts";
+import { checkOptions, ownOption } from "../own-option.ts";
 import { ManualResetCore } from "./manual-reset-core.ts";
 import { ValueTask, rearm } from "./value-task.ts";
 
@@ -11,6 +12,11 @@ export interface ManualResetValueTaskSourceOptions {
   /** The first version: a 32-bit integer. @default 0 */
   initialVersion?: number | undefined;
 }
+
+const knownOptions: OptionNames<ManualResetValueTaskSourceOptions> = {
+  continuations: true,
+  initialVersion: true,
+};
 
 /**
  * A ValueTaskSource that is completed by hand and used again after `reset()`. Extend it, or hold one.
@@ -25,6 +31,7 @@ export class ManualResetValueTaskSource<T> extends ManualResetCore<T> {
 
   /** @throws TypeError for an option of the wrong type. */
   constructor(options?: ManualResetValueTaskSourceOptions) {
+    checkOptions(options, knownOptions);
     const policy = ownOption(options, "continuations");
     const version = ownOption(options, "initialVersion") ?? 0;
     if (!Number.isInteger(version)) throw argumentTypeError("options.initialVersion", "an integer", version);

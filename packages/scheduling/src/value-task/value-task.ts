@@ -80,8 +80,10 @@ export class ValueTask<T> extends Suspension<T> implements PromiseLike<T> {
 
   /** @throws TypeError when `task` is not a Task. */
   static fromTask<T>(task: Task<T>): ValueTask<T> {
-    if (!(task instanceof TaskState)) throw argumentTypeError("task", "a Task", task);
-    return new ValueTask<T>(task, undefined);
+    if (task instanceof TaskState) return new ValueTask<T>(task, undefined);
+    if (!Task.isTask(task)) throw argumentTypeError("task", "a Task", task);
+    // Of another copy of this package: ours takes over what becomes of it.
+    return new ValueTask<T>(Task.from(task) as Task<T>, undefined);
   }
 
   /**

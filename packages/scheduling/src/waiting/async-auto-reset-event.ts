@@ -1,6 +1,8 @@
 import { argumentTypeError } from "@skein/context/errors";
-import { isCanceled, requireSignal } from "../cancellation/cancellation-hook.ts";
-import { ownOption } from "../own-option.ts";
+import type { OptionNames } from "@skein/context/errors";
+import { isCanceled } from "../cancellation/cancellation-hook.ts";
+import { checkOptions, ownOption } from "../own-option.ts";
+import { signalOf } from "../task-options.ts";
 import type { SignalOptions } from "../task-options.ts";
 import { Task } from "../task.ts";
 import { WaiterQueue } from "./waiter-queue.ts";
@@ -11,6 +13,8 @@ export interface AsyncAutoResetEventOptions extends ContinuationsOption {
   /** Whether it is signalled from the beginning. @default false */
   initialState?: boolean | undefined;
 }
+
+const knownOptions: OptionNames<AsyncAutoResetEventOptions> = { continuations: true, initialState: true };
 
 /**
  * A gate that lets one waiter through per `set()`. Signals do not add up: two `set()` without a waiter are one.
@@ -23,6 +27,7 @@ export class AsyncAutoResetEvent {
 
   /** @throws TypeError for an option of the wrong type. */
   constructor(options?: AsyncAutoResetEventOptions) {
+    checkOptions(options, knownOptions);
     const initialState = ownOption(options, "initialState") ?? false;
     if (typeof initialState !== "boolean")
       throw argumentTypeError("options.initialState", "a boolean", initialState);
@@ -40,7 +45,7 @@ export class AsyncAutoResetEvent {
    * event stays signalled (A13.5; AsyncEx would take it).
    */
   waitAsync(options?: SignalOptions): Task<void> {
-    const signal = requireSignal(ownOption(options, "signal"));
+    const signal = signalOf(options);
     if (isCanceled(signal)) return Task.fromCanceled(signal);
     if (!this.#isSignalled) return this.#waiters.add(signal, undefined);
     this.#isSignalled = false;

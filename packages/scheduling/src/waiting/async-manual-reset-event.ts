@@ -1,6 +1,8 @@
 import { argumentTypeError } from "@skein/context/errors";
-import { isCanceled, requireSignal } from "../cancellation/cancellation-hook.ts";
-import { ownOption } from "../own-option.ts";
+import type { OptionNames } from "@skein/context/errors";
+import { isCanceled } from "../cancellation/cancellation-hook.ts";
+import { checkOptions, ownOption } from "../own-option.ts";
+import { signalOf } from "../task-options.ts";
 import type { SignalOptions } from "../task-options.ts";
 import { Task } from "../task.ts";
 import { WaiterQueue } from "./waiter-queue.ts";
@@ -12,6 +14,8 @@ export interface AsyncManualResetEventOptions extends ContinuationsOption {
   initialState?: boolean | undefined;
 }
 
+const knownOptions: OptionNames<AsyncManualResetEventOptions> = { continuations: true, initialState: true };
+
 /** A gate that is open from `set()` until `reset()`: whoever waits meanwhile goes through at once. */
 export class AsyncManualResetEvent {
   readonly #waiters: WaiterQueue<void>;
@@ -19,6 +23,7 @@ export class AsyncManualResetEvent {
 
   /** @throws TypeError for an option of the wrong type. */
   constructor(options?: AsyncManualResetEventOptions) {
+    checkOptions(options, knownOptions);
     const initialState = ownOption(options, "initialState") ?? false;
     if (typeof initialState !== "boolean")
       throw argumentTypeError("options.initialState", "a boolean", initialState);
@@ -43,7 +48,7 @@ export class AsyncManualResetEvent {
 
   /** Cancelled when the signal or token has fired, also while the event is set. */
   waitAsync(options?: SignalOptions): Task<void> {
-    const signal = requireSignal(ownOption(options, "signal"));
+    const signal = signalOf(options);
     if (isCanceled(signal)) return Task.fromCanceled(signal);
     return this.#isSet ? Task.fromResult(undefined) : this.#waiters.add(signal, undefined);
   }

@@ -1,11 +1,15 @@
 import { SkeinError, argumentRangeError, argumentTypeError, nameErrorClass } from "@skein/context/errors";
-import { isCanceled, requireSignal } from "../cancellation/cancellation-hook.ts";
-import { ownOption } from "../own-option.ts";
+import type { OptionNames } from "@skein/context/errors";
+import { checkOptions } from "../own-option.ts";
+import { isCanceled } from "../cancellation/cancellation-hook.ts";
+import { signalOf } from "../task-options.ts";
 import type { SignalOptions } from "../task-options.ts";
 import { Task } from "../task.ts";
 import { WaiterQueue } from "./waiter-queue.ts";
 import { continuationsOf } from "./waiting-options.ts";
 import type { ContinuationsOption } from "./waiting-options.ts";
+
+const knownOptions: OptionNames<ContinuationsOption> = { continuations: true };
 
 /** More was released than the semaphore's maximum allows. */
 export class SemaphoreFullError extends SkeinError {
@@ -34,6 +38,7 @@ export class AsyncSemaphore {
 
   /** @throws TypeError, RangeError unless `initial` is an integer from 0 to `max`, and `max` one above 0. */
   constructor(initial: number, max: number = Number.MAX_SAFE_INTEGER, options?: ContinuationsOption) {
+    checkOptions(options, knownOptions);
     this.#max = requireInteger("max", max, 1, Number.MAX_SAFE_INTEGER);
     this.#count = requireInteger("initial", initial, 0, max);
     this.#waiters = new WaiterQueue(continuationsOf(options));
@@ -46,7 +51,7 @@ export class AsyncSemaphore {
 
   /** Enters, or waits for its turn. Cancelled, it takes nothing. */
   waitAsync(options?: SignalOptions): Task<void> {
-    const signal = requireSignal(ownOption(options, "signal"));
+    const signal = signalOf(options);
     if (isCanceled(signal)) return Task.fromCanceled(signal);
     return this.tryWait() ? Task.fromResult(undefined) : this.#waiters.add(signal, undefined);
   }

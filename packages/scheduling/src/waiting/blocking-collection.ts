@@ -1,9 +1,11 @@
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
-import { hookCancellation, isCanceled, requireSignal } from "../cancellation/cancellation-hook.ts";
+import type { OptionNames } from "@skein/context/errors";
+import { hookCancellation, isCanceled } from "../cancellation/cancellation-hook.ts";
 import type { CancellationSignal } from "../cancellation/cancellation-hook.ts";
 import { cancellationError } from "../errors.ts";
 import type { CancellationCause } from "../errors.ts";
-import { ownOption } from "../own-option.ts";
+import { checkOptions, ownOption } from "../own-option.ts";
+import { signalOf } from "../task-options.ts";
 import type { SignalOptions } from "../task-options.ts";
 import { demandQueue, tryCancel, tryFault, trySucceed } from "../task-state.ts";
 import { Task, createTask } from "../task.ts";
@@ -26,6 +28,8 @@ export interface TakenItem<T> {
   readonly index: number;
 }
 
+const knownOptions: OptionNames<BlockingCollectionOptions> = { continuations: true, boundedCapacity: true };
+
 /**
  * A queue between producers and consumers on one thread: consumers wait for items, producers for room. First in, first
  * out, for items and for those who wait.
@@ -45,6 +49,7 @@ export class BlockingCollection<T> {
 
   /** @throws TypeError, RangeError for an option of the wrong type or range. */
   constructor(options?: BlockingCollectionOptions) {
+    checkOptions(options, knownOptions);
     const policy = continuationsOf(options);
     this.#capacity = requireCapacity(ownOption(options, "boundedCapacity"));
     this.#takers = new WaiterQueue(policy);
@@ -74,7 +79,7 @@ export class BlockingCollection<T> {
    * while it waits; cancelled, it has added nothing.
    */
   add(item: T, options?: SignalOptions): Task<void> {
-    const signal = requireSignal(ownOption(options, "signal"));
+    const signal = signalOf(options);
     if (isCanceled(signal)) return Task.fromCanceled(signal);
     if (this.#isAddingCompleted) return Task.fromError(addingCompleted());
     return this.#put(item) ? Task.fromResult(undefined) : this.#adders.add(signal, item);
@@ -92,7 +97,7 @@ export class BlockingCollection<T> {
 
   /** Takes the oldest item, waiting for one. Rejects with an InvalidOperationError when none will come any more. */
   take(options?: SignalOptions): Task<T> {
-    const signal = requireSignal(ownOption(options, "signal"));
+    const signal = signalOf(options);
     if (isCanceled(signal)) return Task.fromCanceled(signal);
     if (this.#items.size > 0) return Task.fromResult(this.#get());
     return this.#isAddingCompleted ? Task.fromError(nothingToTake()) : this.#takers.add(signal, undefined);
@@ -114,7 +119,7 @@ export class BlockingCollection<T> {
 
   /** Takes item after item until adding is completed and it is empty. Several consumers share the items. */
   async *getConsumingIterable(options?: SignalOptions): AsyncGenerator<Awaited<T>, void, undefined> {
-    const signal = requireSignal(ownOption(options, "signal"));
+    const signal = signalOf(options);
     while (!this.isCompleted) {
       let item: Awaited<T>;
       try {
@@ -144,7 +149,7 @@ export class BlockingCollection<T> {
     options?: SignalOptions,
   ): Task<number> {
     requireCollections(collections);
-    return waitAtAny(collections, requireSignal(ownOption(options, "signal")), () => {
+    return waitAtAny(collections, signalOf(options), () => {
       if (collections.some((collection) => collection.#isAddingCompleted)) throw addingCompleted();
       const index = collections.findIndex((collection) => collection.#put(item));
       return index === -1 ? undefined : index;
@@ -161,7 +166,7 @@ export class BlockingCollection<T> {
     options?: SignalOptions,
   ): Task<TakenItem<T>> {
     requireCollections(collections);
-    return waitAtAny(collections, requireSignal(ownOption(options, "signal")), () => {
+    return waitAtAny(collections, signalOf(options), () => {
       const index = collections.findIndex((collection) => collection.#items.size > 0);
       const source = collections[index];
       if (source !== undefined) return { item: source.#get(), index };

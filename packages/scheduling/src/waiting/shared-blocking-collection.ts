@@ -1,16 +1,19 @@
 import { isMainThread } from "node:worker_threads";
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
-import { hookCancellation, isCanceled, requireSignal } from "../cancellation/cancellation-hook.ts";
+import type { OptionNames } from "@skein/context/errors";
+import { hookCancellation, isCanceled } from "../cancellation/cancellation-hook.ts";
 import type { CancellationSignal } from "../cancellation/cancellation-hook.ts";
 import { TimeoutError, cancellationError } from "../errors.ts";
 import type { CancellationCause } from "../errors.ts";
-import { ownOption } from "../own-option.ts";
+import { checkOptions, ownOption } from "../own-option.ts";
 import { ITEMS, ItemRing, ROOM, ringBytes } from "../shared/item-ring.ts";
 import type { AwaitedSide } from "../shared/item-ring.ts";
+import { signalOf } from "../task-options.ts";
 import type { SignalOptions } from "../task-options.ts";
 import { demandQueue, tryCancel, tryFault, trySucceed } from "../task-state.ts";
 import { Task, createTask } from "../task.ts";
-import { requireDuration } from "../timer.ts";
+import { requireDuration } from "../durations.ts";
+import { clearInterval, now, setInterval } from "../timers.ts";
 
 const DEFAULT_CAPACITY = 256;
 const DEFAULT_ITEM_BYTES = 1024;
@@ -32,6 +35,10 @@ export interface SyncWaitOptions {
   /** From 0 to 2147483647 milliseconds; -1 and Infinity wait without end. @default Infinity */
   timeoutMs?: number | undefined;
 }
+
+const syncWaitOptions: OptionNames<SyncWaitOptions> = { timeoutMs: true };
+
+const knownOptions: OptionNames<SharedBlockingCollectionOptions> = { boundedCapacity: true, itemBytes: true };
 
 /**
  * A BlockingCollection between threads: send `buffer` to another thread and open it there with `from`. Items are structured
@@ -190,8 +197,9 @@ export class SharedBlockingCollection<T> {
   ): R | typeof MISS {
     if (isMainThread)
       throw new InvalidOperationError("The main thread must not block; wait for the task of take() or add()");
+    checkOptions(options, syncWaitOptions);
     const timeoutMs = requireDuration("options.timeoutMs", ownOption(options, "timeoutMs") ?? Infinity);
-    const deadline = performance.now() + timeoutMs;
+    const deadline = now() + timeoutMs;
     const ring = this.#ring;
     for (;;) {
       const quick = attempt();
@@ -202,7 +210,7 @@ export class SharedBlockingCollection<T> {
         const { isCompleted } = ring;
         const late = attempt();
         if (late !== MISS || isCompleted) return late;
-        const left = deadline - performance.now();
+        const left = deadline - now();
         if (left <= 0) throw new TimeoutError();
         ring.sleep(what, epoch, left);
       } finally {
@@ -216,7 +224,7 @@ export class SharedBlockingCollection<T> {
     what: AwaitedSide,
     attempt: () => R | typeof MISS,
   ): Task<R> {
-    const signal = requireSignal(ownOption(options, "signal"));
+    const signal = signalOf(options);
     if (isCanceled(signal)) return Task.fromCanceled(signal);
     try {
       const quick = attempt();
@@ -266,6 +274,7 @@ export class SharedBlockingCollection<T> {
 function nothing(): void {}
 
 function createRing(options: SharedBlockingCollectionOptions | undefined): ItemRing {
+  checkOptions(options, knownOptions);
   const asked = requireSize("boundedCapacity", ownOption(options, "boundedCapacity"), DEFAULT_CAPACITY);
   const capacity = Math.max(2, 2 ** Math.ceil(Math.log2(asked)));
   const bytes = requireSize("itemBytes", ownOption(options, "itemBytes"), DEFAULT_ITEM_BYTES);

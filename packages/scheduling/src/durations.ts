@@ -1,24 +1,9 @@
-import { clearTimeout, setTimeout } from "node:timers";
-import { AsyncScope } from "@skein/context";
+/** Options that are times. */
+
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 
 /** The longest time that Node's timers take; beyond it they would fire at once. */
 const MAX_MS = 2_147_483_647;
-
-export type Timer = NodeJS.Timeout;
-
-/** Starts a timer that keeps nobody's context alive. */
-export function startTimer<S>(callback: (state: S) => void, ms: number, state: S): Timer {
-  return AsyncScope.root.run(start<S>, callback, ms, state);
-}
-
-function start<S>(callback: (state: S) => void, ms: number, state: S): Timer {
-  return setTimeout(callback, ms, state);
-}
-
-export function stopTimer(timer: Timer | undefined): void {
-  if (timer !== undefined) clearTimeout(timer);
-}
 
 /**
  * Milliseconds that are waited for. Infinity stands for no end; so does -1, as in .NET.

@@ -1,0 +1,30 @@
+import { joinCopies } from "@skein/context";
+import type { SharedPart } from "@skein/context";
+import { define } from "./intrinsics.ts";
+
+/**
+ * What all copies of this package in a thread share: where code runs now. The protocol goes up with any change of that, of the
+ * members by which a copy uses an object of another (the kinds below, the work of a ScheduledItem, Suspension, Continuation), or of
+ * their meaning.
+ */
+export const shared: SharedPart = joinCopies("@skein/scheduling", 1, import.meta.url);
+
+/** What copies know each other's objects by. */
+export type Kind = "CancellationToken" | "Suspension" | "SynchronizationContext" | "Task" | "TaskScheduler";
+
+const kind = Symbol.for("skein.scheduling.kind");
+
+/** Call it in a static block of the class; classes derived from it are of its kind. */
+export function setKind(target: { readonly prototype: object }, name: Kind): void {
+  define(target.prototype, kind, name);
+}
+
+/** Whether `value` is of that kind, made by this copy or by another. */
+export function isOfKind(value: unknown, name: Kind): boolean {
+  return typeof value === "object" && value !== null && (value as { [kind]?: unknown })[kind] === name;
+}
+
+/** Whether `prototype` is that of the very class, in this copy or another, and not of a class derived from it. */
+export function isPrototypeOfKind(prototype: object | null): boolean {
+  return prototype !== null && Object.hasOwn(prototype, kind);
+}
