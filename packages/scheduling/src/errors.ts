@@ -71,6 +71,21 @@ export class TimeoutError extends SkeinError {
   }
 }
 
+/** An item for another thread that cannot be copied there. Nothing was added. */
+export class NotCloneableError extends SkeinError {
+  static {
+    nameErrorClass(this, "NotCloneableError");
+  }
+
+  /** Where the value is: `item`. */
+  readonly path: string;
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super("ERR_SKEIN_NOT_CLONEABLE", `${path} ${problem}`, options);
+    this.path = path;
+  }
+}
+
 /**
  * A TaskScheduler threw, or broke its contract, while it was given a continuation; `cause` is what it threw.
  *

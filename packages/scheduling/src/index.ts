@@ -17,6 +17,7 @@ export type { ContinueOn } from "./continue-with.ts";
 export {
   type CancellationCause,
   InvalidOperationError,
+  NotCloneableError,
   ObjectDisposedError,
   OperationCanceledError,
   type OperationCanceledErrorOptions,

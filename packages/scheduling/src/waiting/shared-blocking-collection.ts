@@ -3,7 +3,8 @@ import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@s
 import type { OptionNames } from "@skein/context/errors";
 import { hookCancellation, isCanceled } from "../cancellation/cancellation-hook.ts";
 import type { CancellationSignal } from "../cancellation/cancellation-hook.ts";
-import { TimeoutError, cancellationError } from "../errors.ts";
+import { isThenable } from "../adopt.ts";
+import { NotCloneableError, TimeoutError, cancellationError } from "../errors.ts";
 import type { CancellationCause } from "../errors.ts";
 import { checkOptions, ownOption } from "../own-option.ts";
 import { ITEMS, ItemRing, ROOM, ringBytes } from "../shared/item-ring.ts";
@@ -105,7 +106,7 @@ export class SharedBlockingCollection<T> {
    * Adds if there is room.
    *
    * @throws InvalidOperationError when adding is completed.
-   * @throws RangeError when the clone of `item` is larger than `itemBytes`; DataCloneError when it cannot be cloned.
+   * @throws RangeError when the clone of `item` is larger than `itemBytes`; NotCloneableError when it cannot be cloned.
    */
   tryAdd(item: T): boolean {
     return this.#tryAddBytes(this.#encode(item));
@@ -171,7 +172,13 @@ export class SharedBlockingCollection<T> {
   }
 
   #encode(item: T): Uint8Array {
-    const bytes = this.#v8.serialize(item);
+    if (isThenable(item)) throw new NotCloneableError("item", "is a promise or a task; await it first");
+    let bytes: Uint8Array;
+    try {
+      bytes = this.#v8.serialize(item);
+    } catch (error) {
+      throw explain(error);
+    }
     if (bytes.length > this.#ring.itemBytes)
       throw argumentRangeError("item", `at most ${this.#ring.itemBytes} bytes when cloned`, bytes.length);
     return bytes;
@@ -269,6 +276,14 @@ export class SharedBlockingCollection<T> {
       hook?.remove();
     }
   }
+}
+
+/** What the item's own getters throw is passed on as it is. */
+function explain(error: unknown): unknown {
+  if (!(error instanceof Error) || !error.message.endsWith("could not be cloned.")) return error;
+  return new NotCloneableError("item", `cannot be copied to another thread: ${error.message}`, {
+    cause: error,
+  });
 }
 
 function nothing(): void {}

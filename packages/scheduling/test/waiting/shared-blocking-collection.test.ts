@@ -96,7 +96,17 @@ describe("on one thread", () => {
     expect(() => items.takeSync()).toThrow(InvalidOperationError);
     expect(() => items.addSync(1)).toThrow(InvalidOperationError);
     expect(() => items.tryAdd("x".repeat(100))).toThrow(RangeError);
-    expect(() => items.tryAdd(() => {})).toThrow("could not be cloned");
+    for (const wrong of [() => {}, [Symbol("x")], Promise.resolve(), Task.fromResult(1)])
+      expect(() => items.tryAdd(wrong)).toThrow(
+        expect.objectContaining({ name: "NotCloneableError", code: "ERR_SKEIN_NOT_CLONEABLE", path: "item" }),
+      );
+    const failure = new Error("a getter's own");
+    const throwing = {
+      get value(): never {
+        throw failure;
+      },
+    };
+    expect(() => items.tryAdd(throwing)).toThrow(failure);
     expect(items.count).toBe(0);
     expect(() => new SharedBlockingCollection({ boundedCapacity: 0 })).toThrow(RangeError);
     expect(() => new SharedBlockingCollection({ itemBytes: untyped("1") })).toThrow(TypeError);
