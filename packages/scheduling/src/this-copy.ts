@@ -1,6 +1,6 @@
 import { joinCopies } from "@skein/context";
 import type { SharedPart } from "@skein/context";
-import { define } from "./intrinsics.ts";
+import { define, hasOwn } from "./intrinsics.ts";
 
 /**
  * What all copies of this package in a thread share: where code runs now. The protocol goes up with any change of that, of the
@@ -26,5 +26,5 @@ export function isOfKind(value: unknown, name: Kind): boolean {
 
 /** Whether `prototype` is that of the very class, in this copy or another, and not of a class derived from it. */
 export function isPrototypeOfKind(prototype: object | null): boolean {
-  return prototype !== null && Object.hasOwn(prototype, kind);
+  return prototype !== null && hasOwn(prototype, kind);
 }

@@ -69,7 +69,7 @@ const CLOSED = 1 << 31;
 const FLAG_BITS = 2;
 
 /** How long anybody sleeps before looking again: whoever should have woken it may have died before that. */
-const LOOK_AGAIN_MS = 200;
+const LOOK_AGAIN_MS = 1000;
 
 // As many spare blocks as fit into so many bytes, between so few and so many.
 const SPARE_BYTES = 2 ** 26;
