@@ -1,29 +1,46 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ItemRing } from "../../src/shared/item-ring.ts";
 
-/** Called before every atomic operation. */
-const seam = vi.hoisted(() => ({ step: (): void => {} }));
+type Operation = (words: Int32Array, index: number, ...rest: number[]) => unknown;
+
+const seam = vi.hoisted(() => ({
+  /** Called before every atomic operation. */
+  step: (): void => {},
+  /** Whether this compareExchange is to win without comparing: to show that the model finds it. */
+  isFaulty: (_index: number, _expected: number, _value: number): boolean => false,
+  /** Of this schedule so far. */
+  operations: 0,
+}));
 
 vi.mock("../../src/shared/atomics.ts", async (importOriginal) => {
-  const real = await importOriginal<Record<string, (...args: unknown[]) => unknown>>();
+  const real = await importOriginal<Record<string, Operation>>();
+  const stepped = (name: string, operation: Operation): Operation => {
+    return (words, index, ...rest) => {
+      if (++seam.operations > MAX_OPERATIONS)
+        throw new Error("No end: a thread goes on without getting anywhere");
+      seam.step();
+      const [expected = 0, value = 0] = rest;
+      if (name !== "compareExchange" || !seam.isFaulty(index, expected, value))
+        return operation(words, index, ...rest);
+      words[index] = value;
+      return expected;
+    };
+  };
   return Object.fromEntries(
-    Object.entries(real).map(([name, operation]) => [
-      name,
-      (...args: unknown[]) => {
-        seam.step();
-        return operation(...args);
-      },
-    ]),
+    Object.entries(real).map(([name, operation]) => [name, stepped(name, operation)]),
   );
 });
 
 const killed = Symbol("killed");
 /** More than any schedule here has: whoever makes so many gets nowhere. */
-const MAX_STEPS = 5000;
+const MAX_OPERATIONS = 20_000;
 const CAPACITY = 2;
+/** As in item-ring.ts. */
+const HEADER_WORDS = 48;
 const ITEM_BYTES = 8;
 
 afterEach(() => {
+  seam.isFaulty = () => false;
   seam.step = () => {};
 });
 
@@ -92,7 +109,6 @@ function interrupted({ at, by, isKilled }: Interruption, run: () => void): boole
   let steps = 0;
   let happened = false;
   const step = (): void => {
-    if (steps > MAX_STEPS) throw new Error("No end: a thread goes on without getting anywhere");
     if (steps++ !== at) return;
     happened = true;
     const own = seam.step;
@@ -145,6 +161,7 @@ function expectWhole(ring: ItemRing, ledger: Ledger, first: readonly number[]): 
 }
 
 function freshRing(start: number, filled: readonly number[]): ItemRing {
+  seam.operations = 0;
   const ring = ItemRing.create(CAPACITY, ITEM_BYTES, start);
   for (const value of filled) ring.tryAdd(itemOf(value));
   return ring;
@@ -171,25 +188,45 @@ const others: [string, Move[]][] = [
 ];
 const fillings: number[][] = [[], [101], [101, 102]];
 
+/** Every place at which the one thread can be interrupted or end. @returns how many there were. */
+function explore(start: number, moves: readonly Move[], theirs: readonly Move[]): number {
+  let schedules = 0;
+  for (const filled of fillings) {
+    for (const isKilled of [false, true]) {
+      for (let at = 0, goesOn = true; goesOn; at++) {
+        const ring = freshRing(start, filled);
+        const ledger = new Ledger();
+        const by = (): void => perform(ring, theirs, ledger);
+        goesOn = interrupted({ at, by, isKilled }, () => perform(ring, moves, ledger));
+        expectWhole(ring, ledger, filled);
+        schedules++;
+      }
+    }
+  }
+  return schedules;
+}
+
+const FULL = 1 << 30;
+const isCell = (index: number): boolean => index >= HEADER_WORDS && index < HEADER_WORDS + CAPACITY;
+const faults: [string, typeof seam.isFaulty][] = [
+  [
+    "a take that does not compete",
+    (index, from, to) => isCell(index) && (from & FULL) !== 0 && (to & FULL) === 0,
+  ],
+  [
+    "an add that does not compete",
+    (index, from, to) => isCell(index) && (from & FULL) === 0 && (to & FULL) !== 0,
+  ],
+  ["a completion that does not compete", (index, from, to) => isCell(index) && from >= 0 && to < 0],
+  ["a claim that does not compete", (index) => index >= HEADER_WORDS + CAPACITY],
+];
+
 describe.each(starts)("ItemRing, stepped, beginning at %s", (_, start) => {
   describe.each(victims)("one that %s", (_name, moves) => {
     it.each(others)(
       "stands still before any operation, or ends there, while others do: %s",
       (_other, theirs) => {
-        let schedules = 0;
-        for (const filled of fillings) {
-          for (const isKilled of [false, true]) {
-            for (let at = 0, goesOn = true; goesOn; at++) {
-              const ring = freshRing(start, filled);
-              const ledger = new Ledger();
-              const by = (): void => perform(ring, theirs, ledger);
-              goesOn = interrupted({ at, by, isKilled }, () => perform(ring, moves, ledger));
-              expectWhole(ring, ledger, filled);
-              schedules++;
-            }
-          }
-        }
-        expect(schedules).toBeGreaterThan(6);
+        expect(explore(start, moves, theirs)).toBeGreaterThan(6);
       },
     );
   });
@@ -222,6 +259,12 @@ describe.each(starts)("ItemRing, stepped, beginning at %s", (_, start) => {
 });
 
 describe("ItemRing, stepped", () => {
+  it.each(faults)("the model finds %s", (_, isFaulty) => {
+    seam.isFaulty = isFaulty;
+    expect(() => {
+      for (const [, moves] of victims) for (const [, theirs] of others) explore(0, moves, theirs);
+    }).toThrow(/expected|No end/);
+  });
   it("gives a thread that ended inside an add one spare block for good, and no more", () => {
     const ring = freshRing(0, []);
     const before = freeSpares(ring);
@@ -250,6 +293,7 @@ describe("ItemRing, stepped", () => {
     // Each by an object of its own, as on a thread of its own.
     for (let left = freeSpares(ring); left > 0; left = freeSpares(ring)) {
       const own = new ItemRing(ring.buffer);
+      seam.operations = 0;
       // Each search of a lost place is one operation more.
       const at = steps + (256 - left);
       interrupted({ at, by: undefined, isKilled: true }, () => perform(own, [1], new Ledger()));
@@ -263,7 +307,7 @@ describe("ItemRing, stepped", () => {
 
 /** The words behind the header and the cells. */
 function freeSpares(ring: ItemRing): number {
-  const places = new Int32Array(ring.buffer, (48 + CAPACITY) * 4, 256);
+  const places = new Int32Array(ring.buffer, (HEADER_WORDS + CAPACITY) * 4, 256);
   return places.filter((word) => word > 0).length;
 }
 
