@@ -1,4 +1,4 @@
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentTypeError, requireFunction } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
 import { isThenable, resolveTask } from "./adopt.ts";
 import { YieldAwaitable } from "./awaiting/yield-awaitable.ts";
@@ -434,10 +434,6 @@ function taskList<T>(tasks: Iterable<T>): Task<Awaited<T>>[] {
   const hole = list.findIndex((task) => task === null || task === undefined);
   if (hole !== -1) throw argumentTypeError(`tasks[${hole}]`, "a task, a promise or a value", list[hole]);
   return list.map((task) => adopted<Awaited<T>>(task));
-}
-
-function requireFunction(name: string, value: unknown): void {
-  if (typeof value !== "function") throw argumentTypeError(name, "a function", value);
 }
 
 const yieldAwaitable = new YieldAwaitable();

@@ -1,6 +1,6 @@
 /** The awaiter pattern: what an object needs so that a generator method can wait for it (A8.1). */
 
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentTypeError, requireFunction } from "@skein/context/errors";
 
 /**
  * The method by which an object says how it is awaited.
@@ -51,7 +51,7 @@ export function requireAwaiter(value: unknown): Awaiter<unknown> {
 
 /** @throws TypeError when `value` is not a function: of `onCompleted`, at once. */
 export function requireContinuation(value: unknown): void {
-  if (typeof value !== "function") throw argumentTypeError("continuation", "a function", value);
+  requireFunction("continuation", value);
 }
 
 function hasMethod(value: object, name: string): boolean {

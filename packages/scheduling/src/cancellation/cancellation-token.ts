@@ -6,7 +6,7 @@
  */
 
 import { AsyncScope } from "@skein/context";
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentTypeError, requireFunction } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
 import { capturedContext } from "../contexts/synchronization-context.ts";
 import type { SynchronizationContext } from "../contexts/synchronization-context.ts";
@@ -269,7 +269,7 @@ export class CancellationToken {
     state?: S,
     options?: RegisterOptions,
   ): CancellationTokenRegistration {
-    requireCallback(fn);
+    requireFunction("fn", fn);
     checkOptions(options, registerOptions);
     const useContext = ownOption(options, "useSynchronizationContext") ?? false;
     if (typeof useContext !== "boolean")
@@ -282,7 +282,7 @@ export class CancellationToken {
 
   /** Like `register`, but `fn` sees the context of whoever cancels. Costs less. */
   unsafeRegister<S = undefined>(fn: (state: S) => void, state?: S): CancellationTokenRegistration {
-    requireCallback(fn);
+    requireFunction("fn", fn);
     if (this.isCancellationRequested) return callNow(fn, state);
     if (!this.#isOpen()) return emptyRegistration;
     return this.attach(new PlainRegistration(this, fn as Callback, state));
@@ -427,8 +427,4 @@ function callNow<S>(fn: (state: S) => void, state: S | undefined): CancellationT
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- S is undefined where no state is given.
   fn(state as S);
   return emptyRegistration;
-}
-
-function requireCallback(value: unknown): void {
-  if (typeof value !== "function") throw argumentTypeError("fn", "a function", value);
 }

@@ -1,5 +1,5 @@
 import { AsyncScope } from "@skein/context";
-import { argumentTypeError } from "@skein/context/errors";
+import { requireFunction } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
 import { checkOptions, ownOption } from "../own-option.ts";
 import { SlicedQueue } from "../sliced-queue.ts";
@@ -33,7 +33,7 @@ export class MessageLoop extends SynchronizationContext {
     super();
     checkOptions(options, knownOptions);
     const onError = ownOption(options, "onError") ?? reportUncaught;
-    if (typeof onError !== "function") throw argumentTypeError("options.onError", "a function", onError);
+    requireFunction("options.onError", onError);
     this.#queue = new SlicedQueue(requireBudget(ownOption(options, "budgetMs")), onError);
   }
 
@@ -49,7 +49,7 @@ export class MessageLoop extends SynchronizationContext {
 
   /** Calls back in a later turn, in the caller's ExecutionContext, with this loop as the current context. */
   override post<S>(callback: (state: S) => void, state: S): void {
-    if (typeof callback !== "function") throw argumentTypeError("callback", "a function", callback);
+    requireFunction("callback", callback);
     this.#queue.add(new Message(this, callback, state));
   }
 

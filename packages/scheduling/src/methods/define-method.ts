@@ -1,4 +1,4 @@
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentTypeError, requireFunction } from "@skein/context/errors";
 import { define } from "../intrinsics.ts";
 import { nameBody } from "./abandoned-methods.ts";
 import { startMethod } from "./method-box.ts";
@@ -42,7 +42,6 @@ export function defineMethod<This, A extends unknown[], R>(
 export function asyncMethod<R>(
   createBuilder: () => AsyncMethodBuilder<R>,
 ): <This, A extends unknown[]>(body: MethodBody<This, A, unknown>) => Method<This, A, R> {
-  if (typeof createBuilder !== "function")
-    throw argumentTypeError("createBuilder", "a function", createBuilder);
+  requireFunction("createBuilder", createBuilder);
   return (body) => defineMethod(createBuilder, body);
 }
