@@ -2,6 +2,7 @@
 import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
+import type { Chunk } from "../codec/chunk.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
 import { cancellationError, type CancelSignal } from "../submit/cancel-signal.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
@@ -22,6 +23,7 @@ import { labelOf } from "../jobs/function-name.ts";
 import { refusalWhileLoading } from "../jobs/module-loading.ts";
 import { mapChunks } from "./map-chunks.ts";
 import { mapItems } from "./map.ts";
+import { MapResults } from "./map-results.ts";
 import { type MapOptions, resolveMapOptions } from "./map-options.ts";
 import { resolveModuleOptions, resolveRunOptions, type RunOptions } from "./run-options.ts";
 
@@ -151,13 +153,15 @@ export abstract class BaseEngine implements JobEngine {
     const submit = (entry: FunctionEntry, item: unknown, signal: CancelSignal): Task<unknown> =>
       this.#submit(entry, [item], (own ??= { ...defaults, signal }), below);
     const scope = AsyncScope.capture();
+    const controller = new AbortController();
     if (resolved.chunkSize > 1) {
       const each = this.#target.functions.ofEach(fn);
-      return mapChunks(items, (chunk, signal) => submit(each, chunk, signal), resolved, scope);
+      const send = (chunk: Chunk, signal: AbortSignal): Task<unknown> => submit(each, chunk, signal);
+      return new MapResults(mapChunks<A, Awaited<R>>(items, send, resolved, scope, controller), controller);
     }
-    const run = (item: A, signal: CancelSignal): Task<Awaited<R>> =>
+    const run = (item: A, signal: AbortSignal): Task<Awaited<R>> =>
       submit(fn, item, signal) as Task<Awaited<R>>;
-    return mapItems(items, run, resolved, scope);
+    return new MapResults(mapItems(items, run, resolved, scope, controller), controller);
   }
 
   /** The function that a job stands for. */

@@ -24,6 +24,7 @@ export async function* mapChunks<A, R>(
   submit: (chunk: Chunk, signal: AbortSignal) => Task<unknown>,
   options: ResolvedMapOptions,
   scope: AsyncScope,
+  controller: AbortController,
 ): AsyncGenerator<R, void, undefined> {
   const run = (chunk: readonly A[], signal: AbortSignal): Task<Outcome<R>> => {
     const task = submit(chunkOf(chunk), signal);
@@ -43,7 +44,7 @@ export async function* mapChunks<A, R>(
   const chunks = isAsyncIterable(items)
     ? { [Symbol.asyncIterator]: () => new AsyncChunks(items, chunkSize) }
     : chunksOf(items, chunkSize);
-  for await (const { results, failure } of mapItems(chunks, run, options, scope)) {
+  for await (const { results, failure } of mapItems(chunks, run, options, scope, controller)) {
     for (const result of results) {
       if (signal !== undefined && signal.aborted) throw cancellationError(signal);
       yield result;

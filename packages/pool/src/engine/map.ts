@@ -4,6 +4,7 @@ import type { AsyncScope } from "@skein/context";
 import type { Task } from "@skein/scheduling";
 import { cancellationError } from "../submit/cancel-signal.ts";
 import type { ResolvedMapOptions } from "./map-options.ts";
+import { IterationLeft } from "./map-results.ts";
 
 /**
  * Runs `run` on each item. Never more than `concurrency` items are under way or wait for the consumer, and the source is read no further
@@ -11,15 +12,16 @@ import type { ResolvedMapOptions } from "./map-options.ts";
  *
  * @param run The job of an item; `signal` is the same for all.
  * @param scope Where the source and the jobs run.
+ * @param controller Of this iteration: aborting it with an IterationLeft ends it.
  */
 export async function* mapItems<A, R>(
   items: Iterable<A> | AsyncIterable<A>,
   run: (item: A, signal: AbortSignal) => Task<R>,
   { concurrency, ordered, signal }: ResolvedMapOptions,
   scope: AsyncScope,
+  controller: AbortController,
 ): AsyncGenerator<R, void, undefined> {
   if (signal !== undefined && signal.aborted) throw cancellationError(signal);
-  const controller = new AbortController();
   const abort = (): void => controller.abort(cancellationError(signal!));
   const source = scope.run(() =>
     isAsyncIterable(items) ? items[Symbol.asyncIterator]() : items[Symbol.iterator](),
@@ -116,6 +118,7 @@ export async function* mapItems<A, R>(
       }
     }
   } catch (error) {
+    if (error instanceof IterationLeft) return;
     isFailing = true;
     throw error;
   } finally {

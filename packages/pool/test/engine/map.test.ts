@@ -203,6 +203,20 @@ describe("map", () => {
     await expect(results.return?.()).rejects.toThrow("closing");
   });
 
+  it.each([1, 2])(
+    "return() cancels the job that a pending next() waits for (chunkSize %i)",
+    async (chunkSize) => {
+      const gate = makeGate();
+      const results = pool.map(jobs.spinUntilCancelled, [gate, gate], { chunkSize, concurrency: 1 });
+      const next = results.next();
+      await opened(gate);
+      expect(await results.return?.()).toEqual({ done: true, value: undefined });
+      expect(await next).toEqual({ done: true, value: undefined });
+      await opened(gate, 1);
+      expect((await results.next()).done).toBe(true);
+    },
+  );
+
   it("with a signal that has fired does not touch the source", async () => {
     const touched = {
       [Symbol.iterator](): Iterator<number> {
