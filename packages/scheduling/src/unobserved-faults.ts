@@ -3,18 +3,24 @@
  *
  * Faulted tasks without an observer are collected; one check per turn, behind its microtasks, looks at them again. For
  * those still unobserved it makes a native promise that is rejected with the very error, so that Node's own machinery
- * (listeners, `--unhandled-rejections` modes, exit codes) decides what follows.
+ * (listeners, `--unhandled-rejections` modes, exit codes) decides what follows. It is made in the context in which the task faulted:
+ * listeners see that where Node shows them the context of a promise.
  */
 
 import { AsyncScope } from "@skein/context";
 import { nextTick, queueMicrotask } from "./timers.ts";
+
+interface Fault<F> {
+  readonly of: F;
+  readonly scope: AsyncScope;
+}
 
 /** Collects faulted tasks; what a fault is, its owner tells. */
 export class FaultWatch<F> {
   readonly #isObserved: (fault: F) => boolean;
   readonly #errorOf: (fault: F) => unknown;
   readonly #checkAfterMicrotasks: () => void;
-  #faults: F[] = [];
+  #faults: Fault<F>[] = [];
 
   constructor(isObserved: (fault: F) => boolean, errorOf: (fault: F) => unknown) {
     this.#isObserved = isObserved;
@@ -25,14 +31,19 @@ export class FaultWatch<F> {
   }
 
   add(fault: F): void {
-    if (this.#faults.push(fault) === 1) AsyncScope.root.run(queueMicrotask, this.#checkAfterMicrotasks);
+    if (this.#faults.push({ of: fault, scope: AsyncScope.capture() }) === 1)
+      AsyncScope.root.run(queueMicrotask, this.#checkAfterMicrotasks);
   }
 
   #check(): void {
     const faults = this.#faults;
     this.#faults = [];
-    for (const fault of faults) {
-      if (!this.#isObserved(fault)) void Promise.reject(this.#errorOf(fault));
+    for (const { of: fault, scope } of faults) {
+      if (!this.#isObserved(fault)) scope.runOnce(reject, this.#errorOf(fault));
     }
   }
+}
+
+function reject(error: unknown): void {
+  void Promise.reject(error);
 }

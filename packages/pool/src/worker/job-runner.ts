@@ -1,4 +1,5 @@
 /** Runs one claimed job: its context entered, its function called, everything cleared again, its outcome written. */
+import { SynchronizationContext } from "@skein/scheduling";
 import type { AsyncScope } from "@skein/context";
 import { channels, publishJob } from "../jobs/channels.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
@@ -106,6 +107,7 @@ export class JobRunner {
 
   #run(slot: number): Promise<void> | null {
     const outer = this.#current.synchronous;
+    const context = leaveContext();
     const job = new RunningJob(this.#memory.slots, this.#current, slot);
     this.#current.synchronous = job;
     let known: KnownFunction | null = null;
@@ -132,6 +134,7 @@ export class JobRunner {
       }
     } finally {
       this.#current.synchronous = outer;
+      restoreContext(context);
     }
     job.end();
     return null;
@@ -165,6 +168,7 @@ export class JobRunner {
    */
   callWithdrawn(known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: readonly unknown[]): unknown {
     const outer = this.#current.synchronous;
+    const context = leaveContext();
     this.#current.synchronous = this.#withdrawn;
     this.#memory.statistics.count(COUNTERS.executed);
     publishStart(known.source, scope);
@@ -181,6 +185,7 @@ export class JobRunner {
       }
     } finally {
       this.#current.synchronous = outer;
+      restoreContext(context);
     }
   }
 
@@ -204,6 +209,7 @@ export class JobRunner {
     try {
       const fn = await this.#functions.load(known);
       this.#current.synchronous = job;
+      const context = leaveContext();
       const trace = this.#trace;
       const { slots } = this.#memory;
       if (trace !== null) trace.begin(KIND.resume, slot, slots.functionId(slot));
@@ -212,6 +218,7 @@ export class JobRunner {
         returned = this.#call(job, known, fn, scope, args);
       } finally {
         this.#current.synchronous = null;
+        restoreContext(context);
         if (trace !== null) trace.end(DETAIL.awaiting);
       }
       if (isThenable(returned)) known.awaits = true;
@@ -231,6 +238,7 @@ export class JobRunner {
       this.#outcomes.error(job.slot, known.explain(error));
     }
     this.#current.surprising.delete(job);
+    restoreContext(null);
     job.end();
   }
 
@@ -271,6 +279,17 @@ export class JobRunner {
     const block = slots.payloadBlock(slot);
     return this.#decoder.decode(this.#arenas.bytes(arena, block, length), block * 8, length) as unknown[];
   }
+}
+
+/** A job begins without a SynchronizationContext. What it sets as the current one ends with it, or with its first part if it awaits. */
+function leaveContext(): SynchronizationContext | null {
+  const { current } = SynchronizationContext;
+  if (current !== null) SynchronizationContext.setCurrent(null);
+  return current;
+}
+
+function restoreContext(outside: SynchronizationContext | null): void {
+  if (SynchronizationContext.current !== outside) SynchronizationContext.setCurrent(outside);
 }
 
 /** Subscribers hear in the context of the call. */
