@@ -24,8 +24,13 @@ async function collect(): Promise<void> {
 async function survivors(count: number, make: () => object): Promise<number> {
   const refs: WeakRef<object>[] = [];
   for (let i = 0; i < count; i++) refs.push(new WeakRef(make()));
-  await collect();
-  return refs.filter((ref) => ref.deref() !== undefined).length;
+  const alive = (): number => refs.filter((ref) => ref.deref() !== undefined).length;
+  // A frame that is being optimised may hold one a little longer; what leaks is held for good.
+  for (let tries = 0; tries < 20; tries++) {
+    await collect();
+    if (alive() === 0) break;
+  }
+  return alive();
 }
 
 describe("nothing stays behind on a long-lived task or signal", () => {
