@@ -11,8 +11,8 @@ import type { FailedBatch, Pump } from "./pump.ts";
 import { SharedInlet } from "./shared-inlet.ts";
 import { SharedProducer } from "./shared-producer.ts";
 import type { SlotQueue } from "./slot-queue.ts";
-import { refuseUnknownOptions } from "./unknown-options.ts";
-import type { OptionNames } from "./unknown-options.ts";
+import { refuseUnknownOptions } from "@skein/context/errors";
+import type { OptionNames } from "@skein/context/errors";
 
 export interface CompleteOptions {
   /** Whether what waits is pumped first; otherwise it is given back, and running batches are asked to end. @default true */

@@ -1,6 +1,6 @@
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
-import { refuseUnknownOptions } from "./unknown-options.ts";
-import type { OptionNames } from "./unknown-options.ts";
+import { refuseUnknownOptions } from "@skein/context/errors";
+import type { OptionNames } from "@skein/context/errors";
 
 /** What becomes of a batch whose pump failed: it is given up, or its items go back to the head of their slot. */
 export type FailureVerdict = "drop" | "retry";

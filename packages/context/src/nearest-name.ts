@@ -1,24 +1,43 @@
+/** A beginning that is shared says as much as few letters that differ: `retry` and `retries`. */
+const SHARED_BEGINNING = 4;
+/** Of the letters, at most so many may differ. */
+const MOST_DIFFERENCE = 0.4;
+
 /**
- * The candidate that somebody who wrote `name` most likely meant; undefined if none is near. Upper and lower case count
- * as the same; at most two in five letters may differ.
+ * The candidate that somebody who wrote `name` most likely meant; undefined if none is near. It shares a word or its beginning with
+ * `name`, or differs by at most two letters in five. Upper and lower case count as the same.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  const wanted = name.slice(0, 64);
   let nearest: string | undefined;
-  let leastShare = 0.4;
+  let least = MOST_DIFFERENCE;
   for (const candidate of candidates) {
-    const share =
-      editDistance(name.toLowerCase(), candidate.toLowerCase()) / Math.max(name.length, candidate.length, 1);
-    if (share > leastShare || (share === leastShare && nearest !== undefined)) continue;
+    const difference = differenceOf(wanted, candidate.slice(0, 64));
+    if (difference > least || (difference === least && nearest !== undefined)) continue;
     nearest = candidate;
-    leastShare = share;
+    least = difference;
   }
   return nearest;
 }
 
-/** How many letters must be inserted, removed, replaced or swapped with their neighbour. Looks at 64 letters. */
-function editDistance(from: string, to: string): number {
-  const a = from.slice(0, 64);
-  const b = to.slice(0, 64);
+/** As a share of the longer name. */
+function differenceOf(wanted: string, other: string): number {
+  const a = wanted.toLowerCase();
+  const b = other.toLowerCase();
+  const difference = editDistance(a, b) / Math.max(a.length, b.length, 1);
+  const beginning = a.slice(0, SHARED_BEGINNING);
+  const beginsAlike = beginning.length === SHARED_BEGINNING && b.startsWith(beginning);
+  const isAkin = beginsAlike || hasWord(wanted, other) || hasWord(other, wanted);
+  return isAkin ? Math.min(difference, MOST_DIFFERENCE) : difference;
+}
+
+/** As `abortSignal` has `signal`. */
+function hasWord(name: string, word: string): boolean {
+  return word !== "" && name.includes(word.slice(0, 1).toUpperCase() + word.slice(1));
+}
+
+/** How many letters must be inserted, removed, replaced or swapped with their neighbour. */
+function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

@@ -1,5 +1,5 @@
 import { argumentTypeError, withCode } from "./argument-errors.ts";
-import { create, hasOwn, keys } from "./intrinsics.ts";
+import { create, hasOwn, isArray, keys } from "./intrinsics.ts";
 import { nearestName } from "./nearest-name.ts";
 
 /** Every option of a bag, by name: the compiler sees to it that none is missing and none is too many. */
@@ -19,7 +19,8 @@ export function ownOptions<T extends object>(
 ): Readonly<Partial<T>> {
   const own = create(null) as Partial<T>;
   if (options === undefined) return own;
-  if (typeof options !== "object" || options === null) throw argumentTypeError(name, "an object", options);
+  if (typeof options !== "object" || options === null || isArray(options))
+    throw argumentTypeError(name, "an object", options);
   refuseUnknownOptions(options, known, name);
   for (const key of keys(options) as (keyof T & string)[]) own[key] = options[key];
   return own;

@@ -21,6 +21,32 @@ describe("options", () => {
     expect(() => refuseUnknownOptions({ toString: undefined }, known)).toThrow("Unknown option `toString`");
   });
 
+  it.each([
+    ["timeoutms", "timeoutMs"],
+    ["abortSignal", "signal"],
+    ["retry", "retries"],
+    ["retires", "retries"],
+    ["maxThread", "maxThreads"],
+  ])("`%s` was probably meant to be `%s`", (given, meant) => {
+    expect(nearestName(given, ["signal", "timeoutMs", "retries", "maxThreads"])).toBe(meant);
+  });
+
+  it.each(["workerData", "x", "toString", "a".repeat(10_000)])("nothing is near %.20s", (given) => {
+    expect(nearestName(given, ["signal", "timeoutMs", "retries", "maxThreads"])).toBeUndefined();
+  });
+
+  it("are read once each, and none of a bag that is refused", () => {
+    let reads = 0;
+    const bag = {
+      get name(): string {
+        return `${++reads}`;
+      },
+    };
+    expect(ownOptions<{ name?: string }>(bag, { name: true }).name).toBe("1");
+    expect(() => ownOptions(untyped(Object.assign(Object.create(null), { y: 1 })), {})).toThrow("`y`");
+    expect(reads).toBe(1);
+  });
+
   it("are the own enumerable ones: what was inherited, hidden or is a symbol is neither read nor refused", () => {
     const inherited = Object.create({ timeoutMs: 1, other: 2 }) as { name?: string; timeoutMs?: number };
     inherited.name = "x";
@@ -32,14 +58,14 @@ describe("options", () => {
 
   it("are an object or undefined", () => {
     expect(ownOptions(undefined, {})).toEqual({});
-    for (const wrong of [null, 5, "x", () => 1]) {
+    for (const wrong of [null, 5, "x", [], () => 1]) {
       expect(() => ownOptions(untyped(wrong), {}, "bag")).toThrow("Expected `bag` to be an object");
     }
   });
 
   it("are checked wherever this package takes any", () => {
     expect(() => new AsyncLocal(untyped({ nam: "x" }))).toThrow("Did you mean `name`?");
-    expect(() => new AsyncVariable(untyped({ default: 1 }))).toThrow("Known options: name, defaultValue");
+    expect(() => new AsyncVariable(untyped({ default: 1 }))).toThrow("Did you mean `defaultValue`?");
     expect(() => correlation(untyped({ headers: "x" }))).toThrow("Did you mean `header`?");
     expect(() => contextHeaders(untyped({ locals: "x" }))).toThrow("Did you mean `local`?");
     expect(() => contextHeaders(untyped({ local: {} }))).toThrow(

@@ -4,7 +4,7 @@
  */
 import { threadId } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
-import { type OptionNames, ownOptions } from "./engine/own-options.ts";
+import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { JobCanceledError } from "./errors.ts";
 import type { ForkedTask } from "./submit/forked-job.ts";
 import { CalledTask } from "./worker/called-task.ts";

@@ -1,5 +1,5 @@
 /** Options of `close`. */
-import { type OptionNames, ownOptions } from "./own-options.ts";
+import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { duration, flag } from "./option-values.ts";
 
 export interface CloseOptions {

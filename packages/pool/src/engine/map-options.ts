@@ -1,7 +1,7 @@
 /** Options of `map`. */
 import type { CancellationSignal } from "@skein/scheduling";
 import type { CancelSignal } from "../submit/cancel-signal.ts";
-import { type OptionNames, ownOptions } from "./own-options.ts";
+import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { flag, integer } from "./option-values.ts";
 import { signalOption } from "./token-signal.ts";
 

@@ -4,7 +4,7 @@ import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { HostOptions } from "../host/host.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
-import { type OptionNames, ownOptions } from "./own-options.ts";
+import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { duration, integer } from "./option-values.ts";
 import { resolveTraceOptions, type TraceOptions } from "./trace-options.ts";
 import { isMadeByPreload } from "../worker/preload.ts";

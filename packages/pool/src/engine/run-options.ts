@@ -5,7 +5,7 @@ import { type CancellationSignal, type ContinuationPolicy, TaskScheduler } from 
 import { PRIORITIES } from "../shared/layout.ts";
 import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
 import { checkedTransferList } from "../transfer/transfer-list.ts";
-import { type OptionNames, ownOptions } from "./own-options.ts";
+import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { duration, flag, integer, MAX_TIMEOUT_MS } from "./option-values.ts";
 import { signalOption } from "./token-signal.ts";
 

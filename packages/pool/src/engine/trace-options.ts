@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { argumentTypeError } from "@skein/context/errors";
 import type { ResolvedTraceOptions } from "../trace/pool-trace.ts";
-import { type OptionNames, ownOptions } from "./own-options.ts";
+import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { integer } from "./option-values.ts";
 
 /** `trace` with its limits. */

@@ -1,5 +1,5 @@
 /** Runs one claimed job: its context entered, its function called, everything cleared again, its outcome written. */
-import { SynchronizationContext } from "@skein/scheduling";
+import { swapContext, swapScheduler } from "@skein/scheduling/internal";
 import type { AsyncScope } from "@skein/context";
 import { channels, publishJob } from "../jobs/channels.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
@@ -107,7 +107,7 @@ export class JobRunner {
 
   #run(slot: number): Promise<void> | null {
     const outer = this.#current.synchronous;
-    const context = leaveContext();
+    const outside = leaveCurrent();
     const job = new RunningJob(this.#memory.slots, this.#current, slot);
     this.#current.synchronous = job;
     let known: KnownFunction | null = null;
@@ -134,7 +134,7 @@ export class JobRunner {
       }
     } finally {
       this.#current.synchronous = outer;
-      restoreContext(context);
+      restoreCurrent(outside);
     }
     job.end();
     return null;
@@ -168,7 +168,7 @@ export class JobRunner {
    */
   callWithdrawn(known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: readonly unknown[]): unknown {
     const outer = this.#current.synchronous;
-    const context = leaveContext();
+    const outside = leaveCurrent();
     this.#current.synchronous = this.#withdrawn;
     this.#memory.statistics.count(COUNTERS.executed);
     publishStart(known.source, scope);
@@ -185,7 +185,7 @@ export class JobRunner {
       }
     } finally {
       this.#current.synchronous = outer;
-      restoreContext(context);
+      restoreCurrent(outside);
     }
   }
 
@@ -209,7 +209,7 @@ export class JobRunner {
     try {
       const fn = await this.#functions.load(known);
       this.#current.synchronous = job;
-      const context = leaveContext();
+      const outside = leaveCurrent();
       const trace = this.#trace;
       const { slots } = this.#memory;
       if (trace !== null) trace.begin(KIND.resume, slot, slots.functionId(slot));
@@ -218,7 +218,7 @@ export class JobRunner {
         returned = this.#call(job, known, fn, scope, args);
       } finally {
         this.#current.synchronous = null;
-        restoreContext(context);
+        restoreCurrent(outside);
         if (trace !== null) trace.end(DETAIL.awaiting);
       }
       if (isThenable(returned)) known.awaits = true;
@@ -238,7 +238,7 @@ export class JobRunner {
       this.#outcomes.error(job.slot, known.explain(error));
     }
     this.#current.surprising.delete(job);
-    restoreContext(null);
+    restoreCurrent(none);
     job.end();
   }
 
@@ -281,15 +281,23 @@ export class JobRunner {
   }
 }
 
-/** A job begins without a SynchronizationContext. What it sets as the current one ends with it, or with its first part if it awaits. */
-function leaveContext(): SynchronizationContext | null {
-  const { current } = SynchronizationContext;
-  if (current !== null) SynchronizationContext.setCurrent(null);
-  return current;
+/** What is current on the thread, besides the context. A job begins without; what it makes current ends with it, or with its first part. */
+interface Current {
+  readonly context: ReturnType<typeof swapContext>;
+  readonly scheduler: ReturnType<typeof swapScheduler>;
 }
 
-function restoreContext(outside: SynchronizationContext | null): void {
-  if (SynchronizationContext.current !== outside) SynchronizationContext.setCurrent(outside);
+const none: Current = { context: null, scheduler: null };
+
+function leaveCurrent(): Current {
+  const context = swapContext(null);
+  const scheduler = swapScheduler(null);
+  return context === null && scheduler === null ? none : { context, scheduler };
+}
+
+function restoreCurrent({ context, scheduler }: Current): void {
+  swapContext(context);
+  swapScheduler(scheduler);
 }
 
 /** Subscribers hear in the context of the call. */
