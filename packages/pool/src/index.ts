@@ -1,6 +1,6 @@
 export type { JobEngine } from "./engine/base-engine.ts";
 export type { JobMessage, StrayErrorMessage, ThreadMessage } from "./jobs/channels.ts";
-export { registerError } from "./codec/error-registry.ts";
+export { registerError, type RegisterErrorOptions } from "./codec/error-registry.ts";
 export {
   JobCanceledError,
   JobModuleError,

@@ -11,7 +11,7 @@ import { CalledTask } from "./worker/called-task.ts";
 import { runningJob } from "./worker/current-job.ts";
 import { currentPool } from "./worker/current-pool.ts";
 
-export { registerError } from "./codec/error-registry.ts";
+export { registerError, type RegisterErrorOptions } from "./codec/error-registry.ts";
 export { move } from "./transfer/move.ts";
 export type { ForkedTask } from "./submit/forked-job.ts";
 

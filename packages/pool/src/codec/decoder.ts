@@ -24,24 +24,16 @@ import {
   Set,
   setAdd,
   sliceText,
-  structuredClone,
   TypeError,
   Uint8Array,
 } from "../shared/intrinsics.ts";
 import { isArrayBuffer, isSharedArrayBuffer } from "./brand-checks.ts";
+import { blankErrorOf } from "./blank-error.ts";
 import { ByteReader, corrupt } from "./byte-reader.ts";
 import type { CarriedTable } from "./carried.ts";
 import type { SharedBufferTable } from "./shared-buffer-table.ts";
 import { TextCache } from "./text-cache.ts";
-import {
-  bufferKind,
-  ErrorPart,
-  errorTemplates,
-  MessageFlag,
-  smallIntBias,
-  Tag,
-  viewConstructors,
-} from "./wire-tags.ts";
+import { bufferKind, ErrorPart, MessageFlag, smallIntBias, Tag, viewConstructors } from "./wire-tags.ts";
 
 /** Decodes messages of any Encoder of this process, from shared memory or not. For one thread. */
 export class Decoder extends ByteReader {
@@ -335,10 +327,10 @@ export class Decoder extends ByteReader {
   }
 
   #readError(): Error {
-    const template = errorTemplates[this.readByte()];
-    if (template === undefined) throw corrupt("it holds an unknown class of error");
+    const error = blankErrorOf(this.readByte());
+    if (error === undefined) throw corrupt("it holds an unknown class of error");
     const parts = this.readByte();
-    const error: Error = this.#remember(structuredClone(template));
+    this.#remember(error);
     if ((parts & ErrorPart.message) !== 0) define(error, "message", this.#readText(), false);
     if ((parts & ErrorPart.stack) !== 0) define(error, "stack", this.#readText(), false);
     if ((parts & ErrorPart.cause) !== 0) define(error, "cause", this.#read(), false);

@@ -48,6 +48,7 @@ import {
   viewLengthOf,
 } from "../shared/intrinsics.ts";
 import { isArrayBuffer } from "./brand-checks.ts";
+import { errorClassOf } from "./blank-error.ts";
 import { ByteWriter, chunk } from "./byte-writer.ts";
 import { type Carried, isCopied } from "./carried.ts";
 import { Chunk } from "./chunk.ts";
@@ -60,7 +61,6 @@ import type { SharedBufferTable } from "./shared-buffer-table.ts";
 import { stackOf } from "./stack-text.ts";
 import {
   bufferKind,
-  errorClassOf,
   ErrorPart,
   MessageFlag,
   shortArrayLimit,

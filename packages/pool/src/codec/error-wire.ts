@@ -20,9 +20,9 @@ import {
   mapGet,
   mapSet,
   setPrototypeOf,
-  structuredClone,
   Symbol,
 } from "../shared/intrinsics.ts";
+import { blankErrorOf } from "./blank-error.ts";
 import { isProxy } from "./brand-checks.ts";
 import {
   droppedProperties,
@@ -35,7 +35,6 @@ import {
 import { knownPrototype } from "./error-registry.ts";
 import { ErrorSnapshot, hold, isError } from "./error-snapshot.ts";
 import { appendFrames } from "./stack-text.ts";
-import { errorTemplates } from "./wire-tags.ts";
 
 /** What was thrown: an error, or any other value as it is. */
 export type ErrorWire =
@@ -98,9 +97,7 @@ function blankError({ classes, name, nameFlags, message, messageFlags, stack }: 
     prototype ??= knownPrototype(classes[i]!);
     if (classes[i] === "js:DOMException") isDOMException = true;
   }
-  const error: object = isDOMException
-    ? new DOMException(message, name)
-    : structuredClone(errorTemplates[0]!);
+  const error: object = isDOMException ? new DOMException(message, name) : blankErrorOf(0)!;
   if (prototype !== undefined && prototype !== getPrototypeOf(error)) setPrototypeOf(error, prototype);
   if (!isDOMException || messageFlags !== INHERITED)
     defineInheritable(error, "message", message, messageFlags);

@@ -31,7 +31,7 @@
  */
 import { Buffer } from "node:buffer";
 
-import { define, getPrototypeOf, typedArrayName } from "../shared/intrinsics.ts";
+import { getPrototypeOf, typedArrayName } from "../shared/intrinsics.ts";
 
 export const MessageFlag = { tree: 1, graph: 2, carried: 4 } as const;
 
@@ -81,34 +81,6 @@ export const smallIntCount = 128;
 
 /** Which parts an error has; the bits of the byte after `Tag.error` and its class. */
 export const ErrorPart = { message: 1, stack: 2, cause: 4 } as const;
-
-/** The classes that structured clone keeps; the index is on the wire. */
-const errorClasses = [
-  ["Error", Error],
-  ["EvalError", EvalError],
-  ["RangeError", RangeError],
-  ["ReferenceError", ReferenceError],
-  ["SyntaxError", SyntaxError],
-  ["TypeError", TypeError],
-  ["URIError", URIError],
-] as const;
-
-/**
- * An error of each class. Their structured clones are genuine ones that paid for no stack, whatever the program did to
- * `Error.stackTraceLimit`. What structured clone asks them for is their own: nobody's getters run.
- */
-export const errorTemplates: readonly Error[] = errorClasses.map(([name, type]) => {
-  const template = new type();
-  define(template, "name", name, false);
-  define(template, "stack", "", false);
-  return template;
-});
-
-/** The index of the class of that `name`; of Error for any other name. */
-export function errorClassOf(name: unknown): number {
-  for (let i = 1; i < errorClasses.length; i++) if (errorClasses[i]![0] === name) return i;
-  return 0;
-}
 
 type ViewConstructor = new (buffer: ArrayBufferLike, offset?: number, length?: number) => ArrayBufferView;
 

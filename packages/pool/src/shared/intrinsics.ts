@@ -65,11 +65,12 @@ export const isView: (value: unknown) => value is View = ArrayBuffer.isView;
 export const hasOwnProperty: (target: object, key: PropertyKey) => boolean = uncurryThis(
   Object.prototype.hasOwnProperty,
 );
-export const structuredClone: typeof globalThis.structuredClone = globalThis.structuredClone;
+export const structuredClone: typeof globalThis.structuredClone | undefined = globalThis.structuredClone;
 /** Node's own: an environment such as jsdom puts another one into its place. */
 export const DOMException: typeof globalThis.DOMException = nodesDOMException();
 
 function nodesDOMException(): typeof globalThis.DOMException {
+  if (structuredClone === undefined) return globalThis.DOMException;
   try {
     structuredClone(Symbol("not cloneable"));
   } catch (error) {
