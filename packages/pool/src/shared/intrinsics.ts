@@ -106,9 +106,6 @@ export const weakMapSet: <K extends WeakKey, V>(map: WeakMap<K, V>, key: K, valu
 export const arrayIndexOf: (array: readonly unknown[], member: unknown) => number = uncurryThis(
   Array.prototype.indexOf,
 );
-export const joinTexts: (array: readonly string[], separator: string) => string = uncurryThis(
-  Array.prototype.join,
-);
 export const charCodeAt: (text: string, index: number) => number = uncurryThis(String.prototype.charCodeAt);
 export const fromCharCode: (...codes: number[]) => string = String.fromCharCode;
 export const sliceText: (text: string, start: number, end?: number) => string = uncurryThis(
