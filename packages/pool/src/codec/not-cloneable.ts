@@ -13,6 +13,7 @@ import {
   keysOf,
   mapForEach,
   objectPrototype,
+  RangeError,
   Set,
   setAdd,
   setForEach,

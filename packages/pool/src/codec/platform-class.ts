@@ -10,6 +10,7 @@ import {
   getOwnPropertyDescriptor,
   hasOwnProperty,
   indexOfText,
+  keysOf,
   ownKeys,
   Symbol,
 } from "../shared/intrinsics.ts";
@@ -122,9 +123,9 @@ function isShared(memory: object): boolean {
   return isSharedArrayBuffer((memory as { readonly buffer?: unknown }).buffer);
 }
 
-/** jsdom keeps what it knows of an object behind a symbol of this name; the object itself is empty. */
+/** jsdom keeps what it knows of an object behind a symbol of this name; otherwise the object is empty. */
 function isOfSimulatedDOM(value: object): boolean {
-  return markOf(value, "impl") !== undefined;
+  return keysOf(value).length === 0 && markOf(value, "impl") !== undefined;
 }
 
 function markOf(target: object, description: string): symbol | undefined {

@@ -131,11 +131,17 @@ describe("H9 a value that cannot be cloned is refused by its path", () => {
 
   it("an object of a simulated DOM is refused, where structured clone would give an empty one", () => {
     class HTMLElement {
-      id = "";
+      get id(): string {
+        return "";
+      }
     }
     expect(refusal([Object.assign(new HTMLElement(), { [Symbol("impl")]: {} })], "args").message).toMatch(
       /^args\[0\] is a HTMLElement of a simulated DOM/,
     );
+    class Ordinary {
+      id = "x";
+    }
+    expect(roundTrip(Object.assign(new Ordinary(), { [Symbol("impl")]: 1 }))).toEqual({ id: "x" });
   });
 
   class Query {
