@@ -10,12 +10,12 @@ import type { Encoder } from "../codec/encoder.ts";
 import { QueueFullError } from "../errors.ts";
 import { publishJob, someoneFollowsJobs } from "../jobs/channels.ts";
 import { nameOf } from "../jobs/function-name.ts";
-import { structuredClone } from "../shared/intrinsics.ts";
 import type { Arena } from "../shared/arena.ts";
 import { INLINE_BYTES } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { MAX_NUMBERS } from "../shared/slot.ts";
 import { timestampUs } from "../shared/statistics.ts";
+import { clone } from "../transfer/clone.ts";
 import { detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
@@ -195,7 +195,7 @@ export class JobMaker {
     let own: Carried | null = null;
     try {
       if (carried !== null) {
-        own = { id: encoder.nextCarriedId(), values: structuredClone(carried.values), transfer: [] };
+        own = { id: encoder.nextCarriedId(), values: clone(carried.values, []), transfer: [] };
         renameCarried(bytes, length, own.id);
         if (copied !== 0) arena.bytes.set(bytes.subarray(length - 8, length), copied * 8 + length - 8);
         holder.hold(own);

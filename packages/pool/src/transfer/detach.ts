@@ -5,6 +5,7 @@ import { MessagePort, type Transferable } from "node:worker_threads";
 import type { Carried } from "../codec/carried.ts";
 import type { CloneRoot } from "../codec/not-cloneable.ts";
 import { NotCloneableError } from "../errors.ts";
+import { clone } from "./clone.ts";
 
 /**
  * The same values, moved and copied as postMessage would, now. A single ArrayBuffer costs a fraction of a microsecond, anything else
@@ -19,7 +20,7 @@ export function detach(carried: Carried, root: CloneRoot): Carried {
       const buffer = only.transfer();
       return { id, values: values.length === 0 ? values : [buffer], transfer: [buffer] };
     }
-    const copy = structuredClone({ values, transfer }, { transfer: [...transfer] });
+    const copy = clone({ values, transfer }, transfer);
     return { id, values: copy.values, transfer: copy.transfer };
   } catch (cause) {
     throw refusal(cause, root);
@@ -33,7 +34,7 @@ export function detach(carried: Carried, root: CloneRoot): Carried {
 export function detachCopied(buffers: readonly ArrayBuffer[], root: CloneRoot): void {
   try {
     if (buffers.length === 1) buffers[0]!.transfer(0);
-    else structuredClone(null, { transfer: [...buffers] });
+    else clone(null, buffers);
   } catch (cause) {
     throw refusal(cause, root);
   }

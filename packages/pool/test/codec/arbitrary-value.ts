@@ -58,7 +58,35 @@ const leaf: fc.Arbitrary<unknown> = fc.oneof(
   fc.tuple(text, fc.constantFrom(Error, RangeError, TypeError)).map(([message, type]) => new type(message)),
 );
 
-class Point { x = 1 })()"),
+class Point {
+  x = 1;
+  get length(): number {
+    return 0;
+  }
+}
+
+const foreign = createContext();
+const makeForeign = (expression: string) => (): object => runInContext(expression, foreign) as object;
+
+const makersOfHere = {
+  object: () => ({}),
+  null: () => Object.setPrototypeOf({}, null) as object,
+  array: () => [],
+  sparse: () => [1, , 3], // oxlint-disable-line no-sparse-arrays -- the hole is what is tested
+  map: () => new Map(),
+  set: () => new Set(),
+  instance: () => new Point(),
+  error: () => Object.defineProperty(new Error("node"), "stack", { value: "Error: node" }),
+};
+const makers = {
+  ...makersOfHere,
+  "foreign object": makeForeign("({})"),
+  "foreign array": makeForeign("[]"),
+  "foreign map": makeForeign("new Map()"),
+  "foreign error": makeForeign(
+    "Object.defineProperty(new RangeError('far'), 'stack', { value: 'RangeError: far' })",
+  ),
+  "foreign instance": makeForeign("new (class Point { x = 1 })()"),
 };
 type Kind = keyof typeof makers;
 const kindsOfHere = Object.keys(makersOfHere) as Kind[];
@@ -106,25 +134,27 @@ export const BufferStandIn = Uint8ClampedArray;
  * The same graph twice, with objects of other realms and with Buffers: once as it is, and once with a stand-in for each Buffer. The
  * clone of the latter is what the former has to arrive as.
  */
-export const graphWithBuffers: fc.Arbitrary<{ value: unknown; standIn: unknown }> = plan(allKinds).map((planned) => {
-  const isBufferLeaf = (value: unknown): value is string =>
-    typeof value === "string" && value.length % 4 === 1;
-  const buffers = new Map<string, Buffer>();
-  const standIns = new Map<string, object>();
-  // The same text is the same Buffer, wherever it lies.
-  const once = <T>(made: Map<string, T>, key: string, make: () => T): T => {
-    if (!made.has(key)) made.set(key, make());
-    return made.get(key)!;
-  };
-  return {
-    value: build(planned, (leaf) =>
-      isBufferLeaf(leaf) ? once(buffers, leaf, () => Buffer.from(leaf)) : leaf,
-    ),
-    standIn: build(planned, (leaf) =>
-      isBufferLeaf(leaf) ? once(standIns, leaf, () => new BufferStandIn(Buffer.from(leaf))) : leaf,
-    ),
-  };
-});
+export const graphWithBuffers: fc.Arbitrary<{ value: unknown; standIn: unknown }> = plan(allKinds).map(
+  (planned) => {
+    const isBufferLeaf = (value: unknown): value is string =>
+      typeof value === "string" && value.length % 4 === 1;
+    const buffers = new Map<string, Buffer>();
+    const standIns = new Map<string, object>();
+    // The same text is the same Buffer, wherever it lies.
+    const once = <T>(made: Map<string, T>, key: string, make: () => T): T => {
+      if (!made.has(key)) made.set(key, make());
+      return made.get(key)!;
+    };
+    return {
+      value: build(planned, (leaf) =>
+        isBufferLeaf(leaf) ? once(buffers, leaf, () => Buffer.from(leaf)) : leaf,
+      ),
+      standIn: build(planned, (leaf) =>
+        isBufferLeaf(leaf) ? once(standIns, leaf, () => new BufferStandIn(Buffer.from(leaf))) : leaf,
+      ),
+    };
+  },
+);
 
 /** What hangs on errors: what arrives as it is, without a loss that is intended. Members of a Set may change their order. */
 const held = plan(["object", "array", "sparse", "map"]).map((planned) => build(planned, (value) => value));
@@ -172,33 +202,6 @@ function putOnError(error: Error, key: string, value: unknown, flags: number): v
   });
 }
 
-class Point {
-  x = 1;
-  get length(): number {
-    return 0;
-  }
-}
-
-const foreign = createContext();
-const makeForeign = (expression: string) => (): object => runInContext(expression, foreign) as object;
-
-const makersOfHere = {
-  object: () => ({}),
-  null: () => Object.setPrototypeOf({}, null) as object,
-  array: () => [],
-  sparse: () => [1, , 3], // oxlint-disable-line no-sparse-arrays -- the hole is what is tested
-  map: () => new Map(),
-  set: () => new Set(),
-  instance: () => new Point(),
-  error: () => Object.defineProperty(new Error("node"), "stack", { value: "Error: node" }),
-};
-const makers = {
-  ...makersOfHere,
-  "foreign object": makeForeign("({})"),
-  "foreign array": makeForeign("[]"),
-  "foreign map": makeForeign("new Map()"),
-  "foreign error": makeForeign("Object.defineProperty(new RangeError('far'), 'stack', { value: 'RangeError: far' })"),
-  "foreign instance": makeForeign("new (
 function makeNode(kind: Kind): object {
   return makers[kind]();
 }
