@@ -4,6 +4,8 @@ import type { PoolThread } from "./pool-thread.ts";
 
 /** So many threads in a row that died before they were ready: starting more would go on for ever. */
 const MAX_FAILED_STARTS = 3;
+/** While other threads run the jobs, nobody gives the start up for good: what it failed for may be over. */
+const TRY_AGAIN_MS = 1000;
 
 export class ThreadRoster {
   readonly #threads: (PoolThread | null)[];
@@ -14,6 +16,7 @@ export class ThreadRoster {
   /** 0 is the host's. */
   #nextSerial = 1;
   #failedStarts = 0;
+  #failedAt = 0;
 
   /** @param isFree Whether the place of a thread that died can be taken. */
   constructor(
@@ -35,9 +38,9 @@ export class ThreadRoster {
     return this.staying().filter((thread) => !thread.isReady).length;
   }
 
-  /** Whether threads keep dying before they are ready. */
+  /** Whether threads keep dying before they are ready, and did just now. */
   get cannotStart(): boolean {
-    return this.#failedStarts >= MAX_FAILED_STARTS;
+    return this.#failedStarts >= MAX_FAILED_STARTS && performance.now() - this.#failedAt < TRY_AGAIN_MS;
   }
 
   at(index: number): PoolThread | null {
@@ -58,7 +61,7 @@ export class ThreadRoster {
     try {
       this.#threads[index] = this.#start(index, this.#nextSerial++);
     } catch (error) {
-      this.#failedStarts++;
+      this.#startFailed();
       throw error;
     }
     this.#count++;
@@ -84,7 +87,13 @@ export class ThreadRoster {
   remove(thread: PoolThread, wasReady: boolean): void {
     this.#threads[thread.index] = null;
     if (!thread.isLeaving) this.#count--;
-    this.#failedStarts = wasReady ? 0 : this.#failedStarts + 1;
+    if (wasReady) this.#failedStarts = 0;
+    else this.#startFailed();
+  }
+
+  #startFailed(): void {
+    this.#failedStarts++;
+    this.#failedAt = performance.now();
   }
 
   /** A thread got ready; or all have been given up, and whoever submits next may try again. */

@@ -126,6 +126,13 @@ it("jobs of other modules that wait behind one that failed all run", async () =>
   expect(await failed).toBe("down");
 });
 
+/** Takes long enough for a second thread to be wanted. */
+async function inThread(_: number): Promise<number> {
+  const { threadId } = await import("node:worker_threads");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return threadId;
+}
+
 describe("initialize", () => {
   it("failed once: the pool has a thread all the same, and no job fails", async () => {
     const folder = writtenFiles({
@@ -150,6 +157,24 @@ describe("initialize", () => {
     });
     rmSync(join(folder, "down"));
     expect(await run()).toBe(2);
+  });
+
+  it("failed for further threads: they start once it works again", async () => {
+    const folder = writtenFiles({ "init.mjs": throwsWhileDown });
+    start({ maxThreads: 2, initialize: join(folder, "init.mjs") });
+    const twoAtOnce = async () => {
+      const [a, b] = await Promise.all([0, 1].map((i) => pool.run(inThread, [i])));
+      return a !== b;
+    };
+    await pool.run(inThread, [0]);
+    writeFileSync(join(folder, "down"), "");
+    let failures = 0;
+    const fails = (): void => void failures++;
+    subscribe("skein:thread:exit", fails);
+    await expect.poll(() => twoAtOnce().then(() => failures), { timeout: 60_000 }).toBeGreaterThan(2);
+    unsubscribe("skein:thread:exit", fails);
+    rmSync(join(folder, "down"));
+    await expect.poll(twoAtOnce, { timeout: 60_000 }).toBe(true);
   });
 
   it("is loaded like a job module: TypeScript that Node cannot strip, and its compiled form", async () => {
