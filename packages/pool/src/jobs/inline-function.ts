@@ -59,9 +59,13 @@ export function compileInline(source: string, from: string | null): (...args: un
   holder.paths = (Module as unknown as { _nodeModulePaths(folder: string): string[] })._nodeModulePaths(
     dirname(filename),
   );
-  // tsx and esbuild (keepNames) wrap nested functions in calls of `__name`, a helper of the module that stayed behind.
+  // Helpers of the module that stayed behind: tsx and esbuild (keepNames) wrap nested functions in calls of `__name`, Vitest replaces
+  // `import()`.
   const parameters = file === null ? "__name" : "__name, __filename";
-  holder._compile(`module.exports = (function (${parameters}) { "use strict"; return ${source} })`, filename);
+  holder._compile(
+    `module.exports = (function (${parameters}) { "use strict"; ${importHelper} return ${source} })`,
+    filename,
+  );
   const make = holder.exports as (
     name: typeof keepName,
     file: string | null,
@@ -90,6 +94,8 @@ export function explainFreeVariable(error: unknown, source: string): unknown {
     explained.stack = error.stack.replace(error.message, () => explained.message);
   return Object.assign(explained, { code: "ERR_SKEIN_FREE_VARIABLE", variable });
 }
+
+const importHelper = "const __vite_ssr_dynamic_import__ = (specifier) => import(specifier);";
 
 const methodStart = "((holder) => holder[Reflect.ownKeys(holder)[0]])({ ";
 

@@ -4,7 +4,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hasUserFrames } from "./tsx.ts";
+import { hasUserFrames, stackOf } from "./tsx.ts";
 
 /** Files that are checked at most: the error is usually in the first. */
 const MAX_CHECKED = 16;
@@ -19,17 +19,16 @@ const known = new Map<string, { file: string; mtimeMs: number; line: string }>()
 /** The same error; a syntax error in the module at `url`, or in one that it imports, names file and line in its message. */
 export async function nameLocation(error: unknown, url: string): Promise<unknown> {
   if (!(error instanceof SyntaxError) || located.has(error) || hasUserFrames(error)) return error;
-  const [, file, line] = head.exec(String(error.stack)) ?? [];
+  const [, file, line] = head.exec(stackOf(error)) ?? [];
   const at = file === undefined ? await find(url) : `${pathOf(file)}:${line}`;
   if (at === null) return error;
   located.add(error);
-  const { message, stack } = error;
+  const { message } = error;
+  const stack = stackOf(error);
   const named = `${message} (${at})`;
   Object.defineProperty(error, "message", { value: named, configurable: true, writable: true });
-  if (typeof stack === "string") {
-    const value = stack.replace(message, () => named);
-    Object.defineProperty(error, "stack", { value, configurable: true, writable: true });
-  }
+  const value = stack.replace(message, () => named);
+  Object.defineProperty(error, "stack", { value, configurable: true, writable: true });
   return error;
 }
 

@@ -81,9 +81,18 @@ function isTypeScript(url: string): boolean {
 /** The parser is called by Node alone; what the module itself throws has a frame of a file. */
 export function hasUserFrames(error: Error): boolean {
   // Async frames do not count: behind the parser stands whoever awaits the import, which is this file.
-  return (error.stack ?? "")
+  return stackOf(error)
     .split("\n")
     .some((line) => /^\s+at (?!async )/.test(line) && !/\bnode:/.test(line));
+}
+
+/** Empty when it cannot be read: a formatter of the program's may throw. */
+export function stackOf(error: Error): string {
+  try {
+    return String(error.stack ?? "");
+  } catch {
+    return "";
+  }
 }
 
 function noTsx(url: string, cause: unknown): JobModuleError {

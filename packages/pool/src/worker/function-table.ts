@@ -60,6 +60,8 @@ export class FunctionTable {
   /** By source. */
   readonly #described = new Map<string, KnownFunction>();
   readonly #modules: ModuleTable;
+  /** Of loaded modules, by URL and name. Read once: an export may be a getter, and none of those is called in the middle of dispatching. */
+  readonly #functions = new Map<string, ReadonlyMap<string, JobFunction>>();
   readonly #exports = new WeakMap<object, Export>();
 
   constructor(memory: PoolMemory, arenas: Arenas, modules: ModuleTable) {
@@ -109,8 +111,7 @@ export class FunctionTable {
     if (source.kind === "inline") {
       known.loaded(compileInline(source.source, source.from));
     } else {
-      const module = this.#modules.loaded(source.url);
-      const fn = module === undefined ? undefined : exportedFunction(module, source.name);
+      const fn = this.#functions.get(source.url)?.get(source.name);
       if (fn !== undefined) known.loaded(fn);
     }
   }
@@ -122,6 +123,7 @@ export class FunctionTable {
       throw new Error("Assertion: inline functions are compiled when they are first seen");
     const module = await this.#modules.load(source.url);
     const functions = exportedFunctions(module);
+    this.#functions.set(source.url, functions);
     for (const [name, fn] of functions) this.#exports.set(fn, { url: source.url, name });
     const fn = exportedFunction(module, source.name);
     if (fn !== undefined) return known.loaded(fn);

@@ -30,12 +30,7 @@ export class ModuleTable {
     this.#onStuck = onStuck;
   }
 
-  /** The namespace of a module that is loaded. */
-  loaded(url: string): object | undefined {
-    return this.#loaded.get(url);
-  }
-
-  /** @throws as `loadJobModule`, and what evaluating the module throws. */
+  /** The namespace of the module. @throws as `loadJobModule`, and what evaluating the module throws. */
   async load(url: string): Promise<object> {
     const loaded = this.#loaded.get(url);
     if (loaded !== undefined) return loaded;

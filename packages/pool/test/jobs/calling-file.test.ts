@@ -90,6 +90,10 @@ describe("what an inline function knows of its file", () => {
     ]);
   });
 
+  it("import(), which Vitest replaces by a helper of its own", async () => {
+    expect(await pool.run(async () => (await import("node:path")).basename("/a/b"), [])).toBe("b");
+  });
+
   it("the same text from two files is two functions", async () => {
     const text = `import { ThreadPool } from ${JSON.stringify(poolUrl)}; export const ask = (pool) => pool.run(() => __dirname, []);`;
     const folder = writtenFiles({ "a/x.mjs": text, "b/x.mjs": text });

@@ -111,7 +111,7 @@ describe("a pool is no mistake", () => {
     ],
     [
       "in a job",
-      `import { isMainThread } from "node:worker_threads"; export async function outer() { await using pool = new ThreadPool({ maxThreads: 1 }); return await pool.run((x) => x + 1, [1]); } if (isMainThread) { const pool = new ThreadPool({ maxThreads: 1 }); console.log(await jobs(pool).outer()); await pool.close(); }`,
+      `import { isMainThread } from "node:worker_threads"; export async function outer() { const pool = new ThreadPool({ maxThreads: 1 }); try { return await pool.run((x) => x + 1, [1]); } finally { await pool.close(); } } if (isMainThread) { const pool = new ThreadPool({ maxThreads: 1 }); console.log(await jobs(pool).outer()); await pool.close(); }`,
     ],
     [
       "made by a job module, used by its jobs",

@@ -201,7 +201,7 @@ describe("modules", () => {
     expect(await errorOf(jobs["notAFunction"]!())).toMatchObject({ code: "ERR_SKEIN_JOB_NOT_FOUND" });
   });
 
-  it("a module that fails to load rejects with its own error, the thread lives", async () => {
+  it("a module that fails to load rejects with its own error, and the pool goes on", async () => {
     start();
     const broken = pool.module<{ anything: () => void }>(
       new URL("../fixtures/throws-on-load.ts", import.meta.url),
