@@ -18,7 +18,7 @@ interface Failures {
 }
 
 export class ReloadLimit {
-  /** By URL. As many as there are job modules that failed. */
+  /** By URL. Those of modules that failed of late. */
   readonly #failures = new Map<string, Failures>();
 
   /**
@@ -29,6 +29,7 @@ export class ReloadLimit {
   delayMs(url: string, serial: number, newest: number, now: number): number {
     const before = this.#failures.get(url);
     if (before === undefined || now - before.at > FORGET_MS) {
+      for (const [other, { at }] of this.#failures) if (now - at > FORGET_MS) this.#failures.delete(other);
       this.#failures.set(url, { count: 1, newest, at: now });
       return 0;
     }

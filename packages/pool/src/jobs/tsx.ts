@@ -86,10 +86,11 @@ export function hasUserFrames(error: Error): boolean {
     .some((line) => /^\s+at (?!async )/.test(line) && !/\bnode:/.test(line));
 }
 
-/** Empty when it cannot be read: a formatter of the program's may throw. */
+/** Empty when it cannot be read: a formatter of the program's may throw, or give something else. */
 export function stackOf(error: Error): string {
   try {
-    return String(error.stack ?? "");
+    const stack: unknown = error.stack;
+    return typeof stack === "string" ? stack : "";
   } catch {
     return "";
   }

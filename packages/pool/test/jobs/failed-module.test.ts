@@ -127,7 +127,7 @@ it("jobs of other modules that wait behind one that failed all run", async () =>
 });
 
 /** Takes long enough for a second thread to be wanted. */
-async function inThread(_: number): Promise<number> {
+async function inThread(): Promise<number> {
   const { threadId } = await import("node:worker_threads");
   await new Promise((resolve) => setTimeout(resolve, 50));
   return threadId;
@@ -163,10 +163,10 @@ describe("initialize", () => {
     const folder = writtenFiles({ "init.mjs": throwsWhileDown });
     start({ maxThreads: 2, initialize: join(folder, "init.mjs") });
     const twoAtOnce = async () => {
-      const [a, b] = await Promise.all([0, 1].map((i) => pool.run(inThread, [i])));
+      const [a, b] = await Promise.all([0, 1].map(() => pool.run(inThread, [])));
       return a !== b;
     };
-    await pool.run(inThread, [0]);
+    await pool.run(inThread, []);
     writeFileSync(join(folder, "down"), "");
     let failures = 0;
     const fails = (): void => void failures++;
