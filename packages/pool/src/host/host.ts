@@ -440,8 +440,8 @@ export class Host {
 
   get #beforeReady(): string {
     const { initialize } = this.#options;
-    const meanwhile = initialize === null ? "" : `, while it loaded \`initialize\`, ${initialize}`;
-    return `before it was ready for its first job${meanwhile}`;
+    const first = initialize === null ? "" : ` (\`initialize\` is ${initialize})`;
+    return `before it was ready for its first job${first}`;
   }
 
   #publishThread(

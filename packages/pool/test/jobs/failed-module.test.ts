@@ -152,7 +152,7 @@ describe("initialize", () => {
     const run = () => pool.run((a: number) => a + 1, [1]);
     await expect(run()).rejects.toMatchObject({
       code: "ERR_SKEIN_THREAD_CRASHED",
-      message: expect.stringMatching(/`initialize`, file:.*\/init\.mjs/),
+      message: expect.stringMatching(/`initialize` is file:.*\/init\.mjs/),
       cause: { message: "down" },
     });
     rmSync(join(folder, "down"));
