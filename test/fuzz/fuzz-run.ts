@@ -1,0 +1,142 @@
+/** Random values, errors, contexts and options, there and back on every engine, while threads die. */
+import type { Worker } from "node:worker_threads";
+import { ThreadPool } from "@skein/pool";
+import * as fc from "fast-check";
+import { type FuzzCase, fuzzCase } from "./cases.ts";
+import * as Jobs from "./fuzz.jobs.ts";
+import { knownFaults } from "./known-faults.ts";
+import { builtProblem, thrownProblem, valueProblem } from "./oracle.ts";
+
+export interface FuzzOptions {
+  readonly cases: number;
+  readonly seed: number;
+  /** Of an earlier failure, to run just that. */
+  readonly path?: string | undefined;
+  readonly log: (line: string) => void;
+}
+
+export interface FuzzReport {
+  readonly failure: string | null;
+  readonly cases: number;
+  readonly crashed: number;
+  /** How many met a known fault. */
+  readonly known: number;
+}
+
+const SAY_EVERY_MS = 5000;
+const STUCK_MS = 120_000;
+const url = new URL("./fuzz.jobs.ts", import.meta.url);
+
+export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+  const workers = new Set<Worker>();
+  const onWorker = (worker: Worker): void => {
+    worker.once("online", () => workers.add(worker));
+    worker.once("exit", () => workers.delete(worker));
+  };
+  process.on("worker", onWorker);
+  const strays: string[] = [];
+  const onStray = (reason: unknown): void => void strays.push(String((reason as Error)?.stack ?? reason));
+  process.on("unhandledRejection", onStray);
+  const pools = [new ThreadPool({ maxThreads: 1 }), new ThreadPool({ maxThreads: 2, jobsPerThread: 4 })];
+  const modules = pools.map((pool) => pool.module<typeof Jobs>(url));
+  let cases = 0;
+  let crashed = 0;
+  let known = 0;
+  let said = performance.now();
+
+  const run = async (fuzzed: FuzzCase): Promise<void> => {
+    cases++;
+    if (performance.now() - said > SAY_EVERY_MS) {
+      said = performance.now();
+      options.log(`${cases} of ${options.cases} cases, ${crashed} ended with their thread`);
+    }
+    const problem = await problemOf(fuzzed, pools[fuzzed.pool]!, modules[fuzzed.pool]!, () => {
+      for (const worker of workers) void worker.terminate();
+    });
+    if (problem === CRASHED) {
+      if (!fuzzed.kills) throw new Error("crashed although no thread was ended");
+      crashed++;
+    } else if (problem !== null) {
+      if (!knownFaults.some(([pattern]) => pattern.test(problem))) throw new Error(`${fuzzed.way}: ${problem}`);
+      known++;
+    }
+    if (strays.length > 0) throw new Error(`unhandled rejection: ${strays.splice(0).join("\n")}`);
+  };
+
+  const { numRuns, failed, counterexamplePath, seed, errorInstance, counterexample } = await fc.check(
+    fc.asyncProperty(fuzzCase, run),
+    {
+      numRuns: options.cases,
+      seed: options.seed,
+      ...(options.path === undefined ? {} : { path: options.path }),
+      endOnFailure: false,
+    },
+  );
+  await Promise.all(pools.map((pool) => pool.close({ timeoutMs: 20_000 })));
+  process.off("worker", onWorker);
+  process.off("unhandledRejection", onStray);
+  if (!failed) return { failure: null, cases: numRuns, crashed, known };
+  const failure = `${String((errorInstance as Error | null)?.message)}\n--seed ${seed} --path ${counterexamplePath}\n${fc.stringify(counterexample)}`;
+  return { failure, cases, crashed, known };
+}
+
+const CRASHED = "crashed";
+
+type Module = ReturnType<typeof ThreadPool.prototype.module<typeof Jobs>>;
+
+/** @returns what is wrong, CRASHED when its thread died, or null. */
+async function problemOf(fuzzed: FuzzCase, pool: ThreadPool, jobs: Module, kill: () => void): Promise<string | null> {
+  const { way, value, plan, options } = fuzzed;
+  const submit = (): PromiseLike<unknown> => {
+    if (way === "throwBuilt" || way === "throwBuiltNested") return pool.run(jobs[way], [plan], options);
+    if (way === "moveBack") {
+      const bytes = new Uint8Array(20_000).fill(plan.message.length);
+      return pool.run(jobs.moveBack, [bytes], { ...options, transfer: [bytes.buffer] });
+    }
+    return pool.run(jobs[way], [value], options);
+  };
+  const task = Jobs.local.run(fuzzed.local, () => Jobs.wire.run(fuzzed.wire, submit));
+  if (fuzzed.kills) kill();
+  const [outcome, arrived] = await settlement(task);
+  if (outcome === "nothing") return "never settled";
+  if ((arrived as { code?: unknown } | null)?.code === "ERR_SKEIN_THREAD_CRASHED") return CRASHED;
+  switch (way) {
+    case "echo":
+    case "echoLater":
+    case "echoNested": {
+      if (outcome === "rejected") return `rejected with ${String((arrived as Error)?.stack ?? arrived)}`;
+      const { value: back, local, wire } = arrived as Jobs.Echo;
+      const flows = options.flowContext !== false;
+      return (
+        valueProblem(back, value) ??
+        labelled("thread context", valueProblem(local, flows ? fuzzed.local : undefined)) ??
+        labelled("wire context", valueProblem(wire, flows ? fuzzed.wire : undefined))
+      );
+    }
+    case "moveBack": {
+      if (outcome === "rejected") return `rejected with ${String(arrived)}`;
+      return valueProblem(arrived, new Uint8Array(20_000).fill(plan.message.length));
+    }
+    case "throwBuilt":
+    case "throwBuiltNested":
+      return outcome === "resolved" ? "resolved" : builtProblem(arrived, plan);
+    default:
+      return outcome === "resolved" ? "resolved" : thrownProblem(arrived, value);
+  }
+}
+
+function labelled(label: string, problem: string | null): string | null {
+  return problem === null ? null : `${label}: ${problem}`;
+}
+
+function settlement(task: PromiseLike<unknown>): Promise<readonly [outcome: "resolved" | "rejected" | "nothing", value: unknown]> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => resolve(["nothing", undefined]), STUCK_MS);
+    const settle = (outcome: "resolved" | "rejected") => (value: unknown) => {
+      clearTimeout(limit);
+      // In an array, so that a value with a `then` is not taken for a promise.
+      resolve([outcome, value]);
+    };
+    task.then(settle("resolved"), settle("rejected"));
+  });
+}

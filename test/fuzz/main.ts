@@ -1,0 +1,23 @@
+/** `pnpm fuzz [--cases 1e5] [--seed 1] [--path 3:0:1]`: says how it goes, prints the smallest failing case, exits with 1 then. */
+import { parseArgs } from "node:util";
+import { fuzz } from "./fuzz-run.ts";
+
+const { values } = parseArgs({
+  options: { cases: { type: "string" }, seed: { type: "string" }, path: { type: "string" } },
+});
+const cases = Number(values.cases ?? 1e5);
+const seed = Number(values.seed ?? Date.now() % 1_000_000);
+if (!(cases > 0) || !Number.isInteger(seed)) {
+  console.error("usage: pnpm fuzz [--cases 1e5] [--seed 1] [--path 3:0:1]");
+  process.exit(2);
+}
+
+const startedAt = performance.now();
+const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(0)} s`.padStart(7);
+console.log(`fuzz: ${cases} cases, seed ${seed}`);
+const report = await fuzz({ cases, seed, path: values.path, log: (line) => console.log(`${elapsed()}  ${line}`) });
+if (report.failure !== null) console.log(`FAULT ${report.failure}`);
+console.log(
+  `seed ${seed}: ${report.cases} cases, ${report.crashed} ended with their thread, ${report.known} met a known fault, ${report.failure === null ? "no" : "a"} fault`,
+);
+process.exit(report.failure === null ? 0 : 1);

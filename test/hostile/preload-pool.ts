@@ -1,0 +1,5 @@
+/** A preload, as instrumentation has it: threads inherit it, and must not start threads of their own without end. */
+import { ThreadPool } from "@skein/pool";
+
+const pool = new ThreadPool({ maxThreads: 1 });
+if ((await pool.run((a: number, b: number) => a + b, [1, 2])) !== 3) throw new Error("the pool of the preload is wrong");
