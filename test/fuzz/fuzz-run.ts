@@ -57,7 +57,8 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
       if (!fuzzed.kills) throw new Error("crashed although no thread was ended");
       crashed++;
     } else if (problem !== null) {
-      if (!knownFaults.some(([pattern]) => pattern.test(problem))) throw new Error(`${fuzzed.way}: ${problem}`);
+      if (!knownFaults.some(([pattern]) => pattern.test(problem)))
+        throw new Error(`${fuzzed.way}: ${problem}`);
       known++;
     }
     if (strays.length > 0) throw new Error(`unhandled rejection: ${strays.splice(0).join("\n")}`);
@@ -85,7 +86,12 @@ const CRASHED = "crashed";
 type Module = ReturnType<typeof ThreadPool.prototype.module<typeof Jobs>>;
 
 /** @returns what is wrong, CRASHED when its thread died, or null. */
-async function problemOf(fuzzed: FuzzCase, pool: ThreadPool, jobs: Module, kill: () => void): Promise<string | null> {
+async function problemOf(
+  fuzzed: FuzzCase,
+  pool: ThreadPool,
+  jobs: Module,
+  kill: () => void,
+): Promise<string | null> {
   const { way, value, plan, options } = fuzzed;
   const submit = (): PromiseLike<unknown> => {
     if (way === "throwBuilt" || way === "throwBuiltNested") return pool.run(jobs[way], [plan], options);
@@ -129,7 +135,9 @@ function labelled(label: string, problem: string | null): string | null {
   return problem === null ? null : `${label}: ${problem}`;
 }
 
-function settlement(task: PromiseLike<unknown>): Promise<readonly [outcome: "resolved" | "rejected" | "nothing", value: unknown]> {
+function settlement(
+  task: PromiseLike<unknown>,
+): Promise<readonly [outcome: "resolved" | "rejected" | "nothing", value: unknown]> {
   return new Promise((resolve) => {
     const limit = setTimeout(() => resolve(["nothing", undefined]), STUCK_MS);
     const settle = (outcome: "resolved" | "rejected") => (value: unknown) => {

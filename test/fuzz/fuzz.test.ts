@@ -9,8 +9,12 @@ const LIMIT_MS = 120_000;
 
 beforeAll(requireBuild);
 
-it(`fuzz: ${cases} cases arrive as structuredClone has them`, { timeout: timeLimit(2 * LIMIT_MS) }, async () => {
-  const { code, stdout, stderr } = await runNode({ args: [main, "--cases", cases], limitMs: LIMIT_MS });
-  expect(`${stdout}${stderr}`).toContain("no fault");
-  expect(code).toBe(0);
-});
+it(
+  `fuzz: ${cases} cases arrive as structuredClone has them`,
+  { timeout: timeLimit(2 * LIMIT_MS) },
+  async () => {
+    const { code, stdout, stderr } = await runNode({ args: [main, "--cases", cases], limitMs: LIMIT_MS });
+    expect(`${stdout}${stderr}`).toContain("no fault");
+    expect(code).toBe(0);
+  },
+);

@@ -15,7 +15,12 @@ if (!(cases > 0) || !Number.isInteger(seed)) {
 const startedAt = performance.now();
 const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(0)} s`.padStart(7);
 console.log(`fuzz: ${cases} cases, seed ${seed}`);
-const report = await fuzz({ cases, seed, path: values.path, log: (line) => console.log(`${elapsed()}  ${line}`) });
+const report = await fuzz({
+  cases,
+  seed,
+  path: values.path,
+  log: (line) => console.log(`${elapsed()}  ${line}`),
+});
 if (report.failure !== null) console.log(`FAULT ${report.failure}`);
 console.log(
   `seed ${seed}: ${report.cases} cases, ${report.crashed} ended with their thread, ${report.known} met a known fault, ${report.failure === null ? "no" : "a"} fault`,

@@ -14,7 +14,11 @@ export function echo<T>(value: T): T {
 }
 
 export function fail(message: string): never {
-  throw Object.defineProperty(new RangeError(message), "code", { __proto__: null, value: "E_BOOM", enumerable: true } as PropertyDescriptor);
+  throw Object.defineProperty(new RangeError(message), "code", {
+    __proto__: null,
+    value: "E_BOOM",
+    enumerable: true,
+  } as PropertyDescriptor);
 }
 
 export async function failLater(message: string): Promise<never> {

@@ -24,7 +24,10 @@ async function problemOf({ start }: Surrounding): Promise<string | null> {
   });
   const outcomes = new Map(stdout.split("\n").map((line) => line.split("\t") as [string, string]));
   const rows = COLUMNS.map((column) => [column, outcomes.get(column) ?? "not reached"] as const);
-  const ending = code === 0 ? "ok" : `${code === null ? "not over at the limit" : `exit code ${code}`} ${firstError(stderr)}`;
+  const ending =
+    code === 0
+      ? "ok"
+      : `${code === null ? "not over at the limit" : `exit code ${code}`} ${firstError(stderr)}`;
   const all = [...rows, ["exit", ending] as const];
   if (all.every(([, outcome]) => outcome === "ok")) return null;
   return `\n${all.map(([column, outcome]) => `  ${column.padEnd(10)}  ${outcome}`).join("\n")}`;

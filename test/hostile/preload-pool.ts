@@ -2,4 +2,5 @@
 import { ThreadPool } from "@skein/pool";
 
 const pool = new ThreadPool({ maxThreads: 1 });
-if ((await pool.run((a: number, b: number) => a + b, [1, 2])) !== 3) throw new Error("the pool of the preload is wrong");
+if ((await pool.run((a: number, b: number) => a + b, [1, 2])) !== 3)
+  throw new Error("the pool of the preload is wrong");

@@ -62,7 +62,8 @@ function describe(error: unknown): string {
   if (error instanceof Wrong) return error.text;
   try {
     const { name, message, stack } = error as Error;
-    const where = typeof stack === "string" ? (stack.split("\n").find((line) => line.includes(" at ")) ?? "") : "";
+    const where =
+      typeof stack === "string" ? (stack.split("\n").find((line) => line.includes(" at ")) ?? "") : "";
     const { cause } = error as Error;
     return `${name}: ${message} ${where.trim()}${cause === undefined ? "" : ` because of ${describe(cause)}`}`;
   } catch {
@@ -84,7 +85,10 @@ export async function main(surrounding: string | null, moment: string): Promise<
   const { tenant } = await import("./columns.jobs.ts");
   const url = new URL("./columns.jobs.ts", import.meta.url);
   const makePool = () =>
-    new ThreadPool({ maxThreads: 2, ...(onThread ? { initialize: new URL("./thread-setup.ts", import.meta.url) } : {}) });
+    new ThreadPool({
+      maxThreads: 2,
+      ...(onThread ? { initialize: new URL("./thread-setup.ts", import.meta.url) } : {}),
+    });
   let pool = makePool();
   let jobs = pool.module<typeof import("./columns.jobs.ts")>(url);
   if (moment === "after") {
@@ -109,8 +113,14 @@ export async function main(surrounding: string | null, moment: string): Promise<
     jobs: async () => {
       same("add", await within(jobs.add(1, 2)), 3);
       same("an inline function", await within(pool.run((a: number, b: number) => a * b, [6, 7])), 42);
-      const value = { constructor: "Bosch", list: [1, { two: "ü" }], big: 5n, at: new Date(5), bytes: new Uint8Array([1, 2]) };
-      const copy = await within(jobs.echo(value));
+      const value = {
+        constructor: "Bosch",
+        list: [1, { two: "ü" }],
+        big: 5n,
+        at: new Date(5),
+        bytes: new Uint8Array([1, 2]),
+      };
+      const copy = (await within(jobs.echo(value))) as typeof value;
       same("constructor", copy.constructor, "Bosch");
       same("own keys", apply(Array.prototype.join, ownKeys(copy), [","]), "constructor,list,big,at,bytes");
       same("in a list", copy.list[0], 1);
@@ -130,7 +140,9 @@ export async function main(surrounding: string | null, moment: string): Promise<
       }
       const notCloneable = await failure(jobs.echo({ deep: [() => 1] }));
       same("not cloneable", notCloneable["code"], "ERR_SKEIN_NOT_CLONEABLE");
-      const notFound = await failure((jobs as unknown as Record<string, () => PromiseLike<unknown>>)["missing"]!());
+      const notFound = await failure(
+        (jobs as unknown as Record<string, () => PromiseLike<unknown>>)["missing"]!(),
+      );
       same("not found", notFound["code"], "ERR_SKEIN_JOB_NOT_FOUND");
     },
     nested: async () => {
@@ -139,12 +151,16 @@ export async function main(surrounding: string | null, moment: string): Promise<
     },
     map: async () => {
       for (const chunkSize of [1, 4]) {
-        const results = pool.map((n: number) => n * 2, [1, 2, 3, 4, 5, 6, 7, 8, 9], { chunkSize, concurrency: 3 });
+        const results = pool.map((n: number) => n * 2, [1, 2, 3, 4, 5, 6, 7, 8, 9], {
+          chunkSize,
+          concurrency: 3,
+        });
         let sum = 0;
-        for (let step = await within(results.next()); step.done !== true; step = await within(results.next())) sum += step.value;
+        for (let step = await within(results.next()); step.done !== true; step = await within(results.next()))
+          sum += step.value;
         same("the sum", sum, 90);
       }
-      const everywhere = await within(pool.broadcast(jobs.echo<number>, [7]));
+      const everywhere = await within(pool.broadcast(jobs.add, [3, 4]));
       same("broadcast", everywhere[0], 7);
     },
     context: async () => {
@@ -179,7 +195,11 @@ export async function main(surrounding: string | null, moment: string): Promise<
       same("the next job", await within(jobs.add(2, 2)), 4);
       const gate = gates();
       const controller = new AbortController();
-      const task = pool.run(jobs.untilSignal, [gate], { signal: controller.signal, onCancel: "terminate", graceMs: 0 });
+      const task = pool.run(jobs.untilSignal, [gate], {
+        signal: controller.signal,
+        onCancel: "terminate",
+        graceMs: 0,
+      });
       await opened(gate);
       controller.abort();
       same("the name of who is ended", (await failure(task))["name"], "AbortError");
@@ -205,7 +225,12 @@ export async function main(surrounding: string | null, moment: string): Promise<
     },
     batching: async () => {
       let sum = 0;
-      const consumer = new MultiProducerConcurrentConsumer<number>({ batchSize: 2, pushIntervalMs: 10, maxConcurrency: 1, slots: 1 });
+      const consumer = new MultiProducerConcurrentConsumer<number>({
+        batchSize: 2,
+        pushIntervalMs: 10,
+        maxConcurrency: 1,
+        slots: 1,
+      });
       consumer.start((items) => {
         for (let i = 0; i < items.length; i++) sum += items[i]!;
       });

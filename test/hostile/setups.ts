@@ -68,17 +68,26 @@ function fakeTimers(targets: readonly object[], faked: readonly string[]): Raise
   };
   const undos: (() => void)[] = [];
   for (const target of targets) {
-    for (const name of faked) if (name in fakes && name in target) undos.push(define(target, name, fakes[name]));
+    for (const name of faked)
+      if (name in fakes && name in target) undos.push(define(target, name, fakes[name]));
   }
   if (faked.includes("performance")) {
     undos.push(define(performance, "now", () => now));
-    undos.push(define(process, "hrtime", Object.assign(() => [0, now * 1e6], { bigint: () => BigInt(now * 1e6) })));
+    undos.push(
+      define(
+        process,
+        "hrtime",
+        Object.assign(() => [0, now * 1e6], { bigint: () => BigInt(now * 1e6) }),
+      ),
+    );
   }
   return {
     advance: (ms) => {
       const end = now + ms;
       for (;;) {
-        const due = [...waiting].filter(([, timer]) => timer.at <= end).toSorted((a, b) => a[1].at - b[1].at)[0];
+        const due = [...waiting]
+          .filter(([, timer]) => timer.at <= end)
+          .toSorted((a, b) => a[1].at - b[1].at)[0];
         if (due === undefined) break;
         const [id, timer] = due;
         now = Math.max(now, timer.at);
@@ -94,7 +103,14 @@ function fakeTimers(targets: readonly object[], faked: readonly string[]): Raise
   };
 }
 
-const CALLBACKS = ["setTimeout", "setInterval", "clearTimeout", "clearInterval", "setImmediate", "clearImmediate"];
+const CALLBACKS = [
+  "setTimeout",
+  "setInterval",
+  "clearTimeout",
+  "clearInterval",
+  "setImmediate",
+  "clearImmediate",
+];
 const EVERYTHING = [...CALLBACKS, "queueMicrotask", "Date", "performance"];
 
 /** As in jsdom: timers are numbers, without `unref`. */
@@ -147,7 +163,8 @@ function frozen(...objects: object[]): Setup {
 function freezeAll(): void {
   const seen = new Set<unknown>();
   const visit = (value: unknown): void => {
-    if ((typeof value !== "object" && typeof value !== "function") || value === null || seen.has(value)) return;
+    if ((typeof value !== "object" && typeof value !== "function") || value === null || seen.has(value))
+      return;
     seen.add(value);
     for (const key of Reflect.ownKeys(value)) {
       const descriptor = Object.getOwnPropertyDescriptor(value, key)!;
@@ -366,7 +383,11 @@ export const setups: Readonly<Record<string, Setup>> = {
   },
   "AbortController is another class": replaceAbortController,
   "Math.random is constant": () => void define(Math, "random", () => 0.5),
-  "structuredClone, performance, queueMicrotask are gone": without("structuredClone", "performance", "queueMicrotask"),
+  "structuredClone, performance, queueMicrotask are gone": without(
+    "structuredClone",
+    "performance",
+    "queueMicrotask",
+  ),
   "MessageChannel and TextDecoder are gone": without("MessageChannel", "TextDecoder", "TextEncoder"),
   "listeners are few, rejections captured": () => {
     EventEmitter.defaultMaxListeners = 1;

@@ -42,24 +42,45 @@ const inline = `import { main } from "./hostile/program.ts"; await main(null, "n
 const required = `import("./hostile/program.ts").then(({ main }) => main(null, "none"));`;
 
 const started: Surrounding[] = [
-  { name: "node --input-type=module -e", start: { args: ["--input-type=module", "-e", inline], cwd: folder } },
-  { name: "node --input-type=module, from stdin", start: { args: ["--input-type=module", "-"], input: inline, cwd: folder } },
-  { name: "node --input-type=commonjs -e", start: { args: ["--input-type=commonjs", "-e", required], cwd: folder } },
+  {
+    name: "node --input-type=module -e",
+    start: { args: ["--input-type=module", "-e", inline], cwd: folder },
+  },
+  {
+    name: "node --input-type=module, from stdin",
+    start: { args: ["--input-type=module", "-"], input: inline, cwd: folder },
+  },
+  {
+    name: "node --input-type=commonjs -e",
+    start: { args: ["--input-type=commonjs", "-e", required], cwd: folder },
+  },
   { name: "node -e", start: { args: ["-e", required], cwd: folder } },
   { name: "node, from stdin", start: { args: [], input: required, cwd: folder } },
   { name: "node -p", start: { args: ["-p", required], cwd: folder } },
   { name: "from the folder /", start: { args: [program, "-", "none"], cwd: "/" } },
   {
     name: "NODE_OPTIONS with flags",
-    start: { args: [program, "-", "none"], env: { NODE_OPTIONS: "--enable-source-maps --no-deprecation --stack-trace-limit=3" } },
+    start: {
+      args: [program, "-", "none"],
+      env: { NODE_OPTIONS: "--enable-source-maps --no-deprecation --stack-trace-limit=3" },
+    },
   },
   {
     name: "NODE_OPTIONS with a preload that makes a pool",
     start: { args: [program, "-", "none"], env: { NODE_OPTIONS: `--import=${file("./preload-pool.ts")}` } },
   },
-  { name: "a preload that makes a pool", start: { args: [`--import=${file("./preload-pool.ts")}`, program, "-", "none"] } },
-  { name: "a preload in CommonJS", start: { args: ["--require", file("./preload.cjs"), program, "-", "none"] } },
-  { name: "NODE_ENV and an empty environment", start: { args: [program, "-", "none"], env: { HOME: "", PATH: "", TMPDIR: "" } } },
+  {
+    name: "a preload that makes a pool",
+    start: { args: [`--import=${file("./preload-pool.ts")}`, program, "-", "none"] },
+  },
+  {
+    name: "a preload in CommonJS",
+    start: { args: ["--require", file("./preload.cjs"), program, "-", "none"] },
+  },
+  {
+    name: "NODE_ENV and an empty environment",
+    start: { args: [program, "-", "none"], env: { HOME: "", PATH: "", TMPDIR: "" } },
+  },
 ];
 
 const flags: Surrounding[] = [

@@ -39,7 +39,13 @@ const gives =
     Object.is(value, right) ? null : `gave ${String(value)}, not ${String(right)}`;
 
 /** Whoever runs while a thread is ended may crash with it. */
-function follow(turn: Turn, kind: string, task: PromiseLike<unknown>, outcomes: Partial<Record<Outcome, Check>>, jobs = 1): void {
+function follow(
+  turn: Turn,
+  kind: string,
+  task: PromiseLike<unknown>,
+  outcomes: Partial<Record<Outcome, Check>>,
+  jobs = 1,
+): void {
   const { kills, ledger } = turn;
   const before = kills.over;
   ledger.follow(
@@ -78,7 +84,13 @@ const kinds: readonly Kind[] = [
   {
     name: "inline function",
     weight: 5000,
-    submit: (turn) => follow(turn, "inline function", turn.pool.run((n: number) => n * 2, [turn.number]), { done: gives(turn.number * 2) }),
+    submit: (turn) =>
+      follow(
+        turn,
+        "inline function",
+        turn.pool.run((n: number) => n * 2, [turn.number]),
+        { done: gives(turn.number * 2) },
+      ),
   },
   {
     name: "object",
@@ -86,7 +98,8 @@ const kinds: readonly Kind[] = [
     submit: (turn) => {
       const value = { n: turn.number, list: [1, "two", { three: 3 }], at: new Date(turn.number) };
       follow(turn, "object", turn.jobs.echo(value), {
-        done: (copy) => (JSON.stringify(copy) === JSON.stringify(value) ? null : `gave ${JSON.stringify(copy)}`),
+        done: (copy) =>
+          JSON.stringify(copy) === JSON.stringify(value) ? null : `gave ${JSON.stringify(copy)}`,
       });
     },
   },
@@ -101,13 +114,16 @@ const kinds: readonly Kind[] = [
     submit: (turn) => {
       const priority = (["high", "normal", "low"] as const)[turn.number % 3]!;
       const continuations = (["inline", "asynchronous", "yield"] as const)[Math.floor(turn.random() * 3)]!;
-      follow(turn, "priority and policy", turn.pool.run(turn.jobs.add, [1, 2], { priority, continuations }), { done: gives(3) });
+      follow(turn, "priority and policy", turn.pool.run(turn.jobs.add, [1, 2], { priority, continuations }), {
+        done: gives(3),
+      });
     },
   },
   {
     name: "awaits a timer",
     weight: 1500,
-    submit: (turn) => follow(turn, "awaits a timer", turn.jobs.echoLater("later", 1), { done: gives("later") }),
+    submit: (turn) =>
+      follow(turn, "awaits a timer", turn.jobs.echoLater("later", 1), { done: gives("later") }),
   },
   {
     name: "context",
@@ -154,7 +170,9 @@ const kinds: readonly Kind[] = [
     submit: (turn) => {
       const seen: unknown[] = [];
       const task = turn.pool.run(turn.jobs.report, [4], { onProgress: (value) => seen.push(value) });
-      follow(turn, "progress", task, { done: () => (seen.join() === "0,1,2,3" ? null : `progress was ${seen.join()}`) });
+      follow(turn, "progress", task, {
+        done: () => (seen.join() === "0,1,2,3" ? null : `progress was ${seen.join()}`),
+      });
     },
   },
   {
@@ -187,7 +205,10 @@ const kinds: readonly Kind[] = [
   {
     name: "out of time",
     weight: 200,
-    submit: (turn) => follow(turn, "out of time", turn.pool.run(turn.jobs.untilCancelled, [], { timeoutMs: 5 }), { "timed out": fine }),
+    submit: (turn) =>
+      follow(turn, "out of time", turn.pool.run(turn.jobs.untilCancelled, [], { timeoutMs: 5 }), {
+        "timed out": fine,
+      }),
   },
   {
     name: "fork and join",
@@ -221,7 +242,12 @@ const kinds: readonly Kind[] = [
       const all = async (): Promise<number> => {
         let sum = 0;
         const items = Array.from({ length: 40 }, (_, i) => i);
-        for await (const n of turn.pool.map((i: number) => i + 1, items, { chunkSize, ordered, concurrency: 4 })) sum += n;
+        for await (const n of turn.pool.map((i: number) => i + 1, items, {
+          chunkSize,
+          ordered,
+          concurrency: 4,
+        }))
+          sum += n;
         return sum;
       };
       follow(turn, "map", all(), { done: gives(820) }, 40);
@@ -234,7 +260,8 @@ const kinds: readonly Kind[] = [
       const some = async (): Promise<number> => {
         let seen = 0;
         const items = Array.from({ length: 100 }, (_, i) => i);
-        for await (const _ of turn.pool.map((i: number) => i, items, { concurrency: 3 })) if (++seen === 3) break;
+        for await (const _ of turn.pool.map((i: number) => i, items, { concurrency: 3 }))
+          if (++seen === 3) break;
         return seen;
       };
       follow(turn, "map, broken off", some(), { done: gives(3) }, 6);
@@ -254,12 +281,17 @@ const kinds: readonly Kind[] = [
     submit: (turn) => {
       const bytes = filled(turn.random() < 0.5 ? 3000 : 30_000);
       const { length } = bytes;
-      const task = turn.random() < 0.5 ? turn.pool.run(turn.jobs.increment, [bytes], { transfer: [bytes.buffer] }) : turn.jobs.increment(move(bytes, [bytes.buffer]));
+      const task =
+        turn.random() < 0.5
+          ? turn.pool.run(turn.jobs.increment, [bytes], { transfer: [bytes.buffer] })
+          : turn.jobs.increment(move(bytes, [bytes.buffer]));
       if (bytes.length !== 0) turn.ledger.fault("moved: the sender still has it");
       follow(turn, "moved", task, {
         done: (back) => {
           const { length: now, 0: first, 1: second } = back as Uint8Array;
-          return now === length && first === 5 && second === 4 ? null : `came back as ${now} bytes ${first} ${second}`;
+          return now === length && first === 5 && second === 4
+            ? null
+            : `came back as ${now} bytes ${first} ${second}`;
         },
       });
     },
@@ -268,9 +300,15 @@ const kinds: readonly Kind[] = [
     name: "shared memory",
     weight: 1500,
     submit: (turn) => {
-      const memory = turn.random() < 0.05 ? new Int32Array(new SharedArrayBuffer(1024)) : shared[turn.number % shared.length]!;
+      const memory =
+        turn.random() < 0.05
+          ? new Int32Array(new SharedArrayBuffer(1024))
+          : shared[turn.number % shared.length]!;
       follow(turn, "shared memory", turn.jobs.echo(memory), {
-        done: (back) => ((back as Int32Array).buffer.byteLength === memory.buffer.byteLength ? null : "another memory came back"),
+        done: (back) =>
+          (back as Int32Array).buffer.byteLength === memory.buffer.byteLength
+            ? null
+            : "another memory came back",
       });
     },
   },
@@ -289,7 +327,12 @@ const kinds: readonly Kind[] = [
       follow(turn, "fails", turn.jobs.fail(turn.number), {
         failed: (error) => {
           const { message, code, id, cause } = error as RangeError & { code: string; id: number };
-          const isRight = error instanceof RangeError && message === `failed ${turn.number}` && code === "E_SOAK" && id === turn.number && cause instanceof TypeError;
+          const isRight =
+            error instanceof RangeError &&
+            message === `failed ${turn.number}` &&
+            code === "E_SOAK" &&
+            id === turn.number &&
+            cause instanceof TypeError;
           return isRight ? null : `rejected with ${String((error as Error).stack)}`;
         },
       }),
@@ -299,7 +342,10 @@ const kinds: readonly Kind[] = [
     weight: 300,
     submit: (turn) =>
       follow(turn, "fails later, with several", turn.jobs.failLater(turn.number), {
-        failed: (error) => ((error as AggregateError).errors?.length === 2 ? null : `rejected with ${String((error as Error).stack)}`),
+        failed: (error) =>
+          (error as AggregateError).errors?.length === 2
+            ? null
+            : `rejected with ${String((error as Error).stack)}`,
       }),
   },
   {
@@ -315,14 +361,22 @@ const kinds: readonly Kind[] = [
     weight: 3,
     submit: (turn) => {
       const controller = new AbortController();
-      const task = turn.pool.run(turn.jobs.ignoreCancellation, [], { signal: controller.signal, onCancel: "terminate", graceMs: 0 });
+      const task = turn.pool.run(turn.jobs.ignoreCancellation, [], {
+        signal: controller.signal,
+        onCancel: "terminate",
+        graceMs: 0,
+      });
       setTimeout(() => controller.abort(), 20);
       // Nobody else is harmed, so this is no kill.
       follow(turn, "ended with onCancel: terminate", task, { canceled: fine });
     },
   },
   { name: "exits", weight: 3, submit: (turn) => kill(turn, "exits", () => turn.jobs.exit()) },
-  { name: "throws in a timer", weight: 3, submit: (turn) => kill(turn, "throws in a timer", () => turn.jobs.throwsInTimer()) },
+  {
+    name: "throws in a timer",
+    weight: 3,
+    submit: (turn) => kill(turn, "throws in a timer", () => turn.jobs.throwsInTimer()),
+  },
 ];
 
 const total = kinds.reduce((sum, { weight }) => sum + weight, 0);

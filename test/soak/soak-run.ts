@@ -58,7 +58,8 @@ export class Soak {
     for (const arena of this.#arenas) this.#checkCounts(arena);
     await Promise.all(this.#arenas.map(({ pool }) => pool.close()));
     await this.#threadsGone();
-    if (ledger.submitted !== ledger.settled) ledger.fault(`${ledger.submitted} submitted, ${ledger.settled} settled`);
+    if (ledger.submitted !== ledger.settled)
+      ledger.fault(`${ledger.submitted} submitted, ${ledger.settled} settled`);
     this.#checkMemory();
     process.off("worker", this.#onWorker);
     process.off("warning", this.#onWarning);
@@ -181,7 +182,8 @@ export class Soak {
     // Jobs of a job whose thread was ended have nobody left whom they could tell.
     if (submitted < over || (kills.begun === 0 && submitted !== over))
       this.ledger.fault(`stats: ${submitted} submitted, ${over} over: ${JSON.stringify(pool.stats())}`);
-    if (Object.values(queued).some((count) => count !== 0)) this.ledger.fault(`stats: queued ${JSON.stringify(queued)}`);
+    if (Object.values(queued).some((count) => count !== 0))
+      this.ledger.fault(`stats: queued ${JSON.stringify(queued)}`);
     const ran = ticks.counter[0]!;
     if (ran < ticks.atLeast || ran > ticks.atMost)
       this.ledger.fault(`jobs that count ran ${ran} times, not ${ticks.atLeast} to ${ticks.atMost}`);
@@ -190,7 +192,8 @@ export class Soak {
   async #threadsGone(): Promise<void> {
     const end = performance.now() + 30_000;
     while (this.#workers.size > 0) {
-      if (performance.now() > end) return this.ledger.fault(`${this.#workers.size} threads are left after close`);
+      if (performance.now() > end)
+        return this.ledger.fault(`${this.#workers.size} threads are left after close`);
       await sleep(5);
     }
   }
@@ -209,7 +212,9 @@ export class Soak {
       const before = Math.max(...first.map((memory) => memory[name]));
       const after = Math.min(...last.map((memory) => memory[name]));
       if (after > before * share + slackMb)
-        this.ledger.fault(`memory is not flat: ${name} ${before.toFixed(1)} before, ${after.toFixed(1)} after`);
+        this.ledger.fault(
+          `memory is not flat: ${name} ${before.toFixed(1)} before, ${after.toFixed(1)} after`,
+        );
     }
   }
 }

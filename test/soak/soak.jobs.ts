@@ -39,7 +39,8 @@ export function report(steps: number): number {
 
 export async function untilCancelled(): Promise<string> {
   const { signal } = job;
-  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
   return "stopped";
 }
 
@@ -100,7 +101,10 @@ export function checksum(bytes: Uint8Array): number {
 }
 
 export function fail(id: number): never {
-  throw Object.assign(new RangeError(`failed ${id}`, { cause: new TypeError("deeper") }), { code: "E_SOAK", id });
+  throw Object.assign(new RangeError(`failed ${id}`, { cause: new TypeError("deeper") }), {
+    code: "E_SOAK",
+    id,
+  });
 }
 
 export async function failLater(id: number): Promise<never> {

@@ -9,8 +9,15 @@ const LIMIT_MS = 120_000;
 
 beforeAll(requireBuild);
 
-it(`soak: ${jobs} jobs of all kinds, each settled once, while threads die`, { timeout: timeLimit(2 * LIMIT_MS) }, async () => {
-  const { code, stdout, stderr } = await runNode({ args: ["--expose-gc", main, "--jobs", jobs], limitMs: LIMIT_MS });
-  expect(`${stdout}${stderr}`).toContain(" 0 faults");
-  expect(code).toBe(0);
-});
+it(
+  `soak: ${jobs} jobs of all kinds, each settled once, while threads die`,
+  { timeout: timeLimit(2 * LIMIT_MS) },
+  async () => {
+    const { code, stdout, stderr } = await runNode({
+      args: ["--expose-gc", main, "--jobs", jobs],
+      limitMs: LIMIT_MS,
+    });
+    expect(`${stdout}${stderr}`).toContain(" 0 faults");
+    expect(code).toBe(0);
+  },
+);

@@ -60,6 +60,8 @@ export function requireBuild(): void {
     const files = readdirSync(source, { recursive: true, encoding: "utf8" });
     const newest = Math.max(...files.map((file) => statSync(join(source, file)).mtimeMs));
     if (!existsSync(built) || statSync(built).mtimeMs < newest)
-      throw new Error(`packages/${name} has changed since it was built. Run \`pnpm build\`, as \`pnpm test\` does`);
+      throw new Error(
+        `packages/${name} has changed since it was built. Run \`pnpm build\`, as \`pnpm test\` does`,
+      );
   }
 }

@@ -24,7 +24,7 @@ describe("pnpm bench", () => {
     folder = mkdtempSync(join(tmpdir(), "skein-smoke-"));
     const { status, said } = bench("--quick", "--only", SECTION, "--rounds", "1", "--out", folder);
     if (status !== 0) throw new Error(said);
-  }, 60_000);
+  }, 600_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it("writes samples of every contender, and a report with a picture", () => {

@@ -64,7 +64,7 @@ function scenarioWith(claims: 0 | 1, hears: 0 | 1 | 2, more: Partial<Scenario> =
   };
 }
 
-describe("OrphanedSlots, stepped", { timeout: 120_000 }, () => {
+describe("OrphanedSlots, stepped", { timeout: 600_000 }, () => {
   it("a place is never given away while a late finisher can still link one of its slots", () => {
     expect(model.explore(scenarioWith(0, 0), 3)).toBeGreaterThan(500);
   });

@@ -137,7 +137,7 @@ describe("a thread that waits in join begins nothing that awaits", () => {
 it("forked jobs run on all threads", async () => {
   await allStarted(pool, 3);
   const jobs = pool.module<typeof ForkJoin>(url);
-  expect(await jobs.threadsUsed()).toBe(3);
+  expect(await jobs.threadsUsed(3)).toBe(3);
 });
 
 it("join throws ThreadCrashedError when the thief dies", async () => {

@@ -63,7 +63,7 @@ function expectEach(slots: number[]): Scenario["atEnd"] & object {
   };
 }
 
-describe("Deque, stepped", { timeout: 120_000 }, () => {
+describe("Deque, stepped", { timeout: 600_000 }, () => {
   it("has four cells here", () => {
     expect(model.layout.dequeCells).toBe(CELLS);
   });

@@ -53,7 +53,7 @@ function expectAllTold(run: Run): void {
   for (const slot of [...run.logs(0), ...run.logs(1)]) expect(taken).toContain(slot);
 }
 
-describe("Inbox, stepped", { timeout: 120_000 }, () => {
+describe("Inbox, stepped", { timeout: 600_000 }, () => {
   it("mpmc: every job reaches its owner once, oldest first, and the owner never sleeps on one", () => {
     expect(model.explore(scenarioWith({}), 2)).toBeGreaterThan(1000);
   });

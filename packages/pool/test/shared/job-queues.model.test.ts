@@ -77,7 +77,7 @@ const WAYS: readonly [name: string, first: number, second: number, offset: numbe
   ["from ring to deque, both at the same position", TO_RING, TO_DEQUE, 0],
 ];
 
-describe("JobQueues, stepped", { timeout: 120_000 }, () => {
+describe("JobQueues, stepped", { timeout: 600_000 }, () => {
   it("spmc: of two jobs the owner takes one and thieves the other, or one of them both, each once", () => {
     const schedules = model.explore(
       {

@@ -19,7 +19,7 @@ function running(...threads: number[]): Scenario["prepare"] {
   };
 }
 
-describe("JoinEdges, stepped", { timeout: 120_000 }, () => {
+describe("JoinEdges, stepped", { timeout: 600_000 }, () => {
   it("of two threads that wait for each other at least one sees the circle", () => {
     const schedules = model.explore(
       {

@@ -71,7 +71,7 @@ function scenarioWith(jobs: number, more: Partial<Scenario>, ...flags: number[])
   };
 }
 
-describe("Parking, stepped", { timeout: 120_000 }, () => {
+describe("Parking, stepped", { timeout: 600_000 }, () => {
   it("mpmc: never all asleep while a job waits", () => {
     expect(model.explore(scenarioWith(1, {}), 2)).toBeGreaterThan(500);
   });

@@ -36,7 +36,7 @@ function expectWhole(ring: Ring, cells = CELLS): void {
 
 const sorted = (slots: number[]): number[] => slots.toSorted((a, b) => a - b);
 
-describe("Ring, stepped", { timeout: 120_000 }, () => {
+describe("Ring, stepped", { timeout: 600_000 }, () => {
   for (const [name, start] of RING_STARTS) {
     it(`mpmc: nothing lost, nothing twice, beginning at ${name}`, () => {
       const schedules = model.explore(

@@ -52,7 +52,7 @@ function expectOneEnd(run: Run): void {
   expect(finishedJobs(run)).toEqual(withTheDead ? run.logs(0) : [job]);
 }
 
-describe("SlotTable, stepped", { timeout: 120_000 }, () => {
+describe("SlotTable, stepped", { timeout: 600_000 }, () => {
   const scenario: Scenario = {
     threads: [
       ["runJobs", CELLS, 2],
