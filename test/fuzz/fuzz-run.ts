@@ -23,6 +23,8 @@ export interface FuzzReport {
   readonly known: number;
 }
 
+/** At most so many cases are under way at once; on average half as many. */
+const TOGETHER = 32;
 const SAY_EVERY_MS = 5000;
 const STUCK_MS = 120_000;
 const url = new URL("./fuzz.jobs.ts", import.meta.url);
@@ -44,44 +46,44 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   let known = 0;
   let said = performance.now();
 
-  const run = async (fuzzed: FuzzCase): Promise<void> => {
+  const runOne = async (fuzzed: FuzzCase, kills: boolean): Promise<void> => {
     cases++;
+    const problem = await problemOf(fuzzed, pools[fuzzed.pool]!, modules[fuzzed.pool]!, () => {
+      for (const worker of workers) void worker.terminate();
+    });
+    if (problem === null) return;
+    if (problem === CRASHED && kills) crashed++;
+    else if (knownFaults.some(([pattern]) => pattern.test(problem))) known++;
+    else throw new Error(`${fuzzed.way}: ${problem}`);
+  };
+  const run = async (together: readonly FuzzCase[]): Promise<void> => {
     if (performance.now() - said > SAY_EVERY_MS) {
       said = performance.now();
       options.log(`${cases} of ${options.cases} cases, ${crashed} ended with their thread`);
     }
-    const problem = await problemOf(fuzzed, pools[fuzzed.pool]!, modules[fuzzed.pool]!, () => {
-      for (const worker of workers) void worker.terminate();
-    });
-    if (problem === CRASHED) {
-      if (!fuzzed.kills) throw new Error("crashed although no thread was ended");
-      crashed++;
-    } else if (problem !== null) {
-      if (!knownFaults.some(([pattern]) => pattern.test(problem)))
-        throw new Error(`${fuzzed.way}: ${problem}`);
-      known++;
-    }
+    const kills = together.some((fuzzed) => fuzzed.kills);
+    await Promise.all(together.map((fuzzed) => runOne(fuzzed, kills)));
     if (strays.length > 0) throw new Error(`unhandled rejection: ${strays.splice(0).join("\n")}`);
   };
 
-  const { numRuns, failed, counterexamplePath, seed, errorInstance, counterexample } = await fc.check(
-    fc.asyncProperty(fuzzCase, run),
+  const together = fc.array(fuzzCase, { minLength: 1, maxLength: TOGETHER, size: "max" });
+  const { failed, counterexamplePath, seed, errorInstance, counterexample } = await fc.check(
+    fc.asyncProperty(together, run),
     {
-      numRuns: options.cases,
+      numRuns: Math.ceil((options.cases / TOGETHER) * 2),
       seed: options.seed,
       ...(options.path === undefined ? {} : { path: options.path }),
-      endOnFailure: false,
     },
   );
   await Promise.all(pools.map((pool) => pool.close({ timeoutMs: 20_000 })));
   process.off("worker", onWorker);
   process.off("unhandledRejection", onStray);
-  if (!failed) return { failure: null, cases: numRuns, crashed, known };
+  if (!failed) return { failure: null, cases, crashed, known };
   const failure = `${String((errorInstance as Error | null)?.message)}\n--seed ${seed} --path ${counterexamplePath}\n${fc.stringify(counterexample)}`;
   return { failure, cases, crashed, known };
 }
 
-const CRASHED = "crashed";
+const CRASHED = "its thread ended, and nobody had ended it";
 
 type Module = ReturnType<typeof ThreadPool.prototype.module<typeof Jobs>>;
 

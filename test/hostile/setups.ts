@@ -285,14 +285,6 @@ export const setups: Readonly<Record<string, Setup>> = {
     throw new Error("no stack for you");
   }),
   "prepareStackTrace is no function": formatter("odd"),
-  "prepareStackTrace is an accessor that throws": () => {
-    Object.defineProperty(Error, "prepareStackTrace", {
-      configurable: true,
-      get: () => {
-        throw new Error("not to be read");
-      },
-    });
-  },
 
   "stackTraceLimit is read-only": stackLimit({ value: 10, writable: false, configurable: true }),
   "stackTraceLimit is 0": stackLimit({ value: 0, writable: true, configurable: true }),

@@ -1,0 +1,3 @@
+import { see } from "./ambient.ts";
+
+Object.assign(globalThis, { seenAtInitialize: see() });

@@ -1,0 +1,101 @@
+import { subscribe } from "node:diagnostics_channel";
+import { ThreadPool } from "@skein/pool";
+import { fork, job } from "@skein/pool/worker";
+import { leaveBehind, see, type Seen, within } from "./ambient.ts";
+
+export function seeIt(): Seen {
+  return see();
+}
+
+export async function seeLater(): Promise<Seen> {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  return see();
+}
+
+export function seeItem(_item: number): Seen {
+  return see();
+}
+
+export async function seeNested(): Promise<Seen[]> {
+  const inner = await ThreadPool.current!.run(seeIt, []);
+  return [inner, see()];
+}
+
+/** The context of the inner one is its own submitter's. */
+export async function nestedAsOther(owner: string): Promise<Seen[]> {
+  const inner = await within(owner, () => ThreadPool.current!.run(seeIt, [])).result;
+  return [inner];
+}
+
+export function seeForked(): Seen[] {
+  const tasks = [fork(seeIt), fork(seeIt), fork(seeIt)];
+  const seen = tasks.map((task) => task.join());
+  return [...seen, see()];
+}
+
+export async function seeForkAwaited(): Promise<Seen[]> {
+  const task = fork(seeIt);
+  const inner = await task;
+  return [inner, see()];
+}
+
+export function reportIt(): void {
+  job.progress(1);
+}
+
+export function abortListener(gate: Int32Array): Promise<Seen> {
+  return new Promise((resolve) => {
+    job.signal.addEventListener("abort", () => resolve(see()));
+    Atomics.store(gate, 0, 1);
+  });
+}
+
+let seenAbort: Seen | undefined;
+export function keepAbortListener(gate: Int32Array): Promise<void> {
+  return abortListener(gate).then((seen) => void (seenAbort = seen));
+}
+export function readAbort(): Seen | undefined {
+  return seenAbort;
+}
+
+/** A timer that outlives its job. */
+let seenInTimer: Seen | undefined;
+export function leaveTimer(): void {
+  seenInTimer = undefined;
+  setTimeout(() => (seenInTimer = see()), 5);
+}
+export async function readTimer(): Promise<Seen> {
+  while (seenInTimer === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+  return seenInTimer;
+}
+
+/** One that is set once, on a thread's own behalf, and fires while others' jobs run. */
+export function leaveAll(owner: string): void {
+  leaveBehind(owner);
+}
+export async function leaveAllLater(owner: string): Promise<void> {
+  await null;
+  leaveBehind(owner);
+}
+
+const starts: Seen[] = [];
+export function listenForStarts(): void {
+  subscribe("skein:job:start", (message) => {
+    if ((message as { name: string }).name === "seeIt") starts.push(see());
+  });
+}
+export function takeStarts(): Seen[] {
+  return starts.splice(0);
+}
+
+export function initialized(): Seen {
+  return (globalThis as unknown as { seenAtInitialize: Seen }).seenAtInitialize;
+}
+
+export function fail(): never {
+  throw new Error("nobody looks");
+}
+
+export const waitFor = async (gate: Int32Array): Promise<void> => {
+  while (Atomics.load(gate, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+};

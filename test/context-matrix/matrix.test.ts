@@ -1,0 +1,54 @@
+/**
+ * What flows where: each row is a way in which code comes to run on somebody's behalf, each column a kind of ambient value. A cell is right when
+ * the code sees its owner's value (or nothing, where that is right), never anybody else's (a leak), and when the value can be collected once
+ * its owner is done (no pin).
+ */
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { type Ended, requireBuild, runNode } from "../support/child.ts";
+import { KnownFailures } from "../support/known-failures.ts";
+import { timeLimit } from "../support/time-limit.ts";
+import { KINDS } from "./ambient.ts";
+import { hops } from "./hops.ts";
+import { knownFailures } from "./known-failures.ts";
+
+const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+const LIMIT_MS = 180_000;
+const problems = new Map<string, string>();
+const known = new KnownFailures(knownFailures);
+const cell = (hop: string, kind: string): string => `${hop} × ${kind}`;
+let ended: Ended;
+
+beforeAll(
+  async () => {
+    requireBuild();
+    ended = await runNode({
+      args: ["--expose-gc", main],
+      env: { SKEIN_HOP_LIMIT_MS: String(timeLimit(20_000)) },
+      limitMs: LIMIT_MS,
+    });
+    for (const line of ended.stdout.split("\n").filter((text) => text.startsWith("{"))) {
+      const { hop, kind, problem } = JSON.parse(line) as Record<"hop" | "kind" | "problem", string>;
+      problems.set(cell(hop, kind), problem);
+    }
+  },
+  timeLimit(2 * LIMIT_MS),
+);
+
+afterAll(() => {
+  const width = Math.max(...hops.map(({ name }) => name.length));
+  const short = (problem: string | undefined): string =>
+    problem === undefined ? "?" : problem === "" ? "ok" : (/^(LEAK|PIN|fails)/.exec(problem)?.[0] ?? "wrong");
+  const rows = hops.map(({ name }) => {
+    const cells = KINDS.map((kind) => short(problems.get(cell(name, kind))).padEnd(8));
+    return `${name.padEnd(width)}  ${cells.join("")}`;
+  });
+  console.log([`${"".padEnd(width)}  ${KINDS.map((kind) => kind.padEnd(8)).join("")}`, ...rows].join("\n"));
+});
+
+describe.each(hops.map(({ name }) => name))("%s", (hop) => {
+  it.each(KINDS)("%s", (kind) => {
+    const problem = problems.get(cell(hop, kind)) ?? `was not reached; ${ended.stderr.slice(0, 500)}`;
+    known.check(cell(hop, kind), problem === "" ? null : problem);
+  });
+});
