@@ -8,6 +8,7 @@ import { contextHeaders, correlation, correlationId } from "@skein/context/http"
 import { ThreadPool } from "@skein/pool";
 import { EventLoopScheduler } from "@skein/scheduling";
 import { KINDS, type Kind, see, type Seen } from "./ambient.ts";
+import type * as Loaded from "./loaded.jobs.ts";
 import type * as Jobs from "./matrix.jobs.ts";
 
 /** mine: the value of whoever began it; nothing; safe: either, never anybody else's. */
@@ -41,6 +42,12 @@ export interface Hop {
 
 const gate = (): Int32Array => new Int32Array(new SharedArrayBuffer(4));
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
 
 async function opened(word: Int32Array): Promise<void> {
   while (Atomics.load(word, 0) === 0) await turn();
@@ -113,11 +120,12 @@ export const hops: readonly Hop[] = [
     name: "a nested job in another context",
     rights: inJob,
     run: async ({ jobs, owner }) =>
-      (await jobs.nestedAsOther(`inner ${owner}`)).map((seen) => ({
-        ...seen,
-        thread: seen.thread.replace("inner ", ""),
-        wire: seen.wire.replace("inner ", ""),
-      })),
+      (await jobs.nestedAsOther(`inner ${owner}`)).map(({ thread, wire, ...others }) =>
+        Object.assign(others, {
+          thread: thread.replace("inner ", ""),
+          wire: wire.replace("inner ", ""),
+        }),
+      ),
   },
   {
     name: "fork and join, and what follows it",
@@ -129,7 +137,7 @@ export const hops: readonly Hop[] = [
     name: `map with chunkSize ${chunkSize}, its jobs`,
     rights: inJob,
     run: async ({ pool, jobs }) =>
-      await Array.fromAsync(pool.map(jobs.seeItem, [1, 2, 3, 4, 5], { chunkSize, concurrency: 2 })),
+      await collected(pool.map(jobs.seeItem, [1, 2, 3, 4, 5], { chunkSize, concurrency: 2 })),
   })),
   {
     name: "map, the body of the loop",
@@ -151,7 +159,7 @@ export const hops: readonly Hop[] = [
           yield i;
         }
       };
-      await Array.fromAsync(pool.map(jobs.seeItem, source(), { concurrency: 2 }));
+      await collected(pool.map(jobs.seeItem, source(), { concurrency: 2 }));
       return seen;
     },
   },
@@ -192,7 +200,7 @@ export const hops: readonly Hop[] = [
       const seen = task.then(null, () => see());
       await opened(word);
       abortFromOutside(controller);
-      return [(await seen) as Seen];
+      return [await seen];
     },
   },
   ...(["inline", "asynchronous", "yield", "scheduler"] as const).map((policy): Hop => ({
@@ -259,9 +267,7 @@ export const hops: readonly Hop[] = [
     rights: nobody,
     run: async ({ pool, owner }) => [
       await pool
-        .module<typeof import("./loaded.jobs.ts")>(
-          new URL(`./loaded.jobs.ts?${encodeURIComponent(owner)}`, import.meta.url),
-        )
+        .module<typeof Loaded>(new URL(`./loaded.jobs.ts?${encodeURIComponent(owner)}`, import.meta.url))
         .atLoad(),
     ],
   },
@@ -415,12 +421,12 @@ export const hops: readonly Hop[] = [
     rights: { ...onMain, local: "safe", thread: "safe", wire: "safe", foreign: "safe" },
     run: async ({ pool, owner }) => {
       const withCorrelation = correlation();
-      const server = createServer((request, response) =>
-        withCorrelation(request, response, async () => {
+      const server = createServer((request, response) => {
+        void withCorrelation(request, response, async () => {
           await pool.run(() => 1, []);
           response.end(`${contextHeaders()["x-request-id"]} ${correlationId.value}`);
-        }),
-      ).listen(0, "127.0.0.1");
+        });
+      }).listen(0, "127.0.0.1");
       await once(server, "listening");
       const id = `id.${owner.replaceAll(" ", "-")}`;
       const { port } = server.address() as AddressInfo;
@@ -428,7 +434,7 @@ export const hops: readonly Hop[] = [
         get({ port, agent: false, host: "127.0.0.1", headers: { "x-request-id": id } }),
         "response",
       )) as [IncomingMessage];
-      const body = (await Array.fromAsync(response)).join("");
+      const body = (await collected(response)).join("");
       server.close();
       if (body !== `${id} ${id}`) throw new Error(`the server saw ${body}, not ${id}`);
       return [see()];

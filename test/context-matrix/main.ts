@@ -51,7 +51,7 @@ async function runHop(hop: Hop): Promise<void> {
     );
     for (const [i, seen] of both.entries()) note(hop, owners[i]!, seen);
   } catch (error) {
-    for (const kind of KINDS) row[kind] ||= `fails: ${String((error as Error).message)}`;
+    for (const kind of KINDS) row[kind] ||= `fails: ${(error as Error).message}`;
   }
 }
 /** Whose probes are global. */

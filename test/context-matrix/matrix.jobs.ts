@@ -59,22 +59,21 @@ export function readAbort(): Seen | undefined {
 }
 
 /** A timer that outlives its job. */
-let seenInTimer: Seen | undefined;
+let inTimer = Promise.withResolvers<Seen>();
 export function leaveTimer(): void {
-  seenInTimer = undefined;
-  setTimeout(() => (seenInTimer = see()), 5);
+  inTimer = Promise.withResolvers<Seen>();
+  const { resolve } = inTimer;
+  setTimeout(() => resolve(see()), 5);
 }
-export async function readTimer(): Promise<Seen> {
-  while (seenInTimer === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
-  return seenInTimer;
+export function readTimer(): Promise<Seen> {
+  return inTimer.promise;
 }
 
-/** One that is set once, on a thread's own behalf, and fires while others' jobs run. */
 export function leaveAll(owner: string): void {
   leaveBehind(owner);
 }
 export async function leaveAllLater(owner: string): Promise<void> {
-  await null;
+  await Promise.resolve();
   leaveBehind(owner);
 }
 
@@ -95,7 +94,3 @@ export function initialized(): Seen {
 export function fail(): never {
   throw new Error("nobody looks");
 }
-
-export const waitFor = async (gate: Int32Array): Promise<void> => {
-  while (Atomics.load(gate, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-};

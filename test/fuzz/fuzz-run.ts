@@ -26,6 +26,8 @@ export interface FuzzReport {
 /** At most so many cases are under way at once; on average half as many. */
 const TOGETHER = 32;
 const SAY_EVERY_MS = 5000;
+/** So long a smaller case is looked for. */
+const SHRINK_MS = 30_000;
 const STUCK_MS = 120_000;
 const url = new URL("./fuzz.jobs.ts", import.meta.url);
 
@@ -44,6 +46,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   let cases = 0;
   let crashed = 0;
   let known = 0;
+  let failedAt = Infinity;
   let said = performance.now();
 
   const runOne = async (fuzzed: FuzzCase, kills: boolean): Promise<void> => {
@@ -54,9 +57,17 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     if (problem === null) return;
     if (problem === CRASHED && kills) crashed++;
     else if (knownFaults.some(([pattern]) => pattern.test(problem))) known++;
-    else throw new Error(`${fuzzed.way}: ${problem}`);
+    else {
+      const failure = new Error(`${fuzzed.way}: ${problem}`);
+      if (failedAt === Infinity) {
+        failedAt = performance.now();
+        options.log(`failed, now looking for a smaller case: ${failure.message}\n${fc.stringify(fuzzed)}`);
+      }
+      throw failure;
+    }
   };
   const run = async (together: readonly FuzzCase[]): Promise<void> => {
+    if (performance.now() - failedAt > SHRINK_MS) return;
     if (performance.now() - said > SAY_EVERY_MS) {
       said = performance.now();
       options.log(`${cases} of ${options.cases} cases, ${crashed} ended with their thread`);
@@ -128,6 +139,9 @@ async function problemOf(
     case "throwBuilt":
     case "throwBuiltNested":
       return outcome === "resolved" ? "resolved" : builtProblem(arrived, plan);
+    case "throwIt":
+    case "throwLater":
+    case "throwNested":
     default:
       return outcome === "resolved" ? "resolved" : thrownProblem(arrived, value);
   }

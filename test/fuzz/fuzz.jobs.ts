@@ -16,7 +16,7 @@ export function echo(value: unknown): Echo {
 }
 
 export async function echoLater(value: unknown): Promise<Echo> {
-  await null;
+  await Promise.resolve();
   return echo(value);
 }
 
@@ -25,7 +25,7 @@ export function throwIt(value: unknown): never {
 }
 
 export async function throwLater(value: unknown): Promise<never> {
-  await null;
+  await Promise.resolve();
   throw value;
 }
 

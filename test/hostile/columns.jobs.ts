@@ -22,7 +22,7 @@ export function fail(message: string): never {
 }
 
 export async function failLater(message: string): Promise<never> {
-  await null;
+  await Promise.resolve();
   return fail(message);
 }
 

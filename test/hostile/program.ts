@@ -7,6 +7,7 @@
  *         thread   the setup is on the pool threads
  *         none     the surroundings are flags, not a setup
  */
+import type * as Jobs from "./columns.jobs.ts";
 import { type Raised, real, setups } from "./setups.ts";
 
 const { writeSync } = process.getBuiltinModule("node:fs");
@@ -90,7 +91,7 @@ export async function main(surrounding: string | null, moment: string): Promise<
       ...(onThread ? { initialize: new URL("./thread-setup.ts", import.meta.url) } : {}),
     });
   let pool = makePool();
-  let jobs = pool.module<typeof import("./columns.jobs.ts")>(url);
+  let jobs = pool.module<typeof Jobs>(url);
   if (moment === "after") {
     same("the first job", await within(jobs.add(1, 2)), 3);
     await put();

@@ -139,16 +139,12 @@ function stackLimit(descriptor: PropertyDescriptor): Setup {
   };
 }
 
+const prototypeOfAll: object = Object.prototype;
 function polluted(entries: Record<string, unknown>): Setup {
   return () => {
     for (const [name, value] of Object.entries(entries)) {
-      Object.defineProperty(Object.prototype, name, {
-        __proto__: null,
-        value,
-        configurable: true,
-        writable: true,
-        enumerable: true,
-      } as PropertyDescriptor);
+      const property = { __proto__: null, value, configurable: true, writable: true, enumerable: true };
+      Object.defineProperty(prototypeOfAll, name, property as PropertyDescriptor);
     }
   };
 }
@@ -168,9 +164,7 @@ function freezeAll(): void {
     seen.add(value);
     for (const key of Reflect.ownKeys(value)) {
       const descriptor = Object.getOwnPropertyDescriptor(value, key)!;
-      visit(descriptor.value);
-      visit(descriptor.get);
-      visit(descriptor.set);
+      for (const part of ["value", "get", "set"] as const) visit(descriptor[part]);
     }
     visit(Object.getPrototypeOf(value));
     if (!ArrayBuffer.isView(value)) Object.freeze(value);
@@ -225,12 +219,10 @@ function wrapThen(): void {
   };
 }
 
-function refuse(target: object, name: PropertyKey): Setup {
-  return () => {
-    define(target, name, () => {
-      throw new Error(`${String(name)} was called`);
-    });
-  };
+function refuse(target: object, name: PropertyKey): void {
+  define(target, name, () => {
+    throw new Error(`${String(name)} was called`);
+  });
 }
 
 /** What a process of a test runner or a bundler may lack. */
@@ -256,17 +248,17 @@ export const setups: Readonly<Record<string, Setup>> = {
     };
   },
   "fake timers: process.nextTick": () => {
-    const { nextTick } = process;
+    const nextTick = process.nextTick.bind(process);
     const queue: (() => void)[] = [];
     return {
       advance: () => {
         for (const call of queue.splice(0)) call();
       },
       // Node itself lives on it: what it asks for is let through, what programs ask for waits.
-      undo: define(process, "nextTick", (callback: () => void, ...args: unknown[]) => {
+      undo: define(process, "nextTick", (callback: (...args: unknown[]) => void, ...args: unknown[]) => {
         const caller = String(new Error("caller").stack).split("\n")[2] ?? "";
-        if (caller.includes("node:")) nextTick.call(process, callback as () => void, ...args);
-        else queue.push(() => (callback as (...args: unknown[]) => void)(...args));
+        if (caller.includes("node:")) nextTick(() => callback(...args));
+        else queue.push(() => callback(...args));
       }),
     };
   },
@@ -365,13 +357,13 @@ export const setups: Readonly<Record<string, Setup>> = {
   "Promise is another class": replacePromise,
   "the iterator of arrays is a generator": () => {
     // oxlint-disable-next-line no-extend-native -- that is the surrounding
-    Array.prototype[Symbol.iterator] = function* values(this: unknown[]): Generator<unknown> {
+    Array.prototype[Symbol.iterator] = function* values(this: unknown[]): Generator {
       for (let i = 0; i < this.length; i++) yield this[i];
     } as never;
   },
-  "process.emitWarning throws": refuse(process, "emitWarning"),
+  "process.emitWarning throws": () => refuse(process, "emitWarning"),
   "console throws": () => {
-    for (const name of ["log", "error", "warn", "info", "debug"]) refuse(console, name)();
+    for (const name of ["log", "error", "warn", "info", "debug"]) refuse(console, name);
   },
   "AbortController is another class": replaceAbortController,
   "Math.random is constant": () => void define(Math, "random", () => 0.5),

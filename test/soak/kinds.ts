@@ -220,7 +220,7 @@ const kinds: readonly Kind[] = [
     weight: 200,
     submit: (turn) => {
       const target = new Int32Array(new SharedArrayBuffer(4000));
-      follow(turn, "parallelFor", turn.jobs.fill(target, 3), { done: gives(3000) });
+      follow(turn, "parallelFor", turn.jobs.fillAll(target, 3), { done: gives(3000) });
     },
   },
   {

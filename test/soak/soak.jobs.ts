@@ -61,7 +61,7 @@ export function fibonacci(n: number): number {
   return fibonacci(n - 1) + other.join();
 }
 
-export function fill(target: Int32Array, value: number): number {
+export function fillAll(target: Int32Array, value: number): number {
   parallelFor(fillSlice, { from: 0, to: target.length, args: [target, value] });
   return target.reduce((sum, x) => sum + x, 0);
 }

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 import { fork, parallelFor } from "../../src/worker.ts";
-import { allStarted } from "../gate.ts";
+import { allStarted, makeGate } from "../gate.ts";
 import type * as ForkJoin from "../fixtures/fork-join.jobs.ts";
 
 const url = new URL("../fixtures/fork-join.jobs.ts", import.meta.url);
@@ -137,12 +137,12 @@ describe("a thread that waits in join begins nothing that awaits", () => {
 it("forked jobs run on all threads", async () => {
   await allStarted(pool, 3);
   const jobs = pool.module<typeof ForkJoin>(url);
-  expect(await jobs.threadsUsed(3)).toBe(3);
+  expect(await jobs.threadsUsed(makeGate(), 3)).toBe(3);
 });
 
 it("join throws ThreadCrashedError when the thief dies", async () => {
   const jobs = pool.module<typeof ForkJoin>(url);
-  expect(await jobs.joinDead()).toBe("ERR_SKEIN_THREAD_CRASHED");
+  expect(await jobs.joinDead(makeGate())).toBe("ERR_SKEIN_THREAD_CRASHED");
   expect(await jobs.fibonacci(10)).toBe(55);
 });
 

@@ -1,7 +1,7 @@
 /** Jobs that submit jobs. */
 import { afterAll, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
-import { allStarted } from "../gate.ts";
+import { allStarted, makeGate } from "../gate.ts";
 import type * as Nested from "../fixtures/nested.jobs.ts";
 
 const url = new URL("../fixtures/nested.jobs.ts", import.meta.url);
@@ -66,14 +66,14 @@ it("a blocked main thread stops nobody: nested jobs go on", async () => {
 it("jobs of a job are stolen by idle threads", async () => {
   await allStarted(pool, 3);
   const jobs = pool.module<typeof Nested>(url);
-  const threads = await jobs.threadsOf(64);
+  const threads = await jobs.threadsOf(makeGate(), 64);
   expect(new Set(threads).size).toBeGreaterThan(1);
 });
 
 describe("a thread that dies", () => {
   it("rejects the nested job that it ran, where that was submitted", async () => {
     const jobs = pool.module<typeof Nested>(url);
-    expect(await jobs.crashInside()).toBe("ERR_SKEIN_THREAD_CRASHED");
+    expect(await jobs.crashInside(makeGate())).toBe("ERR_SKEIN_THREAD_CRASHED");
     expect(await jobs.sumOfSquares(11)).toBe(385);
   });
 

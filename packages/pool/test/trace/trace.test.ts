@@ -178,7 +178,7 @@ describe("a trace", () => {
   it("shows what was stolen, at the thief", async () => {
     const trace = await traced(async ({ nested, pool }) => {
       await allStarted(pool, 2);
-      const threads = await nested.threadsOf(20);
+      const threads = await nested.threadsOf(makeGate(), 20);
       expect(new Set(threads).size).toBe(2);
     });
     const steals = moments(trace, "steal");
