@@ -24,5 +24,8 @@ if [[ ! -e "$policy" ]]; then
   trap 'rm -f "$policy"' EXIT
 fi
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -y -qq --no-install-recommends rabbitmq-server >/dev/null
+echo "install-test-servers: installing rabbitmq-server, once; it takes a minute"
+# Another installation may hold the lock, and a mirror may fail now and then.
+options=(-qq -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5)
+apt-get "${options[@]}" update
+apt-get "${options[@]}" install -y --no-install-recommends rabbitmq-server >/dev/null
