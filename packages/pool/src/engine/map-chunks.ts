@@ -1,5 +1,4 @@
 /** `map` with several items per job: what arrives for a chunk, taken apart again. */
-import { clearImmediate, setImmediate } from "node:timers";
 import type { AsyncScope } from "@skein/context";
 import { Task } from "@skein/scheduling";
 import { chunkOf, type ChunkOutcome, uncloneableItem } from "../jobs/chunk-job.ts";
@@ -9,6 +8,7 @@ import { cancellationError } from "../submit/cancel-signal.ts";
 import { forgetMoves } from "../transfer/move.ts";
 import { isAsyncIterable, mapItems } from "./map.ts";
 import type { ResolvedMapOptions } from "./map-options.ts";
+import { clearImmediate, setImmediate } from "../shared/timers.ts";
 
 const STALLED = Symbol("stalled");
 

@@ -1,10 +1,10 @@
 /** `map`: a job for each of many items, a bounded number at once, results as they are wanted. */
-import { setImmediate } from "node:timers";
 import type { AsyncScope } from "@skein/context";
 import type { Task } from "@skein/scheduling";
 import { cancellationError } from "../submit/cancel-signal.ts";
 import type { ResolvedMapOptions } from "./map-options.ts";
 import { IterationLeft } from "./map-results.ts";
+import { setImmediate } from "../shared/timers.ts";
 
 /**
  * Runs `run` on each item. Never more than `concurrency` items are under way or wait for the consumer, and the source is read no further

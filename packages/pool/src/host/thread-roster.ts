@@ -1,6 +1,7 @@
 /** The threads of a pool and their places; given up when they never start. When there are how many: thread-supply.ts. */
 import type { HostMessage } from "../messages/protocol.ts";
 import type { PoolThread } from "./pool-thread.ts";
+import { now as clockNow } from "../shared/timers.ts";
 
 /** So many threads in a row that died before they were ready: starting more would go on for ever. */
 const MAX_FAILED_STARTS = 3;
@@ -40,7 +41,7 @@ export class ThreadRoster {
 
   /** Whether threads keep dying before they are ready, and did just now. */
   get cannotStart(): boolean {
-    return this.#failedStarts >= MAX_FAILED_STARTS && performance.now() - this.#failedAt < TRY_AGAIN_MS;
+    return this.#failedStarts >= MAX_FAILED_STARTS && clockNow() - this.#failedAt < TRY_AGAIN_MS;
   }
 
   at(index: number): PoolThread | null {
@@ -93,7 +94,7 @@ export class ThreadRoster {
 
   #startFailed(): void {
     this.#failedStarts++;
-    this.#failedAt = performance.now();
+    this.#failedAt = clockNow();
   }
 
   /** A thread got ready; or all have been given up, and whoever submits next may try again. */

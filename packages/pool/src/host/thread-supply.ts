@@ -144,7 +144,7 @@ export class ThreadSupply {
   /** A thread cannot load the module at `url` any more: it is replaced, at once or later. */
   retire(thread: PoolThread, url: string): void {
     const serials = this.#roster.live().map(({ serial }) => serial);
-    const delayMs = this.#reloads.delayMs(url, thread.serial, Math.max(...serials), performance.now());
+    const delayMs = this.#reloads.delayMs(url, thread.serial, Math.max(...serials), clockNow());
     if (delayMs === 0) return this.#replace(thread);
     thread.post({ type: "stay" });
     AsyncScope.root.run(() => setTimeout(() => this.#replace(thread), delayMs).unref());

@@ -27,6 +27,7 @@
 import { SkeinError } from "@skein/context/errors";
 import { cas, exchange, load, wait } from "./atomics.ts";
 import { copyBytes } from "./copy-bytes.ts";
+import { now as clockNow } from "./timers.ts";
 
 const PAGE_BYTES = 64 << 10;
 const MAX_PAGES = 65_536;
@@ -169,10 +170,10 @@ export class Arena {
   }
 
   #waitForReturns(patienceMs: number): boolean {
-    const end = performance.now() + patienceMs;
+    const end = clockNow() + patienceMs;
     while (load(this.#words, RETURNED) === NONE) {
       // [unpaired] only whether to try again
-      if (performance.now() >= end) return false;
+      if (clockNow() >= end) return false;
       wait(this.#words, RETURNED, NONE, RETURNS_LOOK_MS); // [unpaired] see Liveness
     }
     return true;

@@ -4,6 +4,7 @@
  *
  * Times are in microseconds. A histogram has buckets of an eighth of their lower bound, so quantiles are right to 12 %.
  */
+import { now as clockNow } from "./timers.ts";
 /** A cache line. */
 const LINE_WORDS = 16;
 /** Words of a block: one for each submitter, and one for each thread. */
@@ -168,5 +169,5 @@ const originUs = (performance.timeOrigin * 1000) % 2 ** 32;
 
 /** Comparable between threads of a process; wraps after 71 minutes, so use differences. Never 0. */
 export function timestampUs(): number {
-  return (originUs + performance.now() * 1000) | 1;
+  return (originUs + clockNow() * 1000) | 1;
 }

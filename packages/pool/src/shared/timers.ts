@@ -11,6 +11,7 @@ export const clearTimeout: typeof timers.clearTimeout = captured.clearTimeout;
 export const setInterval: typeof timers.setInterval = captured.setInterval;
 export const clearInterval: typeof timers.clearInterval = captured.clearInterval;
 export const setImmediate: typeof timers.setImmediate = captured.setImmediate;
+export const clearImmediate: typeof timers.clearImmediate = captured.clearImmediate;
 export const queueMicrotask: typeof globalThis.queueMicrotask = globalThis.queueMicrotask;
 /** In milliseconds since the process started: `performance.now`. */
 export const now: () => number = performance.now.bind(performance);

@@ -1,6 +1,7 @@
 import timers from "node:timers";
 import { expect, it, vi } from "vitest";
 import {
+  clearImmediate,
   clearInterval,
   clearTimeout,
   queueMicrotask,
@@ -11,7 +12,7 @@ import {
 
 it("timers are Node's own, whatever the program puts into their place later", () => {
   const real = { ...timers };
-  const captured = { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate };
+  const captured = { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate };
   vi.useFakeTimers({ toFake: ["setTimeout", "setInterval", "setImmediate", "queueMicrotask"] });
   try {
     expect(globalThis.setTimeout).not.toBe(real.setTimeout);
