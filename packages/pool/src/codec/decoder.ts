@@ -176,7 +176,7 @@ export class Decoder extends ByteReader {
       case Tag.resizableBuffer:
         return this.#readResizableBuffer();
       case Tag.sharedBuffer:
-        return this.#remember(this.#shared.fromId(this.readU32()));
+        return this.#remember(this.#shared.fromId(this.readF64()));
       case Tag.view:
         return this.#readView();
       case Tag.viewOn:

@@ -319,7 +319,7 @@ export class Encoder extends ByteWriter {
         return this.#writeArrayBuffer(value as ArrayBuffer);
       case "sharedBuffer":
         this.out[this.pos++] = Tag.sharedBuffer;
-        return this.writeU32(this.#shared.idOf(value as SharedArrayBuffer));
+        return this.writeF64(this.#shared.idOf(value as SharedArrayBuffer));
       case "map":
         return this.#writeMap(value as Map<unknown, unknown>);
       case "set":

@@ -35,7 +35,10 @@ export interface ThreadPoolOptions {
    * only taken when a thread is free for it. Jobs that jobs submit are not counted. 0 to 2^31 - 1, or Infinity. @default Infinity
    */
   readonly maxQueue?: number | undefined;
-  /** How many bytes of encoded arguments the jobs that run and wait may have. 1 to 2^32. @default 2^30 */
+  /**
+   * How many bytes the jobs that run and wait may have: their encoded arguments, and their contexts, each distinct one counted once. 1 to
+   * 2^32. @default 2^30
+   */
   readonly maxQueueBytes?: number | undefined;
   /** A module that each thread imports before its first job; top-level await is allowed. A file URL or an absolute path. @default none */
   readonly initialize?: URL | string | undefined;

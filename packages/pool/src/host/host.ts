@@ -6,18 +6,21 @@ import { toWire } from "../codec/error-wire.ts";
 import { PoolClosedError, ThreadCrashedError } from "../errors.ts";
 import { type PoolStats, readStats } from "./pool-stats.ts";
 import type { HostMessage, WorkerMessage } from "../messages/protocol.ts";
-import { Arena, createArenaMemory } from "../shared/arena.ts";
+import { Arena } from "../shared/arena.ts";
 import { Arenas } from "../shared/arenas.ts";
 import { createLayout, type Layout, PRIORITIES } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
+import { Payloads } from "../shared/payloads.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
 import type { QueueLimits } from "../submit/ledger.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
+import { TrimTimer } from "../submit/trim-timer.ts";
 import { Submitter } from "../submit/submitter.ts";
-import { setTimeout } from "../shared/timers.ts";
+import { setImmediate, setTimeout } from "../shared/timers.ts";
 import { CarriedValues } from "../transfer/carried-values.ts";
+import { ArenaMemories } from "./arena-memories.ts";
 import { CarriedRelay } from "./carried-relay.ts";
 import { CompletionPump } from "./completion-pump.ts";
 import { KeepAlive } from "./keep-alive.ts";
@@ -49,6 +52,9 @@ export class Host {
   readonly #slotsBuffer: SharedArrayBuffer;
   readonly #memory: PoolMemory;
   readonly #arenas: Arenas;
+  readonly #arenaMemories: ArenaMemories;
+  readonly #payloads: Payloads;
+  readonly #trimTimer: TrimTimer;
   readonly #sharedBuffers: SharedBuffers;
   readonly #relay: CarriedRelay;
   readonly #submitter: Submitter;
@@ -77,7 +83,9 @@ export class Host {
     this.#orphans = new OrphanedSlots(
       memory,
       (serial) => this.#roster.withSerial(serial) !== null,
-      (serial, block) => this.#arenas.giveBack(serial, block),
+      (arena, block) => {
+        if (this.#arenas.has(arena)) this.#arenas.giveBack(arena, block);
+      },
     );
     const limits: QueueLimits = { jobs: 0, bytes: options.maxQueueBytes, maxQueue: options.maxQueue };
     const roster = (this.#roster = new ThreadRoster(
@@ -92,8 +100,19 @@ export class Host {
     });
     const takeKnowledge = (): void => this.#takeKnowledge();
     this.#arenas = new Arenas(takeKnowledge);
-    const arenaMemory = createArenaMemory();
-    this.#arenas.add(HOST_SERIAL, arenaMemory);
+    const memories = (this.#arenaMemories = new ArenaMemories(this.#arenas, {
+      serials: () => roster.live().map((thread) => thread.serial),
+      known: (to, arena) => roster.withSerial(to)?.post({ type: "arena", arena }),
+      granted: (to, arena) => roster.withSerial(to)?.post({ type: "arena-granted", arena }),
+      gone: (to, id) => this.#tell(to, { type: "arena-gone", id }),
+    }));
+    const home = memories.create(HOST_SERIAL, true);
+    const payloads = (this.#payloads = new Payloads(memories.create(HOST_SERIAL, false), {
+      request: (blockBytes) => memories.request(blockBytes),
+      gone: (id) => memories.gone(id),
+      grown: () => this.#trimTimer.start(),
+    }));
+    this.#trimTimer = new TrimTimer(() => payloads.trim());
     this.#sharedBuffers = new SharedBuffers(HOST_SERIAL, takeKnowledge, {
       announce: (id, buffer) => roster.broadcast({ type: "shared-buffer", id, buffer }),
       gone: (id) => roster.broadcast({ type: "shared-buffer-gone", id }),
@@ -107,8 +126,8 @@ export class Host {
     });
     this.#submitter = new Submitter({
       memory,
-      serial: HOST_SERIAL,
-      arena: new Arena(arenaMemory),
+      home: new Arena(home.memory),
+      payloads,
       arenas: this.#arenas,
       sharedBuffers: this.#sharedBuffers,
       carried,
@@ -245,6 +264,9 @@ export class Host {
   #onOver(): void {
     this.#supply.close();
     this.#keepAlive.close();
+    this.#trimTimer.stop();
+    this.#payloads.close();
+    this.#arenas.dropAll();
     this.#trace?.write();
   }
 
@@ -283,11 +305,10 @@ export class Host {
   }
 
   #startThread(index: number, serial: number): PoolThread {
-    const memory = createArenaMemory();
     this.#memory.prepareThread(index, serial);
-    this.#arenas.add(serial, memory);
     // Before it can submit anything.
-    this.#roster.broadcast({ type: "arena", serial, memory });
+    this.#arenaMemories.create(serial, true);
+    this.#arenaMemories.create(serial, false);
     try {
       const thread = this.#createThread(index, serial);
       this.#trace?.threadStarted(index, thread.threadId);
@@ -296,7 +317,7 @@ export class Host {
       return thread;
     } catch (error) {
       this.#tellThreads({ type: "thread-ended", serial, error: toWire(error) });
-      this.#arenas.drop(serial);
+      this.#arenaMemories.ended(serial);
       throw error;
     }
   }
@@ -343,6 +364,21 @@ export class Host {
         this.#sharedBuffers.add(message.id, message.buffer);
         // A job may pass it on to a third thread.
         this.#roster.broadcast(message, thread);
+        break;
+      case "shared-buffer-gone":
+        this.#sharedBuffers.gone(message.id);
+        this.#roster.broadcast(message, thread);
+        // What came before is read, then it is dropped.
+        AsyncScope.root.run(setImmediate, () => this.#pump.onBell());
+        break;
+      case "arena-wanted":
+        this.#arenaMemories.onWanted(thread.serial, message.blockBytes);
+        break;
+      case "arena-gone":
+        this.#arenaMemories.gone(message.id);
+        break;
+      case "arena-dropped":
+        this.#arenaMemories.onDropped(thread.serial);
         break;
       case "carried":
         this.#relay.onResult(message);
@@ -406,7 +442,8 @@ export class Host {
     this.#orphans.adopt(thread.index);
     this.#memory.statisticsOf(thread.index + 1).closeBooks();
     this.#tellThreads({ type: "thread-ended", serial: thread.serial, error: toWire(error) });
-    this.#arenas.drop(thread.serial);
+    this.#arenaMemories.ended(thread.serial);
+    this.#sharedBuffers.dropOf(thread.serial);
     this.#relay.onExit(thread);
     this.#replace(exitCode, cause);
     // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
@@ -453,6 +490,14 @@ export class Host {
     if (!target.hasSubscribers) return;
     const message: ThreadMessage = { pool: this.#options.thread.name, threadId: thread.threadId, ...details };
     target.publish(message);
+  }
+
+  /** The same for one thread. */
+  #tell(serial: number, message: HostMessage): void {
+    const thread = this.#roster.withSerial(serial);
+    if (thread === null) return;
+    thread.post(message);
+    this.#memory.parking.wake(thread.index);
   }
 
   /** Also those that sleep without their event loop. */

@@ -12,19 +12,19 @@ import { FREE, INLINE, QUEUED } from "../shared/slot.ts";
 export class OrphanedSlots {
   readonly #memory: PoolMemory;
   readonly #isLive: (serial: number) => boolean;
-  readonly #giveBack: (serial: number, block: number) => void;
+  readonly #giveBack: (arena: number, block: number) => void;
   /** Thread indices whose slots are not all free. */
   readonly #waiting = new Set<number>();
   readonly #finished: Int32Array;
 
   /**
    * @param isLive Whether the thread with this serial has not ended.
-   * @param giveBack Frees the block of an outcome that nobody reads, in the arena of a live thread.
+   * @param giveBack Frees the block of an outcome that nobody reads, if its arena is still there.
    */
   constructor(
     memory: PoolMemory,
     isLive: (serial: number) => boolean,
-    giveBack: (serial: number, block: number) => void,
+    giveBack: (arena: number, block: number) => void,
   ) {
     this.#giveBack = giveBack;
     this.#memory = memory;
@@ -52,7 +52,7 @@ export class OrphanedSlots {
     for (let i = 0; i < count; i++) {
       const slot = this.#finished[i]!;
       const arena = slots.payloadArena(slot);
-      if (arena !== INLINE && this.#isLive(arena)) this.#giveBack(arena, slots.payloadBlock(slot));
+      if (arena !== INLINE) this.#giveBack(arena, slots.payloadBlock(slot));
       slots.release(slot);
     }
     const first = firstSlot(layout, index + 1);

@@ -7,7 +7,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { Carried } from "../codec/carried.ts";
 import type { ErrorWire } from "../codec/error-wire.ts";
 import type { PoolThreadMark } from "../jobs/pool-thread.ts";
-import type { GrowingMemory } from "../shared/arena.ts";
+import type { ArenaMemory } from "../shared/arenas.ts";
 import type { Layout } from "../shared/layout.ts";
 import type { TraceData } from "../shared/trace/thread-trace.ts";
 
@@ -24,11 +24,27 @@ export interface HandedJob {
   readonly carried: Carried;
 }
 
+/** Both ways: it was collected on the thread that had numbered it. */
+export interface SharedBufferGoneMessage {
+  readonly type: "shared-buffer-gone";
+  readonly id: number;
+}
+
+/** Both ways: from its owner, then to all. */
+export interface ArenaGoneMessage {
+  readonly type: "arena-gone";
+  readonly id: number;
+}
+
 export type HostMessage =
   | SharedBufferMessage
-  | { readonly type: "shared-buffer-gone"; readonly id: number }
-  /** A thread is about to start. */
-  | { readonly type: "arena"; readonly serial: number; readonly memory: GrowingMemory }
+  | SharedBufferGoneMessage
+  /** Of another thread, which does not have it yet. */
+  | { readonly type: "arena"; readonly arena: ArenaMemory }
+  /** Of this thread, which has asked for it; all others have it in their ports. */
+  | { readonly type: "arena-granted"; readonly arena: ArenaMemory }
+  /** Nothing in it is in use: to be answered with "arena-dropped". */
+  | ArenaGoneMessage
   /** A thread has ended: jobs of the receiver that it had taken reject with `error`. */
   | { readonly type: "thread-ended"; readonly serial: number; readonly error: ErrorWire }
   /** A thread was told to end and has not: jobs of the receiver that it has are given up, and it may still touch their slots. */
@@ -56,6 +72,12 @@ export type HostMessage =
 
 export type WorkerMessage =
   | SharedBufferMessage
+  | SharedBufferGoneMessage
+  | ArenaGoneMessage
+  /** As MemorySource.request. */
+  | { readonly type: "arena-wanted"; readonly blockBytes: number }
+  /** This thread has dropped one that was gone. */
+  | { readonly type: "arena-dropped" }
   /** The thread has started, and looks for its first job. */
   | { readonly type: "ready" }
   /** What a job has reported, for its submitter: 0 the host, w + 1 thread w. */
@@ -93,6 +115,8 @@ export function isKnowledge({ type }: HostMessage | WorkerMessage): boolean {
 
 const knowledge: ReadonlySet<string> = new Set<(HostMessage | WorkerMessage)["type"]>([
   "arena",
+  "arena-granted",
+  "arena-gone",
   "shared-buffer",
   "shared-buffer-gone",
   "progress",
@@ -114,8 +138,8 @@ export interface ThreadData extends PoolThreadMark {
   /** Never re-used within a pool. */
   readonly serial: number;
   readonly port: MessagePort;
-  /** Of all threads and the host, its own included. */
-  readonly arenas: readonly (readonly [serial: number, memory: GrowingMemory])[];
+  /** Of all threads and the host, its own included; emptied when the thread has taken them. */
+  readonly arenas: ArenaMemory[];
   readonly spinLimitUs: number;
   /** How many jobs that await the thread takes at once. */
   readonly jobsPerThread: number;

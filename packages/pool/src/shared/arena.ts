@@ -1,27 +1,27 @@
 /**
- * Arena: payloads that do not fit into a slot. Each thread allocates in a memory of its own, without atomics; a block that another
- * thread has read comes back over a stack in shared memory.
+ * Arena: blocks in one memory. Its owner allocates without atomics; a block that another thread has read comes back over a stack in
+ * shared memory. Which memory a thread allocates in, and when that is replaced by another: payloads.ts.
  *
  * The memory is a shared WebAssembly.Memory: it grows in place up to 4 GiB, and whoever holds it sees the growth. So no thread has
  * to be told of it, and typed arrays over it are ordinary ones (those over a growable SharedArrayBuffer are not, and slow down
  * every reader).
  *
  * Words      RETURNED, word 0 of the memory: newest returned block, offset of its payload / 8, 0: none
- *            of each block: SIZE CLASS, LINK (the block returned before), then the payload
- * State      | block     | means                                          | changed by             |
- *            | free      | on its owner's free list of its size           | owner                  |
- *            | allocated | named by one slot or one context               | owner, then its reader |
- *            | returned  | linked under RETURNED                          | reader                 |
+ *            of each block: SIZE CLASS, LENGTH of the payload, then the payload
+ * State      | block     | means                                          | LENGTH holds           | changed by             |
+ *            | free      | on its owner's free list of its size           | nothing                | owner                  |
+ *            | allocated | named by slots, a context or a function        | the payload's bytes    | owner, then its reader |
+ *            | returned  | linked under RETURNED                          | the block before it    | reader                 |
  * Moves      allocate free → allocated        free allocated → free, by the owner        giveBack allocated → returned, by the reader
  *            collect returned → free, by the owner, all at once
  * Invariants I1 A block has one holder at a time; only the holder touches its bytes.
  *            I2 Sizes are 256 bytes times 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, …: above 1 KiB at most a quarter is
  *               wasted, most by a power of two, whose 8 bytes of header lead to the next size. A block keeps its size
- *               until all are free: then sizes are cut anew.
+ *               until all are free: then sizes are cut anew. Where a memory cannot grow, a larger free block serves a smaller payload.
  *            I3 What a dead thread owned goes with its memory, the stack of returned blocks included: nobody else allocates from it.
  * Pairings   [A1] giveBack's plain write of the link comes before its CAS; collect's exchange comes before its reads.
  * Liveness   Readers push lock-free, the owner takes in one step. Returned blocks stay where they are until their owner allocates
- *            and finds no free block of the size. Who waits for returned blocks looks again by itself: giveBack tells nobody.
+ *            and finds no free block of the size, or collects. giveBack tells nobody: whoever waits for a block looks again by itself.
  * Sources    Treiber's stack, taken as a whole as in inbox.ts; segregated fits, Wilson et al. 1995.
  */
 import { SkeinError } from "@skein/context/errors";
@@ -40,8 +40,8 @@ const UNIT_BYTES = 256;
 const HEADER_BYTES = 8;
 const RETURNED = 0;
 const NONE = 0;
-/** How often who waits for returned blocks looks. */
-const RETURNS_LOOK_MS = 2;
+/** `tryAllocate` found no room. No block has this number. */
+export const NO_ROOM = 0;
 
 /** A memory that grows in place: what WebAssembly.Memory is, without the library of the DOM. Without `grow` it is what it is. */
 export interface GrowingMemory {
@@ -53,13 +53,17 @@ declare const WebAssembly: {
   Memory: new (options: { initial: number; maximum: number; shared: true }) => GrowingMemory;
 };
 
-/** Reserves address space; memory is taken as it is used. */
-export function createArenaMemory(): GrowingMemory {
+/**
+ * Reserves address space; memory is taken as it is used.
+ * @param blockBytes The memory must be able to hold a payload of so many bytes.
+ */
+export function createArenaMemory(blockBytes = 0): GrowingMemory {
   try {
     return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES, shared: true });
   } catch {
     // Each reserves 10 GiB of address space, which a process may not have (ulimit -v).
-    return { buffer: new SharedArrayBuffer(FIXED_BYTES) };
+    const needed = UNIT_BYTES + unitsOf(classFor(blockBytes)) * UNIT_BYTES;
+    return { buffer: new SharedArrayBuffer(Math.max(FIXED_BYTES, needed)) };
   }
 }
 
@@ -71,8 +75,10 @@ export class Arena {
   #words: Int32Array;
   /** The first 256 bytes are for RETURNED. */
   #bump = UNIT_BYTES;
-  /** How many are not on a free list. */
+  /** How many are not on a free list, and their sizes in all. */
   #blocks = 0;
+  #units = 0;
+  #peakUnits = 0;
 
   constructor(memory: GrowingMemory) {
     this.#memory = memory;
@@ -96,23 +102,23 @@ export class Arena {
    * @returns and throws as `store`.
    */
   allocate(length: number): number {
-    const units = Math.ceil((length + HEADER_BYTES) / UNIT_BYTES);
-    const sizeClass = classOf(units);
-    const free = (this.#free[sizeClass] ??= []);
-    if (free.length === 0) this.#collect();
-    const reused = free.pop();
-    if (reused !== undefined) {
-      this.#blocks++;
-      return reused;
-    }
-    if (this.#blocks === 0) this.#cutAnew();
-    const start = this.#bump;
-    const end = start + unitsOf(sizeClass) * UNIT_BYTES;
-    if (end > this.#bytes.length) this.#grow(end);
-    this.#bump = end;
+    const block = this.tryAllocate(length);
+    if (block === NO_ROOM) throw arenaFull(this.sizeBytes);
+    return block;
+  }
+
+  /** As `allocate`. @returns NO_ROOM where that throws. */
+  tryAllocate(length: number): number {
+    const sizeClass = classFor(length);
+    let block = this.#takeFree(sizeClass);
+    if (block === NO_ROOM) block = this.#cut(sizeClass);
+    if (block === NO_ROOM) block = this.#takeLarger(sizeClass);
+    if (block === NO_ROOM) return NO_ROOM;
     this.#blocks++;
-    this.#words[start / 4] = sizeClass;
-    return (start + HEADER_BYTES) / 8;
+    this.#units += unitsOf(this.#words[block * 2 - 2]!);
+    if (this.#units > this.#peakUnits) this.#peakUnits = this.#units;
+    this.#words[block * 2 - 1] = length;
+    return block;
   }
 
   /** All of it, until the next allocation. */
@@ -120,24 +126,26 @@ export class Arena {
     return this.#bytes;
   }
 
-  /**
-   * As `allocate`, but first waits for readers when there is no room: until one gives a block back, again and again. Blocks this thread.
-   * @throws as `allocate`, when nothing was given back for `patienceMs`.
-   */
-  allocatePatiently(length: number, patienceMs: number): number {
-    for (;;) {
-      try {
-        return this.allocate(length);
-      } catch (error) {
-        if (!this.#waitForReturns(patienceMs)) throw error;
-      }
-    }
-  }
-
   free(block: number): void {
     this.#blocks--;
     const sizeClass = this.#words[block * 2 - 2]!;
+    this.#units -= unitsOf(sizeClass);
     (this.#free[sizeClass] ??= []).push(block);
+  }
+
+  /** Takes back what readers have returned. @returns whether no block is in use. */
+  collect(): boolean {
+    if (load(this.#words, RETURNED) !== NONE) this.#takeReturned(); // [A1]
+    return this.#blocks === 0;
+  }
+
+  /** Waits until a reader has returned a block, or for `timeoutMs`. Blocks this thread, which has nothing else to do. */
+  waitForReturns(timeoutMs: number): void {
+    if (load(this.#words, RETURNED) === NONE) wait(this.#words, RETURNED, NONE, timeoutMs); // [unpaired] see Liveness: all results say "look again"
+  }
+
+  get canGrow(): boolean {
+    return this.#memory.grow !== undefined;
   }
 
   /** What the arena has grown to. */
@@ -145,22 +153,52 @@ export class Arena {
     return this.#bytes.length;
   }
 
-  #grow(toBytes: number): void {
+  /** The most that was in use at once since `restartPeak`, headers and rounding included. */
+  get peakBytes(): number {
+    return this.#peakUnits * UNIT_BYTES;
+  }
+
+  restartPeak(): void {
+    this.#peakUnits = this.#units;
+  }
+
+  #takeFree(sizeClass: number): number {
+    const free = (this.#free[sizeClass] ??= []);
+    if (free.length === 0) this.collect();
+    return free.pop() ?? NO_ROOM;
+  }
+
+  /** A block where none was yet. */
+  #cut(sizeClass: number): number {
+    if (this.#blocks === 0) this.#cutAnew();
+    const start = this.#bump;
+    const end = start + unitsOf(sizeClass) * UNIT_BYTES;
+    if (end > this.#bytes.length && !this.#grow(end)) return NO_ROOM;
+    this.#bump = end;
+    this.#words[start / 4] = sizeClass;
+    return (start + HEADER_BYTES) / 8;
+  }
+
+  #takeLarger(sizeClass: number): number {
+    for (let larger = sizeClass + 1; larger < this.#free.length; larger++) {
+      const block = this.#free[larger]?.pop();
+      if (block !== undefined) return block;
+    }
+    return NO_ROOM;
+  }
+
+  #grow(toBytes: number): boolean {
     const present = this.#bytes.length / PAGE_BYTES;
     const missing = Math.ceil(toBytes / PAGE_BYTES) - present;
     try {
-      if (this.#memory.grow === undefined) throw new RangeError("This memory cannot grow");
+      if (this.#memory.grow === undefined) return false;
       this.#memory.grow(Math.max(missing, Math.min(GROWTH_PAGES, MAX_PAGES - present)));
-    } catch (cause) {
-      throw new SkeinError(
-        "ERR_SKEIN_ARENA_FULL",
-        `No room for a payload: this thread has ${Math.round(this.#bytes.length / 2 ** 20)} MiB under way. ` +
-          "Await earlier jobs before you submit more",
-        { cause },
-      );
+    } catch {
+      return false;
     }
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#words = new Int32Array(this.#memory.buffer);
+    return true;
   }
 
   /** No block is in use: what was cut into one size may be needed in another. */
@@ -169,18 +207,7 @@ export class Arena {
     this.#free.length = 0;
   }
 
-  #waitForReturns(patienceMs: number): boolean {
-    const end = clockNow() + patienceMs;
-    while (load(this.#words, RETURNED) === NONE) {
-      // [unpaired] only whether to try again
-      if (clockNow() >= end) return false;
-      wait(this.#words, RETURNED, NONE, RETURNS_LOOK_MS); // [unpaired] see Liveness
-    }
-    return true;
-  }
-
-  #collect(): void {
-    if (load(this.#words, RETURNED) === NONE) return; // [A1]
+  #takeReturned(): void {
     let block = exchange(this.#words, RETURNED, NONE); // [A1]
     while (block !== NONE) {
       const next = this.#words[block * 2 - 1]!; // plain: ordered by the exchange [A1]
@@ -190,6 +217,20 @@ export class Arena {
   }
 }
 
+/** @param sizeBytes What is under way. */
+export function arenaFull(sizeBytes: number): SkeinError {
+  return new SkeinError(
+    "ERR_SKEIN_ARENA_FULL",
+    `No room for a payload: this thread has ${Math.round(sizeBytes / 2 ** 20)} MiB under way. ` +
+      "Await earlier jobs before you submit more",
+  );
+}
+
+/** The length of the payload of an allocated block, for whoever it was named to. `words` is the memory in which it lies. */
+export function lengthOf(words: Int32Array, block: number): number {
+  return words[block * 2 - 1]!; // plain: written before the block was named (I1)
+}
+
 /** By the reader, who has finished with the block. `words` is the memory in which it lies. */
 export function giveBack(words: Int32Array, block: number): void {
   for (;;) {
@@ -197,6 +238,10 @@ export function giveBack(words: Int32Array, block: number): void {
     words[block * 2 - 1] = head; // plain: published by the CAS
     if (cas(words, RETURNED, head, block)) return; // [A1]
   }
+}
+
+function classFor(length: number): number {
+  return classOf(Math.ceil((length + HEADER_BYTES) / UNIT_BYTES));
 }
 
 /** Four sizes per doubling above 4 units (I2). */

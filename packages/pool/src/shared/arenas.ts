@@ -1,66 +1,138 @@
 /**
- * The arenas that this thread can read: its own and those of all others, by the serial of their owner. The host posts the memory
- * of a new thread to everybody before it starts it, so a reader that does not know a serial finds it in its port.
+ * The arenas that this thread can read: its own and those of all others. The host posts a memory to everybody before its owner gets it,
+ * so a reader that does not know a number finds it in its port. When nothing in a memory is in use any more and its owner
+ * has another, it is dropped here; V8 frees it when all threads have done so.
  */
-import { giveBack, type GrowingMemory } from "./arena.ts";
+import { giveBack, type GrowingMemory, lengthOf } from "./arena.ts";
+
+/** A memory, and what the threads have to know of it. */
+export interface ArenaMemory {
+  /** Named by slots. Of the memories that live, no two have the same. */
+  readonly id: number;
+  /** Of its owner. */
+  readonly serial: number;
+  /** For descriptions of functions: one of each thread, never replaced. All others hold payloads and contexts. */
+  readonly isHome: boolean;
+  readonly memory: GrowingMemory;
+}
 
 class ReadableArena {
-  readonly memory: GrowingMemory;
-  bytes: Uint8Array;
-  words: Int32Array;
+  readonly source: ArenaMemory;
+  bytes!: Uint8Array;
+  words!: Int32Array;
 
-  constructor(memory: GrowingMemory) {
-    this.memory = memory;
-    this.bytes = new Uint8Array(memory.buffer);
-    this.words = new Int32Array(memory.buffer);
+  constructor(source: ArenaMemory) {
+    this.source = source;
+    this.refresh();
+  }
+
+  refresh(): void {
+    const { buffer } = this.source.memory;
+    this.bytes = new Uint8Array(buffer);
+    this.words = new Int32Array(buffer);
   }
 }
 
 export class Arenas {
-  readonly #arenas = new Map<number, ReadableArena>();
+  readonly #byId = new Map<number, ReadableArena>();
+  /** By serial. */
+  readonly #homes = new Map<number, ReadableArena>();
   readonly #takeMessages: () => void;
+  readonly #onRead: ((bytes: number) => void) | null;
 
-  /** @param takeMessages Takes in what other threads have posted to this one, without waiting. */
-  constructor(takeMessages: () => void) {
+  /**
+   * @param takeMessages Takes in what other threads have posted to this one, without waiting.
+   * @param onRead A payload of so many bytes is about to be read.
+   */
+  constructor(takeMessages: () => void, onRead: ((bytes: number) => void) | null = null) {
     this.#takeMessages = takeMessages;
+    this.#onRead = onRead;
   }
 
-  add(serial: number, memory: GrowingMemory): void {
-    this.#arenas.set(serial, new ReadableArena(memory));
+  add(source: ArenaMemory): void {
+    const arena = new ReadableArena(source);
+    this.#byId.set(source.id, arena);
+    if (source.isHome) this.#homes.set(source.serial, arena);
   }
 
-  /** Its thread is dead, and everything in it was read or given up. */
-  drop(serial: number): void {
-    this.#arenas.delete(serial);
+  has(id: number): boolean {
+    return this.#byId.has(id);
+  }
+
+  /** Nothing in it is in use, and nothing will be. @returns its size; 0 when it is not known. */
+  drop(id: number): number {
+    const arena = this.#byId.get(id);
+    this.#byId.delete(id);
+    return arena === undefined ? 0 : arena.source.memory.buffer.byteLength;
+  }
+
+  /** All of this thread, which is dead: everything in them was read or given up. */
+  dropOf(serial: number): void {
+    this.#homes.delete(serial);
+    for (const [id, { source }] of this.#byId) if (source.serial === serial) this.#byId.delete(id);
+  }
+
+  /** The pool is closed. */
+  dropAll(): void {
+    this.#byId.clear();
+    this.#homes.clear();
   }
 
   /** The bytes of an arena; they reach at least to the end of a block at `block` with `length` bytes. */
-  bytes(serial: number, block: number, length: number): Uint8Array {
-    return this.#upTo(serial, block * 8 + length).bytes;
+  bytes(id: number, block: number, length: number): Uint8Array {
+    if (this.#onRead !== null) this.#onRead(length);
+    return upTo(this.#withId(id), block * 8 + length).bytes;
   }
 
   /** The payload was read: its owner may use the block again. */
-  giveBack(serial: number, block: number): void {
-    giveBack(this.#upTo(serial, block * 8).words, block);
+  giveBack(id: number, block: number): void {
+    giveBack(upTo(this.#withId(id), block * 8).words, block);
   }
 
-  *entries(): Iterable<[serial: number, memory: GrowingMemory]> {
-    for (const [serial, { memory }] of this.#arenas) yield [serial, memory];
+  /** The text in a block. */
+  text(id: number, block: number): string {
+    return textIn(this.#withId(id), block);
   }
 
-  #upTo(serial: number, end: number): ReadableArena {
-    let arena = this.#arenas.get(serial);
+  /** The text in a block of the home of the thread with this serial. */
+  homeText(serial: number, block: number): string {
+    let home = this.#homes.get(serial);
+    if (home === undefined) {
+      this.#takeMessages();
+      home = this.#homes.get(serial);
+      if (home === undefined) throw unknown(`the home of thread ${serial}`);
+    }
+    return textIn(home, block);
+  }
+
+  /** What a new thread has to know. */
+  *entries(): Iterable<ArenaMemory> {
+    for (const { source } of this.#byId.values()) yield source;
+  }
+
+  #withId(id: number): ReadableArena {
+    let arena = this.#byId.get(id);
     if (arena === undefined) {
       this.#takeMessages();
-      arena = this.#arenas.get(serial);
-      if (arena === undefined)
-        throw new Error(`Assertion: arena ${serial} was never announced to this thread`);
-    }
-    if (arena.bytes.length < end) {
-      // It has grown since.
-      arena.bytes = new Uint8Array(arena.memory.buffer);
-      arena.words = new Int32Array(arena.memory.buffer);
+      arena = this.#byId.get(id);
+      if (arena === undefined) throw unknown(`arena ${id}`);
     }
     return arena;
   }
+}
+
+function unknown(what: string): Error {
+  return new Error(`Assertion: ${what} was never announced to this thread`);
+}
+
+/** The arena as it is now, if it was shorter than `end` when this thread last looked. */
+function upTo(arena: ReadableArena, end: number): ReadableArena {
+  if (arena.bytes.length < end) arena.refresh();
+  return arena;
+}
+
+function textIn(arena: ReadableArena, block: number): string {
+  const length = lengthOf(upTo(arena, block * 8).words, block);
+  const { buffer } = upTo(arena, block * 8 + length).bytes;
+  return Buffer.from(buffer, block * 8, length).toString("utf8");
 }

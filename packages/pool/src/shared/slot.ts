@@ -46,10 +46,11 @@ const FLAGS = 3;
 // Plain words, see I2.
 const FUNCTION = 4;
 const FUNCTION_BLOCK = 5;
-const FUNCTION_LENGTH = 6;
-const CONTEXT = 7;
+const CONTEXT = 6;
+const CONTEXT_ARENA = 7;
 const CONTEXT_BLOCK = 8;
-const CONTEXT_LENGTH = 9;
+/** What FUNCTION, CONTEXT and SUBMITTED_AT have above 32 bits: 10, 11 and 11 bits, lowest first. */
+const HIGH = 9;
 const PAYLOAD_LENGTH = 10;
 const PAYLOAD_ARENA = 11;
 const PAYLOAD_BLOCK = 12;
@@ -66,6 +67,11 @@ export const DONE = 3;
 
 const CANCEL_BIT = 1;
 const EXCLUSIVE_BIT = 2;
+const TWO_32 = 2 ** 32;
+const FUNCTION_HIGH_MASK = 0x3ff;
+const CONTEXT_HIGH_SHIFT = 10;
+const CONTEXT_HIGH_MASK = 0x7ff;
+const TIME_HIGH_SHIFT = 21;
 
 /** PAYLOAD_ARENA of a payload that lies in the slot itself. */
 export const INLINE = -1;
@@ -175,12 +181,15 @@ export class SlotTable {
 
   // Plain words: the caller owns the slot (I2).
 
-  /** `block` and `length`: where the function's description lies in the submitter's arena. */
+  /**
+   * @param functionId Less than 2^42.
+   * @param block Where the function's description lies in the submitter's home.
+   * @param submittedAt Of clock.ts; 0: the job is not timed.
+   */
   describeJob(
     slot: number,
     functionId: number,
     block: number,
-    length: number,
     progress = 0,
     submittedAt = 0,
     isExclusive = false,
@@ -188,9 +197,9 @@ export class SlotTable {
     const base = slot * SLOT_WORDS;
     this.words[base + FUNCTION] = functionId;
     this.words[base + FUNCTION_BLOCK] = block;
-    this.words[base + FUNCTION_LENGTH] = length;
     this.words[base + FLAGS] = isExclusive ? EXCLUSIVE_BIT : 0;
     this.words[base + CONTEXT] = 0;
+    this.words[base + HIGH] = highOf(functionId) | (highOf(submittedAt) << TIME_HIGH_SHIFT);
     this.words[base + PROGRESS] = progress;
     this.words[base + SUBMITTED_AT] = submittedAt;
   }
@@ -200,42 +209,48 @@ export class SlotTable {
     return this.words[slot * SLOT_WORDS + PROGRESS]!;
   }
 
-  /** See statistics.ts; 0: not timed. */
+  /** See clock.ts; 0: not timed. */
   submittedAt(slot: number): number {
-    return this.words[slot * SLOT_WORDS + SUBMITTED_AT]!;
+    const base = slot * SLOT_WORDS;
+    return joined(this.words[base + SUBMITTED_AT]!, this.words[base + HIGH]! >>> TIME_HIGH_SHIFT);
   }
 
+  /** Of this submitter's functions. */
   functionId(slot: number): number {
-    return this.words[slot * SLOT_WORDS + FUNCTION]!;
+    const base = slot * SLOT_WORDS;
+    return joined(this.words[base + FUNCTION]!, this.words[base + HIGH]! & FUNCTION_HIGH_MASK);
   }
 
   functionBlock(slot: number): number {
     return this.words[slot * SLOT_WORDS + FUNCTION_BLOCK]!;
   }
 
-  functionLength(slot: number): number {
-    return this.words[slot * SLOT_WORDS + FUNCTION_LENGTH]!;
-  }
-
-  /** `block` and `length`: where the carrier lies in the submitter's arena. */
-  setContext(slot: number, id: number, block: number, length: number): void {
+  /**
+   * After `describeJob`.
+   * @param id Less than 2^43, not 0.
+   * @param arena and block: where the carrier lies.
+   */
+  setContext(slot: number, id: number, arena: number, block: number): void {
     const base = slot * SLOT_WORDS;
     this.words[base + CONTEXT] = id;
+    this.words[base + CONTEXT_ARENA] = arena;
     this.words[base + CONTEXT_BLOCK] = block;
-    this.words[base + CONTEXT_LENGTH] = length;
+    if (id >= TWO_32) this.words[base + HIGH]! |= highOf(id) << CONTEXT_HIGH_SHIFT;
   }
 
-  /** 0: the empty context. */
+  /** Of this submitter's contexts; 0: the empty context. */
   contextId(slot: number): number {
-    return this.words[slot * SLOT_WORDS + CONTEXT]!;
+    const base = slot * SLOT_WORDS;
+    const high = (this.words[base + HIGH]! >>> CONTEXT_HIGH_SHIFT) & CONTEXT_HIGH_MASK;
+    return joined(this.words[base + CONTEXT]!, high);
+  }
+
+  contextArena(slot: number): number {
+    return this.words[slot * SLOT_WORDS + CONTEXT_ARENA]!;
   }
 
   contextBlock(slot: number): number {
     return this.words[slot * SLOT_WORDS + CONTEXT_BLOCK]!;
-  }
-
-  contextLength(slot: number): number {
-    return this.words[slot * SLOT_WORDS + CONTEXT_LENGTH]!;
   }
 
   /** Copies a payload of at most INLINE_BYTES into the slot. */
@@ -267,7 +282,7 @@ export class SlotTable {
     return Array.from({ length: this.payloadLength(slot) }, (_, i) => this.#doubles[start + i]!);
   }
 
-  /** `block` in the arena of the thread with this serial. */
+  /** `block` in the arena with the number `arena`. */
   setArenaPayload(slot: number, arena: number, block: number, length: number): void {
     const base = slot * SLOT_WORDS;
     this.words[base + PAYLOAD_LENGTH] = length;
@@ -279,7 +294,7 @@ export class SlotTable {
     return this.words[slot * SLOT_WORDS + PAYLOAD_LENGTH]!;
   }
 
-  /** The serial of the arena's owner, or INLINE, or NUMBERS. */
+  /** The number of the arena, or INLINE, or NUMBERS. */
   payloadArena(slot: number): number {
     return this.words[slot * SLOT_WORDS + PAYLOAD_ARENA]!;
   }
@@ -300,6 +315,14 @@ export class SlotTable {
   outcome(slot: number): number {
     return this.words[slot * SLOT_WORDS + OUTCOME]!;
   }
+}
+
+function highOf(value: number): number {
+  return value < TWO_32 ? 0 : Math.floor(value / TWO_32);
+}
+
+function joined(low: number, high: number): number {
+  return high === 0 ? low >>> 0 : high * TWO_32 + (low >>> 0);
 }
 
 export { INLINE_BYTES };

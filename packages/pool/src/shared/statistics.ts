@@ -1,43 +1,62 @@
 /**
- * What the threads count, in shared memory, read by the host without asking anybody. Every word has one writer, which adds without
- * atomics: a reader may see a count a moment late, never a torn one. Counters go on when a thread is replaced, and wrap at 2^32.
+ * Statistics: what the threads count, in shared memory, read by the host without asking anybody. Counts have 63 bits and never go back;
+ * they go on when a thread is replaced. Times are in microseconds. A histogram has buckets of an eighth of their lower bound, so
+ * quantiles are right to 12 %.
  *
- * Times are in microseconds. A histogram has buckets of an eighth of their lower bound, so quantiles are right to 12 %.
+ * Words      of each count: LOW Int32, all its bits; HIGH Int32, how often bit 31 of LOW has changed
+ * State      | HIGH against bit 31 of LOW | means                                                                    |
+ *            | same parity                | the count is HIGH * 2^31 + the low 31 bits of LOW                        |
+ *            | other parity               | HIGH is one behind: its write is under way, or its writer ended before it |
+ * Moves      add LOW, plain, by less than 2^31, as long as bit 31 stays
+ *            carry instead, when it changes: HIGH as it should have been, LOW, HIGH one more, by atomic stores
+ * Invariants I1 Each count has one writer at a time: the thread in its place.
+ *            I2 HIGH is never ahead of LOW, and at most one behind: carry mends what a writer that ended has left.
+ * Pairings   [T1] the writer stores LOW before HIGH; the reader loads HIGH before LOW. So a reader that sees a new HIGH sees the new LOW.
+ * Liveness   Readers take one look, whatever the writer does. A plain write may be seen a moment late, never torn.
+ * Sources    the idea of a sequence lock, with the parity for the sequence.   Tests: test/shared/statistics.test.ts
  */
-import { now as clockNow } from "./timers.ts";
+import { load, store } from "./atomics.ts";
+
 /** A cache line. */
 const LINE_WORDS = 16;
-/** Words of a block: one for each submitter, and one for each thread. */
+/** LOW and HIGH. */
+const COUNT_WORDS = 2;
+/** Counts of a block, by word: one block for each submitter, and one for each thread. */
 export const COUNTERS = {
   submitted: 0,
-  completed: 1,
-  failed: 2,
-  canceled: 3,
-  crashed: 4,
-  executed: 5,
-  stolen: 6,
-  /** In units of 16 us, so that they last a day before they wrap. */
-  busy: 7,
-  parked: 8,
+  completed: 2,
+  failed: 4,
+  canceled: 6,
+  crashed: 8,
+  executed: 10,
+  stolen: 12,
+  busy: 14,
+  parked: 16,
   /** Errors that floated after their job had returned. */
-  stray: 9,
+  stray: 18,
 } as const;
 export type Counter = keyof typeof COUNTERS;
+const COUNTERS_WORDS = 2 * LINE_WORDS;
 
 const STEPS = 8;
-const OCTAVES = 31;
+/** Times up to 4 years. */
+const OCTAVES = 45;
 const BUCKETS = STEPS * OCTAVES;
-const MAX = BUCKETS;
-const HISTOGRAM_WORDS = BUCKETS + 1;
+const MAX = BUCKETS * COUNT_WORDS;
+const HISTOGRAM_WORDS = MAX + COUNT_WORDS;
 const HISTOGRAMS: { readonly wait: number; readonly run: number } = {
-  wait: LINE_WORDS,
-  run: LINE_WORDS + HISTOGRAM_WORDS,
+  wait: COUNTERS_WORDS,
+  run: COUNTERS_WORDS + HISTOGRAM_WORDS,
 };
 /** Whole lines. */
 export const STATISTICS_WORDS: number =
-  Math.ceil((LINE_WORDS + 2 * HISTOGRAM_WORDS) / LINE_WORDS) * LINE_WORDS;
-/** See COUNTERS.busy. */
-const TICK_US = 16;
+  Math.ceil((COUNTERS_WORDS + 2 * HISTOGRAM_WORDS) / LINE_WORDS) * LINE_WORDS;
+/** Longer times, half an hour and more, are shifted into 31 bits. */
+const LONG_US = 2 ** 31;
+const SHIFT_OCTAVES = 16;
+const SHIFT = 2 ** SHIFT_OCTAVES;
+/** What is added at once, at most. */
+const MAX_STEP = 2 ** 30;
 
 export interface Distribution {
   readonly p50: number;
@@ -58,31 +77,62 @@ export class Statistics {
 
   /** @param word One of COUNTERS, as a number: looking it up by name would cost more than counting. */
   count(word: number): void {
-    this.#words[this.#base + word]!++;
+    this.#add(this.#base + word, 1);
   }
 
   /** By the host, when the writer is dead: what it had not settled never will be. */
   closeBooks(): void {
-    const words = this.#words;
-    const base = this.#base;
-    words[base + COUNTERS.crashed] =
-      (words[base + COUNTERS.submitted]! -
-        words[base + COUNTERS.completed]! -
-        words[base + COUNTERS.failed]! -
-        words[base + COUNTERS.canceled]!) |
-      0;
+    const value = (word: number): number => valueOf(this.#words, this.#base + word);
+    const { submitted, completed, failed, canceled, crashed } = COUNTERS;
+    const settled = value(completed) + value(failed) + value(canceled) + value(crashed);
+    this.#addMuch(this.#base + crashed, value(submitted) - settled);
   }
 
   addTime(counter: "busy" | "parked", us: number): void {
-    this.#words[this.#base + COUNTERS[counter]]! += Math.round(us / TICK_US);
+    this.#addMuch(this.#base + COUNTERS[counter], Math.round(us));
   }
 
   /** `weight`: how many jobs this one stands for. */
   record(histogram: keyof typeof HISTOGRAMS, us: number, weight: number): void {
     const base = this.#base + HISTOGRAMS[histogram];
-    this.#words[base + bucketOf(us)]! += weight;
-    if (us > this.#words[base + MAX]!) this.#words[base + MAX] = us;
+    this.#add(base + bucketOf(us) * COUNT_WORDS, weight);
+    const more = us - valueOf(this.#words, base + MAX);
+    if (more > 0) this.#addMuch(base + MAX, Math.floor(more));
   }
+
+  #add(low: number, amount: number): void {
+    const words = this.#words;
+    const before = words[low]!; // plain: read by its only writer
+    const after = (before + amount) | 0;
+    if ((before ^ after) < 0) this.#carry(low, before, after);
+    else words[low] = after; // plain: one write in 2^31 orders another, in #carry
+  }
+
+  #carry(low: number, before: number, after: number): void {
+    const words = this.#words;
+    const written = words[low + 1]!; // plain: read by its only writer
+    const high = written + behind(written, before);
+    if (high !== written) store(words, low + 1, high); // [T1]
+    store(words, low, after); // [T1]
+    store(words, low + 1, high + 1); // [T1]
+  }
+
+  #addMuch(low: number, amount: number): void {
+    let left = amount;
+    for (; left > MAX_STEP; left -= MAX_STEP) this.#add(low, MAX_STEP);
+    this.#add(low, left);
+  }
+}
+
+function valueOf(words: Int32Array, low: number): number {
+  const high = load(words, low + 1) >>> 0; // [T1]
+  const bits = load(words, low); // [T1]
+  return (high + behind(high, bits)) * 2 ** 31 + (bits & 0x7fff_ffff);
+}
+
+/** 1 when HIGH has not followed LOW yet. */
+function behind(high: number, low: number): number {
+  return (high ^ (low >>> 31)) & 1;
 }
 
 /** All blocks, for whoever reads. */
@@ -114,11 +164,11 @@ export class StatisticsReader {
   }
 
   of(block: number, counter: Counter): number {
-    return this.#words[this.#base + block * STATISTICS_WORDS + COUNTERS[counter]]! >>> 0;
+    return valueOf(this.#words, this.#base + block * STATISTICS_WORDS + COUNTERS[counter]);
   }
 
   timeMs(block: number, counter: "busy" | "parked"): number {
-    return (this.of(block, counter) * TICK_US) / 1000;
+    return this.of(block, counter) / 1000;
   }
 
   /** In milliseconds, over all blocks; zeros before the first sample. */
@@ -130,12 +180,12 @@ export class StatisticsReader {
     for (let block = 0; block < this.#blocks; block++) {
       const base = this.#base + block * STATISTICS_WORDS + HISTOGRAMS[histogram];
       for (let bucket = 0; bucket < BUCKETS; bucket++) {
-        const count = this.#words[base + bucket]! >>> 0;
+        const count = valueOf(this.#words, base + bucket * COUNT_WORDS);
         counts[bucket]! += count;
         samples += count;
         sum += count * middleOf(bucket);
       }
-      max = Math.max(max, this.#words[base + MAX]!);
+      max = Math.max(max, valueOf(this.#words, base + MAX));
     }
     const quantile = (q: number): number => {
       let left = Math.ceil(q * samples);
@@ -152,6 +202,7 @@ export class StatisticsReader {
 
 /** 0 to 7 us have a bucket each; above, eight per doubling. */
 export function bucketOf(us: number): number {
+  if (us >= LONG_US) return bucketOf(Math.min(us / SHIFT, LONG_US - 1)) + SHIFT_OCTAVES * STEPS;
   const whole = us | 0;
   if (whole < STEPS) return whole < 0 ? 0 : whole;
   const octave = 31 - Math.clz32(whole);
@@ -163,11 +214,4 @@ export function middleOf(bucket: number): number {
   const octave = Math.floor(bucket / STEPS) + 2;
   const width = 2 ** (octave - 3);
   return (STEPS + (bucket % STEPS)) * width + width / 2;
-}
-
-const originUs = (performance.timeOrigin * 1000) % 2 ** 32;
-
-/** Comparable between threads of a process; wraps after 71 minutes, so use differences. Never 0. */
-export function timestampUs(): number {
-  return (originUs + clockNow() * 1000) | 1;
 }

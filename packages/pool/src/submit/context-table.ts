@@ -1,90 +1,141 @@
 /**
  * The contexts of submitted jobs: each distinct one lies in the arena once, as its carrier's text, for as long as jobs name it.
  * A thousand jobs of one request encode it once and carry a number.
+ *
+ * Nothing here keeps a context alive that no job in flight has: entries hang on contexts weakly, and hold text alone.
  */
 import { ExecutionContext } from "@skein/context";
-import type { Arena } from "../shared/arena.ts";
+import { copyBytes } from "../shared/copy-bytes.ts";
+import type { Payloads } from "../shared/payloads.ts";
 
-/** Contexts that no job names any more keep their bytes for the next job, the last so many of them. */
+/** Texts that no job names any more stay for the next job of the same context, the last so many of them, until `forget`. */
 const IDLE_ENTRIES = 64;
+/** In the slot. */
+const MAX_ID = 2 ** 43 - 1;
 
 export interface ContextEntry {
-  /** Never 0, never re-used by this submitter. */
+  /** Never 0, never re-used by this submitter: the same for the same text. */
   readonly id: number;
   readonly carrier: string;
+  /** Of the carrier in the arena, in bytes. */
+  readonly length: number;
   /** How many jobs name it. */
   users: number;
   /** In the arena; 0: not there now. */
   block: number;
-  length: number;
 }
 
 export class ContextTable {
-  readonly #arena: Arena;
+  readonly #payloads: Payloads;
+  /** Null: nothing of the context flows to a thread. */
   readonly #entries = new WeakMap<ExecutionContext, ContextEntry | null>();
   readonly #idle = new Set<ContextEntry>();
   #nextId = 1;
+  #users = 0;
   #bytesInUse = 0;
+  /** The last context seen, only while jobs are in flight. */
   #last: ExecutionContext | null = null;
   #lastEntry: ContextEntry | null = null;
 
-  constructor(arena: Arena) {
-    this.#arena = arena;
+  constructor(payloads: Payloads) {
+    this.#payloads = payloads;
   }
 
-  /**
-   * The current context, with one more user; null when nothing of it flows to a thread.
-   * @throws {ContextTooLargeError} and what a codec throws.
-   */
-  enter(): ContextEntry | null {
-    const context = ExecutionContext.capture();
-    if (context === null) return null;
-    let entry: ContextEntry | null | undefined = this.#lastEntry;
-    if (context !== this.#last) {
-      entry = this.#entries.get(context);
-      if (entry === undefined) {
-        const carrier = context.toCarrier("thread");
-        entry = carrier === null ? null : { id: this.#nextId++, carrier, users: 0, block: 0, length: 0 };
-        this.#entries.set(context, entry);
-      }
-      this.#last = context;
-      this.#lastEntry = entry;
-    }
-    if (entry === null) return null;
-    if (entry.users++ === 0) this.#use(entry);
-    return entry;
-  }
-
-  /** One more user of an entry that is in use. */
-  useAgain(entry: ContextEntry): void {
-    entry.users++;
-  }
-
-  /** What the contexts of jobs in flight take in the arena. */
+  /** Of the contexts that jobs name, each counted once. */
   get bytesInUse(): number {
     return this.#bytesInUse;
   }
 
+  /** How much more there would be with one more job of this context. */
+  bytesToAdd(entry: ContextEntry | null): number {
+    return entry === null || entry.users > 0 ? 0 : entry.length;
+  }
+
+  /**
+   * The current context; null when nothing of it flows to a thread. Runs codecs of users, before anything has changed: they may
+   * submit jobs, or throw.
+   *
+   * @throws {ContextTooLargeError} and what a codec throws.
+   */
+  current(): ContextEntry | null {
+    const context = ExecutionContext.capture();
+    if (context === null) return null;
+    const entry = context === this.#last ? this.#lastEntry : this.#entryOf(context);
+    if (entry === null || entry.block === 0 || this.#payloads.isCurrent(entry.block)) return entry;
+    return this.#moved(context, entry);
+  }
+
+  /**
+   * One more job names it: `leave` has to follow.
+   * @throws SkeinError 'ERR_SKEIN_ARENA_FULL' when there is no room. Nothing has changed then.
+   */
+  enter(entry: ContextEntry): void {
+    if (entry.block === 0) this.#store(entry);
+    if (entry.users++ === 0) {
+      this.#idle.delete(entry);
+      this.#bytesInUse += entry.length;
+    }
+    this.#users++;
+  }
+
   leave(entry: ContextEntry): void {
+    if (--this.#users === 0) this.#last = this.#lastEntry = null;
     if (--entry.users > 0) return;
     this.#bytesInUse -= entry.length;
     this.#idle.add(entry);
-    if (this.#idle.size <= IDLE_ENTRIES) return;
-    const oldest = this.#idle.values().next().value!;
-    this.#idle.delete(oldest);
-    this.#arena.free(oldest.block);
-    oldest.block = 0;
-    // The last context seen must not stay reachable through a table that nobody uses.
-    this.#last = this.#lastEntry = null;
+    if (this.#idle.size > IDLE_ENTRIES || !this.#payloads.isCurrent(entry.block)) {
+      this.#evict(this.#idle.values().next().value!);
+    }
   }
 
-  #use(entry: ContextEntry): void {
-    this.#idle.delete(entry);
-    if (entry.block === 0) {
-      const bytes = Buffer.from(entry.carrier, "utf8");
-      entry.block = this.#arena.store(bytes, bytes.length);
-      entry.length = bytes.length;
+  /** The thread has nothing to do: what nobody names goes. */
+  forget(): void {
+    for (const entry of this.#idle) this.#evict(entry);
+  }
+
+  #entryOf(context: ExecutionContext): ContextEntry | null {
+    if (!this.#entries.has(context)) {
+      const carrier = context.toCarrier("thread");
+      // A codec may have submitted a job of this context meanwhile.
+      if (!this.#entries.has(context))
+        this.#entries.set(context, carrier === null ? null : this.#create(carrier));
     }
-    this.#bytesInUse += entry.length;
+    const entry = this.#entries.get(context)!;
+    if (this.#users > 0) {
+      this.#last = context;
+      this.#lastEntry = entry;
+    }
+    return entry;
+  }
+
+  /** Its memory is to go, and would not while there is always a job of this context: jobs from now on have a text of their own. */
+  #moved(context: ExecutionContext, entry: ContextEntry): ContextEntry {
+    if (entry.users === 0) {
+      this.#evict(entry);
+      return entry;
+    }
+    const moved: ContextEntry = { ...entry, users: 0, block: 0 };
+    this.#entries.set(context, moved);
+    this.#last = this.#lastEntry = null;
+    return moved;
+  }
+
+  #store(entry: ContextEntry): void {
+    const bytes = Buffer.from(entry.carrier, "utf8");
+    const block = this.#payloads.allocate(bytes.length);
+    copyBytes(bytes, 0, bytes.length, this.#payloads.bytes(block), this.#payloads.offset(block));
+    entry.block = block;
+  }
+
+  #evict(entry: ContextEntry): void {
+    this.#idle.delete(entry);
+    this.#payloads.free(entry.block);
+    entry.block = 0;
+  }
+
+  #create(carrier: string): ContextEntry {
+    const id = this.#nextId;
+    this.#nextId = id === MAX_ID ? 1 : id + 1;
+    return { id, carrier, length: Buffer.byteLength(carrier), users: 0, block: 0 };
   }
 }

@@ -1,45 +1,58 @@
 /**
- * Job functions by number. Their descriptions lie in the submitter's arena, named by every job: a thread that does not know the number
- * reads it there, without asking anybody.
+ * Job functions by number. Their descriptions lie in the submitter's home arena, named by every job: a thread that does not know the
+ * number reads it there, without asking anybody. Descriptions that no job in flight names are evicted when there are many; one that is
+ * needed again is stored again, under its number.
  */
-import { SkeinError } from "@skein/context/errors";
 import { callingFile } from "../jobs/calling-file.ts";
 import { inlineSource } from "../jobs/inline-function.ts";
 import { sourceOfHandle } from "../jobs/job-source.ts";
-import type { FunctionDescription, FunctionSource } from "../jobs/function-source.ts";
+import { descriptionText, type FunctionSource } from "../jobs/function-source.ts";
 import type { Arena } from "../shared/arena.ts";
 
+/** So many, or so many bytes, may be stored beyond those that jobs name. */
+const KEPT_ENTRIES = 4096;
+const KEPT_BYTES = 4 << 20;
+/** In the slot. */
+const MAX_ID = 2 ** 42 - 1;
+
 export interface FunctionEntry {
-  /** Different from those of all other submitters. */
+  /** Of this submitter. */
   readonly id: number;
-  /** Where the description lies in the arena, and how long it is. */
-  readonly block: number;
-  readonly length: number;
   readonly source: FunctionSource;
+  /** Where the description lies in the home; 0: not there now. */
+  block: number;
+  /** How many jobs in flight name it. */
+  users: number;
 }
 
-const INDEX_BITS = 16;
+interface RegisteredFunction extends FunctionEntry {
+  readonly description: Buffer;
+  /** The same function, for jobs of several items. */
+  each: RegisteredFunction | null;
+  /** Whether another job has named it since the last look for what may go. */
+  isRecent: boolean;
+}
 
 export class FunctionRegistry {
-  readonly #arena: Arena;
-  readonly #serial: number;
-  readonly #exports = new Map<string, Map<string, FunctionEntry>>();
-  readonly #inline = new Map<string, FunctionEntry>();
-  readonly #each = new Map<number, FunctionEntry>();
-  readonly #functions = new WeakMap<object, FunctionEntry>();
-  #count = 0;
+  readonly #home: Arena;
+  /** Those that are in the home, by what they are. */
+  readonly #exports = new Map<string, Map<string, RegisteredFunction>>();
+  readonly #inline = new Map<string, RegisteredFunction>();
+  readonly #functions = new WeakMap<object, RegisteredFunction>();
+  /** Those that are in the home, oldest first. */
+  readonly #stored = new Set<RegisteredFunction>();
+  #storedBytes = 0;
+  /** Looked at when there are more. */
+  #evictAbove = KEPT_ENTRIES;
+  #evictAboveBytes = KEPT_BYTES;
+  #nextId = 0;
 
-  constructor(arena: Arena, serial: number) {
-    this.#arena = arena;
-    this.#serial = serial;
+  constructor(home: Arena) {
+    this.#home = home;
   }
 
   ofExport(url: string, name: string): FunctionEntry {
-    let names = this.#exports.get(url);
-    if (names === undefined) this.#exports.set(url, (names = new Map<string, FunctionEntry>()));
-    let entry = names.get(name);
-    if (entry === undefined) names.set(name, (entry = this.#add({ kind: "export", url, name })));
-    return entry;
+    return this.#ofExport(url, name);
   }
 
   /**
@@ -57,7 +70,7 @@ export class FunctionRegistry {
       entry =
         exported === undefined
           ? this.#ofSource(inlineSource(fn), callingFile())
-          : this.ofExport(exported.url, exported.name);
+          : this.#ofExport(exported.url, exported.name);
       this.#functions.set(fn, entry);
     }
     return entry;
@@ -65,30 +78,100 @@ export class FunctionRegistry {
 
   /** The same function, for jobs of several items. */
   ofEach(entry: FunctionEntry): FunctionEntry {
-    let each = this.#each.get(entry.id);
-    if (each === undefined) this.#each.set(entry.id, (each = this.#add({ ...entry.source, each: true })));
-    return each;
+    const registered = entry as RegisteredFunction;
+    return (registered.each ??= this.#create({ ...entry.source, each: true }));
   }
 
-  #ofSource(source: string, from: string | null): FunctionEntry {
-    // The same text means something else in another folder.
-    const key = `${from}\n${source}`;
-    let entry = this.#inline.get(key);
-    if (entry === undefined) this.#inline.set(key, (entry = this.#add({ kind: "inline", source, from })));
-    return entry;
+  /**
+   * One more job names it: `leave` has to follow.
+   * @throws SkeinError 'ERR_SKEIN_ARENA_FULL' when there is no room. Nothing has changed then.
+   */
+  enter(entry: FunctionEntry): void {
+    const registered = entry as RegisteredFunction;
+    if (entry.block === 0) this.#store(registered);
+    else registered.isRecent = true;
+    entry.users++;
   }
 
-  #add(source: FunctionSource): FunctionEntry {
-    if (this.#count === 1 << INDEX_BITS) {
-      throw new SkeinError(
-        "ERR_SKEIN_TOO_MANY_FUNCTIONS",
-        `One thread can submit ${1 << INDEX_BITS} different functions; pass what differs as arguments instead of making functions`,
-      );
+  leave(entry: FunctionEntry): void {
+    entry.users--;
+  }
+
+  #ofExport(url: string, name: string): RegisteredFunction {
+    return this.#exports.get(url)?.get(name) ?? this.#create({ kind: "export", url, name });
+  }
+
+  #ofSource(source: string, from: string | null): RegisteredFunction {
+    return this.#inline.get(inlineKey(source, from)) ?? this.#create({ kind: "inline", source, from });
+  }
+
+  #create(source: FunctionSource): RegisteredFunction {
+    const id = this.#nextId;
+    this.#nextId = id === MAX_ID ? 0 : id + 1;
+    const bytes = Buffer.from(descriptionText({ id, source }), "utf8");
+    return { id, source, block: 0, users: 0, description: bytes, each: null, isRecent: false };
+  }
+
+  #store(entry: RegisteredFunction): void {
+    const { description } = entry;
+    if (this.#stored.size >= this.#evictAbove || this.#storedBytes >= this.#evictAboveBytes) this.#evict();
+    entry.block = this.#home.store(description, description.length);
+    this.#stored.add(entry);
+    this.#storedBytes += description.length;
+    this.#findable(entry);
+  }
+
+  #findable(entry: RegisteredFunction): void {
+    const { source } = entry;
+    if (source.each === true) return;
+    if (source.kind === "inline") {
+      this.#inline.set(inlineKey(source.source, source.from), entry);
+    } else {
+      let names = this.#exports.get(source.url);
+      if (names === undefined) this.#exports.set(source.url, (names = new Map<string, RegisteredFunction>()));
+      names.set(source.name, entry);
     }
-    const id = (this.#serial << INDEX_BITS) | this.#count++;
-    const description: FunctionDescription = { id, source };
-    const bytes = Buffer.from(JSON.stringify(description), "utf8");
-    const block = this.#arena.store(bytes, bytes.length);
-    return { id, block, length: bytes.length, source };
   }
+
+  /** Half of what is stored, if no job names it: the oldest first, and what was named again only if there is nothing else. */
+  #evict(): void {
+    this.#evictOldest();
+    this.#evictOldest();
+    this.#evictAbove = Math.max(KEPT_ENTRIES, this.#stored.size * 2);
+    this.#evictAboveBytes = Math.max(KEPT_BYTES, this.#storedBytes * 2);
+  }
+
+  #evictOldest(): void {
+    for (const entry of Array.from(this.#stored)) {
+      if (this.#stored.size < this.#evictAbove / 2 && this.#storedBytes < this.#evictAboveBytes / 2) return;
+      if (entry.users > 0) continue;
+      if (entry.isRecent) {
+        entry.isRecent = false;
+        // Now it is the youngest.
+        this.#stored.delete(entry);
+        this.#stored.add(entry);
+      } else this.#remove(entry);
+    }
+  }
+
+  #remove(entry: RegisteredFunction): void {
+    this.#home.free(entry.block);
+    entry.block = 0;
+    this.#stored.delete(entry);
+    this.#storedBytes -= entry.description.length;
+    const { source } = entry;
+    if (source.each === true) return;
+    if (source.kind === "inline") {
+      this.#inline.delete(inlineKey(source.source, source.from));
+    } else {
+      const names = this.#exports.get(source.url);
+      names?.delete(source.name);
+      if (names?.size === 0) this.#exports.delete(source.url);
+    }
+  }
+}
+
+/** The same text means something else in another folder. */
+function inlineKey(source: string, from: string | null): string {
+  return `${from}\n${source}`;
 }

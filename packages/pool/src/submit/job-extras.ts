@@ -11,7 +11,7 @@ export interface Retry {
 export interface JobExtras {
   readonly frames: CallerFrames | null;
   /** What the encoded arguments name but do not contain: users' SharedArrayBuffers. */
-  readonly keepAlive: unknown;
+  readonly keepAlive: readonly SharedArrayBuffer[] | null;
   /** For jobs that may run again. */
   readonly retry: Retry | null;
   /** Of its listener, 0: nobody listens. */

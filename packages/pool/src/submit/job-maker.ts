@@ -10,11 +10,12 @@ import type { Encoder } from "../codec/encoder.ts";
 import { QueueFullError } from "../errors.ts";
 import { publishJob, someoneFollowsJobs } from "../jobs/channels.ts";
 import { nameOf } from "../jobs/function-name.ts";
-import type { Arena } from "../shared/arena.ts";
+import type { Payloads } from "../shared/payloads.ts";
+import { copyBytes } from "../shared/copy-bytes.ts";
 import { INLINE_BYTES } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { MAX_NUMBERS } from "../shared/slot.ts";
-import { timestampUs } from "../shared/statistics.ts";
+import { timestampUs } from "../shared/clock.ts";
 import { clone } from "../transfer/clone.ts";
 import { detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
@@ -23,7 +24,7 @@ import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { type CallerFrames, captureCallerFrames } from "./caller-frames.ts";
 import type { ContextEntry, ContextTable } from "./context-table.ts";
 import { ForkedJob, type Joiner } from "./forked-job.ts";
-import type { FunctionEntry } from "./function-registry.ts";
+import type { FunctionEntry, FunctionRegistry } from "./function-registry.ts";
 import { type JobExtras, jobExtras, noExtras } from "./job-extras.ts";
 import type { JobWatch } from "./job-watch.ts";
 import type { Ledger } from "./ledger.ts";
@@ -33,7 +34,8 @@ import type { SubmitOptions } from "./submit-options.ts";
 
 export interface JobMakerParts {
   readonly memory: PoolMemory;
-  readonly arena: Arena;
+  readonly payloads: Payloads;
+  readonly functions: FunctionRegistry;
   readonly contexts: ContextTable;
   readonly sharedBuffers: SharedBuffers;
   readonly encoder: Encoder;
@@ -52,7 +54,7 @@ interface Prepared {
   readonly length: number;
   readonly block: number;
   readonly carried: Carried | null;
-  readonly keepAlive: unknown;
+  readonly keepAlive: readonly SharedArrayBuffer[] | null;
 }
 
 const noArguments = new Uint8Array(0);
@@ -71,7 +73,7 @@ export class JobMaker {
   submit(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions, below: Below): TaskJob {
     const { encoder, ledger, memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
-    const prepared = this.#prepare(args, options);
+    const prepared = this.#prepare(fn, args, options);
     const frames = captureCallerFrames(below);
     const job = new TaskJob(
       fn,
@@ -104,18 +106,18 @@ export class JobMaker {
     post: (thread: T, slot: number) => void,
   ): TaskJob[] {
     const { encoder, ledger, memory } = this.#parts;
-    const all = [this.#prepare(args, options)];
+    const all = [this.#prepare(fn, args, options)];
     const bytes = encoder.bytes.slice(0, all[0]!.length);
     const targets = threads();
     try {
-      ledger.admit(all[0]!.length, targets.length);
+      ledger.admit(all[0]!.length, null, targets.length);
       if (!ledger.hasSlots(targets.length)) throw new QueueFullError("maxQueue", memory.slotCount);
-      while (all.length < targets.length) all.push(this.#copyOf(all[0]!, bytes));
+      while (all.length < targets.length) all.push(this.#copyOf(fn, all[0]!, bytes));
     } catch (error) {
-      for (const prepared of all) this.#giveBack(prepared);
+      for (const prepared of all) this.#giveBack(fn, prepared);
       throw error;
     }
-    if (targets.length === 0) this.#giveBack(all[0]!);
+    if (targets.length === 0) this.#giveBack(fn, all[0]!);
     const frames = captureCallerFrames(below);
     const jobs = targets.map((thread, i) => {
       const prepared = all[i]!;
@@ -134,13 +136,11 @@ export class JobMaker {
 
   /** As `submit`, for a job that this thread forks, and will probably take back: no more than it needs then. */
   fork(joiner: Joiner, fn: FunctionEntry, args: readonly unknown[], below: Below): ForkedJob {
-    const { encoder, ledger, memory, contexts } = this.#parts;
+    const { encoder, ledger, memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
     const { options } = joiner;
     const isNumbers = areNumbers(args);
-    const prepared: Prepared = isNumbers
-      ? { context: contexts.enter(), length: 0, block: 0, carried: null, keepAlive: null }
-      : this.#prepare(args, options);
+    const prepared = isNumbers ? this.#prepareNumbers(fn) : this.#prepare(fn, args, options);
     const own = isNumbers || args.every(isPrimitive) ? args : null;
     const frames = captureCallerFrames(below);
     const job = new ForkedJob(
@@ -160,65 +160,97 @@ export class JobMaker {
     return job;
   }
 
+  /** Nothing but numbers need not be encoded. What jobs fork is not limited. */
+  #prepareNumbers(fn: FunctionEntry): Prepared {
+    const context = this.#parts.contexts.current();
+    this.#enter(fn, context);
+    return { context, length: 0, block: 0, carried: null, keepAlive: null };
+  }
+
   /** Both phases up to the memory. From the return of `encode` on nothing of the user's runs. */
-  #prepare(args: readonly unknown[], options: SubmitOptions): Prepared {
+  #prepare(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions): Prepared {
     const { contexts, encoder, sharedBuffers, ledger, holder } = this.#parts;
-    const context = options.flowContext ? contexts.enter() : null;
+    const context = options.flowContext ? contexts.current() : null;
+    const outer = sharedBuffers.beginMessage();
+    let length: number;
+    let keepAlive: readonly SharedArrayBuffer[] | null;
+    try {
+      length = encoder.encode(args, "args", moveListOfArguments(args, options.transfer));
+    } finally {
+      keepAlive = sharedBuffers.endMessage(outer);
+    }
+    const { carried, copied } = encoder;
+    const moves = copied !== null || (carried !== null && carried.transfer.length > 0);
+    if (moves && options.retries > 0)
+      throw argumentRangeError("retries", "0 for a job whose arguments are moved", options.retries);
+    ledger.admit(length, context);
+    this.#enter(fn, context);
     let block = 0;
     try {
-      sharedBuffers.named = false;
-      const length = encoder.encode(args, "args", moveListOfArguments(args, options.transfer));
-      const { carried, copied } = encoder;
-      const keepAlive = sharedBuffers.named ? args : null;
-      ledger.admit(length);
       if (length > INLINE_BYTES) block = this.#store(length);
-      if (carried !== null || copied !== null) {
-        const moves = copied !== null || carried!.transfer.length > 0;
-        if (moves && options.retries > 0)
-          throw argumentRangeError("retries", "0 for a job whose arguments are moved", options.retries);
-        // The last step that can fail: nothing is detached when a job is refused.
-        if (copied !== null) detachCopied(copied, "args");
-        if (carried !== null) holder.hold(carried);
-        forgetMoves(args);
-      }
-      return { context, length, block, carried, keepAlive };
+      // The last step that can fail: nothing is detached when a job is refused.
+      if (copied !== null) detachCopied(copied, "args");
+      if (carried !== null) holder.hold(carried);
     } catch (error) {
-      this.#giveBack({ context, length: 0, block, carried: null, keepAlive: null });
+      this.#giveBack(fn, { context, length, block, carried: null, keepAlive });
       throw error;
     }
+    if (carried !== null || copied !== null) forgetMoves(args);
+    return { context, length, block, carried, keepAlive };
   }
 
   /** The same arguments once more, with memory of their own. */
-  #copyOf({ context, length, block, carried, keepAlive }: Prepared, bytes: Uint8Array): Prepared {
-    const { arena, contexts, encoder, holder } = this.#parts;
-    const copied = block === 0 ? 0 : arena.store(bytes, length);
-    let own: Carried | null = null;
+  #copyOf(
+    fn: FunctionEntry,
+    { context, length, block, carried, keepAlive }: Prepared,
+    bytes: Uint8Array,
+  ): Prepared {
+    const { payloads, encoder, holder } = this.#parts;
+    const own: Carried | null =
+      carried === null
+        ? null
+        : { id: encoder.nextCarriedId(), values: clone(carried.values, []), transfer: [] };
+    this.#enter(fn, context);
+    let copied = 0;
     try {
-      if (carried !== null) {
-        own = { id: encoder.nextCarriedId(), values: clone(carried.values, []), transfer: [] };
-        renameCarried(bytes, length, own.id);
-        if (copied !== 0) arena.bytes.set(bytes.subarray(length - 8, length), copied * 8 + length - 8);
-        holder.hold(own);
+      if (own !== null) renameCarried(bytes, length, own.id);
+      if (block !== 0) {
+        copied = payloads.allocate(length);
+        copyBytes(bytes, 0, length, payloads.bytes(copied), payloads.offset(copied));
       }
+      if (own !== null) holder.hold(own);
     } catch (error) {
-      if (copied !== 0) arena.free(copied);
+      this.#giveBack(fn, { context, length, block: copied, carried: null, keepAlive });
       throw error;
     }
-    if (context !== null) contexts.useAgain(context);
     return { context, length, block: copied, carried: own, keepAlive };
   }
 
+  /** What the job names, besides its arguments. */
+  #enter(fn: FunctionEntry, context: ContextEntry | null): void {
+    const { functions, contexts } = this.#parts;
+    functions.enter(fn);
+    if (context === null) return;
+    try {
+      contexts.enter(context);
+    } catch (error) {
+      functions.leave(fn);
+      throw error;
+    }
+  }
+
   #store(length: number): number {
-    const { arena, encoder } = this.#parts;
-    const block = arena.allocate(length);
-    encoder.copyTo(arena.bytes, block * 8);
+    const { payloads, encoder } = this.#parts;
+    const block = payloads.allocate(length);
+    encoder.copyTo(payloads.bytes(block), payloads.offset(block));
     return block;
   }
 
-  #giveBack({ context, block, carried }: Prepared): void {
-    const { arena, contexts, holder } = this.#parts;
+  #giveBack(fn: FunctionEntry, { context, block, carried }: Prepared): void {
+    const { payloads, functions, contexts, holder } = this.#parts;
     if (carried !== null) holder.drop(carried.id);
-    if (block !== 0) arena.free(block);
+    if (block !== 0) payloads.free(block);
+    functions.leave(fn);
     if (context !== null) contexts.leave(context);
   }
 

@@ -25,8 +25,8 @@ import { publishJob } from "../jobs/channels.ts";
 import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { NotCloneableError, PoolClosedError, QueueFullError, ThreadCrashedError } from "../errors.ts";
-import type { Arena } from "../shared/arena.ts";
 import type { Arenas } from "../shared/arenas.ts";
+import type { Payloads } from "../shared/payloads.ts";
 import { OWN } from "../shared/reach.ts";
 import { PRIORITIES } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
@@ -37,7 +37,9 @@ import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { Backlog } from "./backlog.ts";
-import type { ContextTable } from "./context-table.ts";
+import type { SharedBuffers } from "../transfer/shared-buffers.ts";
+import type { ContextEntry, ContextTable } from "./context-table.ts";
+import type { FunctionRegistry } from "./function-registry.ts";
 import { noExtras } from "./job-extras.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
 import {
@@ -83,9 +85,10 @@ export interface LedgerThread {
 
 export interface LedgerParts {
   readonly memory: PoolMemory;
-  readonly serial: number;
   readonly table: JobTable;
-  readonly arena: Arena;
+  readonly payloads: Payloads;
+  readonly functions: FunctionRegistry;
+  readonly sharedBuffers: SharedBuffers;
   readonly arenas: Arenas;
   readonly contexts: ContextTable;
   readonly carried: CarriedValues;
@@ -157,12 +160,12 @@ export class Ledger {
    * The last check, after everything of the user's has run that encoding calls.
    * @throws PoolClosedError, QueueFullError.
    */
-  admit(argsLength: number, jobs = 1): void {
+  admit(argsLength: number, context: ContextEntry | null, jobs = 1): void {
     const { limits, contexts } = this.#parts;
     if (this.#isClosed) throw new PoolClosedError();
     if (this.#jobs + jobs > limits.jobs) throw new QueueFullError("maxQueue", limits.maxQueue);
-    if (this.#bytes + contexts.bytesInUse + argsLength * jobs > limits.bytes)
-      throw new QueueFullError("maxQueueBytes", limits.bytes);
+    const bytes = this.#bytes + argsLength * jobs + contexts.bytesInUse + contexts.bytesToAdd(context);
+    if (bytes > limits.bytes) throw new QueueFullError("maxQueueBytes", limits.bytes);
   }
 
   /** Whether so many slots are free at this moment. */
@@ -274,19 +277,14 @@ export class Ledger {
   #fill(slot: number, job: PendingJob, args: Uint8Array): void {
     const { slots, trace } = this.#memory;
     const { fn, options, context } = job;
-    slots.describeJob(
-      slot,
-      fn.id,
-      fn.block,
-      fn.length,
-      job.extras.progressId,
-      job.submittedAt,
-      options.isExclusive,
-    );
+    const { payloads } = this.#parts;
+    slots.describeJob(slot, fn.id, fn.block, job.extras.progressId, job.submittedAt, options.isExclusive);
     if (job.isNumbers) slots.setNumbers(slot, job.args as readonly number[]);
     else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
-    else slots.setArenaPayload(slot, this.#parts.serial, job.block, job.argsLength);
-    if (context !== null) slots.setContext(slot, context.id, context.block, context.length);
+    else
+      slots.setArenaPayload(slot, payloads.arenaOf(job.block), payloads.blockOf(job.block), job.argsLength);
+    if (context !== null)
+      slots.setContext(slot, context.id, payloads.arenaOf(context.block), payloads.blockOf(context.block));
     if (trace !== null) trace.place(slot, job);
   }
 
@@ -312,9 +310,12 @@ export class Ledger {
   /** Takes the whole inbox: reads the outcomes, writes them down, and gives back what the jobs held. @returns how many slots came back. */
   collect(): number {
     const finished = this.#finished;
+    const { sharedBuffers } = this.#parts;
+    sharedBuffers.beginDrain();
     let count = this.#memory.inbox.takeAll(finished);
     for (let i = 0; i < count; i++) this.#finish(finished[i]!, false);
     for (; this.#completable.length > 0; count++) this.#finish(this.#completable.shift()!, false);
+    if (this.#incomplete.size === 0) sharedBuffers.endDrain();
     if (count > 0) this.refill();
     return count;
   }
@@ -627,7 +628,7 @@ export class Ledger {
   }
 
   #forget(job: PendingJob): void {
-    const { progress, holder, arena, contexts } = this.#parts;
+    const { progress, holder, payloads, functions, contexts } = this.#parts;
     this.#jobs--;
     this.#bytes -= job.argsLength;
     const { extras } = job;
@@ -635,7 +636,8 @@ export class Ledger {
       if (extras.progressId !== 0) progress.remove(extras.progressId);
       if (extras.carriedId !== 0) holder.drop(extras.carriedId);
     }
-    if (job.block !== 0) arena.free(job.block);
+    if (job.block !== 0) payloads.free(job.block);
+    functions.leave(job.fn);
     if (job.context !== null) contexts.leave(job.context);
   }
 }

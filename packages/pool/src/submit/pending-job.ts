@@ -30,7 +30,7 @@ export interface PendingJob {
   readonly isNumbers: boolean;
   /** Of the encoded arguments. */
   readonly argsLength: number;
-  /** Where they lie in the arena; 0: inline, at most INLINE_BYTES. */
+  /** Where they lie, a handle of payloads.ts; 0: inline, at most INLINE_BYTES. */
   readonly block: number;
   /** For the statistics: not every job is timed. 0: this one is not. */
   readonly submittedAt: number;

@@ -4,6 +4,7 @@ import { Encoder } from "../codec/encoder.ts";
 import { JobTimeoutError } from "../errors.ts";
 import type { Arena } from "../shared/arena.ts";
 import type { Arenas } from "../shared/arenas.ts";
+import type { Payloads } from "../shared/payloads.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
@@ -19,8 +20,9 @@ import { ProgressListeners } from "./progress-listeners.ts";
 
 export interface SubmitterParts {
   readonly memory: PoolMemory;
-  readonly serial: number;
-  readonly arena: Arena;
+  /** Where its functions are described. */
+  readonly home: Arena;
+  readonly payloads: Payloads;
   readonly arenas: Arenas;
   readonly sharedBuffers: SharedBuffers;
   readonly carried: CarriedValues;
@@ -31,19 +33,21 @@ export interface SubmitterParts {
 
 export class Submitter {
   readonly functions: FunctionRegistry;
+  readonly contexts: ContextTable;
   readonly jobs: JobMaker;
   readonly ledger: Ledger;
   /** What jobs of this submitter report. */
   readonly progress: ProgressListeners = new ProgressListeners();
 
   constructor(parts: SubmitterParts) {
-    const { memory, serial, arena, sharedBuffers, carried } = parts;
+    const { memory, home, payloads, sharedBuffers, carried } = parts;
     const { progress } = this;
-    this.functions = new FunctionRegistry(arena, serial);
-    const contexts = new ContextTable(arena);
+    const functions = (this.functions = new FunctionRegistry(home));
+    const contexts = (this.contexts = new ContextTable(payloads));
     const ledger = new Ledger({
       ...parts,
       table: new JobTable(memory.firstSlot, memory.slotCount),
+      functions,
       contexts,
       decoder: new Decoder(sharedBuffers, carried),
       progress,
@@ -54,6 +58,6 @@ export class Submitter {
       (job, timeoutMs) => ledger.fail(job, new JobTimeoutError(timeoutMs)),
     );
     const encoder = new Encoder(sharedBuffers, carried.nextId);
-    this.jobs = new JobMaker({ ...parts, contexts, encoder, progress, ledger, watch });
+    this.jobs = new JobMaker({ ...parts, functions, contexts, encoder, progress, ledger, watch });
   }
 }

@@ -8,6 +8,7 @@ import { PRIORITIES } from "../shared/layout.ts";
 import {
   DETAIL,
   detailOf,
+  functionKey,
   functionOf,
   KIND,
   type Kind,
@@ -42,7 +43,7 @@ export interface TraceInfo {
   readonly eventsPerThread: number;
   /** Threads that ended long ago, and whose events were dropped. */
   readonly droppedThreads: number;
-  /** Lines of JSON: number and name of a function. */
+  /** Lines of JSON: key and name of a function. */
   readonly names: readonly string[];
 }
 
@@ -145,7 +146,8 @@ class EventWriter {
     const end = records[at + 1]!;
     const key = records[at + 2]!;
     const code = records[at + 3]!;
-    const name = this.#names.get(functionOf(code)) ?? `function ${functionOf(code)}`;
+    const fn = functionOf(code);
+    const name = this.#names.get(functionKey(serialOf(key), fn)) ?? `function ${fn}`;
     const kind = kindOf(code);
     const title = TITLES[kind];
     if (key === 0) return this.#slice(tid, title, start, end, {});

@@ -1,72 +1,82 @@
 /**
- * Users' SharedArrayBuffers by number: posted once to the other threads, then named by payloads. Receivers keep theirs until
- * they hear that the buffer is gone from the thread that numbered it.
+ * Users' SharedArrayBuffers by number: posted once to the other threads, then named by payloads.
+ *
+ * Each thread numbers those that it sends first, holds them weakly, and tells the others when one is collected. Receivers hold a buffer until
+ * they hear that, and until they have read the payloads that came before: a result that names the buffer may lie in their inbox.
+ * While arguments are under way their sender has to hold what they name: `endMessage` says what that is. A result needs no such care: the
+ * news that a buffer was collected is sent in a turn of its own, after the result.
  */
-import { SkeinError } from "@skein/context/errors";
 import type { SharedBufferTable } from "../codec/shared-buffer-table.ts";
+import { sharedMemoryDropped } from "./memory-pressure.ts";
 
-/** The rest of 32 bits is the serial: 4 096 threads in the life of a pool. */
-const INDEX_BITS = 20;
+/** Numbers of one thread; its serial is above. */
+const SERIAL_FACTOR = 2 ** 32;
 
 /** What the other threads have to hear. */
 export interface SharedBufferAnnouncer {
   announce(id: number, buffer: SharedArrayBuffer): void;
-  /** Null: numbered buffers are kept for the life of this thread, because their receiver may not have read them yet. */
-  readonly gone: ((id: number) => void) | null;
+  gone(id: number): void;
 }
 
 export class SharedBuffers implements SharedBufferTable {
   readonly #serial: number;
   readonly #takeMessages: () => void;
   readonly #announcer: SharedBufferAnnouncer;
-  readonly #finalizer: FinalizationRegistry<number> | null;
+  readonly #finalizer: FinalizationRegistry<number>;
   readonly #ids = new WeakMap<SharedArrayBuffer, number>();
-  readonly #kept = new Map<number, SharedArrayBuffer>();
+  readonly #received = new Map<number, SharedArrayBuffer>();
   readonly #own = new Map<number, WeakRef<SharedArrayBuffer>>();
-  #next = 0;
-  /** Set by `idOf`: what was encoded names a buffer, which must stay reachable until the receiver has decoded it. */
-  named = false;
+  /** Received, and gone where they were numbered: since the last drain of the inbox began, and before. */
+  #gone: number[] = [];
+  #dropped: number[] = [];
+  #last = 0;
+  /** By the message that is being encoded, if somebody asks. */
+  #named: SharedArrayBuffer[] | null = null;
+  #messages = 0;
 
   constructor(serial: number, takeMessages: () => void, announcer: SharedBufferAnnouncer) {
     this.#serial = serial;
     this.#takeMessages = takeMessages;
     this.#announcer = announcer;
-    const { gone } = announcer;
-    this.#finalizer =
-      gone === null
-        ? null
-        : new FinalizationRegistry((id) => {
-            this.#own.delete(id);
-            gone(id);
-          });
+    this.#finalizer = new FinalizationRegistry((id) => {
+      this.#own.delete(id);
+      announcer.gone(id);
+    });
+  }
+
+  /** Before a message is encoded; `endMessage` must follow, also when encoding fails. @returns what that wants: messages may nest. */
+  beginMessage(): SharedArrayBuffer[] | null {
+    const outer = this.#named;
+    this.#named = null;
+    this.#messages++;
+    return outer;
+  }
+
+  /** @returns the buffers that the message names, to be held until it was read. Null: none. */
+  endMessage(outer: SharedArrayBuffer[] | null): readonly SharedArrayBuffer[] | null {
+    const named = this.#named;
+    this.#named = outer;
+    this.#messages--;
+    return named;
   }
 
   idOf(buffer: SharedArrayBuffer): number {
-    this.named = true;
+    if (this.#messages > 0) (this.#named ??= []).push(buffer);
     let id = this.#ids.get(buffer);
     if (id === undefined) {
-      if (this.#next >= 1 << INDEX_BITS) {
-        throw new SkeinError(
-          "ERR_SKEIN_TOO_MANY_SHARED_BUFFERS",
-          `One thread can send ${1 << INDEX_BITS} different SharedArrayBuffers; re-use them instead of making one per job`,
-        );
-      }
-      // Unsigned, as it comes out of a payload.
-      id = ((this.#serial << INDEX_BITS) | this.#next++) >>> 0;
+      id = this.#nextId();
       this.#ids.set(buffer, id);
-      if (this.#finalizer === null) this.#kept.set(id, buffer);
-      else {
-        this.#own.set(id, new WeakRef(buffer));
-        this.#finalizer.register(buffer, id);
-      }
+      this.#own.set(id, new WeakRef(buffer));
+      this.#finalizer.register(buffer, id);
       this.#announcer.announce(id, buffer);
+      // Nobody else will make V8 look: what a job returns is often garbage at once.
+      sharedMemoryDropped(buffer.byteLength);
     }
     return id;
   }
 
   fromId(id: number): SharedArrayBuffer {
-    if (!this.#kept.has(id) && !this.#own.has(id)) this.#takeMessages();
-    const buffer = this.#kept.get(id) ?? this.#own.get(id)?.deref();
+    const buffer = this.#find(id) ?? (this.#takeMessages(), this.#find(id));
     if (buffer === undefined)
       throw new Error(`Assertion: shared buffer ${id} was never announced to this thread`);
     return buffer;
@@ -75,23 +85,60 @@ export class SharedBuffers implements SharedBufferTable {
   /** From another thread. */
   add(id: number, buffer: SharedArrayBuffer): void {
     this.#ids.set(buffer, id);
-    this.#kept.set(id, buffer);
+    this.#received.set(id, buffer);
   }
 
-  /** Its thread has forgotten the buffer: if this thread still has it and sends it back, it gets a number of its own. */
-  drop(id: number): void {
-    const buffer = this.#kept.get(id);
-    if (buffer === undefined) return;
-    this.#kept.delete(id);
-    this.#ids.delete(buffer);
+  /** It is gone where it was numbered. Payloads that name it may have come before this news. */
+  gone(id: number): void {
+    this.#gone.push(id);
+  }
+
+  /** Everything that has come for this thread is about to be read. */
+  beginDrain(): void {
+    if (this.#gone.length === 0) return;
+    this.#dropped = this.#dropped.concat(this.#gone);
+    this.#gone = [];
+  }
+
+  /** Everything that had come when `beginDrain` was called was read: what was gone then is dropped. */
+  endDrain(): void {
+    if (this.#dropped.length === 0) return;
+    for (const id of this.#dropped) this.#drop(id);
+    this.#dropped = [];
+  }
+
+  /** The thread with this serial has ended, and everything that it had sent was read. */
+  dropOf(serial: number): void {
+    for (const id of this.#received.keys()) if (Math.floor(id / SERIAL_FACTOR) === serial) this.#drop(id);
   }
 
   /** What a new thread has to know. */
   *entries(): Iterable<[id: number, buffer: SharedArrayBuffer]> {
-    yield* this.#kept;
+    yield* this.#received;
     for (const [id, reference] of this.#own) {
       const buffer = reference.deref();
       if (buffer !== undefined) yield [id, buffer];
     }
+  }
+
+  #find(id: number): SharedArrayBuffer | undefined {
+    return this.#received.get(id) ?? this.#own.get(id)?.deref();
+  }
+
+  /** If this thread still has it and sends it back, it gets a number of its own. */
+  #drop(id: number): void {
+    const buffer = this.#received.get(id);
+    if (buffer === undefined) return;
+    this.#received.delete(id);
+    this.#ids.delete(buffer);
+    sharedMemoryDropped(buffer.byteLength);
+  }
+
+  /** Numbers wrap around; those in use are left out. */
+  #nextId(): number {
+    const first = this.#serial * SERIAL_FACTOR;
+    do this.#last = (this.#last + 1) % SERIAL_FACTOR;
+    while (this.#own.has(first + this.#last));
+    return first + this.#last;
   }
 }

@@ -2,17 +2,22 @@
 import { AsyncScope, ExecutionContext } from "@skein/context";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
+import { RecentBySubmitter } from "./recent.ts";
 
-/** More distinct contexts than a thread meets between two jobs of the same one. */
-const CACHED_SCOPES = 256;
-/** Contexts count from 1 with each submitter. */
-const SERIAL_FACTOR = 2 ** 32;
+/** More distinct contexts than a thread meets between two jobs of the same one, as far as they are short. */
+const KEPT_BYTES = 256 << 10;
+/** What the shortest one takes. */
+const SCOPE_BYTES = 2 << 10;
+
+interface DecodedContext {
+  readonly scope: AsyncScope;
+  readonly length: number;
+}
 
 export class ContextScopes {
   readonly #memory: PoolMemory;
   readonly #arenas: Arenas;
-  /** By submitter and context, in order of use, oldest first. */
-  readonly #scopes = new Map<number, AsyncScope>();
+  readonly #decoded = new RecentBySubmitter<DecodedContext>(KEPT_BYTES, ({ length }) => SCOPE_BYTES + length);
   #lastId = 0;
   #lastSerial = 0;
   #last: AsyncScope = AsyncScope.root;
@@ -28,26 +33,33 @@ export class ContextScopes {
     if (id === 0) return AsyncScope.root;
     const serial = this.#memory.submitterSerial(slot);
     if (id === this.#lastId && serial === this.#lastSerial) return this.#last;
-    const key = serial * SERIAL_FACTOR + id;
-    let scope = this.#scopes.get(key);
-    if (scope === undefined) {
-      scope = this.#decode(slot, serial);
-      if (this.#scopes.size >= CACHED_SCOPES) this.#scopes.delete(this.#scopes.keys().next().value!);
-    } else {
-      this.#scopes.delete(key);
-    }
-    this.#scopes.set(key, scope);
+    let decoded = this.#decoded.get(serial, id);
+    if (decoded === undefined) this.#decoded.set(serial, id, (decoded = this.#decode(slot)));
     this.#lastId = id;
     this.#lastSerial = serial;
-    this.#last = scope;
-    return scope;
+    return (this.#last = decoded.scope);
   }
 
-  #decode(slot: number, serial: number): AsyncScope {
-    const block = this.#memory.slots.contextBlock(slot);
-    const length = this.#memory.slots.contextLength(slot);
-    const bytes = this.#arenas.bytes(serial, block, length);
-    const carrier = Buffer.from(bytes.buffer, block * 8, length).toString("utf8");
-    return AsyncScope.forContext(ExecutionContext.fromCarrier(carrier));
+  /** The thread has nothing to do: it keeps no context. */
+  forget(): void {
+    this.#decoded.clear();
+    this.#forgetLast();
+  }
+
+  /** The submitter with this serial has ended: another one may count from 1 again, and have its serial one day. */
+  drop(serial: number): void {
+    this.#decoded.drop(serial);
+    if (serial === this.#lastSerial) this.#forgetLast();
+  }
+
+  #forgetLast(): void {
+    this.#lastId = 0;
+    this.#last = AsyncScope.root;
+  }
+
+  #decode(slot: number): DecodedContext {
+    const { slots } = this.#memory;
+    const carrier = this.#arenas.text(slots.contextArena(slot), slots.contextBlock(slot));
+    return { scope: AsyncScope.forContext(ExecutionContext.fromCarrier(carrier)), length: carrier.length };
   }
 }

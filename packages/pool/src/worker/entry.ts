@@ -8,15 +8,18 @@ import { loadJobModule } from "../jobs/load-module.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../messages/protocol.ts";
 import { Arena } from "../shared/arena.ts";
-import { Arenas } from "../shared/arenas.ts";
+import { type ArenaMemory, Arenas } from "../shared/arenas.ts";
 import { submitterOf } from "../shared/layout.ts";
+import { Payloads } from "../shared/payloads.ts";
 import { PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
 import { ThreadTrace } from "../shared/trace/thread-trace.ts";
+import { TrimTimer } from "../submit/trim-timer.ts";
 import { Submitter } from "../submit/submitter.ts";
 import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import { CarriedValues } from "../transfer/carried-values.ts";
+import { sharedMemoryDropped } from "../transfer/memory-pressure.ts";
 import { refusal } from "../transfer/detach.ts";
 import { ContextScopes } from "./context-scopes.ts";
 import { installCurrentJob } from "./current-job.ts";
@@ -31,7 +34,9 @@ import { JobClock } from "./job-clock.ts";
 import { JoinWait } from "./join-wait.ts";
 import { Rest } from "./rest.ts";
 import { reportStrayErrors } from "./stray-errors.ts";
+import { LargeValues } from "./large-values.ts";
 import { LateArguments } from "./late-arguments.ts";
+import { MemoryRequests } from "./memory-requests.ts";
 import { ModuleTable } from "./module-table.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
@@ -63,13 +68,25 @@ const memory = new PoolMemory(
   index + 1,
   trace === null ? null : new ThreadTrace(trace, serial),
 );
-const arenas = new Arenas(takeKnowledge);
-for (const [owner, arenaMemory] of arenaMemories) arenas.add(owner, arenaMemory);
+const large = new LargeValues(() => trimTimer.start());
+const arenas = new Arenas(takeKnowledge, (bytes) => large.add(bytes));
 const sharedBuffers = new SharedBuffers(serial, takeKnowledge, {
   announce: (id, buffer) => post({ type: "shared-buffer", id, buffer }),
-  gone: null,
+  gone: (id) => post({ type: "shared-buffer-gone", id }),
 });
-const arena = new Arena(arenaMemories.find(([owner]) => owner === serial)![1]);
+const requests = new MemoryRequests(
+  (blockBytes) => post({ type: "arena-wanted", blockBytes }),
+  (id) => post({ type: "arena-gone", id }),
+  () => trimTimer.start(),
+);
+const home = new Arena(ownMemory(true).memory);
+const payloads = new Payloads(ownMemory(false), requests);
+// Taken out of `workerData`, which keeps what is in it for the life of the thread.
+for (const arenaMemory of arenaMemories.splice(0)) arenas.add(arenaMemory);
+const trimTimer = new TrimTimer(() => {
+  const hasMemory = payloads.trim();
+  return large.trim() || hasMemory;
+});
 /** What a job submits is part of itself: limits are for those who submit from outside. */
 const unlimited = { jobs: Infinity, bytes: Infinity, maxQueue: Infinity };
 const current = installCurrentJob((slot, value) => {
@@ -99,8 +116,8 @@ const holder: ArgumentsHolder = {
 };
 const submitter = new Submitter({
   memory,
-  serial,
-  arena,
+  home,
+  payloads,
   arenas,
   sharedBuffers,
   carried,
@@ -138,18 +155,21 @@ const late = new LateArguments(
     if (isLate) loop.wake();
   },
 );
+const scopes = new ContextScopes(memory, arenas);
 const runner = new JobRunner({
   memory,
   arenas,
   decoder,
   functions,
-  scopes: new ContextScopes(memory, arenas),
+  scopes,
   outcomes: new OutcomeWriter({
     memory,
     encoder,
-    arena,
+    payloads,
     serial,
     ringHost: () => post({ type: "bell" }),
+    takeMessages: takeKnowledge,
+    large,
     carry: (to, { id, values, transfer }) => {
       port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
     },
@@ -172,7 +192,11 @@ const rest = new Rest({
   onAllBusy: () => {
     if (hasRoom()) post({ type: "threads-wanted" });
   },
-  onIdle: () => idleness.resting(),
+  onIdle: () => {
+    // Nothing of a request outlives it.
+    scopes.forget();
+    idleness.resting();
+  },
 });
 const loop = new DispatchLoop({
   thread: index,
@@ -251,6 +275,11 @@ function giveBack(unbegun: readonly number[]): void {
   port.postMessage({ type: "returned", jobs } satisfies WorkerMessage, transfer);
 }
 
+/** One of the two that the host has made for this thread, before they are taken. */
+function ownMemory(isHome: boolean): ArenaMemory {
+  return arenaMemories.find((arena) => arena.serial === serial && arena.isHome === isHome)!;
+}
+
 function post(message: WorkerMessage): void {
   port.postMessage(message);
 }
@@ -258,12 +287,24 @@ function post(message: WorkerMessage): void {
 function handle(message: HostMessage): void {
   switch (message.type) {
     case "arena":
-      arenas.add(message.serial, message.memory);
+      arenas.add(message.arena);
+      break;
+    case "arena-granted":
+      arenas.add(message.arena);
+      requests.granted();
+      payloads.adopt(message.arena);
+      break;
+    case "arena-gone":
+      sharedMemoryDropped(arenas.drop(message.id));
+      post({ type: "arena-dropped" });
       break;
     case "thread-ended":
       ledger.collect();
       ledger.recover(message.serial, fromWire(message.error) as Error, true);
-      arenas.drop(message.serial);
+      arenas.dropOf(message.serial);
+      sharedBuffers.dropOf(message.serial);
+      functions.drop(message.serial);
+      scopes.drop(message.serial);
       ledger.deliver();
       loop.wake();
       break;
@@ -283,7 +324,9 @@ function handle(message: HostMessage): void {
       sharedBuffers.add(message.id, message.buffer);
       break;
     case "shared-buffer-gone":
-      sharedBuffers.drop(message.id);
+      sharedBuffers.gone(message.id);
+      // What came before is read, then it is dropped.
+      loop.wake();
       break;
     case "run":
       arrivals.assign(message.slot);

@@ -5,10 +5,13 @@ import { compileInline, explainFreeVariable } from "../jobs/inline-function.ts";
 import { exportedFunction, exportedFunctions, type JobFunction } from "../jobs/exported-function.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import type { FunctionDescription, FunctionSource } from "../jobs/function-source.ts";
+import { type FunctionDescription, type FunctionSource, textOf } from "../jobs/function-source.ts";
 import { eachOf } from "./each.ts";
 import type { ModuleTable } from "./module-table.ts";
+import { RecentBySubmitter } from "./recent.ts";
 
+/** Of each submitter. */
+const KEPT_FUNCTIONS = 4096;
 const AsyncFunction = (async () => {}).constructor as new () => unknown;
 
 export type { JobFunction };
@@ -56,8 +59,8 @@ export class KnownFunction {
 export class FunctionTable {
   readonly #memory: PoolMemory;
   readonly #arenas: Arenas;
-  readonly #known = new Map<number, KnownFunction>();
-  /** By source. */
+  readonly #known = new RecentBySubmitter<KnownFunction>(KEPT_FUNCTIONS);
+  /** By source, oldest first. */
   readonly #described = new Map<string, KnownFunction>();
   readonly #modules: ModuleTable;
   /** Of loaded modules, by URL and name. Read once: an export may be a getter, and none of those is called in the middle of dispatching. */
@@ -73,8 +76,10 @@ export class FunctionTable {
   /** The function that the job in `slot` names. Not loaded yet only if its module is not. */
   of(slot: number): KnownFunction {
     const id = this.#memory.slots.functionId(slot);
-    let known = this.#known.get(id);
-    if (known === undefined) this.#known.set(id, (known = this.#sharedBy(this.#describe(slot).source)));
+    const serial = this.#memory.submitterSerial(slot);
+    let known = this.#known.get(serial, id);
+    if (known === undefined)
+      this.#known.set(serial, id, (known = this.#sharedBy(this.#describe(slot).source)));
     if (known.fn === null) this.#resolve(known);
     return known;
   }
@@ -82,13 +87,14 @@ export class FunctionTable {
   /** The same for a slot that is nobody's, which may change meanwhile: null when nothing reliable can be read. */
   peek(slot: number): KnownFunction | null {
     const id = this.#memory.slots.functionId(slot);
-    const known = this.#known.get(id);
+    const serial = this.#memory.submitterSerial(slot);
+    const known = this.#known.get(serial, id);
     if (known !== undefined) return known;
     try {
       const description = this.#describe(slot);
       if (description.id !== id) return null;
       const met = this.#sharedBy(description.source);
-      this.#known.set(id, met);
+      this.#known.set(serial, id, met);
       if (met.fn === null) this.#resolve(met);
       return met;
     } catch {
@@ -99,9 +105,14 @@ export class FunctionTable {
 
   /** Whoever submits a function, it is the same here. */
   #sharedBy(source: FunctionSource): KnownFunction {
-    const key = JSON.stringify(source);
+    const key = textOf(source);
     let known = this.#described.get(key);
-    if (known === undefined) this.#described.set(key, (known = new KnownFunction(source)));
+    if (known === undefined) {
+      known = new KnownFunction(source);
+      if (this.#described.size >= KEPT_FUNCTIONS)
+        this.#described.delete(this.#described.keys().next().value!);
+      this.#described.set(key, known);
+    }
     return known;
   }
 
@@ -133,11 +144,14 @@ export class FunctionTable {
   /** Where a function was exported from, if it is one of a job module that this thread has loaded. */
   readonly lookUpExport = (fn: object): Export | undefined => this.#exports.get(fn);
 
+  /** The submitter with this serial has ended: another one may count from 0 again, and have its serial one day. */
+  drop(serial: number): void {
+    this.#known.drop(serial);
+  }
+
   #describe(slot: number): FunctionDescription {
-    const { slots } = this.#memory;
-    const block = slots.functionBlock(slot);
-    const length = slots.functionLength(slot);
-    const bytes = this.#arenas.bytes(this.#memory.submitterSerial(slot), block, length);
-    return JSON.parse(Buffer.from(bytes.buffer, block * 8, length).toString("utf8")) as FunctionDescription;
+    const block = this.#memory.slots.functionBlock(slot);
+    const text = this.#arenas.homeText(this.#memory.submitterSerial(slot), block);
+    return JSON.parse(text) as FunctionDescription;
   }
 }

@@ -3,7 +3,8 @@
  * know when the event loop's turn has come (A3.12), and to time jobs, the long ones all, of the short ones one in 16.
  */
 import type { SlotTable } from "../shared/slot.ts";
-import { type Statistics, timestampUs } from "../shared/statistics.ts";
+import { elapsedUs, timestampUs } from "../shared/clock.ts";
+import type { Statistics } from "../shared/statistics.ts";
 import { now as clockNow } from "../shared/timers.ts";
 
 /** How long jobs may follow each other without a turn of the event loop. */
@@ -54,13 +55,13 @@ export class JobClock {
   /** Runs the job in `slot`, and times it if its turn has come. */
   time(slot: number, run: (slot: number) => Promise<void> | null): Promise<void> | null {
     const submittedAt = this.#slots.submittedAt(slot);
-    if (submittedAt !== 0) this.#statistics.record("wait", (timestampUs() - submittedAt) | 0, 1);
+    if (submittedAt !== 0) this.#statistics.record("wait", elapsedUs(submittedAt), 1);
     if (--this.#untilTimed > 0) return run(slot);
     const weight = this.#timedEvery;
     const startedAt = timestampUs();
     const pending = run(slot);
     const record = (): void => {
-      const us = (timestampUs() - startedAt) | 0;
+      const us = elapsedUs(startedAt);
       this.#statistics.record("run", us, weight);
       this.#timedEvery = us < SHORT_US ? SHORT_TIMED_EVERY : 1;
     };

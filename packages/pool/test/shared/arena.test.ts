@@ -1,6 +1,12 @@
-import { Worker } from "node:worker_threads";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Arena, createArenaMemory, giveBack, type GrowingMemory } from "../../src/shared/arena.ts";
+import {
+  Arena,
+  createArenaMemory,
+  giveBack,
+  type GrowingMemory,
+  lengthOf,
+  NO_ROOM,
+} from "../../src/shared/arena.ts";
 
 const KiB = 1 << 10;
 const MiB = 1 << 20;
@@ -45,28 +51,6 @@ function smallMemory(maximumPages: number): GrowingMemory {
       return present;
     },
   };
-}
-
-/** A thread that gives a block back while this one is blocked. */
-class Reader implements Disposable {
-  readonly #worker: Worker;
-
-  constructor(shared: GrowingMemory) {
-    const giveBackOf = `import(${JSON.stringify(new URL("../../src/shared/arena.ts", import.meta.url).href)})`;
-    this.#worker = new Worker(
-      `const { parentPort, workerData } = require("node:worker_threads");
-       parentPort.on("message", async (block) => (await ${giveBackOf}).giveBack(new Int32Array(workerData.buffer), block));`,
-      { eval: true, workerData: { buffer: shared.buffer }, execArgv: ["--conditions=@skein/source"] },
-    );
-  }
-
-  giveBackLater(block: number): void {
-    this.#worker.postMessage(block);
-  }
-
-  [Symbol.dispose](): void {
-    void this.#worker.terminate();
-  }
 }
 
 describe("Arena", () => {
@@ -220,21 +204,39 @@ describe("Arena", () => {
     expect(bytesOf(arena.store(source, 600 * KiB), 600 * KiB)).toEqual(source);
   });
 
-  it("waits for blocks that are given back, and then has room", async () => {
-    memory = { buffer: new SharedArrayBuffer(MiB) };
+  it("where it cannot grow, a larger free block serves a smaller payload", () => {
+    memory = smallMemory(16);
     arena = new Arena(memory);
-    const source = filled(300 * KiB, 5);
-    const blocks = [1, 2, 3].map(() => arena.store(source, 300 * KiB));
-    using reader = new Reader(memory);
-    reader.giveBackLater(blocks[1]!);
-    expect(arena.allocatePatiently(300 * KiB, 60_000)).toBe(blocks[1]);
+    const [kept, large] = [arena.store(filled(1, 1), 1), arena.store(filled(700 * KiB, 2), 700 * KiB)];
+    arena.free(large);
+    const smaller = [1, 2].map(() => arena.tryAllocate(300 * KiB));
+    expect(smaller).toEqual([large, NO_ROOM]);
+    // It keeps its size.
+    arena.free(large);
+    expect(arena.store(filled(700 * KiB, 3), 700 * KiB)).toBe(large);
+    expect(bytesOf(kept, 1)).toEqual(filled(1, 1));
   });
 
-  it("does not wait for ever", () => {
-    arena = new Arena({ buffer: new SharedArrayBuffer(MiB) });
-    const source = filled(700 * KiB, 5);
-    arena.store(source, 700 * KiB);
-    expect(() => arena.allocatePatiently(700 * KiB, 10)).toThrow("No room");
+  it("a block says how long its payload is, whoever had it before", () => {
+    const lengths = [0, 1, 248, 249, 5 * MiB];
+    const words = (): Int32Array => new Int32Array(memory.buffer);
+    for (const length of lengths) {
+      const block = arena.allocate(length);
+      expect(lengthOf(words(), block)).toBe(length);
+      returnBlock(block);
+    }
+    expect(lengthOf(words(), arena.allocate(7))).toBe(7);
+  });
+
+  it("says what was in use at most, headers and rounding included", () => {
+    const blocks = [1, 2, 3].map(() => arena.store(filled(500, 1), 500));
+    blocks.forEach(returnBlock);
+    arena.collect();
+    expect(arena.peakBytes).toBe(3 * 2 * UNIT_BYTES);
+    arena.restartPeak();
+    expect(arena.peakBytes).toBe(0);
+    arena.store(filled(5 * UNIT_BYTES - 7, 1), 5 * UNIT_BYTES - 7);
+    expect(arena.peakBytes).toBe(6 * UNIT_BYTES);
   });
 
   it("teardown: nothing that was given back to a dead thread reaches its successor, who has a memory of its own", () => {

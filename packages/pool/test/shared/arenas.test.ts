@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { Arena, createArenaMemory } from "../../src/shared/arena.ts";
-import { Arenas } from "../../src/shared/arenas.ts";
+import { Arena, createArenaMemory, type GrowingMemory } from "../../src/shared/arena.ts";
+import { type ArenaMemory, Arenas } from "../../src/shared/arenas.ts";
 
 const MiB = 1 << 20;
+
+function payloadsOf(serial: number, memory: GrowingMemory): ArenaMemory {
+  return { id: serial, serial, isHome: false, memory };
+}
 
 function unexpected(): never {
   throw new Error("Nobody asked for messages");
@@ -13,7 +17,7 @@ describe("Arenas", () => {
     const arenas = new Arenas(unexpected);
     const owners = [0, 7].map((serial) => {
       const memory = createArenaMemory();
-      arenas.add(serial, memory);
+      arenas.add(payloadsOf(serial, memory));
       return { serial, arena: new Arena(memory) };
     });
     const blocks = owners.map(({ serial, arena }) => arena.store(new Uint8Array(300).fill(serial + 1), 300));
@@ -31,7 +35,7 @@ describe("Arenas", () => {
   it("reads and gives back what lies behind the end that it knew", () => {
     const memory = createArenaMemory();
     const arenas = new Arenas(unexpected);
-    arenas.add(1, memory);
+    arenas.add(payloadsOf(1, memory));
     const arena = new Arena(memory);
     const small = arena.store(new Uint8Array(10).fill(1), 10);
     const before = arenas.bytes(1, small, 10).length;
@@ -50,7 +54,7 @@ describe("Arenas", () => {
   it("reads a block to its last byte when that is the last of the memory", () => {
     const memory = createArenaMemory();
     const arenas = new Arenas(unexpected);
-    arenas.add(1, memory);
+    arenas.add(payloadsOf(1, memory));
     const arena = new Arena(memory);
     // Fills the memory exactly: its first 256 bytes are taken, as are the 8 before the payload.
     let block = 0;
@@ -67,9 +71,9 @@ describe("Arenas", () => {
     const late = createArenaMemory();
     const arenas = new Arenas(() => {
       taken++;
-      arenas.add(2, late);
+      arenas.add(payloadsOf(2, late));
     });
-    arenas.add(1, createArenaMemory());
+    arenas.add(payloadsOf(1, createArenaMemory()));
     const block = new Arena(late).store(Uint8Array.of(5), 1);
     expect(arenas.bytes(1, 33, 1)).toHaveLength(MiB);
     expect(taken).toBe(0);
@@ -88,21 +92,48 @@ describe("Arenas", () => {
 
   it("lists what a new thread has to know", () => {
     const arenas = new Arenas(unexpected);
-    const memories = [0, 3, 4].map((serial) => {
-      const memory = createArenaMemory();
-      arenas.add(serial, memory);
-      return [serial, memory] as const;
-    });
-    arenas.drop(3);
-    expect([...arenas.entries()]).toEqual([memories[0], memories[2]]);
+    const known = [0, 3, 4].map((serial) => payloadsOf(serial, createArenaMemory()));
+    for (const arena of known) arenas.add(arena);
+    expect(arenas.drop(3)).toBe(MiB);
+    expect(arenas.drop(3)).toBe(0);
+    expect([...arenas.entries()]).toEqual([known[0], known[2]]);
+    arenas.dropAll();
+    expect([...arenas.entries()]).toEqual([]);
   });
 
-  it("teardown: forgets what a dead thread owned, and nothing else", () => {
+  it("reads texts of homes and of other arenas, at their length", () => {
+    let late: ArenaMemory | null = null;
+    const arenas = new Arenas(() => {
+      if (late !== null) arenas.add(late);
+    });
+    const [home, other] = [createArenaMemory(), createArenaMemory()];
+    arenas.add({ id: 1, serial: 5, isHome: true, memory: home });
+    arenas.add({ id: 2, serial: 5, isHome: false, memory: other });
+    const long = "é".repeat(MiB);
+    const store = (memory: GrowingMemory, text: string): number =>
+      new Arena(memory).store(Buffer.from(text), Buffer.byteLength(text));
+    expect(arenas.homeText(5, store(home, long))).toBe(long);
+    expect(arenas.text(2, store(other, "short"))).toBe("short");
+    expect(() => arenas.homeText(6, 33)).toThrow(/home of thread 6 was never announced/);
+    late = { id: 3, serial: 6, isHome: true, memory: createArenaMemory() };
+    expect(arenas.homeText(6, store(late.memory, "late"))).toBe("late");
+  });
+
+  it("teardown: forgets all that a dead thread owned, and nothing else", () => {
     const arenas = new Arenas(() => {});
-    for (const serial of [0, 1, 2]) arenas.add(serial, createArenaMemory());
-    arenas.drop(1);
-    expect(() => arenas.bytes(1, 33, 1)).toThrow(/never announced/);
-    expect(arenas.bytes(0, 33, 1)).toHaveLength(MiB);
-    expect(arenas.bytes(2, 33, 1)).toHaveLength(MiB);
+    for (const serial of [0, 1, 2]) {
+      arenas.add({ id: 10 + serial, serial, isHome: true, memory: createArenaMemory() });
+      arenas.add({ id: 20 + serial, serial, isHome: false, memory: createArenaMemory() });
+    }
+    arenas.dropOf(1);
+    expect([10, 20, 11, 21, 12, 22].map((id) => arenas.has(id))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect(() => arenas.homeText(1, 33)).toThrow(/never announced/);
   });
 });

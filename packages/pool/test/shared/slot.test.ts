@@ -110,7 +110,7 @@ describe("SlotTable", () => {
     slots.setNumbers(1, numbers);
     expect([slots.payloadArena(1), slots.payloadLength(1)]).toEqual([NUMBERS, MAX_NUMBERS]);
     expect(slots.numbers(1)).toEqual(numbers);
-    expect(slots.functionId(2)).toBe(0xaaaaaaaa | 0);
+    expect(slots.functionId(2)).toBe(0x2aa * 2 ** 32 + 0xaaaaaaaa);
     slots.setNumbers(1, []);
     expect(slots.numbers(1)).toEqual([]);
   });
@@ -138,11 +138,11 @@ describe("SlotTable", () => {
     expect([
       slots.functionId(1),
       slots.functionBlock(1),
-      slots.functionLength(1),
       slots.progressId(1),
+      slots.submittedAt(1),
       slots.contextId(1),
+      slots.contextArena(1),
       slots.contextBlock(1),
-      slots.contextLength(1),
       slots.payloadArena(1),
       slots.payloadBlock(1),
       slots.payloadLength(1),
@@ -150,9 +150,27 @@ describe("SlotTable", () => {
       slots.ticket(1),
       slots.state(1),
     ]).toEqual([77, 78, 79, 80, 3, 4, 5, 7, 8, 9, OUTCOME_ERROR, 5, QUEUED]);
-    slots.describeJob(1, 2, 3, 4, 0);
-    expect([slots.functionId(1), slots.functionBlock(1), slots.functionLength(1)]).toEqual([2, 3, 4]);
-    expect(slots.progressId(1)).toBe(0);
+    slots.describeJob(1, 2, 3);
+    expect([slots.functionId(1), slots.functionBlock(1)]).toEqual([2, 3]);
+    expect([slots.progressId(1), slots.submittedAt(1), slots.contextId(1)]).toEqual([0, 0, 0]);
+  });
+
+  it.each([
+    { fn: 0, context: 1, at: 1 },
+    { fn: 2 ** 31, context: 2 ** 31, at: 2 ** 31 },
+    { fn: 2 ** 32 - 1, context: 2 ** 32 - 1, at: 2 ** 32 - 1 },
+    { fn: 2 ** 32, context: 2 ** 32, at: 2 ** 32 },
+    { fn: 2 ** 42 - 1, context: 1, at: 1 },
+    { fn: 1, context: 2 ** 43 - 1, at: 1 },
+    { fn: 1, context: 1, at: 2 ** 43 - 1 },
+    { fn: 2 ** 42 - 1, context: 2 ** 43 - 1, at: 2 ** 43 - 1 },
+  ])("numbers and times have more than 32 bits: %o", ({ fn, context, at }) => {
+    const slots = create();
+    slots.describeJob(1, 2 ** 42 - 1, 1, 1, 2 ** 43 - 1);
+    slots.setContext(1, 2 ** 43 - 1, 1, 1);
+    slots.describeJob(1, fn, 3, 4, at);
     expect(slots.contextId(1)).toBe(0);
+    slots.setContext(1, context, 5, 6);
+    expect([slots.functionId(1), slots.contextId(1), slots.submittedAt(1)]).toEqual([fn, context, at]);
   });
 });

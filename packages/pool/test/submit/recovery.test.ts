@@ -7,8 +7,6 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Encoder } from "../../src/codec/encoder.ts";
 import { ThreadCrashedError } from "../../src/errors.ts";
 import { defaultSubmitOptions } from "../../src/submit/submit-options.ts";
-import { Arena, createArenaMemory } from "../../src/shared/arena.ts";
-import { Arenas } from "../../src/shared/arenas.ts";
 import { Deque } from "../../src/shared/deque.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
 import { createLayout, dequeBase, ringBase } from "../../src/shared/layout.ts";
@@ -19,6 +17,7 @@ import { OUTCOME_RESULT } from "../../src/shared/slot.ts";
 import type { TaskJob } from "../../src/submit/pending-job.ts";
 import { Submitter } from "../../src/submit/submitter.ts";
 import { CarriedValues } from "../../src/transfer/carried-values.ts";
+import { ownMemories } from "../shared/own-memories.ts";
 
 const layout = createLayout(4, 2, 4);
 const [VICTIM, OTHER] = [0, 1];
@@ -35,15 +34,10 @@ let submitters: Submitter[];
 let settlements: string[];
 
 function openSubmitter(memory: PoolMemory, serial: number): Submitter {
-  const sharedBuffers = new SharedBuffers(serial, nothing, { announce: nothing, gone: null });
-  const arenaMemory = createArenaMemory();
-  const arenas = new Arenas(nothing);
-  arenas.add(serial, arenaMemory);
+  const sharedBuffers = new SharedBuffers(serial, nothing, { announce: nothing, gone: nothing });
   return new Submitter({
     memory,
-    serial,
-    arena: new Arena(arenaMemory),
-    arenas,
+    ...ownMemories(serial),
     sharedBuffers,
     carried: new CarriedValues(serial, nothing),
     holder: {
@@ -97,7 +91,7 @@ function submit(name: string, submitter: number = HOST, retries = 0, args: unkno
 /** What a thread does with a job that it has claimed, as far as the outcome in the slot. */
 function writeOutcome(thread: number, slot: number, value: unknown): void {
   const encoder = new Encoder(
-    new SharedBuffers(serialOf(thread), nothing, { announce: nothing, gone: null }),
+    new SharedBuffers(serialOf(thread), nothing, { announce: nothing, gone: nothing }),
     () => 1,
   );
   const length = encoder.encode(value, "result");
@@ -159,7 +153,11 @@ describe("the thread is ended", () => {
     submit("queued");
     expect(take(VICTIM)).toBe(job.slot);
     recover();
-    expect(job.task.error).toBe(crash);
+    expect(job.task.error).toMatchObject({
+      code: "ERR_SKEIN_THREAD_CRASHED",
+      exitCode: 1,
+      job: "echo (file:///jobs.js)",
+    });
     run(OTHER, take(OTHER), "queued");
     submitters[HOST]!.ledger.drain();
     expect(await settled()).toEqual(["queued succeeded", "running failed"]);
@@ -179,7 +177,11 @@ describe("the thread is ended", () => {
     expect(take(VICTIM)).toBe(sent.slot);
     untouched = false;
     recover();
-    expect(sent.task.error).toBe(crash);
+    expect(sent.task.error).toMatchObject({
+      code: "ERR_SKEIN_THREAD_CRASHED",
+      exitCode: 1,
+      job: "echo (file:///jobs.js)",
+    });
     expect(await settled()).toEqual(["carried succeeded", "sent failed"]);
     assertNothingLeft();
   });
@@ -193,7 +195,11 @@ describe("the thread is ended", () => {
       writeOutcome(VICTIM, slot, "over the arguments");
     }
     recover();
-    expect(once.task.error).toBe(crash);
+    expect(once.task.error).toMatchObject({
+      code: "ERR_SKEIN_THREAD_CRASHED",
+      exitCode: 1,
+      job: "echo (file:///jobs.js)",
+    });
     const slot = take(OTHER);
     const { slots } = memories[OTHER + 1]!;
     const text = Buffer.from(
@@ -247,7 +253,11 @@ describe("the thread is ended", () => {
     expect(take(VICTIM)).toBe(job.slot);
     recover();
     recover(OTHER + 1);
-    expect(job.task.error).toBe(crash);
+    expect(job.task.error).toMatchObject({
+      code: "ERR_SKEIN_THREAD_CRASHED",
+      exitCode: 1,
+      job: "echo (file:///jobs.js)",
+    });
     expect(await settled()).toEqual(["stolen failed"]);
     assertNothingLeft();
   });

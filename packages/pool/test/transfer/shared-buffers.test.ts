@@ -3,7 +3,7 @@ import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
 
 type Announced = [id: number, buffer: SharedArrayBuffer];
 
-function create(serial: number, gone: ((id: number) => void) | null = null) {
+function create(serial: number, gone: (id: number) => void = () => {}) {
   const announced: Announced[] = [];
   const messages: (() => void)[] = [];
   const buffers = new SharedBuffers(serial, () => messages.splice(0).forEach((take) => take()), {
@@ -21,15 +21,30 @@ describe("SharedBuffers", () => {
     expect(buffers.idOf(buffer)).toBe(id);
     expect(announced).toEqual([[id, buffer]]);
     expect(buffers.fromId(id)).toBe(buffer);
-    expect(buffers.named).toBe(true);
   });
 
-  it("numbers of all threads differ and are unsigned, as payloads carry them", () => {
-    const ids = [0, 1, 2047, 2048, 4095].map((serial) =>
+  it("says which buffers a message names, whatever is encoded within it", () => {
+    const { buffers } = create(1);
+    const [a, b, c] = [8, 8, 8].map((bytes) => new SharedArrayBuffer(bytes));
+    buffers.idOf(c!);
+    const outer = buffers.beginMessage();
+    buffers.idOf(a!);
+    const inner = buffers.beginMessage();
+    expect(buffers.endMessage(inner)).toBe(null);
+    const second = buffers.beginMessage();
+    buffers.idOf(b!);
+    expect(buffers.endMessage(second)).toEqual([b]);
+    buffers.idOf(c!);
+    expect(buffers.endMessage(outer)).toEqual([a, c]);
+  });
+
+  it("numbers of all threads differ, and a payload holds them", () => {
+    const ids = [0, 1, 2047, 2 ** 20 - 1].map((serial) =>
       create(serial).buffers.idOf(new SharedArrayBuffer(8)),
     );
     expect(new Set(ids).size).toBe(ids.length);
-    expect([...Uint32Array.from(ids)]).toEqual(ids);
+    expect([...Float64Array.from(ids)]).toEqual(ids);
+    expect(ids.every(Number.isSafeInteger)).toBe(true);
   });
 
   it("a received buffer goes back under the number that it came with", () => {
@@ -49,19 +64,50 @@ describe("SharedBuffers", () => {
     expect(() => buffers.fromId(7)).toThrow(/shared buffer 7/);
   });
 
-  it("a buffer whose number was given up gets a new one when it is sent back", () => {
+  it("a buffer that is gone stays until what came before was read, and then gets a new number when it is sent back", () => {
     const { buffers, announced } = create(1);
     const buffer = new SharedArrayBuffer(8);
     buffers.add(5, buffer);
-    buffers.drop(5);
-    buffers.drop(99);
+    buffers.beginDrain();
+    buffers.gone(5);
+    buffers.gone(99);
+    // It may have come in the middle: results that were linked before it are not read yet.
+    buffers.endDrain();
+    expect(buffers.fromId(5)).toBe(buffer);
+    buffers.beginDrain();
+    expect(buffers.fromId(5)).toBe(buffer);
+    buffers.endDrain();
+    expect(() => buffers.fromId(5)).toThrow(/never announced/);
     const id = buffers.idOf(buffer);
     expect(id).not.toBe(5);
     expect(announced).toEqual([[id, buffer]]);
   });
 
+  it("a drain that could not read everything does not count", () => {
+    const { buffers } = create(1);
+    const buffer = new SharedArrayBuffer(8);
+    buffers.add(5, buffer);
+    buffers.gone(5);
+    buffers.beginDrain();
+    buffers.beginDrain();
+    expect(buffers.fromId(5)).toBe(buffer);
+    buffers.endDrain();
+    expect(() => buffers.fromId(5)).toThrow(/never announced/);
+  });
+
+  it("teardown: what a dead thread has numbered goes with it, and nothing else", () => {
+    const { buffers } = create(0);
+    const dead = create(3).buffers.idOf(new SharedArrayBuffer(8));
+    const alive = create(4).buffers.idOf(new SharedArrayBuffer(8));
+    for (const id of [dead, alive]) buffers.add(id, new SharedArrayBuffer(8));
+    const own = new SharedArrayBuffer(8);
+    const ownId = buffers.idOf(own);
+    buffers.dropOf(3);
+    expect([...buffers.entries()].map(([id]) => id)).toEqual([alive, ownId]);
+  });
+
   it("tells a new thread what was numbered here and received from elsewhere", () => {
-    const { buffers } = create(0, () => {});
+    const { buffers } = create(0);
     const own = new SharedArrayBuffer(8);
     const other = new SharedArrayBuffer(8);
     const id = buffers.idOf(own);

@@ -2,11 +2,11 @@
  * What one thread records while the pool is traced: slices and moments, each with the key of its job. A table beside the slots tells the
  * thread that runs a job its key; the submitter writes it before it publishes the slot, so the claim orders it (slot.ts S1).
  */
-import { TraceMemory, TraceWriter } from "./trace-log.ts";
-import { codeOf, DETAIL, type Detail, jobKey, KIND, kindOf } from "./trace-code.ts";
+import { clockOffsetUs } from "../clock.ts";
+import { stringify } from "../intrinsics.ts";
 import { now as clockNow } from "../timers.ts";
-
-const SAMPLES = 200;
+import { TraceMemory, TraceWriter } from "./trace-log.ts";
+import { codeOf, DETAIL, type Detail, functionKey, jobKey, KIND, kindOf } from "./trace-code.ts";
 
 /** As a thread gets it from the host. */
 export interface TraceData {
@@ -78,7 +78,7 @@ export class ThreadTrace {
     const { key, startedAt } = this.#marks.get(job)!;
     if (!this.#named.has(fn)) {
       this.#named.add(fn);
-      this.#log.name(JSON.stringify([fn >>> 0, describe()]));
+      this.#log.name(`[${functionKey(this.#serial, fn >>> 0)},${stringify(describe())}]`);
     }
     this.#log.record(startedAt, this.now(), key, codeOf(KIND.submit, fn), this.#log.openKey);
   }
@@ -156,22 +156,4 @@ export class ThreadTrace {
     const now = this.now();
     this.#log.record(now, now, key, codeOf(kind, fn), 0);
   }
-}
-
-/**
- * What to add to `performance.now`, in microseconds. It is the clock of `process.hrtime` with a start of its own on each thread, so each
- * pair of readings gives bounds, right to some hundred nanoseconds together. (performance.timeOrigin is no help: it was read from
- * the clock on the wall, another time on each thread.)
- */
-function clockOffsetUs(originNs: bigint): number {
-  let low = -Infinity;
-  let high = Infinity;
-  for (let i = 0; i < SAMPLES; i++) {
-    const before = clockNow() * 1000;
-    const now = Number(process.hrtime.bigint() - originNs) / 1000;
-    const after = clockNow() * 1000;
-    low = Math.max(low, now - after);
-    high = Math.min(high, now - before);
-  }
-  return (low + high) / 2;
 }

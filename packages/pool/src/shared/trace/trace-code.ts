@@ -44,7 +44,7 @@ export const DETAIL: Readonly<Record<Detail, number>> = Object.fromEntries(
 
 const RADIX = 16;
 
-/** `fn`: the number of the function, 0 when it is about none. Details are added. */
+/** `fn`: the number of the function among those of its submitter, 0 when it is about none. Details are added. */
 export function codeOf(kind: Kind, fn: number): number {
   return ((fn >>> 0) * RADIX + kind) * RADIX;
 }
@@ -68,6 +68,11 @@ const COUNTS = 2 ** 31;
 /** A job: who submitted it, the how manieth it was, and its priority. Never 0, and exact in a Float64. */
 export function jobKey(serial: number, count: number, priority: number): number {
   return (serial * COUNTS + (count % COUNTS)) * PRIORITIES + priority;
+}
+
+/** A function: who submits it, and its number there. */
+export function functionKey(serial: number, fn: number): number {
+  return serial * 2 ** 32 + fn;
 }
 
 export function priorityOf(key: number): number {

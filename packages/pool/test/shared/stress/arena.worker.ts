@@ -47,7 +47,7 @@ function write(): { stored: number; sizeBytes: number } {
 /** @returns how many payloads were read, or a complaint. */
 function read(): number | string {
   const arenas = new Arenas(() => {});
-  arenas.add(WRITER, memory);
+  arenas.add({ id: WRITER, serial: WRITER, isHome: false, memory });
   let count = 0;
   for (;;) {
     const stopping = Atomics.load(stop, 0) === 2;

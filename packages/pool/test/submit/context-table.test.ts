@@ -1,0 +1,170 @@
+import { AsyncLocal, ExecutionContext } from "@skein/context";
+import { beforeEach, describe, expect, it } from "vitest";
+import { Arenas } from "../../src/shared/arenas.ts";
+import { createArenaMemory } from "../../src/shared/arena.ts";
+import { Payloads } from "../../src/shared/payloads.ts";
+import { type ContextEntry, ContextTable } from "../../src/submit/context-table.ts";
+
+const MiB = 1 << 20;
+const tenant = new AsyncLocal<string>({ name: "context-table.tenant", flow: "thread" });
+let onEncode: (value: string) => void = () => {};
+const encoded = new AsyncLocal<string>({
+  name: "context-table.encoded",
+  flow: "thread",
+  codec: {
+    encode(value) {
+      onEncode(value);
+      return value;
+    },
+    decode: String,
+  },
+});
+
+let arenas: Arenas;
+let payloads: Payloads;
+let table: ContextTable;
+
+beforeEach(() => {
+  onEncode = () => {};
+  arenas = new Arenas(() => {});
+  let id = 0;
+  const create = () => {
+    const arena = { id: ++id, serial: 0, isHome: false, memory: createArenaMemory() };
+    arenas.add(arena);
+    return arena;
+  };
+  payloads = new Payloads(create(), { request: create, gone: (gone) => arenas.drop(gone), grown: () => {} });
+  table = new ContextTable(payloads);
+});
+
+function textOf({ block }: ContextEntry): string {
+  return arenas.text(payloads.arenaOf(block), payloads.blockOf(block));
+}
+
+function current(value: string): ContextEntry {
+  return tenant.run(value, () => table.current()!);
+}
+
+function enter(value: string): ContextEntry {
+  const entry = current(value);
+  table.enter(entry);
+  return entry;
+}
+
+describe("ContextTable", () => {
+  it("smoke: the text of a context lies where the jobs that name it say", () => {
+    const entry = enter("acme");
+    expect(textOf(entry)).toBe(entry.carrier);
+    expect(entry.carrier).toContain("acme");
+    table.leave(entry);
+    expect(table.current()).toBe(null);
+  });
+
+  it("a thousand jobs of one request encode it once, and count its bytes once", () => {
+    let count = 0;
+    onEncode = () => count++;
+    const entries = encoded.run("x", () =>
+      Array.from({ length: 1000 }, () => {
+        const entry = table.current()!;
+        table.enter(entry);
+        return entry;
+      }),
+    );
+    expect([new Set(entries).size, count]).toEqual([1, 1]);
+    expect(table.bytesInUse).toBe(Buffer.byteLength(entries[0]!.carrier));
+    expect(table.bytesToAdd(entries[0]!)).toBe(0);
+    for (const entry of entries) table.leave(entry);
+    expect([table.bytesInUse, table.bytesToAdd(entries[0]!)]).toEqual([0, entries[0]!.length]);
+  });
+
+  it("bytes are those of the encoded text", () => {
+    const entry = enter("日本".repeat(100));
+    expect(table.bytesInUse).toBe(Buffer.byteLength(entry.carrier));
+    const other = enter("other");
+    expect(table.bytesInUse).toBe(entry.length + other.length);
+    table.leave(entry);
+    expect(table.bytesInUse).toBe(other.length);
+  });
+
+  it("a codec may submit jobs of the very context that is being encoded", () => {
+    let inner: ContextEntry | null = null;
+    onEncode = () => {
+      onEncode = () => {};
+      inner = table.current();
+      table.enter(inner!);
+    };
+    encoded.run("outer", () => {
+      const entry = table.current()!;
+      table.enter(entry);
+      expect(entry).toBe(inner);
+      expect(entry.users).toBe(2);
+      table.leave(entry);
+      table.leave(entry);
+    });
+    expect(table.bytesInUse).toBe(0);
+  });
+
+  it("a codec that throws leaves everything as it was", () => {
+    const entry = enter("acme");
+    const before = [table.bytesInUse, payloads.sizeBytes];
+    onEncode = () => {
+      throw new RangeError("no");
+    };
+    encoded.run("x", () => expect(() => table.current()).toThrow("no"));
+    expect([table.bytesInUse, payloads.sizeBytes]).toEqual(before);
+    onEncode = () => {};
+    expect(encoded.run("x", () => table.current())).not.toBe(null);
+    table.leave(entry);
+  });
+
+  it("without jobs in flight it keeps no context alive", async () => {
+    const seen = ((): WeakRef<ExecutionContext> =>
+      tenant.run("short", () => {
+        const other = new AsyncLocal<object>();
+        return other.run({}, () => {
+          const first = table.current()!;
+          table.enter(first);
+          table.enter(table.current()!);
+          table.leave(first);
+          table.leave(first);
+          return new WeakRef(ExecutionContext.capture()!);
+        });
+      }))();
+    // What `deref` has returned stays until the next turn.
+    do {
+      await new Promise(setImmediate);
+      (globalThis as { gc?: () => void }).gc!();
+    } while (seen.deref() !== undefined);
+    expect(table.bytesInUse).toBe(0);
+  });
+
+  it("texts that nobody names are evicted, and all of them when the thread has nothing to do", () => {
+    const entries = Array.from({ length: 100 }, (_, i) => enter(`tenant ${i}`));
+    for (const entry of entries) table.leave(entry);
+    expect(entries.filter(({ block }) => block !== 0)).toHaveLength(64);
+    table.forget();
+    expect(entries.filter(({ block }) => block !== 0)).toEqual([]);
+    table.enter(entries[0]!);
+    expect(textOf(entries[0]!)).toBe(entries[0]!.carrier);
+    table.leave(entries[0]!);
+  });
+
+  it("a context that jobs always name does not hold a memory that is to go", () => {
+    tenant.run("busy", () => {
+      const old = table.current()!;
+      table.enter(old);
+      payloads.free(payloads.allocate(50 * MiB));
+      payloads.trim();
+      payloads.trim();
+      expect(payloads.isCurrent(old.block)).toBe(false);
+      const moved = table.current()!;
+      table.enter(moved);
+      expect([moved.id, moved === old, payloads.isCurrent(moved.block)]).toEqual([old.id, false, true]);
+      expect(table.current()).toBe(moved);
+      table.leave(old);
+      expect(payloads.sizeBytes).toBeLessThanOrEqual(MiB);
+      expect([textOf(moved), table.bytesInUse]).toEqual([moved.carrier, moved.length]);
+      table.leave(moved);
+    });
+  });
+});
