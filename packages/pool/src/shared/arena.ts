@@ -27,7 +27,6 @@
 import { SkeinError } from "@skein/context/errors";
 import { cas, exchange, load, wait } from "./atomics.ts";
 import { copyBytes } from "./copy-bytes.ts";
-import { now as clockNow } from "./timers.ts";
 
 const PAGE_BYTES = 64 << 10;
 const MAX_PAGES = 65_536;
