@@ -161,13 +161,15 @@ describe("initialize", () => {
 
   it("failed for further threads: they start once it works again", async () => {
     const folder = writtenFiles({ "init.mjs": throwsWhileDown });
-    start({ maxThreads: 2, initialize: join(folder, "init.mjs") });
+    start({ maxThreads: 1, initialize: join(folder, "init.mjs") });
     const twoAtOnce = async () => {
       const [a, b] = await Promise.all([0, 1].map(() => pool.run(inThread, [])));
       return a !== b;
     };
     await pool.run(inThread, []);
     writeFileSync(join(folder, "down"), "");
+    pool.setMaxThreads(2);
+    pool.setMinThreads(2);
     let failures = 0;
     const fails = (): void => void failures++;
     subscribe("skein:thread:exit", fails);
