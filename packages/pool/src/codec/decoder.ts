@@ -12,6 +12,7 @@ import {
   bufferOn,
   Date,
   define,
+  getOwnPropertyDescriptor,
   DOMException,
   Float64Array,
   Int32Array,
@@ -19,12 +20,12 @@ import {
   mapSet,
   Object,
   objectPrototype,
+  ownKeys,
   RangeError,
   RegExp,
   Set,
   setAdd,
   sliceText,
-  TypeError,
   Uint8Array,
 } from "../shared/intrinsics.ts";
 import { isArrayBuffer, isSharedArrayBuffer } from "./brand-checks.ts";
@@ -44,8 +45,8 @@ export class Decoder extends ByteReader {
   /** Objects by number; undefined while the message is a plain tree, which no reference points into. */
   #objects: unknown[] | undefined = undefined;
   #carried: readonly unknown[] = nothing;
-  /** Whether `Object.prototype` was found to be frozen, or to have read-only properties. Costs a look-up per property. */
-  #isCareful = false;
+  /** Whether `Object.prototype` was found to have properties that cannot be assigned on its heirs. Costs a look-up per property. */
+  #isCareful = hasUnassignable(objectPrototype);
 
   constructor(shared: SharedBufferTable, carried: CarriedTable) {
     super();
@@ -54,8 +55,8 @@ export class Decoder extends ByteReader {
   }
 
   /**
-   * The value of the message of `length` bytes at `start`. Synchronous; runs no code of the value's author, whatever stands on
-   * the prototypes of this thread.
+   * The value of the message of `length` bytes at `start`. Synchronous; runs no code of the value's author. (A setter that the
+   * program puts on `Object.prototype` after this decoder was made is called for a property of its name.)
    *
    * @throws SkeinError 'ERR_SKEIN_TOO_DEEP' when the stack of this thread is too small for the nesting.
    * @throws SkeinError 'ERR_SKEIN_CORRUPT_MESSAGE' when no encoder wrote these bytes.
@@ -87,8 +88,8 @@ export class Decoder extends ByteReader {
       this.#objects = flag === MessageFlag.graph ? [] : undefined;
       return this.#readToEnd();
     } catch (error) {
-      if (this.#isCareful || !(error instanceof TypeError)) throw error;
-      // A property of a prototype is read-only here: from now on such keys are defined instead of assigned.
+      if (this.#isCareful || error instanceof SkeinError || isStackOverflow(error)) throw error;
+      // A property of `Object.prototype` may be read-only now: from here on such keys are defined instead of assigned.
       this.#isCareful = true;
       this.pos = start;
       return this.#readValue(flag);
@@ -398,6 +399,16 @@ function makeView(
   if (kind === bufferKind) return bufferOn(buffer, offset, length ?? 0);
   const type = viewConstructor(kind);
   return length === undefined ? new type(buffer, offset) : new type(buffer, offset, length);
+}
+
+/** Whether a property of `prototype` is read-only or has a setter: assigning it to an heir would fail, or call somebody. */
+function hasUnassignable(prototype: object): boolean {
+  const keys = ownKeys(prototype);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    if (key !== "__proto__" && getOwnPropertyDescriptor(prototype, key)?.writable !== true) return true;
+  }
+  return false;
 }
 
 function viewConstructor(kind: number): NonNullable<(typeof viewConstructors)[number]> {

@@ -21,7 +21,6 @@ export const RegExp: RegExpConstructor = globalThis.RegExp;
 export const Set: SetConstructor = globalThis.Set;
 export const String: StringConstructor = globalThis.String;
 export const Symbol: SymbolConstructor = globalThis.Symbol;
-export const TypeError: TypeErrorConstructor = globalThis.TypeError;
 export const Uint8Array: Uint8ArrayConstructor = globalThis.Uint8Array;
 export const WeakMap: WeakMapConstructor = globalThis.WeakMap;
 

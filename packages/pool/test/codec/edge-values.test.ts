@@ -1,6 +1,7 @@
 // oxlint-disable typescript/no-unsafe-type-assertion -- values of every kind, also wrong ones, are what is tested
 import { describe, expect, it } from "vitest";
 
+import { Decoder } from "../../src/codec/decoder.ts";
 import { decoder, encoder, roundTrip } from "./round-trip.ts";
 import { difference } from "./same-graph.ts";
 
@@ -127,6 +128,29 @@ describe("edges", () => {
       expect(Object.keys(copy as object)).toEqual(["a"]);
     } finally {
       delete (Object.prototype as Record<string, unknown>).polluted;
+    }
+  });
+
+  it("a setter on Object.prototype swallows nothing in a decoder that was made after it", () => {
+    let calls = 0;
+    // oxlint-disable-next-line no-extend-native -- what a polluted prototype does is what is tested
+    Object.defineProperty(Object.prototype, "swallowed", {
+      configurable: true,
+      set() {
+        calls++;
+      },
+    });
+    try {
+      const length = encoder.encode(JSON.parse('{ "swallowed": 1 }'), "result");
+      const own = new Decoder({ idOf: () => 0, fromId: () => new SharedArrayBuffer(0) }, { take: () => [] });
+      const copy = own.decode(encoder.bytes, 0, length) as object;
+      expect(Object.getOwnPropertyDescriptor(copy, "swallowed")).toMatchObject({
+        value: 1,
+        enumerable: true,
+      });
+      expect(calls).toBe(0);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "swallowed");
     }
   });
 

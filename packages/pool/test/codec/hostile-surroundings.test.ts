@@ -28,6 +28,7 @@ describe("values and errors cross", () => {
     "Object.prototype with names of descriptors",
     "Object.prototype with a read-only property",
     "Object.prototype with an accessor",
+    "Object.prototype with an accessor that throws",
   ])("with %s", async (name) => {
     const { code, stdout, stderr } = await runScript("hostile-codec.ts", name);
     expect(stderr).toBe("");
