@@ -4,8 +4,8 @@ import { requireBuild, runNode } from "../support/child.ts";
 import { timeLimit } from "../support/time-limit.ts";
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-const cases = process.env["SKEIN_FUZZ_CASES"] ?? "3000";
-const LIMIT_MS = 120_000;
+const cases = process.env["SKEIN_FUZZ_CASES"] ?? "1000";
+const LIMIT_MS = 300_000;
 
 beforeAll(requireBuild);
 

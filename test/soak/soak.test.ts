@@ -4,8 +4,8 @@ import { requireBuild, runNode } from "../support/child.ts";
 import { timeLimit } from "../support/time-limit.ts";
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-const jobs = process.env["SKEIN_SOAK_JOBS"] ?? "10000";
-const LIMIT_MS = 120_000;
+const jobs = process.env["SKEIN_SOAK_JOBS"] ?? "5000";
+const LIMIT_MS = 300_000;
 
 beforeAll(requireBuild);
 
