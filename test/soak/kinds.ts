@@ -1,5 +1,6 @@
 /** The kinds of jobs, how often each comes, and what each must give. */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { inspect } from "node:util";
 import { move, type ThreadPool } from "@skein/pool";
 import type { Ledger, Outcome } from "./ledger.ts";
 import * as Jobs from "./soak.jobs.ts";
@@ -54,7 +55,7 @@ function follow(
     (outcome, value) => {
       if (outcome === "crashed" && kills.begun > before) return null;
       const check = outcomes[outcome];
-      if (check === undefined) return `${outcome}: ${String((value as Error)?.stack ?? value)}`;
+      if (check === undefined) return `${outcome}: ${inspect(value)}`;
       return check(value);
     },
     jobs,
