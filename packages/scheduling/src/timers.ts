@@ -15,10 +15,15 @@ const { setTimeout, clearTimeout } = timers;
 
 export const { setImmediate, setInterval, clearInterval } = timers;
 
-export const queueMicrotask: (callback: () => void) => void = globalThis.queueMicrotask;
+export const queueMicrotask: (callback: () => void) => void =
+  globalThis.queueMicrotask ?? ((callback) => void Promise.resolve().then(callback));
+
+/** Some test environments hide it. */
+const clock: { now(): number } =
+  globalThis.performance ?? process.getBuiltinModule("node:perf_hooks").performance;
 
 /** Milliseconds of a clock that only goes forward. */
-export const now: () => number = performance.now.bind(performance);
+export const now: () => number = clock.now.bind(clock);
 
 export const nextTick: (callback: () => void) => void = process.nextTick.bind(process);
 

@@ -38,10 +38,13 @@ export interface CarriedTable {
    * @throws NotArrived when they are not here yet.
    */
   take(id: number): readonly unknown[];
+  /** The message is to be read again later. */
+  putBack(id: number, values: readonly unknown[]): void;
 }
 
 /** Thrown to say: later. No error: whoever decodes catches it, and waits. */
 export class NotArrived {
+  /** Of carried values; negative: minus the number of a SharedArrayBuffer. */
   readonly id: number;
   constructor(id: number) {
     this.id = id;

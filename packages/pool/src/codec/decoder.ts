@@ -31,7 +31,7 @@ import {
 import { isArrayBuffer, isSharedArrayBuffer } from "./brand-checks.ts";
 import { blankErrorOf } from "./blank-error.ts";
 import { ByteReader, corrupt } from "./byte-reader.ts";
-import type { CarriedTable } from "./carried.ts";
+import { type CarriedTable, NotArrived } from "./carried.ts";
 import type { SharedBufferTable } from "./shared-buffer-table.ts";
 import { TextCache } from "./text-cache.ts";
 import { bufferKind, ErrorPart, MessageFlag, smallIntBias, Tag, viewConstructors } from "./wire-tags.ts";
@@ -60,20 +60,24 @@ export class Decoder extends ByteReader {
    *
    * @throws SkeinError 'ERR_SKEIN_TOO_DEEP' when the stack of this thread is too small for the nesting.
    * @throws SkeinError 'ERR_SKEIN_CORRUPT_MESSAGE' when no encoder wrote these bytes.
-   * @throws NotArrived when values are carried that are not here yet; nothing was read then.
+   * @throws NotArrived when values are carried that are not here yet, or it names a SharedArrayBuffer that is not. It can be read again.
    */
   decode(bytes: Uint8Array, start: number, length: number): unknown {
     this.begin(bytes, start, length);
+    let carriedId = 0;
     try {
       let flag = this.readByte();
       if ((flag & MessageFlag.carried) !== 0) {
         flag -= MessageFlag.carried;
-        this.#carried = this.#carriedTable.take(this.#readCarriedId());
+        carriedId = this.#readCarriedId();
+        this.#carried = this.#carriedTable.take(carriedId);
       }
       if (flag !== MessageFlag.graph && flag !== MessageFlag.tree)
         throw corrupt("it begins with an unknown flag");
       return this.#readValue(flag);
     } catch (error) {
+      if (error instanceof NotArrived && this.#carried !== nothing)
+        this.#carriedTable.putBack(carriedId, this.#carried);
       throw isStackOverflow(error) ? tooDeep(error) : error;
     } finally {
       this.#objects = undefined;
@@ -88,7 +92,13 @@ export class Decoder extends ByteReader {
       this.#objects = flag === MessageFlag.graph ? [] : undefined;
       return this.#readToEnd();
     } catch (error) {
-      if (this.#isCareful || error instanceof SkeinError || isStackOverflow(error)) throw error;
+      if (
+        this.#isCareful ||
+        error instanceof SkeinError ||
+        error instanceof NotArrived ||
+        isStackOverflow(error)
+      )
+        throw error;
       // A property of `Object.prototype` may be read-only now: from here on such keys are defined instead of assigned.
       this.#isCareful = true;
       this.pos = start;

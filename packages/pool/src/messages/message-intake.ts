@@ -8,6 +8,8 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { type HostMessage, isKnowledge, type WorkerMessage } from "./protocol.ts";
 import { setImmediate } from "../shared/timers.ts";
 
+const listenerOptions = Object.assign(Object.create(null) as object, { once: false, passive: false });
+
 export class MessageIntake<M extends HostMessage | WorkerMessage> {
   readonly #port: MessagePort;
   readonly #handle: (message: M) => void;
@@ -19,13 +21,20 @@ export class MessageIntake<M extends HostMessage | WorkerMessage> {
     this.#port = port;
     this.#handle = handle;
     this.#onUnreadable = onUnreadable;
-    port.on("messageerror", onUnreadable);
-    port.on("message", (message: M) => {
-      // A bell that was put off settles jobs: what their results carry may be in this very message, and nowhere else any more.
-      if (isKnowledge(message)) handle(message);
-      this.#handleDeferred();
-      if (!isKnowledge(message)) handle(message);
-    });
+    // Not `on`: Node reads its options through `Object.prototype`, and somebody's `once` there would end the listener.
+    port.addEventListener("messageerror", onUnreadable, listenerOptions);
+    port.addEventListener(
+      "message",
+      (event) => this.#onMessage((event as MessageEvent).data as M),
+      listenerOptions,
+    );
+  }
+
+  #onMessage(message: M): void {
+    // A bell that was put off settles jobs: what their results carry may be in this very message, and nowhere else any more.
+    if (isKnowledge(message)) this.#handle(message);
+    this.#handleDeferred();
+    if (!isKnowledge(message)) this.#handle(message);
   }
 
   /** What has arrived and only adds to what is known; the rest stays for the event loop. */

@@ -23,6 +23,7 @@
  * Sources    region-based memory; model test: test/host/arena-memories.model.test.ts
  */
 import { Arena, arenaFull, type GrowingMemory, NO_ROOM } from "./arena.ts";
+import { now as clockNow } from "./timers.ts";
 
 /** Offsets in a memory: 4 GiB in units of 8 bytes. Handles below 2^31 are small integers to V8. */
 const BLOCKS = 2 ** 29;
@@ -88,12 +89,12 @@ export class Payloads {
    * @throws as `allocate`, when there was no room for `patienceMs`.
    */
   allocatePatiently(length: number, patienceMs: number, takeMessages: () => void): number {
-    const end = performance.now() + patienceMs;
+    const end = clockNow() + patienceMs;
     for (;;) {
       try {
         return this.allocate(length);
       } catch (error) {
-        if (performance.now() >= end) throw error;
+        if (clockNow() >= end) throw error;
       }
       this.#current.arena.waitForReturns(LOOK_MS);
       takeMessages();

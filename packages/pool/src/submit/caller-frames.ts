@@ -12,7 +12,9 @@ const PER_INTERVAL = 256;
 const INTERVAL_MS = 100;
 const FRAMES = 8;
 
-const { captureStackTrace } = Error; // oxlint-disable-line typescript/unbound-method -- it does not look at `this`
+/** Some environments hide it. */
+// oxlint-disable-next-line typescript/unbound-method -- it does not look at `this`
+const captureStackTrace = Error.captureStackTrace as typeof Error.captureStackTrace | undefined;
 
 export interface CallerFrames {
   /** "Error\n    at …", formatted when first read: by V8, or by the program's `Error.prepareStackTrace`, which may return anything. */
@@ -30,7 +32,7 @@ function refill(): void {
  * @param below The frames above this function, and it itself, are ours and left out.
  */
 export function captureCallerFrames(below: (...args: never[]) => unknown): CallerFrames | null {
-  if (left === 0) return null;
+  if (left === 0 || captureStackTrace === undefined) return null;
   if (left-- === PER_INTERVAL) {
     AsyncScope.root.run(setTimeout, refill, INTERVAL_MS).unref();
   }

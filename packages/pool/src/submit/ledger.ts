@@ -114,8 +114,8 @@ export class Ledger {
   readonly #backlogs: readonly Backlog[] = PRIORITIES.map(() => new Backlog());
   readonly #outcomes = new Outcomes();
   readonly #finished: Int32Array;
-  /** Slots by the number of what their outcome carries, which the host has yet to pass on to this thread. */
-  readonly #incomplete = new Map<number, number>();
+  /** Slots by what their outcome waits for (NotArrived), which the host has yet to pass on to this thread. */
+  readonly #incomplete = new Map<number, number[]>();
   /** Of these, the slots that can be completed now. */
   readonly #completable: number[] = [];
   /** Jobs that hold memory, and how much of it counts for the limit. */
@@ -320,12 +320,12 @@ export class Ledger {
     return count;
   }
 
-  /** Carried values have come. @returns whether an outcome waited for them: `collect` finds it. */
+  /** What NotArrived named has come. @returns whether outcomes waited for it: `collect` finds them. */
   arrived(id: number): boolean {
-    const slot = this.#incomplete.get(id);
-    if (slot === undefined) return false;
+    const slots = this.#incomplete.get(id);
+    if (slots === undefined) return false;
     this.#incomplete.delete(id);
-    this.#completable.push(slot);
+    this.#completable.push(...slots);
     return true;
   }
 
@@ -351,10 +351,10 @@ export class Ledger {
       if (error instanceof NotArrived) {
         // The host has everything that was posted before the slot was linked; a thread has what the host has passed on.
         if (this.#memory.submitter !== HOST && !isFinal) {
-          this.#incomplete.set(error.id, slot);
+          this.#wait(error.id, slot);
           return;
         }
-        this.#incomplete.delete(error.id);
+        this.#forgetWaiting(slot);
         value = new NotCloneableError("result", "holds a value that this thread cannot receive");
       }
     }
@@ -376,8 +376,22 @@ export class Ledger {
   #dropCarried(slot: number): void {
     const id = carriedInSlot(this.#memory.slots, this.#parts.arenas, slot);
     if (id === 0) return;
-    this.#incomplete.delete(id);
+    this.#forgetWaiting(slot);
     this.#parts.carried.dropWhenHere(id);
+  }
+
+  #wait(id: number, slot: number): void {
+    const others = this.#incomplete.get(id);
+    if (others === undefined) this.#incomplete.set(id, [slot]);
+    else others.push(slot);
+  }
+
+  #forgetWaiting(slot: number): void {
+    for (const [id, slots] of this.#incomplete) {
+      if (!slots.includes(slot)) continue;
+      if (slots.length === 1) this.#incomplete.delete(id);
+      else slots.splice(slots.indexOf(slot), 1);
+    }
   }
 
   #giveBackOutcome(slot: number): void {

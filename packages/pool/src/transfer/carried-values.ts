@@ -38,6 +38,10 @@ export class CarriedValues implements CarriedTable {
     return carried.values;
   }
 
+  putBack(id: number, values: readonly unknown[]): void {
+    this.#here.set(id, { id, values, transfer: [] });
+  }
+
   /** Whether this thread has numbered them. */
   isOwn(id: number): boolean {
     return Math.floor(id / SERIAL_FACTOR) === this.#serial;

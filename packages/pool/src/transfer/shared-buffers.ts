@@ -6,6 +6,7 @@
  * While arguments are under way their sender has to hold what they name: `endMessage` says what that is. A result needs no such care: the
  * news that a buffer was collected is sent in a turn of its own, after the result.
  */
+import { NotArrived } from "../codec/carried.ts";
 import type { SharedBufferTable } from "../codec/shared-buffer-table.ts";
 import { sharedMemoryDropped } from "./memory-pressure.ts";
 
@@ -77,9 +78,13 @@ export class SharedBuffers implements SharedBufferTable {
 
   fromId(id: number): SharedArrayBuffer {
     const buffer = this.#find(id) ?? (this.#takeMessages(), this.#find(id));
-    if (buffer === undefined)
-      throw new Error(`Assertion: shared buffer ${id} was never announced to this thread`);
+    // What a thread has numbered comes through the host: a job that names it may come sooner, through shared memory.
+    if (buffer === undefined) throw new NotArrived(-id);
     return buffer;
+  }
+
+  has(id: number): boolean {
+    return this.#find(id) !== undefined;
   }
 
   /** From another thread. */

@@ -143,7 +143,9 @@ const encoder = new Encoder(sharedBuffers, carried.nextId);
 const decoder = new Decoder(sharedBuffers, carried);
 const answers = new Spinner(() => memory.parking.hasMail(index), memory.parking, options.spinLimitUs);
 const late = new LateArguments(
-  (id) => post({ type: "carried-wanted", id }),
+  (id) => {
+    if (id > 0) post({ type: "carried-wanted", id });
+  },
   () => {
     if (!answers.spin()) return false;
     memory.parking.takeMail(index);
@@ -176,6 +178,7 @@ const runner = new JobRunner({
   }),
   current,
   carried,
+  sharedBuffers,
   late,
 });
 const arrivals = new Arrivals(giveBack);
@@ -302,6 +305,7 @@ function handle(message: HostMessage): void {
       ledger.collect();
       ledger.recover(message.serial, fromWire(message.error) as Error, true);
       arenas.dropOf(message.serial);
+      late.goneOf(message.serial);
       sharedBuffers.dropOf(message.serial);
       functions.drop(message.serial);
       scopes.drop(message.serial);
@@ -322,6 +326,8 @@ function handle(message: HostMessage): void {
       break;
     case "shared-buffer":
       sharedBuffers.add(message.id, message.buffer);
+      late.arrived(-message.id);
+      if (ledger.arrived(-message.id)) loop.wake();
       break;
     case "shared-buffer-gone":
       sharedBuffers.gone(message.id);

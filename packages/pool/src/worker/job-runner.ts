@@ -16,6 +16,7 @@ import { NO_SLOT } from "../submit/pending-job.ts";
 import type { ContextScopes } from "./context-scopes.ts";
 import { type CurrentJob, RunningJob } from "./current-job.ts";
 import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
+import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import type { LateArguments } from "./late-arguments.ts";
@@ -31,6 +32,7 @@ export interface JobRunnerParts {
   readonly outcomes: OutcomeWriter;
   readonly current: CurrentJob;
   readonly carried: CarriedValues;
+  readonly sharedBuffers: SharedBuffers;
   readonly late: LateArguments;
 }
 
@@ -46,6 +48,7 @@ export class JobRunner {
   /** Stands for each job that was called without a slot. */
   readonly #withdrawn: RunningJob;
   readonly #carried: CarriedValues;
+  readonly #sharedBuffers: SharedBuffers;
   readonly #late: LateArguments;
 
   constructor(parts: JobRunnerParts) {
@@ -59,6 +62,7 @@ export class JobRunner {
     this.#outcomes = parts.outcomes;
     this.#current = current;
     this.#carried = parts.carried;
+    this.#sharedBuffers = parts.sharedBuffers;
     this.#late = parts.late;
     this.#withdrawn = new RunningJob(memory.slots, current, NO_SLOT);
     this.#withdrawn.end();
@@ -125,7 +129,7 @@ export class JobRunner {
     } catch (error) {
       if (error instanceof NotArrived) {
         if (!this.#late.takeGone(error.id)) {
-          const pending = this.#late.wait(error.id, slot, (id) => this.#carried.has(id));
+          const pending = this.#late.wait(error.id, slot, this.#isHere);
           return pending !== null || this.endIfCancelled(slot) ? pending : this.#run(slot);
         }
         this.#outcomes.error(slot, new NotCloneableError("args", "could not be received by the thread"));
@@ -154,6 +158,8 @@ export class JobRunner {
   get lateHolding(): number {
     return this.#late.holding;
   }
+
+  readonly #isHere = (id: number): boolean => (id < 0 ? this.#sharedBuffers.has(-id) : this.#carried.has(id));
 
   /** Whether the job in `slot` is one of them. */
   isLate(slot: number): boolean {

@@ -1,11 +1,13 @@
 /**
- * Jobs that this thread has claimed, and whose carried arguments the host holds: they are asked for, and the job runs when they have
- * come. The thread waits for them a moment; then it goes on with other jobs, so that a blocked main thread stops nobody.
+ * Jobs that this thread has claimed, and whose arguments are not all here. Carried values are with the host: they are asked for. A
+ * SharedArrayBuffer that another thread was the first to send is on its way. The job runs when they have come. The thread waits for them a moment; then it goes on with other jobs, so that a blocked main thread stops nobody.
  */
 import { AsyncScope } from "@skein/context";
 import { clearTimeout, setTimeout } from "../shared/timers.ts";
 const PATIENCE_MS = 20;
 const NONE = 0;
+/** Numbers of one thread; its serial is above. */
+const SERIAL_FACTOR = 2 ** 32;
 
 interface Waiting {
   readonly slot: number;
@@ -17,7 +19,8 @@ export class LateArguments {
   readonly #ask: (id: number) => void;
   readonly #look: () => boolean;
   readonly #resume: (slot: number, isLate: boolean) => void;
-  readonly #waiting = new Map<number, Waiting>();
+  /** By what they wait for: see NotArrived. */
+  readonly #waiting = new Map<number, Waiting[]>();
   readonly #gone = new Set<number>();
   /** While the thread looks on. */
   #asked = NONE;
@@ -54,7 +57,9 @@ export class LateArguments {
         },
       };
       const timer = AsyncScope.root.run(setTimeout, () => waiting.done?.(), PATIENCE_MS);
-      this.#waiting.set(id, waiting);
+      const others = this.#waiting.get(id);
+      if (others === undefined) this.#waiting.set(id, [waiting]);
+      else others.push(waiting);
     });
   }
 
@@ -63,9 +68,10 @@ export class LateArguments {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return false;
     this.#waiting.delete(id);
-    const { done } = waiting;
-    this.#resume(waiting.slot, done === null);
-    done?.();
+    for (const { slot, done } of waiting) {
+      this.#resume(slot, done === null);
+      done?.();
+    }
     return true;
   }
 
@@ -74,6 +80,12 @@ export class LateArguments {
     if (id !== this.#asked && !this.#waiting.has(id)) return;
     this.#gone.add(id);
     this.arrived(id);
+  }
+
+  /** Whether they are buffers of a thread that has ended, and will not come: all that it had sent is here. */
+  goneOf(serial: number): void {
+    for (const id of [...this.#waiting.keys()])
+      if (id < 0 && Math.floor(-id / SERIAL_FACTOR) === serial) this.gone(id);
   }
 
   /** Whether they were said to be gone; says so once. */
@@ -88,13 +100,12 @@ export class LateArguments {
   /** For how many of them the thread still waits. */
   get holding(): number {
     let count = 0;
-    for (const { done } of this.#waiting.values()) if (done !== null) count++;
+    for (const waiting of this.#waiting.values()) for (const { done } of waiting) if (done !== null) count++;
     return count;
   }
 
   isWaiting(slot: number): boolean {
-    for (const waiting of this.#waiting.values()) if (waiting.slot === slot) return true;
-    return false;
+    return [...this.#waiting.values()].some((waiting) => waiting.some((each) => each.slot === slot));
   }
 
   /** A message could not be read, perhaps one of these: the host says that it does not have it any more. */

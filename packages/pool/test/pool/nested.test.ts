@@ -24,6 +24,10 @@ describe.each([
     expect(await jobs.nest(100)).toBe(100);
   });
 
+  it("that share memory which the job has made", async () => {
+    for (let round = 0; round < 10; round++) expect(await jobs.shareOwn(20)).toBe(20);
+  });
+
   it("more of them than a thread has slots", async () => {
     expect(await jobs.sumOfSquares(10_000)).toBe(333_283_335_000);
   });
