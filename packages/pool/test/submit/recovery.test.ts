@@ -4,83 +4,33 @@
  */
 import { Task } from "@skein/scheduling";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Encoder } from "../../src/codec/encoder.ts";
-import { ThreadCrashedError } from "../../src/errors.ts";
 import { defaultSubmitOptions } from "../../src/submit/submit-options.ts";
 import { Deque } from "../../src/shared/deque.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
-import { createLayout, dequeBase, ringBase } from "../../src/shared/layout.ts";
-import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
+import { dequeBase, ringBase } from "../../src/shared/layout.ts";
+import { HOST } from "../../src/shared/pool-memory.ts";
 import { Ring } from "../../src/shared/ring.ts";
-import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
-import { OUTCOME_RESULT } from "../../src/shared/slot.ts";
 import type { TaskJob } from "../../src/submit/pending-job.ts";
-import { Submitter } from "../../src/submit/submitter.ts";
-import { CarriedValues } from "../../src/transfer/carried-values.ts";
-import { ownMemories } from "../shared/own-memories.ts";
+import { crash, PlayedPool } from "./played-pool.ts";
 
-const layout = createLayout(4, 2, 4);
 const [VICTIM, OTHER] = [0, 1];
-const serialOf = (thread: number): number => thread + 1;
-const crash = new ThreadCrashedError(1);
-const nothing = (): void => {};
 
-let memories: PoolMemory[];
-let control: Int32Array;
-let queued: number;
-/** Whether carried arguments are still with the host. */
-let untouched: boolean;
-let submitters: Submitter[];
+let pool: PlayedPool;
 let settlements: string[];
 
-function openSubmitter(memory: PoolMemory, serial: number): Submitter {
-  const sharedBuffers = new SharedBuffers(serial, nothing, { announce: nothing, gone: nothing });
-  return new Submitter({
-    memory,
-    ...ownMemories(serial),
-    sharedBuffers,
-    carried: new CarriedValues(serial, nothing),
-    holder: {
-      hold: nothing,
-      drop: nothing,
-      isUntouched: () => untouched,
-      threadFor: () => 0,
-      give: nothing,
-      queued: nothing,
-    },
-    limits: { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
-    thread: {
-      active: nothing,
-      idle: nothing,
-      queued: () => queued++,
-      cancelRequested: nothing,
-      takeMessages: nothing,
-      terminate: nothing,
-    },
-  });
-}
-
 beforeEach(() => {
-  const controlBuffer = new SharedArrayBuffer(layout.controlBytes);
-  const slots = new SharedArrayBuffer(layout.slotsBytes);
-  control = new Int32Array(controlBuffer);
-  memories = [0, 1, 2].map((submitter) => new PoolMemory(controlBuffer, slots, layout, submitter));
-  memories[HOST]!.queues.initialize();
-  memories[HOST]!.places.initialize(2);
-  for (const thread of [VICTIM, OTHER]) memories[HOST]!.prepareThread(thread, serialOf(thread));
-  queued = 0;
-  untouched = false;
-  submitters = memories.map((memory, submitter) =>
-    openSubmitter(memory, submitter === HOST ? HOST_SERIAL : submitter),
-  );
+  pool = new PlayedPool();
   settlements = [];
 });
 
 /** A job of one argument, submitted by the host or by thread `submitter - 1`. */
-function submit(name: string, submitter: number = HOST, retries = 0, args: unknown[] = [name]): TaskJob {
-  const from = submitters[submitter]!;
-  const fn = from.functions.ofExport("file:///jobs.js", "echo");
-  const job = from.jobs.submit(fn, args, { ...defaultSubmitOptions, retries }, submit);
+function submit(
+  name: string,
+  submitter: number = HOST,
+  retries = 0,
+  args: readonly unknown[] = [name],
+): TaskJob {
+  const job = pool.submit(args, { retries }, submitter);
   const say = (outcome: string) => (): void => {
     settlements.push(`${name} ${outcome}`);
   };
@@ -88,38 +38,8 @@ function submit(name: string, submitter: number = HOST, retries = 0, args: unkno
   return job;
 }
 
-/** What a thread does with a job that it has claimed, as far as the outcome in the slot. */
-function writeOutcome(thread: number, slot: number, value: unknown): void {
-  const encoder = new Encoder(
-    new SharedBuffers(serialOf(thread), nothing, { announce: nothing, gone: nothing }),
-    () => 1,
-  );
-  const length = encoder.encode(value, "result");
-  const { slots } = memories[thread + 1]!;
-  slots.setInlinePayload(slot, encoder.bytes, length);
-  slots.setOutcome(slot, OUTCOME_RESULT);
-}
-
-function take(thread: number): number {
-  return memories[thread + 1]!.queues.take(serialOf(thread));
-}
-
-/** All there is to running a job. */
-function run(thread: number, slot: number, value: unknown): void {
-  writeOutcome(thread, slot, value);
-  memories[thread + 1]!.slots.finish(slot, serialOf(thread));
-  memories[HOST]!.inboxes.find(
-    (_, s) => slot >= memories[s]!.firstSlot && slot < memories[s]!.firstSlot + memories[s]!.slotCount,
-  )!.put(slot);
-}
-
-/** As every submitter does when the host has heard of the exit. */
-function recover(submitter: number = HOST): void {
-  const { ledger } = submitters[submitter]!;
-  ledger.collect();
-  ledger.recover(serialOf(VICTIM), crash, true);
-  ledger.deliver();
-}
+const take = (thread: number): number => pool.take(thread);
+const recover = (submitter: number = HOST): void => pool.recover(VICTIM, submitter);
 
 async function settled(): Promise<string[]> {
   await Task.yield();
@@ -128,9 +48,9 @@ async function settled(): Promise<string[]> {
 }
 
 function assertNothingLeft(): void {
-  for (const { ledger } of submitters) expect(ledger.outstanding).toBe(0);
+  for (const { ledger } of pool.submitters) expect(ledger.outstanding).toBe(0);
   const total = (counter: "submitted" | "completed" | "failed" | "crashed"): number =>
-    memories[HOST]!.allStatistics.total(counter);
+    pool.host.allStatistics.total(counter);
   expect(total("completed") + total("failed") + total("crashed")).toBe(total("submitted"));
 }
 
@@ -138,12 +58,12 @@ describe("the thread is ended", () => {
   it("while claiming: it has popped a job and not claimed it. Another one runs it", async () => {
     submit("lost");
     submit("next");
-    const lost = new Ring(control, ringBase(layout, 1), layout.ringCells).pop();
+    const lost = new Ring(pool.control, ringBase(pool.layout, 1), pool.layout.ringCells).pop();
     recover();
-    expect(queued).toBe(3);
+    expect(pool.queued).toBe(3);
     for (let slot = take(OTHER); slot !== NO_JOB; slot = take(OTHER))
-      run(OTHER, slot, slot === lost ? "lost" : "next");
-    submitters[HOST]!.ledger.drain();
+      pool.run(OTHER, slot, slot === lost ? "lost" : "next");
+    pool.submitters[HOST]!.ledger.drain();
     expect(await settled()).toEqual(["lost succeeded", "next succeeded"]);
     assertNothingLeft();
   });
@@ -153,13 +73,9 @@ describe("the thread is ended", () => {
     submit("queued");
     expect(take(VICTIM)).toBe(job.slot);
     recover();
-    expect(job.task.error).toMatchObject({
-      code: "ERR_SKEIN_THREAD_CRASHED",
-      exitCode: 1,
-      job: "echo (file:///jobs.js)",
-    });
-    run(OTHER, take(OTHER), "queued");
-    submitters[HOST]!.ledger.drain();
+    expect(job.task.error).toBe(crash);
+    pool.run(OTHER, take(OTHER), "queued");
+    pool.submitters[HOST]!.ledger.drain();
     expect(await settled()).toEqual(["queued succeeded", "running failed"]);
     assertNothingLeft();
   });
@@ -167,21 +83,17 @@ describe("the thread is ended", () => {
   it("while it waits for carried arguments: the job runs elsewhere, unless they had been sent", async () => {
     const job = submit("carried", HOST, 0, [new Blob(["x"])]);
     expect(take(VICTIM)).toBe(job.slot);
-    untouched = true;
+    pool.untouched = true;
     recover();
-    expect([job.task.isCompleted, queued]).toEqual([false, 2]);
+    expect([job.task.isCompleted, pool.queued]).toEqual([false, 2]);
     expect(take(OTHER)).toBe(job.slot);
-    run(OTHER, job.slot, "carried");
-    submitters[HOST]!.ledger.drain();
+    pool.run(OTHER, job.slot, "carried");
+    pool.submitters[HOST]!.ledger.drain();
     const sent = submit("sent", HOST, 0, [new Blob(["x"])]);
     expect(take(VICTIM)).toBe(sent.slot);
-    untouched = false;
+    pool.untouched = false;
     recover();
-    expect(sent.task.error).toMatchObject({
-      code: "ERR_SKEIN_THREAD_CRASHED",
-      exitCode: 1,
-      job: "echo (file:///jobs.js)",
-    });
+    expect(sent.task.error).toBe(crash);
     expect(await settled()).toEqual(["carried succeeded", "sent failed"]);
     assertNothingLeft();
   });
@@ -192,22 +104,14 @@ describe("the thread is ended", () => {
     for (const job of [once, again]) {
       const slot = take(VICTIM);
       expect(slot).toBe(job.slot);
-      writeOutcome(VICTIM, slot, "over the arguments");
+      pool.writeOutcome(VICTIM, slot, "over the arguments");
     }
     recover();
-    expect(once.task.error).toMatchObject({
-      code: "ERR_SKEIN_THREAD_CRASHED",
-      exitCode: 1,
-      job: "echo (file:///jobs.js)",
-    });
+    expect(once.task.error).toBe(crash);
     const slot = take(OTHER);
-    const { slots } = memories[OTHER + 1]!;
-    const text = Buffer.from(
-      slots.bytes.subarray(slots.inlineOffset(slot), slots.inlineOffset(slot) + slots.payloadLength(slot)),
-    );
-    expect(text.toString("latin1")).toContain("again");
-    run(OTHER, slot, "done");
-    submitters[HOST]!.ledger.drain();
+    expect(pool.argumentsIn(slot)).toContain("again");
+    pool.run(OTHER, slot, "done");
+    pool.submitters[HOST]!.ledger.drain();
     expect(again.task.result).toBe("done");
     expect(await settled()).toEqual(["again succeeded", "once failed"]);
     assertNothingLeft();
@@ -216,8 +120,8 @@ describe("the thread is ended", () => {
   it("with the result written and not linked: it counts", async () => {
     const job = submit("written");
     const slot = take(VICTIM);
-    writeOutcome(VICTIM, slot, 42);
-    memories[VICTIM + 1]!.slots.finish(slot, serialOf(VICTIM));
+    pool.writeOutcome(VICTIM, slot, 42);
+    pool.finish(VICTIM, slot);
     recover();
     expect(job.task.result).toBe(42);
     expect(await settled()).toEqual(["written succeeded"]);
@@ -226,7 +130,7 @@ describe("the thread is ended", () => {
 
   it("with the result linked and nobody told: it counts, once", async () => {
     const job = submit("linked");
-    run(VICTIM, take(VICTIM), 42);
+    pool.run(VICTIM, take(VICTIM), 42);
     recover();
     recover();
     expect(job.task.result).toBe(42);
@@ -236,14 +140,14 @@ describe("the thread is ended", () => {
 
   it("while stealing: what it has taken from another thread's deque and not claimed is run by somebody else", async () => {
     submit("stolen", OTHER + 1);
-    const slot = new Deque(control, dequeBase(layout, OTHER), layout.dequeCells).steal();
+    const slot = new Deque(pool.control, dequeBase(pool.layout, OTHER), pool.layout.dequeCells).steal();
     expect(slot).toBeGreaterThanOrEqual(0);
     expect(take(OTHER)).toBe(NO_JOB);
     recover();
     recover(OTHER + 1);
     expect(take(OTHER)).toBe(slot);
-    run(OTHER, slot, "stolen");
-    submitters[OTHER + 1]!.ledger.drain();
+    pool.run(OTHER, slot, "stolen");
+    pool.submitters[OTHER + 1]!.ledger.drain();
     expect(await settled()).toEqual(["stolen succeeded"]);
     assertNothingLeft();
   });
@@ -253,19 +157,15 @@ describe("the thread is ended", () => {
     expect(take(VICTIM)).toBe(job.slot);
     recover();
     recover(OTHER + 1);
-    expect(job.task.error).toMatchObject({
-      code: "ERR_SKEIN_THREAD_CRASHED",
-      exitCode: 1,
-      job: "echo (file:///jobs.js)",
-    });
+    expect(job.task.error).toBe(crash);
     expect(await settled()).toEqual(["stolen failed"]);
     assertNothingLeft();
   });
 
   it("with a job that its caller has given up: that is not settled again, and its slot is free", async () => {
     const controller = new AbortController();
-    const { functions } = submitters[HOST]!;
-    const job = submitters[HOST]!.jobs.submit(
+    const { functions } = pool.submitters[HOST]!;
+    const job = pool.submitters[HOST]!.jobs.submit(
       functions.ofExport("file:///jobs.js", "echo"),
       [1],
       { ...defaultSubmitOptions, signal: controller.signal },
@@ -278,8 +178,8 @@ describe("the thread is ended", () => {
     recover();
     expect(await settled()).toEqual(["given up"]);
     for (const name of ["a", "b", "c", "d"]) submit(name);
-    for (let slot = take(OTHER); slot !== NO_JOB; slot = take(OTHER)) run(OTHER, slot, 1);
-    submitters[HOST]!.ledger.drain();
+    for (let slot = take(OTHER); slot !== NO_JOB; slot = take(OTHER)) pool.run(OTHER, slot, 1);
+    pool.submitters[HOST]!.ledger.drain();
     expect(await settled()).toHaveLength(5);
   });
 });

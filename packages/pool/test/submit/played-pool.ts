@@ -1,0 +1,193 @@
+/**
+ * A pool whose threads are played by the test: the host's submitter, those of the threads, and the shared memory between them are real. The
+ * steps of a thread are methods, so that it can end between any two of them.
+ */
+import { Encoder } from "../../src/codec/encoder.ts";
+import { ThreadCrashedError } from "../../src/errors.ts";
+import { Arena, createArenaMemory } from "../../src/shared/arena.ts";
+import { Arenas } from "../../src/shared/arenas.ts";
+import { NO_JOB } from "../../src/shared/job-queues.ts";
+import { createLayout, type Layout, submitterOf } from "../../src/shared/layout.ts";
+import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
+import { FREE, OUTCOME_ERROR, OUTCOME_RESULT } from "../../src/shared/slot.ts";
+import { toWire } from "../../src/codec/error-wire.ts";
+import type { QueueLimits } from "../../src/submit/ledger.ts";
+import type { TaskJob } from "../../src/submit/pending-job.ts";
+import { defaultSubmitOptions, type SubmitOptions } from "../../src/submit/submit-options.ts";
+import { Submitter } from "../../src/submit/submitter.ts";
+import { CarriedValues } from "../../src/transfer/carried-values.ts";
+import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
+
+export const crash = new ThreadCrashedError(1);
+export const serialOf = (thread: number): number => thread + 1;
+const nothing = (): void => {};
+
+export interface PlayedPoolOptions {
+  /** Slots of the host. */
+  readonly slots?: number;
+  readonly threads?: number;
+  readonly threadSlots?: number;
+  /** Of the host. */
+  readonly maxJobs?: number;
+  readonly maxBytes?: number;
+}
+
+export class PlayedPool {
+  readonly layout: Layout;
+  readonly control: Int32Array;
+  /** By submitter. */
+  readonly memories: readonly PoolMemory[];
+  readonly submitters: readonly Submitter[];
+  /** How often somebody was to be woken for jobs. */
+  queued = 0;
+  /** Whether carried arguments are still with the host. */
+  untouched = false;
+  /** Carried arguments with their holder. */
+  readonly held = new Set<number>();
+  /** Serials of threads that were to be ended. */
+  readonly terminated: number[] = [];
+  /** Called when somebody is to be woken for jobs, as the last step of an acceptance. */
+  onQueued: () => void = nothing;
+  readonly #arenas = new Map<number, Arena>();
+  readonly #limits: QueueLimits;
+  readonly #resultEncoder = new Encoder(
+    new SharedBuffers(99, nothing, { announce: nothing, gone: null }),
+    () => 1,
+  );
+
+  constructor(options: PlayedPoolOptions = {}) {
+    const { slots = 4, threads = 2, threadSlots = 4, maxJobs = Infinity, maxBytes = Infinity } = options;
+    this.layout = createLayout(slots, threads, threadSlots);
+    this.#limits = { jobs: maxJobs, bytes: maxBytes, maxQueue: maxJobs };
+    const controlBuffer = new SharedArrayBuffer(this.layout.controlBytes);
+    const slotsBuffer = new SharedArrayBuffer(this.layout.slotsBytes);
+    this.control = new Int32Array(controlBuffer);
+    const submitters = Array.from({ length: threads + 1 }, (_, i) => i);
+    this.memories = submitters.map((s) => new PoolMemory(controlBuffer, slotsBuffer, this.layout, s));
+    this.host.queues.initialize();
+    this.host.places.initialize(threads);
+    for (let thread = 0; thread < threads; thread++) this.host.prepareThread(thread, serialOf(thread));
+    this.submitters = this.memories.map((memory, s) => this.#open(memory, s === HOST ? HOST_SERIAL : s));
+  }
+
+  get host(): PoolMemory {
+    return this.memories[HOST]!;
+  }
+
+  get submitter(): Submitter {
+    return this.submitters[HOST]!;
+  }
+
+  /** A job of the host, or of thread `from - 1`. */
+  submit(args: readonly unknown[], options: Partial<SubmitOptions> = {}, from: number = HOST): TaskJob {
+    const { functions, jobs } = this.submitters[from]!;
+    const fn = functions.ofExport("file:///jobs.js", "echo");
+    return jobs.submit(fn, args, { ...defaultSubmitOptions, ...options }, this.submit);
+  }
+
+  /** The next job of this thread, claimed; NO_JOB: there is none. */
+  take(thread: number): number {
+    return this.memories[thread + 1]!.queues.take(serialOf(thread));
+  }
+
+  /** The arguments in a slot that a thread has claimed, as text: enough to tell jobs apart. */
+  argumentsIn(slot: number): string {
+    const { slots, submitterSerial } = this.#of(slot);
+    const arena = slots.payloadArena(slot);
+    const length = slots.payloadLength(slot);
+    const [bytes, at] =
+      arena < 0
+        ? [slots.bytes, slots.inlineOffset(slot)]
+        : [this.#arenas.get(submitterSerial)!.bytes, slots.payloadBlock(slot) * 8];
+    return Buffer.from(bytes.slice(at, at + length)).toString("latin1");
+  }
+
+  #of(slot: number): { slots: PoolMemory["slots"]; submitterSerial: number } {
+    return { slots: this.host.slots, submitterSerial: this.host.submitterSerial(slot) };
+  }
+
+  /** What a thread does with a job that it has claimed, as far as the outcome in the slot. */
+  writeOutcome(thread: number, slot: number, value: unknown, isError = false): void {
+    const { slots } = this.memories[thread + 1]!;
+    const encoder = this.#resultEncoder;
+    const length = encoder.encode(isError ? toWire(value) : value, isError ? "error" : "result");
+    slots.setInlinePayload(slot, encoder.bytes, length);
+    slots.setOutcome(slot, isError ? OUTCOME_ERROR : OUTCOME_RESULT);
+  }
+
+  finish(thread: number, slot: number): void {
+    this.memories[thread + 1]!.slots.finish(slot, serialOf(thread));
+  }
+
+  link(slot: number): void {
+    this.host.inboxes[submitterOf(this.layout, slot)]!.put(slot);
+  }
+
+  /** All there is to running a job. */
+  run(thread: number, slot: number, value: unknown, isError = false): void {
+    this.writeOutcome(thread, slot, value, isError);
+    this.finish(thread, slot);
+    this.link(slot);
+  }
+
+  /** Runs whatever waits; each job returns the text of its arguments. */
+  runAll(thread: number): void {
+    for (let slot = this.take(thread); slot !== NO_JOB; slot = this.take(thread)) {
+      this.run(thread, slot, this.argumentsIn(slot));
+    }
+  }
+
+  /** As every submitter does when the host has heard that the thread has ended. */
+  recover(thread: number, from: number = HOST): void {
+    const { ledger } = this.submitters[from]!;
+    ledger.collect();
+    ledger.recover(serialOf(thread), crash, true);
+    ledger.deliver();
+  }
+
+  /** The slots of this submitter that are in use, in shared memory or in its ledger. */
+  slotsInUse(from: number = HOST): number[] {
+    const { firstSlot, slotCount, slots } = this.memories[from]!;
+    const { ledger } = this.submitters[from]!;
+    return Array.from({ length: slotCount }, (_, i) => firstSlot + i).filter(
+      (slot) => slots.state(slot) !== FREE || ledger.jobIn(slot) !== null,
+    );
+  }
+
+  #open(memory: PoolMemory, serial: number): Submitter {
+    const sharedBuffers = new SharedBuffers(serial, nothing, { announce: nothing, gone: null });
+    const arenaMemory = createArenaMemory();
+    const arena = new Arena(arenaMemory);
+    this.#arenas.set(serial, arena);
+    const arenas = new Arenas(nothing);
+    arenas.add(serial, arenaMemory);
+    return new Submitter({
+      memory,
+      serial,
+      arena,
+      arenas,
+      sharedBuffers,
+      carried: new CarriedValues(serial, nothing),
+      holder: {
+        hold: ({ id }) => void this.held.add(id),
+        drop: (id) => void this.held.delete(id),
+        isUntouched: () => this.untouched,
+        threadFor: () => 0,
+        give: nothing,
+        queued: nothing,
+      },
+      limits: serial === HOST_SERIAL ? this.#limits : { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
+      thread: {
+        active: nothing,
+        idle: nothing,
+        queued: () => {
+          this.queued++;
+          this.onQueued();
+        },
+        cancelRequested: nothing,
+        takeMessages: nothing,
+        terminate: (owner) => void this.terminated.push(owner),
+      },
+    });
+  }
+}
