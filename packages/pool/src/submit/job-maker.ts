@@ -162,7 +162,9 @@ export class JobMaker {
 
   /** Nothing but numbers need not be encoded. What jobs fork is not limited. */
   #prepareNumbers(fn: FunctionEntry): Prepared {
-    const context = this.#parts.contexts.current();
+    const { contexts, ledger } = this.#parts;
+    const context = contexts.current();
+    ledger.admit(0, context);
     this.#enter(fn, context);
     return { context, length: 0, block: 0, carried: null, keepAlive: null };
   }

@@ -21,7 +21,6 @@
  *            I3 A slot is released only when no thread can touch it (slot.ts I3).
  */
 import { AsyncScope } from "@skein/context";
-import { publishJob } from "../jobs/channels.ts";
 import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { NotCloneableError, PoolClosedError, QueueFullError, ThreadCrashedError } from "../errors.ts";
@@ -51,6 +50,7 @@ import {
   type OutcomeKind,
   outcomeNames,
   Outcomes,
+  publishOutcome,
   tell,
   THREW,
 } from "./outcomes.ts";
@@ -581,12 +581,12 @@ export class Ledger {
     if (this.#backlogs[NORMAL]!.size > 0) this.refill();
   }
 
-  /** Its function has ended. The caller gives it its outcome. */
+  /** Its function has ended, and it has its outcome: whoever hears of it now may join it. */
   endHere(job: PendingJob, outcome: "completed" | "failed", error?: unknown): void {
     job.stage = SETTLED;
     this.#memory.statistics.count(COUNTERS[outcome]);
     if (--this.#outstanding === 0) this.#thread.idle();
-    publishJob(outcome === "completed" ? "end" : "error", job.fn.source, job, error);
+    publishOutcome(outcome === "completed" ? "end" : "error", job, error);
   }
 
   // Outcomes.
@@ -603,6 +603,7 @@ export class Ledger {
    */
   deliver(): void {
     if (this.#outcomes.isEmpty && this.#parts.progress.isEmpty) return;
+    // The outermost call goes on when this stack is gone.
     if (this.#depth >= MAX_DEPTH) return;
     this.#depth++;
     try {
@@ -613,13 +614,18 @@ export class Ledger {
     }
   }
 
+  /** The same for who waits for `job` on this stack, however deep that is: nobody else goes on before it does. */
+  deliverTo(job: PendingJob): void {
+    this.deliver();
+    if (!job.isOver) this.#outcomes.takeOf(job, this.#settle);
+  }
+
   /** Once for each job. Never throws. */
   readonly #settle = (job: PendingJob, kind: OutcomeKind, value: unknown): void => {
     const { trace, statistics } = this.#memory;
     const startedAt = trace === null ? 0 : trace.now();
     job.stage = SETTLED;
     statistics.count(outcomeCounters[kind]!);
-    job.extras.stopWatching?.();
     if (--this.#outstanding === 0) this.#thread.idle();
     tell(job, kind, value);
     if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcomeNames[kind]);

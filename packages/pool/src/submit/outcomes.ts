@@ -46,24 +46,41 @@ export class Outcomes {
     const kind = this.#kinds[at]!;
     const value = this.#values[at];
     this.#first++;
-    if (this.#first === this.#jobs.length) {
-      // Emptied, not kept at their largest: a burst leaves nothing behind.
-      this.#jobs = [];
-      this.#kinds = [];
-      this.#values = [];
-      this.#first = 0;
-    }
+    this.#clearIfEmpty();
     settle(job, kind, value);
     return true;
+  }
+
+  /** The same with the outcome of `job`, wherever in the list it is. */
+  takeOf(job: PendingJob, settle: (job: PendingJob, kind: OutcomeKind, value: unknown) => void): boolean {
+    const at = this.#jobs.indexOf(job, this.#first);
+    if (at < 0) return false;
+    this.#jobs.splice(at, 1);
+    const [kind] = this.#kinds.splice(at, 1);
+    const [value] = this.#values.splice(at, 1);
+    this.#clearIfEmpty();
+    settle(job, kind!, value);
+    return true;
+  }
+
+  /** Emptied, not kept at their largest: a burst leaves nothing behind. */
+  #clearIfEmpty(): void {
+    if (!this.isEmpty) return;
+    this.#jobs = [];
+    this.#kinds = [];
+    this.#values = [];
+    this.#first = 0;
   }
 }
 
 /**
- * Tells the channels and the job. All of it is user code's chance to run: formatters and accessors of error classes, subscribers, inline
- * continuations. Subscribers hear in the context of the call. Never throws: what they throw becomes an uncaught exception, and the job has its outcome.
+ * Stops listening to the caller's signal and clock, tells the channels and the job. All of it is user code's chance to run: fake timers,
+ * formatters and accessors of error classes, subscribers, inline continuations. Subscribers hear in the context of the call. Never throws:
+ * what they throw becomes an uncaught exception, and the job has its outcome.
  */
 export function tell(job: PendingJob, kind: OutcomeKind, value: unknown): void {
-  const { scope } = job.extras;
+  const { stopWatching, scope } = job.extras;
+  if (stopWatching !== null) guarded(stopWatching);
   if (scope === null) tellHere(job, kind, value);
   else scope.run(tellHere, job, kind, value);
 }
@@ -91,9 +108,7 @@ function tellHere(job: PendingJob, kind: OutcomeKind, value: unknown): void {
     }
   } catch (error) {
     if (!job.isOver) job.trySetError(rejectionOf(error));
-    AsyncScope.root.run(queueMicrotask, () => {
-      throw error;
-    });
+    throwAside(error);
   }
 }
 
@@ -110,4 +125,25 @@ function ownCopy(error: unknown): unknown {
 /** An error of the engine says which job it is about, and who submitted that. */
 function named(error: unknown, { fn }: PendingJob, frames: CallerFrames | null = null): unknown {
   return error instanceof JobError ? withCallerFrames(withJob(error, labelOf(fn.source)), frames) : error;
+}
+
+/** In the context of the call, if somebody listened to outcomes then. */
+export function publishOutcome(name: "end" | "error" | "cancel", job: PendingJob, error?: unknown): void {
+  const { scope } = job.extras;
+  if (scope === null) publishJob(name, job.fn.source, job, error);
+  else scope.run(publishJob, name, job.fn.source, job, error);
+}
+
+function guarded(fn: () => void): void {
+  try {
+    fn();
+  } catch (error) {
+    throwAside(error);
+  }
+}
+
+function throwAside(error: unknown): void {
+  AsyncScope.root.run(queueMicrotask, () => {
+    throw error;
+  });
 }

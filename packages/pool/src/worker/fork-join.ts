@@ -81,7 +81,7 @@ export class ForkJoin implements Joiner {
       if (slot === NO_SLOT) {
         if (job.stage === HERE) throw waitsForItself();
         // Decided, and not told yet; or it waits for a slot.
-        this.#ledger.deliver();
+        this.#ledger.deliverTo(job);
         if (job.isOver) return;
       } else {
         const known = this.#functions.of(slot);
@@ -131,14 +131,13 @@ export class ForkJoin implements Joiner {
         return;
       }
       known.returnsAtOnce = true;
-      const result = this.#byValue(returned);
+      job.trySetResult(this.#byValue(returned));
       ledger.endHere(job, "completed");
-      job.trySetResult(result);
     } catch (error) {
       if (!isTakenBack) ledger.takeBack(job);
       const explained = known.explain(error);
-      ledger.endHere(job, "failed", explained);
       job.setThrown(explained);
+      ledger.endHere(job, "failed", explained);
     }
   }
 
@@ -164,13 +163,12 @@ export class ForkJoin implements Joiner {
   async #settleLater(job: ForkedJob, known: KnownFunction, returned: PromiseLike<unknown>): Promise<void> {
     const ledger = this.#ledger;
     try {
-      const result = this.#byValue(await this.#parts.runner.whenWithdrawnEnds(known, returned));
+      job.trySetResult(this.#byValue(await this.#parts.runner.whenWithdrawnEnds(known, returned)));
       ledger.endHere(job, "completed");
-      job.trySetResult(result);
     } catch (error) {
       const explained = known.explain(error);
-      ledger.endHere(job, "failed", explained);
       job.trySetError(rejectionOf(explained));
+      ledger.endHere(job, "failed", explained);
     }
   }
 

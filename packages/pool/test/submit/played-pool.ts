@@ -7,7 +7,7 @@ import { ThreadCrashedError } from "../../src/errors.ts";
 import { Arena, createArenaMemory } from "../../src/shared/arena.ts";
 import { Arenas } from "../../src/shared/arenas.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
-import { createLayout, type Layout, submitterOf } from "../../src/shared/layout.ts";
+import { createLayout, INLINE_BYTES, type Layout, submitterOf } from "../../src/shared/layout.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
 import { FREE, OUTCOME_ERROR, OUTCOME_RESULT } from "../../src/shared/slot.ts";
 import { toWire } from "../../src/codec/error-wire.ts";
@@ -21,6 +21,10 @@ import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
 export const crash = new ThreadCrashedError(1);
 export const serialOf = (thread: number): number => thread + 1;
 const nothing = (): void => {};
+/** Stands for the function of the engine that the user calls. */
+const below = nothing;
+/** Fits into a slot. */
+const RESULT_CHARACTERS = 50;
 
 export interface PlayedPoolOptions {
   /** Slots of the host. */
@@ -82,7 +86,7 @@ export class PlayedPool {
   submit(args: readonly unknown[], options: Partial<SubmitOptions> = {}, from: number = HOST): TaskJob {
     const { functions, jobs } = this.submitters[from]!;
     const fn = functions.ofExport("file:///jobs.js", "echo");
-    return jobs.submit(fn, args, { ...defaultSubmitOptions, ...options }, this.submit);
+    return jobs.submit(fn, args, { ...defaultSubmitOptions, ...options }, below);
   }
 
   /** The next job of this thread, claimed; NO_JOB: there is none. */
@@ -106,11 +110,19 @@ export class PlayedPool {
     return { slots: this.host.slots, submitterSerial: this.host.submitterSerial(slot) };
   }
 
+  /** A thread has run the next job, which has failed. */
+  failNext(thread: number): void {
+    const error = new RangeError("from the job");
+    error.stack = "";
+    this.run(thread, this.take(thread), error, true);
+  }
+
   /** What a thread does with a job that it has claimed, as far as the outcome in the slot. */
   writeOutcome(thread: number, slot: number, value: unknown, isError = false): void {
     const { slots } = this.memories[thread + 1]!;
     const encoder = this.#resultEncoder;
     const length = encoder.encode(isError ? toWire(value) : value, isError ? "error" : "result");
+    if (length > INLINE_BYTES) throw new RangeError("The outcome of a played job has to fit into its slot");
     slots.setInlinePayload(slot, encoder.bytes, length);
     slots.setOutcome(slot, isError ? OUTCOME_ERROR : OUTCOME_RESULT);
   }
@@ -130,10 +142,10 @@ export class PlayedPool {
     this.link(slot);
   }
 
-  /** Runs whatever waits; each job returns the text of its arguments. */
+  /** Runs whatever waits; each job returns the beginning of its arguments as text. */
   runAll(thread: number): void {
     for (let slot = this.take(thread); slot !== NO_JOB; slot = this.take(thread)) {
-      this.run(thread, slot, this.argumentsIn(slot));
+      this.run(thread, slot, this.argumentsIn(slot).slice(0, RESULT_CHARACTERS));
     }
   }
 

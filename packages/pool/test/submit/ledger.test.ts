@@ -1,0 +1,485 @@
+/**
+ * Code of the user's in the middle of every step: whatever it does there, each job keeps its arguments and settles once, and in the end
+ * nothing is left.
+ */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { AsyncLocal } from "@skein/context";
+import { describe, expect, it } from "vitest";
+import { PoolClosedError, QueueFullError } from "../../src/errors.ts";
+import { NO_JOB } from "../../src/shared/job-queues.ts";
+import type { TaskJob } from "../../src/submit/pending-job.ts";
+import type { SubmitOptions } from "../../src/submit/submit-options.ts";
+import { UncaughtErrors } from "../uncaught.ts";
+import { PlayedPool } from "./played-pool.ts";
+
+const MAX_JOBS = 16;
+const MAX_BYTES = 1 << 16;
+const inline = { continuations: { continuations: "inline" } } as const;
+
+/** A pool with jobs that have names. Each is called with its name, and so tells who runs with its arguments. */
+class Play {
+  readonly pool = new PlayedPool({ maxJobs: MAX_JOBS, maxBytes: MAX_BYTES });
+  /** By name: what has become of the job. */
+  readonly outcomes = new Map<string, string[]>();
+  readonly #controllers = new Map<string, AbortController>();
+  /** Called by `act`, the first time. */
+  #act: (play: Play) => void;
+
+  constructor(act: (play: Play) => void) {
+    this.#act = act;
+  }
+
+  /** What the user's code does at the place in question. */
+  readonly act = (): void => {
+    const act = this.#act;
+    this.#act = () => {};
+    act(this);
+  };
+
+  get hasActed(): boolean {
+    return this.#act.length === 0;
+  }
+
+  /** `rest`: arguments behind the name. */
+  submit(name: string, options: Partial<SubmitOptions> = {}, rest: readonly unknown[] = []): TaskJob | null {
+    const outcomes: string[] = [];
+    if (this.outcomes.has(name)) throw new Error(`${name} was submitted before`);
+    this.outcomes.set(name, outcomes);
+    const controller = new AbortController();
+    this.#controllers.set(name, controller);
+    let job: TaskJob;
+    try {
+      job = this.pool.submit([name, ...rest], { signal: controller.signal, ...options });
+    } catch (error) {
+      outcomes.push(`refused: ${(error as Error).message}`);
+      return null;
+    }
+    job.task.then(
+      (result) => outcomes.push(String(result).includes(name) ? "own arguments" : `those of ${String(result)}`),
+      (error: unknown) => outcomes.push(`rejected: ${(error as Error).name}`),
+    );
+    return job;
+  }
+
+  abort(name: string): void {
+    this.#controllers.get(name)?.abort();
+  }
+
+  /** Runs what waits, on thread 0, and takes the results in. */
+  go(): void {
+    this.pool.runAll(0);
+    this.pool.submitter.ledger.drain();
+  }
+}
+
+type Place = (play: Play) => void | (() => void);
+
+function on(channel: string): Place {
+  return (play) => {
+    const listener = (): void => play.act();
+    subscribe(channel, listener);
+    return () => void unsubscribe(channel, listener);
+  };
+}
+
+let codecs = 0;
+
+/** Where code of the user's runs, and what a job has to be like for that. */
+const places: Record<
+  string,
+  { prepare?: Place; submit: (play: Play) => void; after?: (play: Play) => void }
+> = {
+  "a getter of the arguments": {
+    submit(play) {
+      play.submit("outer", {}, [
+        {
+          get value() {
+            play.act();
+            return "x";
+          },
+        },
+      ]);
+    },
+  },
+  "a getter behind bytes that are moved": {
+    submit(play) {
+      const buffer = new ArrayBuffer(64 << 10);
+      const holder = {
+        get value() {
+          play.act();
+          return "x";
+        },
+      };
+      play.submit("outer", { transfer: [buffer] }, [buffer, holder]);
+    },
+  },
+  "the codec of a context": {
+    submit(play) {
+      const local = new AsyncLocal<string>({
+        name: `ledger.test.${codecs++}`,
+        flow: "thread",
+        codec: {
+          encode(value) {
+            play.act();
+            return value;
+          },
+          decode: (text) => text,
+        },
+      });
+      local.run("value", () => play.submit("outer"));
+    },
+  },
+  "a listener that hears of a new thread": {
+    prepare(play) {
+      play.pool.onQueued = play.act;
+    },
+    submit(play) {
+      play.submit("outer");
+    },
+  },
+  "a subscriber of submit": {
+    prepare: on("skein:job:submit"),
+    submit(play) {
+      play.submit("outer");
+    },
+  },
+  "a subscriber of end": {
+    prepare: on("skein:job:end"),
+    submit(play) {
+      play.submit("outer");
+    },
+  },
+  "a subscriber of error": {
+    prepare: on("skein:job:error"),
+    submit(play) {
+      play.submit("outer");
+      play.pool.failNext(0);
+    },
+  },
+  "a subscriber of cancel": {
+    prepare: on("skein:job:cancel"),
+    submit(play) {
+      play.submit("outer");
+      play.abort("outer");
+    },
+  },
+  "an inline continuation of a result": {
+    submit(play) {
+      play
+        .submit("outer", inline)
+        ?.task.then(play.act)
+        .catch(() => {});
+    },
+  },
+  "an inline continuation of an error": {
+    submit(play) {
+      play
+        .submit("outer", inline)
+        ?.task.then(null, play.act)
+        .catch(() => {});
+      play.pool.failNext(0);
+    },
+  },
+  "an inline continuation of a cancelled job": {
+    submit(play) {
+      play
+        .submit("outer", inline)
+        ?.task.then(null, play.act)
+        .catch(() => {});
+      play.abort("outer");
+    },
+  },
+  "a progress listener": {
+    submit(play) {
+      const job = play.submit("outer", { onProgress: () => play.act() })!;
+      play.pool.submitter.progress.report(job.extras.progressId, "half");
+    },
+  },
+  "a clock of the user's": {
+    prepare() {
+      const { setTimeout, clearTimeout } = globalThis;
+      return () => Object.assign(globalThis, { setTimeout, clearTimeout });
+    },
+    submit(play) {
+      const clearTimeout = (): void => play.act();
+      Object.assign(globalThis, { clearTimeout });
+      play.submit("outer", { timeoutMs: 1_000_000 });
+    },
+  },
+};
+const acts: Record<string, (play: Play) => void> = {
+  "submits a job": (play) => void play.submit("inner"),
+  "submits a large job": (play) => void play.submit("inner", {}, ["x".repeat(1000)]),
+  "submits more jobs than there are slots": (play) => {
+    for (let i = 0; i < 6; i++) play.submit(`inner ${i}`);
+  },
+  "submits a job whose getter submits another": (play) => {
+    const holder = {
+      get value() {
+        play.submit("innermost", {}, ["y".repeat(500)]);
+        return "x".repeat(500);
+      },
+    };
+    play.submit("inner", {}, [holder]);
+  },
+  "submits a job that cannot be cloned": (play) => void play.submit("inner", {}, [() => {}]),
+  throws: () => {
+    throw new TypeError("from the user's code");
+  },
+  "aborts the signal of the job": (play) => play.abort("outer"),
+  "cancels another job": (play) => play.abort("second"),
+  "submits a job and cancels it": (play) => {
+    play.submit("inner");
+    play.abort("inner");
+  },
+  drains: (play) => play.go(),
+  "submits a job, runs it and drains": (play) => {
+    play.submit("inner");
+    play.go();
+  },
+  "is where a thread ends that has a job": (play) => {
+    play.pool.take(1);
+    play.pool.recover(1);
+  },
+  closes: (play) => {
+    const { ledger } = play.pool.submitter;
+    ledger.close();
+    ledger.failWaiting(() => new PoolClosedError());
+    ledger.requestStop();
+    ledger.deliver();
+  },
+  "gives everything up": (play) => {
+    const { ledger } = play.pool.submitter;
+    ledger.close();
+    ledger.failAll(() => new PoolClosedError());
+    ledger.deliver();
+  },
+};
+
+/** Counts what the channels say of each job: a task would hide a second time. */
+function countSettlements(): { readonly counts: Map<object, number>; readonly stop: () => void } {
+  const counts = new Map<object, number>();
+  const listener = (message: unknown): void => {
+    const { task } = message as { task: object };
+    counts.set(task, (counts.get(task) ?? 0) + 1);
+  };
+  const names = ["skein:job:end", "skein:job:error", "skein:job:cancel"];
+  for (const name of names) subscribe(name, listener);
+  return {
+    counts,
+    stop: () => {
+      for (const name of names) unsubscribe(name, listener);
+    },
+  };
+}
+
+function expectNothingLeft({ pool }: Play): void {
+  const { ledger, progress } = pool.submitter;
+  expect(ledger.outstanding).toBe(0);
+  expect(progress.isEmpty).toBe(true);
+  expect(pool.slotsInUse()).toEqual([]);
+  expect([...pool.held]).toEqual([]);
+  const total = pool.host.allStatistics;
+  expect(
+    total.total("completed") + total.total("failed") + total.total("canceled") + total.total("crashed"),
+  ).toBe(total.total("submitted"));
+}
+
+/** The limits are as if nothing had ever been submitted. */
+function expectLimitsUntouched({ pool }: Play): void {
+  const { ledger } = pool.submitter;
+  ledger.admit(MAX_BYTES / MAX_JOBS, MAX_JOBS);
+  expect(() => ledger.admit(0, MAX_JOBS + 1)).toThrow(QueueFullError);
+  expect(() => ledger.admit(MAX_BYTES + 1)).toThrow(QueueFullError);
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe.each(Object.keys(places))("%s", (where) => {
+  it.each(Object.keys(acts))("%s", async (what) => {
+    using uncaught = new UncaughtErrors();
+    const { counts, stop } = countSettlements();
+    const place = places[where]!;
+    const play = new Play(acts[what]!);
+    const undo = place.prepare?.(play);
+    try {
+      place.submit(play);
+      play.submit("second");
+      play.submit("third");
+      for (let round = 0; round < 4; round++) play.go();
+      await turns(1);
+      for (let round = 0; round < 4; round++) play.go();
+    } finally {
+      undo?.();
+    }
+    await turns(4);
+    stop();
+    expect(play.hasActed).toBe(true);
+    for (const [name, outcomes] of play.outcomes) {
+      expect([name, outcomes]).toEqual([
+        name,
+        [expect.stringMatching(/^(own arguments|rejected: |refused: )/)],
+      ]);
+    }
+    expect([...counts.values()].every((count) => count === 1)).toBe(true);
+    expect(counts.size).toBe(play.pool.host.allStatistics.total("submitted"));
+    // Only what the user's code itself threw, where nobody else could catch it.
+    for (const error of uncaught.seen) expect(error).toMatchObject({ message: "from the user's code" });
+    expectNothingLeft(play);
+    if (!what.startsWith("closes") && !what.startsWith("gives")) expectLimitsUntouched(play);
+  });
+});
+
+describe("jobs that were given up", () => {
+  it("while a thread has it: its slot is the thread's until it is done, and its outcome is dropped", async () => {
+    const play = new Play(() => {});
+    const job = play.submit("given up", { onProgress: () => {} }, ["x".repeat(1000)])!;
+    const slot = play.pool.take(0);
+    play.abort("given up");
+    expect([job.slot, play.pool.slotsInUse()]).toEqual([slot, [slot]]);
+    for (const name of ["a", "b", "c", "d"]) play.submit(name);
+    for (let i = 0; i < 3; i++) expect(play.pool.take(1)).not.toBe(slot);
+    expect(play.pool.take(1)).toBe(NO_JOB);
+    play.pool.run(0, slot, "too late");
+    for (const each of play.pool.slotsInUse()) if (each !== slot) play.pool.run(1, each, "");
+    play.go();
+    play.go();
+    await turns(2);
+    expect(play.outcomes.get("given up")).toEqual(["rejected: AbortError"]);
+    expectNothingLeft(play);
+    expectLimitsUntouched(play);
+  });
+
+  it("while it waits for a slot: it is skipped there, and those behind it move up in order", async () => {
+    const play = new Play(() => {});
+    for (let i = 0; i < 8; i++) play.submit(`job ${i}`);
+    for (const name of ["job 4", "job 6"]) play.abort(name);
+    const order: string[] = [];
+    for (;;) {
+      const slot = play.pool.take(0);
+      if (slot === NO_JOB) break;
+      const text = play.pool.argumentsIn(slot);
+      order.push(/job \d/.exec(text)![0]);
+      play.pool.run(0, slot, text);
+      play.pool.submitter.ledger.drain();
+    }
+    await turns(2);
+    expect(order).toEqual(["job 0", "job 1", "job 2", "job 3", "job 5", "job 7"]);
+    expectNothingLeft(play);
+    expectLimitsUntouched(play);
+  });
+
+  it("a job whose thread was given up fails at once; its slot is free when that thread has ended, not before", async () => {
+    const play = new Play(() => {});
+    const job = play.submit("stuck", { retries: 1 })!;
+    const slot = play.pool.take(0);
+    const { ledger } = play.pool.submitter;
+    ledger.lose(1, new Error("in a native call"));
+    ledger.deliver();
+    expect(job.task.isCompleted).toBe(true);
+    expect([ledger.outstanding, play.pool.slotsInUse()]).toEqual([0, [slot]]);
+    // It comes back from its call after all, and finishes.
+    play.pool.run(0, slot, "too late");
+    play.go();
+    await turns(1);
+    expect(play.outcomes.get("stuck")).toEqual(["rejected: Error"]);
+    play.pool.recover(0);
+    expectNothingLeft(play);
+    expectLimitsUntouched(play);
+  });
+});
+
+describe("what a job holds", () => {
+  it("a refused job gives everything back: block, context, what is carried, listener", () => {
+    const play = new Play(() => {});
+    const local = new AsyncLocal<string>({ name: "ledger.test.refused", flow: "thread" });
+    const bytes = new ArrayBuffer(64 << 10);
+    local.run("value", () => {
+      play.submit("refused", { retries: 1, transfer: [bytes], onProgress: () => {} }, [
+        bytes,
+        "x".repeat(1000),
+      ]);
+    });
+    expect(play.outcomes.get("refused")).toEqual([expect.stringMatching(/^refused: .*retries/)]);
+    expect(bytes.detached).toBe(false);
+    expectNothingLeft(play);
+    expectLimitsUntouched(play);
+  });
+
+  it("shared memory that the arguments name stays reachable, also when a getter behind it submits a job", () => {
+    const play = new Play((p) => void p.submit("inner"));
+    const holder = {
+      get value() {
+        play.act();
+        return "x";
+      },
+    };
+    const args = [new SharedArrayBuffer(8), holder];
+    const kept = play.submit("outer", {}, args)!.extras.keepAlive as readonly unknown[] | null;
+    expect(kept?.[1] === args[0]).toBe(true);
+    expect(play.submit("later")!.extras.keepAlive).toBeNull();
+  });
+});
+
+it("subscribers of end, error and cancel hear in the context of the call", async () => {
+  const play = new Play(() => {});
+  const request = new AsyncLocal<string>({ name: "ledger.test.request", flow: "local" });
+  const heard: (string | undefined)[] = [];
+  const listener = (): void => void heard.push(request.value);
+  const names = ["skein:job:end", "skein:job:error", "skein:job:cancel"];
+  for (const name of names) subscribe(name, listener);
+  request.run("ends", () => play.submit("ends"));
+  request.run("fails", () => play.submit("fails"));
+  request.run("cancelled", () => play.submit("cancelled"));
+  play.pool.run(0, play.pool.take(0), "");
+  play.pool.failNext(0);
+  request.run("somebody else's", () => {
+    play.pool.submitter.ledger.drain();
+    play.abort("cancelled");
+  });
+  for (const name of names) unsubscribe(name, listener);
+  await turns(1);
+  expect(heard).toEqual(["ends", "fails", "cancelled"]);
+});
+
+describe("inline continuations, deeper than any stack should be", () => {
+  const DEPTH = 200;
+
+  it("that give up jobs whose continuations give up jobs: each settles once", async () => {
+    const pool = new PlayedPool();
+    const { ledger } = pool.submitter;
+    const settled: number[] = [];
+    const jobs = Array.from({ length: DEPTH }, (_, i) => pool.submit([i], inline));
+    for (const [i, job] of jobs.entries()) {
+      const next = (): void => {
+        settled.push(i);
+        if (i + 1 < DEPTH) ledger.fail(jobs[i + 1]!, new RangeError("given up"));
+      };
+      job.task.then(null, next).catch(() => {});
+    }
+    ledger.fail(jobs[0]!, new RangeError("given up"));
+    await turns(1);
+    expect(settled).toEqual(Array.from({ length: DEPTH }, (_, i) => i));
+    expect([ledger.outstanding, ledger.backlogSize(1), pool.slotsInUse()]).toEqual([0, 0, []]);
+  });
+
+  it("that wait for a job which has ended have it at once, at any depth", async () => {
+    const pool = new PlayedPool({ slots: 512 });
+    const { ledger } = pool.submitter;
+    let waited = 0;
+    const jobs = Array.from({ length: 2 * DEPTH }, (_, i) => pool.submit([i], inline));
+    for (const [i, job] of jobs.slice(0, DEPTH).entries()) {
+      const wait = (): void => {
+        ledger.deliverTo(jobs[DEPTH + i]!);
+        if (jobs[DEPTH + i]!.isOver) waited++;
+      };
+      job.task.then(wait).catch(() => {});
+    }
+    pool.runAll(0);
+    ledger.drain();
+    await turns(1);
+    expect([waited, ledger.outstanding]).toEqual([DEPTH, 0]);
+  });
+});
