@@ -9,36 +9,48 @@ import { clearTimeout, setTimeout } from "../shared/timers.ts";
 /** Longest wait for output, in milliseconds: somebody may have put something else in place of a stream. */
 const PATIENCE_MS = 1000;
 
+/**
+ * The main thread asks for more as soon as it reads, before anything was written: so what it answers to one chunk may have been said before
+ * the chunk arrived. What it answers to the next ones was not.
+ */
+const ROUNDS = 3;
+
 type Output = NodeJS.WriteStream;
 
 const streams: readonly Output[] = [process.stdout, process.stderr];
+/** As they were before a job could put something else in their place. */
+const writes = streams.map((stream) => stream.write.bind(stream));
 
 export function outputPending(): boolean {
   return streams[0]!.writableLength > 0 || streams[1]!.writableLength > 0;
 }
 
-/** Calls `done` from the event loop, once, when what was written until now has arrived, or has been waited for long enough. */
-export function whenOutputFlushed(done: () => void): void {
+/** Calls `done` from the event loop, once, when what was written until now has arrived, or, with false, has been waited for long enough. */
+export function whenOutputFlushed(done: (hasArrived: boolean) => void): void {
   AsyncScope.root.run(() => {
     let left = 0;
     const timer = setTimeout(() => {
       left = -1;
-      done();
+      done(false);
     }, PATIENCE_MS);
     timer.unref();
     const arrived = (): void => {
       if (--left !== 0) return;
       clearTimeout(timer);
-      done();
+      done(true);
     };
-    for (const stream of streams) {
-      if (stream.writableLength === 0) continue;
+    // One more, so that none of them is the last before all were asked.
+    left++;
+    for (const [i, stream] of streams.entries()) {
+      // A job may have ended it.
+      if (stream.writableLength === 0 || !stream.writable) continue;
       left++;
-      stream.write("", arrived);
+      const write = (rounds: number): void => {
+        if (rounds === 0 || !stream.writable) arrived();
+        else writes[i]!("", () => write(rounds - 1));
+      };
+      write(ROUNDS);
     }
-    if (left === 0) {
-      clearTimeout(timer);
-      done();
-    }
+    arrived();
   });
 }

@@ -6,7 +6,8 @@
  * | RUNNING | on the stack: takes jobs and runs them                             | to TURN, HELD, IDLE                              |
  * | TURN    | a turn of the event loop was asked for                             | to RUNNING, in that turn                         |
  * | HELD    | its jobs await something that is no job of the pool: it is theirs; | to RUNNING when one ends; to TURN by `wake`      |
- * |         | or it is paused, until the host says whether it shall leave        |                                                  |
+ * |         | or it is paused, until the host says whether it shall leave;       |                                                  |
+ * |         | or what they have printed has to arrive before their outcomes      |                                                  |
  * | IDLE    | nothing to do: in its event loop, with a waitAsync (rest.ts)       | to RUNNING when it is woken                      |
  *
  * The event loop is never starved (hazard H1): one turn per quantum while busy (A3.12), one turn before each sleep if a job
@@ -147,6 +148,7 @@ export class DispatchLoop {
     }
     const pending = this.#runArrived();
     if (pending !== null) this.adopt(pending);
+    this.#runner.releaseOutcomes();
     return true;
   }
 
@@ -154,6 +156,12 @@ export class DispatchLoop {
   help(slot: number): void {
     const pending = this.#start(slot);
     if (pending !== null) this.adopt(pending);
+    this.#runner.releaseOutcomes();
+  }
+
+  /** A job blocks this thread in `join`: what has ended is told now. */
+  blocks(): void {
+    this.#runner.releaseOutcomes();
   }
 
   /** A job of this thread awaits something: the thread is its own until the promise resolves. */
@@ -200,6 +208,10 @@ export class DispatchLoop {
         // Whoever awaited these results goes on first.
         this.#rest.stopSearching();
         this.#nextTurn();
+        return;
+      }
+      if (this.#runner.hasHeldOutcomes) {
+        this.#hold();
         return;
       }
       if (this.#ledger.outstanding === 0 && !this.#arrivals.hasResumable && this.#waitsOrLeaves()) return;
@@ -324,8 +336,7 @@ export class DispatchLoop {
       else this.#state = HELD;
       return false;
     }
-    // An outcome waits for its output, which needs the event loop.
-    if (!this.#clock.isTurnDue() && !this.#runner.hasHeldOutcomes) return true;
+    if (!this.#clock.isTurnDue()) return true;
     this.#nextTurn();
     return false;
   }

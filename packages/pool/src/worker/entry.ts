@@ -175,6 +175,7 @@ const runner = new JobRunner({
     carry: (to, { id, values, transfer }) => {
       port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
     },
+    released: () => loop.wake(),
   }),
   current,
   carried,

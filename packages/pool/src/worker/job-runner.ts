@@ -144,9 +144,14 @@ export class JobRunner {
     return null;
   }
 
-  /** Whether outcomes are held back until what their jobs have printed has arrived. */
+  /** Whether outcomes are held back until what their jobs have printed has arrived: the thread takes no job then. */
   get hasHeldOutcomes(): boolean {
     return this.#outcomes.hasHeld;
+  }
+
+  /** For a thread whose event loop stands still. */
+  releaseOutcomes(): void {
+    this.#outcomes.release();
   }
 
   /** Whether jobs of this thread wait for their carried values. */

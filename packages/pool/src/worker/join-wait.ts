@@ -51,6 +51,7 @@ export class JoinWait {
   helpOrWait(job: ForkedJob): void {
     const { queues, parking } = this.#memory;
     const { ledger, loop, serial, takeMessages } = this.#parts;
+    loop.blocks();
     if (ledger.drain() > 0 || loop.helpArrived(this.#accepts)) return;
     let other = queues.takeAccepted(serial, this.#accepts);
     if (other !== NO_JOB) {

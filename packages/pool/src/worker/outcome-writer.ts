@@ -27,6 +27,8 @@ export interface OutcomeWriterParts {
   readonly large: LargeValues;
   /** Posts carried values for the submitter with the serial `to`; throws what Node says when it refuses them. */
   readonly carry: (to: number, carried: Carried) => void;
+  /** No outcome is held back any more: the thread may take jobs again. */
+  readonly released: () => void;
 }
 
 export class OutcomeWriter {
@@ -35,18 +37,30 @@ export class OutcomeWriter {
   readonly #encoder: Encoder;
   /** Written, and not linked: what these jobs have printed is still on its way. Until then they are RUNNING to everybody else. */
   #held: number[] = [];
+  /** The main thread does not take output in: nothing is held back until it does again. */
+  #isMainBusy = false;
 
   constructor(parts: OutcomeWriterParts) {
     this.#parts = parts;
     this.#memory = parts.memory;
     this.#encoder = parts.encoder;
     // The thread ends: output that is on its way arrives, or does not, whatever is waited for.
-    process.on("exit", () => this.#release());
+    process.on("exit", () => this.release());
   }
 
-  /** Whether outcomes wait for output: the event loop has to run. */
+  /**
+   * Whether outcomes wait for output. The event loop has to run then, and the thread takes no job: who waits for these outcomes must
+   * not wait for the next job, and if that ends the thread, theirs have ended before.
+   */
   get hasHeld(): boolean {
     return this.#held.length > 0;
+  }
+
+  /** Links what is held back, here and now: the event loop will stand still. */
+  release(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const slot of held) this.#link(slot, submitterOf(this.#memory.layout, slot));
   }
 
   /** A value that cannot be cloned becomes an error of the job; the thread goes on. */
@@ -86,20 +100,28 @@ export class OutcomeWriter {
     if (block === 0) slots.setInlinePayload(slot, this.#encoder.bytes, length);
     else slots.setArenaPayload(slot, payloads.arenaOf(block), payloads.blockOf(block), length);
     slots.setOutcome(slot, outcome);
-    if (submitter === HOST && outputPending()) this.#hold(slot);
+    // A job that this thread has submitted itself is part of another one here, whose outcome waits.
+    if (submitter !== this.#memory.submitter && this.#isOutputAwaited()) this.#hold(slot);
     else this.#link(slot, submitter);
     if (trace !== null) trace.finished();
   }
 
-  /** The outcome is told when the output is there. */
-  #hold(slot: number): void {
-    if (this.#held.push(slot) === 1) whenOutputFlushed(() => this.#release());
+  #isOutputAwaited(): boolean {
+    if (!outputPending()) {
+      this.#isMainBusy = false;
+      return false;
+    }
+    return !this.#isMainBusy;
   }
 
-  #release(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const slot of held) this.#link(slot, HOST);
+  /** The outcome is told when the output is there. */
+  #hold(slot: number): void {
+    if (this.#held.push(slot) > 1) return;
+    whenOutputFlushed((hasArrived) => {
+      this.#isMainBusy = !hasArrived;
+      this.release();
+      this.#parts.released();
+    });
   }
 
   #link(slot: number, submitter: number): void {
