@@ -51,17 +51,20 @@ export function runNode(options: ChildOptions): Promise<Ended> {
 
 const packages = fileURLToPath(new URL("../../packages", import.meta.url));
 
-/** @throws when a package is not built, or its source has changed since. */
+/**
+ * Says so when a source file is newer than what was built from it; a build that comes from turbo's cache may be older and right.
+ * @throws when a package is not built.
+ */
 export function requireBuild(): void {
   for (const name of readdirSync(packages)) {
     const source = join(packages, name, "src");
-    const built = join(packages, name, "dist", ".tsbuildinfo");
     if (!existsSync(source)) continue;
+    const built = join(packages, name, "dist", ".tsbuildinfo");
+    if (!existsSync(built))
+      throw new Error(`packages/${name} is not built. Run \`pnpm build\`, as \`pnpm test\` does`);
     const files = readdirSync(source, { recursive: true, encoding: "utf8" });
     const newest = Math.max(...files.map((file) => statSync(join(source, file)).mtimeMs));
-    if (!existsSync(built) || statSync(built).mtimeMs < newest)
-      throw new Error(
-        `packages/${name} has changed since it was built. Run \`pnpm build\`, as \`pnpm test\` does`,
-      );
+    if (statSync(built).mtimeMs < newest)
+      console.warn(`packages/${name} has perhaps changed since it was built; this test runs what is built`);
   }
 }
