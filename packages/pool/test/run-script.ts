@@ -1,5 +1,11 @@
-/** Runs a script of fixtures/ in a process of its own. */
+/**
+ * Runs a script of fixtures/ in a process of its own. Its output goes to files: what a process has written to a pipe whose reader is slow
+ * is lost when it calls `process.exit()`.
+ */
 import { spawn } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface Ended {
@@ -21,10 +27,17 @@ export function runScriptWithin(kibibytes: number, name: string): Promise<Ended>
 function run(shell: string, name: string, args: readonly string[]): Promise<Ended> {
   const script = fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
   const command = [process.execPath, "--conditions=@skein/source", script, ...args];
-  const child = spawn("sh", ["-c", shell, "sh", ...command], { stdio: ["ignore", "pipe", "pipe"] });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk) => (stdout += chunk));
-  child.stderr.on("data", (chunk) => (stderr += chunk));
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+  const folder = mkdtempSync(join(tmpdir(), "skein-script-"));
+  const files = [join(folder, "stdout"), join(folder, "stderr")] as const;
+  const [out, err] = [openSync(files[0], "w"), openSync(files[1], "w")];
+  const child = spawn("sh", ["-c", shell, "sh", ...command], { stdio: ["ignore", out, err] });
+  closeSync(out);
+  closeSync(err);
+  return new Promise((resolve) =>
+    child.on("close", (code) => {
+      const [stdout, stderr] = [readFileSync(files[0], "utf8"), readFileSync(files[1], "utf8")];
+      rmSync(folder, { recursive: true });
+      resolve({ code, stdout, stderr });
+    }),
+  );
 }

@@ -16,7 +16,7 @@ const { setTimeout, clearTimeout } = timers;
 export const { setImmediate, setInterval, clearInterval } = timers;
 
 export const queueMicrotask: (callback: () => void) => void =
-  globalThis.queueMicrotask ?? ((callback) => void Promise.resolve().then(callback));
+  globalThis.queueMicrotask ?? ((step) => void Promise.resolve().then(step));
 
 /** Some test environments hide it. */
 const clock: { now(): number } =

@@ -39,11 +39,12 @@ export class FaultWatch<F> {
     const faults = this.#faults;
     this.#faults = [];
     for (const { of: fault, scope } of faults) {
-      if (!this.#isObserved(fault)) scope.runOnce(reject, this.#errorOf(fault));
+      if (!this.#isObserved(fault)) void scope.runOnce(reject, this.#errorOf(fault));
     }
   }
 }
 
-function reject(error: unknown): void {
-  void Promise.reject(error);
+/** For `unhandledRejection`: nobody else sees the promise. */
+async function reject(error: unknown): Promise<void> {
+  throw error;
 }

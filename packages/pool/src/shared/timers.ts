@@ -16,6 +16,6 @@ export const setImmediate: typeof timers.setImmediate = captured.setImmediate;
 export const clearImmediate: typeof timers.clearImmediate = captured.clearImmediate;
 /** Some test environments hide it. */
 export const queueMicrotask: (callback: () => void) => void =
-  globalThis.queueMicrotask ?? ((callback) => void Promise.resolve().then(callback));
+  globalThis.queueMicrotask ?? ((step) => void Promise.resolve().then(step));
 /** In milliseconds since the process started: `performance.now`. */
 export const now: () => number = clock.now.bind(clock);

@@ -84,7 +84,7 @@ export class LateArguments {
 
   /** Whether they are buffers of a thread that has ended, and will not come: all that it had sent is here. */
   goneOf(serial: number): void {
-    for (const id of [...this.#waiting.keys()])
+    for (const id of Array.from(this.#waiting.keys()))
       if (id < 0 && Math.floor(-id / SERIAL_FACTOR) === serial) this.gone(id);
   }
 

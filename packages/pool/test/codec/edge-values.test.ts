@@ -142,7 +142,10 @@ describe("edges", () => {
     });
     try {
       const length = encoder.encode(JSON.parse('{ "swallowed": 1 }'), "result");
-      const own = new Decoder({ idOf: () => 0, fromId: () => new SharedArrayBuffer(0) }, { take: () => [], putBack: () => {} });
+      const own = new Decoder(
+        { idOf: () => 0, fromId: () => new SharedArrayBuffer(0) },
+        { take: () => [], putBack: () => {} },
+      );
       const copy = own.decode(encoder.bytes, 0, length) as object;
       expect(Object.getOwnPropertyDescriptor(copy, "swallowed")).toMatchObject({
         value: 1,

@@ -41,8 +41,9 @@ describe("a program that calls process.exit() as soon as its job has ended loses
 
 /** This process prints what the jobs print: nobody wants to see it. */
 async function onThreads(body: (pool: ThreadPool) => Promise<void>): Promise<void> {
-  const { write } = process.stdout;
-  const { write: writeError } = process.stderr;
+  const { stdout, stderr } = process;
+  const write = stdout.write.bind(stdout);
+  const writeError = stderr.write.bind(stderr);
   process.stdout.write = process.stderr.write = ((...args: unknown[]) => {
     const callback = args.at(-1);
     if (typeof callback === "function") callback();
@@ -123,7 +124,8 @@ describe("an outcome that waits for its output", () => {
       const printing = Array.from({ length: 5 }, () => jobs.print(50));
       const last = pool.run((gate: Int32Array) => void Atomics.store(gate, 0, 1), [done]);
       while (Atomics.load(done, 0) === 0) Atomics.wait(done, 0, 0, 10);
-      await Promise.all([...printing, last]);
+      await last;
+      expect(await Promise.all(printing)).toEqual([50, 50, 50, 50, 50]);
     });
   });
 });

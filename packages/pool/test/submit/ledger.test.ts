@@ -55,7 +55,8 @@ class Play {
       return null;
     }
     job.task.then(
-      (result) => outcomes.push(String(result).includes(name) ? "own arguments" : `those of ${String(result)}`),
+      (result) =>
+        outcomes.push(String(result).includes(name) ? "own arguments" : `those of ${String(result)}`),
       (error: unknown) => outcomes.push(`rejected: ${(error as Error).name}`),
     );
     return job;
@@ -288,9 +289,9 @@ function expectNothingLeft({ pool }: Play): void {
 /** The limits are as if nothing had ever been submitted. */
 function expectLimitsUntouched({ pool }: Play): void {
   const { ledger } = pool.submitter;
-  ledger.admit(MAX_BYTES / MAX_JOBS, MAX_JOBS);
-  expect(() => ledger.admit(0, MAX_JOBS + 1)).toThrow(QueueFullError);
-  expect(() => ledger.admit(MAX_BYTES + 1)).toThrow(QueueFullError);
+  ledger.admit(MAX_BYTES / MAX_JOBS, null, MAX_JOBS);
+  expect(() => ledger.admit(0, null, MAX_JOBS + 1)).toThrow(QueueFullError);
+  expect(() => ledger.admit(MAX_BYTES + 1, null)).toThrow(QueueFullError);
 }
 
 async function turns(count: number): Promise<void> {
@@ -418,7 +419,7 @@ describe("what a job holds", () => {
     };
     const args = [new SharedArrayBuffer(8), holder];
     const kept = play.submit("outer", {}, args)!.extras.keepAlive as readonly unknown[] | null;
-    expect(kept?.[1] === args[0]).toBe(true);
+    expect(kept?.[0] === args[0]).toBe(true);
     expect(play.submit("later")!.extras.keepAlive).toBeNull();
   });
 });

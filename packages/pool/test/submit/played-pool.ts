@@ -4,8 +4,7 @@
  */
 import { Encoder } from "../../src/codec/encoder.ts";
 import { ThreadCrashedError } from "../../src/errors.ts";
-import { Arena, createArenaMemory } from "../../src/shared/arena.ts";
-import { Arenas } from "../../src/shared/arenas.ts";
+import type { Arenas } from "../../src/shared/arenas.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
 import { createLayout, INLINE_BYTES, type Layout, submitterOf } from "../../src/shared/layout.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
@@ -17,6 +16,7 @@ import { defaultSubmitOptions, type SubmitOptions } from "../../src/submit/submi
 import { Submitter } from "../../src/submit/submitter.ts";
 import { CarriedValues } from "../../src/transfer/carried-values.ts";
 import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
+import { ownMemories } from "../shared/own-memories.ts";
 
 export const crash = new ThreadCrashedError(1);
 export const serialOf = (thread: number): number => thread + 1;
@@ -52,10 +52,10 @@ export class PlayedPool {
   readonly terminated: number[] = [];
   /** Called when somebody is to be woken for jobs, as the last step of an acceptance. */
   onQueued: () => void = nothing;
-  readonly #arenas = new Map<number, Arena>();
+  readonly #arenas = new Map<number, Arenas>();
   readonly #limits: QueueLimits;
   readonly #resultEncoder = new Encoder(
-    new SharedBuffers(99, nothing, { announce: nothing, gone: null }),
+    new SharedBuffers(99, nothing, { announce: nothing, gone: nothing }),
     () => 1,
   );
 
@@ -102,7 +102,10 @@ export class PlayedPool {
     const [bytes, at] =
       arena < 0
         ? [slots.bytes, slots.inlineOffset(slot)]
-        : [this.#arenas.get(submitterSerial)!.bytes, slots.payloadBlock(slot) * 8];
+        : [
+            this.#arenas.get(submitterSerial)!.bytes(arena, slots.payloadBlock(slot), length),
+            slots.payloadBlock(slot) * 8,
+          ];
     return Buffer.from(bytes.slice(at, at + length)).toString("latin1");
   }
 
@@ -167,17 +170,12 @@ export class PlayedPool {
   }
 
   #open(memory: PoolMemory, serial: number): Submitter {
-    const sharedBuffers = new SharedBuffers(serial, nothing, { announce: nothing, gone: null });
-    const arenaMemory = createArenaMemory();
-    const arena = new Arena(arenaMemory);
-    this.#arenas.set(serial, arena);
-    const arenas = new Arenas(nothing);
-    arenas.add(serial, arenaMemory);
+    const sharedBuffers = new SharedBuffers(serial, nothing, { announce: nothing, gone: nothing });
+    const memories = ownMemories(serial);
+    this.#arenas.set(serial, memories.arenas);
     return new Submitter({
       memory,
-      serial,
-      arena,
-      arenas,
+      ...memories,
       sharedBuffers,
       carried: new CarriedValues(serial, nothing),
       holder: {

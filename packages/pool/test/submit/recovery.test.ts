@@ -73,7 +73,7 @@ describe("the thread is ended", () => {
     submit("queued");
     expect(take(VICTIM)).toBe(job.slot);
     recover();
-    expect(job.task.error).toBe(crash);
+    expect(job.task.error).toMatchObject({ code: crash.code, exitCode: crash.exitCode });
     pool.run(OTHER, take(OTHER), "queued");
     pool.submitters[HOST]!.ledger.drain();
     expect(await settled()).toEqual(["queued succeeded", "running failed"]);
@@ -93,7 +93,7 @@ describe("the thread is ended", () => {
     expect(take(VICTIM)).toBe(sent.slot);
     pool.untouched = false;
     recover();
-    expect(sent.task.error).toBe(crash);
+    expect(sent.task.error).toMatchObject({ code: crash.code, exitCode: crash.exitCode });
     expect(await settled()).toEqual(["carried succeeded", "sent failed"]);
     assertNothingLeft();
   });
@@ -107,7 +107,7 @@ describe("the thread is ended", () => {
       pool.writeOutcome(VICTIM, slot, "over the arguments");
     }
     recover();
-    expect(once.task.error).toBe(crash);
+    expect(once.task.error).toMatchObject({ code: crash.code, exitCode: crash.exitCode });
     const slot = take(OTHER);
     expect(pool.argumentsIn(slot)).toContain("again");
     pool.run(OTHER, slot, "done");
@@ -157,7 +157,7 @@ describe("the thread is ended", () => {
     expect(take(VICTIM)).toBe(job.slot);
     recover();
     recover(OTHER + 1);
-    expect(job.task.error).toBe(crash);
+    expect(job.task.error).toMatchObject({ code: crash.code, exitCode: crash.exitCode });
     expect(await settled()).toEqual(["stolen failed"]);
     assertNothingLeft();
   });
