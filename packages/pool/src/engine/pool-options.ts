@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { HostOptions } from "../host/host.ts";
+import { EXTRA_PLACES } from "../host/thread-supply.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
 import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { duration, integer } from "./option-values.ts";
@@ -108,7 +109,7 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
   return {
     minThreads: Math.max(1, wantedThreads ?? Math.min(cores, maxThreads)),
     maxThreads,
-    places: Math.min(MAX_THREADS, Math.max(maxThreads, PLACES_PER_CORE * cores)),
+    places: Math.max(maxThreads + EXTRA_PLACES, PLACES_PER_CORE * cores),
     jobsPerThread: integer("jobsPerThread", own.jobsPerThread, 1, 65_536) ?? 1,
     idleTimeoutMs:
       own.idleTimeoutMs === undefined

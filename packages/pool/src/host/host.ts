@@ -30,7 +30,7 @@ import type { ThreadOptions } from "./thread-flags.ts";
 import { PoolTrace, type ResolvedTraceOptions } from "../trace/pool-trace.ts";
 import { LOST_AFTER_MS, Shutdown } from "./shutdown.ts";
 import { ThreadRoster } from "./thread-roster.ts";
-import { type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
+import { EXTRA_IDLE_TIMEOUT_MS, type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
 
 export interface HostOptions extends ThreadCounts {
   /** How many threads there can be at once, `setMaxThreads` included. */
@@ -91,7 +91,7 @@ export class Host {
     const roster = (this.#roster = new ThreadRoster(
       options.places,
       (index) => this.#orphans.isFree(index),
-      (index, serial) => this.#startThread(index, serial),
+      (index, serial, isExtra) => this.#startThread(index, serial, isExtra),
     ));
     this.#supply = new ThreadSupply(memory, roster, options, limits, {
       outstanding: () => this.#outstanding,
@@ -304,13 +304,13 @@ export class Host {
     );
   }
 
-  #startThread(index: number, serial: number): PoolThread {
+  #startThread(index: number, serial: number, isExtra: boolean): PoolThread {
     this.#memory.prepareThread(index, serial);
     // Before it can submit anything.
     this.#arenaMemories.create(serial, true);
     this.#arenaMemories.create(serial, false);
     try {
-      const thread = this.#createThread(index, serial);
+      const thread = this.#createThread(index, serial, isExtra);
       this.#trace?.threadStarted(index, thread.threadId);
       for (const [id, buffer] of this.#sharedBuffers.entries())
         thread.post({ type: "shared-buffer", id, buffer });
@@ -322,7 +322,7 @@ export class Host {
     }
   }
 
-  #createThread(index: number, serial: number): PoolThread {
+  #createThread(index: number, serial: number, isExtra: boolean): PoolThread {
     const { spinLimitUs, initialize, jobsPerThread, idleTimeoutMs } = this.#options;
     return new PoolThread(
       {
@@ -334,7 +334,7 @@ export class Host {
         arenas: [...this.#arenas.entries()],
         spinLimitUs,
         jobsPerThread,
-        idleTimeoutMs,
+        idleTimeoutMs: isExtra ? EXTRA_IDLE_TIMEOUT_MS : idleTimeoutMs,
         initialize,
         trace: this.#trace?.prepareThread(index) ?? null,
       },

@@ -11,7 +11,7 @@ const TRY_AGAIN_MS = 1000;
 export class ThreadRoster {
   readonly #threads: (PoolThread | null)[];
   readonly #isFree: (index: number) => boolean;
-  readonly #start: (index: number, serial: number) => PoolThread;
+  readonly #start: (index: number, serial: number, isExtra: boolean) => PoolThread;
   /** Without those that are leaving. */
   #count = 0;
   /** 0 is the host's. */
@@ -23,7 +23,7 @@ export class ThreadRoster {
   constructor(
     places: number,
     isFree: (index: number) => boolean,
-    start: (index: number, serial: number) => PoolThread,
+    start: (index: number, serial: number, isExtra: boolean) => PoolThread,
   ) {
     this.#threads = Array.from({ length: places }, () => null);
     this.#isFree = isFree;
@@ -53,14 +53,15 @@ export class ThreadRoster {
   }
 
   /**
+   * @param isExtra Whether the thread is to leave as soon as it has nothing to do.
    * @returns false when no place is free now.
    * @throws what starting a thread throws: a bad option of `Worker`, too many threads for the machine.
    */
-  add(): boolean {
+  add(isExtra: boolean): boolean {
     const index = this.#threads.findIndex((thread, i) => thread === null && this.#isFree(i));
     if (index < 0) return false;
     try {
-      this.#threads[index] = this.#start(index, this.#nextSerial++);
+      this.#threads[index] = this.#start(index, this.#nextSerial++, isExtra);
     } catch (error) {
       this.#startFailed();
       throw error;

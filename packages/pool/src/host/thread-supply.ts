@@ -2,10 +2,14 @@
  * How many threads there are (A3.13–A3.15). Up to `minThreads` start as soon as jobs wait and all others are busy; more, up to
  * `maxThreads`, when that goes on (thread-demand.ts). Those above `minThreads` leave after `idleTimeoutMs` without a job, those above
  * `maxThreads` as soon as they have finished the job they are at.
+ *
+ * One more than `maxThreads` starts, for as long as it has jobs, when exclusive jobs wait and every thread sleeps while jobs of its own are
+ * outstanding: those may be what it waits for, and no thread may begin an exclusive job on top of another (shared/reach.ts).
  */
 import { AsyncScope } from "@skein/context";
 import { availableParallelism } from "node:os";
 import { ASLEEP, IDLE } from "../shared/parking.ts";
+import { ALL } from "../shared/reach.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { QueueLimits } from "../submit/ledger.ts";
 import { clearInterval, clearTimeout, now as clockNow, setInterval, setTimeout } from "../shared/timers.ts";
@@ -16,6 +20,11 @@ import type { ThreadRoster } from "./thread-roster.ts";
 
 /** How often a thread that could not start is tried again: others still run jobs of the dead one whose place it would take. */
 const START_RETRY_MS = 10;
+
+/** Of a thread above `maxThreads`. */
+export const EXTRA_IDLE_TIMEOUT_MS = 1;
+/** Threads above `maxThreads` that a pool has places for: so deep may exclusive jobs that wait for exclusive jobs be nested there. */
+export const EXTRA_PLACES = 16;
 
 export interface ThreadCounts {
   readonly minThreads: number;
@@ -119,9 +128,20 @@ export class ThreadSupply {
     if (this.#memory.parking.wakeOne(-1, isExclusive) === "none" && this.#isShort) this.wanted();
   }
 
-  /** Jobs wait, and all threads are busy. */
+  /** Jobs wait, and all threads are busy, or may not take them. */
   wanted(): void {
-    if (this.#roster.count < this.#minThreads && this.#needsMore()) this.#start();
+    if ((this.#roster.count < this.#minThreads && this.#needsMore()) || this.#areStuck) this.#start();
+  }
+
+  /** Whether exclusive jobs wait for threads that wait for jobs: maybe for those. */
+  get #areStuck(): boolean {
+    const { parking, queues } = this.#memory;
+    return (
+      !queues.isExclusiveEmpty() &&
+      this.#roster
+        .staying()
+        .every((thread) => thread.isReady && this.#isIdle(thread) && parking.reachOf(thread.index) !== ALL)
+    );
   }
 
   /** Whether more jobs wait than threads are starting. */
@@ -189,9 +209,10 @@ export class ThreadSupply {
   }
 
   #startOne(): boolean {
-    if (this.#roster.count >= this.maxThreads || this.#roster.cannotStart) return false;
+    const isExtra = this.#roster.count >= this.maxThreads;
+    if ((isExtra && !this.#areStuck) || this.#roster.cannotStart) return false;
     try {
-      if (this.#roster.add()) {
+      if (this.#roster.add(isExtra)) {
         this.#countChanged();
         return true;
       }
@@ -228,6 +249,10 @@ export class ThreadSupply {
     if (this.#jobs.outstanding() === 0) {
       clearInterval(this.#watch!);
       this.#watch = null;
+      return;
+    }
+    if (this.#areStuck) {
+      this.#start();
       return;
     }
     const { user, system } = process.cpuUsage();

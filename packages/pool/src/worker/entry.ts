@@ -10,6 +10,7 @@ import type { HostMessage, ThreadData, WorkerMessage } from "../messages/protoco
 import { Arena } from "../shared/arena.ts";
 import { type ArenaMemory, Arenas } from "../shared/arenas.ts";
 import { submitterOf } from "../shared/layout.ts";
+import { ALL } from "../shared/reach.ts";
 import { Payloads } from "../shared/payloads.ts";
 import { PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
@@ -197,6 +198,8 @@ const rest = new Rest({
     if (hasRoom()) post({ type: "threads-wanted" });
   },
   onIdle: () => {
+    // Its jobs may wait for those, which only a thread that has no jobs may take.
+    if (memory.queues.reach !== ALL && !memory.queues.isExclusiveEmpty()) post({ type: "threads-wanted" });
     // Nothing of a request outlives it.
     scopes.forget();
     idleness.resting();

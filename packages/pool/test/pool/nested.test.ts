@@ -1,5 +1,5 @@
 /** Jobs that submit jobs. */
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 import { allStarted, makeGate } from "../gate.ts";
 import type * as Nested from "../fixtures/nested.jobs.ts";
@@ -72,6 +72,24 @@ it("jobs of a job are stolen by idle threads", async () => {
   const jobs = pool.module<typeof Nested>(url);
   const threads = await jobs.threadsOf(makeGate(), 64);
   expect(new Set(threads).size).toBeGreaterThan(1);
+});
+
+describe("jobs that may be terminated, of a job whose pool has all threads waiting", () => {
+  it.each([0, 1, 5])("run on a thread more, and that leaves: nested %i deep", async (depth) => {
+    await using narrow = new ThreadPool({ maxThreads: 1 });
+    const jobs = narrow.module<typeof Nested>(url);
+    expect(await jobs.nestExclusive(depth)).toBe(depth);
+    expect(narrow.stats()).toMatchObject({ crashed: 0, completed: depth + 1 });
+    await vi.waitUntil(() => narrow.stats().threads.total === 1, { timeout: 60_000 });
+  });
+
+  it("on every thread at once", async () => {
+    await using two = new ThreadPool({ maxThreads: 2 });
+    const jobs = two.module<typeof Nested>(url, { onCancel: "terminate" });
+    expect(await Promise.all(Array.from({ length: 6 }, () => jobs.nestExclusive(2)))).toEqual(
+      Array(6).fill(2),
+    );
+  });
 });
 
 describe("a thread that dies", () => {

@@ -146,7 +146,7 @@ describe("idleTimeoutMs", () => {
     unsubscribe("skein:thread:exit", onExit);
     const jobs = pool.module<typeof Jobs>(url);
     expect(await jobs.double(21)).toBe(42);
-    expect(totalOf(pool)).toBe(1);
+    await threads(pool, 1);
   });
 
   it("a thread whose job awaits is not idle", async () => {
