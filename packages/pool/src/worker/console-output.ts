@@ -45,11 +45,7 @@ export function whenOutputFlushed(done: (hasArrived: boolean) => void): void {
       // A job may have ended it.
       if (stream.writableLength === 0 || !stream.writable) continue;
       left++;
-      const write = (rounds: number): void => {
-        if (rounds === 0 || !stream.writable) arrived();
-        else writes[i]!("", () => write(rounds - 1));
-      };
-      write(ROUNDS);
+      writes[i]!("", arrived);
     }
     arrived();
   });
