@@ -23,18 +23,6 @@ export function runScriptWithin(kibibytes: number, name: string): Promise<Ended>
   return run(`ulimit -v ${kibibytes}; exec "$@"`, name, []);
 }
 
-/** Its output goes to files: a pipe that nobody reads in time is full after some 170 short lines, and the rest is lost with the process. */
-export async function runScriptToFiles(name: string, ...args: readonly string[]): Promise<Ended> {
-  const folder = mkdtempSync(join(tmpdir(), "skein-output-"));
-  const [out, err] = [join(folder, "out"), join(folder, "err")];
-  try {
-    const { code } = await run(`exec "$@" >'${out}' 2>'${err}'`, name, args);
-    return { code, stdout: readFileSync(out, "utf8"), stderr: readFileSync(err, "utf8") };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 /** @param shell A shell line with the command as "$@". */
 function run(shell: string, name: string, args: readonly string[]): Promise<Ended> {
   const script = fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));

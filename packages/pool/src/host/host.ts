@@ -86,6 +86,7 @@ export class Host {
       (arena, block) => {
         if (this.#arenas.has(arena)) this.#arenas.giveBack(arena, block);
       },
+      (serial) => this.#roster.withSerial(serial)?.isLost === true,
     );
     const limits: QueueLimits = { jobs: 0, bytes: options.maxQueueBytes, maxQueue: options.maxQueue };
     const roster = (this.#roster = new ThreadRoster(
@@ -290,6 +291,8 @@ export class Host {
     this.#roster.lose(thread);
     this.#memory.parking.setDead(thread.index);
     ledger.lose(thread.serial, error);
+    this.#orphans.adopt(thread.index);
+    this.#memory.statisticsOf(thread.index + 1).closeBooks();
     this.#tellThreads({ type: "thread-lost", serial: thread.serial, error: toWire(error) });
     this.#supply.ended();
     ledger.deliver();

@@ -4,6 +4,9 @@
  *
  * A slot is free for the next owner when nobody can link it into the inbox any more: it was never claimed, or it was linked and has
  * been taken out here, or the thread that had claimed it is dead too.
+ *
+ * A thread that was given up in a native call counts as dead for those who wait, but its slots, and those of jobs that it has, stay as they
+ * are until it has ended: it might still touch them.
  */
 import { firstSlot, slotCount } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
@@ -13,6 +16,7 @@ export class OrphanedSlots {
   readonly #memory: PoolMemory;
   readonly #isLive: (serial: number) => boolean;
   readonly #giveBack: (arena: number, block: number) => void;
+  readonly #isLost: (serial: number) => boolean;
   /** Thread indices whose slots are not all free. */
   readonly #waiting = new Set<number>();
   readonly #finished: Int32Array;
@@ -20,33 +24,40 @@ export class OrphanedSlots {
   /**
    * @param isLive Whether the thread with this serial has not ended.
    * @param giveBack Frees the block of an outcome that nobody reads, if its arena is still there.
+   * @param isLost Whether a live thread was given up.
    */
   constructor(
     memory: PoolMemory,
     isLive: (serial: number) => boolean,
     giveBack: (arena: number, block: number) => void,
+    isLost: (serial: number) => boolean = () => false,
   ) {
     this.#giveBack = giveBack;
+    this.#isLost = isLost;
     this.#memory = memory;
     this.#isLive = isLive;
     this.#finished = new Int32Array(memory.layout.threadSlots);
   }
 
-  /** Thread `index` has ended. Its queued jobs are withdrawn here and now. */
+  /** Thread `index` has ended, or was given up. Its queued jobs are withdrawn here and now. */
   adopt(index: number): void {
     this.#waiting.add(index);
     this.isFree(index);
   }
 
-  /** Whether nobody is at a job of a dead thread any more. */
+  /** Whether nobody is at a job of a dead thread any more, whom one could wait for. */
   areFree(): boolean {
-    for (const index of this.#waiting) if (!this.isFree(index)) return false;
+    for (const index of this.#waiting) if (this.#look(index) === "busy") return false;
     return true;
   }
 
   /** Whether the slots of thread `index` may be given to another thread. */
   isFree(index: number): boolean {
-    if (!this.#waiting.has(index)) return true;
+    return !this.#waiting.has(index) || this.#look(index) === "free";
+  }
+
+  /** 'lost': only threads that were given up have jobs of it. */
+  #look(index: number): "free" | "lost" | "busy" {
     const { slots, inboxes, layout } = this.#memory;
     const count = inboxes[index + 1]!.takeAll(this.#finished);
     for (let i = 0; i < count; i++) {
@@ -57,14 +68,16 @@ export class OrphanedSlots {
     }
     const first = firstSlot(layout, index + 1);
     const end = first + slotCount(layout, index + 1);
-    let free = true;
+    let seen: "free" | "lost" | "busy" = "free";
     for (let slot = first; slot < end; slot++) {
       const state = slots.state(slot);
       if (state === FREE || (state === QUEUED && slots.withdraw(slot))) continue;
-      if (this.#isLive(slots.owner(slot))) free = false;
-      else slots.release(slot);
+      const owner = slots.owner(slot);
+      if (!this.#isLive(owner)) slots.release(slot);
+      else if (!this.#isLost(owner)) seen = "busy";
+      else if (seen === "free") seen = "lost";
     }
-    if (free) this.#waiting.delete(index);
-    return free;
+    if (seen === "free") this.#waiting.delete(index);
+    return seen;
   }
 }

@@ -44,6 +44,8 @@ export class Shutdown {
   #wake: (() => void) | null = null;
   /** Whether the deadline has passed. */
   isPastDeadline = false;
+  /** Whether step 5 has begun: there is no deadline to keep any more. */
+  #isEnding = false;
 
   constructor(steps: ShutdownSteps) {
     this.#steps = steps;
@@ -69,7 +71,7 @@ export class Shutdown {
 
   #setDeadline(timeoutMs: number): void {
     const at = clockNow() + timeoutMs;
-    if (at >= this.#deadlineAt || this.isPastDeadline) return;
+    if (at >= this.#deadlineAt || this.isPastDeadline || this.#isEnding) return;
     this.#deadlineAt = at;
     if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
     this.#deadlineTimer = AsyncScope.root.run(setTimeout, this.#onDeadline, timeoutMs);
@@ -84,6 +86,7 @@ export class Shutdown {
 
   async #run(): Promise<void> {
     while (!this.isPastDeadline && !this.#steps.isQuiet()) await this.#change();
+    this.#isEnding = true;
     if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
     await this.#endThreads();
     this.#steps.over();

@@ -205,6 +205,8 @@ export class ThreadSupply {
       started = this.#startOne();
     } while (this.#startAgain && started && this.#roster.count < this.#minThreads && this.#needsMore());
     this.#isStarting = false;
+    // Whoever was told that it could not start has submitted another job.
+    if (this.#startAgain && !started) this.#startLater();
     return started;
   }
 
@@ -220,6 +222,11 @@ export class ThreadSupply {
       this.#jobs.cannotStart(error);
       return false;
     }
+    this.#startLater();
+    return false;
+  }
+
+  #startLater(): void {
     this.#startRetry ??= AsyncScope.root.run(
       setTimeout,
       () => {
@@ -228,7 +235,6 @@ export class ThreadSupply {
       },
       START_RETRY_MS,
     );
-    return false;
   }
 
   #leave(thread: PoolThread): void {
