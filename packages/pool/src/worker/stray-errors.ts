@@ -32,15 +32,24 @@ export function reportStrayErrors({ current, isIdle, statistics }: StrayErrorPar
     statistics.count(COUNTERS.stray);
     const job = owner?.name ?? current.lastName;
     const isHeard = process.listenerCount("uncaughtException") > 0;
-    // A listener for this one error: to Node it is handled then.
-    process.once("uncaughtException", () => {});
+    // A listener for this one error: to Node it is handled then. With a callback that takes all errors nobody would call it.
+    if (!process.hasUncaughtExceptionCaptureCallback()) process.once("uncaughtException", () => {});
     if (channels.stray.hasSubscribers) channels.stray.publish({ job, error, origin });
-    else if (!isHeard) process.stderr.write(textOf(error, origin, job));
+    else if (!isHeard) show(error, origin, job);
   });
 }
 
-function textOf(error: unknown, origin: string, job: string | null): string {
-  const { inspect } = process.getBuiltinModule("node:util");
+function show(error: unknown, origin: string, job: string | null): void {
   const what = origin === "unhandledRejection" ? "Unhandled rejection" : "Uncaught error";
-  return `${what} ${job === null ? "on a pool thread" : `left behind by job ${job}`}:\n${inspect(error)}\n`;
+  const whose = job === null ? "on a pool thread" : `left behind by job ${job}`;
+  process.stderr.write(`${what} ${whose}:\n${textOf(error)}\n`);
+}
+
+/** Never throws, whatever methods the error has: that would end the thread. */
+function textOf(error: unknown): string {
+  try {
+    return process.getBuiltinModule("node:util").inspect(error);
+  } catch {
+    return "an error that cannot be shown";
+  }
 }
