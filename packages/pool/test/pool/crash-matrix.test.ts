@@ -9,6 +9,8 @@
  * | out of memory                                 | here; crash.test.ts                                                           |
  * | terminate while claiming                      | submit/recovery.test.ts; shared/slot.model, job-queues.model, ring.model      |
  * | terminate while running                       | here; crash.test.ts "onCancel: 'terminate'"; submit/recovery.test.ts          |
+ * | terminate beside jobs that await their own    | here; terminate.test.ts; shared/job-queues.test.ts, parking.model "P5"        |
+ * | terminate in a native call that goes on       | closing.test.ts "a thread in a native call"; submit/ledger.test.ts            |
  * | terminate while writing the result            | here, small and large; submit/recovery.test.ts; shared/inbox.model            |
  * | terminate while parked                        | here, asleep and in its event loop; shared/parking.model                      |
  * | terminate while stealing                      | submit/recovery.test.ts; shared/deque.model, job-queues.model; nested.test.ts |
@@ -31,6 +33,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, describe, expect, it } from "vitest";
 import { ThreadCrashedError, ThreadPool, type ThreadMessage } from "../../src/index.ts";
 import type * as Crash from "../fixtures/crash.jobs.ts";
+import type * as Nested from "../fixtures/nested.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { makeGate, opened, sampleJobs } from "../gate.ts";
 
@@ -124,6 +127,33 @@ describe("a job that ends its thread rejects, once, and the jobs queued behind i
     expect(await running).toBeInstanceOf(ThreadCrashedError);
     expect(await Promise.all(others)).toHaveLength(QUEUED);
     expect(pool.stats()).toMatchObject({ completed: QUEUED, crashed: 1 });
+  });
+});
+
+describe("an end by onCancel: 'terminate' ends nothing else", () => {
+  it.each([
+    ["a job that awaits its own child on the thread", 1],
+    ["jobs that share the thread", 4],
+  ])("%s", async (_, jobsPerThread) => {
+    const { sample } = start({ jobsPerThread });
+    const nested = pool.module<typeof Nested>(new URL("../fixtures/nested.jobs.ts", import.meta.url));
+    await sample.echo(0);
+    const { counts, stop } = countSettlements();
+    const gate = makeGate();
+    const neighbours = Array.from({ length: jobsPerThread }, () => nested.nest(20));
+    const controller = new AbortController();
+    const victim = errorOf(
+      pool.run(sample.spinForever, [gate], { signal: controller.signal, onCancel: "terminate", graceMs: 0 }),
+    );
+    const others = Array.from({ length: QUEUED }, (__, i) => nested.nest(i % 3));
+    await opened(gate);
+    controller.abort();
+    expect(await victim).toMatchObject({ name: "AbortError" });
+    expect(await Promise.all(neighbours)).toEqual(neighbours.map(() => 20));
+    expect(await Promise.all(others)).toEqual(others.map((__, i) => i % 3));
+    stop();
+    expect([...counts.values()]).toEqual(Array.from({ length: jobsPerThread + QUEUED + 1 }, () => 1));
+    expect(pool.stats()).toMatchObject({ crashed: 0, canceled: 1 });
   });
 });
 

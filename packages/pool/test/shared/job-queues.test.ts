@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { JobQueues, NO_JOB, NO_THREAD } from "../../src/shared/job-queues.ts";
 import { createLayout } from "../../src/shared/layout.ts";
+import { ALL, OWN, SHARED } from "../../src/shared/reach.ts";
 import { FREE, RUNNING, SlotTable } from "../../src/shared/slot.ts";
 
 const HIGH = 0;
@@ -171,6 +172,72 @@ describe("JobQueues", () => {
       expect(takeAll(pool, 1)).toEqual([4 + 4 * thread]);
     }
     expect(pool.host.isEmpty()).toBe(true);
+  });
+
+  describe("exclusive jobs", () => {
+    function submitExclusive({ host, slots }: Pool, priority: number, slot: number): void {
+      slots.describeJob(slot, slot, 0, 0, 0, 0, true);
+      slots.publish(slot);
+      expect(host.push(priority, slot, true)).toBe(true);
+    }
+
+    it("a thread takes what its reach says, and finds its queues empty by the same measure", () => {
+      const pool = create(-1);
+      submitExclusive(pool, HIGH, 0);
+      submit(pool, LOW, 1);
+      submitLocal(pool, 1, 8);
+      pool.queues.reach = OWN;
+      expect([pool.queues.isEmpty(), takeAll(pool, 0)]).toEqual([true, []]);
+      submitLocal(pool, 0, 4);
+      expect([pool.queues.isEmpty(), takeAll(pool, 0)]).toEqual([false, [4]]);
+      pool.queues.reach = SHARED;
+      expect([pool.queues.isEmpty(), takeAll(pool, 0)]).toEqual([false, [1, 8]]);
+      expect([pool.queues.isEmpty(), pool.queues.isSharedEmpty(), pool.queues.isExclusiveEmpty()]).toEqual([
+        true,
+        true,
+        false,
+      ]);
+      pool.queues.reach = ALL;
+      expect([pool.queues.isEmpty(), takeAll(pool, 0)]).toEqual([false, [0]]);
+      expect(pool.slots.isExclusive(0)).toBe(true);
+    });
+
+    it("they hold nobody up: who may not take them takes what lies behind them", () => {
+      const pool = create(-1);
+      submitExclusive(pool, NORMAL, 0);
+      submit(pool, NORMAL, 1);
+      pool.queues.reach = SHARED;
+      expect(takeAll(pool, 0)).toEqual([1]);
+    });
+
+    it("noStarvation: of a priority, exclusive jobs and others take turns, whichever there are more of", () => {
+      for (const many of [true, false]) {
+        const pool = create(0, 16);
+        const put = (slot: number, isExclusive: boolean): void => {
+          if (isExclusive) submitExclusive(pool, NORMAL, slot);
+          else submit(pool, NORMAL, slot);
+        };
+        for (let slot = 0; slot < 10; slot++) put(slot, many);
+        put(10, !many);
+        const taken = Array.from({ length: 3 }, () => pool.queues.take(1));
+        expect([many, taken.includes(10)]).toEqual([many, true]);
+      }
+    });
+
+    it("teardown: knows whether one has lost its entry with the thread that popped it", () => {
+      const pool = create(-1);
+      submitExclusive(pool, NORMAL, 0);
+      expect([pool.queues.holds(NORMAL, 0, true), pool.queues.holds(NORMAL, 0)]).toEqual([true, false]);
+      pool.queues.take(0);
+      expect(pool.queues.holds(NORMAL, 0, true)).toBe(false);
+    });
+
+    it("are counted with those of their priority, and the host sends none ahead", () => {
+      const pool = create(-1);
+      submitExclusive(pool, LOW, 0);
+      expect(pool.host.sizeOf(LOW)).toBe(1);
+      expect(pool.host.takeFromOnly(serialOf(0), () => true)).toBe(NO_JOB);
+    });
   });
 
   it("finds the jobs of every other thread, wherever it begins to look", () => {

@@ -211,4 +211,42 @@ describe("Parking, stepped", { timeout: 600_000 }, () => {
   it("the model finds a thread that takes the mail word after the messages", () => {
     expect(() => model.explore(mailScenario(2, {}, 0, 1), 2)).toThrow(/schedule: /);
   });
+
+  /** The host submits exclusive jobs; threads may take them only from their second look on. */
+  function exclusiveScenario(
+    threads: number,
+    jobs: readonly number[],
+    more: Partial<Scenario>,
+    late = 0,
+  ): Scenario {
+    const workers = Array.from({ length: threads }, (_, i) => i);
+    return {
+      threads: [...workers.map(() => ["workWithin", late] as const), ["submitExclusive", ...jobs]],
+      prepare(memory) {
+        const queues = queuesIn(memory, NO_THREAD);
+        queues.initialize(-1);
+        for (const w of workers) queues.prepareDeque(w);
+        const parking = new Parking(memory.control, memory.layout);
+        for (const w of workers) parking.setBusy(w);
+      },
+      atRest(run) {
+        expect(queuesIn(run, NO_THREAD).isExclusiveEmpty()).toBe(true);
+      },
+      atEnd(run) {
+        expect(workers.flatMap((w) => run.logs(w)).toSorted((a, b) => a - b)).toEqual(jobs);
+      },
+      ...more,
+    };
+  }
+
+  it("P5 an exclusive job is never lost while a thread that may take it sleeps", () => {
+    expect(model.explore(exclusiveScenario(1, [0], {}), 2)).toBeGreaterThan(50);
+    expect(model.explore(exclusiveScenario(2, [0], {}), 1)).toBeGreaterThan(50);
+    expect(model.explore(exclusiveScenario(1, [0], { timeouts: 1 }), 1)).toBeGreaterThan(50);
+    expect(model.sample(exclusiveScenario(2, [0, 1], { timeouts: 2 }), 300)).toBeGreaterThan(0);
+  });
+
+  it("the model finds a thread that tells what it may take after its last search", () => {
+    expect(() => model.explore(exclusiveScenario(1, [0], {}, 1), 2)).toThrow(/schedule: /);
+  });
 });

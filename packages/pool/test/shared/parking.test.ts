@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createLayout, LINE_WORDS } from "../../src/shared/layout.ts";
+import { ALL, OWN, SHARED } from "../../src/shared/reach.ts";
 import { ASLEEP, BUSY, DEAD, IDLE, Parking, SEARCHING } from "../../src/shared/parking.ts";
 
 const NOTIFIED = 5;
@@ -139,6 +140,40 @@ describe("Parking", () => {
     parking.setOutputPending(1, true);
     parking.setDead(1);
     expect(parking.anyOutputPending()).toBe(false);
+  });
+
+  describe("P5 for an exclusive job", () => {
+    function within(...reaches: (typeof ALL | typeof SHARED | typeof OWN)[]): void {
+      for (const [w, reach] of reaches.entries()) parking.setReach(w, reach);
+    }
+
+    it.each([
+      ["woken", [IDLE, ASLEEP, BUSY], [SHARED, ALL, ALL], [IDLE, NOTIFIED, BUSY]],
+      ["none", [IDLE, ASLEEP, BUSY], [SHARED, OWN, ALL], [IDLE, ASLEEP, BUSY]],
+      ["searching", [SEARCHING, ASLEEP, SEARCHING], [SHARED, ALL, ALL], [SEARCHING, ASLEEP, SEARCHING]],
+      ["woken", [SEARCHING, ASLEEP, NOTIFIED], [SHARED, ALL, OWN], [SEARCHING, NOTIFIED, NOTIFIED]],
+      ["none", [SEARCHING, NOTIFIED, DEAD], [SHARED, OWN, ALL], [SEARCHING, NOTIFIED, DEAD]],
+    ] as const)(
+      "only threads that may take everything count: %s from %j, %j",
+      (outcome, before, reaches, after) => {
+        given(...before);
+        within(...reaches);
+        expect(parking.wakeOne(-1, true)).toBe(outcome);
+        expect(states()).toEqual(after);
+      },
+    );
+
+    it("they count for all other jobs as well", () => {
+      given(BUSY, ASLEEP, DEAD);
+      within(ALL, OWN, ALL);
+      expect(parking.wakeOne()).toBe("woken");
+    });
+
+    it("teardown: the next thread in the place of a dead one may take everything", () => {
+      within(OWN, SHARED, OWN);
+      parking.setDead(0);
+      expect([0, 1, 2].map((w) => parking.reachOf(w))).toEqual([ALL, SHARED, OWN]);
+    });
   });
 
   describe("mail", () => {

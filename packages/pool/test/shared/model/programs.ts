@@ -8,10 +8,11 @@ import { Deque } from "../../../src/shared/deque.ts";
 import { Inbox } from "../../../src/shared/inbox.ts";
 import { dequeBase, firstSlot, type Layout, slotCount } from "../../../src/shared/layout.ts";
 import { JoinEdges } from "../../../src/shared/join-edges.ts";
-import { JobQueues, NO_JOB } from "../../../src/shared/job-queues.ts";
+import { JobQueues, NO_JOB, NO_THREAD } from "../../../src/shared/job-queues.ts";
 import { HOST, PoolMemory } from "../../../src/shared/pool-memory.ts";
 import { Parking } from "../../../src/shared/parking.ts";
 import { Places } from "../../../src/shared/places.ts";
+import { ALL, SHARED } from "../../../src/shared/reach.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { SlotTable } from "../../../src/shared/slot.ts";
 import { beginAgain, greedyPop, hastyPop } from "./broken-deque.ts";
@@ -465,6 +466,56 @@ export const programs = {
         if (woken !== null) awaitWoken(woken);
       }
       parking.setSearching(w);
+    }
+  },
+
+  /**
+   * A thread that may take no exclusive job at first, then everything (parking.ts P5). Logs the slots that it takes. With `late` it tells
+   * what it may take when it has looked for the last time, which is wrong.
+   */
+  workWithin(e, late) {
+    const w = e.thread;
+    const queues = new JobQueues(e.control, e.layout, slotsOf(e), w);
+    const parking = new Parking(e.control, e.layout);
+    for (const reach of [SHARED, ALL] as const) {
+      queues.reach = reach;
+      for (;;) {
+        const slot = queues.take(w + 1);
+        if (slot !== NO_JOB) {
+          parking.setBusy(w);
+          e.log(slot);
+          continue;
+        }
+        if (late !== 1) parking.setReach(w, reach);
+        parking.setSearching(w);
+        parking.announceSleep(w);
+        const isEmpty = queues.isEmpty();
+        if (late === 1) parking.setReach(w, reach);
+        if (!isEmpty || reach === SHARED) {
+          parking.stayAwake(w);
+          // What it has waited for has come.
+          if (isEmpty) break;
+          continue;
+        }
+        if (parking.sleep(w, 2) === "idle") {
+          const woken = parking.whenWoken(w);
+          if (woken !== null) awaitWoken(woken);
+        }
+        parking.setSearching(w);
+      }
+    }
+  },
+
+  /** The host, which submits an exclusive job in each of these slots. */
+  submitExclusive(e, ...slotsToPush) {
+    const slots = slotsOf(e);
+    const queues = new JobQueues(e.control, e.layout, slots, NO_THREAD);
+    const parking = new Parking(e.control, e.layout);
+    for (const slot of slotsToPush) {
+      slots.describeJob(slot, 1, 0, 0, 0, 0, true);
+      slots.publish(slot);
+      if (!queues.push(NORMAL, slot, true)) throw new Error("No room");
+      parking.wakeOne(-1, true);
     }
   },
 
