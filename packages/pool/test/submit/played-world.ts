@@ -1,0 +1,310 @@
+/**
+ * Jobs of a played pool, with what must hold of them after each command: the stages of the table in src/submit/ledger.ts, one owner for each
+ * slot, counters that agree. Continuations run inline, in the middle of settling, and give commands themselves.
+ */
+// oxlint-disable vitest/no-standalone-expect -- the checks of a class that tests use
+import { expect } from "vitest";
+import { PoolClosedError } from "../../src/errors.ts";
+import { NO_JOB } from "../../src/shared/job-queues.ts";
+import { HOST } from "../../src/shared/pool-memory.ts";
+import { RUNNING } from "../../src/shared/slot.ts";
+import { ForkedJob, type Joiner } from "../../src/submit/forked-job.ts";
+import { DECIDED, HERE, type PendingJob, PLACED, SETTLED, WAITING } from "../../src/submit/pending-job.ts";
+import { defaultSubmitOptions } from "../../src/submit/submit-options.ts";
+import { crash, PlayedPool, serialOf } from "./played-pool.ts";
+
+export const THREADS = 2;
+/** Of the submitters that take part: the host, and thread 0, which forks. */
+const FORKER = 1;
+const inline = { continuations: { continuations: "inline" } } as const;
+const error = (): Error => new RangeError("given up");
+
+export type Kind = "plain" | "large" | "carried" | "retry" | "exclusive" | "forked";
+export type Command =
+  | { readonly do: "submit"; readonly kind: Kind; readonly then: readonly Command[] }
+  | {
+      readonly do: "take" | "write" | "finish" | "link" | "end" | "lose" | "giveBack";
+      readonly thread: number;
+    }
+  | { readonly do: "cancel" | "fail" | "takeBack"; readonly job: number }
+  | { readonly do: "collect" | "deliver" | "drain" | "failWaiting" | "failAll" | "close" | "refill" };
+
+/** Which stages follow which. */
+const next: Record<number, readonly number[]> = {
+  [WAITING]: [PLACED, DECIDED, SETTLED],
+  [PLACED]: [WAITING, HERE, DECIDED, SETTLED],
+  [HERE]: [SETTLED],
+  [DECIDED]: [SETTLED],
+  [SETTLED]: [],
+};
+
+/** What a thread has in its hands: a slot, and how far it has come. */
+interface Hand {
+  readonly slot: number;
+  readonly job: PendingJob;
+  step: "claimed" | "written" | "finished";
+}
+
+export class World {
+  readonly pool = new PlayedPool({
+    slots: 4,
+    threads: THREADS,
+    threadSlots: 4,
+    maxJobs: 24,
+    maxBytes: 1 << 16,
+  });
+  readonly jobs: PendingJob[] = [];
+  readonly #submitterOf = new Map<PendingJob, number>();
+  readonly #stages = new Map<PendingJob, number>();
+  readonly hands: (Hand | null)[] = Array.from({ length: THREADS }, () => null);
+  /** Threads that were given up and have not ended, or that are just ending. */
+  readonly #gone = new Set<number>();
+  /** How often each task was told, by the channels. */
+  readonly told = new Map<object, number>();
+  isClosed = false;
+  readonly #joiner: Joiner = { options: defaultSubmitOptions, join: () => {} };
+
+  do(command: Command): void {
+    switch (command.do) {
+      case "submit":
+        this.#submit(command.kind, command.then);
+        break;
+      case "take":
+        this.#take(command.thread);
+        break;
+      case "write":
+      case "finish":
+      case "link":
+        this.#step(command.thread, command.do);
+        break;
+      case "end":
+        this.#end(command.thread);
+        break;
+      case "lose":
+        this.#lose(command.thread);
+        break;
+      case "giveBack":
+        this.#giveBack(command.thread);
+        break;
+      case "cancel":
+      case "fail": {
+        const job = this.jobs[command.job % Math.max(1, this.jobs.length)];
+        if (job !== undefined) this.#ledgerOf(job)[command.do](job, error());
+        break;
+      }
+      case "takeBack":
+        this.#takeBack(command.job);
+        break;
+      case "close":
+        this.isClosed = true;
+        for (const { ledger } of this.pool.submitters) ledger.close();
+        break;
+      case "failWaiting":
+      case "failAll":
+        for (const { ledger } of this.#taking()) {
+          ledger[command.do](() => new PoolClosedError());
+          ledger.deliver();
+        }
+        break;
+      case "collect":
+      case "deliver":
+      case "drain":
+      case "refill":
+        for (const { ledger } of this.#taking()) ledger[command.do]();
+        break;
+    }
+    this.check();
+  }
+
+  /** The submitters that live. */
+  #taking() {
+    return [this.pool.submitters[HOST]!, this.pool.submitters[FORKER]!];
+  }
+
+  #ledgerOf(job: PendingJob) {
+    return this.pool.submitters[this.#submitterOf.get(job)!]!.ledger;
+  }
+
+  #submit(kind: Kind, then: readonly Command[]): void {
+    const { pool } = this;
+    const name = `job ${this.jobs.length}.`;
+    const from = kind === "forked" ? FORKER : HOST;
+    const { functions, jobs } = pool.submitters[from]!;
+    const fn = functions.ofExport("file:///jobs.js", "echo");
+    const args: unknown[] = [name];
+    if (kind === "large") args.push("x".repeat(700));
+    if (kind === "carried") args.push(new Blob(["x"]));
+    const options = {
+      ...defaultSubmitOptions,
+      ...inline,
+      retries: kind === "retry" ? 1 : 0,
+      isExclusive: kind === "exclusive",
+      priority: this.jobs.length % 3,
+    };
+    let job: PendingJob;
+    try {
+      job =
+        kind === "forked"
+          ? jobs.fork(this.#joiner, fn, args, () => {})
+          : jobs.submit(fn, args, options, () => {});
+    } catch (refused) {
+      expect(refused).toMatchObject({ code: expect.stringMatching(/POOL_CLOSED|QUEUE_FULL/) });
+      return;
+    }
+    this.jobs.push(job);
+    this.#submitterOf.set(job, from);
+    this.#stages.set(job, WAITING);
+    let runs = 0;
+    const goOn = (): void => {
+      expect(++runs).toBe(1);
+      for (const command of then) this.do(command);
+    };
+    job.task
+      .then(
+        (result) => {
+          // Nobody else's arguments.
+          expect(String(result)).toContain(name);
+          goOn();
+        },
+        () => goOn(),
+      )
+      .catch((failure: unknown) => void (this.#failure ??= failure));
+  }
+
+  /** Of an assertion in a continuation. */
+  #failure: unknown = null;
+
+  #take(thread: number): void {
+    if (this.hands[thread] !== null || this.#gone.has(thread)) return;
+    const slot = this.pool.take(thread);
+    if (slot === NO_JOB) return;
+    const job = this.#jobIn(slot);
+    expect(this.hands.filter((hand) => hand?.slot === slot)).toEqual([]);
+    this.hands[thread] = { slot, job, step: "claimed" };
+  }
+
+  #jobIn(slot: number): PendingJob {
+    for (const { ledger } of this.#taking()) {
+      try {
+        const job = ledger.jobIn(slot);
+        if (job !== null) return job;
+      } catch {
+        // Not one of its slots.
+      }
+    }
+    throw new Error(`Slot ${slot} was taken, and is nobody's`);
+  }
+
+  #step(thread: number, step: "write" | "finish" | "link"): void {
+    const hand = this.hands[thread]!;
+    if (hand === null) return;
+    if (step === "write" && hand.step === "claimed") {
+      this.pool.writeOutcome(thread, hand.slot, this.pool.argumentsIn(hand.slot).slice(0, 40));
+      hand.step = "written";
+    } else if (step === "finish" && hand.step === "written") {
+      this.pool.finish(thread, hand.slot);
+      hand.step = "finished";
+    } else if (step === "link" && hand.step === "finished") {
+      this.hands[thread] = null;
+      this.pool.link(hand.slot);
+    }
+  }
+
+  /** The thread ends where it is, and another one takes its place, with the same number. */
+  #end(thread: number): void {
+    this.hands[thread] = null;
+    // Continuations run in between, and nobody takes anything in its name.
+    this.#gone.add(thread);
+    for (const { ledger } of this.#taking()) {
+      ledger.collect();
+      ledger.recover(serialOf(thread), crash, true);
+      ledger.deliver();
+    }
+    this.#gone.delete(thread);
+  }
+
+  #lose(thread: number): void {
+    this.#gone.add(thread);
+    for (const { ledger } of this.#taking()) {
+      ledger.lose(serialOf(thread), crash);
+      ledger.deliver();
+    }
+  }
+
+  /** As a thread does with what it was handed and has not begun. */
+  #giveBack(thread: number): void {
+    const hand = this.hands[thread]!;
+    if (hand === null || hand.step !== "claimed" || hand.job.extras.carriedId === 0) return;
+    this.hands[thread] = null;
+    this.pool.submitter.ledger.requeue(hand.slot, hand.job.extras.carriedId);
+  }
+
+  #takeBack(index: number): void {
+    const job = this.jobs[index % Math.max(1, this.jobs.length)];
+    if (!(job instanceof ForkedJob) || job.stage !== PLACED) return;
+    if (!this.pool.memories[FORKER]!.queues.takeBack(job.slot)) return;
+    const { ledger } = this.pool.submitters[FORKER]!;
+    ledger.takeBack(job);
+    this.check();
+    job.trySetResult((job.args as readonly unknown[])[0]);
+    ledger.endHere(job, "completed");
+  }
+
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+    let outstanding = 0;
+    const slots = new Set<number>();
+    for (const job of this.jobs) {
+      const before = this.#stages.get(job)!;
+      if (job.stage !== before)
+        expect([before, next[before]]).toEqual([before, expect.arrayContaining([job.stage])]);
+      this.#stages.set(job, job.stage);
+      if (job.stage < SETTLED) outstanding++;
+      if (job.slot < 0) continue;
+      expect(slots.has(job.slot)).toBe(false);
+      slots.add(job.slot);
+      expect(this.#ledgerOf(job).jobIn(job.slot)).toBe(job);
+      // Given up, and in a slot: a thread has it.
+      if (job.stage >= DECIDED) expect(this.pool.host.slots.state(job.slot)).toBeGreaterThanOrEqual(RUNNING);
+    }
+    const counted = this.#taking().reduce((sum, { ledger }) => sum + ledger.outstanding, 0);
+    expect(counted).toBe(outstanding);
+  }
+
+  /** Everybody does what there is to do. */
+  finish(): void {
+    for (let round = 0; round < 40; round++) {
+      for (let thread = 0; thread < THREADS; thread++) {
+        if (this.#gone.has(thread)) this.#end(thread);
+        for (const step of ["write", "finish", "link"] as const) this.#step(thread, step);
+        for (;;) {
+          this.#take(thread);
+          if (this.hands[thread] === null) break;
+          for (const step of ["write", "finish", "link"] as const) this.#step(thread, step);
+        }
+      }
+      for (const { ledger } of this.#taking()) {
+        ledger.drain();
+        // What was popped and not claimed, and rings that were full.
+        ledger.recover(0x7fff, crash, true);
+        ledger.deliver();
+      }
+    }
+    this.check();
+    const { pool } = this;
+    const { allStatistics } = pool.host;
+    const total = (counter: "submitted" | "completed" | "failed" | "canceled" | "crashed"): number =>
+      allStatistics.total(counter);
+    expect(this.jobs.filter(({ stage }) => stage !== SETTLED)).toEqual([]);
+    expect(total("submitted")).toBe(this.jobs.length);
+    expect(total("completed") + total("failed") + total("canceled") + total("crashed")).toBe(
+      this.jobs.length,
+    );
+    expect(this.jobs.map(({ task }) => this.told.get(task) ?? 0)).toEqual(this.jobs.map(() => 1));
+    expect([pool.slotsInUse(HOST), pool.slotsInUse(FORKER), [...pool.held]]).toEqual([[], [], []]);
+    if (!this.isClosed) {
+      pool.submitter.ledger.admit(2048, 24);
+      expect(() => pool.submitter.ledger.admit(0, 25)).toThrow(/maxQueue/);
+    }
+  }
+}
