@@ -93,7 +93,7 @@ describe("the context of the call", { timeout: TIMEOUT_MS }, () => {
     await tenant.run("second", () => jobs.nothing());
     for (const name of names) unsubscribe(name, listener);
     expect(heard).toEqual(["of the call", "of the call", "second", "second"]);
-    expect(await jobs.whatTheSignalSaw()).toEqual(["of the call", "JobCanceledError"]);
+    expect(await jobs.whatTheSignalSaw()).toEqual(["of the call", "AbortError"]);
     await pool.close();
   });
 
