@@ -583,10 +583,13 @@ export class Ledger {
 
   /** Its function has ended, and it has its outcome: whoever hears of it now may join it. */
   endHere(job: PendingJob, outcome: "completed" | "failed", error?: unknown): void {
+    const { trace, statistics } = this.#memory;
+    const startedAt = trace === null ? 0 : trace.now();
     job.stage = SETTLED;
-    this.#memory.statistics.count(COUNTERS[outcome]);
+    statistics.count(COUNTERS[outcome]);
     if (--this.#outstanding === 0) this.#thread.idle();
     publishOutcome(outcome === "completed" ? "end" : "error", job, error);
+    if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcome);
   }
 
   // Outcomes.
