@@ -9,12 +9,6 @@ import { clearTimeout, setTimeout } from "../shared/timers.ts";
 /** Longest wait for output, in milliseconds: somebody may have put something else in place of a stream. */
 const PATIENCE_MS = 1000;
 
-/**
- * The main thread asks for more as soon as it reads, before anything was written: so what it answers to one chunk may have been said before
- * the chunk arrived. What it answers to the next ones was not.
- */
-const ROUNDS = 3;
-
 type Output = NodeJS.WriteStream;
 
 const streams: readonly Output[] = [process.stdout, process.stderr];

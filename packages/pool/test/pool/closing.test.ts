@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 import { Host } from "../../src/host/host.ts";
-import { resolvePoolOptions } from "../../src/engine/options.ts";
+import { resolvePoolOptions } from "../../src/engine/pool-options.ts";
 import { defaultSubmitOptions } from "../../src/submit/submit-options.ts";
 import type * as Closing from "../fixtures/closing.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";

@@ -176,7 +176,7 @@ describe("JobQueues", () => {
 
   describe("exclusive jobs", () => {
     function submitExclusive({ host, slots }: Pool, priority: number, slot: number): void {
-      slots.describeJob(slot, slot, 0, 0, 0, 0, true);
+      slots.describeJob(slot, slot, 0, 0, 0, true);
       slots.publish(slot);
       expect(host.push(priority, slot, true)).toBe(true);
     }

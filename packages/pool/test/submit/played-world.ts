@@ -303,8 +303,8 @@ export class World {
     expect(this.jobs.map(({ task }) => this.told.get(task) ?? 0)).toEqual(this.jobs.map(() => 1));
     expect([pool.slotsInUse(HOST), pool.slotsInUse(FORKER), [...pool.held]]).toEqual([[], [], []]);
     if (!this.isClosed) {
-      pool.submitter.ledger.admit(2048, 24);
-      expect(() => pool.submitter.ledger.admit(0, 25)).toThrow(/maxQueue/);
+      pool.submitter.ledger.admit(2048, null, 24);
+      expect(() => pool.submitter.ledger.admit(0, null, 25)).toThrow(/maxQueue/);
     }
   }
 }

@@ -512,7 +512,7 @@ export const programs = {
     const queues = new JobQueues(e.control, e.layout, slots, NO_THREAD);
     const parking = new Parking(e.control, e.layout);
     for (const slot of slotsToPush) {
-      slots.describeJob(slot, 1, 0, 0, 0, 0, true);
+      slots.describeJob(slot, 1, 0, 0, 0, true);
       slots.publish(slot);
       if (!queues.push(NORMAL, slot, true)) throw new Error("No room");
       parking.wakeOne(-1, true);
