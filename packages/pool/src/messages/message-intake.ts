@@ -8,7 +8,23 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { type HostMessage, isKnowledge, type WorkerMessage } from "./protocol.ts";
 import { setImmediate } from "../shared/timers.ts";
 
-const listenerOptions = Object.assign(Object.create(null) as object, { once: false, passive: false });
+/** What Node reads from the options of a listener, through their prototypes. */
+const optionNames = ["once", "capture", "passive", "signal", "weak"] as const;
+
+/** As `port.on`, which somebody's `Object.prototype.once` would end after one message. Its events cost more, so others have `on`. */
+function listen(
+  port: MessagePort,
+  type: "message" | "messageerror",
+  listener: (value: unknown) => void,
+): void {
+  if (!optionNames.some((name) => name in Object.prototype)) port.on(type, listener);
+  else
+    port.addEventListener(
+      type,
+      (event) => listener((event as MessageEvent).data),
+      Object.assign(Object.create(null) as object, { once: false }),
+    );
+}
 
 export class MessageIntake<M extends HostMessage | WorkerMessage> {
   readonly #port: MessagePort;
@@ -21,13 +37,8 @@ export class MessageIntake<M extends HostMessage | WorkerMessage> {
     this.#port = port;
     this.#handle = handle;
     this.#onUnreadable = onUnreadable;
-    // Not `on`: Node reads its options through `Object.prototype`, and somebody's `once` there would end the listener.
-    port.addEventListener("messageerror", onUnreadable, listenerOptions);
-    port.addEventListener(
-      "message",
-      (event) => this.#onMessage((event as MessageEvent).data as M),
-      listenerOptions,
-    );
+    listen(port, "messageerror", onUnreadable);
+    listen(port, "message", (message) => this.#onMessage(message as M));
   }
 
   #onMessage(message: M): void {
