@@ -51,6 +51,7 @@ import { isArrayBuffer } from "./brand-checks.ts";
 import { errorClassOf } from "./blank-error.ts";
 import { ByteWriter, chunk } from "./byte-writer.ts";
 import { type Carried, isCopied } from "./carried.ts";
+import { EncodedMessage, type MessageBytes } from "./encoded-message.ts";
 import { Chunk } from "./chunk.ts";
 import { cloneableKindOf } from "./cloneable-kind.ts";
 import { doubleBlock, hasKeys, int32Block, isDense, isRecord } from "./list-shape.ts";
@@ -70,18 +71,13 @@ import {
 } from "./wire-tags.ts";
 
 /** Encodes one message after the other into memory of its own, which each message overwrites. For one thread. */
-export class Encoder extends ByteWriter {
-  /** What the last message leaves to be carried; null when it is complete in itself. */
-  carried: Carried | null = null;
-  /** What is moved, and yet in the last message: the caller detaches it when the bytes are where they go. Null: nothing. */
-  copied: readonly ArrayBuffer[] | null = null;
+export class Encoder extends ByteWriter implements MessageBytes {
   readonly #shared: SharedBufferTable;
   readonly nextCarriedId: () => number;
   readonly #seen = new SeenObjects();
   #hasReferences = false;
-  /** Who has the last message: this, or one for a message that was encoded while this was at another. */
-  #last: Encoder = this;
-  #isEncoding = false;
+  /** From the beginning of a message until it is released. */
+  #isInUse = false;
   #transfer: ReadonlySet<object> | null = null;
   #copiesMoved = false;
   #carriedValues: unknown[] | null = null;
@@ -93,32 +89,34 @@ export class Encoder extends ByteWriter {
     this.nextCarriedId = nextCarriedId;
   }
 
-  /** The last encoded message, from index 0, until the next `encode`. Copies it when it holds long runs of bytes: see `copyTo`. */
+  // For EncodedMessage.
+
   get bytes(): Uint8Array {
-    const last = this.#last;
-    if (!last.hasRuns) return last.out;
-    const bytes = new Uint8Array(last.length);
-    last.writeTo(bytes, 0);
+    if (!this.hasRuns) return this.out;
+    const bytes = new Uint8Array(this.length);
+    this.writeTo(bytes, 0);
     return bytes;
   }
 
-  /** The last encoded message, to `target` at `at`. Once: afterwards nothing of the value is held any more. */
   copyTo(target: Uint8Array, at: number): void {
-    const last = this.#last;
-    last.writeTo(target, at);
-    last.forgetRuns();
+    this.writeTo(target, at);
+    this.forgetRuns();
+  }
+
+  release(): void {
+    this.#isInUse = false;
   }
 
   /**
-   * Encodes `value` and returns how many bytes it takes. Synchronous; getters of the value run here, and what
-   * they throw is thrown on.
+   * Encodes `value`. Synchronous; getters of the value run here, and what they throw is thrown on. They may encode, too: what is encoded
+   * while a message is not released gets bytes of its own.
    *
    * @param transfer What is moved instead of copied. Nothing is detached here.
    * @throws NotCloneableError when the value holds something that cannot be copied; its path begins with `root`.
    */
-  encode(value: unknown, root: CloneRoot, transfer: readonly Transferable[] | null = null): number {
-    if (this.#isEncoding) return this.#encodeNested(value, root, transfer);
-    this.#isEncoding = true;
+  encode(value: unknown, root: CloneRoot, transfer: readonly Transferable[] | null = null): EncodedMessage {
+    if (this.#isInUse) return new Encoder(this.#shared, this.nextCarriedId).encode(value, root, transfer);
+    this.#isInUse = true;
     this.begin();
     this.#hasReferences = false;
     const copied = transfer !== null && isCopied(transfer) ? transfer : null;
@@ -129,18 +127,15 @@ export class Encoder extends ByteWriter {
       if (root === "args" && isArray(value)) this.#writeList(value);
       else this.#write(value);
       this.out[0] = this.#hasReferences ? MessageFlag.graph : MessageFlag.tree;
-      // Also back to null: a getter of the value may have encoded another one.
       const moved = copied === null ? transfer : null;
-      this.carried = this.#carriedValues === null && moved === null ? null : this.#nameCarried(moved ?? []);
-      this.copied = copied;
-      this.#last = this;
-      return this.length;
+      const carried = this.#carriedValues === null && moved === null ? null : this.#nameCarried(moved ?? []);
+      return new EncodedMessage(this, this.length, carried, copied);
     } catch (error) {
+      this.release();
       this.forgetRuns();
       throw explainNotCloneable(error, value, root, this.#transfer);
     } finally {
       this.#seen.clear();
-      this.#isEncoding = false;
       this.#transfer = null;
       this.#carriedValues = null;
     }
@@ -152,16 +147,6 @@ export class Encoder extends ByteWriter {
     this.reserve(chunk);
     this.writeF64(id);
     return { id, values: this.#carriedValues ?? [], transfer };
-  }
-
-  /** A getter of the outer value submits a job: it gets bytes of its own, and the outer message goes on untouched. */
-  #encodeNested(value: unknown, root: CloneRoot, transfer: readonly Transferable[] | null): number {
-    const inner = new Encoder(this.#shared, this.nextCarriedId);
-    const length = inner.encode(value, root, transfer);
-    this.#last = inner;
-    this.carried = inner.carried;
-    this.copied = inner.copied;
-    return length;
   }
 
   #write(value: unknown): void {

@@ -152,16 +152,16 @@ export abstract class BaseEngine implements JobEngine {
     let own: SubmitOptions | undefined;
     const submit = (entry: FunctionEntry, item: unknown, signal: CancelSignal): Task<unknown> =>
       this.#submit(entry, [item], (own ??= { ...defaults, signal }), below);
-    const scope = AsyncScope.capture();
     const controller = new AbortController();
+    const iteration = { options: resolved, source: fn.source, scope: AsyncScope.capture(), controller };
     if (resolved.chunkSize > 1) {
       const each = this.#target.functions.ofEach(fn);
       const send = (chunk: Chunk, signal: AbortSignal): Task<unknown> => submit(each, chunk, signal);
-      return new MapResults(mapChunks<A, Awaited<R>>(items, send, resolved, scope, controller), controller);
+      return new MapResults(mapChunks<A, Awaited<R>>(items, send, iteration), controller);
     }
     const run = (item: A, signal: AbortSignal): Task<Awaited<R>> =>
       submit(fn, item, signal) as Task<Awaited<R>>;
-    return new MapResults(mapItems(items, run, resolved, scope, controller), controller);
+    return new MapResults(mapItems(items, run, iteration), controller);
   }
 
   /** The function that a job stands for. */
@@ -175,7 +175,7 @@ export abstract class BaseEngine implements JobEngine {
     const refusal = this.#target.refusal() ?? refusalWhileLoading(fn.source);
     if (refusal !== null) return Task.fromError(refusal);
     const { signal } = options;
-    if (signal !== undefined && signal.aborted) return canceled(signal);
+    if (signal !== undefined && signal.aborted) return canceled(signal, fn);
     try {
       return this.#target.submit(fn, args, options, below);
     } catch (error) {
@@ -187,9 +187,9 @@ export abstract class BaseEngine implements JobEngine {
 }
 
 /** As a task that is cancelled later. */
-export function canceled<T>(signal: CancelSignal): Task<T> {
+export function canceled<T>(signal: CancelSignal, fn: FunctionEntry): Task<T> {
   const source = new TaskCompletionSource<T>();
-  source.trySetCanceled(cancellationError(signal));
+  source.trySetCanceled(cancellationError(signal, fn.source));
   return source.task;
 }
 

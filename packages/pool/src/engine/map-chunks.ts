@@ -1,13 +1,15 @@
 /** `map` with several items per job: what arrives for a chunk, taken apart again. */
-import type { AsyncScope } from "@skein/context";
 import { Task } from "@skein/scheduling";
 import { chunkOf, type ChunkOutcome, uncloneableItem } from "../jobs/chunk-job.ts";
 import type { Chunk } from "../codec/chunk.ts";
 import { fromWire } from "../codec/error-wire.ts";
+import { withJob } from "../codec/job-of-error.ts";
+import { JobError } from "../errors.ts";
+import { labelOf } from "../jobs/function-name.ts";
+import type { FunctionSource } from "../jobs/function-source.ts";
 import { cancellationError } from "../submit/cancel-signal.ts";
 import { forgetMoves } from "../transfer/move.ts";
-import { isAsyncIterable, mapItems } from "./map.ts";
-import type { ResolvedMapOptions } from "./map-options.ts";
+import { isAsyncIterable, type Iteration, mapItems } from "./map.ts";
 import { clearImmediate, setImmediate } from "../shared/timers.ts";
 
 const STALLED = Symbol("stalled");
@@ -22,18 +24,18 @@ interface Outcome<R> {
 export async function* mapChunks<A, R>(
   items: Iterable<A> | AsyncIterable<A>,
   submit: (chunk: Chunk, signal: AbortSignal) => Task<unknown>,
-  options: ResolvedMapOptions,
-  scope: AsyncScope,
-  controller: AbortController,
+  iteration: Iteration,
 ): AsyncGenerator<R, void, undefined> {
+  const { options, source } = iteration;
   const run = (chunk: readonly A[], signal: AbortSignal): Task<Outcome<R>> => {
     const task = submit(chunkOf(chunk), signal);
     const refused = task.status === "faulted" ? uncloneableItem(task.error, "args[0].items") : null;
     if (refused === null) {
       forgetMoves(chunk);
-      return task.then((outcome) => taken(outcome as ChunkOutcome<R>));
+      return task.then((outcome) => taken(outcome as ChunkOutcome<R>, source));
     }
-    const { index, error } = refused;
+    const { index } = refused;
+    const error = named(refused.error, source);
     if (index === 0) return Task.fromError(error);
     // The items before it run, as if each had been submitted alone.
     return run(chunk.slice(0, index), signal).then((outcome) =>
@@ -44,17 +46,22 @@ export async function* mapChunks<A, R>(
   const chunks = isAsyncIterable(items)
     ? { [Symbol.asyncIterator]: () => new AsyncChunks(items, chunkSize) }
     : chunksOf(items, chunkSize);
-  for await (const { results, failure } of mapItems(chunks, run, options, scope, controller)) {
+  for await (const { results, failure } of mapItems(chunks, run, iteration)) {
     for (const result of results) {
-      if (signal !== undefined && signal.aborted) throw cancellationError(signal);
+      if (signal !== undefined && signal.aborted) throw cancellationError(signal, source);
       yield result;
     }
     if (failure !== null) throw failure.error;
   }
 }
 
-function taken<R>([results, failure]: ChunkOutcome<R>): Outcome<R> {
-  return { results, failure: failure === undefined ? null : { error: fromWire(failure) } };
+function taken<R>([results, failure]: ChunkOutcome<R>, source: FunctionSource): Outcome<R> {
+  return { results, failure: failure === undefined ? null : { error: named(fromWire(failure), source) } };
+}
+
+/** As the error of a job with that item alone. */
+function named(error: unknown, source: FunctionSource): unknown {
+  return error instanceof JobError ? withJob(error, labelOf(source)) : error;
 }
 
 /** What comes before an error of the source is a chunk. */

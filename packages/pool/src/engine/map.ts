@@ -2,27 +2,35 @@
 import type { AsyncScope } from "@skein/context";
 import type { Task } from "@skein/scheduling";
 import { cancellationError } from "../submit/cancel-signal.ts";
+import type { FunctionSource } from "../jobs/function-source.ts";
 import type { ResolvedMapOptions } from "./map-options.ts";
 import { IterationLeft } from "./map-results.ts";
 import { setImmediate } from "../shared/timers.ts";
+
+export interface Iteration {
+  readonly options: ResolvedMapOptions;
+  /** What is called with each item. */
+  readonly source: FunctionSource;
+  /** Where the source of the items and the jobs run. */
+  readonly scope: AsyncScope;
+  /** Aborting it with an IterationLeft ends the iteration. */
+  readonly controller: AbortController;
+}
 
 /**
  * Runs `run` on each item. Never more than `concurrency` items are under way or wait for the consumer, and the source is read no further
  * ahead. When the consumer stops, a job fails or the source does, what is under way is cancelled and the source closed.
  *
  * @param run The job of an item; `signal` is the same for all.
- * @param scope Where the source and the jobs run.
- * @param controller Of this iteration: aborting it with an IterationLeft ends it.
  */
 export async function* mapItems<A, R>(
   items: Iterable<A> | AsyncIterable<A>,
   run: (item: A, signal: AbortSignal) => Task<R>,
-  { concurrency, ordered, signal }: ResolvedMapOptions,
-  scope: AsyncScope,
-  controller: AbortController,
+  { options, source: fn, scope, controller }: Iteration,
 ): AsyncGenerator<R, void, undefined> {
-  if (signal !== undefined && signal.aborted) throw cancellationError(signal);
-  const abort = (): void => controller.abort(cancellationError(signal!));
+  const { concurrency, ordered, signal } = options;
+  if (signal !== undefined && signal.aborted) throw cancellationError(signal, fn);
+  const abort = (): void => controller.abort(cancellationError(signal!, fn));
   const source = scope.run(() =>
     isAsyncIterable(items) ? items[Symbol.asyncIterator]() : items[Symbol.iterator](),
   );

@@ -86,7 +86,7 @@ export class ThreadPool extends BaseEngine {
     if (moveListOfArguments(args, null) !== null)
       throw argumentTypeError("args", "arguments that are copied, since each thread gets them", args);
     if (this.#closing !== null) return Task.fromError(new PoolClosedError());
-    if (defaults.signal !== undefined && defaults.signal.aborted) return canceled(defaults.signal);
+    if (defaults.signal !== undefined && defaults.signal.aborted) return canceled(defaults.signal, fn);
     const refusal = refusalWhileLoading(fn.source);
     if (refusal !== null) return Task.fromError(refusal);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called

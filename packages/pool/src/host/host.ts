@@ -118,7 +118,11 @@ export class Host {
       announce: (id, buffer) => roster.broadcast({ type: "shared-buffer", id, buffer }),
       gone: (id) => roster.broadcast({ type: "shared-buffer-gone", id }),
     });
-    this.#keepAlive = new KeepAlive(memory.parking, () => this.#isQuiet);
+    this.#keepAlive = new KeepAlive(
+      memory.parking,
+      () => this.#isQuiet,
+      () => this.#submitter.contexts.forget(),
+    );
     const carried = new CarriedValues(HOST_SERIAL, takeKnowledge);
     this.#relay = new CarriedRelay(memory, roster, carried, {
       mayStart: () => roster.count < this.#supply.minThreads,

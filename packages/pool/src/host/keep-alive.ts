@@ -19,15 +19,20 @@ const OUTPUT_CHECKS = 1000;
 export class KeepAlive {
   readonly #parking: Parking;
   readonly #isQuiet: () => boolean;
+  readonly #onRest: () => void;
   readonly #channel = new MessageChannel();
   #wanted = false;
   #held = false;
   #checking = false;
 
-  /** @param isQuiet Whether no job of any thread is outstanding. */
-  constructor(parking: Parking, isQuiet: () => boolean) {
+  /**
+   * @param isQuiet Whether no job of any thread is outstanding.
+   * @param onRest The pool has had nothing to do for a moment.
+   */
+  constructor(parking: Parking, isQuiet: () => boolean, onRest: () => void) {
     this.#parking = parking;
     this.#isQuiet = isQuiet;
+    this.#onRest = onRest;
     // A listener refs the port; without one, ref() has no effect.
     this.#channel.port1.on("message", () => {});
     this.#channel.port1.unref();
@@ -69,6 +74,7 @@ export class KeepAlive {
     else {
       this.#checking = this.#held = false;
       this.#channel.port1.unref();
+      this.#onRest();
     }
   }
 }

@@ -8,6 +8,9 @@ const MAX_FAILED_STARTS = 3;
 /** While other threads run the jobs, nobody gives the start up for good: what it failed for may be over. */
 const TRY_AGAIN_MS = 1000;
 
+/** Ids that other threads know hold a serial above 32 bits, and are exact up to 53. */
+const MAX_SERIAL = 2 ** 20;
+
 export class ThreadRoster {
   readonly #threads: (PoolThread | null)[];
   readonly #isFree: (index: number) => boolean;
@@ -61,13 +64,23 @@ export class ThreadRoster {
     const index = this.#threads.findIndex((thread, i) => thread === null && this.#isFree(i));
     if (index < 0) return false;
     try {
-      this.#threads[index] = this.#start(index, this.#nextSerial++, isExtra);
+      this.#threads[index] = this.#start(index, this.#takeSerial(), isExtra);
     } catch (error) {
       this.#startFailed();
       throw error;
     }
     this.#count++;
     return true;
+  }
+
+  /** After years they begin again, without those of live threads. */
+  #takeSerial(): number {
+    let serial: number;
+    do {
+      serial = this.#nextSerial;
+      this.#nextSerial = serial === MAX_SERIAL ? 1 : serial + 1;
+    } while (this.withSerial(serial) !== null);
+    return serial;
   }
 
   /** The thread will end by itself: it takes no more jobs, and finishes what it has. */

@@ -46,7 +46,9 @@ export function uncloneableItem(
   const [text, index] = /^\[(\d+)\]/.exec(error.path.slice(before.length)) ?? [];
   if (text === undefined) return null;
   const [root] = before.split(".", 1);
-  const problem = error.message.slice(error.path.length + 1);
+  // What was added for the job of the chunk (job-of-error.ts) is not the item's.
+  const end = error.job === undefined ? undefined : -`. Job: ${error.job}`.length;
+  const problem = error.message.slice(error.path.length + 1, end);
   const path = root!.replace("result[0]", "result") + error.path.slice(before.length + text.length);
   return { index: Number(index), error: new NotCloneableError(path, problem, { cause: error.cause }) };
 }

@@ -1,5 +1,8 @@
 /** What cancels jobs: the caller's AbortSignal, or a CancellationToken that looks like one. */
+import { withJob } from "../codec/job-of-error.ts";
 import { JobCanceledError } from "../errors.ts";
+import { labelOf } from "../jobs/function-name.ts";
+import type { FunctionSource } from "../jobs/function-source.ts";
 
 /** As much of an AbortSignal as the pool uses. */
 export interface CancelSignal {
@@ -9,8 +12,10 @@ export interface CancelSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** What a job rejects with that a fired signal cancels: its reason when that is an Error, otherwise a JobCanceledError around it. */
-export function cancellationError(signal: CancelSignal): Error {
-  const { reason } = signal;
-  return reason instanceof Error ? reason : new JobCanceledError(reason);
+/**
+ * What a job of this function rejects with that a fired signal cancels: its reason when that is an Error, otherwise a JobCanceledError
+ * around it.
+ */
+export function cancellationError({ reason }: CancelSignal, source: FunctionSource): Error {
+  return reason instanceof Error ? reason : withJob(new JobCanceledError(reason), labelOf(source));
 }

@@ -6,6 +6,7 @@
 import { AsyncScope } from "@skein/context";
 import { argumentRangeError } from "@skein/context/errors";
 import { type Carried, renameCarried } from "../codec/carried.ts";
+import { type EncodedMessage, noMessage } from "../codec/encoded-message.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { QueueFullError } from "../errors.ts";
 import { publishJob, someoneFollowsJobs } from "../jobs/channels.ts";
@@ -51,7 +52,8 @@ export type Below = (...args: never[]) => unknown;
 /** An argument list that is encoded and has its memory: what is left of a job to make. */
 interface Prepared {
   readonly context: ContextEntry | null;
-  readonly length: number;
+  /** To be released by whoever has asked for this. */
+  readonly message: EncodedMessage;
   readonly block: number;
   readonly carried: Carried | null;
   readonly keepAlive: readonly SharedArrayBuffer[] | null;
@@ -71,21 +73,23 @@ export class JobMaker {
 
   /** @throws what encoding the arguments or the context throws, PoolClosedError, QueueFullError. Nothing was claimed then. */
   submit(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions, below: Below): TaskJob {
-    const { encoder, ledger, memory } = this.#parts;
+    const { memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
-    const prepared = this.#prepare(fn, args, options);
     const frames = captureCallerFrames(below);
+    const scope = scopeOf(frames);
+    const prepared = this.#prepare(fn, args, options);
+    const { message } = prepared;
     const job = new TaskJob(
       fn,
       options,
       prepared.context,
-      prepared.length,
+      message.length,
       prepared.block,
       this.#timestamp(frames !== null),
-      this.#extrasOf(prepared, options, frames),
+      this.#extrasOf(prepared, options, frames, scope),
     );
     if (memory.trace !== null) memory.trace.began(job, options.priority, startedAt);
-    ledger.accept(job, encoder.bytes);
+    this.#accept(job, message);
     this.#told(job);
     return job;
   }
@@ -105,24 +109,29 @@ export class JobMaker {
     threads: () => readonly T[],
     post: (thread: T, slot: number) => void,
   ): TaskJob[] {
-    const { encoder, ledger, memory } = this.#parts;
-    const all = [this.#prepare(fn, args, options)];
-    const bytes = encoder.bytes.slice(0, all[0]!.length);
+    const { ledger, memory } = this.#parts;
+    const frames = captureCallerFrames(below);
+    const scope = scopeOf(frames);
+    const first = this.#prepare(fn, args, options);
+    const { message } = first;
+    const { length } = message;
+    const bytes = message.bytes.slice(0, length);
+    message.release();
+    const all = [first];
     const targets = threads();
     try {
-      ledger.admit(all[0]!.length, null, targets.length);
+      ledger.admit(length, null, targets.length);
       if (!ledger.hasSlots(targets.length)) throw new QueueFullError("maxQueue", memory.slotCount);
-      while (all.length < targets.length) all.push(this.#copyOf(fn, all[0]!, bytes));
+      while (all.length < targets.length) all.push(this.#copyOf(fn, first, bytes));
     } catch (error) {
       for (const prepared of all) this.#giveBack(fn, prepared);
       throw error;
     }
-    if (targets.length === 0) this.#giveBack(fn, all[0]!);
-    const frames = captureCallerFrames(below);
+    if (targets.length === 0) this.#giveBack(fn, first);
     const jobs = targets.map((thread, i) => {
       const prepared = all[i]!;
-      const { context, length, block, carried } = prepared;
-      const extras = this.#extrasOf(prepared, options, frames);
+      const { context, block, carried } = prepared;
+      const extras = this.#extrasOf(prepared, options, frames, scope);
       const job = new TaskJob(fn, options, context, length, block, timestampUs(), extras);
       if (memory.trace !== null) memory.trace.began(job, options.priority, memory.trace.now());
       if (carried !== null) renameCarried(bytes, length, carried.id);
@@ -136,28 +145,38 @@ export class JobMaker {
 
   /** As `submit`, for a job that this thread forks, and will probably take back: no more than it needs then. */
   fork(joiner: Joiner, fn: FunctionEntry, args: readonly unknown[], below: Below): ForkedJob {
-    const { encoder, ledger, memory } = this.#parts;
+    const { memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
+    const frames = captureCallerFrames(below);
+    const scope = scopeOf(frames);
     const { options } = joiner;
     const isNumbers = areNumbers(args);
     const prepared = isNumbers ? this.#prepareNumbers(fn) : this.#prepare(fn, args, options);
+    const { message } = prepared;
     const own = isNumbers || args.every(isPrimitive) ? args : null;
-    const frames = captureCallerFrames(below);
     const job = new ForkedJob(
       joiner,
       fn,
       own,
       isNumbers,
       prepared.context,
-      prepared.length,
+      message.length,
       prepared.block,
       this.#timestamp(frames !== null),
-      this.#extrasOf(prepared, options, frames),
+      this.#extrasOf(prepared, options, frames, scope),
     );
     if (memory.trace !== null) memory.trace.began(job, options.priority, startedAt);
-    ledger.accept(job, isNumbers ? noArguments : encoder.bytes);
+    this.#accept(job, message);
     this.#told(job);
     return job;
+  }
+
+  #accept(job: PendingJob, message: EncodedMessage): void {
+    try {
+      this.#parts.ledger.accept(job, message.bytes);
+    } finally {
+      message.release();
+    }
   }
 
   /** Nothing but numbers need not be encoded. What jobs fork is not limited. */
@@ -166,48 +185,68 @@ export class JobMaker {
     const context = contexts.current();
     ledger.admit(0, context);
     this.#enter(fn, context);
-    return { context, length: 0, block: 0, carried: null, keepAlive: null };
+    return { context, message: noMessage, block: 0, carried: null, keepAlive: null };
   }
 
   /** Both phases up to the memory. From the return of `encode` on nothing of the user's runs. */
   #prepare(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions): Prepared {
-    const { contexts, encoder, sharedBuffers, ledger, holder } = this.#parts;
+    const { contexts, encoder, sharedBuffers } = this.#parts;
     const context = options.flowContext ? contexts.current() : null;
     const outer = sharedBuffers.beginMessage();
-    let length: number;
+    let message: EncodedMessage;
     let keepAlive: readonly SharedArrayBuffer[] | null;
     try {
-      length = encoder.encode(args, "args", moveListOfArguments(args, options.transfer));
+      message = encoder.encode(args, "args", moveListOfArguments(args, options.transfer));
     } finally {
       keepAlive = sharedBuffers.endMessage(outer);
     }
-    const { carried, copied } = encoder;
+    let block: number;
+    try {
+      block = this.#claim(fn, context, message, options);
+    } catch (error) {
+      message.release();
+      throw error;
+    }
+    const { carried, copied } = message;
+    if (carried !== null || copied !== null) forgetMoves(args);
+    return { context, message, block, carried, keepAlive };
+  }
+
+  /** Admits the job and gives it its memory, or changes nothing. @returns where its arguments lie; 0: they fit into a slot. */
+  #claim(
+    fn: FunctionEntry,
+    context: ContextEntry | null,
+    message: EncodedMessage,
+    { retries }: SubmitOptions,
+  ): number {
+    const { ledger, holder } = this.#parts;
+    const { length, carried, copied } = message;
     const moves = copied !== null || (carried !== null && carried.transfer.length > 0);
-    if (moves && options.retries > 0)
-      throw argumentRangeError("retries", "0 for a job whose arguments are moved", options.retries);
+    if (moves && retries > 0)
+      throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
     ledger.admit(length, context);
     this.#enter(fn, context);
     let block = 0;
     try {
-      if (length > INLINE_BYTES) block = this.#store(length);
+      if (length > INLINE_BYTES) block = this.#store(message);
       // The last step that can fail: nothing is detached when a job is refused.
       if (copied !== null) detachCopied(copied, "args");
       if (carried !== null) holder.hold(carried);
     } catch (error) {
-      this.#giveBack(fn, { context, length, block, carried: null, keepAlive });
+      this.#giveBack(fn, { context, block, carried: null });
       throw error;
     }
-    if (carried !== null || copied !== null) forgetMoves(args);
-    return { context, length, block, carried, keepAlive };
+    return block;
   }
 
   /** The same arguments once more, with memory of their own. */
   #copyOf(
     fn: FunctionEntry,
-    { context, length, block, carried, keepAlive }: Prepared,
+    { context, message, block, carried, keepAlive }: Prepared,
     bytes: Uint8Array,
   ): Prepared {
     const { payloads, encoder, holder } = this.#parts;
+    const { length } = message;
     const own: Carried | null =
       carried === null
         ? null
@@ -222,10 +261,10 @@ export class JobMaker {
       }
       if (own !== null) holder.hold(own);
     } catch (error) {
-      this.#giveBack(fn, { context, length, block: copied, carried: null, keepAlive });
+      this.#giveBack(fn, { context, block: copied, carried: null });
       throw error;
     }
-    return { context, length, block: copied, carried: own, keepAlive };
+    return { context, message, block: copied, carried: own, keepAlive };
   }
 
   /** What the job names, besides its arguments. */
@@ -241,14 +280,17 @@ export class JobMaker {
     }
   }
 
-  #store(length: number): number {
-    const { payloads, encoder } = this.#parts;
-    const block = payloads.allocate(length);
-    encoder.copyTo(payloads.bytes(block), payloads.offset(block));
+  #store(message: EncodedMessage): number {
+    const { payloads } = this.#parts;
+    const block = payloads.allocate(message.length);
+    message.copyTo(payloads.bytes(block), payloads.offset(block));
     return block;
   }
 
-  #giveBack(fn: FunctionEntry, { context, block, carried }: Prepared): void {
+  #giveBack(
+    fn: FunctionEntry,
+    { context, block, carried }: Pick<Prepared, "context" | "block" | "carried">,
+  ): void {
     const { payloads, functions, contexts, holder } = this.#parts;
     if (carried !== null) holder.drop(carried.id);
     if (block !== 0) payloads.free(block);
@@ -257,21 +299,21 @@ export class JobMaker {
   }
 
   #extrasOf(
-    { length, block, carried, keepAlive }: Prepared,
+    { message, block, carried, keepAlive }: Prepared,
     { retries, onProgress }: SubmitOptions,
     frames: CallerFrames | null,
+    scope: AsyncScope | null,
   ): JobExtras {
-    const isFollowed = someoneFollowsJobs();
     if (
       frames === null &&
       keepAlive === null &&
       carried === null &&
       retries === 0 &&
       onProgress === undefined &&
-      !isFollowed
+      scope === null
     )
       return noExtras;
-    const { encoder, progress } = this.#parts;
+    const { progress } = this.#parts;
     return jobExtras({
       frames,
       keepAlive,
@@ -279,9 +321,9 @@ export class JobMaker {
       retry:
         retries === 0
           ? null
-          : { left: retries, args: block === 0 ? encoder.bytes.slice(0, length) : noArguments },
+          : { left: retries, args: block === 0 ? message.bytes.slice(0, message.length) : noArguments },
       progressId: onProgress === undefined ? 0 : progress.add(onProgress),
-      scope: isFollowed || frames !== null ? AsyncScope.capture() : null,
+      scope,
     });
   }
 
@@ -299,6 +341,11 @@ export class JobMaker {
     const timed = isOneOfFew || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0;
     return timed ? timestampUs() : 0;
   }
+}
+
+/** The context of the call, for jobs whose end is told in it. */
+function scopeOf(frames: CallerFrames | null): AsyncScope | null {
+  return frames !== null || someoneFollowsJobs() ? AsyncScope.capture() : null;
 }
 
 function areNumbers(args: readonly unknown[]): boolean {

@@ -448,7 +448,9 @@ export class Ledger {
   #giveUp(job: PendingJob, kind: OutcomeKind, value: unknown): void {
     if (job.stage >= DECIDED) return;
     this.#memory.trace?.canceled(job, job.fn.id);
-    if (job.stage === WAITING) {
+    const { stage } = job;
+    this.#decide(job, kind, value);
+    if (stage === WAITING) {
       this.#forget(job);
     } else if (this.#memory.slots.withdraw(job.slot)) {
       this.#release(job.slot, job);
@@ -456,7 +458,6 @@ export class Ledger {
       this.#requestCancel(job.slot);
       this.#terminateLater(job);
     }
-    this.#decide(job, kind, value);
   }
 
   /** When the grace period is over. */

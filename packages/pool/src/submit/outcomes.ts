@@ -94,7 +94,6 @@ function tellHere(job: PendingJob, kind: OutcomeKind, value: unknown): void {
         job.trySetResult(value);
         break;
       case CANCELED:
-        named(value, job);
         publishJob("cancel", source, job, value);
         job.trySetCanceled(value as Error);
         break;

@@ -54,7 +54,7 @@ export class Submitter {
     });
     this.ledger = ledger;
     const watch = new JobWatch(
-      (job, signal) => ledger.cancel(job, cancellationError(signal)),
+      (job, signal) => ledger.cancel(job, cancellationError(signal, job.fn.source)),
       (job, timeoutMs) => ledger.fail(job, new JobTimeoutError(timeoutMs)),
     );
     const encoder = new Encoder(sharedBuffers, carried.nextId);

@@ -202,6 +202,7 @@ const rest = new Rest({
     if (memory.queues.reach !== ALL && !memory.queues.isExclusiveEmpty()) post({ type: "threads-wanted" });
     // Nothing of a request outlives it.
     scopes.forget();
+    submitter.contexts.forget();
     idleness.resting();
   },
 });

@@ -183,12 +183,16 @@ export class ForkJoin implements Joiner {
   #copy(result: unknown): unknown {
     const { encoder, decoder } = this.#parts;
     const transfer = moveListOf(result);
-    const length = encoder.encode(result, "result", transfer);
-    const { carried, copied, bytes } = encoder;
-    if (copied !== null) detachCopied(copied, "result");
-    if (carried !== null) this.#parts.carried.add(detach(carried, "result"));
-    if (transfer !== null) forgetMoves([result]);
-    return decoder.decode(bytes, 0, length);
+    const message = encoder.encode(result, "result", transfer);
+    try {
+      const { carried, copied } = message;
+      if (copied !== null) detachCopied(copied, "result");
+      if (carried !== null) this.#parts.carried.add(detach(carried, "result"));
+      if (transfer !== null) forgetMoves([result]);
+      return decoder.decode(message.bytes, 0, message.length);
+    } finally {
+      message.release();
+    }
   }
 
   /** Whether the job in `slot`, which this thread has claimed, has yet to begin: its carried arguments are on their way. */

@@ -1,5 +1,6 @@
 /** Results and errors on their way into the slot: encoded, placed, and reported to the submitting thread. */
 import type { Carried } from "../codec/carried.ts";
+import type { EncodedMessage } from "../codec/encoded-message.ts";
 import { withoutUncloneable } from "../jobs/chunk-job.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { toWire } from "../codec/error-wire.ts";
@@ -67,8 +68,7 @@ export class OutcomeWriter {
   result(slot: number, value: unknown): void {
     try {
       const transfer = moveListOf(value);
-      const length = this.#encoder.encode(value, "result", transfer);
-      this.#finish(slot, length, OUTCOME_RESULT, "result");
+      this.#finish(slot, this.#encoder.encode(value, "result", transfer), OUTCOME_RESULT, "result");
       if (transfer !== null) forgetMoves([value]);
     } catch (error) {
       const shorter = withoutUncloneable(value, error);
@@ -89,21 +89,36 @@ export class OutcomeWriter {
   }
 
   /** @throws when there is no room, or Node refuses what is carried; nothing has happened to the slot then. */
-  #finish(slot: number, length: number, outcome: number, root: "result" | "error"): void {
-    const { slots, layout, trace } = this.#memory;
-    const { payloads } = this.#parts;
+  #finish(slot: number, message: EncodedMessage, outcome: number, root: "result" | "error"): void {
+    const { layout, trace } = this.#memory;
     const submitter = submitterOf(layout, slot);
-    const block = length <= INLINE_BYTES ? 0 : this.#store(length, submitter);
-    const { carried, copied } = this.#encoder;
-    if (carried !== null || copied !== null) this.#sendCarried(slot, carried, copied, root, block);
-    if (trace !== null) trace.finishing(slot, slots.functionId(slot), outcome);
-    if (block === 0) slots.setInlinePayload(slot, this.#encoder.bytes, length);
-    else slots.setArenaPayload(slot, payloads.arenaOf(block), payloads.blockOf(block), length);
-    slots.setOutcome(slot, outcome);
+    try {
+      this.#write(slot, message, outcome, root, submitter);
+    } finally {
+      message.release();
+    }
     // A job that this thread has submitted itself is part of another one here, whose outcome waits.
     if (submitter !== this.#memory.submitter && this.#isOutputAwaited()) this.#hold(slot);
     else this.#link(slot, submitter);
     if (trace !== null) trace.finished();
+  }
+
+  #write(
+    slot: number,
+    message: EncodedMessage,
+    outcome: number,
+    root: "result" | "error",
+    submitter: number,
+  ): void {
+    const { slots, trace } = this.#memory;
+    const { payloads } = this.#parts;
+    const { length, carried, copied } = message;
+    const block = length <= INLINE_BYTES ? 0 : this.#store(message, submitter);
+    if (carried !== null || copied !== null) this.#sendCarried(slot, carried, copied, root, block);
+    if (trace !== null) trace.finishing(slot, slots.functionId(slot), outcome);
+    if (block === 0) slots.setInlinePayload(slot, message.bytes, length);
+    else slots.setArenaPayload(slot, payloads.arenaOf(block), payloads.blockOf(block), length);
+    slots.setOutcome(slot, outcome);
   }
 
   #isOutputAwaited(): boolean {
@@ -159,14 +174,15 @@ export class OutcomeWriter {
   }
 
   /** Full: this thread slows down. Not for another pool thread, which may wait for this one in the same way. */
-  #store(length: number, submitter: number): number {
+  #store(message: EncodedMessage, submitter: number): number {
     const { payloads, large, takeMessages } = this.#parts;
+    const { length } = message;
     large.add(length);
     const block =
       submitter === HOST
         ? payloads.allocatePatiently(length, PATIENCE_MS, takeMessages)
         : payloads.allocate(length);
-    this.#encoder.copyTo(payloads.bytes(block), payloads.offset(block));
+    message.copyTo(payloads.bytes(block), payloads.offset(block));
     return block;
   }
 }

@@ -23,11 +23,15 @@ const encoder = new Encoder(table, carried.nextId);
 const decoder = new Decoder(table, carried);
 
 function send(value: unknown, transfer: readonly Transferable[] | null): { bytes: Uint8Array; id: number } {
-  const length = encoder.encode(value, "result", transfer);
-  const bytes = encoder.bytes.slice(0, length);
-  if (encoder.copied !== null) detachCopied(encoder.copied, "result");
-  if (encoder.carried !== null) carried.add(detach(encoder.carried, "result"));
-  return { bytes, id: encoder.carried?.id ?? 0 };
+  const message = encoder.encode(value, "result", transfer);
+  try {
+    const bytes = message.bytes.slice(0, message.length);
+    if (message.copied !== null) detachCopied(message.copied, "result");
+    if (message.carried !== null) carried.add(detach(message.carried, "result"));
+    return { bytes, id: message.carried?.id ?? 0 };
+  } finally {
+    message.release();
+  }
 }
 
 function roundTrip(value: unknown, transfer: readonly Transferable[] | null = null): unknown {
@@ -117,7 +121,7 @@ describe.each([
 
   it("nothing is detached while the value is only encoded", () => {
     const buffer = new ArrayBuffer(8);
-    encoder.encode([buffer], "args", [buffer, ...more()]);
+    encoder.encode([buffer], "args", [buffer, ...more()]).release();
     expect(buffer.detached).toBe(false);
     expect(() => encoder.encode([buffer, () => 1], "args", [buffer, ...more()])).toThrow(
       "args[1] is a function",
@@ -138,20 +142,23 @@ describe.each([
 describe("which moved values are in the message", () => {
   it("those of up to 16 KB together", () => {
     const halves = [new ArrayBuffer(8 << 10), new ArrayBuffer(8 << 10)];
-    encoder.encode(halves, "args", halves);
-    expect([encoder.copied, encoder.carried]).toEqual([halves, null]);
+    const left = (value: unknown, transfer: readonly Transferable[] | null = null) => {
+      const message = encoder.encode(value, "args", transfer);
+      message.release();
+      return [message.copied, message.carried?.values ?? null];
+    };
+    expect(left(halves, halves)).toEqual([halves, null]);
     const more = [...halves, new ArrayBuffer(1)];
-    encoder.encode(halves, "args", more);
-    expect([encoder.copied, encoder.carried?.values]).toEqual([null, halves]);
-    encoder.encode([1], "args");
-    expect([encoder.copied, encoder.carried]).toEqual([null, null]);
+    expect(left(halves, more)).toEqual([null, halves]);
+    expect(left([1])).toEqual([null, null]);
   });
 
   it("none when something else is moved with them", () => {
     const { port1, port2 } = new MessageChannel();
     const buffer = new ArrayBuffer(8);
-    encoder.encode([buffer, port2], "args", [buffer, port2]);
-    expect([encoder.copied, encoder.carried?.values]).toEqual([null, [buffer, port2]]);
+    const message = encoder.encode([buffer, port2], "args", [buffer, port2]);
+    expect([message.copied, message.carried?.values]).toEqual([null, [buffer, port2]]);
+    message.release();
     port1.close();
   });
 
@@ -224,9 +231,11 @@ describe("the message and what it carries", () => {
   });
 
   it("can be read later when the values have not come yet", () => {
-    const length = encoder.encode([new Blob(["x"]), "y"], "result");
-    const bytes = encoder.bytes.slice(0, length);
-    const values = encoder.carried!;
+    const message = encoder.encode([new Blob(["x"]), "y"], "result");
+    const bytes = message.bytes.slice(0, message.length);
+    const values = message.carried!;
+    message.release();
+    const { length } = bytes;
     expect(() => decoder.decode(bytes, 0, length)).toThrow(NotArrived);
     carried.add(detach(values, "result"));
     expect(decoder.decode(bytes, 0, length)).toMatchObject([expect.any(Blob), "y"]);
@@ -237,13 +246,13 @@ describe("the message and what it carries", () => {
     let innerId = 0;
     const outer = {
       get nested() {
-        encoder.encode(inner, "result");
-        innerId = encoder.carried!.id;
+        innerId = encoder.encode(inner, "result").carried!.id;
         return 1;
       },
     };
-    encoder.encode(outer, "result");
-    expect(encoder.carried).toBeNull();
+    const message = encoder.encode(outer, "result");
+    message.release();
+    expect(message.carried).toBeNull();
     expect(innerId).toBeGreaterThan(0);
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { Decoder } from "../../src/codec/decoder.ts";
-import { decoder, encoder, roundTrip } from "./round-trip.ts";
+import { decoder, encoded, encoder, roundTrip } from "./round-trip.ts";
 import { difference } from "./same-graph.ts";
 
 const repeat = (unit: string, length: number) => unit.repeat(length);
@@ -141,12 +141,12 @@ describe("edges", () => {
       },
     });
     try {
-      const length = encoder.encode(JSON.parse('{ "swallowed": 1 }'), "result");
+      const bytes = encoded(encoder, JSON.parse('{ "swallowed": 1 }'));
       const own = new Decoder(
         { idOf: () => 0, fromId: () => new SharedArrayBuffer(0) },
         { take: () => [], putBack: () => {} },
       );
-      const copy = own.decode(encoder.bytes, 0, length) as object;
+      const copy = own.decode(bytes, 0, bytes.length) as object;
       expect(Object.getOwnPropertyDescriptor(copy, "swallowed")).toMatchObject({
         value: 1,
         enumerable: true,
@@ -215,8 +215,8 @@ describe("edges", () => {
     const value = {
       before: "x",
       get nested() {
-        const length = encoder.encode({ inner: [1, 2] }, "args");
-        inner = decoder.decode(encoder.bytes.slice(), 0, length);
+        const bytes = encoded(encoder, { inner: [1, 2] });
+        inner = decoder.decode(bytes, 0, bytes.length);
         return 7;
       },
       after: "y",
@@ -267,13 +267,15 @@ describe("edges", () => {
   });
 
   it("gives large scratch memory back with the next message", () => {
-    encoder.encode(
+    const large = encoder.encode(
       Array.from({ length: 1024 * 1024 }, (_, i) => i / 3),
       "result",
     );
-    expect(encoder.bytes.length).toBeGreaterThan(8 * 1024 * 1024);
-    encoder.encode(1, "result");
-    expect(encoder.bytes.length).toBeLessThan(1024 * 1024);
+    expect(large.bytes.length).toBeGreaterThan(8 * 1024 * 1024);
+    large.release();
+    const small = encoder.encode(1, "result");
+    expect(small.bytes.length).toBeLessThan(1024 * 1024);
+    small.release();
   });
 
   it("long buffers and texts in any order, among other values, are the same in one piece and copied to their place", () => {
@@ -290,10 +292,11 @@ describe("edges", () => {
       { [repeat("k", 5000)]: repeat("€", 5000), [repeat("€", 5000)]: 2 },
       1,
     ];
-    const length = encoder.encode(value, "result");
-    const whole = encoder.bytes;
+    const message = encoder.encode(value, "result");
+    const { length, bytes: whole } = message;
     const target = new Uint8Array(new SharedArrayBuffer(length + 16)).fill(0xee);
-    encoder.copyTo(target, 8);
+    message.copyTo(target, 8);
+    message.release();
     expect(Buffer.compare(target.slice(8, 8 + length), whole.subarray(0, length))).toBe(0);
     expect([target[7], target[8 + length]]).toEqual([0xee, 0xee]);
     expect(decoder.decode(target, 8, length)).toEqual(value);
@@ -316,12 +319,14 @@ describe("edges", () => {
   it("keeps no value of a caller alive, long buffers included once they are copied", async () => {
     const buffer = (() => {
       const bytes = new Uint8Array(8192);
-      encoder.copyTo(new Uint8Array(encoder.encode([bytes], "args")), 0);
+      const message = encoder.encode([bytes], "args");
+      message.copyTo(new Uint8Array(message.length), 0);
+      message.release();
       return new WeakRef(bytes.buffer);
     })();
     const reference = (() => {
       const value = { big: Array.from({ length: 1_000 }, () => 0) };
-      encoder.encode([value], "args");
+      encoder.encode([value], "args").release();
       return new WeakRef(value);
     })();
     await new Promise((resolve) => setImmediate(resolve));

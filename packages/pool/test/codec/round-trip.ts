@@ -20,11 +20,20 @@ const carried = new CarriedValues(0, () => {});
 export const encoder: Encoder = new Encoder(table, carried.nextId);
 export const decoder: Decoder = new Decoder(table, carried);
 
+/** A copy of the bytes that a value is encoded to. */
+export function encoded(by: Encoder, value: unknown): Uint8Array {
+  const message = by.encode(value, "result");
+  const bytes = message.bytes.slice(0, message.length);
+  message.release();
+  return bytes;
+}
+
 /** Encodes, copies the bytes into shared memory at `offset` between other bytes, decodes, and wipes the bytes. */
 export function roundTrip(value: unknown, offset = 8): unknown {
-  const length = encoder.encode(value, "result");
+  const bytes = encoded(encoder, value);
+  const { length } = bytes;
   const memory = new Uint8Array(new SharedArrayBuffer(offset + length + 16)).fill(0xee);
-  memory.set(encoder.bytes.subarray(0, length), offset);
+  memory.set(bytes, offset);
   const result = decoder.decode(memory, offset, length);
   memory.fill(0xee);
   return result;

@@ -128,7 +128,9 @@ function finish(thread: number, slot: number): void {
     new SharedBuffers(thread + 1, nothing, { announce: nothing, gone: nothing }),
     () => 1,
   );
-  slots.setInlinePayload(slot, encoder.bytes, encoder.encode(1, "result"));
+  const message = encoder.encode(1, "result");
+  slots.setInlinePayload(slot, message.bytes, message.length);
+  message.release();
   slots.setOutcome(slot, OUTCOME_RESULT);
   slots.finish(slot, thread + 1);
   inboxes[HOST]!.put(slot);

@@ -124,9 +124,11 @@ export class PlayedPool {
   writeOutcome(thread: number, slot: number, value: unknown, isError = false): void {
     const { slots } = this.memories[thread + 1]!;
     const encoder = this.#resultEncoder;
-    const length = encoder.encode(isError ? toWire(value) : value, isError ? "error" : "result");
-    if (length > INLINE_BYTES) throw new RangeError("The outcome of a played job has to fit into its slot");
-    slots.setInlinePayload(slot, encoder.bytes, length);
+    const message = encoder.encode(isError ? toWire(value) : value, isError ? "error" : "result");
+    if (message.length > INLINE_BYTES)
+      throw new RangeError("The outcome of a played job has to fit into its slot");
+    slots.setInlinePayload(slot, message.bytes, message.length);
+    message.release();
     slots.setOutcome(slot, isError ? OUTCOME_ERROR : OUTCOME_RESULT);
   }
 

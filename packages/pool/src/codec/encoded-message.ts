@@ -1,0 +1,54 @@
+import type { Carried } from "./carried.ts";
+
+/** Where the bytes of a message lie until it is released. */
+export interface MessageBytes {
+  /** From index 0. Copies them when the message holds long runs of bytes: see `copyTo`. */
+  readonly bytes: Uint8Array;
+  copyTo(target: Uint8Array, at: number): void;
+  release(): void;
+}
+
+/**
+ * One encoded message. Whoever has asked for it releases it once its bytes are where they go. Until then the encoder writes others
+ * elsewhere: whatever runs meanwhile may encode, too.
+ */
+export class EncodedMessage {
+  /** In bytes. */
+  readonly length: number;
+  /** What it leaves to be carried; null when it is complete in itself. */
+  readonly carried: Carried | null;
+  /** What is moved, and yet in its bytes: to be detached when they are where they go. Null: nothing. */
+  readonly copied: readonly ArrayBuffer[] | null;
+  readonly #source: MessageBytes;
+
+  constructor(
+    source: MessageBytes,
+    length: number,
+    carried: Carried | null = null,
+    copied: readonly ArrayBuffer[] | null = null,
+  ) {
+    this.#source = source;
+    this.length = length;
+    this.carried = carried;
+    this.copied = copied;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#source.bytes;
+  }
+
+  /** To `target` at `at`. Once: afterwards nothing of the value is held any more. */
+  copyTo(target: Uint8Array, at: number): void {
+    this.#source.copyTo(target, at);
+  }
+
+  release(): void {
+    this.#source.release();
+  }
+}
+
+/** For what needs no bytes. */
+export const noMessage: EncodedMessage = new EncodedMessage(
+  { bytes: new Uint8Array(0), copyTo: () => {}, release: () => {} },
+  0,
+);
