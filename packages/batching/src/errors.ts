@@ -65,12 +65,15 @@ export class BatchesFailedError extends SkeinError {
 
 /** An item that a SharedProducer was given holds something that cannot be copied to the consumer's thread. Nothing was pushed. */
 export class NotCloneableError extends SkeinError {
+  static {
+    nameErrorClass(this, "NotCloneableError");
+  }
+
   /** Where the value is, for example `item.rows[0].toString`. */
   readonly path: string;
 
   constructor(path: string, problem: string, options?: ErrorOptions) {
     super("ERR_SKEIN_NOT_CLONEABLE", `${path} ${problem}`, options);
-    Object.defineProperty(this, "name", { value: "NotCloneableError", configurable: true, writable: true });
     this.path = path;
   }
 }

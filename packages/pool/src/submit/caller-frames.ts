@@ -3,13 +3,13 @@
  * the rest of a submission, so it is rationed: the first 256 jobs of each 100 ms have their frames, which is every job of a
  * program that does not submit more than 2 560 a second.
  */
-import { AsyncScope } from "@skein/context";
 import { appendFrames, framesIn, stackOf } from "../codec/stack-text.ts";
 import { Error, getOwnPropertyDescriptor, reflectSet } from "../shared/intrinsics.ts";
-import { setTimeout } from "../shared/timers.ts";
+import { now } from "../shared/timers.ts";
 
 const PER_INTERVAL = 256;
 const INTERVAL_MS = 100;
+const LOOK_MASK = 15;
 const FRAMES = 8;
 
 /** Some environments hide it. */
@@ -21,10 +21,19 @@ export interface CallerFrames {
   readonly stack?: unknown;
 }
 
-let left = PER_INTERVAL;
+/** Of the ration. Below 0: so many more have asked. */
+let left = 0;
+let startedAt = -Infinity;
 
-function refill(): void {
-  left = PER_INTERVAL;
+/** Whether this job has its frames. Who has used up the ration looks at the clock for every 16th job only: that costs more than the rest. */
+function isRationed(): boolean {
+  if (left-- > 0) return false;
+  if ((left & LOOK_MASK) !== LOOK_MASK) return true;
+  const at = now();
+  if (at - startedAt < INTERVAL_MS) return true;
+  startedAt = at;
+  left = PER_INTERVAL - 1;
+  return false;
 }
 
 /**
@@ -32,10 +41,7 @@ function refill(): void {
  * @param below The frames above this function, and it itself, are ours and left out.
  */
 export function captureCallerFrames(below: (...args: never[]) => unknown): CallerFrames | null {
-  if (left === 0 || captureStackTrace === undefined) return null;
-  if (left-- === PER_INTERVAL) {
-    AsyncScope.root.run(setTimeout, refill, INTERVAL_MS).unref();
-  }
+  if (captureStackTrace === undefined || isRationed()) return null;
   const frames: CallerFrames = {};
   const limit = lowerLimit();
   captureStackTrace(frames, below);

@@ -90,9 +90,12 @@ export class Model implements AsyncDisposable, Run {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  /** All schedules with at most so many preemptions, depth first. @returns how many those were. */
+  /**
+   * All schedules with at most so many preemptions, SKEIN_MODEL_DEPTH more when that is set, depth first.
+   * @returns how many those were.
+   */
   explore(scenario: Scenario, maxPreemptions: number, maxSchedules = 20_000): number {
-    const schedules = new DepthFirst(maxPreemptions);
+    const schedules = new DepthFirst(maxPreemptions + Number(process.env["SKEIN_MODEL_DEPTH"] ?? 0));
     let count = 0;
     do {
       if (++count > maxSchedules) throw new Error(`More than ${maxSchedules} schedules: lower the bound`);
