@@ -74,7 +74,7 @@ export const durations: Section = {
     {
       of: "duration",
       basis: "code",
-      why: "the caller's thread makes and settles a task for each job and carries its context (pool/src/submit/settlement.ts), and looks for results between its turns (pool/src/host/completion-pump.ts): with as many threads as cores that is taken from the jobs. That threads look on before they sleep is not it: with `spinLimitUs: 0` it was no better",
+      why: "the caller's thread makes and settles a task for each job and carries its context (pool/src/submit/ledger.ts), and looks for results between its turns (pool/src/host/completion-pump.ts): with as many threads as cores that is taken from the jobs. That threads look on before they sleep is not it: with `spinLimitUs: 0` it was no better",
       change: "less work per job on the calling thread, or a core for it",
     },
   ],

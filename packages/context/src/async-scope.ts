@@ -28,8 +28,13 @@ function callIn<R>(scope: AsyncResource, fn: AnyFunction<R>, args: readonly unkn
     case 2:
       return scope.runInAsyncScope(fn, undefined, args[0], args[1]);
     default:
-      return scope.runInAsyncScope(() => apply(fn, undefined, args));
+      return scope.runInAsyncScope(callWith<R>, undefined, fn, args);
   }
+}
+
+/** Not a closure: the stack of an error that is kept would keep the arguments. */
+function callWith<R>(fn: AnyFunction<R>, args: readonly unknown[]): R {
+  return apply(fn, undefined, args);
 }
 
 /**

@@ -25,10 +25,10 @@ export interface CallerFrames {
 let left = 0;
 let startedAt = -Infinity;
 
-/** Whether this job has its frames. Who has used up the ration looks at the clock for every 16th job only: that costs more than the rest. */
-function isRationed(): boolean {
+/** Whether the ration is used up. A burst that has done so looks at the clock with its first job and with every 16th: reading it costs. */
+function isUsedUp(isFirst: boolean): boolean {
   if (left-- > 0) return false;
-  if ((left & LOOK_MASK) !== LOOK_MASK) return true;
+  if (!isFirst && (left & LOOK_MASK) !== LOOK_MASK) return true;
   const at = now();
   if (at - startedAt < INTERVAL_MS) return true;
   startedAt = at;
@@ -39,9 +39,13 @@ function isRationed(): boolean {
 /**
  * Runs no code of the program. Null when the ration is used up.
  * @param below The frames above this function, and it itself, are ours and left out.
+ * @param isFirst Whether no other job of the thread is outstanding.
  */
-export function captureCallerFrames(below: (...args: never[]) => unknown): CallerFrames | null {
-  if (captureStackTrace === undefined || isRationed()) return null;
+export function captureCallerFrames(
+  below: (...args: never[]) => unknown,
+  isFirst: boolean,
+): CallerFrames | null {
+  if (captureStackTrace === undefined || isUsedUp(isFirst)) return null;
   const frames: CallerFrames = {};
   const limit = lowerLimit();
   captureStackTrace(frames, below);

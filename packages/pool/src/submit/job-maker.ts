@@ -73,9 +73,9 @@ export class JobMaker {
 
   /** @throws what encoding the arguments or the context throws, PoolClosedError, QueueFullError. Nothing was claimed then. */
   submit(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions, below: Below): TaskJob {
-    const { memory } = this.#parts;
+    const { ledger, memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
-    const frames = captureCallerFrames(below);
+    const frames = captureCallerFrames(below, ledger.outstanding === 0);
     const scope = scopeOf(frames);
     const prepared = this.#prepare(fn, args, options);
     const { message } = prepared;
@@ -110,7 +110,7 @@ export class JobMaker {
     post: (thread: T, slot: number) => void,
   ): TaskJob[] {
     const { ledger, memory } = this.#parts;
-    const frames = captureCallerFrames(below);
+    const frames = captureCallerFrames(below, ledger.outstanding === 0);
     const scope = scopeOf(frames);
     const first = this.#prepare(fn, args, options);
     const { message } = first;
@@ -145,9 +145,9 @@ export class JobMaker {
 
   /** As `submit`, for a job that this thread forks, and will probably take back: no more than it needs then. */
   fork(joiner: Joiner, fn: FunctionEntry, args: readonly unknown[], below: Below): ForkedJob {
-    const { memory } = this.#parts;
+    const { ledger, memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
-    const frames = captureCallerFrames(below);
+    const frames = captureCallerFrames(below, ledger.outstanding === 0);
     const scope = scopeOf(frames);
     const { options } = joiner;
     const isNumbers = areNumbers(args);

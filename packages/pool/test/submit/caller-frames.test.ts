@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { captureCallerFrames, frameLines, withCallerFrames } from "../../src/submit/caller-frames.ts";
 
 function submit(): ReturnType<typeof captureCallerFrames> {
-  return captureCallerFrames(submit);
+  return captureCallerFrames(submit, true);
 }
 
 const before = { ...Object.getOwnPropertyDescriptors(Error) };
