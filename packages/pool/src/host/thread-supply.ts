@@ -125,12 +125,18 @@ export class ThreadSupply {
   /** A job was queued. */
   queued(isExclusive: boolean): void {
     if (this.#watch === null) this.#startWatching();
-    if (this.#memory.parking.wakeOne(-1, isExclusive) === "none" && this.#isShort) this.wanted();
+    if (this.#memory.parking.wakeOne(-1, isExclusive) !== "none" || !this.#isShort) return;
+    if (isExclusive) this.wanted();
+    else if (this.#isBelowMinimum) this.#start();
   }
 
   /** Jobs wait, and all threads are busy, or may not take them. */
   wanted(): void {
-    if ((this.#roster.count < this.#minThreads && this.#needsMore()) || this.#areStuck) this.#start();
+    if (this.#isBelowMinimum || this.#areStuck) this.#start();
+  }
+
+  get #isBelowMinimum(): boolean {
+    return this.#roster.count < this.#minThreads && this.#needsMore();
   }
 
   /** Whether exclusive jobs wait for threads that wait for jobs: maybe for those. */

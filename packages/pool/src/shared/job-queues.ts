@@ -71,6 +71,7 @@ export class JobQueues {
    * `release`: a thread that holds a former entry of the same slot may have claimed it already (slot.ts I4).
    */
   push(priority: number, slot: number, isExclusive = false): boolean {
+    if (isExclusive) this.#places.useExclusive();
     const rings = isExclusive ? this.#exclusive : this.#rings;
     return rings[priority]!.push(slot, this.#slots.words, this.#slots.ticketWord(slot));
   }
@@ -151,7 +152,7 @@ export class JobQueues {
   /** Of a priority, exclusive jobs and others take turns at being first. */
   #takePriority(priority: number, serial: number): number {
     const shared = this.#rings[priority]!;
-    if (this.reach !== ALL) return this.#takeFrom(shared, serial);
+    if (this.reach !== ALL || !this.#places.hasExclusive) return this.#takeFrom(shared, serial);
     const exclusive = this.#exclusive[priority]!;
     const isExclusiveFirst = (this.#looks & 1) === 0;
     const slot = this.#takeFrom(isExclusiveFirst ? exclusive : shared, serial);
@@ -193,7 +194,7 @@ export class JobQueues {
   }
 
   isExclusiveEmpty(): boolean {
-    return areEmpty(this.#exclusive);
+    return !this.#places.hasExclusive || areEmpty(this.#exclusive);
   }
 
   #areDequesEmpty(): boolean {
