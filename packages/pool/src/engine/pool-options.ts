@@ -19,7 +19,11 @@ export interface ThreadPoolOptions {
    * @default os.availableParallelism(), at most `maxThreads`
    */
   readonly minThreads?: number | undefined;
-  /** The most threads at any time. 1 to 1024. @default os.availableParallelism(), or `minThreads` when that is more */
+  /**
+   * The most threads at any time. 1 to 1024. While jobs with `onCancel: "terminate"` wait and all threads wait for jobs, up to 16 more run them,
+   * and leave as soon as they have nothing to do.
+   * @default os.availableParallelism(), or `minThreads` when that is more
+   */
   readonly maxThreads?: number | undefined;
   /**
    * A thread above `minThreads` ends after this many milliseconds without a job. What jobs left in it, timers and sockets, ends with it.

@@ -99,7 +99,7 @@ export class ThreadPool extends BaseEngine {
     return this.#host.minThreads;
   }
 
-  /** The most threads at any time. */
+  /** The most threads at any time, but for those that `onCancel: "terminate"` needs (see ThreadPoolOptions). */
   get maxThreads(): number {
     return this.#host.maxThreads;
   }

@@ -3,6 +3,7 @@
  * has put on `Object.prototype` is not an option.
  */
 import type { ResourceLimits, SHARE_ENV, WorkerOptions } from "node:worker_threads";
+import { stringify } from "../shared/intrinsics.ts";
 
 /** What a user can say about the threads; passed on to `Worker`. */
 export interface ThreadOptions {
@@ -42,7 +43,7 @@ export function threadStart(entry: URL, thread: ThreadOptions, own: WorkerOption
 
 /** Parses under either input type. Thrown outside of the promise, an error ends the thread whatever it does with unhandled rejections. */
 function codeThatImports(entry: URL): string {
-  return `import(${JSON.stringify(entry.href)}).catch((error) => { setImmediate(() => { throw error; }); });`;
+  return `import(${stringify(entry.href)}).catch((error) => { setImmediate(() => { throw error; }); });`;
 }
 
 /** Of what is inherited only what says how modules are found: Node refuses most other flags when they are given. */

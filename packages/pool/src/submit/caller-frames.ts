@@ -1,7 +1,7 @@
 /**
  * The stack frames of whoever submitted a job, for the stack of the error it may end with. Capturing costs about as much as
  * the rest of a submission, so it is rationed: the first 256 jobs of each 100 ms have their frames, which is every job of a
- * program that does not submit more than 2 560 a second.
+ * program that does not submit more than 2 560 a second. Behind a burst that goes on without a pause, up to 15 more jobs have none.
  */
 import { appendFrames, framesIn, stackOf } from "../codec/stack-text.ts";
 import { Error, getOwnPropertyDescriptor, reflectSet } from "../shared/intrinsics.ts";
