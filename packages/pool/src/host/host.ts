@@ -87,6 +87,7 @@ export class Host {
         if (this.#arenas.has(arena)) this.#arenas.giveBack(arena, block);
       },
       (serial) => this.#roster.withSerial(serial)?.isLost === true,
+      (serial) => this.#terminate(serial),
     );
     const limits: QueueLimits = { jobs: 0, bytes: options.maxQueueBytes, maxQueue: options.maxQueue };
     const roster = (this.#roster = new ThreadRoster(
@@ -278,7 +279,7 @@ export class Host {
   /** Ends the thread with this serial, and everything on it. */
   #terminate(serial: number): void {
     const thread = this.#roster.withSerial(serial);
-    if (thread === null) return;
+    if (thread === null || thread.wasTerminated) return;
     thread.wasTerminated = true;
     thread.terminate();
     AsyncScope.root.run(setTimeout, () => this.#lose(thread), LOST_AFTER_MS).unref();

@@ -17,6 +17,7 @@ export class OrphanedSlots {
   readonly #isLive: (serial: number) => boolean;
   readonly #giveBack: (arena: number, block: number) => void;
   readonly #isLost: (serial: number) => boolean;
+  readonly #terminate: (serial: number) => void;
   /** Thread indices whose slots are not all free. */
   readonly #waiting = new Set<number>();
   readonly #finished: Int32Array;
@@ -25,13 +26,16 @@ export class OrphanedSlots {
    * @param isLive Whether the thread with this serial has not ended.
    * @param giveBack Frees the block of an outcome that nobody reads, if its arena is still there.
    * @param isLost Whether a live thread was given up.
+   * @param terminate Ends a thread, if it is not being ended already.
    */
   constructor(
     memory: PoolMemory,
     isLive: (serial: number) => boolean,
     giveBack: (arena: number, block: number) => void,
     isLost: (serial: number) => boolean = () => false,
+    terminate: (serial: number) => void = () => {},
   ) {
+    this.#terminate = terminate;
     this.#giveBack = giveBack;
     this.#isLost = isLost;
     this.#memory = memory;
@@ -73,8 +77,13 @@ export class OrphanedSlots {
       const state = slots.state(slot);
       if (state === FREE || (state === QUEUED && slots.withdraw(slot))) continue;
       const owner = slots.owner(slot);
-      if (!this.#isLive(owner)) slots.release(slot);
-      else if (!this.#isLost(owner)) seen = "busy";
+      if (!this.#isLive(owner)) {
+        slots.release(slot);
+        continue;
+      }
+      // It waits for that, and the submitter may have died before it could say so.
+      if (slots.isDoomed(slot)) this.#terminate(owner);
+      if (!this.#isLost(owner)) seen = "busy";
       else if (seen === "free") seen = "lost";
     }
     if (seen === "free") this.#waiting.delete(index);

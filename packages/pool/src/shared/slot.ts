@@ -6,6 +6,8 @@
  *            NEXT    @ 2   link in the inbox (inbox.ts)
  *            FLAGS   @ 3   bit 0 CANCEL: the caller wants the running job to stop; written by the submitting thread, at any time
  *                          bit 1 EXCLUSIVE: its thread may run nothing else meanwhile; constant while the slot is in use
+ *                          bit 2 ENDED: the thread has come to the end of an exclusive job; written by w before finish
+ *                          bit 3 DOOMED: the thread will be terminated because of this job; written by the submitting thread
  *            the rest: plain, see the list below
  * State      | value           | means                              | written by                          |
  *            | 0 FREE          | belongs to the submitting thread   | submitting thread                   |
@@ -27,6 +29,8 @@
  *               keep stale entries from jumping the queue, not always: between publish and push the word still shows the position
  *               of the former entry, and rings and deques count their positions separately. So a published slot may be claimed
  *               before its push, even when that push finds no room: then withdraw decides, never release.
+ *            I5 Of ENDED and DOOMED one is set at most: either the job has ended and its thread lives, or the thread dies in RUNNING
+ *               and takes no other job before, so that none dies with it.
  * Pairings   [S1] publish happens after the plain writes; claim happens before the plain reads.
  *            [S2] finish happens after the outcome's plain writes; recovery loads STATE before its reads.
  *            [S3] push writes TICKET before the cell's CAS (ring.ts R2) or the store of BOTTOM (deque.ts D1); the taker loads it after
@@ -36,7 +40,7 @@
  *            slots after each exit.
  * Sources    .NET ThreadPool work items; "claim by compare-and-swap with owner", crossbeam. Model test: test/shared/slot.model.test.ts
  */
-import { cas, load, store } from "./atomics.ts";
+import { cas, load, store, wait } from "./atomics.ts";
 import { INLINE_BYTES, type Layout, SLOT_HEADER_WORDS, SLOT_WORDS } from "./layout.ts";
 
 const STATE = 0;
@@ -67,6 +71,8 @@ export const DONE = 3;
 
 const CANCEL_BIT = 1;
 const EXCLUSIVE_BIT = 2;
+const ENDED_BIT = 4;
+const DOOMED_BIT = 8;
 const TWO_32 = 2 ** 32;
 const FUNCTION_HIGH_MASK = 0x3ff;
 const CONTEXT_HIGH_SHIFT = 10;
@@ -166,8 +172,7 @@ export class SlotTable {
 
   /** By the submitting thread. */
   requestCancel(slot: number): void {
-    const word = slot * SLOT_WORDS + FLAGS;
-    store(this.words, word, this.words[word]! | CANCEL_BIT); // [unpaired] a flag to be polled, orders nothing; one writer
+    this.#mark(slot, CANCEL_BIT, 0);
   }
 
   isCancelRequested(slot: number): boolean {
@@ -177,6 +182,36 @@ export class SlotTable {
   /** Of a job that this thread has claimed. */
   isExclusive(slot: number): boolean {
     return (load(this.words, slot * SLOT_WORDS + FLAGS) & EXCLUSIVE_BIT) !== 0; // [unpaired] constant, see FLAGS
+  }
+
+  /** By the submitting thread, before it has the thread that runs the job terminated. @returns false when the job has ended: leave the thread alone. */
+  doom(slot: number): boolean {
+    return this.#mark(slot, DOOMED_BIT, ENDED_BIT);
+  }
+
+  /** By the thread that runs an exclusive job, before `finish`. @returns false when the thread is about to be terminated: it must take no other job. */
+  end(slot: number): boolean {
+    return this.#mark(slot, ENDED_BIT, DOOMED_BIT);
+  }
+
+  /** What follows a failed `end`: no job shares the termination. */
+  awaitTermination(): never {
+    const never = new Int32Array(new SharedArrayBuffer(4));
+    for (;;) wait(never, 0, 0, Infinity); // [unpaired] nobody notifies: the thread dies here
+  }
+
+  isDoomed(slot: number): boolean {
+    return (load(this.words, slot * SLOT_WORDS + FLAGS) & DOOMED_BIT) !== 0; // [unpaired] after the submitting thread's death
+  }
+
+  /** Sets `bit`, unless `unless` is set. */
+  #mark(slot: number, bit: number, unless: number): boolean {
+    const word = slot * SLOT_WORDS + FLAGS;
+    for (;;) {
+      const flags = load(this.words, word); // [unpaired] the swap decides
+      if ((flags & unless) !== 0) return false;
+      if (cas(this.words, word, flags, flags | bit)) return true; // [unpaired] flags order nothing but themselves
+    }
   }
 
   // Plain words: the caller owns the slot (I2).

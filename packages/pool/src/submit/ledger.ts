@@ -471,7 +471,8 @@ export class Ledger {
 
   #terminate({ slot }: PendingJob): void {
     const { slots } = this.#memory;
-    if (slot !== NO_SLOT && slots.state(slot) === RUNNING) this.#thread.terminate(slots.owner(slot));
+    if (slot === NO_SLOT || slots.state(slot) !== RUNNING || !slots.doom(slot)) return;
+    this.#thread.terminate(slots.owner(slot));
   }
 
   #requestCancel(slot: number): void {

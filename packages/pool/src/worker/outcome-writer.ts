@@ -141,6 +141,7 @@ export class OutcomeWriter {
 
   #link(slot: number, submitter: number): void {
     const { slots, inboxes, parking } = this.#memory;
+    if (slots.isExclusive(slot) && !slots.end(slot)) slots.awaitTermination();
     slots.finish(slot, this.#parts.serial);
     const inbox = inboxes[submitter]!;
     inbox.put(slot);

@@ -13,6 +13,7 @@ let host: PoolMemory;
 let threads: PoolMemory[];
 let live: Set<number>;
 let givenBack: [serial: number, block: number][];
+let terminated: number[];
 let orphans: OrphanedSlots;
 
 beforeEach(() => {
@@ -24,10 +25,13 @@ beforeEach(() => {
   live = new Set([1, 2, 3]);
   for (const w of [0, 1, 2]) host.prepareThread(w, serialOf(w));
   givenBack = [];
+  terminated = [];
   orphans = new OrphanedSlots(
     host,
     (serial) => live.has(serial),
     (serial, block) => givenBack.push([serial, block]),
+    () => false,
+    (serial) => terminated.push(serial),
   );
 });
 
@@ -62,6 +66,17 @@ function states(thread: number): number[] {
 }
 
 describe("OrphanedSlots", () => {
+  it("a thread that waits to be terminated is terminated, also when who decided that has died before it could say so", () => {
+    const slot = submit(0, 0);
+    expect(steal(1)).toBe(slot);
+    expect([threads[0]!.slots.doom(slot), threads[1]!.slots.end(slot)]).toEqual([true, false]);
+    dies(0);
+    expect(terminated).toEqual([serialOf(1)]);
+    expect(orphans.isFree(0)).toBe(false);
+    dies(1);
+    expect(orphans.isFree(0)).toBe(true);
+  });
+
   it("smoke: a place where nobody died is free, and so is that of a thread without jobs", () => {
     expect(orphans.isFree(1)).toBe(true);
     dies(1);

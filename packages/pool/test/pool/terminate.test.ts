@@ -105,6 +105,33 @@ describe("neighbours are not harmed", { timeout: TIMEOUT_MS }, () => {
   });
 });
 
+describe(
+  "a job that ends when it is asked to, while its thread is about to be terminated",
+  { timeout: TIMEOUT_MS },
+  () => {
+    it("whatever the thread took next is not harmed", async () => {
+      const jobs = start({ maxThreads: 2 });
+      for (let round = 0; round < 40; round++) {
+        const begun = makeGate(1);
+        const controller = new AbortController();
+        const { signal } = controller;
+        // Asked once, it ends at about the time at which it would be terminated.
+        const asked = pool.run(jobs.untilAsked, [begun, 500 + 25 * round], {
+          onCancel: "terminate",
+          graceMs: 0,
+          signal,
+        });
+        await counted(begun, 1);
+        controller.abort();
+        const others = Array.from({ length: 20 }, () => jobs.burn(makeGate(1), 0));
+        await expect(asked).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+        await Promise.all(others);
+      }
+      expect(pool.stats()).toMatchObject({ crashed: 0, canceled: 40 });
+    });
+  },
+);
+
 describe("a job that may be terminated", { timeout: TIMEOUT_MS }, () => {
   it("has jobs of its own run on a pool of one thread, to any depth", async () => {
     const jobs = start({ maxThreads: 1 });

@@ -89,6 +89,33 @@ describe("SlotTable, stepped", { timeout: 600_000 }, () => {
     ).toBeGreaterThan(50);
   });
 
+  const seen = new Set<number>();
+  function endings(careless: 0 | 1): Scenario {
+    return {
+      threads: [["endAndGoOn"], ["doom", careless]],
+      prepare(memory) {
+        const { slots } = partsOf(memory);
+        slots.describeJob(0, 11, 0, 0, 0, true);
+        for (const slot of [0, 1]) slots.assign(slot, 0);
+      },
+      atEnd(run) {
+        const [isDoomed] = run.logs(1);
+        seen.add(isDoomed!);
+        expect(run.logs(0)).toEqual(isDoomed === 1 ? [] : [0, 1]);
+        expect(partsOf(run).slots.isCancelRequested(0)).toBe(true);
+      },
+    };
+  }
+
+  it("a thread that is terminated because of a job has taken no other, and one that has ended the job is let live", () => {
+    model.explore(endings(0), 6);
+    expect(seen).toEqual(new Set([0, 1]));
+  });
+
+  it("the model finds a submitter that terminates without asking", () => {
+    expect(() => model.explore(endings(1), 6)).toThrow(/schedule: /);
+  });
+
   function fullRingScenario(byRelease: 0 | 1): Scenario {
     return {
       threads: [

@@ -14,7 +14,7 @@ import { Parking } from "../../../src/shared/parking.ts";
 import { Places } from "../../../src/shared/places.ts";
 import { ALL, SHARED } from "../../../src/shared/reach.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
-import { SlotTable } from "../../../src/shared/slot.ts";
+import { RUNNING, SlotTable } from "../../../src/shared/slot.ts";
 import { beginAgain, greedyPop, hastyPop } from "./broken-deque.ts";
 import { exitWord, foreverWord, messageWord, ringWord, secondRingWord } from "./model-words.ts";
 import { awaitWoken } from "./stepped-atomics.ts";
@@ -271,6 +271,23 @@ export const programs = {
       slots.finish(slot, e.thread);
       e.log(job);
     }
+  },
+
+  /** Runs the exclusive job in slot 0, then another in slot 1, if it may. Logs both. */
+  endAndGoOn(e) {
+    const slots = slotsOf(e);
+    if (!slots.end(0)) return;
+    slots.finish(0, e.thread);
+    e.log(0);
+    slots.finish(1, e.thread);
+    e.log(1);
+  },
+
+  /** Logs 1 when it has the thread that runs slot 0 terminated; with `careless`, which is wrong, without asking whether the job has ended meanwhile. */
+  doom(e, careless) {
+    const slots = slotsOf(e);
+    slots.requestCancel(0);
+    e.log(slots.state(0) === RUNNING && (careless === 1 || slots.doom(0)) ? 1 : 0);
   },
 
   /** Puts `count` slots from `first` on into the inbox and posts the bell message when it has to. */
