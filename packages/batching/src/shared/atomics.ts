@@ -3,26 +3,20 @@
  * each use with the pairing it takes part in: `// [A1]`.
  */
 
-export function load(words: Int32Array, index: number): number {
-  return Atomics.load(words, index);
-}
-
-export function store(words: Int32Array, index: number, value: number): void {
-  Atomics.store(words, index, value);
-}
+// As they were when this module was loaded.
+export const load: (words: Int32Array, index: number) => number = Atomics.load;
+export const store: (words: Int32Array, index: number, value: number) => void = Atomics.store;
+export const exchange: (words: Int32Array, index: number, value: number) => number = Atomics.exchange;
+const { compareExchange, and, waitAsync: blockAsync, notify: wakeAll } = Atomics;
 
 /** Compare and swap: whether the word was `expected` and is now `value`. */
 export function cas(words: Int32Array, index: number, expected: number, value: number): boolean {
-  return Atomics.compareExchange(words, index, expected, value) === expected;
-}
-
-export function exchange(words: Int32Array, index: number, value: number): number {
-  return Atomics.exchange(words, index, value);
+  return compareExchange(words, index, expected, value) === expected;
 }
 
 /** Clears the bits that are set in `mask`. */
 export function clearBits(words: Int32Array, index: number, mask: number): void {
-  Atomics.and(words, index, ~mask);
+  and(words, index, ~mask);
 }
 
 /** A promise that resolves when the word is notified or the time is over; null when it is not `value` already. */
@@ -32,11 +26,11 @@ export function waitAsync(
   value: number,
   timeoutMs: number,
 ): Promise<unknown> | null {
-  const result = Atomics.waitAsync(words, index, value, timeoutMs);
+  const result = blockAsync(words, index, value, timeoutMs);
   return result.async ? result.value : null;
 }
 
 /** Wakes every waiter of the word: there is one at most. */
 export function notify(words: Int32Array, index: number): void {
-  Atomics.notify(words, index);
+  wakeAll(words, index);
 }

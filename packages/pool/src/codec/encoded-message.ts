@@ -10,27 +10,19 @@ export interface MessageBytes {
 
 /**
  * One encoded message. Whoever has asked for it releases it once its bytes are where they go. Until then the encoder writes others
- * elsewhere: whatever runs meanwhile may encode, too.
+ * elsewhere: whatever runs meanwhile may encode, too. Afterwards the object is the next message's.
  */
 export class EncodedMessage {
   /** In bytes. */
-  readonly length: number;
+  length = 0;
   /** What it leaves to be carried; null when it is complete in itself. */
-  readonly carried: Carried | null;
+  carried: Carried | null = null;
   /** What is moved, and yet in its bytes: to be detached when they are where they go. Null: nothing. */
-  readonly copied: readonly ArrayBuffer[] | null;
+  copied: readonly ArrayBuffer[] | null = null;
   readonly #source: MessageBytes;
 
-  constructor(
-    source: MessageBytes,
-    length: number,
-    carried: Carried | null = null,
-    copied: readonly ArrayBuffer[] | null = null,
-  ) {
+  constructor(source: MessageBytes) {
     this.#source = source;
-    this.length = length;
-    this.carried = carried;
-    this.copied = copied;
   }
 
   get bytes(): Uint8Array {
@@ -43,12 +35,15 @@ export class EncodedMessage {
   }
 
   release(): void {
+    this.carried = null;
+    this.copied = null;
     this.#source.release();
   }
 }
 
 /** For what needs no bytes. */
-export const noMessage: EncodedMessage = new EncodedMessage(
-  { bytes: new Uint8Array(0), copyTo: () => {}, release: () => {} },
-  0,
-);
+export const noMessage: EncodedMessage = new EncodedMessage({
+  bytes: new Uint8Array(0),
+  copyTo: () => {},
+  release: () => {},
+});

@@ -75,6 +75,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
   readonly #shared: SharedBufferTable;
   readonly nextCarriedId: () => number;
   readonly #seen = new SeenObjects();
+  readonly #message = new EncodedMessage(this);
   #hasReferences = false;
   /** From the beginning of a message until it is released. */
   #isInUse = false;
@@ -129,7 +130,11 @@ export class Encoder extends ByteWriter implements MessageBytes {
       this.out[0] = this.#hasReferences ? MessageFlag.graph : MessageFlag.tree;
       const moved = copied === null ? transfer : null;
       const carried = this.#carriedValues === null && moved === null ? null : this.#nameCarried(moved ?? []);
-      return new EncodedMessage(this, this.length, carried, copied);
+      const message = this.#message;
+      message.length = this.length;
+      message.carried = carried;
+      message.copied = copied;
+      return message;
     } catch (error) {
       this.release();
       this.forgetRuns();

@@ -153,7 +153,7 @@ export class Host {
       memory.inbox,
       memory.parking,
       () => ledger.drain(),
-      () => ledger.outstanding === 0,
+      () => ledger.outstanding,
     );
     this.#shutdown = new Shutdown({
       refuse: () => ledger.close(),

@@ -4,26 +4,17 @@
  * operation at a time. Callers tag each use with the pairing it takes part in: `// [P1]`.
  */
 
-export function load(words: Int32Array, index: number): number {
-  return Atomics.load(words, index);
-}
-
-export function store(words: Int32Array, index: number, value: number): void {
-  Atomics.store(words, index, value);
-}
+// As they were when this module was loaded. The built-ins themselves, not functions around them: hot paths call them by the dozen.
+export const load: (words: Int32Array, index: number) => number = Atomics.load;
+export const store: (words: Int32Array, index: number, value: number) => void = Atomics.store;
+export const exchange: (words: Int32Array, index: number, value: number) => number = Atomics.exchange;
+/** Adds and returns the value before. */
+export const add: (words: Int32Array, index: number, value: number) => number = Atomics.add;
+const { compareExchange, wait: block, waitAsync: blockAsync, notify: wakeAll } = Atomics;
 
 /** Compare and swap: whether the word was `expected` and is now `value`. */
 export function cas(words: Int32Array, index: number, expected: number, value: number): boolean {
-  return Atomics.compareExchange(words, index, expected, value) === expected;
-}
-
-export function exchange(words: Int32Array, index: number, value: number): number {
-  return Atomics.exchange(words, index, value);
-}
-
-/** Adds and returns the value before. */
-export function add(words: Int32Array, index: number, value: number): number {
-  return Atomics.add(words, index, value);
+  return compareExchange(words, index, expected, value) === expected;
 }
 
 /** Blocks this thread while the word is `value`. 'ok': notified. 'not-equal': no need to sleep. 'timed-out'. */
@@ -33,18 +24,18 @@ export function wait(
   value: number,
   timeoutMs: number,
 ): "ok" | "not-equal" | "timed-out" {
-  return Atomics.wait(words, index, value, timeoutMs);
+  return block(words, index, value, timeoutMs);
 }
 
 /** A promise of the same, or null when the word is not `value` and there is nothing to wait for. */
 export function waitAsync(words: Int32Array, index: number, value: number): Promise<unknown> | null {
-  const result = Atomics.waitAsync(words, index, value);
+  const result = blockAsync(words, index, value);
   return result.async ? result.value : null;
 }
 
 /** Wakes every waiter of the word: there is one at most, and a stale one must not eat the wake-up (hazard H3). */
 export function notify(words: Int32Array, index: number): void {
-  Atomics.notify(words, index);
+  wakeAll(words, index);
 }
 
 const hardwarePause = (Atomics as { pause?: (iterations?: number) => void }).pause;

@@ -64,6 +64,10 @@ export const isView: (value: unknown) => value is View = ArrayBuffer.isView;
 export const hasOwnProperty: (target: object, key: PropertyKey) => boolean = uncurryThis(
   Object.prototype.hasOwnProperty,
 );
+/** For native promises. */
+export const promiseThen: <T>(promise: Promise<T>, callback: (value: T) => void) => void = uncurryThis(
+  Promise.prototype.then,
+) as never;
 export const structuredClone: typeof globalThis.structuredClone | undefined = globalThis.structuredClone;
 /** Node's own: an environment such as jsdom puts another one into its place. */
 export const DOMException: typeof globalThis.DOMException = nodesDOMException();

@@ -36,6 +36,11 @@ function isUsedUp(isFirst: boolean): boolean {
   return false;
 }
 
+/** Whether few jobs were submitted lately. */
+export function areFramesLeft(): boolean {
+  return left > 0;
+}
+
 /**
  * Runs no code of the program. Null when the ration is used up.
  * @param below The frames above this function, and it itself, are ours and left out.

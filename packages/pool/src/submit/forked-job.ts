@@ -6,8 +6,15 @@
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
 import type { ContextEntry } from "./context-table.ts";
 import type { FunctionEntry } from "./function-registry.ts";
-import type { JobExtras } from "./job-extras.ts";
-import { NO_SLOT, type PendingJob, rejectionOf, WAITING } from "./pending-job.ts";
+import { type JobExtras, noExtras } from "./job-extras.ts";
+import {
+  COMPLETED,
+  NO_SLOT,
+  type OutcomeKind,
+  type PendingJob,
+  rejectionOf,
+  WAITING,
+} from "./pending-job.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
 /** A job that was forked: the thread that forked it waits with `join`, or with `await`. */
@@ -51,43 +58,31 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
   readonly args: readonly unknown[] | null;
   /** `args` are nothing but numbers, and not encoded. */
   readonly isNumbers: boolean;
-  readonly context: ContextEntry | null;
   stage: number = WAITING;
   slot: number = NO_SLOT;
-  readonly argsLength: number;
-  readonly block: number;
-  readonly submittedAt: number;
-  extras: JobExtras;
+  context: ContextEntry | null = null;
+  argsLength: number = 0;
+  block: number = 0;
+  extras: JobExtras = noExtras;
+  submittedAt: number | null = null;
+  outcome: OutcomeKind = COMPLETED;
+  /** The outcome; from SUCCEEDED and THROWN on for `join`. */
+  value: unknown = undefined;
+  next: PendingJob | null = null;
   #state: number = PENDING;
-  #outcome: unknown = undefined;
   #source: TaskCompletionSource<unknown> | null = null;
 
-  constructor(
-    joiner: Joiner,
-    fn: FunctionEntry,
-    args: readonly unknown[] | null,
-    isNumbers: boolean,
-    context: ContextEntry | null,
-    argsLength: number,
-    block: number,
-    submittedAt: number,
-    extras: JobExtras,
-  ) {
+  constructor(joiner: Joiner, fn: FunctionEntry, args: readonly unknown[] | null, isNumbers: boolean) {
     this.#joiner = joiner;
     this.fn = fn;
     this.args = args;
     this.isNumbers = isNumbers;
-    this.context = context;
-    this.argsLength = argsLength;
-    this.block = block;
-    this.submittedAt = submittedAt;
-    this.extras = extras;
   }
 
   join(): unknown {
     if (this.#state === PENDING) this.#joiner.join(this);
-    if (this.#state === SUCCEEDED) return this.#outcome;
-    if (this.#state === THROWN) throw this.#outcome;
+    if (this.#state === SUCCEEDED) return this.value;
+    if (this.#state === THROWN) throw this.value;
     return this.#source!.task.result;
   }
 
@@ -106,15 +101,15 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
   get task(): Task<unknown> {
     if (this.#source === null) {
       this.#source = new TaskCompletionSource<unknown>();
-      if (this.#state === SUCCEEDED) this.#source.trySetResult(this.#outcome);
-      else if (this.#state === THROWN) this.#source.trySetError(rejectionOf(this.#outcome));
+      if (this.#state === SUCCEEDED) this.#source.trySetResult(this.value);
+      else if (this.#state === THROWN) this.#source.trySetError(rejectionOf(this.value));
     }
     return this.#source.task;
   }
 
   trySetResult(result: unknown): void {
     this.#state = SUCCEEDED;
-    this.#outcome = result;
+    this.value = result;
     this.#source?.trySetResult(result);
   }
 
@@ -134,7 +129,7 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
   /** `join` is about to throw it. */
   setThrown(error: unknown): void {
     this.#state = THROWN;
-    this.#outcome = error;
+    this.value = error;
     if (this.#source === null) return;
     this.#source.trySetError(rejectionOf(error));
     // Observed: `join` throws it.

@@ -22,14 +22,14 @@ import { detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
-import { type CallerFrames, captureCallerFrames } from "./caller-frames.ts";
+import { areFramesLeft, type CallerFrames, captureCallerFrames } from "./caller-frames.ts";
 import type { ContextEntry, ContextTable } from "./context-table.ts";
 import { ForkedJob, type Joiner } from "./forked-job.ts";
 import type { FunctionEntry, FunctionRegistry } from "./function-registry.ts";
-import { type JobExtras, jobExtras, noExtras } from "./job-extras.ts";
+import { jobExtras } from "./job-extras.ts";
 import type { JobWatch } from "./job-watch.ts";
 import type { Ledger } from "./ledger.ts";
-import { DECIDED, type PendingJob, TaskJob } from "./pending-job.ts";
+import { DECIDED, type PendingJob, SETTLED, TaskJob } from "./pending-job.ts";
 import type { ProgressListeners } from "./progress-listeners.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
@@ -49,18 +49,7 @@ export interface JobMakerParts {
 /** The function of ours that the caller called: its frames and those above are not the caller's. */
 export type Below = (...args: never[]) => unknown;
 
-/** An argument list that is encoded and has its memory: what is left of a job to make. */
-interface Prepared {
-  readonly context: ContextEntry | null;
-  /** To be released by whoever has asked for this. */
-  readonly message: EncodedMessage;
-  readonly block: number;
-  readonly carried: Carried | null;
-  readonly keepAlive: readonly SharedArrayBuffer[] | null;
-}
-
 const noArguments = new Uint8Array(0);
-/** Every job is timed while there are few, then one in 16: reading the clock costs a tenth of a submission. */
 const TIMED_MASK = 15;
 
 export class JobMaker {
@@ -75,21 +64,10 @@ export class JobMaker {
   submit(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions, below: Below): TaskJob {
     const { ledger, memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
-    const frames = captureCallerFrames(below, ledger.outstanding === 0);
-    const scope = scopeOf(frames);
-    const prepared = this.#prepare(fn, args, options);
-    const { message } = prepared;
-    const job = new TaskJob(
-      fn,
-      options,
-      prepared.context,
-      message.length,
-      prepared.block,
-      this.#timestamp(frames !== null),
-      this.#extrasOf(prepared, options, frames, scope),
-    );
-    if (memory.trace !== null) memory.trace.began(job, options.priority, startedAt);
-    this.#accept(job, message);
+    const isFirst = ledger.outstanding === 0;
+    const job = new TaskJob(fn, options);
+    this.#accept(job, this.#prepare(job, args), startedAt);
+    this.#remember(job, captureCallerFrames(below, isFirst));
     this.#told(job);
     return job;
   }
@@ -111,34 +89,33 @@ export class JobMaker {
   ): TaskJob[] {
     const { ledger, memory } = this.#parts;
     const frames = captureCallerFrames(below, ledger.outstanding === 0);
-    const scope = scopeOf(frames);
-    const first = this.#prepare(fn, args, options);
-    const { message } = first;
-    const { length } = message;
-    const bytes = message.bytes.slice(0, length);
+    const first = new TaskJob(fn, options);
+    const message = this.#prepare(first, args);
+    const { carried } = message;
+    const bytes = message.bytes.slice(0, message.length);
     message.release();
-    const all = [first];
+    const jobs = [first];
     const targets = threads();
     try {
-      ledger.admit(length, null, targets.length);
+      ledger.admit(bytes.length, null, targets.length);
       if (!ledger.hasSlots(targets.length)) throw new QueueFullError("maxQueue", memory.slotCount);
-      while (all.length < targets.length) all.push(this.#copyOf(fn, first, bytes));
+      while (jobs.length < targets.length) jobs.push(this.#copyOf(first, bytes, carried));
     } catch (error) {
-      for (const prepared of all) this.#giveBack(fn, prepared);
+      for (const job of jobs) ledger.giveBack(job);
       throw error;
     }
-    if (targets.length === 0) this.#giveBack(fn, first);
-    const jobs = targets.map((thread, i) => {
-      const prepared = all[i]!;
-      const { context, block, carried } = prepared;
-      const extras = this.#extrasOf(prepared, options, frames, scope);
-      const job = new TaskJob(fn, options, context, length, block, timestampUs(), extras);
+    if (targets.length === 0) {
+      ledger.giveBack(first);
+      return [];
+    }
+    for (const [i, job] of jobs.entries()) {
+      this.#remember(job, frames);
+      job.submittedAt = timestampUs();
       if (memory.trace !== null) memory.trace.began(job, options.priority, memory.trace.now());
-      if (carried !== null) renameCarried(bytes, length, carried.id);
-      ledger.assign(job, bytes, thread.serial);
-      post(thread, job.slot);
-      return job;
-    });
+      if (carried !== null) renameCarried(bytes, bytes.length, job.extras.carriedId);
+      ledger.assign(job, bytes, targets[i]!.serial);
+      post(targets[i]!, job.slot);
+    }
     for (const job of jobs) this.#told(job);
     return jobs;
   }
@@ -147,50 +124,49 @@ export class JobMaker {
   fork(joiner: Joiner, fn: FunctionEntry, args: readonly unknown[], below: Below): ForkedJob {
     const { ledger, memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
-    const frames = captureCallerFrames(below, ledger.outstanding === 0);
-    const scope = scopeOf(frames);
-    const { options } = joiner;
+    const isFirst = ledger.outstanding === 0;
     const isNumbers = areNumbers(args);
-    const prepared = isNumbers ? this.#prepareNumbers(fn) : this.#prepare(fn, args, options);
-    const { message } = prepared;
-    const own = isNumbers || args.every(isPrimitive) ? args : null;
-    const job = new ForkedJob(
-      joiner,
-      fn,
-      own,
-      isNumbers,
-      prepared.context,
-      message.length,
-      prepared.block,
-      this.#timestamp(frames !== null),
-      this.#extrasOf(prepared, options, frames, scope),
-    );
-    if (memory.trace !== null) memory.trace.began(job, options.priority, startedAt);
-    this.#accept(job, message);
+    const job = new ForkedJob(joiner, fn, isNumbers || arePrimitive(args) ? args : null, isNumbers);
+    this.#accept(job, isNumbers ? this.#prepareNumbers(job) : this.#prepare(job, args), startedAt);
+    this.#remember(job, captureCallerFrames(below, isFirst));
     this.#told(job);
     return job;
   }
 
-  #accept(job: PendingJob, message: EncodedMessage): void {
+  #accept(job: PendingJob, message: EncodedMessage, startedAt: number): void {
+    const { ledger, memory } = this.#parts;
+    this.#timestamp(job);
+    if (memory.trace !== null) memory.trace.began(job, job.options.priority, startedAt);
     try {
-      this.#parts.ledger.accept(job, message.bytes);
+      ledger.accept(job, message.bytes);
     } finally {
       message.release();
     }
   }
 
+  /** Who has submitted the job, for what may become of it. Behind `accept`: the thread is on its way already. */
+  #remember(job: PendingJob, frames: CallerFrames | null): void {
+    if ((frames === null && !someoneFollowsJobs()) || job.stage === SETTLED) return;
+    job.extras = { ...job.extras, frames, scope: AsyncScope.capture() };
+  }
+
   /** Nothing but numbers need not be encoded. What jobs fork is not limited. */
-  #prepareNumbers(fn: FunctionEntry): Prepared {
+  #prepareNumbers(job: ForkedJob): EncodedMessage {
     const { contexts, ledger } = this.#parts;
     const context = contexts.current();
     ledger.admit(0, context);
-    this.#enter(fn, context);
-    return { context, message: noMessage, block: 0, carried: null, keepAlive: null };
+    this.#enter(job.fn, context);
+    job.context = context;
+    return noMessage;
   }
 
-  /** Both phases up to the memory. From the return of `encode` on nothing of the user's runs. */
-  #prepare(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions): Prepared {
+  /**
+   * Both phases up to the memory. From the return of `encode` on nothing of the user's runs.
+   * @returns the arguments, to be released when they are where they go.
+   */
+  #prepare(job: PendingJob, args: readonly unknown[]): EncodedMessage {
     const { contexts, encoder, sharedBuffers } = this.#parts;
+    const { fn, options } = job;
     const context = options.flowContext ? contexts.current() : null;
     const outer = sharedBuffers.beginMessage();
     let message: EncodedMessage;
@@ -200,16 +176,30 @@ export class JobMaker {
     } finally {
       keepAlive = sharedBuffers.endMessage(outer);
     }
-    let block: number;
     try {
-      block = this.#claim(fn, context, message, options);
+      job.block = this.#claim(fn, context, message, options);
     } catch (error) {
       message.release();
       throw error;
     }
-    const { carried, copied } = message;
-    if (carried !== null || copied !== null) forgetMoves(args);
-    return { context, message, block, carried, keepAlive };
+    job.context = context;
+    job.argsLength = message.length;
+    const { carried } = message;
+    if (carried !== null || message.copied !== null) forgetMoves(args);
+    const { retries, onProgress } = options;
+    if (keepAlive !== null || carried !== null || retries > 0 || onProgress !== undefined) {
+      job.extras = jobExtras({
+        keepAlive,
+        carriedId: carried === null ? 0 : carried.id,
+        retry: retries === 0 ? null : { left: retries, args: inlineArguments(job, message) },
+        progressId: this.#listen(onProgress),
+      });
+    }
+    return message;
+  }
+
+  #listen(onProgress: SubmitOptions["onProgress"]): number {
+    return onProgress === undefined ? 0 : this.#parts.progress.add(onProgress);
   }
 
   /** Admits the job and gives it its memory, or changes nothing. @returns where its arguments lie; 0: they fit into a slot. */
@@ -219,7 +209,7 @@ export class JobMaker {
     message: EncodedMessage,
     { retries }: SubmitOptions,
   ): number {
-    const { ledger, holder } = this.#parts;
+    const { ledger, holder, payloads } = this.#parts;
     const { length, carried, copied } = message;
     const moves = copied !== null || (carried !== null && carried.transfer.length > 0);
     if (moves && retries > 0)
@@ -228,43 +218,54 @@ export class JobMaker {
     this.#enter(fn, context);
     let block = 0;
     try {
-      if (length > INLINE_BYTES) block = this.#store(message);
+      if (length > INLINE_BYTES) {
+        block = payloads.allocate(length);
+        message.copyTo(payloads.bytes(block), payloads.offset(block));
+      }
       // The last step that can fail: nothing is detached when a job is refused.
       if (copied !== null) detachCopied(copied, "args");
       if (carried !== null) holder.hold(carried);
     } catch (error) {
-      this.#giveBack(fn, { context, block, carried: null });
+      this.#leave(fn, context, block);
       throw error;
     }
     return block;
   }
 
-  /** The same arguments once more, with memory of their own. */
-  #copyOf(
-    fn: FunctionEntry,
-    { context, message, block, carried, keepAlive }: Prepared,
-    bytes: Uint8Array,
-  ): Prepared {
+  /** A job with the same arguments, and memory of its own. */
+  #copyOf(first: TaskJob, bytes: Uint8Array, carried: Carried | null): TaskJob {
     const { payloads, encoder, holder } = this.#parts;
-    const { length } = message;
+    const { fn, options, context } = first;
+    const { length } = bytes;
     const own: Carried | null =
       carried === null
         ? null
         : { id: encoder.nextCarriedId(), values: clone(carried.values, []), transfer: [] };
+    const job = new TaskJob(fn, options);
     this.#enter(fn, context);
-    let copied = 0;
+    let block = 0;
     try {
       if (own !== null) renameCarried(bytes, length, own.id);
-      if (block !== 0) {
-        copied = payloads.allocate(length);
-        copyBytes(bytes, 0, length, payloads.bytes(copied), payloads.offset(copied));
+      if (first.block !== 0) {
+        block = payloads.allocate(length);
+        copyBytes(bytes, 0, length, payloads.bytes(block), payloads.offset(block));
       }
       if (own !== null) holder.hold(own);
     } catch (error) {
-      this.#giveBack(fn, { context, block: copied, carried: null });
+      this.#leave(fn, context, block);
       throw error;
     }
-    return { context, message, block: copied, carried: own, keepAlive };
+    job.context = context;
+    job.block = block;
+    job.argsLength = length;
+    const { retry } = first.extras;
+    job.extras = jobExtras({
+      ...first.extras,
+      carriedId: own === null ? 0 : own.id,
+      retry: retry === null ? null : { ...retry },
+      progressId: this.#listen(options.onProgress),
+    });
+    return job;
   }
 
   /** What the job names, besides its arguments. */
@@ -280,51 +281,11 @@ export class JobMaker {
     }
   }
 
-  #store(message: EncodedMessage): number {
-    const { payloads } = this.#parts;
-    const block = payloads.allocate(message.length);
-    message.copyTo(payloads.bytes(block), payloads.offset(block));
-    return block;
-  }
-
-  #giveBack(
-    fn: FunctionEntry,
-    { context, block, carried }: Pick<Prepared, "context" | "block" | "carried">,
-  ): void {
-    const { payloads, functions, contexts, holder } = this.#parts;
-    if (carried !== null) holder.drop(carried.id);
+  #leave(fn: FunctionEntry, context: ContextEntry | null, block: number): void {
+    const { payloads, functions, contexts } = this.#parts;
     if (block !== 0) payloads.free(block);
     functions.leave(fn);
     if (context !== null) contexts.leave(context);
-  }
-
-  #extrasOf(
-    { message, block, carried, keepAlive }: Prepared,
-    { retries, onProgress }: SubmitOptions,
-    frames: CallerFrames | null,
-    scope: AsyncScope | null,
-  ): JobExtras {
-    if (
-      frames === null &&
-      keepAlive === null &&
-      carried === null &&
-      retries === 0 &&
-      onProgress === undefined &&
-      scope === null
-    )
-      return noExtras;
-    const { progress } = this.#parts;
-    return jobExtras({
-      frames,
-      keepAlive,
-      carriedId: carried === null ? 0 : carried.id,
-      retry:
-        retries === 0
-          ? null
-          : { left: retries, args: block === 0 ? message.bytes.slice(0, message.length) : noArguments },
-      progressId: onProgress === undefined ? 0 : progress.add(onProgress),
-      scope,
-    });
   }
 
   /** The job is accepted, and whole: who listens may do anything. */
@@ -337,15 +298,16 @@ export class JobMaker {
     if (memory.trace !== null) memory.trace.submitted(job, job.fn.id, () => nameOf(job.fn.source));
   }
 
-  #timestamp(isOneOfFew: boolean): number {
-    const timed = isOneOfFew || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0;
-    return timed ? timestampUs() : 0;
+  /** Every job is timed while there are few, then one in 16: reading the clock costs a tenth of a submission. */
+  #timestamp(job: PendingJob): void {
+    if (areFramesLeft() || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0)
+      job.submittedAt = timestampUs();
   }
 }
 
-/** The context of the call, for jobs whose end is told in it. */
-function scopeOf(frames: CallerFrames | null): AsyncScope | null {
-  return frames !== null || someoneFollowsJobs() ? AsyncScope.capture() : null;
+/** A copy for `retries`, if they lie in a slot: that is overwritten with the outcome. */
+function inlineArguments(job: PendingJob, message: EncodedMessage): Uint8Array {
+  return job.block === 0 ? message.bytes.slice(0, message.length) : noArguments;
 }
 
 function areNumbers(args: readonly unknown[]): boolean {
@@ -353,6 +315,10 @@ function areNumbers(args: readonly unknown[]): boolean {
   return args.length <= MAX_NUMBERS;
 }
 
-function isPrimitive(value: unknown): boolean {
-  return typeof value !== "object" || value === null;
+function arePrimitive(args: readonly unknown[]): boolean {
+  for (let i = 0; i < args.length; i++) {
+    const value = args[i];
+    if (typeof value === "object" && value !== null) return false;
+  }
+  return true;
 }

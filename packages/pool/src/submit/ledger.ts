@@ -41,20 +41,22 @@ import type { ContextEntry, ContextTable } from "./context-table.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { noExtras } from "./job-extras.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
+import { outcomeCounters, outcomeNames, Outcomes, publishOutcome, tell } from "./outcomes.ts";
 import {
   CANCELED,
   COMPLETED,
   CRASHED,
+  DECIDED,
   FAILED,
-  outcomeCounters,
+  HERE,
+  NO_SLOT,
   type OutcomeKind,
-  outcomeNames,
-  Outcomes,
-  publishOutcome,
-  tell,
+  type PendingJob,
+  PLACED,
+  SETTLED,
   THREW,
-} from "./outcomes.ts";
-import { DECIDED, HERE, NO_SLOT, type PendingJob, PLACED, SETTLED, WAITING } from "./pending-job.ts";
+  WAITING,
+} from "./pending-job.ts";
 import type { ProgressListeners } from "./progress-listeners.ts";
 
 /** How much may wait. */
@@ -278,7 +280,14 @@ export class Ledger {
     const { slots, trace } = this.#memory;
     const { fn, options, context } = job;
     const { payloads } = this.#parts;
-    slots.describeJob(slot, fn.id, fn.block, job.extras.progressId, job.submittedAt, options.isExclusive);
+    slots.describeJob(
+      slot,
+      fn.id,
+      fn.block,
+      job.extras.progressId,
+      job.submittedAt ?? 0,
+      options.isExclusive,
+    );
     if (job.isNumbers) slots.setNumbers(slot, job.args as readonly number[]);
     else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
     else
@@ -612,8 +621,11 @@ export class Ledger {
     if (this.#depth >= MAX_DEPTH) return;
     this.#depth++;
     try {
-      do this.#parts.progress.deliver();
-      while (this.#outcomes.takeFirst(this.#settle));
+      this.#parts.progress.deliver();
+      for (let job = this.#outcomes.takeFirst(); job !== null; job = this.#outcomes.takeFirst()) {
+        this.#settle(job);
+        if (!this.#parts.progress.isEmpty) this.#parts.progress.deliver();
+      }
     } finally {
       this.#depth--;
     }
@@ -622,19 +634,19 @@ export class Ledger {
   /** The same for who waits for `job` on this stack, however deep that is: nobody else goes on before it does. */
   deliverTo(job: PendingJob): void {
     this.deliver();
-    if (!job.isOver) this.#outcomes.takeOf(job, this.#settle);
+    if (!job.isOver && this.#outcomes.take(job)) this.#settle(job);
   }
 
   /** Once for each job. Never throws. */
-  readonly #settle = (job: PendingJob, kind: OutcomeKind, value: unknown): void => {
+  #settle(job: PendingJob): void {
     const { trace, statistics } = this.#memory;
     const startedAt = trace === null ? 0 : trace.now();
     job.stage = SETTLED;
-    statistics.count(outcomeCounters[kind]!);
+    statistics.count(outcomeCounters[job.outcome]!);
     if (--this.#outstanding === 0) this.#thread.idle();
-    tell(job, kind, value);
-    if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcomeNames[kind]);
-  };
+    tell(job);
+    if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcomeNames[job.outcome]);
+  }
 
   // What a job holds.
 
@@ -653,16 +665,20 @@ export class Ledger {
   }
 
   #forget(job: PendingJob): void {
-    const { progress, holder, payloads, functions, contexts } = this.#parts;
     this.#jobs--;
     this.#bytes -= job.argsLength;
-    const { extras } = job;
+    this.giveBack(job);
+  }
+
+  /** What a job holds that was made, and is over or was never accepted. */
+  giveBack({ fn, context, block, extras }: PendingJob): void {
+    const { progress, holder, payloads, functions, contexts } = this.#parts;
     if (extras !== noExtras) {
       if (extras.progressId !== 0) progress.remove(extras.progressId);
       if (extras.carriedId !== 0) holder.drop(extras.carriedId);
     }
-    if (job.block !== 0) payloads.free(job.block);
-    functions.leave(job.fn);
-    if (job.context !== null) contexts.leave(job.context);
+    if (block !== 0) payloads.free(block);
+    functions.leave(fn);
+    if (context !== null) contexts.leave(context);
   }
 }

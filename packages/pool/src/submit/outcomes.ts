@@ -8,68 +8,62 @@ import { COUNTERS } from "../shared/statistics.ts";
 import { queueMicrotask } from "../shared/timers.ts";
 import { labelOf } from "../jobs/function-name.ts";
 import { type CallerFrames, frameLines, withCallerFrames } from "./caller-frames.ts";
-import { type PendingJob, rejectionOf } from "./pending-job.ts";
-
-export const COMPLETED = 0;
-/** With what the job threw, in its wire form: an instance of the user's class is made when the outcome is told, not before. */
-export const THREW = 1;
-export const FAILED = 2;
-export const CANCELED = 3;
-export const CRASHED = 4;
-export type OutcomeKind = typeof COMPLETED | typeof THREW | typeof FAILED | typeof CANCELED | typeof CRASHED;
+import {
+  CANCELED,
+  COMPLETED,
+  CRASHED,
+  FAILED,
+  type OutcomeKind,
+  type PendingJob,
+  rejectionOf,
+  THREW,
+} from "./pending-job.ts";
 
 /** By kind. */
 export const outcomeNames = ["completed", "failed", "failed", "canceled", "crashed"] as const;
 export const outcomeCounters: readonly number[] = outcomeNames.map((name) => COUNTERS[name]);
 
+/** The jobs themselves are the list: a burst of outcomes takes no memory. */
 export class Outcomes {
-  #jobs: PendingJob[] = [];
-  #kinds: OutcomeKind[] = [];
-  #values: unknown[] = [];
-  #first = 0;
+  #first: PendingJob | null = null;
+  #last: PendingJob | null = null;
 
   get isEmpty(): boolean {
-    return this.#first === this.#jobs.length;
+    return this.#first === null;
   }
 
   add(job: PendingJob, kind: OutcomeKind, value: unknown): void {
-    this.#jobs.push(job);
-    this.#kinds.push(kind);
-    this.#values.push(value);
+    job.outcome = kind;
+    job.value = value;
+    if (this.#last === null) this.#first = job;
+    else this.#last.next = job;
+    this.#last = job;
   }
 
-  /** Calls `settle` with the first one, which is in the list no more. @returns false when there was none. */
-  takeFirst(settle: (job: PendingJob, kind: OutcomeKind, value: unknown) => void): boolean {
-    const at = this.#first;
-    if (at === this.#jobs.length) return false;
-    const job = this.#jobs[at]!;
-    const kind = this.#kinds[at]!;
-    const value = this.#values[at];
-    this.#first++;
-    this.#clearIfEmpty();
-    settle(job, kind, value);
+  /** The first one, which is in the list no more; null: there is none. */
+  takeFirst(): PendingJob | null {
+    const job = this.#first;
+    if (job !== null) this.#remove(job, null);
+    return job;
+  }
+
+  /** Takes `job` out, wherever in the list it is. @returns whether it was there. */
+  take(job: PendingJob): boolean {
+    let before: PendingJob | null = null;
+    for (let each = this.#first; each !== job; each = each.next) {
+      if (each === null) return false;
+      before = each;
+    }
+    this.#remove(job, before);
     return true;
   }
 
-  /** The same with the outcome of `job`, wherever in the list it is. */
-  takeOf(job: PendingJob, settle: (job: PendingJob, kind: OutcomeKind, value: unknown) => void): boolean {
-    const at = this.#jobs.indexOf(job, this.#first);
-    if (at < 0) return false;
-    this.#jobs.splice(at, 1);
-    const [kind] = this.#kinds.splice(at, 1);
-    const [value] = this.#values.splice(at, 1);
-    this.#clearIfEmpty();
-    settle(job, kind!, value);
-    return true;
-  }
-
-  /** Emptied, not kept at their largest: a burst leaves nothing behind. */
-  #clearIfEmpty(): void {
-    if (!this.isEmpty) return;
-    this.#jobs = [];
-    this.#kinds = [];
-    this.#values = [];
-    this.#first = 0;
+  #remove(job: PendingJob, before: PendingJob | null): void {
+    const { next } = job;
+    job.next = null;
+    if (before === null) this.#first = next;
+    else before.next = next;
+    if (next === null) this.#last = before;
   }
 }
 
@@ -78,23 +72,23 @@ export class Outcomes {
  * formatters and accessors of error classes, subscribers, inline continuations. Subscribers hear in the context of the call. Never throws:
  * what they throw becomes an uncaught exception, and the job has its outcome.
  */
-export function tell(job: PendingJob, kind: OutcomeKind, value: unknown): void {
-  const { stopWatching, scope } = job.extras;
-  if (stopWatching !== null) guarded(stopWatching);
-  if (scope === null) tellHere(job, kind, value);
-  else scope.run(tellHere, job, kind, value);
+export function tell(job: PendingJob): void {
+  const { extras, value } = job;
+  job.value = undefined;
+  if (extras.stopWatching !== null) guarded(extras.stopWatching);
+  if (extras.scope === null) tellHere(job, value);
+  else extras.scope.run(tellHere, job, value);
 }
 
-function tellHere(job: PendingJob, kind: OutcomeKind, value: unknown): void {
-  const { source } = job.fn;
+function tellHere(job: PendingJob, value: unknown): void {
   try {
-    switch (kind) {
+    switch (job.outcome) {
       case COMPLETED:
-        publishJob("end", source, job);
+        publishJob("end", job.fn.source, job);
         job.trySetResult(value);
         break;
       case CANCELED:
-        publishJob("cancel", source, job, value);
+        publishJob("cancel", job.fn.source, job, value);
         job.trySetCanceled(value as Error);
         break;
       case THREW:

@@ -3,7 +3,7 @@ import { SkeinError } from "@skein/context/errors";
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
 import type { ContextEntry } from "./context-table.ts";
 import type { FunctionEntry } from "./function-registry.ts";
-import type { JobExtras } from "./job-extras.ts";
+import { type JobExtras, noExtras } from "./job-extras.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
 /** Not in the slot table. */
@@ -16,11 +16,19 @@ export const HERE = 2;
 export const DECIDED = 3;
 export const SETTLED = 4;
 
+// Kinds of outcomes: see outcomes.ts.
+export const COMPLETED = 0;
+/** With what the job threw, in its wire form: an instance of the user's class is made when the outcome is told, not before. */
+export const THREW = 1;
+export const FAILED = 2;
+export const CANCELED = 3;
+export const CRASHED = 4;
+export type OutcomeKind = typeof COMPLETED | typeof THREW | typeof FAILED | typeof CANCELED | typeof CRASHED;
+
 /** What the ledger knows of a job. */
 export interface PendingJob {
   readonly fn: FunctionEntry;
   readonly options: SubmitOptions;
-  readonly context: ContextEntry | null;
   /** WAITING to SETTLED. */
   stage: number;
   slot: number;
@@ -28,13 +36,23 @@ export interface PendingJob {
   readonly args: readonly unknown[] | null;
   /** `args` are nothing but numbers, and not encoded. */
   readonly isNumbers: boolean;
+
+  // What it holds: see `JobMaker`, which fills this in, and `Ledger.giveBack`.
+
+  context: ContextEntry | null;
   /** Of the encoded arguments. */
-  readonly argsLength: number;
+  argsLength: number;
   /** Where they lie, a handle of payloads.ts; 0: inline, at most INLINE_BYTES. */
-  readonly block: number;
-  /** For the statistics: not every job is timed. 0: this one is not. */
-  readonly submittedAt: number;
+  block: number;
   extras: JobExtras;
+  /** For the statistics. Null: not every job is timed, and a job that is not need not have a number object of its own. */
+  submittedAt: number | null;
+
+  // Its outcome, from DECIDED to SETTLED: see outcomes.ts.
+
+  outcome: OutcomeKind;
+  value: unknown;
+  next: PendingJob | null;
 
   /** What the caller waits for. Some jobs make it when it is first asked for. */
   readonly task: Task<unknown>;
@@ -49,31 +67,21 @@ export interface PendingJob {
 export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob {
   readonly fn: FunctionEntry;
   readonly options: SubmitOptions;
-  readonly context: ContextEntry | null;
   stage: number = WAITING;
   slot: number = NO_SLOT;
-  readonly argsLength: number;
-  readonly block: number;
-  readonly submittedAt: number;
-  extras: JobExtras;
+  context: ContextEntry | null = null;
+  argsLength: number = 0;
+  block: number = 0;
+  extras: JobExtras = noExtras;
+  submittedAt: number | null = null;
+  outcome: OutcomeKind = COMPLETED;
+  value: unknown = undefined;
+  next: PendingJob | null = null;
 
-  constructor(
-    fn: FunctionEntry,
-    options: SubmitOptions,
-    context: ContextEntry | null,
-    argsLength: number,
-    block: number,
-    submittedAt: number,
-    extras: JobExtras,
-  ) {
+  constructor(fn: FunctionEntry, options: SubmitOptions) {
     super(options.continuations);
     this.fn = fn;
     this.options = options;
-    this.context = context;
-    this.argsLength = argsLength;
-    this.block = block;
-    this.submittedAt = submittedAt;
-    this.extras = extras;
   }
 
   get isOver(): boolean {

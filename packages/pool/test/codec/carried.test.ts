@@ -144,8 +144,9 @@ describe("which moved values are in the message", () => {
     const halves = [new ArrayBuffer(8 << 10), new ArrayBuffer(8 << 10)];
     const left = (value: unknown, transfer: readonly Transferable[] | null = null) => {
       const message = encoder.encode(value, "args", transfer);
+      const { copied, carried } = message;
       message.release();
-      return [message.copied, message.carried?.values ?? null];
+      return [copied, carried?.values ?? null];
     };
     expect(left(halves, halves)).toEqual([halves, null]);
     const more = [...halves, new ArrayBuffer(1)];

@@ -14,6 +14,10 @@ const TURN_US = 2;
 
 let isAsleep: boolean;
 let looks: number;
+/** Looks while it spins. */
+let spins: number;
+/** Whether results come while it spins. */
+let isSoon: boolean;
 let results: number;
 let outstanding: number;
 let pump: CompletionPump;
@@ -21,10 +25,16 @@ let pump: CompletionPump;
 beforeEach(() => {
   [played.nowMs, played.immediates] = [1000, []];
   [isAsleep, looks, results, outstanding] = [true, 0, 0, 0];
+  [spins, isSoon] = [0, false];
   const inbox = {
     sleep: () => (isAsleep = true),
     wake: () => {
       isAsleep = false;
+    },
+    isEmpty: () => {
+      spins++;
+      if (isSoon) results = outstanding;
+      return results === 0;
     },
   };
   pump = new CompletionPump(
@@ -38,7 +48,7 @@ beforeEach(() => {
       results = 0;
       return taken;
     },
-    () => outstanding === 0,
+    () => outstanding,
   );
 });
 
@@ -85,5 +95,46 @@ describe("CompletionPump", () => {
     expect(tries.length).toBeGreaterThan(1);
     expect(tries.length).toBeLessThan(8);
     expect(looked.slice(200).reduce((sum, count) => sum + count, 0) / 200).toBeLessThan(5);
+  });
+
+  describe("spins behind a submission", () => {
+    /** A job, and the microtasks behind it. @returns whether its result was taken without a turn. */
+    async function quickTrip(): Promise<boolean> {
+      outstanding++;
+      pump.submitted();
+      for (let i = 0; i < 4; i++) await Promise.resolve();
+      return outstanding === 0;
+    }
+
+    it("and takes quick results without a turn of the event loop, 32 times at most", async () => {
+      isSoon = true;
+      roundTrip(0);
+      const taken = [];
+      for (let i = 0; i < 40; i++) taken.push(await quickTrip());
+      expect(taken.indexOf(false)).toBe(32);
+      results = outstanding;
+      turn();
+      expect(await quickTrip()).toBe(true);
+    });
+
+    it("not when many jobs are outstanding", async () => {
+      roundTrip(0);
+      outstanding += 5;
+      await quickTrip();
+      expect(spins).toBe(0);
+    });
+
+    it("ever less often when it is in vain, though the results come with the first turn", async () => {
+      let tries = 0;
+      for (let i = 0; i < 400; i++) {
+        const before = spins;
+        await quickTrip();
+        if (spins > before) tries++;
+        results = outstanding;
+        turn();
+      }
+      expect(tries).toBeGreaterThan(2);
+      expect(tries).toBeLessThan(20);
+    });
   });
 });
