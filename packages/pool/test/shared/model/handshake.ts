@@ -73,9 +73,17 @@ export function threadBase(thread: number): number {
   return thread * THREAD_WORDS;
 }
 
-/** Blocks until the word is another: looks for a moment first, because the other side answers within microseconds. */
+/** How often a thread looks before it blocks: the other side, on a core of its own, answers within microseconds. */
+let looks = 2000;
+
+/** For threads on one core: looking keeps the other side from answering. */
+export function neverLook(): void {
+  looks = 0;
+}
+
+/** Blocks until the word is another. */
 export function awaitChange(words: Int32Array, index: number, from: number): number {
-  for (let i = 0; i < 2000; i++) {
+  for (let i = 0; i < looks; i++) {
     const value = Atomics.load(words, index);
     if (value !== from) return value;
   }

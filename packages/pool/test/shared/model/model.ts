@@ -22,6 +22,7 @@ import {
   KILL,
   LOG,
   MODEL_THREADS,
+  neverLook,
   NOTIFIED,
   OP,
   type Operation,
@@ -36,6 +37,7 @@ import {
 } from "./handshake.ts";
 import { controlBytes, exitWord, messageWord } from "./model-words.ts";
 import type { ModelThreadData } from "./model.worker.ts";
+import { keepToOneCore } from "./one-core.ts";
 import { programs } from "./programs.ts";
 import type { Choice, Run, Scenario } from "./scenario.ts";
 import { byChance, DepthFirst } from "./schedules.ts";
@@ -71,6 +73,8 @@ export class Model implements AsyncDisposable, Run {
   /** @param maxThreads Of the layout; the model always has three threads. */
   static async start(maxThreads = 2): Promise<Model> {
     const model = new Model(maxThreads);
+    const onOneCore = keepToOneCore();
+    if (onOneCore) neverLook();
     for (let thread = 0; thread < MODEL_THREADS; thread++) {
       model.#handshake[threadBase(thread) + STATUS] = DONE;
       const workerData: ModelThreadData = {
@@ -79,6 +83,7 @@ export class Model implements AsyncDisposable, Run {
         slots: model.slotsBuffer,
         layout: model.layout,
         thread,
+        onOneCore,
       };
       model.#workers.push(new Worker(new URL("./model.worker.ts", import.meta.url), { workerData }));
     }

@@ -10,6 +10,7 @@ import {
   ERROR_TEXT,
   FAILED,
   LOG,
+  neverLook,
   PROGRAM,
   RUNNING,
   STATUS,
@@ -24,6 +25,7 @@ export interface ModelThreadData {
   readonly slots: SharedArrayBuffer;
   readonly layout: Layout;
   readonly thread: number;
+  readonly onOneCore: boolean;
 }
 
 const data = workerData as ModelThreadData;
@@ -38,6 +40,7 @@ registerHooks({
     return resolved.url.endsWith("/src/shared/atomics.ts") ? { ...resolved, url: stepped } : resolved;
   },
 });
+if (data.onOneCore) neverLook();
 connect(handshake, control, data.thread);
 const { programs } = await import("./programs.ts");
 const list = Object.values(programs);
