@@ -26,7 +26,7 @@ export function runScriptWithin(kibibytes: number, name: string): Promise<Ended>
 /** @param shell A shell line with the command as "$@". */
 function run(shell: string, name: string, args: readonly string[]): Promise<Ended> {
   const script = fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
-  const command = [process.execPath, "--conditions=@skein/source", script, ...args];
+  const command = [process.execPath, script, ...args];
   const folder = mkdtempSync(join(tmpdir(), "skein-script-"));
   const files = [join(folder, "stdout"), join(folder, "stderr")] as const;
   const [out, err] = [openSync(files[0], "w"), openSync(files[1], "w")];
