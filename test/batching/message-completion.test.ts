@@ -6,6 +6,7 @@ import type { ChannelModel, ConsumeMessage } from "amqplib";
 import { afterAll, describe, expect, it } from "vitest";
 import { startRabbitMq } from "./rabbitmq-server.ts";
 import { Receiver } from "./receiver.ts";
+import { timeLimit } from "../support/time-limit.ts";
 
 const PREFETCH = 300;
 const RECEIVERS = 3;
@@ -81,7 +82,7 @@ function makeCompletions(pushIntervalMs: number): MultiProducerConcurrentConsume
 describe.skipIf(broker === null)("message completion on RabbitMQ", () => {
   it(
     "R1 acknowledges every message once, in batches, on the channel that delivered it",
-    { timeout: 300_000 },
+    { timeout: timeLimit(300_000) },
     async () => {
       const count = 3000;
       const completions = makeCompletions(1000);
@@ -120,7 +121,7 @@ describe.skipIf(broker === null)("message completion on RabbitMQ", () => {
 
   it(
     "a wrong slot closes its channel: a delivery tag means nothing elsewhere, and the messages come again",
-    { timeout: 300_000 },
+    { timeout: timeLimit(300_000) },
     async () => {
       const connection = await broker!.connect();
       await publish(connection, "wrong", 5);
@@ -147,7 +148,7 @@ describe.skipIf(broker === null)("message completion on RabbitMQ", () => {
     },
   );
 
-  it("throughput: in batches against one by one", { timeout: 600_000 }, async () => {
+  it("throughput: in batches against one by one", { timeout: timeLimit(600_000) }, async () => {
     const count = Number(process.env["SKEIN_MESSAGES"] ?? 10_000);
     const rates: Record<"batches" | "oneByOne", number[]> = { batches: [], oneByOne: [] };
     const frames = { batches: 0, oneByOne: 0 };

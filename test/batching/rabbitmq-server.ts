@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "amqplib";
 import type { ChannelModel } from "amqplib";
+import { timeLimit } from "../support/time-limit.ts";
 
 /** The scripts themselves: Debian's wrapper in /usr/sbin would change the user to `rabbitmq`. */
 const PROGRAM = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -21,8 +22,8 @@ const INSTALL = join(import.meta.dirname, "../../scripts/install-test-servers.sh
 /** What the server prints when it takes connections. */
 const STARTED = /completed with \d+ plugins/;
 /** Five seconds on a quiet machine. A limit for what hangs, not for what is slow. */
-const START_TIMEOUT_MS = 180_000;
-const STOP_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = timeLimit(180_000);
+const STOP_TIMEOUT_MS = timeLimit(60_000);
 const ATTEMPTS = 3;
 
 /** @returns null, having said why, when there is no broker here and none can be installed. @throws in CI instead. */

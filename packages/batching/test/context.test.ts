@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AsyncLocal } from "@skein/context";
 import { describe, expect, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
 import { contextOf, MultiProducerConcurrentConsumer } from "../src/index.ts";
 
 const tenant = new AsyncLocal<string>();
@@ -33,7 +34,7 @@ describe("context", () => {
     };
     storage.run("starter", () => tenant.run("starter", () => consumer.start(pump)));
     storage.run("pusher", () => tenant.run("pusher", push));
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await eventually("the first batch", () => seen.length >= 2);
     await storage.run("completer", () => tenant.run("completer", () => consumer.complete()));
     expect(seen).toEqual(Array.from({ length: 4 }, () => [undefined, undefined]));
   });

@@ -4,6 +4,7 @@ import { AsyncLocal } from "@skein/context";
 import { describe, expect, it } from "vitest";
 import { MultiProducerConcurrentConsumer } from "../src/index.ts";
 import type { BatchingOptions } from "../src/index.ts";
+import { timeLimit } from "../../../test/support/time-limit.ts";
 
 const PUSHES = 1_000_000;
 const PUSHES_PER_TURN = 10_000;
@@ -42,7 +43,7 @@ class Request {
 const storage = new AsyncLocalStorage<object>();
 const local = new AsyncLocal<object>();
 
-describe("an idle consumer keeps no context", { timeout: 120_000 }, () => {
+describe("an idle consumer keeps no context", { timeout: timeLimit(120_000) }, () => {
   type Consumer = MultiProducerConcurrentConsumer<number>;
   interface Case {
     readonly name: string;
@@ -111,7 +112,7 @@ describe("an idle consumer keeps no context", { timeout: 120_000 }, () => {
   });
 });
 
-describe("memory", { timeout: 120_000 }, () => {
+describe("memory", { timeout: timeLimit(120_000) }, () => {
   it("a completed consumer lets go of its pump, its state and its signal", async () => {
     const consumer = new MultiProducerConcurrentConsumer<number, object>({
       batchSize: 1,

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { MultiProducerConcurrentConsumer } from "../src/index.ts";
 import type { BatchingOptions, CompletionReport, FailureVerdict } from "../src/index.ts";
 import { VirtualClock } from "./virtual-clock.ts";
+import { timeLimit } from "../../../test/support/time-limit.ts";
 
 type Step =
   | { readonly kind: "push"; readonly slot: number; readonly count: number }
@@ -213,7 +214,7 @@ class Trial {
   }
 }
 
-describe("any schedule", { timeout: 120_000 }, () => {
+describe("any schedule", { timeout: timeLimit(120_000) }, () => {
   it("R1 R8 R9 E7 E11 E12: every item is pumped once or given back, in order, within the bounds", async () => {
     const runs = Number(process.env["SKEIN_BATCHING_RUNS"] ?? 400);
     await fc.assert(

@@ -10,6 +10,7 @@ import { contextOf, MultiProducerConcurrentConsumer, SharedProducer } from "../s
 import type { BatchingOptions, ProducerHandle } from "../src/index.ts";
 import { ended, progressFor, startPusher } from "./start-pusher.ts";
 import type { Pushed } from "./start-pusher.ts";
+import { timeLimit } from "../../../test/support/time-limit.ts";
 
 const tenant = new AsyncLocal<string>({ name: "test.tenant", flow: "thread" });
 
@@ -41,7 +42,7 @@ class Sink<T> {
   }
 }
 
-describe("SharedProducer", { timeout: 120_000 }, () => {
+describe("SharedProducer", { timeout: timeLimit(120_000) }, () => {
   it("pushes from another thread, in order, into its slot", async () => {
     const consumer = setUp();
     const slots = new Set<number>();

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Soak } from "../bench/soak-run.ts";
+import { timeLimit } from "../../../test/support/time-limit.ts";
 
-describe("soak", { timeout: 120_000 }, () => {
+describe("soak", { timeout: timeLimit(120_000) }, () => {
   it("a second of ordinary life: every item is accounted for", async () => {
     const soak = new Soak();
     await soak.round(700);

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { MultiProducerConcurrentConsumer } from "../src/index.ts";
 import type { BatchingOptions } from "../src/index.ts";
+import { timeLimit } from "../../../test/support/time-limit.ts";
 
 const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
 
@@ -41,7 +42,7 @@ class Trial {
   }
 }
 
-describe("fake timers", { timeout: 120_000 }, () => {
+describe("fake timers", { timeout: timeLimit(120_000) }, () => {
   it("advanced in one go, on their own stack", () => {
     vi.useFakeTimers();
     const { consumer, batches } = new Trial();
@@ -290,7 +291,7 @@ describe("other timers", () => {
   });
 });
 
-describe("built-ins", { timeout: 120_000 }, () => {
+describe("built-ins", { timeout: timeLimit(120_000) }, () => {
   it.each(["frozen", "polluted", "replaced"])("%s: batches, failures and producers as ever", async (how) => {
     const script = join(import.meta.dirname, "fixtures", "hostile-surroundings.ts");
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [

@@ -90,7 +90,7 @@ describe("the package works where the program has", () => {
     ],
     [
       "numbers for timers",
-      "const real = setTimeout; globalThis.setTimeout = (f, ms, ...args) => (real(f, ms, ...args), 7); globalThis.clearTimeout = () => {};",
+      "const [set, clear, timers] = [setTimeout, clearTimeout, []]; globalThis.setTimeout = (...args) => timers.push(set(...args)) + 6; globalThis.clearTimeout = (id) => clear(timers[id - 7]);",
       [],
     ],
     [

@@ -3,6 +3,7 @@
  * ended. Every such place is tried.
  */
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 import type * as Atomics from "../../src/shared/atomics.ts";
 import { Bell, BELL_BYTES } from "../../src/shared/bell.ts";
 import { SegmentReader, SegmentWriter } from "../../src/shared/segment.ts";
@@ -225,9 +226,10 @@ describe("the bell", () => {
   /** An owner that waits has seen everything, or somebody has rung since. */
   async function expectNobodyForgotten(world: World): Promise<void> {
     if (!world.isAsleep || world.rung === null || world.reader.arrivals.isEmpty()) return;
-    expect(
-      await Promise.race([world.rung, new Promise((resolve) => setTimeout(resolve, 500, "forgotten"))]),
-    ).toBe("ok");
+    const { promise: forgotten, resolve } = Promise.withResolvers<string>();
+    const limit = setTimeout(resolve, timeLimit(10_000), "forgotten");
+    expect(await Promise.race([world.rung, forgotten])).toBe("ok");
+    clearTimeout(limit);
   }
 
   it.each([

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { NotCloneableError, PoolClosedError, ThreadPool } from "../../src/index.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { allStarted, makeGate, open, opened, sampleJobs } from "../gate.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const pool = new ThreadPool({ maxThreads: 2 });
 const jobs = pool.module<typeof Sample>(sampleJobs);
@@ -270,7 +271,7 @@ describe("the thread's event loop (hazard H1)", () => {
         await sleep(50);
         expect(await own.readTicks()).toBeGreaterThan(before + 5);
       },
-      { timeout: 60_000, interval: 0 },
+      { timeout: timeLimit(60_000), interval: 0 },
     );
   });
 

@@ -9,6 +9,7 @@ import { HOST_SERIAL } from "../../src/shared/pool-memory.ts";
 import { type MemorySource, Payloads } from "../../src/shared/payloads.ts";
 import { MemoryRequests } from "../../src/worker/memory-requests.ts";
 import { seededRandom } from "../shared/seeded-random.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const SCHEDULES = 60;
 const STEPS = 400;
@@ -185,7 +186,7 @@ class World {
   }
 }
 
-describe("ArenaMemories and Payloads, stepped", { timeout: 120_000 }, () => {
+describe("ArenaMemories and Payloads, stepped", { timeout: timeLimit(120_000) }, () => {
   it("every payload can be read by whoever it is for, and at rest nothing large is left, on no thread", () => {
     let replaced = 0;
     for (let seed = 1; seed <= SCHEDULES; seed++) {

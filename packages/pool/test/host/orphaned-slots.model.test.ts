@@ -4,6 +4,7 @@ import { HOST, PoolMemory } from "../../src/shared/pool-memory.ts";
 import { DONE, FREE, QUEUED, RUNNING, SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "../shared/model/model.ts";
 import type { ModelMemory, Run, Scenario } from "../shared/model/scenario.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 /** Of thread 0: the first is running on one thread, the second running on another or still queued. */
 const SLOTS = [4, 5];
@@ -64,7 +65,7 @@ function scenarioWith(claims: 0 | 1, hears: 0 | 1 | 2, more: Partial<Scenario> =
   };
 }
 
-describe("OrphanedSlots, stepped", { timeout: 600_000 }, () => {
+describe("OrphanedSlots, stepped", { timeout: timeLimit(600_000) }, () => {
   it("a place is never given away while a late finisher can still link one of its slots", () => {
     expect(model.explore(scenarioWith(0, 0), 3)).toBeGreaterThan(500);
   });

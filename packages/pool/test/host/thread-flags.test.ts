@@ -3,8 +3,9 @@ import { describe, expect, it, vi } from "vitest";
 import { threadStart, type ThreadOptions } from "../../src/host/thread-flags.ts";
 import { poolUrl, runProgram } from "../jobs/run-program.ts";
 import { writtenFiles } from "../jobs/written-files.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: timeLimit(120_000) });
 
 const text = `
   import { ThreadPool } from ${JSON.stringify(poolUrl)};

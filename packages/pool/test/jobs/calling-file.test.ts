@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 import { poolUrl, runProgram } from "./run-program.ts";
 import { writtenFiles } from "./written-files.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: timeLimit(120_000) });
 
 const packages = {
   "node_modules/found/package.json": `{ "name": "found", "main": "index.cjs" }`,

@@ -7,9 +7,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { ThreadPool, type ThreadPoolOptions } from "../../src/index.ts";
 import type * as Loads from "./fixtures/loads.jobs.ts";
 import { throwsWhileDown, throwsWhileDownCjs, writtenFiles } from "./written-files.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 // Every failure is a thread that starts, which may take seconds on a busy machine.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: timeLimit(120_000) });
 
 interface Query {
   query(): number;
@@ -113,7 +114,7 @@ it("a module that always fails does not cost a thread for each job, and harms no
   expect(threads).toBeLessThan(75);
   // The thread that stayed is replaced in the end, too.
   rmSync(join(folder, "down"));
-  await expect.poll(async () => db.query().catch(() => 0), { timeout: 60_000 }).toBe(42);
+  await expect.poll(async () => db.query().catch(() => 0), { timeout: timeLimit(60_000) }).toBe(42);
 });
 
 it("jobs of other modules that wait behind one that failed all run", async () => {
@@ -173,10 +174,12 @@ describe("initialize", () => {
     let failures = 0;
     const fails = (): void => void failures++;
     subscribe("skein:thread:exit", fails);
-    await expect.poll(() => twoAtOnce().then(() => failures), { timeout: 60_000 }).toBeGreaterThan(2);
+    await expect
+      .poll(() => twoAtOnce().then(() => failures), { timeout: timeLimit(60_000) })
+      .toBeGreaterThan(2);
     unsubscribe("skein:thread:exit", fails);
     rmSync(join(folder, "down"));
-    await expect.poll(twoAtOnce, { timeout: 60_000 }).toBe(true);
+    await expect.poll(twoAtOnce, { timeout: timeLimit(60_000) }).toBe(true);
   });
 
   it("is loaded like a job module: TypeScript that Node cannot strip, and its compiled form", async () => {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { poolUrl, runProgram, type ProgramOptions } from "./run-program.ts";
 import { writtenFiles } from "./written-files.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: timeLimit(120_000) });
 
 const code = "ERR_SKEIN_POOL_IN_JOB_MODULE";
 /** Writes down that the file was run, on whichever thread. */

@@ -1,5 +1,6 @@
 /** Threads that die. Every job settles exactly once, and the queued ones still run. */
 import { afterEach, describe, expect, it } from "vitest";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 import { ThreadCrashedError, ThreadPool } from "../../src/index.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { makeGate, opened, sampleJobs } from "../gate.ts";
@@ -140,7 +141,7 @@ describe("onCancel: 'terminate'", () => {
     const task = pool.run(jobs.spinUntilCancelled, [gate], {
       timeoutMs: 20,
       onCancel: "terminate",
-      graceMs: 5000,
+      graceMs: timeLimit(60_000),
     });
     expect(await errorOf(task)).toMatchObject({ code: "ERR_SKEIN_JOB_TIMEOUT" });
     expect(await jobs.thread()).toBe(before);

@@ -4,6 +4,7 @@ import { ThreadPool } from "@skein/pool";
 import { describe, expect, it } from "vitest";
 import { makeGate, open, opened } from "../gate.ts";
 import { runScript } from "../run-script.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const collect = (globalThis as unknown as { gc: () => void }).gc;
 const hold = (gate: Int32Array): void => {
@@ -25,7 +26,7 @@ async function collected(reference: WeakRef<object>): Promise<void> {
 describe("memory of a pool", () => {
   it(
     "a burst of large payloads gives its memory back, with the pool open and closed",
-    { timeout: 120_000 },
+    { timeout: timeLimit(120_000) },
     async () => {
       const { stdout, stderr, code } = await runScript("gives-memory-back.ts");
       expect({ stderr, code, stdout }).toEqual({

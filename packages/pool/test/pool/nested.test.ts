@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 import { allStarted, makeGate } from "../gate.ts";
 import type * as Nested from "../fixtures/nested.jobs.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const url = new URL("../fixtures/nested.jobs.ts", import.meta.url);
 const single = new ThreadPool({ maxThreads: 1 });
@@ -80,7 +81,7 @@ describe("jobs that may be terminated, of a job whose pool has all threads waiti
     const jobs = narrow.module<typeof Nested>(url);
     expect(await jobs.nestExclusive(depth)).toBe(depth);
     expect(narrow.stats()).toMatchObject({ crashed: 0, completed: depth + 1 });
-    await vi.waitUntil(() => narrow.stats().threads.total === 1, { timeout: 60_000 });
+    await vi.waitUntil(() => narrow.stats().threads.total === 1, { timeout: timeLimit(60_000) });
   });
 
   it("on every thread at once", async () => {

@@ -5,6 +5,7 @@ import { DEQUE_STARTS } from "./deque-starts.ts";
 import { Model } from "./model/model.ts";
 import { GREEDY_POP, HASTY_POP, NO_ROOM, POP, POP_IF } from "./model/programs.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const CELLS = 4;
 const OWNER = 0;
@@ -63,7 +64,7 @@ function expectEach(slots: number[]): Scenario["atEnd"] & object {
   };
 }
 
-describe("Deque, stepped", { timeout: 600_000 }, () => {
+describe("Deque, stepped", { timeout: timeLimit(600_000) }, () => {
   it("has four cells here", () => {
     expect(model.layout.dequeCells).toBe(CELLS);
   });

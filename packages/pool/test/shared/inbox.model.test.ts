@@ -6,6 +6,7 @@ import { SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "./model/model.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
 import { messageWord } from "./model/model-words.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const OWNER = 2;
 let model: Model;
@@ -53,7 +54,7 @@ function expectAllTold(run: Run): void {
   for (const slot of [...run.logs(0), ...run.logs(1)]) expect(taken).toContain(slot);
 }
 
-describe("Inbox, stepped", { timeout: 600_000 }, () => {
+describe("Inbox, stepped", { timeout: timeLimit(600_000) }, () => {
   it("mpmc: every job reaches its owner once, oldest first, and the owner never sleeps on one", () => {
     expect(model.explore(scenarioWith({}), 2)).toBeGreaterThan(1000);
   });

@@ -5,6 +5,7 @@ import { DONE, FREE, QUEUED, SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "./model/model.ts";
 import { RELEASE, TAKE_BACK, TAKE_OWN, TO_DEQUE, TO_RING, WITHDRAW } from "./model/programs.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const NORMAL = 1;
 const OWNER = 0;
@@ -77,7 +78,7 @@ const WAYS: readonly [name: string, first: number, second: number, offset: numbe
   ["from ring to deque, both at the same position", TO_RING, TO_DEQUE, 0],
 ];
 
-describe("JobQueues, stepped", { timeout: 600_000 }, () => {
+describe("JobQueues, stepped", { timeout: timeLimit(600_000) }, () => {
   it("spmc: of two jobs the owner takes one and thieves the other, or one of them both, each once", () => {
     const schedules = model.explore(
       {

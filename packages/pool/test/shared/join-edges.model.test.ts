@@ -3,6 +3,7 @@ import { SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "./model/model.ts";
 import { BEGIN, END, FINISH, HASTY_LOOK, LOOK } from "./model/programs.ts";
 import type { Scenario } from "./model/scenario.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 let model: Model;
 
@@ -19,7 +20,7 @@ function running(...threads: number[]): Scenario["prepare"] {
   };
 }
 
-describe("JoinEdges, stepped", { timeout: 600_000 }, () => {
+describe("JoinEdges, stepped", { timeout: timeLimit(600_000) }, () => {
   it("of two threads that wait for each other at least one sees the circle", () => {
     const schedules = model.explore(
       {

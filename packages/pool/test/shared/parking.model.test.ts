@@ -9,6 +9,7 @@ import { Model } from "./model/model.ts";
 import { ALL_QUEUES } from "./model/programs.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
 import { ringWord } from "./model/model-words.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const CELLS = 4;
 const THREADS = 2;
@@ -71,7 +72,7 @@ function scenarioWith(jobs: number, more: Partial<Scenario>, ...flags: number[])
   };
 }
 
-describe("Parking, stepped", { timeout: 600_000 }, () => {
+describe("Parking, stepped", { timeout: timeLimit(600_000) }, () => {
   it("mpmc: never all asleep while a job waits", () => {
     expect(model.explore(scenarioWith(1, {}), 2)).toBeGreaterThan(500);
   });

@@ -4,6 +4,7 @@ import { Model } from "./model/model.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
 import { ringWord } from "./model/model-words.ts";
 import { RING_STARTS } from "./ring-starts.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const CELLS = 4;
 const tickets = new Int32Array(1);
@@ -36,7 +37,7 @@ function expectWhole(ring: Ring, cells = CELLS): void {
 
 const sorted = (slots: number[]): number[] => slots.toSorted((a, b) => a - b);
 
-describe("Ring, stepped", { timeout: 600_000 }, () => {
+describe("Ring, stepped", { timeout: timeLimit(600_000) }, () => {
   for (const [name, start] of RING_STARTS) {
     it(`mpmc: nothing lost, nothing twice, beginning at ${name}`, () => {
       const schedules = model.explore(

@@ -4,6 +4,7 @@ import { DONE, FREE, QUEUED, RUNNING, SlotTable } from "../../src/shared/slot.ts
 import { Model } from "./model/model.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
 import { ringWord, secondRingWord } from "./model/model-words.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const CELLS = 4;
 const HOST = 2;
@@ -52,7 +53,7 @@ function expectOneEnd(run: Run): void {
   expect(finishedJobs(run)).toEqual(withTheDead ? run.logs(0) : [job]);
 }
 
-describe("SlotTable, stepped", { timeout: 600_000 }, () => {
+describe("SlotTable, stepped", { timeout: timeLimit(600_000) }, () => {
   const scenario: Scenario = {
     threads: [
       ["runJobs", CELLS, 2],

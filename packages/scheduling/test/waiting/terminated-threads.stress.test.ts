@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import { SharedBlockingCollection, Task } from "../../src/index.ts";
+import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const STRESS_MS = Number(process.env["SKEIN_STRESS_MS"] ?? 1500);
 const CAPACITY = 4;
@@ -53,7 +54,7 @@ function takeAll(items: Items): number {
   return count;
 }
 
-describe("threads that are terminated, wherever they are", { timeout: 120_000 }, () => {
+describe("threads that are terminated, wherever they are", { timeout: timeLimit(120_000) }, () => {
   it.each([
     ["small items", 64, 32],
     ["items whose copy takes long", 1 << 20, 1_000_000],
