@@ -18,9 +18,9 @@ export function runScript(name: string, ...args: readonly string[]): Promise<End
   return run('exec "$@"', name, args);
 }
 
-/** In a process that may have so much address space. */
+/** In a process that may have so much address space. What it has already compiled would change how much of it is left. */
 export function runScriptWithin(kibibytes: number, name: string): Promise<Ended> {
-  return run(`ulimit -v ${kibibytes}; exec "$@"`, name, []);
+  return run(`export NODE_DISABLE_COMPILE_CACHE=1; ulimit -v ${kibibytes}; exec "$@"`, name, []);
 }
 
 /** @param shell A shell line with the command as "$@". */
