@@ -18,20 +18,6 @@ import {
 
 type AnyFunction<R> = (...args: unknown[]) => R;
 
-/** Not by spreading: that asks Array.prototype for an iterator, which others may have replaced. */
-function callIn<R>(scope: AsyncResource, fn: AnyFunction<R>, args: readonly unknown[]): R {
-  switch (args.length) {
-    case 0:
-      return scope.runInAsyncScope(fn);
-    case 1:
-      return scope.runInAsyncScope(fn, undefined, args[0]);
-    case 2:
-      return scope.runInAsyncScope(fn, undefined, args[0], args[1]);
-    default:
-      return scope.runInAsyncScope(callWith<R>, undefined, fn, args);
-  }
-}
-
 /** Not a closure: the stack of an error that is kept would keep the arguments. */
 function callWith<R>(fn: AnyFunction<R>, args: readonly unknown[]): R {
   return apply(fn, undefined, args);
@@ -73,6 +59,14 @@ export class AsyncScope extends AsyncResource {
     return ambient.changes;
   }
 
+  /**
+   * @internal Whether a promise's own reaction would see what a scope captured now would show: nobody watches a value, and flow
+   * was never suppressed.
+   */
+  static get isNodeEnough(): boolean {
+    return runs.isPlainOnce && !runs.mayBeSuppressed;
+  }
+
   /** @internal A scope with `context` for our own values, and the root's for everybody else's. */
   static forContext(context: ExecutionContext): AsyncScope {
     return captureUnder(AsyncScope.root, stateOf(context), () => new AsyncScope());
@@ -82,14 +76,46 @@ export class AsyncScope extends AsyncResource {
    * Calls `fn` in the captured state, then puts back everything, also when it throws. Can be called any number of times:
    * no run sees what another one set or entered.
    */
-  run<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
-    if (runs.isPlain) return callIn(this, fn as AnyFunction<R>, args);
-    return runInResource(this, fn, undefined, args);
+  run<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R;
+  // A list of the rest would be made for each call.
+  run<R>(fn: AnyFunction<R>, first?: unknown, second?: unknown): R {
+    if (runs.isPlain) {
+      switch (arguments.length) {
+        case 1:
+          return this.runInAsyncScope(fn);
+        case 2:
+          return this.runInAsyncScope(fn, undefined, first);
+        case 3:
+          return this.runInAsyncScope(fn, undefined, first, second);
+        default:
+          return this.runInAsyncScope(callWith<R>, undefined, fn, behindFirst(arguments));
+      }
+    }
+    return runInResource(this, fn, undefined, behindFirst(arguments));
   }
 
   /** Like `run`, for the last use of this scope: saves about 80 ns where storages run on async_hooks (Node 22). */
-  runOnce<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
-    if (runs.isPlainOnce) return callIn(this, fn as AnyFunction<R>, args);
-    return runInResourceOnce(this, fn, undefined, args);
+  runOnce<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R;
+  runOnce<R>(fn: AnyFunction<R>, first?: unknown, second?: unknown): R {
+    if (runs.isPlainOnce) {
+      switch (arguments.length) {
+        case 1:
+          return this.runInAsyncScope(fn);
+        case 2:
+          return this.runInAsyncScope(fn, undefined, first);
+        case 3:
+          return this.runInAsyncScope(fn, undefined, first, second);
+        default:
+          return this.runInAsyncScope(callWith<R>, undefined, fn, behindFirst(arguments));
+      }
+    }
+    return runInResourceOnce(this, fn, undefined, behindFirst(arguments));
   }
+}
+
+/** Not by spreading: that asks for an iterator, which others may have replaced. */
+function behindFirst(list: ArrayLike<unknown>): unknown[] {
+  const rest: unknown[] = [];
+  for (let index = 1; index < list.length; index++) rest[index - 1] = list[index];
+  return rest;
 }

@@ -8,6 +8,7 @@ export const defineProperty: typeof Object.defineProperty = Object.definePropert
 export const getOwnPropertySymbols: typeof Object.getOwnPropertySymbols = Object.getOwnPropertySymbols;
 export const getPrototypeOf: (value: object) => object | null = Object.getPrototypeOf;
 export const hasOwn: typeof Object.hasOwn = Object.hasOwn;
+export const setPrototypeOf: (object: object, prototype: object | null) => object = Object.setPrototypeOf;
 export const is: typeof Object.is = Object.is;
 export const keys: typeof Object.keys = Object.keys;
 export const nextTick: typeof process.nextTick = process.nextTick;
