@@ -1,7 +1,8 @@
 import { AsyncScope } from "@skein/context";
 import { rejectTask, resolveTask } from "./adopt.ts";
-import { enqueueAsynchronous } from "./asynchronous-queue.ts";
+import { enqueueAsynchronous, isQueueIdle, runInMicrotask } from "./asynchronous-queue.ts";
 import type { Place } from "./continuation-policy.ts";
+import { swapContext } from "./contexts/synchronization-context.ts";
 import { outcomeValue, tryCopyOutcome } from "./task-state.ts";
 import type { Continuation, TaskState } from "./task-state.ts";
 
@@ -58,16 +59,38 @@ export class Reaction extends AsyncScope implements Continuation {
   }
 
   static {
-    react = (reaction, callback) => {
-      const derived = reaction.#derived;
-      let value: unknown;
-      try {
-        value = callback(outcomeValue(reaction.#antecedent));
-      } catch (error) {
-        rejectTask(derived, error);
-        return;
-      }
-      resolveTask(derived, value);
-    };
+    react = (reaction, callback) => complete(reaction.#derived, callback, outcomeValue(reaction.#antecedent));
   }
+}
+
+/**
+ * A Reaction without the object: for a task that has completed, and a callback that goes to the asynchronous queue. Native `await` of a
+ * completed task comes this way.
+ *
+ * @returns false when only a Reaction keeps the order or the context.
+ */
+export function reactInMicrotask(
+  antecedent: TaskState<unknown>,
+  derived: TaskState<unknown>,
+  callback: (value: unknown) => unknown,
+): boolean {
+  if (!isQueueIdle() || !AsyncScope.isNodeEnough) return false;
+  const value = outcomeValue(antecedent);
+  runInMicrotask(() => {
+    const outside = swapContext(null);
+    complete(derived, callback, value);
+    swapContext(outside);
+  });
+  return true;
+}
+
+function complete(derived: TaskState<unknown>, callback: (value: unknown) => unknown, value: unknown): void {
+  let returned: unknown;
+  try {
+    returned = callback(value);
+  } catch (error) {
+    rejectTask(derived, error);
+    return;
+  }
+  resolveTask(derived, returned);
 }

@@ -22,7 +22,7 @@ import type { MethodBody } from "./methods/method-builder.ts";
 import { startMethod } from "./methods/method-box.ts";
 import { TaskBuilder } from "./methods/task-builder.ts";
 import { VoidBuilder } from "./methods/void-builder.ts";
-import { Reaction } from "./reaction.ts";
+import { Reaction, reactInMicrotask } from "./reaction.ts";
 import type { Callback } from "./reaction.ts";
 import { runTask } from "./run-task.ts";
 import { signalOf } from "./task-options.ts";
@@ -401,6 +401,10 @@ function react<R>(
   const inherited = policy === "inline" ? policyOf(antecedent) : policy;
   const derived = createTask<R>(derivedPolicy(inherited));
   markObserved(antecedent);
+  if (antecedent.isCompleted && (inherited === "asynchronous" || inherited === "inline")) {
+    const callback = antecedent.status === "succeeded" ? onFulfilled : onRejected;
+    if (typeof callback === "function" && reactInMicrotask(antecedent, derived, callback)) return derived;
+  }
   addContinuation(antecedent, new Reaction(antecedent, derived, onFulfilled, onRejected, policy));
   return derived;
 }

@@ -1,9 +1,15 @@
 /* oxlint-disable promise/always-return -- what is tested is when a callback runs, not what it gives. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as turn } from "node:timers/promises";
-import { AsyncLocal } from "@skein/context";
+import { AsyncLocal, ExecutionContext } from "@skein/context";
 import { describe, expect, it } from "vitest";
-import { ManualScheduler, Task, TaskCompletionSource, TaskScheduler } from "../src/index.ts";
+import {
+  ManualScheduler,
+  SynchronizationContext,
+  Task,
+  TaskCompletionSource,
+  TaskScheduler,
+} from "../src/index.ts";
 import type { ContinuationPolicy, ScheduledItem } from "../src/index.ts";
 
 const policies: ContinuationPolicy[] = ["inline", "asynchronous", "yield"];
@@ -24,6 +30,44 @@ describe("continuations of a task", () => {
     log.push("after then");
     await done;
     expect(log).toEqual(["after then", "continuation"]);
+  });
+
+  it("A4.1 attached after completion keep their turn among what is queued before and after them", async () => {
+    const log: number[] = [];
+    const done = Task.fromResult(0);
+    const sources = Array.from({ length: 3 }, () => new TaskCompletionSource<number>());
+    const queued = sources.map(({ task }, i) => task.then(() => log.push(2 * i + 1)));
+    const attached = [done.then(() => log.push(0))];
+    for (const [i, source] of sources.entries()) {
+      source.setResult(i);
+      attached.push(done.then(() => log.push(2 * i + 2)));
+    }
+    await Task.whenAll([...queued, ...attached]);
+    expect(log).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it("A5.8, A8.5 attached after completion run in the context of the call, on no SynchronizationContext", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const local = new AsyncLocal<string>();
+    const done = Task.fromResult(0);
+    const seen = (): unknown[] => [storage.getStore(), local.value, SynchronizationContext.current];
+    const first = storage.run("theirs", () =>
+      local.run("ours", () =>
+        done.then(() => {
+          const before = seen();
+          local.value = "changed";
+          SynchronizationContext.setCurrent(new (class extends SynchronizationContext {})());
+          return before;
+        }),
+      ),
+    );
+    const second = done.then(seen);
+    expect(await first).toEqual(["theirs", "ours", null]);
+    expect(await second).toEqual([undefined, undefined, null]);
+    const control = ExecutionContext.suppressFlow();
+    const suppressed = local.run("ours", () => done.then(seen));
+    control.undo();
+    expect(await suppressed).toEqual([undefined, undefined, null]);
   });
 
   it("A4.2 nobody can ask to run inside a completer that did not allow it", async () => {
