@@ -4,6 +4,7 @@ import { InvalidCarrierError } from "./context-errors.ts";
 import { absent } from "./context-key.ts";
 import type { ContextCodec, ContextKey } from "./context-key.ts";
 import { stringify } from "./intrinsics.ts";
+import { jsonCodec } from "./json-codec.ts";
 
 interface CarriedValue {
   readonly entry: CarrierEntry;
@@ -19,18 +20,28 @@ interface CarriedValue {
  * package may have made the object.
  */
 export class CarriedValues {
-  readonly values: ReadonlyMap<string, CarriedValue>;
+  /** Null until somebody asks: most jobs read no value that came with them. */
+  parsed: ReadonlyMap<string, CarriedValue> | null;
+  /** What was not parsed yet. */
+  readonly unparsed: ContextCarrier;
 
-  private constructor(values: ReadonlyMap<string, CarriedValue>) {
-    this.values = values;
+  private constructor(parsed: ReadonlyMap<string, CarriedValue> | null, unparsed: ContextCarrier) {
+    this.parsed = parsed;
+    this.unparsed = unparsed;
   }
 
   /** @throws InvalidCarrierError if `carrier` is not a carrier of ours. */
   static parse(carrier: ContextCarrier): CarriedValues {
-    const values = new Map<string, CarriedValue>();
-    for (const [name, entry] of readCarrier(carrier))
-      values.set(name, { entry, decodedBy: null, value: undefined, written: undefined });
-    return new CarriedValues(values);
+    return new CarriedValues(parsed(carrier), "");
+  }
+
+  /** Of a carrier that `toCarrier` of this process has made. */
+  static ofOwn(carrier: ContextCarrier): CarriedValues {
+    return new CarriedValues(null, carrier);
+  }
+
+  get values(): ReadonlyMap<string, CarriedValue> {
+    return (this.parsed ??= parsed(this.unparsed));
   }
 
   get names(): Iterable<string> {
@@ -51,7 +62,7 @@ export class CarriedValues {
     if (carried === undefined) return absent;
     if (carried.decodedBy !== key.codec) {
       try {
-        carried.value = key.codec.decode(carried.entry.text);
+        carried.value = decode(key.codec, carried.entry);
       } catch (cause) {
         throw new InvalidCarrierError(`the codec of ${stringify(key.name)} refused its value`, {
           cause,
@@ -68,6 +79,19 @@ export class CarriedValues {
     if (this.values.size === 1) return null;
     const values = new Map(this.values);
     values.delete(key.name);
-    return new CarriedValues(values);
+    return new CarriedValues(values, "");
   }
+}
+
+function parsed(carrier: ContextCarrier): ReadonlyMap<string, CarriedValue> {
+  const values = new Map<string, CarriedValue>();
+  for (const [name, entry] of readCarrier(carrier))
+    values.set(name, { entry, decodedBy: null, value: undefined, written: undefined });
+  return values;
+}
+
+function decode(codec: ContextCodec<unknown>, { text, isPlain }: CarrierEntry): unknown {
+  if (!isPlain) return codec.decode(text);
+  // The local that wrote it had no codec of its own, so this one reads JSON.
+  return codec === jsonCodec ? text : codec.decode(stringify(text));
 }

@@ -1,8 +1,10 @@
-import { carrierLimitBytes, writeCarrier, writeEntry } from "./carrier-text.ts";
+import { fitsCarrier, writeCarrier, writeEntry } from "./carrier-text.ts";
 import type { CarrierReach, ContextCarrier, WrittenEntry } from "./carrier-text.ts";
 import { ContextEncodeError } from "./context-errors.ts";
 import type { ContextKey } from "./context-key.ts";
 import type { ContextState, HeldValue } from "./context-state.ts";
+import { isWellFormed } from "./intrinsics.ts";
+import { jsonCodec } from "./json-codec.ts";
 
 /**
  * The values of a state that flow as far as `reach`, as one text; null when there are none.
@@ -29,10 +31,18 @@ function flowsTo(flow: CarrierReach, reach: CarrierReach): boolean {
   return reach === "thread" || flow === "wire";
 }
 
+/** JSON would only quote it. UTF-8 has no lone surrogates: those it escapes. */
+function isPlain(key: ContextKey, value: unknown): value is string {
+  return key.codec === jsonCodec && typeof value === "string" && isWellFormed(value);
+}
+
 function writeValue(key: ContextKey, name: string, reach: CarrierReach, value: HeldValue): WrittenEntry {
-  const written = writeEntry({ reach, name, text: encodeValue(key, name, value.value) });
+  const content = value.value;
+  const written = isPlain(key, content)
+    ? writeEntry({ reach, name, text: content, isPlain: true })
+    : writeEntry({ reach, name, text: encodeValue(key, name, content), isPlain: false });
   // A text that cannot travel is not worth its memory.
-  if (written.sizeBytes <= carrierLimitBytes) value.written ??= written;
+  if (fitsCarrier(written.chars)) value.written ??= written;
   return value.written ?? written;
 }
 

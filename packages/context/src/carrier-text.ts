@@ -2,11 +2,13 @@
  * The text of a context that travels.
  *
  *   carrier = "1" entry*            the format's version, then the entries, at least one
- *   entry   = reach name text       reach: "t" may enter threads, "w" may go on the wire too
+ *   entry   = reach name text       reach: "t" may enter threads, "w" may go on the wire too; "T" and "W": the same, and the
+ *                                   text is a string itself, where "t" and "w" have what the codec of the local made of a value
  *   name    = length ":" chars      length: decimal count of UTF-16 units, without leading zeros
  *   text    = length ":" chars
  *
- * Lengths instead of quotes: nothing is escaped, and JSON inside stays as it was.
+ * Lengths instead of quotes: nothing is escaped, JSON inside stays as it was, and strings need none. Quoting a kilobyte took longer
+ * than everything else that is done with it.
  * Exactly one text exists for a list of entries, so a text that parses can be passed on untouched.
  */
 import { Buffer } from "node:buffer";
@@ -24,6 +26,8 @@ export interface CarrierEntry {
   readonly reach: CarrierReach;
   readonly name: string;
   readonly text: string;
+  /** Whether `text` is the value, a string without lone surrogates, and no codec's work. */
+  readonly isPlain: boolean;
 }
 
 /** An entry as it stands in a carrier. */
@@ -31,7 +35,6 @@ export interface WrittenEntry {
   readonly reach: CarrierReach;
   readonly name: string;
   readonly chars: string;
-  readonly sizeBytes: number;
 }
 
 /** Bytes of UTF-8. */
@@ -39,9 +42,17 @@ export const carrierLimitBytes: number = 16 * 1024;
 
 const version = "1";
 
-export function writeEntry({ reach, name, text }: CarrierEntry): WrittenEntry {
-  const chars = `${reach === "wire" ? "w" : "t"}${name.length}:${name}${text.length}:${text}`;
-  return { reach, name, chars, sizeBytes: Buffer.byteLength(chars) };
+/** UTF-8 takes at most so many bytes for a UTF-16 unit. */
+const maxUnitBytes = 3;
+
+export function writeEntry({ reach, name, text, isPlain }: CarrierEntry): WrittenEntry {
+  const letter = reach === "wire" ? (isPlain ? "W" : "w") : isPlain ? "T" : "t";
+  return { reach, name, chars: `${letter}${name.length}:${name}${text.length}:${text}` };
+}
+
+/** Whether the text is within the limit. Counts bytes only where the length leaves a doubt: counting takes longer than writing. */
+export function fitsCarrier(chars: string): boolean {
+  return chars.length * maxUnitBytes <= carrierLimitBytes || Buffer.byteLength(chars) <= carrierLimitBytes;
 }
 
 /**
@@ -51,21 +62,28 @@ export function writeEntry({ reach, name, text }: CarrierEntry): WrittenEntry {
 export function writeCarrier(entries: readonly WrittenEntry[]): ContextCarrier | null {
   if (entries.length === 0) return null;
   let carrier = version;
-  let totalBytes = version.length;
-  for (const { chars, sizeBytes } of entries) {
-    carrier += chars;
-    totalBytes += sizeBytes;
-  }
-  if (totalBytes > carrierLimitBytes) {
-    const largest = entries.reduce((a, b) => (b.sizeBytes > a.sizeBytes ? b : a));
-    throw new ContextTooLargeError(largest.name, totalBytes, carrierLimitBytes);
-  }
+  for (const { chars } of entries) carrier += chars;
+  if (!fitsCarrier(carrier)) throw tooLarge(entries);
   return carrier;
+}
+
+function tooLarge(entries: readonly WrittenEntry[]): ContextTooLargeError {
+  let totalBytes = version.length;
+  let largest = entries[0]!;
+  let largestBytes = 0;
+  for (const entry of entries) {
+    const bytes = Buffer.byteLength(entry.chars);
+    totalBytes += bytes;
+    if (bytes <= largestBytes) continue;
+    largest = entry;
+    largestBytes = bytes;
+  }
+  return new ContextTooLargeError(largest.name, totalBytes, carrierLimitBytes);
 }
 
 /** @throws InvalidCarrierError if `carrier` was not written by `writeCarrier`. */
 export function readCarrier(carrier: ContextCarrier): Map<string, CarrierEntry> {
-  if (carrier.length > carrierLimitBytes || Buffer.byteLength(carrier) > carrierLimitBytes) {
+  if (!fitsCarrier(carrier)) {
     throw new InvalidCarrierError(`larger than ${carrierLimitBytes} bytes`);
   }
   if (!carrier.startsWith(version)) throw new InvalidCarrierError("unknown version");
@@ -74,16 +92,18 @@ export function readCarrier(carrier: ContextCarrier): Map<string, CarrierEntry> 
   const entries = new Map<string, CarrierEntry>();
   let at = version.length;
   while (at < carrier.length) {
-    const letter = carrier[at];
-    if (letter !== "t" && letter !== "w") throw new InvalidCarrierError(`no reach at ${at}`);
+    const letter = carrier[at]!;
+    const isPlain = letter === "T" || letter === "W";
+    if (letter !== "t" && letter !== "w" && !isPlain) throw new InvalidCarrierError(`no reach at ${at}`);
     const name = readSized(carrier, at + 1);
     const text = readSized(carrier, name.end);
     if (name.chars === "") throw new InvalidCarrierError(`no name at ${at}`);
     if (entries.has(name.chars)) throw new InvalidCarrierError(`two values for ${stringify(name.chars)}`);
     entries.set(name.chars, {
-      reach: letter === "w" ? "wire" : "thread",
+      reach: letter === "w" || letter === "W" ? "wire" : "thread",
       name: name.chars,
       text: text.chars,
+      isPlain,
     });
     at = text.end;
   }

@@ -26,6 +26,7 @@ export class ExecutionContext {
   readonly #state: ContextState;
   #threadCarrier: ContextCarrier | null | undefined;
   #wireCarrier: ContextCarrier | null | undefined;
+  #attached: { readonly owner: object } | null = null;
 
   private constructor(state: ContextState) {
     this.#state = state;
@@ -141,6 +142,25 @@ export class ExecutionContext {
     if (typeof carrier !== "string") throw argumentTypeError("carrier", "a string or null", carrier);
     const context = ExecutionContext.#of(ContextState.ofCarried(CarriedValues.parse(carrier)));
     // A text that parses is the only text for its entries: what was not touched travels on as it came.
+    context.#threadCarrier = carrier;
+    return context;
+  }
+
+  /**
+   * @internal What a pool of this thread keeps for the context: it lives as long, at a quarter of the cost of a WeakMap. The first
+   * pool that uses a context owns the place.
+   */
+  get attached(): { readonly owner: object } | null {
+    return this.#attached;
+  }
+
+  set attached(attached: { readonly owner: object } | null) {
+    this.#attached = attached;
+  }
+
+  /** @internal `fromCarrier` for a carrier that `toCarrier` of this process has made: it is not even looked at before a value is read. */
+  static fromOwnCarrier(carrier: ContextCarrier): ExecutionContext {
+    const context = ExecutionContext.#of(ContextState.ofCarried(CarriedValues.ofOwn(carrier)));
     context.#threadCarrier = carrier;
     return context;
   }

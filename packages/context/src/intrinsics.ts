@@ -16,6 +16,10 @@ export const apply: typeof Reflect.apply = Reflect.apply;
 export const isArray: typeof Array.isArray = Array.isArray;
 export const parse: typeof JSON.parse = JSON.parse;
 export const stringify: typeof JSON.stringify = JSON.stringify;
+/** Whether a string has no lone surrogates. */
+export const isWellFormed: (text: string) => boolean = Function.prototype.call.bind(
+  String.prototype.isWellFormed,
+);
 /* oxlint-enable typescript/unbound-method */
 
 /** Gives an object a property of its own, whatever its prototypes hold: writable and configurable. */

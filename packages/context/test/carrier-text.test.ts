@@ -10,6 +10,7 @@ const entry: fc.Arbitrary<CarrierEntry> = fc.record({
     fc.constantFrom("__proto__", "constructor", "toString"),
   ),
   text: fc.string({ maxLength: 100, unit: "binary" }),
+  isPlain: fc.boolean(),
 });
 const entries = fc.uniqueArray(entry, { selector: ({ name }) => name, minLength: 1, maxLength: 10 });
 
@@ -34,10 +35,12 @@ describe("carrier text", () => {
 
   it("has the documented form", () => {
     const carrier = write([
-      { reach: "thread", name: "a", text: '"x"' },
-      { reach: "wire", name: "id:1", text: "" },
+      { reach: "thread", name: "a", text: '"x"', isPlain: false },
+      { reach: "wire", name: "id:1", text: "", isPlain: false },
+      { reach: "thread", name: "b", text: "x", isPlain: true },
+      { reach: "wire", name: "c", text: "", isPlain: true },
     ]);
-    expect(carrier).toBe('1t1:a3:"x"w4:id:10:');
+    expect(carrier).toBe('1t1:a3:"x"w4:id:10:T1:b1:xW1:c0:');
   });
 
   it("reads back what it wrote, whatever the names and texts", () => {
@@ -88,7 +91,8 @@ describe("carrier text", () => {
   it("takes exactly 16 KiB of UTF-8, and no byte more", () => {
     const overhead = "1t1:a5:".length + 4;
     const atLimit = "é".repeat((carrierLimitBytes - overhead) / 2);
-    const size = (text: string): number => Buffer.byteLength(write([{ reach: "thread", name: "a", text }])!);
+    const size = (text: string): number =>
+      Buffer.byteLength(write([{ reach: "thread", name: "a", text, isPlain: true }])!);
     const largest = atLimit.slice(0, -1);
     expect(size(largest)).toBeLessThanOrEqual(carrierLimitBytes);
     expect(() => size(`${atLimit}éé`)).toThrow(

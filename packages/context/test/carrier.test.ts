@@ -151,7 +151,7 @@ describe("toCarrier", () => {
       local.run("x", () =>
         second.run("y", () => {
           expect(capture().toCarrier()).toBe(inner[1]);
-          expect(inner[1]).toMatch(/x.*"y"$/);
+          expect(inner[1]).toMatch(/x.*1:y$/);
         }),
       );
     });
@@ -395,6 +395,29 @@ describe("fromCarrier", () => {
       for (const local of locals) expect(Object.keys(local.value ?? {})).toEqual(["__proto__"]);
     });
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  it("gives back every string, over UTF-8 as well, and quotes only those with lone surrogates", () => {
+    const local = new AsyncLocal<string>({ name: freshName(), flow: "thread" });
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (value) => {
+        const carrier = local.run(value, () => capture().toCarrier())!;
+        expect(carrier.endsWith(`:${value}`)).toBe(value.isWellFormed());
+        const sent = Buffer.from(carrier).toString();
+        expect(ExecutionContext.run(ExecutionContext.fromCarrier(sent), () => local.value)).toBe(value);
+      }),
+    );
+  });
+
+  it("a string that came as it is reaches a codec as JSON", () => {
+    const name = freshName();
+    const context = ExecutionContext.fromCarrier(`1T${name.length}:${name}3:a"b`);
+    const local = new AsyncLocal<string>({
+      name,
+      flow: "thread",
+      codec: { encode: String, decode: (text) => text },
+    });
+    ExecutionContext.run(context, () => expect(local.value).toBe(JSON.stringify('a"b')));
   });
 
   it("gives back every JSON value", () => {

@@ -177,12 +177,13 @@ export function viewLengthOf(view: View): number {
   return typedArrayName(view) === undefined ? byteLengthOfDataView(view) : byteLengthOfTyped(view);
 }
 
-/** What the type declarations leave out of Buffer: latin1 and UTF-16 to bytes and back. */
+/** What the type declarations leave out of Buffer: texts to bytes and back. */
 interface TextCodec {
   latin1Slice(this: Uint8Array, start: number, end: number): string;
   ucs2Slice(this: Uint8Array, start: number, end: number): string;
   latin1Write(this: Uint8Array, text: string, offset: number): number;
   ucs2Write(this: Uint8Array, text: string, offset: number): number;
+  utf8Write(this: Uint8Array, text: string, offset: number): number;
 }
 
 const textCodec = Buffer.prototype as unknown as TextCodec;
@@ -197,6 +198,10 @@ export const latin1Write: (bytes: Uint8Array, text: string, offset: number) => n
 );
 export const ucs2Write: (bytes: Uint8Array, text: string, offset: number) => number = uncurryThis(
   textCodec.ucs2Write,
+);
+/** As far as there is room. @returns how many bytes it takes. */
+export const utf8Write: (bytes: Uint8Array, text: string, offset: number) => number = uncurryThis(
+  textCodec.utf8Write,
 );
 export const copyBuffer: (
   source: Uint8Array,

@@ -2,18 +2,26 @@
  * The contexts of submitted jobs: each distinct one lies in the arena once, as its carrier's text, for as long as jobs name it.
  * A thousand jobs of one request encode it once and carry a number.
  *
- * Nothing here keeps a context alive that no job in flight has: entries hang on contexts weakly, and hold text alone.
+ * Nothing here keeps a context alive that no job in flight has: entries live as long as their contexts, and hold text alone.
  */
 import { ExecutionContext } from "@skein/context";
-import { copyBytes } from "../shared/copy-bytes.ts";
+import { allocateUnfilled, utf8Write } from "../shared/intrinsics.ts";
 import type { Payloads } from "../shared/payloads.ts";
 
 /** Texts that no job names any more stay for the next job of the same context, the last so many of them, until `forget`. */
 const IDLE_ENTRIES = 64;
 /** In the slot. */
 const MAX_ID = 2 ** 43 - 1;
+/** No carrier is longer. Each is measured by writing it: Buffer.byteLength takes up to seven times as long. */
+const CARRIER_BYTES = 16 << 10;
 
-export interface ContextEntry {
+/** What is attached to a context. */
+interface Attached {
+  /** Stands for the table that made it. Not the table itself: a context may outlive it. */
+  readonly owner: object;
+}
+
+export interface ContextEntry extends Attached {
   /** Never 0, never re-used by this submitter: the same for the same text. */
   readonly id: number;
   readonly carrier: string;
@@ -23,13 +31,21 @@ export interface ContextEntry {
   users: number;
   /** In the arena; 0: not there now. */
   block: number;
+  /** Its place among the idle ones, now or the last time; -1: it never had one. */
+  idleAt: number;
 }
 
 export class ContextTable {
   readonly #payloads: Payloads;
-  /** Null: nothing of the context flows to a thread. */
-  readonly #entries = new WeakMap<ExecutionContext, ContextEntry | null>();
-  readonly #idle = new Set<ContextEntry>();
+  readonly #owner: object = {};
+  /** For contexts of which nothing flows to a thread. */
+  readonly #nothing: Attached = { owner: this.#owner };
+  /** For contexts that another pool owns. */
+  readonly #shared = new WeakMap<ExecutionContext, Attached>();
+  /** A ring. Null: free, or a job names that context again. */
+  readonly #idle: (ContextEntry | null)[] = Array.from({ length: IDLE_ENTRIES }, () => null);
+  #nextIdle = 0;
+  #measured: Uint8Array | null = null;
   #nextId = 1;
   #users = 0;
   #bytesInUse = 0;
@@ -72,7 +88,7 @@ export class ContextTable {
   enter(entry: ContextEntry): void {
     if (entry.block === 0) this.#store(entry);
     if (entry.users++ === 0) {
-      this.#idle.delete(entry);
+      if (this.#idle[entry.idleAt] === entry) this.#idle[entry.idleAt] = null;
       this.#bytesInUse += entry.length;
     }
     this.#users++;
@@ -82,30 +98,56 @@ export class ContextTable {
     if (--this.#users === 0) this.#last = this.#lastEntry = null;
     if (--entry.users > 0) return;
     this.#bytesInUse -= entry.length;
-    this.#idle.add(entry);
-    if (this.#idle.size > IDLE_ENTRIES || !this.#payloads.isCurrent(entry.block)) {
-      this.#evict(this.#idle.values().next().value!);
+    if (this.#payloads.isCurrent(entry.block)) this.#rest(entry);
+    else this.#evict(entry);
+  }
+
+  /** In its former place, if that is free: a context that comes and goes evicts no other. */
+  #rest(entry: ContextEntry): void {
+    if (this.#idle[entry.idleAt] !== null) {
+      entry.idleAt = this.#nextIdle;
+      this.#nextIdle = (this.#nextIdle + 1) % IDLE_ENTRIES;
+      const oldest = this.#idle[entry.idleAt];
+      if (oldest !== null) this.#evict(oldest!);
     }
+    this.#idle[entry.idleAt] = entry;
   }
 
   /** The thread has nothing to do: what nobody names goes. */
   forget(): void {
-    for (const entry of this.#idle) this.#evict(entry);
+    for (const entry of this.#idle) if (entry !== null) this.#evict(entry);
   }
 
   #entryOf(context: ExecutionContext): ContextEntry | null {
-    if (!this.#entries.has(context)) {
+    let attached = this.#attachedTo(context);
+    if (attached === null) {
       const carrier = context.toCarrier("thread");
       // A codec may have submitted a job of this context meanwhile.
-      if (!this.#entries.has(context))
-        this.#entries.set(context, carrier === null ? null : this.#create(carrier));
+      attached = this.#attachedTo(context);
+      if (attached === null) {
+        attached = carrier === null ? this.#nothing : this.#create(carrier);
+        this.#attach(context, attached);
+      }
     }
-    const entry = this.#entries.get(context)!;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this table has attached nothing else.
+    const entry = attached === this.#nothing ? null : (attached as ContextEntry);
     if (this.#users > 0) {
       this.#last = context;
       this.#lastEntry = entry;
     }
     return entry;
+  }
+
+  #attachedTo(context: ExecutionContext): Attached | null {
+    const { attached } = context;
+    if (attached === null || attached.owner === this.#owner) return attached;
+    return this.#shared.get(context) ?? null;
+  }
+
+  #attach(context: ExecutionContext, attached: Attached): void {
+    const { attached: present } = context;
+    if (present === null || present.owner === this.#owner) context.attached = attached;
+    else this.#shared.set(context, attached);
   }
 
   /** Its memory is to go, and would not while there is always a job of this context: jobs from now on have a text of their own. */
@@ -114,21 +156,20 @@ export class ContextTable {
       this.#evict(entry);
       return entry;
     }
-    const moved: ContextEntry = { ...entry, users: 0, block: 0 };
-    this.#entries.set(context, moved);
+    const moved: ContextEntry = { ...entry, users: 0, block: 0, idleAt: -1 };
+    this.#attach(context, moved);
     this.#last = this.#lastEntry = null;
     return moved;
   }
 
   #store(entry: ContextEntry): void {
-    const bytes = Buffer.from(entry.carrier, "utf8");
-    const block = this.#payloads.allocate(bytes.length);
-    copyBytes(bytes, 0, bytes.length, this.#payloads.bytes(block), this.#payloads.offset(block));
+    const block = this.#payloads.allocate(entry.length);
+    utf8Write(this.#payloads.bytes(block), entry.carrier, this.#payloads.offset(block));
     entry.block = block;
   }
 
   #evict(entry: ContextEntry): void {
-    this.#idle.delete(entry);
+    if (this.#idle[entry.idleAt] === entry) this.#idle[entry.idleAt] = null;
     this.#payloads.free(entry.block);
     entry.block = 0;
   }
@@ -136,6 +177,8 @@ export class ContextTable {
   #create(carrier: string): ContextEntry {
     const id = this.#nextId;
     this.#nextId = id === MAX_ID ? 1 : id + 1;
-    return { id, carrier, length: Buffer.byteLength(carrier), users: 0, block: 0 };
+    this.#measured ??= allocateUnfilled(CARRIER_BYTES);
+    const length = utf8Write(this.#measured, carrier, 0);
+    return { owner: this.#owner, id, carrier, length, users: 0, block: 0, idleAt: -1 };
   }
 }

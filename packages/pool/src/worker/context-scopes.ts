@@ -60,6 +60,6 @@ export class ContextScopes {
   #decode(slot: number): DecodedContext {
     const { slots } = this.#memory;
     const carrier = this.#arenas.text(slots.contextArena(slot), slots.contextBlock(slot));
-    return { scope: AsyncScope.forContext(ExecutionContext.fromCarrier(carrier)), length: carrier.length };
+    return { scope: AsyncScope.forContext(ExecutionContext.fromOwnCarrier(carrier)), length: carrier.length };
   }
 }

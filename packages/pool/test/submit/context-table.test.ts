@@ -149,6 +149,29 @@ describe("ContextTable", () => {
     table.leave(entries[0]!);
   });
 
+  it("a context that comes and goes evicts no other", () => {
+    const other = enter("other");
+    table.leave(other);
+    tenant.run("busy", () => {
+      for (let i = 0; i < 200; i++) {
+        const entry = table.current()!;
+        table.enter(entry);
+        table.leave(entry);
+      }
+    });
+    expect(other.block).not.toBe(0);
+  });
+
+  it("a context that jobs of two pools name has an entry in each", () => {
+    const second = new ContextTable(payloads);
+    tenant.run("acme", () => {
+      const [first, again] = [table.current()!, second.current()!];
+      expect(again).not.toBe(first);
+      expect([table.current(), second.current()]).toEqual([first, again]);
+      expect([table.current() === first, second.current() === again]).toEqual([true, true]);
+    });
+  });
+
   it("a context that jobs always name does not hold a memory that is to go", () => {
     tenant.run("busy", () => {
       const old = table.current()!;
