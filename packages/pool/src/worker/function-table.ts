@@ -66,6 +66,10 @@ export class FunctionTable {
   /** Of loaded modules, by URL and name. Read once: an export may be a getter, and none of those is called in the middle of dispatching. */
   readonly #functions = new Map<string, ReadonlyMap<string, JobFunction>>();
   readonly #exports = new WeakMap<object, Export>();
+  /** What `of` gave last: most jobs of a thread name the same function as the one before. */
+  #lastId = -1;
+  #lastSerial = -1;
+  #last: KnownFunction | null = null;
 
   constructor(memory: PoolMemory, arenas: Arenas, modules: ModuleTable) {
     this.#memory = memory;
@@ -77,10 +81,16 @@ export class FunctionTable {
   of(slot: number): KnownFunction {
     const id = this.#memory.slots.functionId(slot);
     const serial = this.#memory.submitterSerial(slot);
+    if (id === this.#lastId && serial === this.#lastSerial) return this.#last!;
     let known = this.#known.get(serial, id);
     if (known === undefined)
       this.#known.set(serial, id, (known = this.#sharedBy(this.#describe(slot).source)));
     if (known.fn === null) this.#resolve(known);
+    if (known.fn !== null) {
+      this.#lastId = id;
+      this.#lastSerial = serial;
+      this.#last = known;
+    }
     return known;
   }
 
@@ -147,6 +157,7 @@ export class FunctionTable {
   /** The submitter with this serial has ended: another one may count from 0 again, and have its serial one day. */
   drop(serial: number): void {
     this.#known.drop(serial);
+    this.#lastId = -1;
   }
 
   #describe(slot: number): FunctionDescription {
