@@ -1,6 +1,9 @@
 /**
- * The entry `@skein/scheduling/internal`: for the other packages of Skein, which take jobs in and out. Not for programs: it may change
- * with any version.
+ * The entry `@skein/scheduling/internal`: for the other packages of Skein, which take jobs in and out, and load nothing but this file
+ * (scripts/bundle.ts). Not for programs: it may change with any version.
  */
 export { swapContext } from "./contexts/synchronization-context.ts";
-export { swapScheduler } from "./task-scheduler.ts";
+export { InvalidOperationError, OperationCanceledError, TaskSchedulerError, TimeoutError } from "./errors.ts";
+export { TaskCompletionSource } from "./task-completion-source.ts";
+export { swapScheduler, TaskScheduler } from "./task-scheduler.ts";
+export { Task } from "./task.ts";
