@@ -3,6 +3,7 @@ import type { Section } from "./method/scenario.ts";
 
 export const sections: Readonly<Record<string, () => Promise<Section>>> = {
   "pool-throughput": async () => (await import("./pool/throughput.ts")).throughput,
+  "fresh-bursts": async () => (await import("./pool/fresh-bursts.ts")).freshBursts,
   payloads: async () => (await import("./pool/payloads.ts")).payloads,
   durations: async () => (await import("./pool/durations.ts")).durations,
   "blocked-main": async () => (await import("./pool/blocked-main.ts")).blockedMain,

@@ -1,4 +1,5 @@
 /** Who takes part: every configuration, and the best one of each product, for scenarios that cannot afford all. */
+import type { ContenderIdentity } from "./child-contender.ts";
 import { comlink } from "../peers/comlink.ts";
 import { piscina } from "../peers/piscina.ts";
 import { poolifier } from "../peers/poolifier.ts";
@@ -45,6 +46,14 @@ export const defaultAndBest: readonly Product[] = everyone.filter(
     best.some(({ name }) => name === product.name) ||
     [tinypool(), poolifier()].some(({ name }) => name === product.name),
 );
+
+/** No pool: peers/bare-slots.ts. */
+export const bareSlots: ContenderIdentity = {
+  name: "bare slots",
+  kind: "reference",
+  product: "bare slots",
+  configuration: "our slots, ring and inbox, numbers only",
+};
 
 /** For a process of its own, which is told a name. @throws RangeError when nobody has it. */
 export function productNamed(name: string): Product {
