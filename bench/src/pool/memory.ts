@@ -61,7 +61,7 @@ function memoryScenario(scale: Scale, threads: number): Scenario {
     group: "memory",
     at: threads,
     metrics,
-    regression: threads === 1,
+    regression: true,
     warmUps: 0,
     contenders: scale.pick(products, products.slice(0, 2)).map((product) =>
       childContender(product, new URL("../children/memory.ts", import.meta.url), {

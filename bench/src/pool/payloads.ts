@@ -102,7 +102,8 @@ function scenariosOf(kind: PayloadKind, scale: Scale): Scenario[] {
     title: `${sizeText(bytes)}: ${kind.title}`,
     group: `payload-${kind.name}`,
     at: bytes,
-    regression: bytes <= LARGE,
+    // Objects of that size take seconds.
+    regression: bytes <= LARGE || kind !== objectKind,
     metrics,
     contenders: field(kind, bytes, scale).map((product) =>
       poolContender(product, {

@@ -1,4 +1,5 @@
 /** Long queues: does a job cost more behind many others, and what does it weigh while it waits? */
+import { totalmem } from "node:os";
 import type { Metric, Scale, Scenario, Section } from "../method/scenario.ts";
 import type { Product } from "../peers/product.ts";
 import { rawPort } from "../peers/raw-port.ts";
@@ -12,7 +13,12 @@ const metrics: readonly Metric[] = [
   { key: "rssBytes", title: "process memory per queued job", unit: "bytes", better: "lower" },
 ];
 
-const COUNTS = [1000, 10_000, 100_000, 1_000_000];
+const COUNTS = [1000, 10_000, 100_000, 1_000_000, 10_000_000];
+/** Only ours: the others would take minutes. */
+const ALONE = 10_000_000;
+/** What the caller holds, and what waiting for all of them makes, is a kilobyte a job. */
+const HEAP_MB = 4096;
+const ALONE_HEAP_MB = 14_336;
 /** A million takes everybody else half a minute and more, each round. */
 const LONGEST: readonly string[] = ["skein", "piscina, 64 in flight", rawPort.name];
 const LONG: readonly string[] = [...LONGEST, "tinypool, 64 in flight", "comlink"];
@@ -20,13 +26,17 @@ const LONG: readonly string[] = [...LONGEST, "tinypool, 64 in flight", "comlink"
 export const queued: Section = {
   name: "queued",
   title: "Long queues",
-  question: "What do a thousand and a million queued jobs cost, in time and memory?",
+  question: "What do a thousand and ten million queued jobs cost, in time and memory?",
   method:
     "A process per round, one thread, held by a job that waits while the others are queued behind it. Memory is what is there after a " +
     "collection with all queued, less what was there before, per job: the promises that the caller holds are part of it. Heap counts the " +
     "main thread's JavaScript; messages that have been sent wait outside of it, and are seen in the process's memory. The longest queues are " +
-    "left to who can be waited for.",
-  scenarios: (scale) => scale.pick(COUNTS, [10_000]).map((count) => queuedScenario(scale, count)),
+    "left to who can be waited for; ten million to us, where the machine has the memory.",
+  scenarios: (scale) =>
+    scale
+      .pick(COUNTS, [10_000])
+      .filter((count) => count < ALONE || totalmem() > 1.3 * ALONE_HEAP_MB * 2 ** 20)
+      .map((count) => queuedScenario(scale, count)),
   groups: { queued: "Queued behind a held thread" },
   figures: [
     {
@@ -80,13 +90,13 @@ function queuedScenario(scale: Scale, count: number): Scenario {
     group: "queued",
     at: count,
     metrics,
-    regression: count <= 100_000,
+    regression: count <= 1_000_000,
     warmUps: 0,
     timeoutMs: 120_000,
     contenders: field(scale, count).map((product) =>
       childContender(product, new URL("../children/queued.ts", import.meta.url), {
         args: [product.name, String(count)],
-        flags: ["--expose-gc", "--max-old-space-size=4096"],
+        flags: ["--expose-gc", `--max-old-space-size=${count < ALONE ? HEAP_MB : ALONE_HEAP_MB}`],
         timeoutMs: 110_000,
       }),
     ),
@@ -94,6 +104,7 @@ function queuedScenario(scale: Scale, count: number): Scenario {
 }
 
 function field({ mode }: Scale, count: number): readonly Product[] {
+  if (count >= ALONE) return [productNamed("skein")];
   if (mode === "quick" || count >= 1_000_000) return LONGEST.map(productNamed);
   return count >= 100_000 ? LONG.map(productNamed) : best;
 }

@@ -44,6 +44,7 @@ export const realWork: Section = {
             ],
             // All files have been read once: chooseFiles.
             warmUps: 0,
+            regression: true,
             timeoutMs: 180_000,
             contenders: coldCensusContenders(),
           },

@@ -115,12 +115,15 @@ function scenarioOf(section: RawSection, name: string): RawScenario | undefined 
   return section.scenarios.find((scenario) => scenario.name === name);
 }
 
-/** How much longer a queue ten times as long takes. */
-export const tenfold: Goal["measure"] = (section) => {
-  const [long, short] = [1_000_000, 100_000].map((count) => {
-    const scenario = scenarioOf(section, `queued-${count}`);
-    return scenario === undefined ? [] : (subjectOf(scenario)?.samples["totalMs"] ?? []);
-  });
-  if (long!.length === 0 || short!.length === 0) return null;
-  return { ...ratioOfMedians(long!, short!), unit: "ratio" };
-};
+/** How much longer a queued job takes in a queue of so many than in one of `than`. */
+export function growth(count: number, than: number): Goal["measure"] {
+  return (section) => {
+    const [long, short] = [count, than].map((length) => {
+      const scenario = scenarioOf(section, `queued-${length}`);
+      const samples = (scenario && subjectOf(scenario)?.samples["totalMs"]) ?? [];
+      return samples.map((ms) => ms / length);
+    });
+    if (long!.length === 0 || short!.length === 0) return null;
+    return { ...ratioOfMedians(long!, short!), unit: "ratio" };
+  };
+}

@@ -148,14 +148,14 @@ describe("writeReport", () => {
           metrics: [{ key: "args1", title: "1 argument", unit: "ns", better: "lower" }],
         }),
       ]);
-    await writeReport(folder, [cost(around(200))]);
+    await writeReport(folder, [cost(around(100))]);
     expect(report()).toMatch(
-      /fork \+ join, not stolen, 1 number \| at most 300 ns \| 200 ns \(.*\) \| yes \|/,
+      /fork \+ join, not stolen, 1 number \| at most 150 ns \| 100 ns \(.*\) \| yes \|/,
     );
     await writeReport(folder, [cost(around(400))]);
     expect(report()).toMatch(/\| 400 ns \(.*\) \| \*\*no\*\* \|/);
-    await writeReport(folder, [cost(around(299))]);
-    expect(report()).toMatch(/\| 299 ns \(.*\) \| yes, within the noise \|/);
+    await writeReport(folder, [cost(around(149))]);
+    expect(report()).toMatch(/\| 149 ns \(.*\) \| yes, within the noise \|/);
   });
 });
 
