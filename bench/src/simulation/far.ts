@@ -1,0 +1,2 @@
+/** What a line takes between sockets, in nanoseconds: an assumption, there is one socket here. */
+export const FAR_NS = 150;

@@ -1,0 +1,287 @@
+/** The report of a simulation: what was measured here, what follows for more threads, and where the one ring is at its end. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Fingerprint } from "../method/fingerprint.ts";
+import { median } from "../method/statistics.ts";
+import { percent, quantity, times } from "../report/quantities.ts";
+import { drawLines, type Line } from "../report/svg-lines.ts";
+import { table } from "../report/tables.ts";
+import { JOB_US } from "./lengths.ts";
+import type { Measured, RealRun } from "./measure-costs.ts";
+import { FAR_NS } from "./far.ts";
+import type { Point, Run } from "./point.ts";
+
+export interface Simulation {
+  readonly fingerprint: Fingerprint;
+  readonly at: string;
+  readonly measured: Measured;
+  readonly points: readonly Point[];
+}
+
+/** Of what the caller takes from call to result. */
+const HELD_UP = 0.9;
+const THROUGHPUT = "throughput (more is better)";
+
+export function writeSimulation(folder: string, simulation: Simulation): void {
+  const { points, measured } = simulation;
+  const pictures: readonly (readonly [file: string, title: string, lines: readonly Line[]])[] = [
+    [
+      "burst",
+      "Jobs that one caller submits at once",
+      byLength(points, measured.bursts, ({ bursts }) => bursts),
+    ],
+    [
+      "fork-join",
+      "Jobs of one job that divides itself",
+      byLength(points, measured.divisions, ({ divisions }) => divisions),
+    ],
+    ["ring", "Rings alone: one thread puts in, all others take out", rings(simulation)],
+  ];
+  for (const [file, title, lines] of pictures) {
+    const chart = {
+      title,
+      xTitle: "threads",
+      yTitle: THROUGHPUT,
+      unit: "jobs/s",
+      xLog: true,
+      yLog: true,
+      lines,
+    } as const;
+    writeFileSync(join(folder, `${file}.svg`), drawLines(chart));
+  }
+  writeFileSync(join(folder, "report.md"), `${text(simulation).join("\n\n")}\n`);
+}
+
+function text(simulation: Simulation): string[] {
+  const { fingerprint, at, measured, points } = simulation;
+  return [
+    "# More threads than cores here: a simulation",
+    `The pool's own queues, slots, inboxes and parking (\`packages/pool/src/shared\`, \`worker/rest.ts\`, \`worker/spinner.ts\`), ` +
+      "run on a simulated machine with a core for each thread and one for the caller. Threads take turns at every atomic operation, in the order of their clocks. " +
+      "An operation takes what it takes on this machine, more when its cache line is on another core, and waits for a line that is on its way to somebody else. " +
+      "What the pool does between two operations is charged as time. The caller, as in the pool, is one thread.",
+    `Measured and simulated ${at.slice(0, 16).replace("T", " ")} UTC, commit ${fingerprint.commit}${fingerprint.dirty ? " with local changes" : ""}, ` +
+      `Node.js ${fingerprint.node}, ${fingerprint.cpu}, ${fingerprint.cores} cores. \`pnpm bench:simulate\`.`,
+    "## What follows",
+    ...conclusions(simulation),
+    "## Does it say what is true?",
+    "The same programs with as many cores as there are here, next to the pool itself. Nothing was fitted to these: costs were measured one by one, each side alone. " +
+      "Two threads and the caller share two cores here, so the system's scheduler takes part, of which the simulation knows only turns of 3 ms; and it knows neither the collector nor the compiler, " +
+      "which are much of what jobs without work cost. Trust the shape, and what one curve is next to another.",
+    validation(points, measured),
+    "## Bursts",
+    "![](burst.svg)",
+    "Dashed: the pool itself, on this machine's cores.",
+    throughputs(points, ({ bursts }) => bursts),
+    "How much of the threads' time goes to jobs:",
+    efficiencies(points, ({ bursts }) => bursts),
+    "The same throughput when those who only read a line are served one after the other as well, the other end of what hardware does:",
+    throughputs(points, ({ queuedBursts }) => queuedBursts),
+    "## Fork and join",
+    "![](fork-join.svg)",
+    throughputs(points, ({ divisions }) => divisions),
+    "How much of the threads' time goes to jobs:",
+    efficiencies(points, ({ divisions }) => divisions),
+    "## Rings alone",
+    "![](ring.svg)",
+    `Each thread takes from a ring of its own first, then from the others. "Far": a line takes ${FAR_NS} ns, as between sockets.`,
+    ringTable(points),
+    "## Costs",
+    costTable(measured),
+  ];
+}
+
+function conclusions({ points, measured }: Simulation): string[] {
+  const { makeNs, settleNs } = measured.jobs;
+  const submitted = 1e9 / makeNs;
+  const through = 1e9 / (makeNs + settleNs);
+  const slower = (wanted: number, of: (point: Point) => number): string => {
+    const first = points.find((point) => of(point) < wanted);
+    return first === undefined
+      ? `at no number of threads up to ${points.at(-1)!.threads}`
+      : `with ${first.threads} threads and more`;
+  };
+  const one = (point: Point): number => point.ring[0]!.perSecond;
+  const best = (point: Point): { rings: number; perSecond: number } =>
+    point.ring.toSorted((a, b) => b.perSecond - a.perSecond)[0]!;
+  const last = points.at(-1)!;
+  const held = slower(HELD_UP * through, ({ bursts }) => at(bursts, 0));
+  const peaks = JOB_US.map((jobUs) => {
+    const peak = points.toSorted((a, b) => at(b.bursts, jobUs) - at(a.bursts, jobUs))[0]!;
+    return `${lengthText(jobUs)}: ${quantity(at(peak.bursts, jobUs), "jobs/s")} with ${peak.threads}`;
+  });
+  return [
+    [
+      `- The caller submits ${quantity(submitted, "jobs/s")}, and takes ${quantity(through, "jobs/s")} from call to result.`,
+      `- One ring alone, all threads waiting for its next entry, is slower than the caller submits ${slower(submitted, one)}, and slower than it takes from call to result ${slower(through, one)}; ` +
+        `with lines that come from another socket ${slower(through, ({ farRing }) => farRing)}.`,
+      `- A burst of empty jobs is slower than ${percent(HELD_UP)} of that ${held}: there the ring holds the caller up, since every thread tries to take each entry.`,
+      `- With ${last.threads} threads one ring gives ${quantity(one(last), "jobs/s")}, ${best(last).rings} rings give ${quantity(best(last).perSecond, "jobs/s")}, ${times(best(last).perSecond / one(last))} as many.`,
+      `- Most jobs a second of a burst, by their length: ${peaks.join("; ")} threads.`,
+    ].join("\n"),
+  ];
+}
+
+function byLength(
+  points: readonly Point[],
+  real: readonly RealRun[],
+  of: (point: Point) => readonly Run[],
+): Line[] {
+  return JOB_US.flatMap((jobUs, i) => [
+    line(
+      lengthText(jobUs),
+      ["skein", "piscina", "tinypool", "workerpool"][i]!,
+      "skein",
+      points.map((point) => [point.threads, [at(of(point), jobUs)]] as const),
+    ),
+    line(
+      `${lengthText(jobUs)}, measured`,
+      "reference",
+      "reference",
+      real.filter((run) => run.jobUs === jobUs).map((run) => [run.threads, run.perSecond] as const),
+    ),
+  ]);
+}
+
+function rings({ points, measured }: Simulation): Line[] {
+  const counts = points[0]!.ring.map((entry) => entry.rings);
+  const through = 1e9 / (measured.jobs.makeNs + measured.jobs.settleNs);
+  return [
+    ...counts.map((count, i) =>
+      line(
+        count === 1 ? "one ring" : `${count} rings`,
+        ["skein", "piscina", "tinypool", "workerpool", "poolifier"][i]!,
+        i === 0 ? "skein" : "peer",
+        points.map((point) => [point.threads, [point.ring[i]!.perSecond]] as const),
+      ),
+    ),
+    line(
+      "one ring, far",
+      "comlink",
+      "peer",
+      points.map((point) => [point.threads, [point.farRing]] as const),
+    ),
+    line(
+      "the caller, call to result",
+      "reference",
+      "reference",
+      points.map((point) => [point.threads, [through]] as const),
+    ),
+  ];
+}
+
+function line(
+  name: string,
+  product: string,
+  kind: string,
+  marks: readonly (readonly [x: number, values: readonly number[]])[],
+): Line {
+  return {
+    name,
+    product,
+    kind,
+    marks: marks.map(([x, values]) => ({
+      x,
+      y: median(values),
+      low: Math.min(...values),
+      high: Math.max(...values),
+    })),
+  };
+}
+
+function validation(points: readonly Point[], { bursts, divisions }: Measured): string {
+  const rows = points.flatMap(({ threads, here }) =>
+    here === null
+      ? []
+      : (
+          [
+            ["burst", bursts, here.bursts],
+            ["fork and join", divisions, here.divisions],
+          ] as const
+        ).flatMap(([what, real, simulated]) =>
+          JOB_US.map((jobUs) => {
+            const values = real.find((run) => run.threads === threads && run.jobUs === jobUs)!.perSecond;
+            const found = at(simulated, jobUs);
+            const range = `${quantity(Math.min(...values), "jobs/s")} – ${quantity(Math.max(...values), "jobs/s")}`;
+            return [
+              `${what}, ${lengthText(jobUs)}, ${threadsText(threads)}`,
+              `${quantity(median(values), "jobs/s")} (${range})`,
+              quantity(found, "jobs/s"),
+              times(found / median(values)),
+            ];
+          }),
+        ),
+  );
+  return table(["", "measured", "simulated", "ratio"], rows);
+}
+
+function throughputs(points: readonly Point[], of: (point: Point) => readonly Run[]): string {
+  return table(
+    ["threads", ...JOB_US.map(lengthText)],
+    points.map((point) => [
+      String(point.threads),
+      ...JOB_US.map((jobUs) => quantity(at(of(point), jobUs), "jobs/s")),
+    ]),
+  );
+}
+
+function efficiencies(points: readonly Point[], of: (point: Point) => readonly Run[]): string {
+  const lengths = JOB_US.filter((jobUs) => jobUs > 0);
+  return table(
+    ["threads", ...lengths.map(lengthText)],
+    points.map((point) => [
+      String(point.threads),
+      ...lengths.map((jobUs) => percent((at(of(point), jobUs) * jobUs) / 1e6 / point.threads)),
+    ]),
+  );
+}
+
+function ringTable(points: readonly Point[]): string {
+  const counts = points[0]!.ring.map((entry) => entry.rings);
+  return table(
+    ["threads", ...counts.map((count) => (count === 1 ? "one ring" : `${count} rings`)), "one ring, far"],
+    points.map(({ threads, ring, farRing }) => [
+      String(threads),
+      ...ring.map(({ perSecond }) => quantity(perSecond, "jobs/s")),
+      quantity(farRing, "jobs/s"),
+    ]),
+  );
+}
+
+function costTable({ costs, jobs, contendedNs }: Measured): string {
+  const rows: readonly (readonly [string, number])[] = [
+    ["load, of a line that is here", costs.loadNs],
+    ["store", costs.storeNs],
+    ["compare and swap", costs.casNs],
+    ["a line from another core, in addition", costs.transferNs],
+    ["two threads that add to one word, each addition", contendedNs],
+    ["pause", costs.pauseNs],
+    ["reading the clock", costs.clockNs],
+    ["notify, nobody waits", costs.notifyNs],
+    ["notify, somebody sleeps: for the one that wakes it", costs.wakeNs],
+    ["from there until it runs", costs.wakeLatencyNs],
+    ["a turn of the event loop", costs.turnNs],
+    ["a message to an event loop that sleeps", costs.messageNs],
+    ["from there until it arrives", costs.messageLatencyNs],
+    ["the pool, submitting a job", jobs.makeNs],
+    ["the pool, running a job that does nothing", jobs.runNs],
+    ["the pool, from the result to who awaits it", jobs.settleNs],
+    ["the pool, fork and join on one thread", jobs.forkNs],
+  ];
+  return table(
+    ["on this machine", "median"],
+    rows.map(([what, ns]) => [what, quantity(ns, "ns")]),
+  );
+}
+
+function at(runs: readonly Run[], jobUs: number): number {
+  return runs.find((run) => run.jobUs === jobUs)!.perSecond;
+}
+
+function lengthText(jobUs: number): string {
+  return jobUs === 0 ? "empty jobs" : `jobs of ${jobUs} us`;
+}
+
+function threadsText(threads: number): string {
+  return threads === 1 ? "1 thread" : `${threads} threads`;
+}
