@@ -1,6 +1,6 @@
 /** Loads the programs with the pool's own code under them, made to step, on the simulated machine. */
 import { registerHooks } from "node:module";
-import { createLayout } from "../../../packages/pool/src/shared/layout.ts";
+import { createLayout, ringBase } from "../../../packages/pool/src/shared/layout.ts";
 import type { Costs, JobCosts } from "./costs.ts";
 import * as machine from "./machine.ts";
 import type * as Programs from "./programs.ts";
@@ -111,4 +111,14 @@ export function operationsAlone(costs: Costs, jobs: number): JobCosts {
   machine.run();
   const depth = 14;
   return { ...taken, forkNs: 1e9 / divide(situation, depth) };
+}
+
+/** The same through one ring whose takers give way after a failure. */
+export function patientRing(situation: Situation, count: number): number {
+  const shared = begin(situation);
+  const base = ringBase(shared.layout, 0);
+  const taken: Programs.Counter = { count: 0 };
+  machine.start(programs.producer, shared, [base], count, taken);
+  for (let i = 0; i < situation.threads; i++) machine.start(programs.patientConsumer, shared, base, taken);
+  return (count / machine.run()) * 1e9;
 }

@@ -84,7 +84,7 @@ function text(simulation: Simulation): string[] {
     efficiencies(points, ({ divisions }) => divisions),
     "## Rings alone",
     "![](ring.svg)",
-    `Each thread takes from a ring of its own first, then from the others. "Far": a line takes ${FAR_NS} ns, as between sockets.`,
+    `Each thread takes from a ring of its own first, then from the others. "Patient", which the pool is not: who was not quick enough for an entry pauses, twice as long each time. "Far": a line takes ${FAR_NS} ns, as between sockets.`,
     ringTable(points),
     "## Costs",
     costTable(measured),
@@ -116,7 +116,7 @@ function conclusions({ points, measured }: Simulation): string[] {
       `- One ring alone, all threads waiting for its next entry, is slower than the caller submits ${slower(submitted, one)}, and slower than it takes from call to result ${slower(through, one)}; ` +
         `with lines that come from another socket ${slower(through, ({ farRing }) => farRing)}.`,
       `- A burst of empty jobs is slower than ${percent(HELD_UP)} of that ${held}: there the ring holds the caller up, since every thread tries to take each entry.`,
-      `- With ${last.threads} threads one ring gives ${quantity(one(last), "jobs/s")}, ${best(last).rings} rings give ${quantity(best(last).perSecond, "jobs/s")}, ${times(best(last).perSecond / one(last))} as many.`,
+      `- With ${last.threads} threads one ring gives ${quantity(one(last), "jobs/s")}, ${best(last).rings} rings give ${quantity(best(last).perSecond, "jobs/s")}, ${times(best(last).perSecond / one(last))} as many; one whose takers pause after a failure, ${quantity(last.patientRing, "jobs/s")}.`,
       `- Most jobs a second of a burst, by their length: ${peaks.join("; ")} threads.`,
     ].join("\n"),
   ];
@@ -154,6 +154,12 @@ function rings({ points, measured }: Simulation): Line[] {
         i === 0 ? "skein" : "peer",
         points.map((point) => [point.threads, [point.ring[i]!.perSecond]] as const),
       ),
+    ),
+    line(
+      "one ring, patient",
+      "serial",
+      "peer",
+      points.map((point) => [point.threads, [point.patientRing]] as const),
     ),
     line(
       "one ring, far",
@@ -239,10 +245,16 @@ function efficiencies(points: readonly Point[], of: (point: Point) => readonly R
 function ringTable(points: readonly Point[]): string {
   const counts = points[0]!.ring.map((entry) => entry.rings);
   return table(
-    ["threads", ...counts.map((count) => (count === 1 ? "one ring" : `${count} rings`)), "one ring, far"],
-    points.map(({ threads, ring, farRing }) => [
+    [
+      "threads",
+      ...counts.map((count) => (count === 1 ? "one ring" : `${count} rings`)),
+      "one ring, patient",
+      "one ring, far",
+    ],
+    points.map(({ threads, ring, farRing, patientRing }) => [
       String(threads),
       ...ring.map(({ perSecond }) => quantity(perSecond, "jobs/s")),
+      quantity(patientRing, "jobs/s"),
       quantity(farRing, "jobs/s"),
     ]),
   );
