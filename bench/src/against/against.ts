@@ -141,7 +141,8 @@ async function takeTurns(
   const rounds = sides.map((): Sample[] => []);
   try {
     for (const { build } of sides) await build.ask(open);
-    for (let round = -(scenario.warmUps ?? 1); round < ROUNDS_PER_PROCESS; round++) {
+    const last = scenario.roundsAgainst ?? ROUNDS_PER_PROCESS;
+    for (let round = -(scenario.warmUps ?? 1); round < last; round++) {
       for (const [i, { build }] of sides.entries()) {
         const sample = await build.ask({ ask: "round" });
         if (round >= 0 && sample !== null) rounds[i]!.push(sample);

@@ -88,6 +88,8 @@ export interface Scenario {
   readonly timeoutMs?: number;
   /** Runs with `--against`: cheap, and its skein contenders need nothing that older builds lack. */
   readonly regression?: boolean;
+  /** Of a process there, 3 if left out; fewer for rounds that take seconds. */
+  readonly roundsAgainst?: number;
 }
 
 /** A picture: lines over the scenarios of a group, or bars for the contenders of one scenario. */

@@ -91,6 +91,7 @@ function queuedScenario(scale: Scale, count: number): Scenario {
     at: count,
     metrics,
     regression: count <= 1_000_000,
+    ...(count < 1_000_000 ? {} : { roundsAgainst: 1 }),
     warmUps: 0,
     timeoutMs: 120_000,
     contenders: field(scale, count).map((product) =>

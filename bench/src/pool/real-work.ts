@@ -45,6 +45,7 @@ export const realWork: Section = {
             // All files have been read once: chooseFiles.
             warmUps: 0,
             regression: true,
+            roundsAgainst: 1,
             timeoutMs: 180_000,
             contenders: coldCensusContenders(),
           },
