@@ -60,7 +60,7 @@ async function simulateAll(measured: Measured, all: readonly number[]): Promise<
       process.stderr.write(`${threads} threads\n`);
       points.push(
         await runChild<Point>(new URL("point.ts", import.meta.url), {
-          args: [String(threads), costs, isQuick ? "quick" : "full"],
+          args: [String(threads), costs, ...(isQuick ? ["2000", "9"] : ["10000", "12"])],
           flags: FLAGS,
           timeoutMs: TIMEOUT_MS,
         }),

@@ -1,4 +1,4 @@
-/** All simulations with one number of threads. Arguments: that number, what was measured (a JSON file), and "quick". Prints a Point as JSON. */
+/** All simulations with one number of threads. Arguments: that number, what was measured (a JSON file), the jobs of a burst, and how often a job divides itself. Prints a Point as JSON. */
 import { readFileSync } from "node:fs";
 import { answer } from "../method/child.ts";
 import type { JobCosts } from "./costs.ts";
@@ -29,14 +29,16 @@ export interface Run {
 
 const RINGS = [1, 2, 4, 8, 16];
 const ALONE = 10_000;
+/** Jobs where there are many threads, which takes a while. */
+const FEWER = 3000;
 
-const [threadsText = "1", file = "", mode = "full"] = process.argv.slice(2);
+const [threadsText = "1", file = "", jobs = "", divisions = ""] = process.argv.slice(2);
 const threads = Number(threadsText);
 const measured = JSON.parse(readFileSync(file, "utf8")) as Measured;
 const { costs } = measured;
 const jobCosts = plainCosts();
-const many = mode === "quick" ? 2000 : threads > 32 ? 3000 : 10_000;
-const depth = mode === "quick" ? 9 : 12;
+const many = threads > 32 ? Math.min(FEWER, Number(jobs)) : Number(jobs);
+const depth = Number(divisions);
 
 const situation = (jobUs: number, more: Partial<Situation> = {}): Situation => ({
   costs,

@@ -44,7 +44,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function simulate(threads: number): Promise<Point> {
   return runChild<Point>(new URL("../../src/simulation/point.ts", import.meta.url), {
-    args: [String(threads), join(folder, "costs.json"), "quick"],
+    args: [String(threads), join(folder, "costs.json"), "300", "7"],
     flags: ["--no-warnings"],
   });
 }
