@@ -36,13 +36,13 @@ const LARGE = 2 ** 20;
 /** Of all jobs with a long text. */
 export const textReason: Reason = {
   basis: "measured",
-  why: "the arena is shared memory, and Node.js copies shared memory before it makes a string of it: `latin1Slice` of 64 MB took 88 ms from shared memory, 44 ms from memory of its own (pool/src/codec/byte-reader.ts)",
+  why: "arguments come through the arena, which is shared memory, and Node.js copies shared memory before it makes a string of it: `latin1Slice` of 64 MB took 88 ms from shared memory, 44 ms from memory of its own (pool/src/codec/byte-reader.ts)",
   change:
     "strings from shared memory without a copy, in Node.js; sending the bytes that came from the network",
 };
 /** Of all jobs with large blocks of bytes. A message copies them as often. */
 export const bytesReason: Reason = {
-  why: "while one side copies, the other falls asleep, and is woken as after a pause: see Trivial jobs",
+  why: "arguments are copied into the arena and out of it, results are copied once and moved; the thread of the job allocates for both (pool/src/worker/outcome-writer.ts). While one side copies, the other falls asleep, and is woken as after a pause: see Trivial jobs",
   change: "`transfer`, or shared memory",
 };
 

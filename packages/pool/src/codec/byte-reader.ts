@@ -3,13 +3,10 @@
  */
 import { SkeinError } from "@skein/context/errors";
 
-import { copyBytes } from "../shared/copy-bytes.ts";
-import { allocateUnfilled, latin1Slice, ucs2Slice, Uint8Array } from "../shared/intrinsics.ts";
+import { copyBytes, unfilledBytes } from "../shared/copy-bytes.ts";
+import { latin1Slice, ucs2Slice } from "../shared/intrinsics.ts";
 import type { TextCache } from "./text-cache.ts";
 import { Tag } from "./wire-tags.ts";
-
-/** From here on zeroes that are overwritten at once take a measurable time. */
-const unfilledFrom = 16_384;
 
 const f64 = new Float64Array(1);
 const f64Bytes = new Uint8Array(f64.buffer);
@@ -92,8 +89,7 @@ export class ByteReader {
 
   protected readBytes(length: number): Uint8Array<ArrayBuffer> {
     if (this.pos + length > this.end) throw corrupt("it ends too early");
-    const copy =
-      length < unfilledFrom ? new Uint8Array(length) : new Uint8Array(allocateUnfilled(length).buffer);
+    const copy = unfilledBytes(length);
     this.readBytesInto(copy);
     return copy;
   }

@@ -14,7 +14,7 @@ import {
   Uint8Array,
 } from "../shared/intrinsics.ts";
 import { Refusal } from "./refusal.ts";
-import { shortTextLimit, smallIntBias, smallIntCount, Tag } from "./wire-tags.ts";
+import { shortTextLimit, smallIntBias, smallIntCount, Tag, textApart } from "./wire-tags.ts";
 
 const initialBytes = 4096;
 /** A block larger than this is given back at the next message. */
@@ -24,7 +24,7 @@ const nativeWriteFrom = 32;
 const maxLength = 0xffff_ffff;
 /** Slots hold lengths as signed 32 bits. */
 const maxMessage = 0x7fff_ffff;
-const tooLarge = "is too large to be copied; share it as a SharedArrayBuffer or list it in `transfer`";
+export const tooLarge = "is too large to be copied; share it as a SharedArrayBuffer or list it in `transfer`";
 /** From here on it pays to remember where bytes are instead of copying them twice. */
 const runFrom = 4096;
 /** What any tag, number or short text needs at most; kept free so that these need not ask for room. */
@@ -68,8 +68,7 @@ export class ByteWriter {
     const runs = this.#runs ?? [];
     for (let i = 0; i < runs.length; i++) {
       const { source, length } = runs[i]!;
-      if (typeof source !== "string" && source.length !== length)
-        throw new Refusal("was resized or transferred by a getter of the same value");
+      if (typeof source !== "string") checkedLength(source, length);
     }
     const length = this.pos + this.#runBytes;
     if (length > maxMessage) throw new Refusal(tooLarge);
@@ -90,9 +89,7 @@ export class ByteWriter {
       at += run.at - from;
       from = run.at;
       const { source, length } = run;
-      if (typeof source !== "string") copyBytes(source, 0, length, target, at);
-      else if (source.length === length) latin1Write(target, source, at);
-      else ucs2Write(target, source, at);
+      copyRun(source, length, target, at);
       at += length;
     }
     copyBytes(this.out, from, this.pos - from, target, at);
@@ -193,6 +190,13 @@ export class ByteWriter {
     this.pos += length;
   }
 
+  /** As `writeLongText`, with the characters elsewhere. @returns how many bytes they take. */
+  protected writeTextApart(text: string): number {
+    const isLatin1 = execRegExp(notLatin1, text) === null;
+    this.writeLength(isLatin1 ? Tag.latin1 : Tag.utf16, textApart);
+    return isLatin1 ? text.length : text.length * 2;
+  }
+
   protected writeUtf16(text: string): void {
     const length = text.length * 2;
     this.writeLength(Tag.utf16, text.length);
@@ -226,6 +230,19 @@ export class ByteWriter {
     this.#runBytes += length;
     this.reserve(0);
   }
+}
+
+/** @param source A text of as many characters as bytes is latin1, any other UTF-16. */
+export function copyRun(source: Uint8Array | string, length: number, target: Uint8Array, at: number): void {
+  if (typeof source !== "string") copyBytes(source, 0, length, target, at);
+  else if (source.length === length) latin1Write(target, source, at);
+  else ucs2Write(target, source, at);
+}
+
+/** @throws Refusal when a getter has changed what was visited before it. */
+export function checkedLength(source: Uint8Array, length: number): number {
+  if (source.length !== length) throw new Refusal("was resized or transferred by a getter of the same value");
+  return length;
 }
 
 function allocate(length: number): Uint8Array | undefined {

@@ -16,6 +16,7 @@ import {
   DOMException,
   Float64Array,
   Int32Array,
+  latin1Slice,
   Map,
   mapSet,
   Object,
@@ -26,6 +27,7 @@ import {
   Set,
   setAdd,
   sliceText,
+  ucs2Slice,
   Uint8Array,
 } from "../shared/intrinsics.ts";
 import { isArrayBuffer, isSharedArrayBuffer } from "./brand-checks.ts";
@@ -34,7 +36,16 @@ import { ByteReader, corrupt } from "./byte-reader.ts";
 import { type CarriedTable, NotArrived } from "./carried.ts";
 import type { SharedBufferTable } from "./shared-buffer-table.ts";
 import { TextCache } from "./text-cache.ts";
-import { bufferKind, ErrorPart, MessageFlag, smallIntBias, Tag, viewConstructors } from "./wire-tags.ts";
+import {
+  bufferKind,
+  ErrorPart,
+  MessageFlag,
+  smallIntBias,
+  Tag,
+  textApart,
+  viewApart,
+  viewConstructors,
+} from "./wire-tags.ts";
 
 /** Decodes messages of any Encoder of this process, from shared memory or not. For one thread. */
 export class Decoder extends ByteReader {
@@ -153,7 +164,7 @@ export class Decoder extends ByteReader {
     switch (tag) {
       case Tag.latin1:
       case Tag.utf16:
-        return this.readLongText(tag);
+        return this.#readLongText(tag);
       case Tag.array:
         return this.#readElements(this.readCount(1));
       case Tag.table:
@@ -374,13 +385,31 @@ export class Decoder extends ByteReader {
 
   #readView(): ArrayBufferView {
     const length = this.readCount(1);
-    const kind = this.readByte();
-    const bytes = this.readBytes(length);
-    if (kind === bufferKind) return this.#remember(bufferOn(bytes.buffer, 0, length));
+    const kindAndPlace = this.readByte();
+    const kind = kindAndPlace & ~viewApart;
+    const bytes = kind === kindAndPlace ? this.readBytes(length) : this.#readApart();
+    if (kind === bufferKind) return this.#remember(bufferOn(bytes.buffer, 0, bytes.length));
     const view = kind === 0 ? bytes : new (viewConstructor(kind))(bytes.buffer);
     this.#remember(view);
     this.#remember(bytes.buffer);
     return view;
+  }
+
+  #readLongText(tag: number): string {
+    const start = this.pos;
+    if (this.readU32() === textApart) {
+      const bytes = this.#readApart();
+      return tag === Tag.latin1 ? latin1Slice(bytes, 0, bytes.length) : ucs2Slice(bytes, 0, bytes.length);
+    }
+    this.pos = start;
+    return this.readLongText(tag);
+  }
+
+  /** Bytes that the sender has copied, and moved here: nobody else has them. */
+  #readApart(): Uint8Array<ArrayBuffer> {
+    const buffer = this.#readCarried();
+    if (!isArrayBuffer(buffer)) throw corrupt("it names a carried value that is no memory");
+    return new Uint8Array(buffer);
   }
 
   #readViewOn(): ArrayBufferView {

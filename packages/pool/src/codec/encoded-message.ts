@@ -19,6 +19,8 @@ export class EncodedMessage {
   carried: Carried | null = null;
   /** What is moved, and yet in its bytes: to be detached when they are where they go. Null: nothing. */
   copied: readonly ArrayBuffer[] | null = null;
+  /** How much of what is carried are copies of bytes. */
+  apartBytes = 0;
   readonly #source: MessageBytes;
 
   constructor(source: MessageBytes) {

@@ -15,6 +15,7 @@
  * Only what is documented to runs code of the program: getters, traps of Proxies, and formatters of stacks.
  *
  * What is transferred, unless it is little, and what only a message can carry (Blob, KeyObject, …), is not in the bytes: see carried.ts.
+ * Nor are, if the caller wants it so, large buffers and long texts: they are copied when everything has been visited, and the copies moved.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- kinds are proven at run time
 import type { Transferable } from "node:worker_threads";
@@ -47,9 +48,10 @@ import {
   unboxed,
   viewLengthOf,
 } from "../shared/intrinsics.ts";
+import { unfilledBytes } from "../shared/copy-bytes.ts";
 import { isArrayBuffer } from "./brand-checks.ts";
 import { errorClassOf } from "./blank-error.ts";
-import { ByteWriter, chunk } from "./byte-writer.ts";
+import { ByteWriter, checkedLength, chunk, copyRun, tooLarge } from "./byte-writer.ts";
 import { type Carried, isCopied } from "./carried.ts";
 import { EncodedMessage, type MessageBytes } from "./encoded-message.ts";
 import { Chunk } from "./chunk.ts";
@@ -66,9 +68,22 @@ import {
   MessageFlag,
   shortArrayLimit,
   Tag,
+  viewApart,
   viewElementBytes,
   viewKindOf,
 } from "./wire-tags.ts";
+
+/** From here on it is noticed that Node copies a text from shared memory before it makes a string of it. */
+const textsApartFrom = 512 << 10;
+
+/** What leaves as a copy of its own. */
+interface Apart {
+  /** Of the copy, among the carried values. */
+  readonly index: number;
+  readonly source: Uint8Array | string;
+  /** In bytes. */
+  readonly length: number;
+}
 
 /** Encodes one message after the other into memory of its own, which each message overwrites. For one thread. */
 export class Encoder extends ByteWriter implements MessageBytes {
@@ -82,6 +97,9 @@ export class Encoder extends ByteWriter implements MessageBytes {
   #transfer: ReadonlySet<object> | null = null;
   #copiesMoved = false;
   #carriedValues: unknown[] | null = null;
+  #apartFrom = Infinity;
+  #apart: Apart[] | null = null;
+  #apartBytes = 0;
 
   /** @param nextCarriedId A number, not 0, under which nothing else in the pool is carried. */
   constructor(shared: SharedBufferTable, nextCarriedId: () => number) {
@@ -113,16 +131,25 @@ export class Encoder extends ByteWriter implements MessageBytes {
    * while a message is not released gets bytes of its own.
    *
    * @param transfer What is moved instead of copied. Nothing is detached here.
+   * @param apartFrom So many bytes of a buffer or view, and more, leave apart: as a copy of their own, which is carried and moved. Long
+   *   texts do so, too. Infinity: nothing does.
    * @throws NotCloneableError when the value holds something that cannot be copied; its path begins with `root`.
    */
-  encode(value: unknown, root: CloneRoot, transfer: readonly Transferable[] | null = null): EncodedMessage {
-    if (this.#isInUse) return new Encoder(this.#shared, this.nextCarriedId).encode(value, root, transfer);
+  encode(
+    value: unknown,
+    root: CloneRoot,
+    transfer: readonly Transferable[] | null = null,
+    apartFrom: number = Infinity,
+  ): EncodedMessage {
+    if (this.#isInUse)
+      return new Encoder(this.#shared, this.nextCarriedId).encode(value, root, transfer, apartFrom);
     this.#isInUse = true;
     this.begin();
     this.#hasReferences = false;
     const copied = transfer !== null && isCopied(transfer) ? transfer : null;
     if (transfer !== null) this.#transfer = setOf(transfer);
     this.#copiesMoved = copied !== null;
+    this.#apartFrom = apartFrom;
     try {
       // An argument list is a list by definition: its own properties and holes are not looked for.
       if (root === "args" && isArray(value)) this.#writeList(value);
@@ -134,6 +161,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
       message.length = this.length;
       message.carried = carried;
       message.copied = copied;
+      message.apartBytes = this.#apartBytes;
       return message;
     } catch (error) {
       this.release();
@@ -143,22 +171,40 @@ export class Encoder extends ByteWriter implements MessageBytes {
       this.#seen.clear();
       this.#transfer = null;
       this.#carriedValues = null;
+      this.#apart = null;
+      this.#apartBytes = 0;
     }
   }
 
-  #nameCarried(transfer: readonly Transferable[]): Carried {
+  #nameCarried(moved: readonly Transferable[]): Carried {
+    const values = this.#carriedValues ?? [];
+    const transfer = this.#apart === null ? moved : this.#copyApart(this.#apart, values, moved);
     this.out[0]! |= MessageFlag.carried;
     const id = this.nextCarriedId();
     this.reserve(chunk);
     this.writeF64(id);
-    return { id, values: this.#carriedValues ?? [], transfer };
+    return { id, values, transfer };
+  }
+
+  /** The last step, when nothing of the user's runs any more. @returns `moved`, and the copies. */
+  #copyApart(apart: readonly Apart[], values: unknown[], moved: readonly Transferable[]): Transferable[] {
+    const transfer: Transferable[] = [];
+    for (let i = 0; i < moved.length; i++) transfer[i] = moved[i]!;
+    for (let i = 0; i < apart.length; i++) {
+      const { index, source, length } = apart[i]!;
+      const copy = copyOf(source, length);
+      values[index] = copy.buffer;
+      transfer[transfer.length] = copy.buffer;
+    }
+    return transfer;
   }
 
   #write(value: unknown): void {
     if (this.pos + chunk > this.out.length) this.reserve(chunk);
     switch (typeof value) {
       case "string":
-        this.writeText(value);
+        if (value.length < textsApartFrom || this.#apartFrom === Infinity) this.writeText(value);
+        else this.#writeApart(value, this.writeTextApart(value));
         return;
       case "number":
         this.writeNumber(value);
@@ -349,6 +395,17 @@ export class Encoder extends ByteWriter implements MessageBytes {
     values[values.length] = value;
   }
 
+  /** The index of the copy of `source`, of `length` bytes, that `#copyApart` will make. */
+  #writeApart(source: Uint8Array | string, length: number): void {
+    const values = (this.#carriedValues ??= []);
+    const apart = (this.#apart ??= []);
+    const index = values.length;
+    this.writeU32(index);
+    values[index] = undefined;
+    apart[apart.length] = { index, source, length };
+    this.#apartBytes += length;
+  }
+
   #writeMap(map: Map<unknown, unknown>): void {
     // A snapshot, as in structured clone: a getter may change the map while its members are written.
     const entries: unknown[] = [];
@@ -402,6 +459,9 @@ export class Encoder extends ByteWriter implements MessageBytes {
     if (isResizable(buffer)) {
       this.writeLength(Tag.resizableBuffer, length);
       this.writeF64(maxByteLengthOf(buffer));
+    } else if (length >= this.#apartFrom) {
+      this.out[this.pos++] = Tag.carried;
+      return this.#writeApart(new Uint8Array(buffer), length);
     } else this.writeLength(Tag.buffer, length);
     this.writeBytes(new Uint8Array(buffer));
   }
@@ -442,10 +502,28 @@ export class Encoder extends ByteWriter implements MessageBytes {
   /** The view and its bytes in one. Unless it is a Buffer, what it lies on has a number of its own. */
   #writeWholeView(kind: number, view: ArrayBufferView, buffer: ArrayBuffer): void {
     const length = viewLengthOf(view);
+    const bytes = new Uint8Array(buffer, byteOffsetOf(view), length);
+    if (length >= this.#apartFrom) {
+      this.writeLength(Tag.view, 0);
+      this.out[this.pos++] = kind | viewApart;
+      return this.#writeApart(bytes, length);
+    }
     this.writeLength(Tag.view, length);
     this.out[this.pos++] = kind;
-    this.writeBytes(new Uint8Array(buffer, byteOffsetOf(view), length));
+    this.writeBytes(bytes);
   }
+}
+
+function copyOf(source: Uint8Array | string, length: number): Uint8Array<ArrayBuffer> {
+  if (typeof source !== "string") checkedLength(source, length);
+  let copy: Uint8Array<ArrayBuffer>;
+  try {
+    copy = unfilledBytes(length);
+  } catch {
+    throw new Refusal(tooLarge);
+  }
+  copyRun(source, length, copy, 0);
+  return copy;
 }
 
 /** Without the iterator of arrays, which a program may have patched. */

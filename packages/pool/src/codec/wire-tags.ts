@@ -9,6 +9,7 @@
  * | double       | 8 bytes                                 | number, -0 and NaN included                              |
  * | latin1       | u32 length, one byte a character        | string                                                   |
  * | utf16        | u32 length, two bytes a code unit       | string, lone surrogates included                         |
+ * | latin1, utf16 | 0xffffffff as u32, u32 index           | the same; the characters are in a carried ArrayBuffer    |
  * | object       | (key, value)*, end                      | plain object; a key is a string                          |
  * | array        | u32 length, values                      | dense array                                              |
  * | int32Array   | u32 length, 4 bytes each                | dense array of nothing but int32                         |
@@ -17,6 +18,7 @@
  * | sparseArray  | u32 length, (key, value)*, end          | array with holes or with properties of its own           |
  * | buffer       | u32 length, bytes                       | ArrayBuffer                                              |
  * | view         | kind, u32 length, bytes                 | view on exactly a whole buffer, which has the next number; a Buffer, whose memory has none |
+ * | view         | 0 as u32, kind + 0x40, u32 index        | the same; the bytes are a carried ArrayBuffer            |
  * | viewOn       | kind, flag, f64 offset, f64 length, value | view on a part of a buffer, or on one that others see  |
  * | reference    | u32 number                              | an object that came before: alias or cycle               |
  * | carried      | u32 index                               | a value that came with a message of its own: carried.ts  |
@@ -124,6 +126,10 @@ const viewKinds: Readonly<Record<string, number>> = Object.assign(
 );
 const dataViewKind = 11;
 export const bufferKind = 13;
+/** Stands for the length of a text whose characters are carried. */
+export const textApart = 0xffff_ffff;
+/** Added to the kind of a view whose bytes are carried. */
+export const viewApart = 0x40;
 
 const bufferPrototype: object = Buffer.prototype;
 const uint8ArrayPrototype: object = Uint8Array.prototype;

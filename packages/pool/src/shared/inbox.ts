@@ -74,7 +74,7 @@ export class Inbox {
   }
 
   isEmpty(): boolean {
-    return load(this.#control, this.#head) === NONE; // [N1] a thread's last look before it sleeps
+    return load(this.#control, this.#head) === NONE; // [N1] a thread's last look before it sleeps; to others a hint
   }
 
   /**

@@ -15,6 +15,12 @@ import { outputPending, whenOutputFlushed } from "./console-output.ts";
 
 /** For the host to read results, when 4 GiB of them wait: its event loop may be blocked. */
 const PATIENCE_MS = 60_000;
+/**
+ * From here on the host gets bytes as a copy that is moved to it: copied once, by this thread, instead of twice. Below, the message costs more.
+ */
+const APART_FROM = 64 << 10;
+/** Copies that wait for the host are in nobody's account: so much at most, until it has taken everything in. */
+const MAX_APART_BYTES = 256 << 20;
 
 export interface OutcomeWriterParts {
   readonly memory: PoolMemory;
@@ -40,6 +46,8 @@ export class OutcomeWriter {
   #held: number[] = [];
   /** The main thread does not take output in: nothing is held back until it does again. */
   #isMainBusy = false;
+  /** Since the host was last seen to have taken everything in. */
+  #apartBytes = 0;
 
   constructor(parts: OutcomeWriterParts) {
     this.#parts = parts;
@@ -68,7 +76,8 @@ export class OutcomeWriter {
   result(slot: number, value: unknown): void {
     try {
       const transfer = moveListOf(value);
-      this.#finish(slot, this.#encoder.encode(value, "result", transfer), OUTCOME_RESULT, "result");
+      const message = this.#encoder.encode(value, "result", transfer, this.#apartFrom(slot));
+      this.#finish(slot, message, OUTCOME_RESULT, "result");
       if (transfer !== null) forgetMoves([value]);
     } catch (error) {
       const shorter = withoutUncloneable(value, error);
@@ -111,14 +120,29 @@ export class OutcomeWriter {
     submitter: number,
   ): void {
     const { slots, trace } = this.#memory;
-    const { payloads } = this.#parts;
-    const { length, carried, copied } = message;
+    const { payloads, large } = this.#parts;
+    const { length, carried, copied, apartBytes } = message;
     const block = length <= INLINE_BYTES ? 0 : this.#store(message, submitter);
     if (carried !== null || copied !== null) this.#sendCarried(slot, carried, copied, root, block);
+    if (apartBytes > 0) {
+      this.#apartBytes += apartBytes;
+      large.add(apartBytes);
+    }
     if (trace !== null) trace.finishing(slot, slots.functionId(slot), outcome);
     if (block === 0) slots.setInlinePayload(slot, message.bytes, length);
     else slots.setArenaPayload(slot, payloads.arenaOf(block), payloads.blockOf(block), length);
     slots.setOutcome(slot, outcome);
+  }
+
+  /** How large bytes have to be to leave as a copy of their own. What goes to a thread would pass through the host. */
+  #apartFrom(slot: number): number {
+    const { layout, inboxes } = this.#memory;
+    if (submitterOf(layout, slot) !== HOST) return Infinity;
+    if (this.#apartBytes >= MAX_APART_BYTES) {
+      if (!inboxes[HOST]!.isEmpty()) return Infinity;
+      this.#apartBytes = 0;
+    }
+    return APART_FROM;
   }
 
   #isOutputAwaited(): boolean {

@@ -22,8 +22,12 @@ const carried = new CarriedValues(3, () => {});
 const encoder = new Encoder(table, carried.nextId);
 const decoder = new Decoder(table, carried);
 
-function send(value: unknown, transfer: readonly Transferable[] | null): { bytes: Uint8Array; id: number } {
-  const message = encoder.encode(value, "result", transfer);
+function send(
+  value: unknown,
+  transfer: readonly Transferable[] | null,
+  apartFrom?: number,
+): { bytes: Uint8Array; id: number } {
+  const message = encoder.encode(value, "result", transfer, apartFrom);
   try {
     const bytes = message.bytes.slice(0, message.length);
     if (message.copied !== null) detachCopied(message.copied, "result");
@@ -34,8 +38,12 @@ function send(value: unknown, transfer: readonly Transferable[] | null): { bytes
   }
 }
 
-function roundTrip(value: unknown, transfer: readonly Transferable[] | null = null): unknown {
-  const { bytes } = send(value, transfer);
+function roundTrip(
+  value: unknown,
+  transfer: readonly Transferable[] | null = null,
+  apartFrom?: number,
+): unknown {
+  const { bytes } = send(value, transfer, apartFrom);
   return decoder.decode(bytes, 0, bytes.length);
 }
 
@@ -260,6 +268,109 @@ describe("the message and what it carries", () => {
   it("an index beyond what came is an error with a code", () => {
     const { bytes } = send([new Blob(["x"])], null);
     bytes[3] = 9;
+    expect(() => decoder.decode(bytes, 0, bytes.length)).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_CORRUPT_MESSAGE" }),
+    );
+  });
+});
+
+describe("bytes that leave apart", () => {
+  it("arrive as structuredClone would give them, also beside what is moved", () => {
+    fc.assert(
+      fc.property(graph, fc.infiniteStream(fc.boolean()), (value, choice) => {
+        const copy = structuredClone(value);
+        const pick = (all: ArrayBuffer[], taken: boolean[]) => all.filter((_, i) => taken[i]);
+        const buffers = buffersIn(value);
+        const copies = buffersIn(copy);
+        fc.pre(copies.length === buffers.length);
+        const taken = buffers.map(() => choice.next().value === true);
+        const transfer = pick(buffers, taken);
+        const expected = structuredClone(copy, { transfer: pick(copies, taken) });
+        const actual = roundTrip(value, transfer.length === 0 ? null : transfer, 0);
+        expect(difference(actual, expected)).toBeUndefined();
+        expect(buffers.map((buffer) => buffer.detached)).toEqual(taken);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("are copies: their sender keeps what it has, and they share no memory", () => {
+    const bytes = new Uint8Array(100).fill(7);
+    const [first, second, buffer] = roundTrip([bytes, bytes, bytes.buffer], null, 100) as [
+      Uint8Array,
+      Uint8Array,
+      ArrayBuffer,
+    ];
+    expect(first).toBe(second);
+    expect(first.buffer).toBe(buffer);
+    expect(first).toEqual(bytes);
+    first[0] = 1;
+    expect(bytes[0]).toBe(7);
+  });
+
+  it("are those of a Buffer only, not of what it was cut from", () => {
+    const buffer = Buffer.from(new ArrayBuffer(100), 10, 50).fill(7);
+    const copy = roundTrip(buffer, null, 50) as Buffer;
+    expect(Buffer.isBuffer(copy)).toBe(true);
+    expect([copy.length, copy.buffer.byteLength, copy[49]]).toEqual([50, 50, 7]);
+  });
+
+  it("go with the message below the limit", () => {
+    expect(send(new Uint8Array(99), null, 100).id).toBe(0);
+    expect(send(new Uint8Array(100), null, 100).id).toBeGreaterThan(0);
+    expect(send(new Uint8Array(100), null).id).toBe(0);
+  });
+
+  it("are counted", () => {
+    const message = encoder.encode(
+      [new Uint8Array(99), new ArrayBuffer(100), Buffer.alloc(101)],
+      "result",
+      null,
+      100,
+    );
+    message.release();
+    expect(message.apartBytes).toBe(201);
+    const next = encoder.encode([new Uint8Array(99)], "result", null, 100);
+    next.release();
+    expect(next.apartBytes).toBe(0);
+  });
+
+  it("are read when everything has been visited: what a getter changes is seen, what it takes away is refused", () => {
+    const bytes = new Uint8Array(100);
+    const late = {
+      get value() {
+        bytes[0] = 9;
+        return 1;
+      },
+    };
+    const [copy] = roundTrip([bytes, late], null, 100) as [Uint8Array];
+    expect(copy[0]).toBe(9);
+    const gone = {
+      get value() {
+        bytes.buffer.transfer();
+        return 1;
+      },
+    };
+    expect(() => roundTrip([bytes, gone], null, 100)).toThrow("it was transferred before");
+  });
+
+  it.each([
+    ["latin1", "\u00e9"],
+    ["UTF-16", "\u20ac"],
+  ])("may be a long text: %s", (_name, character) => {
+    const text = character.repeat((512 << 10) + 1);
+    const { bytes, id } = send([text, { text }], null, 64 << 10);
+    expect(id).toBeGreaterThan(0);
+    expect(bytes.length).toBeLessThan(100);
+    const copy = decoder.decode(bytes, 0, bytes.length) as [string, { text: string }];
+    expect(copy[0] === text && copy[1].text === text).toBe(true);
+    expect(send(text, null).id).toBe(0);
+  });
+
+  it("a carried value that is no memory is an error with a code", () => {
+    const { bytes } = send([new Uint8Array(100), new Blob(["x"])], null, 100);
+    // Flag, array, view: tag, length, kind, index.
+    bytes[8] = 1;
     expect(() => decoder.decode(bytes, 0, bytes.length)).toThrow(
       expect.objectContaining({ code: "ERR_SKEIN_CORRUPT_MESSAGE" }),
     );

@@ -18,6 +18,30 @@ const failureOf = (task: PromiseLike<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
+describe("large results", () => {
+  it("arrive whole, and are the thread's afterwards, too", async () => {
+    for (const count of [8, 9]) {
+      const { bytes, text } = await jobs.large(1 << 20);
+      expect([bytes.length, bytes[0], bytes.at(-1), bytes.buffer.byteLength]).toEqual([
+        1 << 20,
+        count,
+        7,
+        1 << 20,
+      ]);
+      expect(text === "\u00e9".repeat(1 << 20)).toBe(true);
+    }
+  });
+
+  it("wait for a main thread that is busy, however many they are", async () => {
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const count = 10;
+    const results = Array.from({ length: count }, () => jobs.all(words));
+    for (let done = 0; done < count; done = Atomics.load(words, 0)) Atomics.wait(words, 0, done, 1000);
+    for (const bytes of await Promise.all(results))
+      expect([bytes.length, bytes.at(-1)]).toEqual([32 << 20, 7]);
+  });
+});
+
 describe("Buffers", () => {
   it("arrive as Buffers in arguments, at every depth", async () => {
     const buffer = Buffer.from("hello");
