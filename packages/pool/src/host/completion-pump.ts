@@ -61,7 +61,7 @@ export class CompletionPump {
 
   /** A job was submitted: look for its result in the next turns, if that has paid off lately. */
   submitted(): void {
-    if (this.#spinsLeft > 0 && !this.#isSpinAsked) this.#askForSpin();
+    if (this.#spinsLeft > 0 && !this.#isSpinAsked && this.#outstanding() <= FEW_JOBS) this.#askForSpin();
     if (this.#looking) return;
     if (this.#window === 0) {
       // From here on it sleeps for a result.
