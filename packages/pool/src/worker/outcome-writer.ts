@@ -16,9 +16,10 @@ import { outputPending, whenOutputFlushed } from "./console-output.ts";
 /** For the host to read results, when 4 GiB of them wait: its event loop may be blocked. */
 const PATIENCE_MS = 60_000;
 /**
- * From here on the host gets bytes as a copy that is moved to it: copied once, by this thread, instead of twice. Below, the message costs more.
+ * From here on the host gets bytes as a copy that is moved to it: copied once, by this thread, instead of twice. Below, the message costs
+ * what the copy would.
  */
-const APART_FROM = 64 << 10;
+const APART_FROM = 128 << 10;
 /** Copies that wait for the host are in nobody's account: so much at most, until it has taken everything in. */
 const MAX_APART_BYTES = 256 << 20;
 
