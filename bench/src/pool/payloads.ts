@@ -77,7 +77,7 @@ export const payloads: Section = {
     {
       of: "payload-transfer",
       basis: "code",
-      why: "only a message can move a buffer, while job and result are in shared memory, so each costs both. A quick thread is sent jobs ahead, several in one message, but no more than 16 MB under way, since V8 collects again and again when more memory comes and goes (pool/src/host/carried-relay.ts, thread-lead.ts); from the others a thread asks for the values of each job. Each buffer comes back in a message of its own",
+      why: "only a message can move a buffer, while job and result are in shared memory, so each costs both. A quick thread is sent jobs ahead, several in one message, but no more than 8 MB under way, since V8 collects again and again when more memory comes and goes (pool/src/host/carried-relay.ts, thread-lead.ts); from the others a thread asks for the values of each job. Each buffer comes back in a message of its own",
       change: "the results of several jobs in one message",
     },
   ],

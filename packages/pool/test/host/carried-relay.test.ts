@@ -192,9 +192,9 @@ describe("a carried job of the host", () => {
     expect(jobs.map(state)).toEqual(jobs.map(() => [RUNNING, threads[A]!.serial]));
   });
 
-  it("is queued beyond 8 MB on each of two threads, and sent when others are over, oldest first", () => {
+  it("is queued beyond 4 MB on each of two threads, and sent when others are over, oldest first", () => {
     const first = makeQuick(A);
-    const jobs = Array.from({ length: 8 }, () => moved({}, 2 << 20));
+    const jobs = Array.from({ length: 8 }, () => moved({}, 1 << 20));
     turn();
     const [sent] = sentTo(A);
     expect(sent).toEqual(jobs.slice(0, 3).map(({ slot }) => slot));
@@ -214,7 +214,7 @@ describe("a carried job of the host", () => {
   it("is sent behind the one that a quick thread asks for", () => {
     finish(A, makeQuick(A));
     submitter.ledger.drain();
-    const jobs = Array.from({ length: 4 }, () => moved({}, 2 << 20));
+    const jobs = Array.from({ length: 4 }, () => moved({}, 1 << 20));
     turn();
     expect(sentTo(A)).toEqual([]);
     expect(claim(A)).toBe(jobs[0]!.slot);

@@ -37,16 +37,16 @@ describe("ThreadLead", () => {
     expect(fill(after(5, 120))).toBe(4);
   });
 
-  it("only 16 MB together, the job that it is at included, and its part of that when there are several threads", () => {
-    expect(fill(after(5, 10), MB)).toBe(17);
-    expect(fill(after(5, 10, MB), MB)).toBe(16);
-    expect(fill(after(5, 10, MB), MB, 4)).toBe(4);
+  it("only 8 MB together, the job that it is at included, and its part of that when there are several threads", () => {
+    expect(fill(after(5, 10), MB)).toBe(9);
+    expect(fill(after(5, 10, MB), MB)).toBe(8);
+    expect(fill(after(5, 10, MB), MB, 4)).toBe(2);
     expect(fill(after(5, 10, 32 * MB), 1)).toBe(1);
   });
 
   it("is low when it has half of what it was given, or less", () => {
     const { lead, now } = after(5, 10);
-    expect([fill({ lead, now }, 4 * MB), lead.isLow]).toEqual([5, false]);
+    expect([fill({ lead, now }, 2 * MB), lead.isLow]).toEqual([5, false]);
     const left: boolean[] = [];
     for (let i = 0; i < 4; i++) {
       lead.ended(now, 0);
@@ -59,7 +59,7 @@ describe("ThreadLead", () => {
 
   it("and again when jobs are over", () => {
     const { lead, now } = after(5, 10, MB);
-    expect(fill({ lead, now }, MB)).toBe(16);
+    expect(fill({ lead, now }, MB)).toBe(8);
     expect(lead.hasRoom(now, MB, 1)).toBe(false);
     lead.ended(now, MB);
     expect(lead.hasRoom(now, MB, 1)).toBe(true);
