@@ -2,6 +2,7 @@
  * What `Worker` is given, so that a pool thread starts however the program was started. Objects for Node have no prototype: what somebody
  * has put on `Object.prototype` is not an option.
  */
+import { dirname } from "node:path";
 import type { ResourceLimits, SHARE_ENV, WorkerOptions } from "node:worker_threads";
 import { stringify } from "../shared/intrinsics.ts";
 
@@ -20,11 +21,14 @@ export interface ThreadStart {
   readonly options: WorkerOptions;
 }
 
+const getBuiltinModule = process.getBuiltinModule.bind(process);
+
 /** `Worker` refuses a file as its entry under this flag, which it inherits. */
 const inputType = /(?:^|\s)"?--input-type\b/;
 
 export function threadStart(entry: URL, thread: ThreadOptions, own: WorkerOptions): ThreadStart {
-  const { env, execArgv, resourceLimits } = thread.runsPreloads ? thread : withoutPreloads(thread);
+  const cached = withCompileCache(thread);
+  const { env, execArgv, resourceLimits } = thread.runsPreloads ? cached : withoutPreloads(cached);
   const options: WorkerOptions = {
     ...bare(own),
     name: thread.name,
@@ -44,6 +48,18 @@ export function threadStart(entry: URL, thread: ThreadOptions, own: WorkerOption
 /** Parses under either input type. Thrown outside of the promise, an error ends the thread whatever it does with unhandled rejections. */
 function codeThatImports(entry: URL): string {
   return `import(${stringify(entry.href)}).catch((error) => { setImmediate(() => { throw error; }); });`;
+}
+
+/**
+ * Threads inherit a cache of compiled code that the environment turned on, not one that the program turned on by a call. An `env` that the
+ * user gave is left as it is.
+ */
+function withCompileCache(thread: ThreadOptions): ThreadOptions {
+  if (thread.env !== undefined || process.env["NODE_COMPILE_CACHE"] !== undefined) return thread;
+  const directory = getBuiltinModule("node:module").getCompileCacheDir();
+  if (directory === undefined) return thread;
+  // Below the directory that was asked for lies one for this version of Node.
+  return { ...thread, env: { ...process.env, NODE_COMPILE_CACHE: dirname(directory) } };
 }
 
 /** Of what is inherited only what says how modules are found: Node refuses most other flags when they are given. */

@@ -45,6 +45,22 @@ describe("jobs run when the program is started with", () => {
   );
 });
 
+it.each([
+  ["use the cache of compiled code that the program turned on", "", true],
+  ["have the environment that they were given, and no more", "env: {}", false],
+])("threads %s", async (_title, options, isCached) => {
+  const program = `
+    import { enableCompileCache, getCompileCacheDir } from "node:module";
+    import { ThreadPool } from ${JSON.stringify(poolUrl)};
+    enableCompileCache(${JSON.stringify(writtenFiles({}))});
+    const pool = new ThreadPool({ maxThreads: 1, ${options} });
+    const directory = await pool.run(() => process.getBuiltinModule("node:module").getCompileCacheDir());
+    console.log(directory === getCompileCacheDir());
+    await pool.close();`;
+  const { stdout } = await runProgram(["--input-type=module", "-e", program], { flags: ["--no-warnings"] });
+  expect(stdout).toBe(`${isCached}\n`);
+});
+
 it("what fails in the first module of a thread ends it under every flag", async () => {
   const folder = writtenFiles({ "init.mjs": `throw new Error("no database");` });
   const failing = text
