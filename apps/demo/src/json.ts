@@ -11,6 +11,8 @@ export interface RunInfo {
   readonly startedAt: string;
   readonly walkMs: number;
   readonly analysisMs: number;
+  /** CPU time of the whole process meanwhile. */
+  readonly cpuMs: number;
   /** How late the event loop of the main thread was, 99th percentile. */
   readonly delayP99Ms: number;
 }

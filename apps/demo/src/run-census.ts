@@ -124,6 +124,7 @@ async function run(options: CensusOptions, signal: AbortSignal): Promise<number>
     startedAt,
     walkMs: Math.round(walkMs),
     analysisMs: Math.round(result.elapsedMs),
+    cpuMs: Math.round(result.cpuMs),
     delayP99Ms: Number(result.delayP99Ms.toFixed(2)),
   };
   report(options, census, info);

@@ -16,6 +16,7 @@ const RUN = {
   startedAt: "2026-01-01T00:00:00.000Z",
   walkMs: 1,
   analysisMs: 2,
+  cpuMs: 1500,
   delayP99Ms: 3,
 };
 

@@ -194,6 +194,7 @@ it("writes JSON whose records can be compared line by line, with the digest of a
     startedAt: "2026-01-01T00:00:00.000Z",
     walkMs: 1,
     analysisMs: 2,
+    cpuMs: 1500,
     delayP99Ms: 3,
   };
   const text = toJson(census, run);

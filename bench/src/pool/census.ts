@@ -146,9 +146,9 @@ async function census(threads: number): Promise<Sample> {
     });
     expectSame(code, 0);
     const { run } = JSON.parse(readFileSync(file, "utf8")) as {
-      run: { analysisMs: number; delayP99Ms: number };
+      run: { analysisMs: number; cpuMs: number; delayP99Ms: number };
     };
-    return { ms: run.analysisMs, delayMs: run.delayP99Ms };
+    return { ms: run.analysisMs, delayMs: run.delayP99Ms, busyCores: run.cpuMs / run.analysisMs };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

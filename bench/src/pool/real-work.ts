@@ -22,7 +22,7 @@ export const realWork: Section = {
   question: "What does a second thread gain, and what does the pool add to it?",
   method:
     "Census: parses and measures source files of this repository's node_modules. Warm: a part of the files, pools and parsers warmed up, bytes a " +
-    "second. Cold: the command line on all files, a process per round, no warm-up but the disk's. Hashing: SHA-256 of copied blocks. JSON: texts of some hundred " +
+    "second. Cold: the command line on all files, a process per round, no warm-up but the disk's; cores busy: CPU time of the whole process by time, so what one thread leaves free of two cores is all that a second can have. Hashing: SHA-256 of copied blocks. JSON: texts of some hundred " +
     "kilobytes, parsed and summed up in the job. Alone is the same function called on the main thread.",
   async scenarios(scale) {
     return [
@@ -41,6 +41,7 @@ export const realWork: Section = {
             metrics: [
               { key: "ms", title: "analysis", unit: "ms", better: "lower" } as const,
               { key: "delayMs", title: "event-loop delay p99", unit: "ms", better: "lower" } as const,
+              { key: "busyCores", title: "cores busy", unit: "count", better: "neither" } as const,
             ],
             // All files have been read once: chooseFiles.
             warmUps: 0,
