@@ -125,7 +125,7 @@ function resume(thread: Thread, at: number): void {
   const { done } = thread.steps.next();
   thread.clock = clock;
   if (done === true) thread.done = true;
-  if (thread.done || thread.isBlocked) leaveCore(thread);
+  if (thread.done || thread.isBlocked) leaveCore(thread, clock);
   else schedule(thread, clock);
 }
 
@@ -134,24 +134,33 @@ function resume(thread: Thread, at: number): void {
 function mayRun(thread: Thread, at: number): boolean {
   if (thread.hasCore) {
     if (waiting.length === 0 || at < thread.sliceEnd) return true;
-    leaveCore(thread);
-  }
-  if (freeCores > 0) {
+    leaveCore(thread, at);
+  } else if (freeCores > 0) {
     freeCores--;
-    thread.hasCore = true;
-    thread.sliceEnd = at + SLICE_NS;
+    giveCore(thread, at);
     return true;
   }
   waiting.push(thread);
   return false;
 }
 
-function leaveCore(thread: Thread): void {
+/** Whoever has waited longest has it next. */
+function leaveCore(thread: Thread, at: number): void {
   if (!thread.hasCore) return;
   thread.hasCore = false;
-  freeCores++;
   const next = waiting.shift();
-  if (next !== undefined) schedule(next, Math.max(next.clock, clock));
+  if (next === undefined) {
+    freeCores++;
+    return;
+  }
+  const from = Math.max(next.clock, at);
+  giveCore(next, from);
+  schedule(next, from);
+}
+
+function giveCore(thread: Thread, at: number): void {
+  thread.hasCore = true;
+  thread.sliceEnd = at + SLICE_NS;
 }
 
 // What stepping.ts writes into the code.

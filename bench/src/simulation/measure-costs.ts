@@ -40,8 +40,10 @@ const TRIES = 7;
 const LOOPS = 2_000_000;
 const PHASE_JOBS = 10_000;
 const WARM_UPS = 12;
+/** Of jobs that take long: what is around them is compiled by then. */
+const LONG_WARM_UPS = 2;
 /** Of rounds of PHASE_JOBS: until everything is compiled. */
-const PHASE_WARM_UPS = 60;
+const PHASE_WARM_UPS = 40;
 
 const words = new Int32Array(new SharedArrayBuffer(1024));
 const at = { command: 0, ball: 64, shared: 128, asleep: 192 } as const;
@@ -258,17 +260,18 @@ async function bursts(): Promise<RealRun[]> {
     for (const jobUs of JOB_US) {
       const count = jobUs === 100 ? BURST / 5 : BURST;
       const perSecond: number[] = [];
-      for (let i = 0; i < TRIES + WARM_UPS; i++) {
+      const warmUps = jobUs < 10 ? WARM_UPS : LONG_WARM_UPS;
+      for (let i = 0; i < TRIES + warmUps; i++) {
         // Several: the collector's work is part of it, and not in each of them.
         const repeats = jobUs < 10 ? 5 : 1;
-        if (i >= WARM_UPS) wakeAllCores();
+        if (i >= warmUps) wakeAllCores();
         const started = performance.now();
         for (let k = 0; k < repeats; k++) {
           await Promise.all(Array.from({ length: count }, () => jobs.compute(jobUs)));
         }
         perSecond.push(((repeats * count) / (performance.now() - started)) * 1000);
       }
-      found.push({ threads, jobUs, perSecond: perSecond.slice(WARM_UPS) });
+      found.push({ threads, jobUs, perSecond: perSecond.slice(warmUps) });
     }
   }
   return found;
@@ -282,11 +285,12 @@ async function divisions(): Promise<RealRun[]> {
     for (const jobUs of JOB_US) {
       const depth = jobUs === 100 ? DEPTH - 2 : DEPTH;
       const perSecond: number[] = [];
-      for (let i = 0; i < TRIES + WARM_UPS; i++) {
-        if (i >= WARM_UPS) wakeAllCores();
+      const warmUps = jobUs < 10 ? WARM_UPS : LONG_WARM_UPS;
+      for (let i = 0; i < TRIES + warmUps; i++) {
+        if (i >= warmUps) wakeAllCores();
         perSecond.push((2 ** depth / (await jobs.divided(depth, jobUs))) * 1000);
       }
-      found.push({ threads, jobUs, perSecond: perSecond.slice(WARM_UPS) });
+      found.push({ threads, jobUs, perSecond: perSecond.slice(warmUps) });
     }
   }
   return found;
