@@ -20,6 +20,8 @@ export interface Simulation {
 
 /** Of what the caller takes from call to result. */
 const HELD_UP = 0.9;
+/** A simulation that is wrong by more than this factor says so. */
+const FAR_OFF = 1.6;
 const THROUGHPUT = "throughput (more is better)";
 
 export function writeSimulation(folder: string, simulation: Simulation): void {
@@ -195,30 +197,46 @@ function line(
   };
 }
 
-function validation(points: readonly Point[], { bursts, divisions }: Measured): string {
-  const rows = points.flatMap(({ threads, here }) =>
-    here === null
-      ? []
-      : (
-          [
-            ["burst", bursts, here.bursts],
-            ["fork and join", divisions, here.divisions],
-          ] as const
-        ).flatMap(([what, real, simulated]) =>
-          JOB_US.map((jobUs) => {
-            const values = real.find((run) => run.threads === threads && run.jobUs === jobUs)!.perSecond;
-            const found = at(simulated, jobUs);
-            const range = `${quantity(Math.min(...values), "jobs/s")} – ${quantity(Math.max(...values), "jobs/s")}`;
-            return [
-              `${what}, ${lengthText(jobUs)}, ${threadsText(threads)}`,
-              `${quantity(median(values), "jobs/s")} (${range})`,
-              quantity(found, "jobs/s"),
-              times(found / median(values)),
-            ];
-          }),
-        ),
-  );
-  return table(["", "measured", "simulated", "ratio"], rows);
+interface Check {
+  readonly what: string;
+  readonly measured: readonly number[];
+  readonly simulated: number;
+}
+
+function checksOf(points: readonly Point[], { bursts, divisions }: Measured): Check[] {
+  return points.flatMap(({ threads, here }) => {
+    if (here === null) return [];
+    const kinds = [
+      ["burst", bursts, here.bursts],
+      ["fork and join", divisions, here.divisions],
+    ] as const;
+    return kinds.flatMap(([kind, real, simulated]) =>
+      JOB_US.map((jobUs) => ({
+        what: `${kind}, ${lengthText(jobUs)}, ${threadsText(threads)}`,
+        measured: real.find((run) => run.threads === threads && run.jobUs === jobUs)!.perSecond,
+        simulated: at(simulated, jobUs),
+      })),
+    );
+  });
+}
+
+function validation(points: readonly Point[], measured: Measured): string {
+  const checks = checksOf(points, measured);
+  const rows = checks.map(({ what, measured: values, simulated }) => [
+    what,
+    `${quantity(median(values), "jobs/s")} (${quantity(Math.min(...values), "jobs/s")} – ${quantity(Math.max(...values), "jobs/s")})`,
+    quantity(simulated, "jobs/s"),
+    times(simulated / median(values)),
+  ]);
+  const far = checks.filter(({ measured: values, simulated }) => {
+    const ratio = simulated / median(values);
+    return Math.max(ratio, 1 / ratio) > FAR_OFF;
+  });
+  const warning =
+    far.length === 0
+      ? ""
+      : `\n\nFar off, and not to be relied on: ${far.map(({ what }) => what).join("; ")}.`;
+  return table(["", "measured", "simulated", "ratio"], rows) + warning;
 }
 
 function throughputs(points: readonly Point[], of: (point: Point) => readonly Run[]): string {
