@@ -77,7 +77,7 @@ describe("writeReport", () => {
         { ...at("payload-bytes-in-1048576"), group: "payload-bytes-in" },
       ]),
     ]);
-    expect(report().match(/while one side copies/g)).toHaveLength(1);
+    expect(report().match(/While one side copies/g)).toHaveLength(1);
     expect(report()).toMatch(/of comlink, 4\.00x worse \(.*\); also piscina 2\.00x/);
   });
 
