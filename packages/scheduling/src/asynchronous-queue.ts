@@ -4,6 +4,7 @@
  * Items added while it drains run in the same microtask, in order, as microtasks themselves would.
  */
 
+import { promiseThen } from "./intrinsics.ts";
 import { AsyncScope } from "@skein/context";
 import { swapContext } from "./contexts/synchronization-context.ts";
 import { reportUncaught } from "./uncaught.ts";
@@ -37,12 +38,12 @@ export function isQueueIdle(): boolean {
  * the queue is idle, or the order is lost. `work` must not throw.
  */
 export function runInMicrotask(work: () => void): void {
-  void settled.then(work);
+  promiseThen(settled, work);
 }
 
 /** Half the price of `queueMicrotask`, which makes an AsyncResource each time. */
 function scheduleDrain(): void {
-  void settled.then(drain);
+  promiseThen(settled, drain);
 }
 
 function drain(): void {

@@ -4,6 +4,12 @@ export const create: typeof Object.create = Object.create;
 export const getPrototypeOf: (value: object) => object | null = Object.getPrototypeOf;
 export const hasOwn: typeof Object.hasOwn = Object.hasOwn;
 const defineProperty: typeof Object.defineProperty = Object.defineProperty;
+const { bind, call } = Function.prototype;
+/** For native promises. */
+export const promiseThen = bind.call(call, Promise.prototype.then) as <T>(
+  promise: Promise<T>,
+  callback: (value: T) => void,
+) => void;
 /* oxlint-enable typescript/unbound-method */
 
 /** An object of options for a built-in: without a prototype, from which it would read what we do not set. */

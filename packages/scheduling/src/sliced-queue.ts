@@ -7,6 +7,7 @@
  * by a microtask at the slice's end, and the next slice's count follows from it.
  */
 
+import { promiseThen } from "./intrinsics.ts";
 import { AsyncScope } from "@skein/context";
 import { swapContext } from "./contexts/synchronization-context.ts";
 import { now, setImmediate } from "./timers.ts";
@@ -85,7 +86,7 @@ export class SlicedQueue {
       this.#head = 0;
       this.#isScheduled = false;
     }
-    void settled.then(this.#adapt);
+    promiseThen(settled, this.#adapt);
   }
 
   /** Runs behind the microtasks that the slice caused: doubles the count, or shrinks it to what fits the time. */

@@ -8,6 +8,7 @@
  *   5 end      threads run their exit handlers; who has not ended a moment later is terminated, and who does not even end then, because
  *              it is in a native call, is left behind: it keeps neither `close` nor the process waiting
  */
+import { promiseThen } from "../shared/intrinsics.ts";
 import { AsyncScope } from "@skein/context";
 import { clearTimeout, now as clockNow, setTimeout } from "../shared/timers.ts";
 import type { PoolThread } from "./pool-thread.ts";
@@ -120,11 +121,11 @@ export class Shutdown {
 
 async function within(ms: number, done: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const timedOut = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
   try {
-    return await Promise.race([done.then(() => true), timedOut]);
+    return await new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, ms, false);
+      promiseThen(done, () => resolve(true));
+    });
   } finally {
     clearTimeout(timer);
   }

@@ -24,6 +24,7 @@
  * All of it runs in the empty context: what a job has entered ends with it.
  */
 import { AsyncScope } from "@skein/context";
+import { promiseThen } from "../shared/intrinsics.ts";
 import { NO_JOB } from "../shared/job-queues.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { ALL, OWN, type Reach, SHARED } from "../shared/reach.ts";
@@ -168,7 +169,7 @@ export class DispatchLoop {
   adopt(pending: Promise<void>): void {
     this.#awaiting++;
     AsyncScope.root.run(() => {
-      void pending.then(this.#onAwaited);
+      promiseThen(pending, this.#onAwaited);
     });
   }
 
@@ -320,7 +321,7 @@ export class DispatchLoop {
       this.#isExclusive = false;
     };
     if (pending === null) end();
-    else void pending.then(end);
+    else promiseThen(pending, end);
     return pending;
   }
 
@@ -348,6 +349,11 @@ export class DispatchLoop {
     return true;
   }
 
+  readonly #onWoken = (): void => {
+    this.#rest.wokeUp(this.#reach);
+    this.#onTurn();
+  };
+
   /** Nothing found. @returns true: look again; false: the loop goes on later, from the event loop. */
   #findOrRest(): boolean {
     const { parking, queues } = this.#memory;
@@ -366,10 +372,7 @@ export class DispatchLoop {
     if (isFlushing) whenOutputFlushed(() => parking.setOutputPending(thread, false));
     if (woken === null) return true;
     this.#state = IDLE;
-    void woken.then(() => {
-      this.#rest.wokeUp(this.#reach);
-      this.#onTurn();
-    });
+    promiseThen(woken, this.#onWoken);
     return false;
   }
 }

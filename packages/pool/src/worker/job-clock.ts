@@ -2,6 +2,7 @@
  * When a thread reads the clock. Reading it twice costs as much as running a small job, so it is read once in about a millisecond: to
  * know when the event loop's turn has come (A3.12), and to time jobs, the long ones all, of the short ones one in 16.
  */
+import { promiseThen } from "../shared/intrinsics.ts";
 import type { SlotTable } from "../shared/slot.ts";
 import { elapsedUs, timestampUs } from "../shared/clock.ts";
 import type { Statistics } from "../shared/statistics.ts";
@@ -66,7 +67,7 @@ export class JobClock {
       this.#timedEvery = us < SHORT_US ? SHORT_TIMED_EVERY : 1;
     };
     if (pending === null) record();
-    else void pending.then(record);
+    else promiseThen(pending, record);
     this.#untilTimed = this.#timedEvery;
     return pending;
   }

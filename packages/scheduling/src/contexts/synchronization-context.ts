@@ -1,3 +1,4 @@
+import { promiseThen } from "../intrinsics.ts";
 import { AsyncScope, setRunGuard } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { getPrototypeOf } from "../intrinsics.ts";
@@ -68,7 +69,7 @@ export class SynchronizationContext {
   /** Calls back soon, in a microtask, with no context current, in the caller's ExecutionContext. Errors are uncaught. */
   post<S>(callback: (state: S) => void, state: S): void {
     const scope = new AsyncScope();
-    AsyncScope.root.run(() => void settled.then(() => runPosted(scope, callback, state)));
+    AsyncScope.root.run(() => promiseThen(settled, () => runPosted(scope, callback, state)));
   }
 
   /** Calls back now, on this stack: every context is on this thread. */
