@@ -1,6 +1,6 @@
 /** Loads the programs with the pool's own code under them, made to step, on the simulated machine. */
 import { registerHooks } from "node:module";
-import { createLayout, ringBase } from "../../../packages/pool/src/shared/layout.ts";
+import { createLayout } from "../../../packages/pool/src/shared/layout.ts";
 import type { Costs, JobCosts } from "./costs.ts";
 import * as machine from "./machine.ts";
 import type * as Programs from "./programs.ts";
@@ -47,10 +47,12 @@ export interface Situation {
   /** Left out: as many as there are threads, and one for the caller. */
   readonly cores?: number;
   readonly readsQueue?: boolean;
+  /** Left out: yes. */
+  readonly pauses?: boolean;
 }
 
 function begin(
-  { costs, jobCosts, threads, jobUs, cores, readsQueue }: Situation,
+  { costs, jobCosts, threads, jobUs, cores, readsQueue, pauses }: Situation,
   extraRings = 0,
 ): Programs.Shared {
   const layout = createLayout(HOST_SLOTS, threads);
@@ -70,6 +72,7 @@ function begin(
     cores: cores ?? threads + 1,
     memories: [new Int32Array(shared.control), new Int32Array(shared.slots)],
     readsQueue: readsQueue ?? true,
+    pauses: pauses ?? true,
   });
   return shared;
 }
@@ -111,14 +114,4 @@ export function operationsAlone(costs: Costs, jobs: number): JobCosts {
   machine.run();
   const depth = 14;
   return { ...taken, forkNs: 1e9 / divide(situation, depth) };
-}
-
-/** The same through one ring whose takers give way after a failure. */
-export function patientRing(situation: Situation, count: number): number {
-  const shared = begin(situation);
-  const base = ringBase(shared.layout, 0);
-  const taken: Programs.Counter = { count: 0 };
-  machine.start(programs.producer, shared, [base], count, taken);
-  for (let i = 0; i < situation.threads; i++) machine.start(programs.patientConsumer, shared, base, taken);
-  return (count / machine.run()) * 1e9;
 }

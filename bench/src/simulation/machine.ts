@@ -22,6 +22,8 @@ export interface MachineOptions {
   readonly memories: readonly Int32Array[];
   /** Whether a line goes to those who only read it one by one, as to those who write it; else to all at the same time. */
   readonly readsQueue: boolean;
+  /** Whether `pause` takes time. */
+  readonly pauses: boolean;
 }
 
 interface Thread {
@@ -257,7 +259,7 @@ function wake(thread: Thread, at: number, outcome: Thread["outcome"]): void {
 }
 
 export function pause(): void {
-  charge(costs.pauseNs);
+  if (options.pauses) charge(costs.pauseNs);
 }
 
 // For programs.

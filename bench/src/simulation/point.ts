@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { answer } from "../method/child.ts";
 import type { JobCosts } from "./costs.ts";
-import { burst, divide, operationsAlone, patientRing, ringAlone, type Situation } from "./engine.ts";
+import { burst, divide, operationsAlone, ringAlone, type Situation } from "./engine.ts";
 import { FAR_NS } from "./far.ts";
 import { JOB_US } from "./lengths.ts";
 import type { Measured } from "./measure-costs.ts";
@@ -16,8 +16,8 @@ export interface Point {
   /** Entries per second, by rings; and the one ring with lines that take `farNs`. */
   readonly ring: readonly { readonly rings: number; readonly perSecond: number }[];
   readonly farRing: number;
-  /** One ring, whose takers give way after a failure. */
-  readonly patientRing: number;
+  /** One ring, whose `pop` goes on at once after a failure. */
+  readonly hastyRing: number;
   /** What this machine should do with so many threads; null when it was not measured with as many. */
   readonly here: { readonly bursts: readonly Run[]; readonly divisions: readonly Run[] } | null;
 }
@@ -60,7 +60,7 @@ const point: Point = {
   divisions: divisionsWith({}),
   ring: RINGS.map((rings) => ({ rings, perSecond: ringAlone(situation(0), rings, many) })),
   farRing: ringAlone(situation(0, { costs: { ...costs, transferNs: FAR_NS } }), 1, many),
-  patientRing: patientRing(situation(0), many),
+  hastyRing: ringAlone(situation(0, { pauses: false }), 1, many),
   here: measured.bursts.some((run) => run.threads === threads)
     ? {
         bursts: burstsWith({ cores: measured.cores }),

@@ -2,8 +2,7 @@
  * What the simulated threads do: the host and the pool threads, over the pool's own queues, slots, inboxes and parking. What a thread does
  * between two operations on shared memory is left out, and charged as time. Written as ordinary code; stepping.ts makes it stop.
  */
-import { type Layout, LINE_WORDS, SLOT_WORDS } from "../../../packages/pool/src/shared/layout.ts";
-import { cas, load } from "../../../packages/pool/src/shared/atomics.ts";
+import { type Layout, SLOT_WORDS } from "../../../packages/pool/src/shared/layout.ts";
 import { NO_JOB } from "../../../packages/pool/src/shared/job-queues.ts";
 import { HOST, PoolMemory } from "../../../packages/pool/src/shared/pool-memory.ts";
 import { ALL, SHARED } from "../../../packages/pool/src/shared/reach.ts";
@@ -384,41 +383,6 @@ export function consumer(shared: Shared, rings: readonly number[], index: number
       charge(shared.costs.pauseNs);
       continue;
     }
-    taken.count++;
-    charge(jobNs);
-  }
-}
-
-/** Most pauses of a thread that others were quicker than. */
-const MAX_PAUSES = 256;
-
-/**
- * A variant that the pool does not have: from one ring, and who fails to take an entry gives way to the others, twice as long each time.
- * The moves are those of ring.ts.
- */
-export function patientConsumer(shared: Shared, ring: number, taken: Counter): void {
-  const { control, layout, costs, jobNs } = shared;
-  const words = new Int32Array(control);
-  const cells = layout.ringCells;
-  const lap = (position: number): number => ((position >>> Math.log2(cells)) & 0x7fff) << 17;
-  let pauses = 1;
-  while (!shared.over) {
-    const head = load(words, ring + LINE_WORDS);
-    const cell = ring + 2 * LINE_WORDS + (head & (cells - 1));
-    const seen = load(words, cell);
-    const isFull = seen >>> 17 === lap(head) >>> 17 && (seen & 0x1ffff) !== 0;
-    if (!isFull) {
-      // Empty, or its taker has not moved the counter yet.
-      charge(costs.pauseNs);
-      continue;
-    }
-    if (!cas(words, cell, seen, lap(head + cells))) {
-      charge(pauses * costs.pauseNs);
-      pauses = Math.min(MAX_PAUSES, 2 * pauses);
-      continue;
-    }
-    cas(words, ring + LINE_WORDS, head, (head + 1) | 0);
-    pauses = Math.max(1, pauses >> 1);
     taken.count++;
     charge(jobNs);
   }

@@ -1,4 +1,4 @@
-/** The report of a simulation: what was measured here, what follows for more threads, and where the one ring is at its end. */
+/** The report of a simulation: what was measured here, what follows for more threads, and how far one ring carries. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Fingerprint } from "../method/fingerprint.ts";
@@ -18,8 +18,8 @@ export interface Simulation {
   readonly points: readonly Point[];
 }
 
-/** Of what the caller takes from call to result. */
-const HELD_UP = 0.9;
+/** A burst with less than this share of what the caller completes is held up. */
+const HELD_UP = 0.8;
 /** A simulation that is wrong by more than this factor says so. */
 const FAR_OFF = 1.6;
 const THROUGHPUT = "throughput (more is better)";
@@ -86,7 +86,7 @@ function text(simulation: Simulation): string[] {
     efficiencies(points, ({ divisions }) => divisions),
     "## Rings alone",
     "![](ring.svg)",
-    `Each thread takes from a ring of its own first, then from the others. "Patient", which the pool is not: who was not quick enough for an entry pauses, twice as long each time. "Far": a line takes ${FAR_NS} ns, as between sockets.`,
+    `Each thread takes from a ring of its own first, then from the others. A thread that was not quick enough for an entry pauses, twice as long each time; "without the pauses" it tries again at once, which the pool does not. "Far": a line takes ${FAR_NS} ns, as between sockets.`,
     ringTable(points),
     "## Costs",
     costTable(measured),
@@ -97,28 +97,30 @@ function conclusions({ points, measured }: Simulation): string[] {
   const { makeNs, settleNs } = measured.jobs;
   const submitted = 1e9 / makeNs;
   const through = 1e9 / (makeNs + settleNs);
-  const slower = (wanted: number, of: (point: Point) => number): string => {
-    const first = points.find((point) => of(point) < wanted);
-    return first === undefined
-      ? `at no number of threads up to ${points.at(-1)!.threads}`
-      : `with ${first.threads} threads and more`;
+  const carries = (wanted: number, of: (point: Point) => number): string => {
+    const first = points.findIndex((point) => of(point) < wanted);
+    if (first === 0) return "with no number of threads";
+    return `with up to ${threadsText(points.at(first === -1 ? -1 : first - 1)!.threads)}`;
   };
   const one = (point: Point): number => point.ring[0]!.perSecond;
-  const best = (point: Point): { rings: number; perSecond: number } =>
-    point.ring.toSorted((a, b) => b.perSecond - a.perSecond)[0]!;
   const last = points.at(-1)!;
-  const held = slower(HELD_UP * through, ({ bursts }) => at(bursts, 0));
+  const most = threadsText(last.threads);
+  const best = last.ring.toSorted((a, b) => b.perSecond - a.perSecond)[0]!;
   const peaks = JOB_US.map((jobUs) => {
     const peak = points.toSorted((a, b) => at(b.bursts, jobUs) - at(a.bursts, jobUs))[0]!;
     return `${lengthText(jobUs)}: ${quantity(at(peak.bursts, jobUs), "jobs/s")} with ${peak.threads}`;
   });
   return [
     [
-      `- The caller submits ${quantity(submitted, "jobs/s")}, and takes ${quantity(through, "jobs/s")} from call to result.`,
-      `- One ring alone, all threads waiting for its next entry, is slower than the caller submits ${slower(submitted, one)}, and slower than it takes from call to result ${slower(through, one)}; ` +
-        `with lines that come from another socket ${slower(through, ({ farRing }) => farRing)}.`,
-      `- A burst of empty jobs is slower than ${percent(HELD_UP)} of that ${held}: there the ring holds the caller up, since every thread tries to take each entry.`,
-      `- With ${last.threads} threads one ring gives ${quantity(one(last), "jobs/s")}, ${best(last).rings} rings give ${quantity(best(last).perSecond, "jobs/s")}, ${times(best(last).perSecond / one(last))} as many; one whose takers pause after a failure, ${quantity(last.patientRing, "jobs/s")}.`,
+      `- The caller submits ${quantity(submitted, "jobs/s")}. It completes ${quantity(through, "jobs/s")}, because it takes in each result too.`,
+      `- How far one ring carries: alone, with all threads waiting for its next entry, it passes on as much as the caller completes ${carries(through, one)}, and as much as it submits ${carries(submitted, one)}. ` +
+        `When its lines come from another socket, it passes on as much as the caller completes ${carries(through, ({ farRing }) => farRing)}; ${most} get ${quantity(last.farRing, "jobs/s")}.`,
+      `- A burst of empty jobs gets at least ${percent(HELD_UP)} of what the caller completes ${carries(HELD_UP * through, ({ bursts }) => at(bursts, 0))}; ${most} get ${percent(at(last.bursts, 0) / through)}. ` +
+        `When those who only read a line are served one by one as well, ${carries(HELD_UP * through, ({ queuedBursts }) => at(queuedBursts, 0))}; ${most} get ${percent(at(last.queuedBursts, 0) / through)}.`,
+      "- What bounds it is traffic on the cache lines at its head. Every idle thread sees a new entry, tries to take it, and moves the counter on if that lags; all but one move a line for nothing. " +
+        `So a thread that fails to take an entry pauses before it tries again: with ${most} the ring passes on ${quantity(one(last), "jobs/s")}, and ${quantity(last.hastyRing, "jobs/s")} without the pauses. ` +
+        "When readers are served one by one, a mere look costs as much as a try.",
+      `- More rings would carry more: ${best.rings} of them pass on ${quantity(best.perSecond, "jobs/s")} with ${most}, ${times(best.perSecond / one(last))} as much as one. That is ${times(best.perSecond / submitted)} what the caller submits.`,
       `- Most jobs a second of a burst, by their length: ${peaks.join("; ")} threads.`,
     ].join("\n"),
   ];
@@ -158,10 +160,10 @@ function rings({ points, measured }: Simulation): Line[] {
       ),
     ),
     line(
-      "one ring, patient",
-      "serial",
-      "peer",
-      points.map((point) => [point.threads, [point.patientRing]] as const),
+      "one ring, without the pauses",
+      "reference",
+      "reference",
+      points.map((point) => [point.threads, [point.hastyRing]] as const),
     ),
     line(
       "one ring, far",
@@ -266,13 +268,13 @@ function ringTable(points: readonly Point[]): string {
     [
       "threads",
       ...counts.map((count) => (count === 1 ? "one ring" : `${count} rings`)),
-      "one ring, patient",
+      "one ring, without the pauses",
       "one ring, far",
     ],
-    points.map(({ threads, ring, farRing, patientRing }) => [
+    points.map(({ threads, ring, farRing, hastyRing }) => [
       String(threads),
       ...ring.map(({ perSecond }) => quantity(perSecond, "jobs/s")),
-      quantity(patientRing, "jobs/s"),
+      quantity(hastyRing, "jobs/s"),
       quantity(farRing, "jobs/s"),
     ]),
   );

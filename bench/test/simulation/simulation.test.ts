@@ -65,6 +65,9 @@ describe("the simulation of the pool", () => {
     expect(long(four, "bursts")).toBeLessThanOrEqual(40_000);
     expect(one.here).not.toBeNull();
     expect(four.here).toBeNull();
+    // Nobody fails where nobody else takes.
+    expect(one.hastyRing).toBe(one.ring[0]!.perSecond);
+    expect(four.hastyRing).not.toBe(four.ring[0]!.perSecond);
   });
 
   it("its report has a curve for each length, and what was measured beside it", async () => {
@@ -80,5 +83,6 @@ describe("the simulation of the pool", () => {
     for (const name of ["empty jobs", "jobs of 100 us", "jobs of 100 us, measured"]) {
       expect(svg).toContain(`>${name}</text>`);
     }
+    expect(readFileSync(join(folder, "ring.svg"), "utf8")).toContain(">one ring, without the pauses</text>");
   });
 });

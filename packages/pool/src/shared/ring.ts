@@ -134,7 +134,7 @@ export class Ring {
     }
   }
 
-  /** Many threads that all go for each entry pass its cache line round, for nothing: 128 of them at a third of the rate (bench/results/simulation). */
+  /** Many threads that all go for each entry pass its cache line round, for nothing: 128 of them at an eighth of the rate (bench/results/simulation). */
   #backOff(): void {
     this.#pauses = Math.min(MAX_PAUSES, 2 * this.#pauses + 1);
     for (let i = 0; i < this.#pauses; i++) pause();
