@@ -98,7 +98,7 @@ export class CompletionPump {
     if (!this.#looking) this.#lookOnOrSleep();
   };
 
-  // Spinning. A turn of the event loop is asked for at the same time, and stays asked for.
+  // Spinning. A turn, or the bell, is asked for at the same time, and stays asked for.
 
   #askForSpin(): void {
     this.#isSpinAsked = true;
