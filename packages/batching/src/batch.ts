@@ -1,5 +1,5 @@
 import { AsyncScope } from "@skein/context";
-import { attachScopes } from "./context-of.ts";
+import { attachScopes, type PushScope } from "./context-of.ts";
 
 /** How many items' worth of buffers are kept for later. */
 const KEPT_ITEMS = 131_072;
@@ -18,7 +18,7 @@ export interface BatchOwner<T> {
  */
 export class Batch<T> {
   readonly buffer: T[];
-  readonly scopes: AsyncScope[] | null;
+  readonly scopes: PushScope[] | null;
   /** What the pump gets: the buffer, or a copy of its filled part. */
   items: readonly T[];
   count = 0;
@@ -40,7 +40,7 @@ export class Batch<T> {
     this.buffer = new Array<T>(Math.min(size, FIRST_LENGTH)).fill(undefined as T);
     this.items = this.buffer;
     this.scopes = flowContext
-      ? Array.from<AsyncScope>({ length: this.buffer.length }).fill(AsyncScope.root)
+      ? Array.from<PushScope>({ length: this.buffer.length }).fill(AsyncScope.root)
       : null;
     if (this.scopes !== null) attachScopes(this.buffer, this.scopes);
     this.onPumped = () => owner.onPumped(this);

@@ -14,7 +14,7 @@ import { AsyncScope } from "@skein/context";
 import { Batch, BatchPool } from "./batch.ts";
 import type { BatchOwner } from "./batch.ts";
 import type { Clock, Clocks } from "./clock.ts";
-import { detachScopes } from "./context-of.ts";
+import { detachScopes, type PushScope } from "./context-of.ts";
 import { DueSlots } from "./due-slots.ts";
 import type { FailureLog } from "./failure-log.ts";
 import { verdictOn } from "./failure-verdict.ts";
@@ -111,7 +111,7 @@ export class Scheduler<T, S> implements BatchOwner<T> {
   }
 
   /** Adds an item, whatever the capacity. */
-  put(queue: SlotQueue<T>, item: T, scope: AsyncScope | null): void {
+  put(queue: SlotQueue<T>, item: T, scope: PushScope | null): void {
     const batch = queue.tail ?? this.#open(queue);
     const { count } = batch;
     batch.buffer[count] = item;

@@ -1,6 +1,7 @@
 /** The owner's end of shared memory: takes what other threads pushed, and gives it to the slots as far as they have room. */
-import { AsyncScope, ExecutionContext } from "@skein/context";
+import { AsyncScope, CarriedScope, ExecutionContext } from "@skein/context";
 import type { ContextCarrier } from "@skein/context";
+import type { PushScope } from "./context-of.ts";
 import { decodeItem } from "./item-codec.ts";
 import { whenSettled } from "./native-promise.ts";
 import { nextTurn } from "./node-time.ts";
@@ -12,7 +13,7 @@ import type { SlotQueue } from "./slot-queue.ts";
 
 /** Where items go. */
 export interface InletTarget<T> {
-  put(queue: SlotQueue<T>, item: T, scope: AsyncScope | null): void;
+  put(queue: SlotQueue<T>, item: T, scope: PushScope | null): void;
   /** An item that cannot be decoded. */
   fail(queue: SlotQueue<T>, error: unknown): void;
 }
@@ -40,7 +41,7 @@ export class SharedInlet<T> {
   readonly #bell = new Bell(this.#control);
   readonly #channels: Channel<T>[] = [];
   readonly #bySlot: (Channel<T> | undefined)[] = [];
-  readonly #scopes = new Map<ContextCarrier, AsyncScope>();
+  readonly #scopes = new Map<ContextCarrier, CarriedScope>();
   readonly #onBell: (how: unknown) => void;
   readonly #onTurn: () => void;
   #isListening = false;
@@ -177,11 +178,11 @@ export class SharedInlet<T> {
     }
   }
 
-  #scopeOf(carrier: ContextCarrier | null): AsyncScope {
+  #scopeOf(carrier: ContextCarrier | null): PushScope {
     if (carrier === null) return AsyncScope.root;
     let scope = this.#scopes.get(carrier);
     if (scope === undefined) {
-      scope = AsyncScope.forContext(ExecutionContext.fromCarrier(carrier));
+      scope = new CarriedScope(ExecutionContext.fromCarrier(carrier));
       if (this.#scopes.size === KNOWN_SCOPES) this.#scopes.clear();
       this.#scopes.set(carrier, scope);
     }

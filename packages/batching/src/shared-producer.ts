@@ -78,7 +78,7 @@ export class SharedProducer<T> {
    * @throws InvalidOperationError when the consumer is completing or completed.
    * @throws NotCloneableError when the item holds something that cannot be copied: a function, a promise, a port. What its own
    *   getters throw is the `cause`.
-   * @throws ContextEncodeError, ContextTooLargeError when the context flows and cannot be encoded.
+   * @throws ContextEncodeError, ContextTooLargeError when the context flows and cannot be encoded, and what `capture` of a `flow` throws.
    */
   push(item: T): void {
     const { slot } = this.handle;

@@ -1,10 +1,11 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
-import { AsyncLocal } from "@skein/context";
+import { AsyncLocal, flow } from "@skein/context";
 import { describe, expect, it } from "vitest";
 import { contextOf, MultiProducerConcurrentConsumer, SharedProducer } from "../src/index.ts";
 import type { BatchingOptions, ProducerHandle } from "../src/index.ts";
@@ -237,6 +238,33 @@ describe("SharedProducer", { timeout: timeLimit(120_000) }, () => {
       [8, undefined, undefined],
       [0, undefined, "there"],
     ]);
+  });
+
+  it("the stores that flow come along with a push, and are entered when the pump asks", async () => {
+    const storage = new AsyncLocalStorage<{ user: string }>();
+    let entered = 0;
+    using _ = flow<{ user: string }>({
+      name: "test.user",
+      capture: () => storage.getStore(),
+      enter(value, fn) {
+        entered++;
+        return storage.run(value, fn);
+      },
+    });
+    const consumer = setUp<number>({ flowContext: true });
+    const seen: unknown[] = [];
+    consumer.start((items) => {
+      seen.push(entered);
+      for (const [index, item] of items.entries()) {
+        seen.push([item, contextOf(items, index).run(() => storage.getStore()?.user)]);
+      }
+      seen.push(storage.getStore(), entered);
+    });
+    const producer = consumer.producer(0);
+    storage.run({ user: "ann" }, () => [1, 2].map((item) => producer.push(item)));
+    producer.push(3);
+    await consumer.complete();
+    expect(seen).toEqual([0, [1, "ann"], [2, "ann"], [3, undefined], undefined, 1]);
   });
 
   it("the consumer may live on any thread, and this one push to it", async () => {

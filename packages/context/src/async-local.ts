@@ -1,8 +1,9 @@
-import { assign, current, isolated, runAssigned } from "./ambient.ts";
+import { assign, current, runAssigned } from "./ambient.ts";
 import { matchAcrossCopies } from "./class-marks.ts";
 import type { ContextCodec, ContextFlow, ContextKey, ValueChange } from "./context-key.ts";
 import { argumentTypeError, requireFunction } from "./argument-errors.ts";
 import { claimName } from "./flowing-names.ts";
+import { isolatedCodec } from "./isolated-codec.ts";
 import { jsonCodec } from "./json-codec.ts";
 import { ownOptions } from "./own-options.ts";
 import type { OptionNames } from "./own-options.ts";
@@ -53,7 +54,7 @@ export class AsyncLocal<T> {
 
   /**
    * @throws TypeError if an option has the wrong type, or `flow` is not `'local'` and there is no `name`.
-   * @throws DuplicateNameError if a live local of this thread flows under the same name. A local that another copy of this
+   * @throws DuplicateNameError if a live local or a `flow` of this thread has the same name. A local that another copy of this
    * package made, because a bundle has both, is the same local: it has the same value.
    */
   constructor(options?: AsyncLocalOptions<T>) {
@@ -126,23 +127,12 @@ function resolveKey<T>(options: AsyncLocalOptions<T> | undefined): ContextKey {
     throw argumentTypeError("options.name", `a name, because the value flows ('${flow}')`, name);
   }
   if (onValueChanged !== undefined) requireFunction("options.onValueChanged", onValueChanged);
-  const hasBothMethods = typeof codec?.encode === "function" && typeof codec.decode === "function";
-  if (!hasBothMethods) throw argumentTypeError("options.codec", "an object with encode and decode", codec);
   return {
     name,
     defaultValue,
     flow,
-    codec: isolatedCodec(codec),
+    codec: isolatedCodec("options.codec", codec),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only values of this local, which are T, reach its handler.
     onValueChanged: onValueChanged as ContextKey["onValueChanged"],
-  };
-}
-
-/** The codec as the engine calls it: what it sets does not reach whoever happened to read or send the value. */
-function isolatedCodec<T>(codec: ContextCodec<T>): ContextCodec<T> {
-  if (codec === jsonCodec) return codec;
-  return {
-    encode: (value) => isolated((): string => codec.encode(value), []),
-    decode: (text) => isolated((): T => codec.decode(text), []),
   };
 }

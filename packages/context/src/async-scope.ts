@@ -1,12 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
 import { ambient } from "./ambient.ts";
 import { matchAcrossCopies } from "./class-marks.ts";
-import { stateOf } from "./execution-context.ts";
-import type { ExecutionContext } from "./execution-context.ts";
 import { apply } from "./intrinsics.ts";
 import {
   beginCapture,
-  captureUnder,
   emptied,
   endCapture,
   resourceOptions,
@@ -65,11 +62,6 @@ export class AsyncScope extends AsyncResource {
    */
   static get isNodeEnough(): boolean {
     return runs.isPlainOnce && !runs.mayBeSuppressed;
-  }
-
-  /** @internal A scope with `context` for our own values, and the root's for everybody else's. */
-  static forContext(context: ExecutionContext): AsyncScope {
-    return captureUnder(AsyncScope.root, stateOf(context), () => new AsyncScope());
   }
 
   /**

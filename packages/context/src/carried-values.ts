@@ -61,16 +61,16 @@ export class CarriedValues {
     const carried = this.values.get(key.name);
     if (carried === undefined) return absent;
     if (carried.decodedBy !== key.codec) {
-      try {
-        carried.value = decode(key.codec, carried.entry);
-      } catch (cause) {
-        throw new InvalidCarrierError(`the codec of ${stringify(key.name)} refused its value`, {
-          cause,
-        });
-      }
+      carried.value = decoded(key.codec, carried.entry);
       carried.decodedBy = key.codec;
     }
     return carried.value;
+  }
+
+  /** As `lookup`, for a value that somebody will change: a copy of his own. */
+  decodeAnew(key: ContextKey): unknown {
+    const carried = key.name === undefined ? undefined : this.values.get(key.name);
+    return carried === undefined ? absent : decoded(key.codec, carried.entry);
   }
 
   /** The same values but the one for this local; null when none is left. */
@@ -88,6 +88,14 @@ function parsed(carrier: ContextCarrier): ReadonlyMap<string, CarriedValue> {
   for (const [name, entry] of readCarrier(carrier))
     values.set(name, { entry, decodedBy: null, value: undefined, written: undefined });
   return values;
+}
+
+function decoded(codec: ContextCodec<unknown>, entry: CarrierEntry): unknown {
+  try {
+    return decode(codec, entry);
+  } catch (cause) {
+    throw new InvalidCarrierError(`the codec of ${stringify(entry.name)} refused its value`, { cause });
+  }
 }
 
 function decode(codec: ContextCodec<unknown>, { text, isPlain }: CarrierEntry): unknown {

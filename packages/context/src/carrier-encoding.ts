@@ -1,7 +1,7 @@
 import { fitsCarrier, writeCarrier, writeEntry } from "./carrier-text.ts";
 import type { CarrierReach, ContextCarrier, WrittenEntry } from "./carrier-text.ts";
 import { ContextEncodeError } from "./context-errors.ts";
-import type { ContextKey } from "./context-key.ts";
+import type { ContextFlow, ContextKey } from "./context-key.ts";
 import type { ContextState, HeldValue } from "./context-state.ts";
 import { isWellFormed } from "./intrinsics.ts";
 import { jsonCodec } from "./json-codec.ts";
@@ -13,6 +13,34 @@ import { jsonCodec } from "./json-codec.ts";
  * that are not there yet, and the first one that was made is kept.
  */
 export function encodeState(state: ContextState, reach: CarrierReach): ContextCarrier | null {
+  return writeCarrier(entriesOf(state, reach));
+}
+
+/**
+ * The text of the state, `own`, and these entries besides; each stands in for what the state has under its name.
+ * @throws ContextTooLargeError
+ */
+export function encodeWith(
+  state: ContextState,
+  reach: CarrierReach,
+  own: ContextCarrier | null,
+  added: readonly WrittenEntry[],
+): ContextCarrier | null {
+  if (own === null) return writeCarrier(added);
+  if (!added.some(({ name }) => hasEntry(state, name))) {
+    let carrier = own;
+    for (const { chars } of added) carrier += chars;
+    if (fitsCarrier(carrier)) return carrier;
+  }
+  const kept = entriesOf(state, reach).filter(({ name }) => !added.some((other) => other.name === name));
+  return writeCarrier([...kept, ...added]);
+}
+
+function hasEntry({ keys, carried }: ContextState, name: string): boolean {
+  return carried?.values.has(name) === true || keys.some((key) => key.name === name && key.flow !== "local");
+}
+
+function entriesOf(state: ContextState, reach: CarrierReach): WrittenEntry[] {
   const entries: WrittenEntry[] = [];
   if (state.carried !== null) {
     for (const entry of state.carried.written()) if (flowsTo(entry.reach, reach)) entries.push(entry);
@@ -20,15 +48,15 @@ export function encodeState(state: ContextState, reach: CarrierReach): ContextCa
   const { keys, held } = state;
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index]!;
-    if (key.flow === "local" || key.name === undefined || !flowsTo(key.flow, reach)) continue;
+    if (key.name === undefined || !flowsTo(key.flow, reach)) continue;
     const value = held[index]!;
-    if (value.value !== undefined) entries.push(value.written ?? writeValue(key, key.name, key.flow, value));
+    if (value.value !== undefined) entries.push(value.written ?? writeValue(key, value));
   }
-  return writeCarrier(entries);
+  return entries;
 }
 
-function flowsTo(flow: CarrierReach, reach: CarrierReach): boolean {
-  return reach === "thread" || flow === "wire";
+export function flowsTo(flow: ContextFlow, reach: CarrierReach): boolean {
+  return flow === "wire" || (flow === "thread" && reach === "thread");
 }
 
 /** JSON would only quote it. UTF-8 has no lone surrogates: those it escapes. */
@@ -36,7 +64,10 @@ function isPlain(key: ContextKey, value: unknown): value is string {
   return key.codec === jsonCodec && typeof value === "string" && isWellFormed(value);
 }
 
-function writeValue(key: ContextKey, name: string, reach: CarrierReach, value: HeldValue): WrittenEntry {
+/** For a key that has a name and flows. @throws ContextEncodeError */
+export function writeValue(key: ContextKey, value: HeldValue): WrittenEntry {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  const { name, flow: reach } = key as { name: string; flow: CarrierReach };
   const content = value.value;
   const written = isPlain(key, content)
     ? writeEntry({ reach, name, text: content, isPlain: true })

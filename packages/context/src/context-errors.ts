@@ -1,7 +1,7 @@
 import { stringify } from "./intrinsics.ts";
 import { nameErrorClass, SkeinError } from "./skein-error.ts";
 
-/** Two AsyncLocals that flow were given one name in one thread: a carrier could not tell their values apart. */
+/** Two AsyncLocals that flow, or two flows, were given one name in one thread: a carrier could not tell their values apart. */
 export class DuplicateNameError extends SkeinError {
   static {
     nameErrorClass(this, "DuplicateNameError");
@@ -11,7 +11,10 @@ export class DuplicateNameError extends SkeinError {
   readonly localName: string;
 
   constructor(localName: string) {
-    super("ERR_SKEIN_DUPLICATE_NAME", `An AsyncLocal that flows is already named ${stringify(localName)}`);
+    super(
+      "ERR_SKEIN_DUPLICATE_NAME",
+      `An AsyncLocal that flows, or a flow, is already named ${stringify(localName)}`,
+    );
     this.localName = localName;
   }
 }
@@ -22,7 +25,7 @@ export class ContextTooLargeError extends SkeinError {
     nameErrorClass(this, "ContextTooLargeError");
   }
 
-  /** The local that takes the most room. */
+  /** The AsyncLocal or flow that takes the most room. */
   readonly localName: string;
   /** What the whole carrier would need. */
   readonly sizeBytes: number;
@@ -32,7 +35,7 @@ export class ContextTooLargeError extends SkeinError {
     super(
       "ERR_SKEIN_CONTEXT_TOO_LARGE",
       `The context takes ${sizeBytes} bytes, more than the ${limitBytes} that travel; ` +
-        `the largest value is that of the AsyncLocal ${stringify(localName)}`,
+        `the largest value is that of the AsyncLocal or flow ${stringify(localName)}`,
     );
     this.localName = localName;
     this.sizeBytes = sizeBytes;
@@ -40,7 +43,7 @@ export class ContextTooLargeError extends SkeinError {
   }
 }
 
-/** The value of an AsyncLocal cannot be written as text: its codec threw (see `cause`) or gave no string. */
+/** The value of an AsyncLocal or a flow cannot be written as text: its codec threw (see `cause`) or gave no string. */
 export class ContextEncodeError extends SkeinError {
   static {
     nameErrorClass(this, "ContextEncodeError");
@@ -51,7 +54,7 @@ export class ContextEncodeError extends SkeinError {
   constructor(localName: string, reason: string, options?: ErrorOptions) {
     super(
       "ERR_SKEIN_CONTEXT_ENCODE",
-      `The value of the AsyncLocal ${stringify(localName)} cannot be encoded: ${reason}`,
+      `The value of the AsyncLocal or flow ${stringify(localName)} cannot be encoded: ${reason}`,
       options,
     );
     this.localName = localName;

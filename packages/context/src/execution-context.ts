@@ -1,13 +1,15 @@
 import { current, isolated, replace, runWith, switchTo } from "./ambient.ts";
 import { AsyncFlowControl, restoreFlow } from "./async-flow-control.ts";
+import { runCarried } from "./carried-flows.ts";
 import { CarriedValues } from "./carried-values.ts";
-import { encodeState } from "./carrier-encoding.ts";
-import type { CarrierReach, ContextCarrier } from "./carrier-text.ts";
+import { encodeState, encodeWith } from "./carrier-encoding.ts";
+import type { CarrierReach, ContextCarrier, WrittenEntry } from "./carrier-text.ts";
 import { matchAcrossCopies } from "./class-marks.ts";
 import { ContextState } from "./context-state.ts";
 import { requireFunction } from "./argument-errors.ts";
 import { argumentTypeError, InvalidOperationError } from "./errors.ts";
 import { define } from "./intrinsics.ts";
+import { flows, readFlows } from "./registered-flows.ts";
 import { captureResource, noteSuppression, runInResource } from "./resource-run.ts";
 
 /** Under this symbol, contexts of another copy of this package tell their state. */
@@ -40,18 +42,19 @@ export class ExecutionContext {
 
   /**
    * Calls `fn` in `context`, synchronously, then puts back the caller's context, whatever `fn` changed or threw.
-   * Inside, flow is not suppressed. Other AsyncLocalStorages are not touched.
+   * Inside, flow is not suppressed. Other AsyncLocalStorages are not touched, unless `context` came with a carrier: then the stores
+   * that came with it are entered where a {@link flow} of this thread has their name.
    * @throws InvalidOperationError if `context` is null, which `capture` gives while flow is suppressed.
    */
   static run<R, A extends unknown[]>(context: ExecutionContext, fn: (...args: A) => R, ...args: A): R {
     const state = stateOf(context);
     requireFunction("fn", fn);
-    return runWith(state, fn, args);
+    return flows.isEmpty ? runWith(state, fn, args) : runCarried(state, fn, args);
   }
 
   /**
    * Makes `context` current for the rest of this synchronous call and all that it starts. Nothing puts the old one
-   * back: prefer `run`, unless you are the one who calls everything here.
+   * back: prefer `run`, unless you are the one who calls everything here. It enters no storage of a {@link flow}.
    * @throws InvalidOperationError if `context` is null.
    */
   static restore(context: ExecutionContext): void {
@@ -114,22 +117,32 @@ export class ExecutionContext {
 
   /**
    * The values that flow that far, as text for another thread or machine; null when there are none. Each value is encoded
-   * once, however many contexts hold it, so do not mutate what flows.
+   * once, however many contexts hold it, so do not mutate what flows. Of the current context, the stores of each {@link flow} are among
+   * them, as they are now; any other has those that it came with.
    *
    * @throws ContextTooLargeError if the text would exceed 16 KiB.
    * @throws ContextEncodeError if a value cannot be encoded.
    */
   toCarrier(reach: CarrierReach = "thread"): ContextCarrier | null {
-    switch (reach) {
-      case "thread":
-        if (this.#threadCarrier === undefined) this.#threadCarrier = encodeState(this.#state, reach);
-        return this.#threadCarrier;
-      case "wire":
-        if (this.#wireCarrier === undefined) this.#wireCarrier = encodeState(this.#state, reach);
-        return this.#wireCarrier;
-      default:
-        throw argumentTypeError("reach", "'thread' or 'wire'", reach);
+    if (reach !== "thread" && reach !== "wire") throw argumentTypeError("reach", "'thread' or 'wire'", reach);
+    if (flows.isEmpty || current() !== this.#state) return this.#carrier(reach);
+    const stores = readFlows(reach);
+    return stores === null ? this.#carrier(reach) : this.carrierWith(reach, stores);
+  }
+
+  /** @internal `toCarrier` with these stores, which `readFlows` has just given. */
+  carrierWith(reach: CarrierReach, stores: readonly WrittenEntry[]): ContextCarrier | null {
+    return encodeWith(this.#state, reach, this.#carrier(reach), stores);
+  }
+
+  /** Of the context alone. Made once. */
+  #carrier(reach: CarrierReach): ContextCarrier | null {
+    if (reach === "thread") {
+      if (this.#threadCarrier === undefined) this.#threadCarrier = encodeState(this.#state, reach);
+      return this.#threadCarrier;
     }
+    if (this.#wireCarrier === undefined) this.#wireCarrier = encodeState(this.#state, reach);
+    return this.#wireCarrier;
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * Which AsyncLocal of this thread answers to which name. Only locals that flow are listed: their name is their
- * identity across threads. The list holds them weakly; a name is free again once its local was collected.
+ * Which AsyncLocal, or `flow`, of this thread answers to which name. Only what flows is listed: its name is its
+ * identity across threads. The list holds it weakly; a name is free again once its local was collected.
  *
  * A module that is there twice, because a bundle brought its own copy of it and of this package, makes each of its locals
  * twice. The second one joins the first: both have one key, and so one value.
@@ -11,7 +11,7 @@ import { shared, thisCopy } from "./this-copy.ts";
 
 interface ClaimedName {
   readonly key: WeakRef<ContextKey>;
-  /** The local of each copy. */
+  /** The local of each copy; none for a `flow`, which nobody joins. */
   readonly owners: Map<object, WeakRef<object>>;
 }
 
@@ -31,16 +31,33 @@ export function claimName(name: string, key: ContextKey, owner: object): Context
   const claim = names.claims.get(name);
   const joined = claim?.key.deref();
   if (claim !== undefined && joined !== undefined) {
-    if (claim.owners.get(thisCopy)?.deref() !== undefined || joined.flow !== key.flow)
-      throw new DuplicateNameError(name);
+    const isTaken = claim.owners.size === 0 || claim.owners.get(thisCopy)?.deref() !== undefined;
+    if (isTaken || joined.flow !== key.flow) throw new DuplicateNameError(name);
     claim.owners.set(thisCopy, new WeakRef(owner));
     joinHandlers(joined, key);
     return joined;
   }
-  names.count += 1;
-  names.claims.set(name, { key: new WeakRef(key), owners: new Map([[thisCopy, new WeakRef(owner)]]) });
-  collected.register(key, name);
+  enlist(name, key, new Map([[thisCopy, new WeakRef(owner)]]));
   return key;
+}
+
+/**
+ * Takes the name for a `flow`, until `releaseName`.
+ * @throws DuplicateNameError if something of this thread flows under it, of whichever copy.
+ */
+export function claimAlone(name: string, key: ContextKey): void {
+  if (findByName(name) !== undefined) throw new DuplicateNameError(name);
+  enlist(name, key, new Map());
+}
+
+export function releaseName(name: string, key: ContextKey): void {
+  if (findByName(name) === key) names.claims.delete(name);
+}
+
+function enlist(name: string, key: ContextKey, owners: ClaimedName["owners"]): void {
+  names.count += 1;
+  names.claims.set(name, { key: new WeakRef(key), owners });
+  collected.register(key, name);
 }
 
 function joinHandlers(key: ContextKey, other: ContextKey): void {
@@ -59,7 +76,7 @@ function joinHandlers(key: ContextKey, other: ContextKey): void {
   };
 }
 
-/** The local that flows under this name, if this thread knows one. */
+/** What flows under this name, if this thread knows it. */
 export function findByName(name: string): ContextKey | undefined {
   return names.claims.get(name)?.key.deref();
 }

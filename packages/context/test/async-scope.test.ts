@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { untyped } from "./untyped.ts";
-import { AsyncLocal, AsyncScope, ExecutionContext } from "@skein/context";
+import { AsyncLocal, AsyncScope, CarriedScope, ExecutionContext } from "@skein/context";
 
 describe("AsyncScope", () => {
   it("runs in what was captured, ours and every other storage, passes arguments, and puts everything back", () => {
@@ -127,11 +127,11 @@ describe("AsyncScope", () => {
     );
   });
 
-  it("forContext has the given context for our values and the root for everybody else's", () => {
+  it("CarriedScope has the given context for our values and the root for everybody else's", () => {
     const local = new AsyncLocal<string>();
     const foreign = new AsyncLocalStorage<string>();
     const context = local.run("given", () => ExecutionContext.capture()!);
-    const scope = foreign.run("creator", () => local.run("creator", () => AsyncScope.forContext(context)));
+    const scope = foreign.run("creator", () => local.run("creator", () => new CarriedScope(context).get()));
     for (let run = 0; run < 3; run++) {
       scope.run(() => {
         expect([local.value, foreign.getStore()]).toEqual(["given", undefined]);
@@ -141,7 +141,7 @@ describe("AsyncScope", () => {
       });
     }
     AsyncScope.root.run(() => expect([local.value, foreign.getStore()]).toEqual([undefined, undefined]));
-    expect(() => AsyncScope.forContext(untyped(null))).toThrow(
+    expect(() => new CarriedScope(untyped(null))).toThrow(
       expect.objectContaining({ code: "ERR_SKEIN_INVALID_OPERATION" }),
     );
   });

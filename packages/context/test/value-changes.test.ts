@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { AsyncLocal, AsyncScope, ExecutionContext } from "@skein/context";
+import { AsyncLocal, AsyncScope, CarriedScope, ExecutionContext } from "@skein/context";
 import type { ValueChange } from "@skein/context";
 
 type Heard = [name: string, previous: unknown, current: unknown, contextChanged: boolean];
@@ -190,7 +190,7 @@ describe("onValueChanged", () => {
     const a = watched(heard, "a");
     const context = a.run("x", () => ExecutionContext.capture()!);
     take(heard);
-    const scope = AsyncScope.forContext(context);
+    const scope = new CarriedScope(context).get();
     expect(heard).toEqual([]);
     scope.run(() => expect(a.value).toBe("x"));
     expect(heard).toHaveLength(2);

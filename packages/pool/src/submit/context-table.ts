@@ -1,10 +1,11 @@
 /**
  * The contexts of submitted jobs: each distinct one lies in the arena once, as its carrier's text, for as long as jobs name it.
- * A thousand jobs of one request encode it once and carry a number.
+ * A thousand jobs of one request encode it once and carry a number. What flows of other storages (`flow`) is no part of the context: with
+ * that, entries are found by their text.
  *
  * Nothing here keeps a context alive that no job in flight has: entries live as long as their contexts, and hold text alone.
  */
-import { ExecutionContext } from "@skein/context";
+import { ExecutionContext, flows, readFlows, type WrittenEntry } from "@skein/context";
 import { allocateUnfilled, utf8Write } from "../shared/intrinsics.ts";
 import type { Payloads } from "../shared/payloads.ts";
 
@@ -31,8 +32,23 @@ export interface ContextEntry extends Attached {
   users: number;
   /** In the arena; 0: not there now. */
   block: number;
+  /** It has stores of other storages: the context does not lead to it. */
+  readonly isFoundByText: boolean;
   /** Its place among the idle ones, now or the last time; -1: it never had one. */
   idleAt: number;
+}
+
+interface WithStores {
+  readonly context: ExecutionContext;
+  readonly stores: readonly WrittenEntry[];
+  readonly entry: ContextEntry;
+}
+
+/** The entry of an unchanged store is the same object. */
+function areSame(some: readonly WrittenEntry[], others: readonly WrittenEntry[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
+  return true;
 }
 
 export class ContextTable {
@@ -42,6 +58,8 @@ export class ContextTable {
   readonly #nothing: Attached = { owner: this.#owner };
   /** For contexts that another pool owns. */
   readonly #shared = new WeakMap<ExecutionContext, Attached>();
+  /** Those with stores of other storages that are in the arena. */
+  readonly #byText = new Map<string, ContextEntry>();
   /** A ring. Null: free, or a job names that context again. */
   readonly #idle: (ContextEntry | null)[] = Array.from({ length: IDLE_ENTRIES }, () => null);
   #nextIdle = 0;
@@ -52,6 +70,8 @@ export class ContextTable {
   /** The last context seen, only while jobs are in flight. */
   #last: ExecutionContext | null = null;
   #lastEntry: ContextEntry | null = null;
+  /** The last with stores of other storages, only while jobs are in flight. */
+  #lastWithStores: WithStores | null = null;
 
   constructor(payloads: Payloads) {
     this.#payloads = payloads;
@@ -68,14 +88,16 @@ export class ContextTable {
   }
 
   /**
-   * The current context; null when nothing of it flows to a thread. Runs codecs of users, before anything has changed: they may
-   * submit jobs, or throw.
+   * The current context, and what flows of other storages; null when nothing flows to a thread. Runs codecs and `capture` of users, before
+   * anything has changed: they may submit jobs, or throw.
    *
-   * @throws {ContextTooLargeError} and what a codec throws.
+   * @throws {ContextTooLargeError} and what a codec or `capture` throws.
    */
   current(): ContextEntry | null {
     const context = ExecutionContext.capture();
     if (context === null) return null;
+    const stores = flows.isEmpty ? null : readFlows("thread");
+    if (stores !== null) return this.#withStores(context, stores);
     const entry = context === this.#last ? this.#lastEntry : this.#entryOf(context);
     if (entry === null || entry.block === 0 || this.#payloads.isCurrent(entry.block)) return entry;
     return this.#moved(context, entry);
@@ -95,7 +117,7 @@ export class ContextTable {
   }
 
   leave(entry: ContextEntry): void {
-    if (--this.#users === 0) this.#last = this.#lastEntry = null;
+    if (--this.#users === 0) this.#last = this.#lastEntry = this.#lastWithStores = null;
     if (--entry.users > 0) return;
     this.#bytesInUse -= entry.length;
     if (this.#payloads.isCurrent(entry.block)) this.#rest(entry);
@@ -125,7 +147,7 @@ export class ContextTable {
       // A codec may have submitted a job of this context meanwhile.
       attached = this.#attachedTo(context);
       if (attached === null) {
-        attached = carrier === null ? this.#nothing : this.#create(carrier);
+        attached = carrier === null ? this.#nothing : this.#create(carrier, false);
         this.#attach(context, attached);
       }
     }
@@ -136,6 +158,28 @@ export class ContextTable {
       this.#lastEntry = entry;
     }
     return entry;
+  }
+
+  #withStores(context: ExecutionContext, stores: readonly WrittenEntry[]): ContextEntry {
+    const last = this.#lastWithStores;
+    if (last !== null && last.context === context && areSame(last.stores, stores))
+      return this.#inCurrentMemory(last.entry);
+    // With a store in it, there is a text.
+    const carrier = context.carrierWith("thread", stores)!;
+    const entry = this.#byText.get(carrier) ?? this.#create(carrier, true);
+    if (this.#users > 0) this.#lastWithStores = { context, stores, entry };
+    return this.#inCurrentMemory(entry);
+  }
+
+  /** As `#moved`. */
+  #inCurrentMemory(entry: ContextEntry): ContextEntry {
+    if (entry.block === 0 || this.#payloads.isCurrent(entry.block)) return entry;
+    this.#lastWithStores = null;
+    if (entry.users === 0) {
+      this.#evict(entry);
+      return entry;
+    }
+    return { ...entry, users: 0, block: 0, idleAt: -1 };
   }
 
   #attachedTo(context: ExecutionContext): Attached | null {
@@ -166,19 +210,21 @@ export class ContextTable {
     const block = this.#payloads.allocate(entry.length);
     utf8Write(this.#payloads.bytes(block), entry.carrier, this.#payloads.offset(block));
     entry.block = block;
+    if (entry.isFoundByText) this.#byText.set(entry.carrier, entry);
   }
 
   #evict(entry: ContextEntry): void {
     if (this.#idle[entry.idleAt] === entry) this.#idle[entry.idleAt] = null;
     this.#payloads.free(entry.block);
     entry.block = 0;
+    if (entry.isFoundByText && this.#byText.get(entry.carrier) === entry) this.#byText.delete(entry.carrier);
   }
 
-  #create(carrier: string): ContextEntry {
+  #create(carrier: string, isFoundByText: boolean): ContextEntry {
     const id = this.#nextId;
     this.#nextId = id === MAX_ID ? 1 : id + 1;
     this.#measured ??= allocateUnfilled(CARRIER_BYTES);
     const length = utf8Write(this.#measured, carrier, 0);
-    return { owner: this.#owner, id, carrier, length, users: 0, block: 0, idleAt: -1 };
+    return { owner: this.#owner, id, carrier, length, users: 0, block: 0, isFoundByText, idleAt: -1 };
   }
 }

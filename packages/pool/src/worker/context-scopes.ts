@@ -1,5 +1,5 @@
 /** The contexts of running jobs: decoded once per distinct context and thread, then entered for a few nanoseconds. */
-import { AsyncScope, ExecutionContext } from "@skein/context";
+import { CarriedScope, ExecutionContext } from "@skein/context";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { RecentBySubmitter } from "./recent.ts";
@@ -10,7 +10,7 @@ const KEPT_BYTES = 256 << 10;
 const SCOPE_BYTES = 2 << 10;
 
 interface DecodedContext {
-  readonly scope: AsyncScope;
+  readonly scope: CarriedScope;
   readonly length: number;
 }
 
@@ -20,17 +20,17 @@ export class ContextScopes {
   readonly #decoded = new RecentBySubmitter<DecodedContext>(KEPT_BYTES, ({ length }) => SCOPE_BYTES + length);
   #lastId = 0;
   #lastSerial = 0;
-  #last: AsyncScope = AsyncScope.root;
+  #last: CarriedScope | null = null;
 
   constructor(memory: PoolMemory, arenas: Arenas) {
     this.#memory = memory;
     this.#arenas = arenas;
   }
 
-  /** The context in which the job in `slot` was submitted. */
-  of(slot: number): AsyncScope {
+  /** The context in which the job in `slot` was submitted; null: nothing of it came along. */
+  of(slot: number): CarriedScope | null {
     const id = this.#memory.slots.contextId(slot);
-    if (id === 0) return AsyncScope.root;
+    if (id === 0) return null;
     const serial = this.#memory.submitterSerial(slot);
     if (id === this.#lastId && serial === this.#lastSerial) return this.#last;
     let decoded = this.#decoded.get(serial, id);
@@ -54,12 +54,12 @@ export class ContextScopes {
 
   #forgetLast(): void {
     this.#lastId = 0;
-    this.#last = AsyncScope.root;
+    this.#last = null;
   }
 
   #decode(slot: number): DecodedContext {
     const { slots } = this.#memory;
     const carrier = this.#arenas.text(slots.contextArena(slot), slots.contextBlock(slot));
-    return { scope: AsyncScope.forContext(ExecutionContext.fromOwnCarrier(carrier)), length: carrier.length };
+    return { scope: new CarriedScope(ExecutionContext.fromOwnCarrier(carrier)), length: carrier.length };
   }
 }

@@ -3,7 +3,7 @@
  * takes it back and calls it like any function, unless a thread without work has stolen it. Then this thread helps with
  * other jobs until the result is there.
  */
-import type { AsyncScope } from "@skein/context";
+import type { CarriedScope } from "@skein/context";
 import type { Decoder } from "../codec/decoder.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
@@ -118,14 +118,14 @@ export class ForkJoin implements Joiner {
     const { slot } = job;
     let isTakenBack = false;
     try {
-      const scope = runner.scopeOf(slot);
+      const carried = runner.contextOf(slot);
       const args = job.args ?? runner.takeArguments(slot);
       ledger.takeBack(job);
       isTakenBack = true;
       const returned =
         this.#memory.trace === null
-          ? runner.callWithdrawn(known, fn, scope, args)
-          : this.#callTraced(this.#memory.trace, job, known, fn, scope, args);
+          ? runner.callWithdrawn(known, fn, carried, args)
+          : this.#callTraced(this.#memory.trace, job, known, fn, carried, args);
       if (isThenable(returned)) {
         this.#parts.loop.adopt(this.#settleLater(job, known, returned));
         return;
@@ -146,13 +146,13 @@ export class ForkJoin implements Joiner {
     job: ForkedJob,
     known: KnownFunction,
     fn: JobFunction,
-    scope: AsyncScope,
+    carried: CarriedScope | null,
     args: readonly unknown[],
   ): unknown {
     trace.beginHere(job, job.fn.id);
     let detail = DETAIL.failed;
     try {
-      const returned = this.#parts.runner.callWithdrawn(known, fn, scope, args);
+      const returned = this.#parts.runner.callWithdrawn(known, fn, carried, args);
       detail = isThenable(returned) ? DETAIL.awaiting : DETAIL.completed;
       return returned;
     } finally {

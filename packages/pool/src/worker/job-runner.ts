@@ -1,6 +1,6 @@
 /** Runs one claimed job: its context entered, its function called, everything cleared again, its outcome written. */
 import { swapContext, swapScheduler } from "@skein/scheduling/internal";
-import type { AsyncScope } from "@skein/context";
+import { AsyncScope, type CarriedScope } from "@skein/context";
 import { channels, publishJob } from "../jobs/channels.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import { NotArrived } from "../codec/carried.ts";
@@ -119,9 +119,11 @@ export class JobRunner {
       known = this.#functions.of(slot);
       job.name = known.name;
       const args = this.takeArguments(slot);
-      const scope = this.#scopes.of(slot);
+      const carried = this.#scopes.of(slot);
+      // Its module may register a flow: what came for that is entered only afterwards.
+      if (known.fn === null) return this.#loadAndRun(job, known, carried, args);
+      const scope = scopeFrom(carried);
       job.entering(scope);
-      if (known.fn === null) return this.#loadAndRun(job, known, scope, args);
       const returned = this.#call(job, known, known.fn, scope, args);
       if (isThenable(returned)) return this.#settleLater(job, known, returned);
       known.returnsAtOnce = true;
@@ -177,13 +179,19 @@ export class JobRunner {
    * @returns what the function returned.
    * @throws what the function threw.
    */
-  callWithdrawn(known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: readonly unknown[]): unknown {
+  callWithdrawn(
+    known: KnownFunction,
+    fn: JobFunction,
+    carried: CarriedScope | null,
+    args: readonly unknown[],
+  ): unknown {
     const outer = this.#current.synchronous;
     const outside = leaveCurrent();
     this.#current.synchronous = this.#withdrawn;
     this.#memory.statistics.count(COUNTERS.executed);
-    publishStart(known.source, scope);
     try {
+      const scope = scopeFrom(carried);
+      publishStart(known.source, scope);
       switch (args.length) {
         case 0:
           return scope.run(fn);
@@ -213,7 +221,7 @@ export class JobRunner {
   async #loadAndRun(
     job: RunningJob,
     known: KnownFunction,
-    scope: AsyncScope,
+    carried: CarriedScope | null,
     args: unknown[],
   ): Promise<void> {
     const { slot } = job;
@@ -226,6 +234,8 @@ export class JobRunner {
       if (trace !== null) trace.begin(KIND.resume, slot, slots.functionId(slot));
       let returned: unknown;
       try {
+        const scope = scopeFrom(carried);
+        job.entering(scope);
         returned = this.#call(job, known, fn, scope, args);
       } finally {
         this.#current.synchronous = null;
@@ -275,8 +285,8 @@ export class JobRunner {
     publishJob("steal", this.#functions.of(slot).source, null);
   }
 
-  /** The context in which the job in `slot` was submitted. */
-  scopeOf(slot: number): AsyncScope {
+  /** The context in which the job in `slot` was submitted; null: nothing of it came along. Runs no code of the user's. */
+  contextOf(slot: number): CarriedScope | null {
     return this.#scopes.of(slot);
   }
 
@@ -290,6 +300,10 @@ export class JobRunner {
     const block = slots.payloadBlock(slot);
     return this.#decoder.decode(this.#arenas.bytes(arena, block, length), block * 8, length) as unknown[];
   }
+}
+
+function scopeFrom(carried: CarriedScope | null): AsyncScope {
+  return carried === null ? AsyncScope.root : carried.get();
 }
 
 /** What is current on the thread, besides the context. A job begins without; what it makes current ends with it, or with its first part. */

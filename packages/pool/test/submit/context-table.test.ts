@@ -1,5 +1,6 @@
-import { AsyncLocal, ExecutionContext } from "@skein/context";
-import { beforeEach, describe, expect, it } from "vitest";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncLocal, ExecutionContext, flow } from "@skein/context";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Arenas } from "../../src/shared/arenas.ts";
 import { createArenaMemory } from "../../src/shared/arena.ts";
 import { Payloads } from "../../src/shared/payloads.ts";
@@ -189,5 +190,87 @@ describe("ContextTable", () => {
       expect([textOf(moved), table.bytesInUse]).toEqual([moved.carrier, moved.length]);
       table.leave(moved);
     });
+  });
+});
+
+describe("ContextTable, with storages of others that flow", () => {
+  const storage = new AsyncLocalStorage<object>();
+  let registration: Disposable;
+  beforeEach(() => (registration = flow(storage, { name: "context-table.flow" })));
+  afterEach(() => registration[Symbol.dispose]());
+
+  const withStore = (store: object): ContextEntry => storage.run(store, () => table.current()!);
+
+  it("jobs of one text name one entry, whichever stores and contexts gave it", () => {
+    const first = withStore({ user: "ann" });
+    table.enter(first);
+    const again = new AsyncLocal<number>().run(1, () => withStore({ user: "ann" }));
+    expect(again).toBe(first);
+    table.enter(again);
+    const other = withStore({ user: "bob" });
+    expect([other === first, other.id === first.id]).toEqual([false, false]);
+    expect(tenant.run("acme", () => withStore({ user: "ann" }))).not.toBe(first);
+    expect([first.users, table.bytesInUse, textOf(first)]).toEqual([2, first.length, first.carrier]);
+    table.leave(first);
+    table.leave(first);
+    expect(withStore({ user: "ann" })).toBe(first);
+  });
+
+  it("without a store a context is found as ever", () => {
+    const plain = enter("acme");
+    const stored = tenant.run("acme", () => withStore({ a: 1 }));
+    table.enter(stored);
+    expect(current("acme").carrier).toBe(plain.carrier);
+    expect(stored.carrier).toBe(`${plain.carrier}t18:context-table.flow7:{"a":1}`);
+    expect(table.current()).toBe(null);
+    table.leave(stored);
+    table.leave(plain);
+  });
+
+  it("what nobody names is evicted, and found no longer", () => {
+    const entry = withStore({ a: 1 });
+    table.enter(entry);
+    table.leave(entry);
+    table.forget();
+    expect([entry.block, table.bytesInUse]).toEqual([0, 0]);
+    const next = withStore({ a: 1 });
+    expect(next.id).not.toBe(entry.id);
+    table.enter(next);
+    expect(textOf(next)).toBe(entry.carrier);
+    table.leave(next);
+  });
+
+  it("does not hold a memory that is to go", () => {
+    const store = { busy: true };
+    const old = withStore(store);
+    table.enter(old);
+    payloads.free(payloads.allocate(50 * MiB));
+    payloads.trim();
+    payloads.trim();
+    const moved = withStore(store);
+    table.enter(moved);
+    expect([moved.id, moved === old, payloads.isCurrent(moved.block)]).toEqual([old.id, false, true]);
+    expect(withStore(store)).toBe(moved);
+    table.leave(old);
+    expect(withStore({ ...store })).toBe(moved);
+    expect(payloads.sizeBytes).toBeLessThanOrEqual(MiB);
+    table.leave(moved);
+  });
+
+  it("without jobs in flight it keeps no store", async () => {
+    const seen = ((): WeakRef<object> => {
+      const store = { short: true };
+      const entry = withStore(store);
+      table.enter(entry);
+      table.enter(withStore(store));
+      table.leave(entry);
+      table.leave(entry);
+      return new WeakRef(store);
+    })();
+    do {
+      await new Promise(setImmediate);
+      (globalThis as { gc?: () => void }).gc!();
+    } while (seen.deref() !== undefined);
+    expect(table.bytesInUse).toBe(0);
   });
 });

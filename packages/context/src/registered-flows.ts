@@ -1,0 +1,128 @@
+/**
+ * The flows of this thread: storages that are not ours and travel as our own values do. What they hold is read in the caller when a
+ * context leaves the thread, one text for each store.
+ */
+import { isolated } from "./ambient.ts";
+import { flowsTo, writeValue } from "./carrier-encoding.ts";
+import { fitsCarrier } from "./carrier-text.ts";
+import type { CarrierReach, WrittenEntry } from "./carrier-text.ts";
+import type { ContextKey } from "./context-key.ts";
+import type { HeldValue } from "./context-state.ts";
+import { claimAlone, releaseName } from "./flowing-names.ts";
+import { is } from "./intrinsics.ts";
+import { shared } from "./this-copy.ts";
+
+/** What a flow does, with every option resolved. */
+export interface FlowParts {
+  readonly name: string;
+  /** Its reach is the `flow` of the key. */
+  readonly key: ContextKey;
+  readonly capture: () => unknown;
+  readonly enter: (value: unknown, fn: () => unknown) => unknown;
+  /** Stores change in place: each is read anew each time, and each job has a copy of its own. */
+  readonly isMutable: boolean;
+  readonly ignoresErrors: boolean;
+}
+
+export interface Flow extends FlowParts {
+  /** The texts of stores live as long as these. */
+  readonly texts: WeakMap<object, HeldValue>;
+  /** Of stores that are no objects, the last one. */
+  lastPlain: HeldValue;
+}
+
+interface Flows {
+  /** Never changes: another one takes its place. */
+  list: readonly Flow[];
+  /** Hot paths look here, and no farther while there is none. */
+  isEmpty: boolean;
+  /** Goes up whenever a flow comes or goes: what was made of a carrier before may be out of date. */
+  changes: number;
+  /** A job or message that a flow's own `capture` or codec sends goes without. */
+  isReading: boolean;
+}
+
+/** @internal For the packages of Skein. */
+export const flows: Flows = shared("flows", () => ({
+  list: [],
+  isEmpty: true,
+  changes: 0,
+  isReading: false,
+}));
+
+/** @throws DuplicateNameError if a flow or an AsyncLocal of this thread flows under this name. */
+export function addFlow(parts: FlowParts): Flow {
+  claimAlone(parts.name, parts.key);
+  const flow: Flow = { ...parts, texts: new WeakMap(), lastPlain: { value: undefined, written: undefined } };
+  changeTo([...flows.list, flow]);
+  return flow;
+}
+
+/** Does nothing the second time. */
+export function removeFlow(flow: Flow): void {
+  if (!flows.list.includes(flow)) return;
+  releaseName(flow.name, flow.key);
+  changeTo(flows.list.filter((other) => other !== flow));
+}
+
+function changeTo(list: readonly Flow[]): void {
+  flows.list = list;
+  flows.isEmpty = list.length === 0;
+  flows.changes++;
+}
+
+/**
+ * @internal What the flows hold now and goes as far as `reach`; null when that is nothing. The entry of an unchanged store is the same
+ * object. Runs code of users.
+ *
+ * @throws what `capture` throws, ContextEncodeError.
+ */
+export function readFlows(reach: CarrierReach): readonly WrittenEntry[] | null {
+  if (flows.isReading) return null;
+  const { list } = flows;
+  let entries: WrittenEntry[] | null = null;
+  flows.isReading = true;
+  try {
+    for (let index = 0; index < list.length; index++) {
+      const flow = list[index]!;
+      const entry = flowsTo(flow.key.flow, reach) ? readFlow(flow) : null;
+      if (entry !== null) (entries ??= []).push(entry);
+    }
+  } finally {
+    flows.isReading = false;
+  }
+  return entries;
+}
+
+function readFlow(flow: Flow): WrittenEntry | null {
+  if (!flow.ignoresErrors) return writtenNow(flow);
+  try {
+    const entry = writtenNow(flow);
+    return entry !== null && fitsCarrier(entry.chars) ? entry : null;
+  } catch {
+    return null;
+  }
+}
+
+function writtenNow(flow: Flow): WrittenEntry | null {
+  const store = flow.capture();
+  if (store === undefined) return null;
+  const held = flow.isMutable ? { value: store, written: undefined } : heldFor(flow, store);
+  return held.written ?? writeValue(flow.key, held);
+}
+
+function heldFor(flow: Flow, store: unknown): HeldValue {
+  const isObject = (typeof store === "object" && store !== null) || typeof store === "function";
+  const known = isObject ? flow.texts.get(store) : flow.lastPlain;
+  if (known !== undefined && is(known.value, store)) return known;
+  const held: HeldValue = { value: store, written: undefined };
+  if (isObject) flow.texts.set(store, held);
+  // A string that is too large to travel is not kept.
+  else if (typeof store !== "string" || fitsCarrier(store)) flow.lastPlain = held;
+  return held;
+}
+
+/** As the engine calls it: what it sets does not reach whoever sends the value. */
+export function isolatedCapture(capture: () => unknown): () => unknown {
+  return () => isolated(capture, []);
+}
