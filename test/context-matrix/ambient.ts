@@ -1,9 +1,9 @@
-/** Everything ambient at once: five kinds, and what a piece of code sees of them. Loaded on both sides. */
+/** Everything ambient at once: six kinds, and what a piece of code sees of them. Loaded on both sides. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { AsyncLocal } from "@skein/context";
+import { AsyncLocal, flow } from "@skein/context";
 import { SynchronizationContext } from "@skein/scheduling";
 
-export const KINDS = ["local", "thread", "wire", "foreign", "sync"] as const;
+export const KINDS = ["local", "thread", "wire", "foreign", "flowing", "sync"] as const;
 export type Kind = (typeof KINDS)[number];
 /** For each kind whose value is there, or "nothing". */
 export type Seen = Record<Kind, string>;
@@ -22,6 +22,8 @@ const local = new AsyncLocal<Value>({ name: "matrix.local" });
 const thread = new AsyncLocal<Value>({ name: "matrix.thread", flow: "thread", codec });
 const wire = new AsyncLocal<Value>({ name: "matrix.wire", flow: "wire", codec });
 export const foreign = new AsyncLocalStorage<Value>();
+const flowing = new AsyncLocalStorage<Value>();
+flow(flowing, { name: "matrix.flowing", codec });
 
 export class OwnedContext extends SynchronizationContext {
   readonly value: Value;
@@ -41,17 +43,20 @@ export function see(): Seen {
     thread: thread.value?.owner ?? "nothing",
     wire: wire.value?.owner ?? "nothing",
     foreign: foreign.getStore()?.owner ?? "nothing",
+    flowing: flowing.getStore()?.owner ?? "nothing",
     sync: context instanceof OwnedContext ? context.value.owner : "nothing",
   };
 }
 
-/** Runs `fn` where all five are there. @returns what it returned, and where the values went. */
+/** Runs `fn` where all six are there. @returns what it returned, and where the values went. */
 export function within<R>(owner: string, fn: () => R): { result: R; kept: Record<Kind, WeakRef<Value>> } {
   const values = Object.fromEntries(KINDS.map((kind) => [kind, new Value(owner)])) as Record<Kind, Value>;
   const result = local.run(values.local, () =>
     thread.run(values.thread, () =>
       wire.run(values.wire, () =>
-        foreign.run(values.foreign, () => SynchronizationContext.run(new OwnedContext(values.sync), fn)),
+        foreign.run(values.foreign, () =>
+          flowing.run(values.flowing, () => SynchronizationContext.run(new OwnedContext(values.sync), fn)),
+        ),
       ),
     ),
   );
@@ -62,11 +67,12 @@ export function within<R>(owner: string, fn: () => R): { result: R; kept: Record
   return { result, kept };
 }
 
-/** Leaves all five changed, as careless code does. */
+/** Leaves all six changed, as careless code does. */
 export function leaveBehind(owner: string): void {
   local.value = new Value(owner);
   thread.value = new Value(owner);
   wire.value = new Value(owner);
   foreign.enterWith(new Value(owner));
+  flowing.enterWith(new Value(owner));
   SynchronizationContext.setCurrent(new OwnedContext(new Value(owner)));
 }

@@ -15,13 +15,28 @@ import type * as Jobs from "./matrix.jobs.ts";
 export type Right = "mine" | "nothing" | "safe";
 type Rights = Readonly<Record<Kind, Right>>;
 
-const inJob: Rights = { local: "nothing", thread: "mine", wire: "mine", foreign: "nothing", sync: "nothing" };
-const onMain: Rights = { local: "mine", thread: "mine", wire: "mine", foreign: "mine", sync: "safe" };
+const inJob: Rights = {
+  local: "nothing",
+  thread: "mine",
+  wire: "mine",
+  foreign: "nothing",
+  flowing: "mine",
+  sync: "nothing",
+};
+const onMain: Rights = {
+  local: "mine",
+  thread: "mine",
+  wire: "mine",
+  foreign: "mine",
+  flowing: "mine",
+  sync: "safe",
+};
 const nobody: Rights = {
   local: "nothing",
   thread: "nothing",
   wire: "nothing",
   foreign: "nothing",
+  flowing: "nothing",
   sync: "nothing",
 };
 const inJobAndAfter: Rights = { ...inJob, foreign: "safe", local: "safe", sync: "safe" };
@@ -120,8 +135,9 @@ export const hops: readonly Hop[] = [
     name: "a nested job in another context",
     rights: inJob,
     run: async ({ jobs, owner }) =>
-      (await jobs.nestedAsOther(`inner ${owner}`)).map(({ thread, wire, ...others }) =>
+      (await jobs.nestedAsOther(`inner ${owner}`)).map(({ thread, wire, flowing, ...others }) =>
         Object.assign(others, {
+          flowing: flowing.replace("inner ", ""),
           thread: thread.replace("inner ", ""),
           wire: wire.replace("inner ", ""),
         }),
@@ -418,7 +434,7 @@ export const hops: readonly Hop[] = [
   },
   {
     name: "http, in and out, with a job between",
-    rights: { ...onMain, local: "safe", thread: "safe", wire: "safe", foreign: "safe" },
+    rights: { ...onMain, local: "safe", thread: "safe", wire: "safe", foreign: "safe", flowing: "safe" },
     run: async ({ pool, owner }) => {
       const withCorrelation = correlation();
       const server = createServer((request, response) => {

@@ -39,7 +39,7 @@ function begin(hop: Hop, owner: string): Promise<readonly Seen[]> {
 }
 
 async function runHop(hop: Hop): Promise<void> {
-  const row = { local: "", thread: "", wire: "", foreign: "", sync: "" };
+  const row = { local: "", thread: "", wire: "", foreign: "", flowing: "", sync: "" };
   problems.set(hop.name, row);
   try {
     note(hop, "A", await begin(hop, "A"));
