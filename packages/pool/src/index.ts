@@ -13,6 +13,7 @@ export {
 } from "./errors.ts";
 export type { Job, JobModule } from "./engine/job-module.ts";
 export type { CloseOptions } from "./engine/close-options.ts";
+export type { StartOptions } from "./engine/start-options.ts";
 export type { MapOptions } from "./engine/map-options.ts";
 export type { ThreadPoolOptions } from "./engine/pool-options.ts";
 export type { Priority, RunOptions } from "./engine/run-options.ts";

@@ -4,14 +4,16 @@ import { Task } from "@skein/scheduling";
 import { PoolClosedError } from "../errors.ts";
 import { Host } from "../host/host.ts";
 import type { PoolStats } from "../host/pool-stats.ts";
-import { refusalWhileLoading } from "../jobs/module-loading.ts";
+import { refusalToStart, refusalWhileLoading } from "../jobs/module-loading.ts";
 import { moveListOfArguments } from "../transfer/move.ts";
 import { currentPool } from "../worker/current-pool.ts";
 import { BaseEngine, canceled, type JobEngine } from "./base-engine.ts";
 import { type CloseOptions, resolveCloseOptions } from "./close-options.ts";
 import { CurrentEngine } from "./current-engine.ts";
 import type { Job } from "./job-module.ts";
+import { integer } from "./option-values.ts";
 import { resolvePoolOptions, threadCount, type ThreadPoolOptions } from "./pool-options.ts";
+import { resolveStartOptions, type StartOptions } from "./start-options.ts";
 
 /**
  * Runs functions on worker threads. Jobs are queued in shared memory and pulled by the threads; the ambient context goes
@@ -92,6 +94,42 @@ export class ThreadPool extends BaseEngine {
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.broadcast as (...args: never[]) => unknown;
     return Task.from(allOrErrors(() => this.#host.broadcast(fn, args, defaults, below)));
+  }
+
+  /**
+   * Starts threads before there are jobs for them, until there are `count`, those that are there already included. Each loads
+   * `initialize` and then `modules`. `ready()` waits for them. Those above `minThreads` leave after `idleTimeoutMs` without a job. Does not
+   * keep the process alive.
+   *
+   * @param count 1 to `maxThreads`. @default `minThreads`
+   * @throws TypeError or RangeError for a bad argument, naming it. PoolClosedError after `close`. SkeinError
+   * ERR_SKEIN_POOL_IN_JOB_MODULE when a job module calls this while a pool thread loads it.
+   * @example
+   * pool.start(4, { modules: [new URL("./geo.jobs.ts", import.meta.url)] });
+   * await pool.ready();
+   */
+  start(count?: number, options?: StartOptions): void {
+    const threads = integer("count", count, 1, this.maxThreads) ?? this.minThreads;
+    const modules = resolveStartOptions(options);
+    if (this.#closing !== null) throw new PoolClosedError();
+    const refusal = refusalToStart(modules);
+    if (refusal !== null) throw refusal;
+    this.#host.start(threads, modules);
+  }
+
+  /**
+   * Waits for the threads that `start` has started, and for those that were starting when it was called. It waits for no others: without
+   * `start` it resolves at once. Until it settles it keeps the process alive, as a job does.
+   *
+   * Rejects with
+   * - ThreadCrashedError when a thread has ended before it was ready, with what `initialize` threw as its cause;
+   * - what a module threw that did not load. The pool works all the same: only jobs of that module reject;
+   * - PoolClosedError when the pool closes first, or is closed.
+   *
+   * A failure is told by every call until `start` is called again.
+   */
+  ready(): Task<void> {
+    return this.#closing === null ? Task.from(this.#host.ready()) : Task.fromError(new PoolClosedError());
   }
 
   /** The number of threads that start on demand and are kept. */

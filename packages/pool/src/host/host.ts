@@ -2,7 +2,7 @@
 import { AsyncScope } from "@skein/context";
 import type { Task } from "@skein/scheduling";
 import { channels, type ThreadMessage } from "../jobs/channels.ts";
-import { toWire } from "../codec/error-wire.ts";
+import { fromWire, toWire } from "../codec/error-wire.ts";
 import { PoolClosedError, ThreadCrashedError } from "../errors.ts";
 import { type PoolStats, readStats } from "./pool-stats.ts";
 import type { HostMessage, WorkerMessage } from "../messages/protocol.ts";
@@ -30,6 +30,7 @@ import type { ThreadOptions } from "./thread-flags.ts";
 import { PoolTrace, type ResolvedTraceOptions } from "../trace/pool-trace.ts";
 import { LOST_AFTER_MS, Shutdown } from "./shutdown.ts";
 import { ThreadRoster } from "./thread-roster.ts";
+import { ThreadStarts } from "./thread-starts.ts";
 import { EXTRA_IDLE_TIMEOUT_MS, type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
 
 export interface HostOptions extends ThreadCounts {
@@ -60,6 +61,7 @@ export class Host {
   readonly #submitter: Submitter;
   readonly #roster: ThreadRoster;
   readonly #supply: ThreadSupply;
+  readonly #starts: ThreadStarts;
   readonly #orphans: OrphanedSlots;
   readonly #pump: CompletionPump;
   readonly #keepAlive: KeepAlive;
@@ -93,12 +95,15 @@ export class Host {
     const roster = (this.#roster = new ThreadRoster(
       options.places,
       (index) => this.#orphans.isFree(index),
-      (index, serial, isExtra) => this.#startThread(index, serial, isExtra),
+      (index, serial, isExtra, modules) => this.#startThread(index, serial, isExtra, modules),
     ));
     this.#supply = new ThreadSupply(memory, roster, options, limits, {
       outstanding: () => this.#outstanding,
       waiting: () => this.#waiting,
-      cannotStart: (cause) => this.#giveUp(undefined, cause),
+      cannotStart: (cause, wasAsked) => {
+        if (wasAsked) this.#starts.fail(this.#notReady(undefined, cause));
+        this.#giveUp(undefined, cause);
+      },
     });
     const takeKnowledge = (): void => this.#takeKnowledge();
     this.#arenas = new Arenas(takeKnowledge);
@@ -119,9 +124,13 @@ export class Host {
       announce: (id, buffer) => roster.broadcast({ type: "shared-buffer", id, buffer }),
       gone: (id) => roster.broadcast({ type: "shared-buffer-gone", id }),
     });
+    const starts = (this.#starts = new ThreadStarts(() => {
+      if (starts.isAwaited) this.#keepAlive.hold();
+      else if (this.#outstanding === 0) this.#keepAlive.release();
+    }));
     this.#keepAlive = new KeepAlive(
       memory.parking,
-      () => this.#isQuiet,
+      () => this.#isQuiet && !starts.isAwaited,
       () => this.#submitter.contexts.forget(),
     );
     const carried = new CarriedValues(HOST_SERIAL, takeKnowledge);
@@ -182,6 +191,18 @@ export class Host {
     return this.#supply.setMaxThreads(count);
   }
 
+  /** Starts threads until there are `count`; those load `modules` first. */
+  start(count: number, modules: readonly string[]): void {
+    this.#starts.begin();
+    for (const thread of this.#roster.staying()) if (!thread.isReady) this.#starts.add(thread);
+    this.#supply.start(count, modules);
+  }
+
+  /** When all threads that were starting at the last `start`, or started by it, are ready. Keeps the process alive until then. */
+  ready(): Promise<void> {
+    return this.#starts.ready();
+  }
+
   /** Whether `close` was called: no job is taken any more. */
   get isClosing(): boolean {
     return this.#shutdown.hasBegun;
@@ -233,7 +254,9 @@ export class Host {
 
   /** Ends the pool: see shutdown.ts. May be called again, to ask for more. */
   close(drain: boolean, timeoutMs: number | undefined): Promise<void> {
-    return this.#shutdown.begin(drain, timeoutMs);
+    const closing = this.#shutdown.begin(drain, timeoutMs);
+    this.#starts.close(new PoolClosedError());
+    return closing;
   }
 
   get #outstanding(): number {
@@ -312,13 +335,19 @@ export class Host {
     );
   }
 
-  #startThread(index: number, serial: number, isExtra: boolean): PoolThread {
+  #startThread(
+    index: number,
+    serial: number,
+    isExtra: boolean,
+    modules: readonly string[] | null,
+  ): PoolThread {
     this.#memory.prepareThread(index, serial);
     // Before it can submit anything.
     this.#arenaMemories.create(serial, true);
     this.#arenaMemories.create(serial, false);
     try {
-      const thread = this.#createThread(index, serial, isExtra);
+      const thread = this.#createThread(index, serial, isExtra, modules ?? []);
+      if (modules !== null) this.#starts.add(thread);
       this.#trace?.threadStarted(index, thread.threadId);
       for (const [id, buffer] of this.#sharedBuffers.entries())
         thread.post({ type: "shared-buffer", id, buffer });
@@ -330,7 +359,7 @@ export class Host {
     }
   }
 
-  #createThread(index: number, serial: number, isExtra: boolean): PoolThread {
+  #createThread(index: number, serial: number, isExtra: boolean, modules: readonly string[]): PoolThread {
     const { spinLimitUs, initialize, jobsPerThread, idleTimeoutMs } = this.#options;
     return new PoolThread(
       {
@@ -344,6 +373,7 @@ export class Host {
         jobsPerThread,
         idleTimeoutMs: isExtra ? EXTRA_IDLE_TIMEOUT_MS : idleTimeoutMs,
         initialize,
+        modules,
         trace: this.#trace?.prepareThread(index) ?? null,
       },
       this.#options.thread,
@@ -366,6 +396,7 @@ export class Host {
       case "ready":
         thread.isReady = true;
         this.#roster.forgetFailedStarts();
+        this.#starts.remove(thread, message.failure === null ? null : { error: fromWire(message.failure) });
         this.#publishThread("threadStart", thread, {});
         break;
       case "shared-buffer":
@@ -447,6 +478,7 @@ export class Host {
     parking.setDead(thread.index);
     joins.end(thread.index);
     this.#roster.remove(thread, wasReady);
+    this.#starts.remove(thread, wasReady ? null : { error: this.#notReady(exitCode, cause) });
     this.#orphans.adopt(thread.index);
     this.#memory.statisticsOf(thread.index + 1).closeBooks();
     this.#tellThreads({ type: "thread-ended", serial: thread.serial, error: toWire(error) });
@@ -478,15 +510,18 @@ export class Host {
   #giveUp(exitCode: number | undefined, cause: unknown): void {
     if (this.#roster.count > 0) return;
     const { ledger } = this.#submitter;
-    ledger.failWaiting(() => new ThreadCrashedError(exitCode, { cause, detail: this.#beforeReady }));
+    ledger.failWaiting(() => this.#notReady(exitCode, cause));
     this.#roster.forgetFailedStarts();
     ledger.deliver();
   }
 
-  get #beforeReady(): string {
+  #notReady(exitCode: number | undefined, cause: unknown): ThreadCrashedError {
     const { initialize } = this.#options;
     const first = initialize === null ? "" : ` (\`initialize\` is ${initialize})`;
-    return `before it was ready for its first job${first}`;
+    return new ThreadCrashedError(exitCode, {
+      cause,
+      detail: `before it was ready for its first job${first}`,
+    });
   }
 
   #publishThread(

@@ -11,10 +11,18 @@ const TRY_AGAIN_MS = 1000;
 /** Ids that other threads know hold a serial above 32 bits, and are exact up to 53. */
 const MAX_SERIAL = 2 ** 20;
 
+/** See `add`. */
+export type StartThread = (
+  index: number,
+  serial: number,
+  isExtra: boolean,
+  modules: readonly string[] | null,
+) => PoolThread;
+
 export class ThreadRoster {
   readonly #threads: (PoolThread | null)[];
   readonly #isFree: (index: number) => boolean;
-  readonly #start: (index: number, serial: number, isExtra: boolean) => PoolThread;
+  readonly #start: StartThread;
   /** Without those that are leaving. */
   #count = 0;
   /** 0 is the host's. */
@@ -23,11 +31,7 @@ export class ThreadRoster {
   #failedAt = 0;
 
   /** @param isFree Whether the place of a thread that died can be taken. */
-  constructor(
-    places: number,
-    isFree: (index: number) => boolean,
-    start: (index: number, serial: number, isExtra: boolean) => PoolThread,
-  ) {
+  constructor(places: number, isFree: (index: number) => boolean, start: StartThread) {
     this.#threads = Array.from({ length: places }, () => null);
     this.#isFree = isFree;
     this.#start = start;
@@ -57,14 +61,15 @@ export class ThreadRoster {
 
   /**
    * @param isExtra Whether the thread is to leave as soon as it has nothing to do.
+   * @param modules What it loads first, if `start` has asked for it; null: jobs did.
    * @returns false when no place is free now.
    * @throws what starting a thread throws: a bad option of `Worker`, too many threads for the machine.
    */
-  add(isExtra: boolean): boolean {
+  add(isExtra: boolean, modules: readonly string[] | null): boolean {
     const index = this.#threads.findIndex((thread, i) => thread === null && this.#isFree(i));
     if (index < 0) return false;
     try {
-      this.#threads[index] = this.#start(index, this.#takeSerial(), isExtra);
+      this.#threads[index] = this.#start(index, this.#takeSerial(), isExtra, modules);
     } catch (error) {
       this.#startFailed();
       throw error;

@@ -38,8 +38,8 @@ export interface JobCounts {
   outstanding(): number;
   /** Jobs that no thread has taken. */
   waiting(): number;
-  /** A thread did not start: jobs that no other thread can run are to be told. */
-  cannotStart(error: unknown): void;
+  /** A thread did not start: jobs that no other thread can run are to be told, and who called `start`, if that had asked for it. */
+  cannotStart(error: unknown, wasAsked: boolean): void;
 }
 
 export class ThreadSupply {
@@ -54,6 +54,8 @@ export class ThreadSupply {
   #isStarting = false;
   /** Another thread was wanted while one was made. */
   #startAgain = false;
+  /** What `start` has asked for: how many threads, and what they load first. Until it was tried. */
+  #asked: { readonly count: number; readonly modules: readonly string[] } | null = null;
   #watch: NodeJS.Timeout | null = null;
 
   /** @param limits Kept up to date: more threads may have more jobs. */
@@ -120,6 +122,19 @@ export class ThreadSupply {
   #isIdle({ index }: PoolThread): boolean {
     const state = this.#memory.parking.state(index);
     return state === IDLE || state === ASLEEP;
+  }
+
+  /** Starts threads until there are `count`, before there are jobs for them. Each loads `modules` first. */
+  start(count: number, modules: readonly string[]): void {
+    if (this.#roster.count >= count) return;
+    const before = this.#asked;
+    this.#asked = {
+      count: Math.max(count, before?.count ?? 0),
+      modules: before === null ? modules : [...new Set([...before.modules, ...modules])],
+    };
+    // Somebody has called this to have another try.
+    this.#roster.forgetFailedStarts();
+    this.#start();
   }
 
   /** A job was queued. */
@@ -209,23 +224,29 @@ export class ThreadSupply {
     do {
       this.#startAgain = false;
       started = this.#startOne();
-    } while (this.#startAgain && started && this.#roster.count < this.#minThreads && this.#needsMore());
+    } while (started && (this.#isAsked || (this.#startAgain && this.#isBelowMinimum)));
     this.#isStarting = false;
+    this.#asked = null;
     // Whoever was told that it could not start has submitted another job.
     if (this.#startAgain && !started) this.#startLater();
     return started;
   }
 
+  get #isAsked(): boolean {
+    return this.#asked !== null && this.#roster.count < this.#asked.count;
+  }
+
   #startOne(): boolean {
     const isExtra = this.#roster.count >= this.maxThreads;
     if ((isExtra && !this.#areStuck) || this.#roster.cannotStart) return false;
+    const modules = this.#isAsked ? this.#asked!.modules : null;
     try {
-      if (this.#roster.add(isExtra)) {
+      if (this.#roster.add(isExtra, modules)) {
         this.#countChanged();
         return true;
       }
     } catch (error) {
-      this.#jobs.cannotStart(error);
+      this.#jobs.cannotStart(error, modules !== null);
       return false;
     }
     this.#startLater();

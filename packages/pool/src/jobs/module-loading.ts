@@ -54,6 +54,14 @@ export function refusalWhileLoading(source: FunctionSource): SkeinError | null {
   return generation === 0 ? null : refusal(source);
 }
 
+/** Why no thread may be started here that loads these job modules; null: it may. */
+export function refusalToStart(urls: readonly string[]): SkeinError | null {
+  const [first = ""] = urls;
+  const mark = holder[key]?.getStore();
+  const url = mark !== undefined && urls.includes(mark.url) ? mark.url : first;
+  return refusalWhileLoading({ kind: "export", url, name: "default" });
+}
+
 function refusal(source: FunctionSource): SkeinError | null {
   const mark = holder[key]?.getStore();
   if (mark === undefined) return null;

@@ -78,8 +78,8 @@ export type WorkerMessage =
   | { readonly type: "arena-wanted"; readonly blockBytes: number }
   /** This thread has dropped one that was gone. */
   | { readonly type: "arena-dropped" }
-  /** The thread has started, and looks for its first job. */
-  | { readonly type: "ready" }
+  /** The thread has started, and looks for its first job. `failure`: of the first of its `modules` that did not load. */
+  | { readonly type: "ready"; readonly failure: ErrorWire | null }
   /** What a job has reported, for its submitter: 0 the host, w + 1 thread w. */
   | { readonly type: "progress"; readonly submitter: number; readonly id: number; readonly value: unknown }
   /** The carried values of a result, for the submitter with the serial `to`; posted before the slot is linked into its inbox. */
@@ -146,5 +146,7 @@ export interface ThreadData extends PoolThreadMark {
   /** See "idle". Infinity: never. */
   readonly idleTimeoutMs: number;
   readonly initialize: string | null;
+  /** Job modules that the thread loads before it is ready. */
+  readonly modules: readonly string[];
   readonly trace: TraceData | null;
 }

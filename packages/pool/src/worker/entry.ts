@@ -2,7 +2,7 @@
 import { workerData } from "node:worker_threads";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
-import { fromWire } from "../codec/error-wire.ts";
+import { type ErrorWire, fromWire, toWire } from "../codec/error-wire.ts";
 import { PoolClosedError } from "../errors.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
@@ -249,11 +249,12 @@ const forkJoin = new ForkJoin(
 installCurrentPool({ submitter, functions, forkJoin, places: memory.places });
 
 if (options.initialize !== null) await loadJobModule(options.initialize);
+const failure = await loadModules();
 // Until here the host counts this thread as one that never got ready.
 memory.trace?.started();
 reportStrayErrors({ current, isIdle: () => !loop.hasUnfinished, statistics: memory.statistics });
 loop.start();
-post({ type: "ready" });
+post({ type: "ready", failure });
 
 /**
  * Says once in a while that one more thread would find work, if there may be one. Once it has started and found its first job, it
@@ -270,6 +271,19 @@ function wantThread(): void {
 /** After the ready threads were counted: whether there may be more threads than there are. */
 function hasRoom(): boolean {
   return memory.parking.readySeen < memory.places.maxThreads;
+}
+
+/** @returns the first error. A module that does not load harms none but its own jobs. */
+async function loadModules(): Promise<ErrorWire | null> {
+  let first: ErrorWire | null = null;
+  for (const url of options.modules) {
+    try {
+      await modules.load(url);
+    } catch (error) {
+      first ??= toWire(error);
+    }
+  }
+  return first;
 }
 
 /** Jobs that were handed to this thread, and not begun. */

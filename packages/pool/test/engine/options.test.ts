@@ -15,6 +15,8 @@ const run: Call = (options) => pool.run(jobs.add, [1, 2], options);
 const map: Call = (options) => pool.map(jobs.echo, [1], options);
 const module: Call = (options) => pool.module(sampleJobs, options);
 const close: Call = (options) => pool.close(options);
+const start: Call = (options) => pool.start(1, options);
+const startCount: Call = ({ count }: { count?: number }) => pool.start(count);
 const parallel: Call = (options) => parallelFor(() => {}, { from: 0, to: 1, ...options });
 
 describe("bad options are named as the caller named them", () => {
@@ -58,6 +60,8 @@ describe("bad options are named as the caller named them", () => {
     ["map", map, "signal", nothing],
     ["close", close, "drain", [1, "x", null]],
     ["close", close, "timeoutMs", [...notNumbers, 0, -1]],
+    ["start", startCount, "count", [...notNumbers, 0, -1, 1.5, 2]],
+    ["start", start, "modules", [1, "x", null, {}]],
     ["parallelFor", parallel, "from", [...notNumbers, 0.5]],
     ["parallelFor", parallel, "to", [...notNumbers, 0.5]],
     ["parallelFor", parallel, "grain", [...notNumbers, 0, -1, 0.5]],
@@ -87,6 +91,7 @@ describe("bad options are named as the caller named them", () => {
     [make, { resourceLimits: { stackSizeMb: -1 } }, "`resourceLimits.stackSizeMb`"],
     [make, { resourceLimits: { stackSizeMb: "4" } }, "`resourceLimits.stackSizeMb`"],
     [make, { minThreads: 3, maxThreads: 2 }, "`minThreads`"],
+    [start, { modules: [new URL("file:///a.mjs"), "./a.mjs"] }, "`modules[1]`"],
     [run, { transfer: [1] }, "`transfer[0]`"],
     [run, { transfer: [new ArrayBuffer(1)], retries: 1 }, "`retries`"],
   ])("%o with %o names %s", (call, options, named) => {
@@ -115,6 +120,7 @@ describe("what is no option is refused, with the one that was meant", () => {
     ["map", map, { chunk: 1 }, "chunk", "chunkSize"],
     ["map", map, { concurency: 1 }, "concurency", "concurrency"],
     ["close", close, { timeout: 1 }, "timeout", "timeoutMs"],
+    ["start", start, { module: [] }, "module", "modules"],
     ["parallelFor", parallel, { grains: 1 }, "grains", "grain"],
   ])("%s(%o)", (_, call, options, given, meant) => {
     expect(() => call(options)).toThrow(

@@ -54,7 +54,7 @@ describe("MessageIntake", () => {
 
   it("what makes something happen stays in its order", () => {
     const { intake, post, heard, receive, close } = open();
-    post({ type: "ready" });
+    post({ type: "ready", failure: null });
     intake.takeKnowledge();
     receive(bell);
     expect(heard).toEqual(["ready", "bell"]);
