@@ -20,7 +20,7 @@ export interface ThreadPoolOptions {
    */
   readonly minThreads?: number | undefined;
   /**
-   * The most threads at any time. 1 to 1024. While jobs with `onCancel: "terminate"` wait and all threads wait for jobs, up to 16 more run them,
+   * The most threads at any time. 1 to 1024. While exclusive jobs wait and all threads wait for jobs, up to 16 more run them,
    * and leave as soon as they have nothing to do.
    * @default os.availableParallelism(), or `minThreads` when that is more
    */

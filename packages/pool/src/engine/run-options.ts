@@ -35,6 +35,12 @@ export interface RunOptions {
    */
   readonly onCancel?: "cooperate" | "terminate" | undefined;
   /**
+   * Whether the job is alone on its thread: a thread begins it only when it has no other job, and takes none until it has ended but what
+   * the job itself submits. For jobs that change what belongs to the thread: globals, the working state of a native library. It may wait
+   * long for such a thread. `onCancel: "terminate"` implies it, whatever is said here. @default false
+   */
+  readonly exclusive?: boolean | undefined;
+  /**
    * How many milliseconds `onCancel: "terminate"` waits for the job to stop by itself. Has no effect on a job that cooperates, so a
    * module can set it for those calls that say "terminate". 0 to 2^31 - 1. @default 1000
    */
@@ -61,6 +67,7 @@ const names: OptionNames<RunOptions> = {
   continuations: true,
   retries: true,
   onCancel: true,
+  exclusive: true,
   graceMs: true,
   onProgress: true,
   transfer: true,
@@ -94,6 +101,7 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
   if (transfer !== null && retries > 0)
     throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
   const onCancel = own.onCancel ?? defaults.onCancel;
+  const exclusive = flag("exclusive", own.exclusive) ?? defaults.exclusive;
   const graceMs = integer("graceMs", own.graceMs, 0, MAX_TIMEOUT_MS) ?? defaults.graceMs;
   return {
     priority: priority === undefined ? defaults.priority : PRIORITIES.indexOf(priority),
@@ -107,7 +115,8 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
     onCancel,
     graceMs,
     terminateAfterMs: onCancel === "terminate" ? graceMs : null,
-    isExclusive: onCancel === "terminate",
+    exclusive,
+    isExclusive: exclusive || onCancel === "terminate",
   };
 }
 

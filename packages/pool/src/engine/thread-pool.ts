@@ -137,7 +137,7 @@ export class ThreadPool extends BaseEngine {
     return this.#host.minThreads;
   }
 
-  /** The most threads at any time, but for those that `onCancel: "terminate"` needs (see ThreadPoolOptions). */
+  /** The most threads at any time, but for those that exclusive jobs need (see ThreadPoolOptions). */
   get maxThreads(): number {
     return this.#host.maxThreads;
   }

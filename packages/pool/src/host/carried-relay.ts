@@ -225,8 +225,8 @@ export class CarriedRelay implements ArgumentsHolder {
   }
 
   #mayBeAhead({ extras, options }: PendingJob, { lead }: PoolThread, now: number, threads: number): boolean {
-    // A thread is ended for the job that it is at, not for one behind it.
-    if (extras.carriedId === 0 || options.terminateAfterMs !== null) return false;
+    // Only the thread itself can say when it has nothing else.
+    if (extras.carriedId === 0 || options.isExclusive) return false;
     const carried = this.#carried.find(extras.carriedId);
     return carried !== null && lead.hasRoom(now, bufferBytes(carried), threads);
   }

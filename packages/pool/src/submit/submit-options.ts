@@ -18,7 +18,12 @@ export interface SubmitOptions {
   readonly graceMs: number;
   /** What these two come to. Null: a running job that is cancelled is only asked to stop. Else its thread is ended after so many milliseconds. */
   readonly terminateAfterMs: number | null;
-  /** Whether its thread runs nothing else meanwhile, beneath it or beside it: who ends the thread ends nobody else then. */
+  /** Whether the caller has asked for what `isExclusive` says. */
+  readonly exclusive: boolean;
+  /**
+   * Whether its thread runs nothing else meanwhile, beneath it or beside it. So is every job that may be terminated: who ends the thread
+   * ends nobody else then.
+   */
   readonly isExclusive: boolean;
   /** Called with what the job reports, before its task settles. */
   readonly onProgress: ((value: unknown) => void) | undefined;
@@ -36,6 +41,7 @@ export const defaultSubmitOptions: SubmitOptions = {
   onCancel: "cooperate",
   graceMs: 1000,
   terminateAfterMs: null,
+  exclusive: false,
   isExclusive: false,
   onProgress: undefined,
   transfer: null,

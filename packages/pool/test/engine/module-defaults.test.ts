@@ -19,6 +19,7 @@ const defaults: Required<RunOptions> = {
   retries: 3,
   onCancel: "terminate",
   graceMs: 60_000,
+  exclusive: true,
   onProgress: listener,
   transfer: [],
   flowContext: false,
@@ -34,7 +35,12 @@ describe("every option of a call replaces that one of its module, and no other",
     [{ priority: "low" }, { priority: 2 }],
     [{ continuations: "inline" }, { continuations: { continuations: "inline" } }],
     [{ retries: 0 }, { retries: 0 }],
-    [{ onCancel: "cooperate" }, { onCancel: "cooperate", terminateAfterMs: null, isExclusive: false }],
+    [{ onCancel: "cooperate" }, { onCancel: "cooperate", terminateAfterMs: null }],
+    [{ exclusive: false }, { exclusive: false }],
+    [
+      { onCancel: "cooperate", exclusive: false },
+      { onCancel: "cooperate", terminateAfterMs: null, exclusive: false, isExclusive: false },
+    ],
     [{ onCancel: "terminate" }, {}],
     [{ graceMs: 100 }, { graceMs: 100, terminateAfterMs: 100 }],
     [{ graceMs: 0 }, { graceMs: 0, terminateAfterMs: 0 }],
@@ -56,6 +62,17 @@ describe("every option of a call replaces that one of its module, and no other",
     expect(resolveRunOptions({ onCancel: "terminate" }, cooperating).terminateAfterMs).toBe(50);
     expect(resolveRunOptions({ graceMs: 10 }, cooperating).terminateAfterMs).toBeNull();
     expect(resolveRunOptions({ onCancel: "terminate" }, defaultSubmitOptions).terminateAfterMs).toBe(1000);
+  });
+});
+
+it("a job that may be terminated is exclusive, and another is if it says so", () => {
+  const terminating = resolveModuleOptions({ onCancel: "terminate" });
+  expect(terminating.isExclusive).toBe(true);
+  expect(resolveRunOptions({ exclusive: false }, terminating).isExclusive).toBe(true);
+  expect(resolveRunOptions({ onCancel: "cooperate" }, terminating).isExclusive).toBe(false);
+  expect(resolveRunOptions({ exclusive: true }, defaultSubmitOptions)).toMatchObject({
+    isExclusive: true,
+    terminateAfterMs: null,
   });
 });
 

@@ -47,6 +47,7 @@ describe("bad options are named as the caller named them", () => {
     ["run", run, "continuations", [...nothing, "later"]],
     ["run", run, "retries", [...notNumbers, -1, 101]],
     ["run", run, "onCancel", nothing],
+    ["run", run, "exclusive", [1, "x", null]],
     ["run", run, "graceMs", [...notNumbers, -1, 0.5, 2 ** 31, Infinity]],
     ["run", run, "onProgress", nothing],
     ["run", run, "transfer", nothing],

@@ -257,7 +257,7 @@ describe("a carried job of the host", () => {
     expect([sentTo(A), sentTo(B)]).toEqual([[], []]);
   });
 
-  it("is not sent ahead if it carries more than memory, or may end its thread", () => {
+  it("is not sent ahead if it carries more than memory, or is exclusive", () => {
     makeQuick(A);
     const { port1, port2 } = new MessageChannel();
     const port = submit([port2], { transfer: [port2] });
@@ -265,9 +265,9 @@ describe("a carried job of the host", () => {
     expect([sentTo(A), state(port)]).toEqual([[], [QUEUED, 0]]);
     claim(B);
     turn();
-    const deadly = moved({ terminateAfterMs: 10 });
+    const exclusive = moved({ isExclusive: true });
     turn();
-    expect([sentTo(A), state(deadly)]).toEqual([[], [QUEUED, 0]]);
+    expect([sentTo(A), state(exclusive)]).toEqual([[], [QUEUED, 0]]);
     port1.close();
   });
 
