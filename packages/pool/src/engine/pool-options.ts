@@ -6,6 +6,7 @@ import type { HostOptions } from "../host/host.ts";
 import { EXTRA_PLACES } from "../host/thread-supply.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
 import { type OptionNames, ownOptions } from "@skein/context/errors";
+import { clone } from "../transfer/clone.ts";
 import { duration, integer } from "./option-values.ts";
 import { resolveTraceOptions, type TraceOptions } from "./trace-options.ts";
 import { isMadeByPreload } from "../worker/preload.ts";
@@ -54,6 +55,13 @@ export interface ThreadPoolOptions {
   readonly spinLimitUs?: number | undefined;
   /** As in `Worker`; read when the pool is made. @default process.env, as it is when a thread starts */
   readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
+  /**
+   * `workerData` of `node:worker_threads` in jobs, and in all that the threads load: a copy for each thread, made of a copy that is made
+   * when the pool is. As in `postMessage`; nothing is moved. @default undefined
+   */
+  readonly workerData?: unknown;
+  /** As in `Worker`: added to `process.argv` of the threads. @default none */
+  readonly argv?: readonly string[] | undefined;
   /** As in `Worker`. @default those of the process */
   readonly execArgv?: readonly string[] | undefined;
   /** As in `Worker`. A thread that runs out of memory rejects its job with ThreadCrashedError and is replaced. @default Node's */
@@ -78,6 +86,8 @@ const names: OptionNames<ThreadPoolOptions> = {
   initialize: true,
   spinLimitUs: true,
   env: true,
+  workerData: true,
+  argv: true,
   execArgv: true,
   resourceLimits: true,
   trace: true,
@@ -128,7 +138,9 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
     thread: {
       name,
       env: resolveEnv(own.env),
-      execArgv: resolveExecArgv(own.execArgv),
+      workerData: resolveWorkerData(own.workerData),
+      argv: resolveStrings("argv", own.argv),
+      execArgv: resolveStrings("execArgv", own.execArgv),
       resourceLimits: resolveLimits(own.resourceLimits),
       runsPreloads: !isMadeByPreload(),
     },
@@ -158,12 +170,23 @@ function resolveEnv(env: ThreadPoolOptions["env"]): ThreadPoolOptions["env"] {
   return copy;
 }
 
-function resolveExecArgv(execArgv: ThreadPoolOptions["execArgv"]): ThreadPoolOptions["execArgv"] {
-  if (execArgv === undefined) return undefined;
-  const copy = Array.isArray(execArgv) ? [...(execArgv as unknown[])] : null;
+function resolveStrings(name: string, strings: readonly string[] | undefined): readonly string[] | undefined {
+  if (strings === undefined) return undefined;
+  const copy = Array.isArray(strings) ? [...(strings as unknown[])] : null;
   if (copy === null || !copy.every((arg) => typeof arg === "string"))
-    throw argumentTypeError("execArgv", "an array of strings", execArgv);
+    throw argumentTypeError(name, "an array of strings", strings);
   return copy;
+}
+
+/** A copy, for the same reason. What a getter of it throws is thrown. */
+function resolveWorkerData(data: unknown): unknown {
+  if (data === undefined) return undefined;
+  try {
+    return clone(data, []);
+  } catch (error) {
+    if (!(error instanceof DOMException) || error.name !== "DataCloneError") throw error;
+    throw argumentTypeError("workerData", `data that can be cloned (${error.message})`, data);
+  }
 }
 
 function resolveLimits(limits: ResourceLimits | undefined): ResourceLimits | undefined {

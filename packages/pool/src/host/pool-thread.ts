@@ -1,7 +1,7 @@
 /** One worker thread, seen from the host: started under the empty context, unref'ed, spoken to over a port of its own. */
 import { MessageChannel, type MessagePort, type Transferable, Worker } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
-import { generation } from "../jobs/pool-thread.ts";
+import { marked } from "../jobs/pool-thread.ts";
 import { threadEntry } from "../thread-entry.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
 import { ThreadLead } from "./thread-lead.ts";
@@ -39,11 +39,7 @@ export class PoolThread {
   #cause: unknown;
   readonly ended: Promise<void>;
 
-  constructor(
-    data: Omit<ThreadData, "port" | "skeinGeneration">,
-    options: ThreadOptions,
-    events: ThreadEvents,
-  ) {
+  constructor(data: Omit<ThreadData, "port" | "type">, options: ThreadOptions, events: ThreadEvents) {
     this.index = data.index;
     this.serial = data.serial;
     // Handlers run in the context in which their emitter was made (hazard H14): never in that of a request.
@@ -93,14 +89,12 @@ export class PoolThread {
 }
 
 function startWorker(
-  data: Omit<ThreadData, "port" | "skeinGeneration">,
+  data: Omit<ThreadData, "port" | "type">,
   options: ThreadOptions,
 ): { worker: Worker; port: MessagePort } {
   const { port1, port2 } = new MessageChannel();
-  const { entry, options: workerOptions } = threadStart(threadEntry, options, {
-    workerData: { ...data, port: port2, skeinGeneration: generation + 1 } satisfies ThreadData,
-    transferList: [port2],
-  });
-  const worker = new Worker(entry, workerOptions);
+  const { entry, options: workerOptions } = threadStart(threadEntry, options);
+  const worker = marked(() => new Worker(entry, workerOptions));
+  worker.postMessage({ ...data, type: "skein:thread", port: port2 } satisfies ThreadData, [port2]);
   return { worker, port: port1 };
 }

@@ -12,6 +12,8 @@ export interface ThreadOptions {
   readonly env: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
   readonly execArgv: readonly string[] | undefined;
   readonly resourceLimits: ResourceLimits | undefined;
+  readonly workerData: unknown;
+  readonly argv: readonly string[] | undefined;
   /** Whether the threads run what `--import` and `--require` name, as the process does. */
   readonly runsPreloads: boolean;
 }
@@ -26,12 +28,14 @@ const getBuiltinModule = process.getBuiltinModule.bind(process);
 /** `Worker` refuses a file as its entry under this flag, which it inherits. */
 const inputType = /(?:^|\s)"?--input-type\b/;
 
-export function threadStart(entry: URL, thread: ThreadOptions, own: WorkerOptions): ThreadStart {
+export function threadStart(entry: URL, thread: ThreadOptions): ThreadStart {
   const cached = withCompileCache(thread);
+  const { workerData, argv } = thread;
   const { env, execArgv, resourceLimits } = thread.runsPreloads ? cached : withoutPreloads(cached);
   const options: WorkerOptions = {
-    ...bare(own),
     name: thread.name,
+    ...(workerData === undefined ? {} : { workerData }),
+    ...(argv === undefined ? {} : { argv: [...argv] }),
     // Omitted, a worker inherits; given, some flags of the parent are refused.
     ...(env === undefined ? {} : { env: typeof env === "symbol" ? env : bare(env) }),
     ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),

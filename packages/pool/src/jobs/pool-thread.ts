@@ -1,21 +1,37 @@
 /**
- * Whether this is a pool thread, told by its `workerData`, so that it is known from the first line that runs in it: preloads run before
- * any module of ours.
+ * Whether this is a pool thread, told by Node's environment data, so that it is known from the first line that runs in it: preloads run
+ * before any module of ours. `workerData` is the user's. Environment data is inherited, so the mark is there only while the host makes
+ * the thread, and the first module of ours on the thread takes it away: a `Worker` that is made there is not one of the pool.
  */
-import { workerData } from "node:worker_threads";
+import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 
-/** A part of `workerData` of a pool thread. */
-export interface PoolThreadMark {
-  /** 1: a thread of a pool that was made outside of pool threads; n + 1: of one that was made on a thread of generation n. */
-  readonly skeinGeneration: number;
+const MARK = "skein.generation";
+
+// Under a registered symbol: another copy of this package may have taken it away.
+const key: unique symbol = Symbol.for("skein.pool.generation");
+const holder = globalThis as { readonly [key]?: number };
+
+/**
+ * 0: not a pool thread. 1: a thread of a pool that was made outside of pool threads. n + 1: of one that was made on a thread of
+ * generation n.
+ */
+export const generation: number = takeGeneration();
+
+/** Calls `make`, which makes a `Worker`: that is a pool thread. */
+export function marked<T>(make: () => T): T {
+  setEnvironmentData(MARK, generation + 1);
+  try {
+    return make();
+  } finally {
+    setEnvironmentData(MARK, undefined);
+  }
 }
 
-/** 0: not a pool thread. */
-export const generation: number = generationOf(workerData);
-
-function generationOf(data: unknown): number {
-  if (typeof data !== "object" || data === null || !Object.hasOwn(data, "skeinGeneration")) return 0;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked in the next line
-  const { skeinGeneration } = data as PoolThreadMark;
-  return typeof skeinGeneration === "number" ? skeinGeneration : 0;
+function takeGeneration(): number {
+  if (Object.hasOwn(holder, key)) return holder[key]!;
+  const mark = getEnvironmentData(MARK);
+  if (typeof mark !== "number") return 0;
+  setEnvironmentData(MARK, undefined);
+  Object.defineProperty(holder, key, { value: mark });
+  return mark;
 }

@@ -6,7 +6,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Carried } from "../codec/carried.ts";
 import type { ErrorWire } from "../codec/error-wire.ts";
-import type { PoolThreadMark } from "../jobs/pool-thread.ts";
 import type { ArenaMemory } from "../shared/arenas.ts";
 import type { Layout } from "../shared/layout.ts";
 import type { TraceData } from "../shared/trace/thread-trace.ts";
@@ -128,8 +127,9 @@ const knowledge: ReadonlySet<string> = new Set<(HostMessage | WorkerMessage)["ty
   "hold",
 ]);
 
-/** `workerData` of a pool thread. */
-export interface ThreadData extends PoolThreadMark {
+/** The first message to a pool thread, by way of the `parentPort` of its `Worker`: see worker/thread-data.ts. */
+export interface ThreadData {
+  readonly type: "skein:thread";
   readonly control: SharedArrayBuffer;
   readonly slots: SharedArrayBuffer;
   readonly layout: Layout;

@@ -1,12 +1,11 @@
 /** The first module of a pool thread: puts the parts together over the shared memory it was given, then dispatches. */
-import { workerData } from "node:worker_threads";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
 import { type ErrorWire, fromWire, toWire } from "../codec/error-wire.ts";
 import { PoolClosedError } from "../errors.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
-import type { HostMessage, ThreadData, WorkerMessage } from "../messages/protocol.ts";
+import type { HostMessage, WorkerMessage } from "../messages/protocol.ts";
 import { Arena } from "../shared/arena.ts";
 import { type ArenaMemory, Arenas } from "../shared/arenas.ts";
 import { submitterOf } from "../shared/layout.ts";
@@ -41,6 +40,7 @@ import { MemoryRequests } from "./memory-requests.ts";
 import { ModuleTable } from "./module-table.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
+import { takeThreadData } from "./thread-data.ts";
 import { now as clockNow } from "../shared/timers.ts";
 
 /** A thread takes about so long to start. */
@@ -57,7 +57,7 @@ const {
   arenas: arenaMemories,
   trace,
   ...options
-} = workerData as ThreadData;
+} = await takeThreadData();
 
 // The listener keeps this thread's event loop alive; the host's side of the worker is unref'ed.
 const intake = new MessageIntake<HostMessage>(port, handle, () => late.askAgain());
@@ -82,7 +82,7 @@ const requests = new MemoryRequests(
 );
 const home = new Arena(ownMemory(true).memory);
 const payloads = new Payloads(ownMemory(false), requests);
-// Taken out of `workerData`, which keeps what is in it for the life of the thread.
+// Taken out of the message: the thread would keep for life what is in it.
 for (const arenaMemory of arenaMemories.splice(0)) arenas.add(arenaMemory);
 const trimTimer = new TrimTimer(() => {
   const hasMemory = payloads.trim();

@@ -38,6 +38,8 @@ describe("bad options are named as the caller named them", () => {
     ],
     ["new ThreadPool", make, "spinLimitUs", [...notNumbers, -1, 1001]],
     ["new ThreadPool", make, "env", [1, "x", null, Symbol("mine")]],
+    ["new ThreadPool", make, "workerData", [() => {}, Symbol("mine"), { deep: [() => {}] }]],
+    ["new ThreadPool", make, "argv", [1, "x", null, {}, [1]]],
     ["new ThreadPool", make, "execArgv", [1, "x", null, {}, [1]]],
     ["new ThreadPool", make, "resourceLimits", [1, "x", null, []]],
     ["new ThreadPool", make, "trace", [1, null, true, "", new URL("https://x.org/trace.json")]],

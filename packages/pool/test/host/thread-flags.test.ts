@@ -108,29 +108,36 @@ describe("options of the user", () => {
     env: undefined,
     execArgv: undefined,
     resourceLimits: undefined,
+    workerData: undefined,
+    argv: undefined,
     runsPreloads: true,
   };
 
   it("are handed on, and nothing else is", () => {
-    const start = threadStart(
-      entry,
-      { ...defaults, execArgv: ["--no-warnings"], env: { A: "1" }, resourceLimits: { stackSizeMb: 2 } },
-      {},
-    );
+    const start = threadStart(entry, {
+      ...defaults,
+      execArgv: ["--no-warnings"],
+      env: { A: "1" },
+      resourceLimits: { stackSizeMb: 2 },
+      workerData: 0,
+      argv: ["b"],
+    });
     expect(start.entry).toBe(entry);
     expect({ ...start.options }).toEqual({
       name: "n",
       execArgv: ["--no-warnings"],
       env: { A: "1" },
       resourceLimits: { stackSizeMb: 2 },
+      workerData: 0,
+      argv: ["b"],
     });
     for (const object of [start.options, start.options.env, start.options.resourceLimits])
       expect(Object.getPrototypeOf(object)).toBeNull();
-    expect(Object.keys(threadStart(entry, defaults, {}).options)).toEqual(["name"]);
+    expect(Object.keys(threadStart(entry, defaults).options)).toEqual(["name"]);
   });
 
   it("--input-type among them is no obstacle", () => {
-    const start = threadStart(entry, { ...defaults, execArgv: ["--input-type=module"] }, {});
+    const start = threadStart(entry, { ...defaults, execArgv: ["--input-type=module"] });
     expect(start.options.eval).toBe(true);
     expect(start.entry).toContain(JSON.stringify(entry.href));
   });
@@ -139,7 +146,7 @@ describe("options of the user", () => {
     const { execArgv } = process;
     process.execArgv = ["--import", "a", "-C", "b", "--conditions=c", "--conditions", "d", "--expose-gc"];
     try {
-      const { options } = threadStart(entry, { ...defaults, runsPreloads: false }, {});
+      const { options } = threadStart(entry, { ...defaults, runsPreloads: false });
       expect(options.execArgv).toEqual(["-C", "b", "--conditions=c", "--conditions", "d"]);
       expect(options.env).not.toHaveProperty("NODE_OPTIONS");
     } finally {
