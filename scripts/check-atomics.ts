@@ -14,7 +14,7 @@ import { resolve } from "node:path";
 const ATOMICS = "src/shared/atomics.ts";
 const SECTIONS = ["Words", "State", "Moves", "Invariants", "Pairings", "Liveness", "Sources"];
 /** Touches no memory. */
-const UNTAGGED = new Set(["pause"]);
+const UNTAGGED = new Set(["pause", "sleep"]);
 const TAG = /\[([A-Z]+\d+|unpaired)\]/g;
 
 interface Problem {

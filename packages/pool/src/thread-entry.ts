@@ -1,8 +1,24 @@
 /**
- * Where the first module of a thread is. TypeScript and the bundler do not rewrite URLs: in source it is a .ts file, in the published
+ * Where the first module of a thread is. TypeScript and our bundler do not rewrite URLs: in source it is a .ts file, in the published
  * package a .js file, and this module lies at the same depth in both, here or in a file that it was joined into.
+ *
+ * In a bundle of the user's the entry is a file that only a bundler can emit. `@skein/unplugin` does, and puts its URL in the place of
+ * `import.meta.skeinThreadEntry`. Bundles of CommonJS may have no `import.meta.url` either.
  */
-export const threadEntry: URL = new URL(
-  `./worker/entry${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
-  import.meta.url,
+interface Meta {
+  readonly url?: string;
+  readonly skeinThreadEntry?: URL;
+}
+
+// Passed on as they are: an expression that tests them webpack would decide by itself, since it knows no such property.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- bundlers decide what is there
+export const threadEntry: URL | null = entryOf(
+  (import.meta as Meta).skeinThreadEntry,
+  (import.meta as Meta).url,
 );
+
+/** @param url Of this module. */
+function entryOf(emitted: URL | undefined, url: string | undefined): URL | null {
+  if (emitted !== undefined) return emitted;
+  return url === undefined ? null : new URL(`./worker/entry${url.endsWith(".ts") ? ".ts" : ".js"}`, url);
+}

@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, type Transferable, Worker } from "nod
 import { AsyncScope } from "@skein/context";
 import { marked } from "../jobs/pool-thread.ts";
 import { threadEntry } from "../thread-entry.ts";
+import { explained, noThreadEntry } from "./thread-entry-missing.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
 import { ThreadLead } from "./thread-lead.ts";
 import { type ThreadOptions, threadStart } from "./thread-flags.ts";
@@ -54,7 +55,7 @@ export class PoolThread {
       () => {},
     );
     worker.on("error", (error: unknown) => {
-      this.#cause = error;
+      this.#cause = explained(error);
     });
     this.ended = new Promise((resolve) => {
       worker.on("exit", (exitCode) => {
@@ -92,6 +93,7 @@ function startWorker(
   data: Omit<ThreadData, "port" | "type">,
   options: ThreadOptions,
 ): { worker: Worker; port: MessagePort } {
+  if (threadEntry === null) throw noThreadEntry();
   const { port1, port2 } = new MessageChannel();
   const { entry, options: workerOptions } = threadStart(threadEntry, options);
   const worker = marked(() => new Worker(entry, workerOptions));

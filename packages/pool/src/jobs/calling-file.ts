@@ -6,10 +6,13 @@ import { pathToFileURL } from "node:url";
 
 /** Frames of ours, of Node and of a wrapper or two come first. */
 const FRAMES = 24;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- bundles of CommonJS may have none
+const here = import.meta.url as string | undefined;
 /** The folder of this package's code; see thread-entry.ts. In the source this file lies one folder deeper. */
-const ours: string = new URL(import.meta.url.endsWith(".ts") ? "../" : "./", import.meta.url).href;
+const ours: string | null =
+  here === undefined ? null : new URL(here.endsWith(".ts") ? "../" : "./", here).href;
 /** Otherwise a bundler has joined us into a file of the program. */
-const isByItself = /\/pool\/(?:src|dist)\/$/.test(ours);
+const isByItself = ours !== null && /\/pool\/(?:src|dist)\/$/.test(ours);
 /** Ends the name of the script that an inline function is compiled as. */
 export const inlineSuffix = " inline job";
 
@@ -21,7 +24,7 @@ export function callingFile(): string | null {
   for (const { scriptName } of getCallSites(FRAMES, { sourceMap: false })) {
     const url = fileUrlOf(scriptName);
     if (url === null) continue;
-    if (!url.startsWith(ours)) return url;
+    if (ours === null || !url.startsWith(ours)) return url;
     own ??= url;
   }
   return isByItself ? null : own;

@@ -9,8 +9,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const others: Readonly<Record<string, readonly string[]>> = {
   ".ts": [".js", ".mjs", ".cjs"],
   ".tsx": [".js", ".jsx", ".mjs", ".cjs"],
-  ".mts": [".mjs"],
-  ".cts": [".cjs"],
+  ".mts": [".mjs", ".js"],
+  ".cts": [".cjs", ".js"],
   ".jsx": [".js", ".tsx"],
   ".js": [".ts", ".tsx"],
   ".mjs": [".mts"],
@@ -50,7 +50,7 @@ export function siblingOf(
     beside.length === 0 ? "" : `, and no ${beside.map((file) => basename(file)).join(" or ")} beside it`;
   return {
     found: null,
-    explanation: `There is no job module at ${path}${also}. ${contentsOf(dirname(path), basename(path))}. Give the pool the URL of the file as it is deployed`,
+    explanation: `There is no job module at ${path}${also}. ${contentsOf(dirname(path), basename(path))}. Give the pool the URL of the file as it is deployed; in a bundle, @skein/unplugin sees to that`,
   };
 }
 

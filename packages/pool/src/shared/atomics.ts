@@ -42,3 +42,8 @@ const hardwarePause = (Atomics as { pause?: (iterations?: number) => void }).pau
 
 /** Tells the processor that this is a spin loop; a no-op before Node 24. */
 export const pause: () => void = hardwarePause === undefined ? () => {} : () => hardwarePause.call(Atomics);
+
+/** Blocks this thread for so many milliseconds. */
+export function sleep(ms: number): void {
+  block(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

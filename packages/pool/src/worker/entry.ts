@@ -41,7 +41,7 @@ import { ModuleTable } from "./module-table.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
 import { takeThreadData } from "./thread-data.ts";
-import { now as clockNow } from "../shared/timers.ts";
+import { now as clockNow, setImmediate } from "../shared/timers.ts";
 
 /** A thread takes about so long to start. */
 const THREADS_WANTED_MS = 20;
@@ -57,7 +57,7 @@ const {
   arenas: arenaMemories,
   trace,
   ...options
-} = await takeThreadData();
+} = takeThreadData();
 
 // The listener keeps this thread's event loop alive; the host's side of the worker is unref'ed.
 const intake = new MessageIntake<HostMessage>(port, handle, () => late.askAgain());
@@ -248,13 +248,27 @@ const forkJoin = new ForkJoin(
 );
 installCurrentPool({ submitter, functions, forkJoin, places: memory.places });
 
-if (options.initialize !== null) await loadJobModule(options.initialize);
-const failure = await loadModules();
-// Until here the host counts this thread as one that never got ready.
-memory.trace?.started();
-reportStrayErrors({ current, isIdle: () => !loop.hasUnfinished, statistics: memory.statistics });
-loop.start();
-post({ type: "ready", failure });
+// No `await` at the top level: bundles of CommonJS cannot have one.
+void begin();
+
+/** Until it is ready the host counts this thread as one that never got ready. */
+async function begin(): Promise<void> {
+  let failure: ErrorWire | null;
+  try {
+    if (options.initialize !== null) await loadJobModule(options.initialize);
+    failure = await loadModules();
+  } catch (error) {
+    // Thrown outside of the promise, it ends the thread whatever that does with unhandled rejections.
+    setImmediate(() => {
+      throw error;
+    });
+    return;
+  }
+  memory.trace?.started();
+  reportStrayErrors({ current, isIdle: () => !loop.hasUnfinished, statistics: memory.statistics });
+  loop.start();
+  post({ type: "ready", failure });
+}
 
 /**
  * Says once in a while that one more thread would find work, if there may be one. Once it has started and found its first job, it
