@@ -13,6 +13,7 @@ import { rolldown } from "rolldown";
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly "@skein/source": string }>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
 }
 
 /** Whatever these export, `internal` of their package exports too. */
@@ -37,7 +38,7 @@ for (const file of globSync("dist/**/*.{js,js.map}")) rmSync(file);
 const bundle = await rolldown({
   input: Object.fromEntries(entries.map((file) => [nameOf(file), `${file}.ts`])),
   platform: "node",
-  external: /^(node:|@skein\/)/,
+  external: [/^(node:|@skein\/)/, ...Object.keys(manifest.dependencies ?? {})],
 });
 const { output } = await bundle.generate({
   dir: "dist",

@@ -11,6 +11,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   scheduling: ["context"],
   pool: ["context", "scheduling"],
   batching: ["context", "scheduling"],
+  unplugin: ["context"],
 };
 
 /** Rooms of the pool, lowest first. Rooms in one line do not import each other. */

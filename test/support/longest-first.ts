@@ -7,6 +7,7 @@ const LONG: readonly RegExp[] = [
   /\.model\./,
   /\/context-matrix\//,
   /\/message-completion\./,
+  /\/unplugin\/test\/bundles\./,
   /\/demo\/test\/(?:cli|row-store)\./,
   /\/pool\/memory\./,
   /\/(?:thread-pool|function-registry|transfer|terminate|crash|crash-matrix|closing|failed-module|module-loading|nested|map)\.test/,
