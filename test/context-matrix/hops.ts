@@ -314,9 +314,10 @@ export const hops: readonly Hop[] = [
       const seen: Seen[] = [];
       const listener = (): void => void seen.push(see());
       subscribe("skein:thread:start", listener);
-      await using own = new ThreadPool({ maxThreads: 1 });
+      const own = new ThreadPool({ maxThreads: 1 });
       await own.run(() => 1, []);
       unsubscribe("skein:thread:start", listener);
+      await own.close();
       return seen;
     },
   },
@@ -324,11 +325,12 @@ export const hops: readonly Hop[] = [
     name: "a pool made in a request, used by others",
     rights: inJob,
     run: async ({ owner }) => {
-      await using own = new ThreadPool({ maxThreads: 1 });
+      const own = new ThreadPool({ maxThreads: 1 });
       const jobs = own.module<typeof Jobs>(jobsUrl);
       const seen = [await jobs.seeIt()];
       await jobs.leaveAll(`${owner}, earlier`);
       seen.push(await jobs.seeIt());
+      await own.close();
       return seen;
     },
   },

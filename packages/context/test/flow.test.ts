@@ -5,10 +5,10 @@ import { collect } from "./collect.ts";
 import { untyped } from "./untyped.ts";
 
 const local = new AsyncLocal<string>({ name: "flow.local", flow: "wire" });
-let flows = new DisposableStack();
+const registered: Disposable[] = [];
+const flows = { use: (flow: Disposable): number => registered.push(flow) };
 afterEach(() => {
-  flows.dispose();
-  flows = new DisposableStack();
+  for (const flow of registered.splice(0)) flow[Symbol.dispose]();
 });
 
 function carrier(reach?: "thread" | "wire"): string | null {

@@ -346,7 +346,8 @@ export class Host {
     this.#arenaMemories.create(serial, true);
     this.#arenaMemories.create(serial, false);
     try {
-      const thread = this.#createThread(index, serial, isExtra, modules ?? []);
+      // Its promises belong to nobody: on Node 22 each keeps the context in which it was made.
+      const thread = AsyncScope.root.run(() => this.#createThread(index, serial, isExtra, modules ?? []));
       if (modules !== null) this.#starts.add(thread);
       this.#trace?.threadStarted(index, thread.threadId);
       for (const [id, buffer] of this.#sharedBuffers.entries())
