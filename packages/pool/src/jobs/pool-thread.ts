@@ -4,6 +4,7 @@
  * the thread, and the first module of ours on the thread takes it away: a `Worker` that is made there is not one of the pool.
  */
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
+import { hasOwnProperty, reflectDefine } from "../shared/intrinsics.ts";
 
 const MARK = "skein.generation";
 
@@ -28,10 +29,10 @@ export function marked<T>(make: () => T): T {
 }
 
 function takeGeneration(): number {
-  if (Object.hasOwn(holder, key)) return holder[key]!;
+  if (hasOwnProperty(holder, key)) return holder[key]!;
   const mark = getEnvironmentData(MARK);
   if (typeof mark !== "number") return 0;
   setEnvironmentData(MARK, undefined);
-  Object.defineProperty(holder, key, { value: mark });
+  reflectDefine(holder, key, { __proto__: null, value: mark } as PropertyDescriptor);
   return mark;
 }

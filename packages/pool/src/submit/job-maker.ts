@@ -22,14 +22,14 @@ import { detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
-import { areFramesLeft, type CallerFrames, captureCallerFrames } from "./caller-frames.ts";
+import { areFramesLeft, captureCallerFrames } from "./caller-frames.ts";
 import type { ContextEntry, ContextTable } from "./context-table.ts";
 import { ForkedJob, type Joiner } from "./forked-job.ts";
 import type { FunctionEntry, FunctionRegistry } from "./function-registry.ts";
-import { jobExtras } from "./job-extras.ts";
+import { type JobExtras, jobExtras } from "./job-extras.ts";
 import type { JobWatch } from "./job-watch.ts";
 import type { Ledger } from "./ledger.ts";
-import { DECIDED, type PendingJob, SETTLED, TaskJob } from "./pending-job.ts";
+import { DECIDED, type PendingJob, TaskJob } from "./pending-job.ts";
 import type { ProgressListeners } from "./progress-listeners.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
@@ -64,11 +64,9 @@ export class JobMaker {
   submit(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions, below: Below): TaskJob {
     const { ledger, memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
-    const isFirst = ledger.outstanding === 0;
+    const caller = callerOf(below, ledger.outstanding === 0);
     const job = new TaskJob(fn, options);
-    this.#accept(job, this.#prepare(job, args), startedAt);
-    this.#remember(job, captureCallerFrames(below, isFirst));
-    this.#told(job);
+    this.#accept(job, this.#prepare(job, args), caller, startedAt);
     return job;
   }
 
@@ -88,7 +86,7 @@ export class JobMaker {
     post: (thread: T, slot: number) => void,
   ): TaskJob[] {
     const { ledger, memory } = this.#parts;
-    const frames = captureCallerFrames(below, ledger.outstanding === 0);
+    const caller = callerOf(below, ledger.outstanding === 0);
     const first = new TaskJob(fn, options);
     const message = this.#prepare(first, args);
     const { carried } = message;
@@ -109,7 +107,7 @@ export class JobMaker {
       return [];
     }
     for (const [i, job] of jobs.entries()) {
-      this.#remember(job, frames);
+      remember(job, caller);
       job.submittedAt = timestampUs();
       if (memory.trace !== null) memory.trace.began(job, options.priority, memory.trace.now());
       if (carried !== null) renameCarried(bytes, bytes.length, job.extras.carriedId);
@@ -124,17 +122,18 @@ export class JobMaker {
   fork(joiner: Joiner, fn: FunctionEntry, args: readonly unknown[], below: Below): ForkedJob {
     const { memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
+    // Not 'first', even if it is: joined at once each would be, and reading the clock costs a tenth of a fork.
+    const caller = callerOf(below, false);
     const isNumbers = areNumbers(args);
     const job = new ForkedJob(joiner, fn, isNumbers || arePrimitive(args) ? args : null, isNumbers);
-    this.#accept(job, isNumbers ? this.#prepareNumbers(job) : this.#prepare(job, args), startedAt);
-    // Not 'first', even if it is: joined at once each would be, and reading the clock costs a tenth of a fork.
-    this.#remember(job, captureCallerFrames(below, false));
-    this.#told(job);
+    const message = isNumbers ? this.#prepareNumbers(job) : this.#prepare(job, args);
+    this.#accept(job, message, caller, startedAt);
     return job;
   }
 
-  #accept(job: PendingJob, message: EncodedMessage, startedAt: number): void {
+  #accept(job: PendingJob, message: EncodedMessage, caller: Caller | null, startedAt: number): void {
     const { ledger, memory } = this.#parts;
+    remember(job, caller);
     this.#timestamp(job);
     if (memory.trace !== null) memory.trace.began(job, job.options.priority, startedAt);
     try {
@@ -142,12 +141,7 @@ export class JobMaker {
     } finally {
       message.release();
     }
-  }
-
-  /** Who has submitted the job, for what may become of it. Behind `accept`: the thread is on its way already. */
-  #remember(job: PendingJob, frames: CallerFrames | null): void {
-    if ((frames === null && !someoneFollowsJobs()) || job.stage === SETTLED) return;
-    job.extras = { ...job.extras, frames, scope: AsyncScope.capture() };
+    this.#told(job);
   }
 
   /** Nothing but numbers need not be encoded. What jobs fork is not limited. */
@@ -303,6 +297,20 @@ export class JobMaker {
     if (areFramesLeft() || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0)
       job.submittedAt = timestampUs();
   }
+}
+
+/** Who submits, and in which context. */
+type Caller = Pick<JobExtras, "frames" | "scope">;
+
+/** Null for most jobs of a burst. Hooks of the program's may run here, so nothing is claimed yet. */
+function callerOf(below: Below, isFirst: boolean): Caller | null {
+  const frames = captureCallerFrames(below, isFirst);
+  return frames === null && !someoneFollowsJobs() ? null : { frames, scope: AsyncScope.capture() };
+}
+
+/** Before the job is accepted: it may fail at once, when no thread can start. */
+function remember(job: PendingJob, caller: Caller | null): void {
+  if (caller !== null) job.extras = { ...job.extras, ...caller };
 }
 
 /** A copy for `retries`, if they lie in a slot: that is overwritten with the outcome. */

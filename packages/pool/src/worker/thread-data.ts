@@ -1,6 +1,7 @@
 /** What the host gives a thread on its way: its first message, since `workerData` is the user's. */
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { sleep } from "../shared/atomics.ts";
+import { hasOwnProperty } from "../shared/intrinsics.ts";
 import type { ThreadData } from "../messages/protocol.ts";
 
 const LOOK_MS = 1;
@@ -22,7 +23,7 @@ function isThreadData(message: unknown): message is ThreadData {
   return (
     typeof message === "object" &&
     message !== null &&
-    Object.hasOwn(message, "type") &&
+    hasOwnProperty(message, "type") &&
     (message as { readonly type: unknown }).type === "skein:thread"
   );
 }

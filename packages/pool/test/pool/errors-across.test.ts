@@ -25,6 +25,17 @@ it("its stack shows where it was thrown, and who submitted the job", async () =>
   expect(stack).not.toContain("thread-pool.ts");
 });
 
+it("a job that fails at once, because no thread can start, says who submitted it", async () => {
+  const broken = new ThreadPool({ maxThreads: 1, execArgv: ["--no-such-flag"] });
+  async function theCaller(): Promise<unknown> {
+    return broken.run(() => 1, []).then(null, (e: unknown) => e);
+  }
+  const error = (await theCaller()) as Error;
+  expect(error).toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
+  expect(error.stack).toContain("theCaller");
+  await broken.close();
+});
+
 it.each([null, undefined])(
   "a job that throws %s rejects with an error that says so, and the pool goes on",
   async (nothing) => {
