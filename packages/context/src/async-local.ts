@@ -131,6 +131,7 @@ function resolveKey<T>(options: AsyncLocalOptions<T> | undefined): ContextKey {
     name,
     defaultValue,
     flow,
+    isStore: false,
     codec: isolatedCodec("options.codec", codec),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only values of this local, which are T, reach its handler.
     onValueChanged: onValueChanged as ContextKey["onValueChanged"],

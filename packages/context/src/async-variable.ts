@@ -32,7 +32,14 @@ export class AsyncVariable<T> {
   constructor(options?: AsyncVariableOptions<T>) {
     const { name = "", defaultValue } = ownOptions<AsyncVariableOptions<T>>(options, optionNames);
     if (typeof name !== "string") throw argumentTypeError("options.name", "a string", name);
-    this.#key = { name, defaultValue, flow: "local", codec: jsonCodec, onValueChanged: undefined };
+    this.#key = {
+      name,
+      defaultValue,
+      flow: "local",
+      isStore: false,
+      codec: jsonCodec,
+      onValueChanged: undefined,
+    };
   }
 
   get name(): string {

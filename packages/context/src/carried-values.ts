@@ -67,6 +67,21 @@ export class CarriedValues {
     return carried.value;
   }
 
+  /**
+   * What a log line shows under a name that this thread does not know: the value that the default codec would give, else the text.
+   * `absent` for stores.
+   */
+  lookupUnknown(name: string): unknown {
+    const entry = this.values.get(name)?.entry;
+    if (entry === undefined || entry.isStore) return absent;
+    if (entry.isPlain) return entry.text;
+    try {
+      return jsonCodec.decode(entry.text);
+    } catch {
+      return entry.text;
+    }
+  }
+
   /** As `lookup`, for a value that somebody will change: a copy of his own. */
   decodeAnew(key: ContextKey): unknown {
     const carried = key.name === undefined ? undefined : this.values.get(key.name);

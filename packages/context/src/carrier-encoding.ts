@@ -67,11 +67,11 @@ function isPlain(key: ContextKey, value: unknown): value is string {
 /** For a key that has a name and flows. @throws ContextEncodeError */
 export function writeValue(key: ContextKey, value: HeldValue): WrittenEntry {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  const { name, flow: reach } = key as { name: string; flow: CarrierReach };
+  const { name, flow: reach, isStore } = key as ContextKey & { name: string; flow: CarrierReach };
   const content = value.value;
   const written = isPlain(key, content)
-    ? writeEntry({ reach, name, text: content, isPlain: true })
-    : writeEntry({ reach, name, text: encodeValue(key, name, content), isPlain: false });
+    ? writeEntry({ reach, name, text: content, isPlain: true, isStore })
+    : writeEntry({ reach, name, text: encodeValue(key, name, content), isPlain: false, isStore });
   // A text that cannot travel is not worth its memory.
   if (fitsCarrier(written.chars)) value.written ??= written;
   return value.written ?? written;

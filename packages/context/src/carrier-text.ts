@@ -2,8 +2,8 @@
  * The text of a context that travels.
  *
  *   carrier = "1" entry*            the format's version, then the entries, at least one
- *   entry   = reach name text       reach: "t" may enter threads, "w" may go on the wire too; "T" and "W": the same, and the
- *                                   text is a string itself, where "t" and "w" have what the codec of the local made of a value
+ *   entry   = kind name text        kind: "t" may enter threads, "w" may go on the wire too; "s" and "r": the same, of a store that `flow` has
+ *                                   read. A capital: the text is a string itself, not what a codec made of a value
  *   name    = length ":" chars      length: decimal count of UTF-16 units, without leading zeros
  *   text    = length ":" chars
  *
@@ -28,6 +28,8 @@ export interface CarrierEntry {
   readonly text: string;
   /** Whether `text` is the value, a string without lone surrogates, and no codec's work. */
   readonly isPlain: boolean;
+  /** Of a storage that is not ours, read by `flow`: no field of log lines. */
+  readonly isStore: boolean;
 }
 
 /** An entry as it stands in a carrier. */
@@ -45,8 +47,24 @@ const version = "1";
 /** UTF-8 takes at most so many bytes for a UTF-16 unit. */
 const maxUnitBytes = 3;
 
-export function writeEntry({ reach, name, text, isPlain }: CarrierEntry): WrittenEntry {
-  const letter = reach === "wire" ? (isPlain ? "W" : "w") : isPlain ? "T" : "t";
+/** Of each letter that begins an entry. */
+const kinds: ReadonlyMap<string, Pick<CarrierEntry, "reach" | "isPlain" | "isStore">> = new Map(
+  ([false, true] as const).flatMap((isStore) =>
+    (["thread", "wire"] as const).flatMap((reach) =>
+      ([false, true] as const).map(
+        (isPlain) => [letterOf(reach, isPlain, isStore), { reach, isPlain, isStore }] as const,
+      ),
+    ),
+  ),
+);
+
+function letterOf(reach: CarrierReach, isPlain: boolean, isStore: boolean): string {
+  if (isStore) return reach === "wire" ? (isPlain ? "R" : "r") : isPlain ? "S" : "s";
+  return reach === "wire" ? (isPlain ? "W" : "w") : isPlain ? "T" : "t";
+}
+
+export function writeEntry({ reach, name, text, isPlain, isStore }: CarrierEntry): WrittenEntry {
+  const letter = letterOf(reach, isPlain, isStore);
   return { reach, name, chars: `${letter}${name.length}:${name}${text.length}:${text}` };
 }
 
@@ -92,19 +110,13 @@ export function readCarrier(carrier: ContextCarrier): Map<string, CarrierEntry> 
   const entries = new Map<string, CarrierEntry>();
   let at = version.length;
   while (at < carrier.length) {
-    const letter = carrier[at]!;
-    const isPlain = letter === "T" || letter === "W";
-    if (letter !== "t" && letter !== "w" && !isPlain) throw new InvalidCarrierError(`no reach at ${at}`);
+    const kind = kinds.get(carrier[at]!);
+    if (kind === undefined) throw new InvalidCarrierError(`no reach at ${at}`);
     const name = readSized(carrier, at + 1);
     const text = readSized(carrier, name.end);
     if (name.chars === "") throw new InvalidCarrierError(`no name at ${at}`);
     if (entries.has(name.chars)) throw new InvalidCarrierError(`two values for ${stringify(name.chars)}`);
-    entries.set(name.chars, {
-      reach: letter === "w" || letter === "W" ? "wire" : "thread",
-      name: name.chars,
-      text: text.chars,
-      isPlain,
-    });
+    entries.set(name.chars, { ...kind, name: name.chars, text: text.chars });
     at = text.end;
   }
   return entries;

@@ -23,6 +23,8 @@ export interface ContextKey {
   readonly flow: ContextFlow;
   readonly codec: ContextCodec<unknown>;
   readonly defaultValue: unknown;
+  /** What `flow` reads and enters, no local of ours. */
+  readonly isStore: boolean;
   /** Gets another one when a local of another copy joins. */
   onValueChanged: ((change: ValueChange<unknown>) => void) | undefined;
 }

@@ -120,6 +120,7 @@ function register(
       name,
       defaultValue: undefined,
       flow: reach,
+      isStore: true,
       codec: isolatedCodec("options.codec", codec),
       onValueChanged: undefined,
     },

@@ -20,6 +20,7 @@ export { ExecutionContext } from "./execution-context.ts";
 export { flow } from "./flow.ts";
 export type { CustomFlowOptions, FlowOptions } from "./flow.ts";
 export { flows, readFlows } from "./registered-flows.ts";
+export { setThreadFields } from "./line-fields.ts";
 export { setRunGuard } from "./ambient.ts";
 export type { RunGuard } from "./ambient.ts";
 export { Snapshot } from "./snapshot.ts";

@@ -1,10 +1,11 @@
 /** The current context as fields of a log line. */
+import { activeSpan } from "./active-span.ts";
 import { current } from "./ambient.ts";
 import { absent } from "./context-key.ts";
-import type { ContextKey } from "./context-key.ts";
 import type { ContextState } from "./context-state.ts";
 import { findByName, namesClaimed } from "./flowing-names.ts";
 import { define } from "./intrinsics.ts";
+import { threadFields } from "./line-fields.ts";
 
 interface CachedFields {
   readonly fields: Readonly<Record<string, unknown>>;
@@ -15,9 +16,15 @@ interface CachedFields {
 const cache = new WeakMap<ContextState, CachedFields>();
 
 /**
- * The values of the locals that flow to threads or on the wire, by name: the `mixin` of a pino logger. Only values that
- * were set; defaults, and values that their codec refuses, are left out. Read once per context; each call gives a copy,
- * because loggers write into what a mixin returns.
+ * The fields of a log line: the `mixin` of a pino logger, on the main thread and in jobs.
+ *
+ * - The locals that flow to threads or on the wire, by name. Only values that were set; defaults, and values that their codec refuses, are
+ *   left out. In a job also those whose module was not imported on the thread: as JSON gives them, or as their text.
+ * - `trace_id` and `span_id` while a span of OpenTelemetry is active.
+ * - On a pool thread `threadId`, and in a job `jobId`: the same for all lines of a job. Only forks that their own thread calls in `join` share one.
+ *
+ * A local of one of these names takes precedence. The context is read once; each call gives a copy, because loggers write into what a mixin
+ * returns.
  *
  * @example
  * const log = pino({ mixin: contextFields });
@@ -29,27 +36,23 @@ export function contextFields(): Record<string, unknown> {
     cached = { fields: readFields(state), asOf: namesClaimed() };
     cache.set(state, cached);
   }
-  return { ...cached.fields };
+  return { ...threadFields(), ...activeSpan(), ...cached.fields };
 }
 
-function readFields(state: ContextState): Record<string, unknown> {
+function readFields({ carried, keys, held }: ContextState): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
-  for (const key of flowingKeys(state)) {
+  const add = (name: string, value: unknown): void => {
+    if (value !== absent && value !== undefined) define(fields, name, value, true);
+  };
+  for (const name of carried?.names ?? []) {
+    const key = findByName(name);
     try {
-      const value = state.lookup(key);
-      if (key.name !== undefined && value !== absent && value !== undefined)
-        define(fields, key.name, value, true);
+      add(name, key === undefined ? carried!.lookupUnknown(name) : carried!.lookup(key));
     } catch {
       // A log line must not fail because another machine sent a bad value; whoever reads the local is told.
     }
   }
+  for (const [index, { name, flow }] of keys.entries())
+    if (flow !== "local" && name !== undefined) add(name, held[index]!.value);
   return fields;
-}
-
-function* flowingKeys(state: ContextState): Iterable<ContextKey> {
-  for (const name of state.carried?.names ?? []) {
-    const key = findByName(name);
-    if (key !== undefined) yield key;
-  }
-  for (const key of state.keys) if (key.flow !== "local") yield key;
 }

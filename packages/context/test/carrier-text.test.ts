@@ -11,6 +11,7 @@ const entry: fc.Arbitrary<CarrierEntry> = fc.record({
   ),
   text: fc.string({ maxLength: 100, unit: "binary" }),
   isPlain: fc.boolean(),
+  isStore: fc.boolean(),
 });
 const entries = fc.uniqueArray(entry, { selector: ({ name }) => name, minLength: 1, maxLength: 10 });
 
@@ -35,10 +36,10 @@ describe("carrier text", () => {
 
   it("has the documented form", () => {
     const carrier = write([
-      { reach: "thread", name: "a", text: '"x"', isPlain: false },
-      { reach: "wire", name: "id:1", text: "", isPlain: false },
-      { reach: "thread", name: "b", text: "x", isPlain: true },
-      { reach: "wire", name: "c", text: "", isPlain: true },
+      { reach: "thread", name: "a", text: '"x"', isPlain: false, isStore: false },
+      { reach: "wire", name: "id:1", text: "", isPlain: false, isStore: false },
+      { reach: "thread", name: "b", text: "x", isPlain: true, isStore: false },
+      { reach: "wire", name: "c", text: "", isPlain: true, isStore: false },
     ]);
     expect(carrier).toBe('1t1:a3:"x"w4:id:10:T1:b1:xW1:c0:');
   });
@@ -92,7 +93,7 @@ describe("carrier text", () => {
     const overhead = "1t1:a5:".length + 4;
     const atLimit = "é".repeat((carrierLimitBytes - overhead) / 2);
     const size = (text: string): number =>
-      Buffer.byteLength(write([{ reach: "thread", name: "a", text, isPlain: true }])!);
+      Buffer.byteLength(write([{ reach: "thread", name: "a", text, isPlain: true, isStore: false }])!);
     const largest = atLimit.slice(0, -1);
     expect(size(largest)).toBeLessThanOrEqual(carrierLimitBytes);
     expect(() => size(`${atLimit}éé`)).toThrow(

@@ -37,7 +37,7 @@ describe("flow of a storage", () => {
     const storage = new AsyncLocalStorage<{ user: string }>();
     flows.use(flow(storage, { name: "request" }));
     const text = storage.run({ user: "ann" }, () => carrier());
-    expect(text).toBe('1t7:request14:{"user":"ann"}');
+    expect(text).toBe('1s7:request14:{"user":"ann"}');
     expect(onArrival(text, () => storage.getStore())).toEqual({ user: "ann" });
     expect(storage.getStore()).toBeUndefined();
     expect(carrier()).toBeNull();
@@ -48,7 +48,7 @@ describe("flow of a storage", () => {
     const alone = local.run("mine", () => carrier());
     flows.use(flow(storage, { name: "theirs", reach: "wire" }));
     const both = local.run("mine", () => storage.run("plain", () => carrier()));
-    expect(both).toBe(`${alone}W6:theirs5:plain`);
+    expect(both).toBe(`${alone}R6:theirs5:plain`);
     expect(onArrival(both, () => [local.value, storage.getStore()])).toEqual(["mine", "plain"]);
     expect(local.run("mine", () => carrier())).toBe(alone);
   });
@@ -57,7 +57,7 @@ describe("flow of a storage", () => {
     const storage = new AsyncLocalStorage<string>();
     flows.use(flow(storage, { name: "near" }));
     const texts = storage.run("x", () => [carrier("thread"), carrier("wire")]);
-    expect(texts).toEqual(["1T4:near1:x", null]);
+    expect(texts).toEqual(["1S4:near1:x", null]);
   });
 
   it("is there after an await, and gone for what runs next", async () => {
@@ -81,7 +81,7 @@ describe("flow of a storage", () => {
       storage.run("second", carrier),
       storage.exit(() => carrier()),
     ]);
-    expect(sent).toEqual([text, "1T5:moved6:second", null]);
+    expect(sent).toEqual([text, "1S5:moved6:second", null]);
   });
 
   it("ExecutionContext.run enters what came with a carrier, and leaves the storage alone otherwise", () => {
@@ -182,7 +182,7 @@ describe("the text of a store", () => {
       storage.getStore()!.set("a", 2);
       return [before, carrier()];
     });
-    expect(texts).toEqual(['1t7:mutable9:[["a",1]]', '1t7:mutable9:[["a",2]]']);
+    expect(texts).toEqual(['1s7:mutable9:[["a",1]]', '1s7:mutable9:[["a",2]]']);
     const scope = new CarriedScope(ExecutionContext.fromCarrier(texts[1]!));
     const change = (): number => {
       const map = storage.getStore()!;
@@ -229,7 +229,7 @@ describe("a thread that does not know a flow", () => {
     const storage = new AsyncLocalStorage<string>();
     const scope = new CarriedScope(ExecutionContext.fromCarrier("1T4:over3:oldT5:other1:y")).get();
     flows.use(flow(storage, { name: "over" }));
-    expect(scope.run(() => storage.run("new", carrier))).toBe("1T5:other1:yT4:over3:new");
+    expect(scope.run(() => storage.run("new", carrier))).toBe("1T5:other1:yS4:over3:new");
     expect(scope.run(() => carrier())).toBe("1T4:over3:oldT5:other1:y");
   });
 });
@@ -245,7 +245,7 @@ describe("custom flows", () => {
       }),
     );
     const text = storage.run({ user: "ann", socket: {} }, carrier);
-    expect(text).toBe("1T4:user3:ann");
+    expect(text).toBe("1S4:user3:ann");
     expect(onArrival(text, () => storage.getStore()?.user)).toBe("ann");
   });
 
@@ -282,7 +282,7 @@ describe("custom flows", () => {
       return 1;
     };
     flows.use(flow({ name: "again", capture, enter: (_, fn) => fn() }));
-    expect(carrier()).toBe("1t5:again1:1");
+    expect(carrier()).toBe("1s5:again1:1");
     expect(sent).toEqual(["1W10:flow.local5:inner"]);
   });
 });
@@ -344,7 +344,7 @@ describe("errors of a flow", () => {
     flows.use(flow({ name: "enter", capture: () => "x", enter: fail, onError }));
     flows.use(flow({ name: "never", capture: () => "y", enter: () => untyped(undefined), onError }));
     const text = storage.run("here", carrier);
-    expect(text).toBe("1T4:good4:hereT5:enter1:xT5:never1:y");
+    expect(text).toBe("1S4:good4:hereS5:enter1:xS5:never1:y");
     expect(onArrival(`${text}T5:codec1:z`, () => storage.getStore())).toBe("here");
   });
 
@@ -376,7 +376,7 @@ describe("registration", () => {
     first[Symbol.dispose]();
     const second = flow(storage, { name: "free" });
     first[Symbol.dispose]();
-    expect(storage.run("x", carrier)).toBe("1T4:free1:x");
+    expect(storage.run("x", carrier)).toBe("1S4:free1:x");
     second[Symbol.dispose]();
     expect(storage.run("x", carrier)).toBeNull();
     expect(new AsyncLocal({ name: "free", flow: "thread" }).name).toBe("free");

@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { context, type Context, type ContextManager, ROOT_CONTEXT, trace as spans } from "@opentelemetry/api";
 import { describe, expect, it } from "vitest";
-import { AsyncLocal, ExecutionContext } from "@skein/context";
+import { AsyncLocal, ExecutionContext, flow } from "@skein/context";
 import { contextFields } from "@skein/context/log";
 
 describe("contextFields", () => {
@@ -45,13 +47,40 @@ describe("contextFields", () => {
     expect(decoded).toBe(1);
   });
 
-  it("finds a carried value once its local is defined", () => {
-    const context = ExecutionContext.fromCarrier('1t4:late3:"v"');
+  it("has carried values whose local is not known here: as JSON gives them, else their text; its codec's once it is", () => {
+    const context = ExecutionContext.fromCarrier('1t4:late3:"v"T5:plain1:1w3:obj7:{"a":1}w5:other4:{not');
     ExecutionContext.run(context, () => {
-      expect(contextFields()).toEqual({});
-      const late = new AsyncLocal<string>({ name: "late", flow: "thread" });
-      expect(contextFields()).toEqual({ [late.name!]: "v" });
+      expect(contextFields()).toEqual({ late: "v", plain: "1", obj: { a: 1 }, other: "{not" });
+      const codec = { encode: () => "", decode: (text: string) => `decoded ${text}` };
+      const late = new AsyncLocal<string>({ name: "late", flow: "thread", codec });
+      expect(contextFields()[late.name!]).toBe('decoded "v"');
     });
+  });
+
+  it("has nothing of storages that flow, whether this thread knows them or not", () => {
+    const storage = new AsyncLocalStorage<{ secret: string }>();
+    using _ = flow(storage, { name: "session" });
+    storage.run({ secret: "s" }, () => expect(contextFields()).toEqual({}));
+    ExecutionContext.run(ExecutionContext.fromCarrier("1S7:unknown6:secretr3:two4:null"), () =>
+      expect(contextFields()).toEqual({}),
+    );
+  });
+
+  it("has the ids of OpenTelemetry's active span, real API and context manager", () => {
+    const manager = new StorageContextManager();
+    context.setGlobalContextManager(manager);
+    try {
+      const ids = { traceId: "1".repeat(32), spanId: "2".repeat(16), traceFlags: 1 };
+      expect(contextFields()).toEqual({});
+      context.with(spans.setSpanContext(ROOT_CONTEXT, ids), () => {
+        tenant.run("t", () =>
+          expect(contextFields()).toEqual({ trace_id: ids.traceId, span_id: ids.spanId, tenant: "t" }),
+        );
+      });
+      expect(contextFields()).toEqual({});
+    } finally {
+      context.disable();
+    }
   });
 
   it("leaves out a value that its codec refuses", () => {
@@ -80,3 +109,28 @@ describe("contextFields", () => {
     });
   });
 });
+
+/** As that of the SDK. */
+class StorageContextManager implements ContextManager {
+  readonly #storage = new AsyncLocalStorage<Context>();
+  active(): Context {
+    return this.#storage.getStore() ?? ROOT_CONTEXT;
+  }
+  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+    entered: Context,
+    fn: F,
+    thisArg?: ThisParameterType<F>,
+    ...args: A
+  ): ReturnType<F> {
+    return this.#storage.run(entered, () => fn.apply(thisArg, args));
+  }
+  bind<T>(_: Context, target: T): T {
+    return target;
+  }
+  enable(): this {
+    return this;
+  }
+  disable(): this {
+    return this;
+  }
+}

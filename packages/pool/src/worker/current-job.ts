@@ -3,9 +3,12 @@
  * `@skein/pool/worker` to another copy of this package still sees it.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { AsyncScope } from "@skein/context";
+import { threadId } from "node:worker_threads";
+import { AsyncScope, setThreadFields } from "@skein/context";
 import { JobCanceledError } from "../errors.ts";
 import type { SlotTable } from "../shared/slot.ts";
+
+let identified = 0;
 
 /** One job, from its start to its outcome. */
 export class RunningJob {
@@ -15,6 +18,7 @@ export class RunningJob {
   /** As it is shown; null until its function is known. */
   name: string | null = null;
   #scope: AsyncScope = AsyncScope.root;
+  #id: string | null = null;
   #isOver = false;
   #controller: AbortController | null = null;
 
@@ -27,6 +31,11 @@ export class RunningJob {
   /** Its context: listeners of its signal hear in it. */
   entering(scope: AsyncScope): void {
     this.#scope = scope;
+  }
+
+  /** For log lines: no other job of the process has it, but that calls without a slot share one. Given when it is first asked for. */
+  get id(): string {
+    return (this.#id ??= `${threadId}-${++identified}`);
   }
 
   get isOver(): boolean {
@@ -103,5 +112,9 @@ export function runningJob(): RunningJob | null {
 export function installCurrentJob(report: (slot: number, value: unknown) => void): CurrentJob {
   const current = new CurrentJob(report);
   Object.defineProperty(holder, key, { value: current });
+  setThreadFields(() => {
+    const job = current.job;
+    return job === null ? { threadId } : { threadId, jobId: job.id };
+  });
   return current;
 }

@@ -1,0 +1,31 @@
+/**
+ * The active span of OpenTelemetry, without a dependency on it: all versions of its API with the same major number meet at one global
+ * symbol, and keep the span in the active context under another.
+ *
+ * @see https://github.com/open-telemetry/opentelemetry-js/tree/main/api/src/internal
+ */
+
+const apiKey: unique symbol = Symbol.for("opentelemetry.js.api.1");
+const spanKey = Symbol.for("OpenTelemetry Context Key SPAN");
+
+interface Api {
+  readonly context?: { active(): { getValue(key: symbol): unknown } };
+}
+interface Span {
+  spanContext(): { readonly traceId: string; readonly spanId: string };
+}
+
+/** Named as OpenTelemetry names them in logs. Null without an SDK, and where no span is active. */
+export function activeSpan(): { readonly trace_id: string; readonly span_id: string } | null {
+  const api = (globalThis as { readonly [apiKey]?: Api })[apiKey];
+  if (api?.context === undefined) return null;
+  try {
+    const span = api.context.active().getValue(spanKey) as Span | undefined;
+    if (span === undefined) return null;
+    const { traceId, spanId } = span.spanContext();
+    return { trace_id: traceId, span_id: spanId };
+  } catch {
+    // A log line must not fail because of somebody's context manager.
+    return null;
+  }
+}
