@@ -1,5 +1,6 @@
 /** What few jobs have. The others share one object that says so: a burst of jobs is a burst of garbage. */
 import type { AsyncScope } from "@skein/context";
+import type { TracedJob } from "../jobs/job-tracing.ts";
 import type { CallerFrames } from "./caller-frames.ts";
 
 /** After a crash: the slot's own copy of inline arguments may be overwritten with half an outcome. */
@@ -23,6 +24,8 @@ export interface JobExtras {
    * frames either, because too many were submitted at the time.
    */
   readonly scope: AsyncScope | null;
+  /** Null: nobody subscribed to the TracingChannel when it was submitted. */
+  readonly traced: TracedJob | null;
   /** Stops listening to the caller's signal and clock. */
   readonly stopWatching: (() => void) | null;
   /** Ends the thread of a job that was given up and does not stop. */
@@ -36,6 +39,7 @@ export const noExtras: JobExtras = {
   progressId: 0,
   carriedId: 0,
   scope: null,
+  traced: null,
   stopWatching: null,
   graceTimer: null,
 };

@@ -10,6 +10,7 @@ import { type EncodedMessage, noMessage } from "../codec/encoded-message.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { QueueFullError } from "../errors.ts";
 import { publishJob, someoneFollowsJobs } from "../jobs/channels.ts";
+import { someoneTracesJobs, type TracedJob, traceSubmission } from "../jobs/job-tracing.ts";
 import { nameOf } from "../jobs/function-name.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { copyBytes } from "../shared/copy-bytes.ts";
@@ -62,9 +63,20 @@ export class JobMaker {
 
   /** @throws what encoding the arguments or the context throws, PoolClosedError, QueueFullError. Nothing was claimed then. */
   submit(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions, below: Below): TaskJob {
+    if (!someoneTracesJobs()) return this.#submit(fn, args, options, below, null);
+    return traceSubmission(fn.source, (traced) => this.#submit(fn, args, options, below, traced));
+  }
+
+  #submit(
+    fn: FunctionEntry,
+    args: readonly unknown[],
+    options: SubmitOptions,
+    below: Below,
+    traced: TracedJob | null,
+  ): TaskJob {
     const { ledger, memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.now();
-    const caller = callerOf(below, ledger.outstanding === 0);
+    const caller = callerOf(below, ledger.outstanding === 0, traced);
     const job = new TaskJob(fn, options);
     this.#accept(job, this.#prepare(job, args), caller, startedAt);
     return job;
@@ -300,12 +312,13 @@ export class JobMaker {
 }
 
 /** Who submits, and in which context. */
-type Caller = Pick<JobExtras, "frames" | "scope">;
+type Caller = Pick<JobExtras, "frames" | "scope" | "traced">;
 
 /** Null for most jobs of a burst. Hooks of the program's may run here, so nothing is claimed yet. */
-function callerOf(below: Below, isFirst: boolean): Caller | null {
+function callerOf(below: Below, isFirst: boolean, traced: TracedJob | null = null): Caller | null {
   const frames = captureCallerFrames(below, isFirst);
-  return frames === null && !someoneFollowsJobs() ? null : { frames, scope: AsyncScope.capture() };
+  if (frames === null && traced === null && !someoneFollowsJobs()) return null;
+  return { frames, scope: AsyncScope.capture(), traced };
 }
 
 /** Before the job is accepted: it may fail at once, when no thread can start. */

@@ -4,6 +4,7 @@ import { withJob } from "../codec/job-of-error.ts";
 import { JobError, ThreadCrashedError } from "../errors.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import { publishJob } from "../jobs/channels.ts";
+import { settleTraced } from "../jobs/job-tracing.ts";
 import { COUNTERS } from "../shared/statistics.ts";
 import { queueMicrotask } from "../shared/timers.ts";
 import { labelOf } from "../jobs/function-name.ts";
@@ -81,14 +82,17 @@ export function tell(job: PendingJob): void {
 }
 
 function tellHere(job: PendingJob, value: unknown): void {
+  const { traced } = job.extras;
   try {
     switch (job.outcome) {
       case COMPLETED:
         publishJob("end", job.fn.source, job);
+        if (traced !== null) settleTraced(traced, "completed");
         job.trySetResult(value);
         break;
       case CANCELED:
         publishJob("cancel", job.fn.source, job, value);
+        if (traced !== null) settleTraced(traced, "canceled", value);
         job.trySetCanceled(value as Error);
         break;
       case THREW:
@@ -100,6 +104,7 @@ function tellHere(job: PendingJob, value: unknown): void {
         break;
     }
   } catch (error) {
+    if (traced !== null) settleTraced(traced, "failed", error);
     if (!job.isOver) job.trySetError(rejectionOf(error));
     throwAside(error);
   }
@@ -107,6 +112,8 @@ function tellHere(job: PendingJob, value: unknown): void {
 
 function tellError(job: PendingJob, error: unknown): void {
   publishJob("error", job.fn.source, job, error);
+  const { traced } = job.extras;
+  if (traced !== null) settleTraced(traced, "failed", error);
   job.trySetError(rejectionOf(error));
 }
 
