@@ -46,7 +46,15 @@ export interface ThreadPoolOptions {
    * 2^32. @default 2^30
    */
   readonly maxQueueBytes?: number | undefined;
-  /** A module that each thread imports before its first job; top-level await is allowed. A file URL or an absolute path. @default none */
+  /**
+   * A module that each thread imports before its first job; top-level await is allowed. A file URL or an absolute path.
+   *
+   * Its export `dispose`, if it has one, is called without arguments and awaited, once, when the thread leaves by itself: between two jobs,
+   * or because the pool closes. Not when the thread crashes or is terminated, nor when the process ends without `close`. It may take
+   * 10 seconds, or until the deadline of `close`; then the thread is terminated. Jobs that it submits reject with PoolClosedError. What it
+   * throws is an uncaught error on the thread: shown, and counted as `stray`.
+   * @default none
+   */
   readonly initialize?: URL | string | undefined;
   /**
    * How long a thread without work polls before it sleeps, in microseconds. It adapts itself below this limit, and does not spin
@@ -105,6 +113,8 @@ const CAPACITY_SLOTS = 16_384;
 const MAX_THREADS = 1024;
 /** How far `setMaxThreads` can go: places cost address space, and a look at each that was ever used. */
 const PLACES_PER_CORE = 4;
+/** Of `dispose`, when `close` has no earlier deadline. */
+const DISPOSE_LIMIT_MS = 10_000;
 /** As .NET's worker threads. */
 const DEFAULT_IDLE_TIMEOUT_MS = 20_000;
 
@@ -135,6 +145,7 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
     maxQueueBytes: integer("maxQueueBytes", own.maxQueueBytes, 1, 2 ** 32) ?? 2 ** 30,
     spinLimitUs: integer("spinLimitUs", own.spinLimitUs, 0, 1000) ?? 50,
     initialize: own.initialize === undefined ? null : resolveJobUrl(own.initialize, "initialize"),
+    disposeLimitMs: DISPOSE_LIMIT_MS,
     thread: {
       name,
       env: resolveEnv(own.env),

@@ -18,7 +18,8 @@ import type { QueueLimits } from "../submit/ledger.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { TrimTimer } from "../submit/trim-timer.ts";
 import { Submitter } from "../submit/submitter.ts";
-import { setImmediate, setTimeout } from "../shared/timers.ts";
+import { promiseThen } from "../shared/intrinsics.ts";
+import { clearTimeout, setImmediate, setTimeout } from "../shared/timers.ts";
 import { CarriedValues } from "../transfer/carried-values.ts";
 import { ArenaMemories } from "./arena-memories.ts";
 import { CarriedRelay } from "./carried-relay.ts";
@@ -42,6 +43,8 @@ export interface HostOptions extends ThreadCounts {
   readonly maxQueueBytes: number;
   readonly spinLimitUs: number;
   readonly initialize: string | null;
+  /** How long `dispose` of the initialize module may take. */
+  readonly disposeLimitMs: number;
   readonly thread: ThreadOptions;
   readonly trace: ResolvedTraceOptions | null;
 }
@@ -164,7 +167,7 @@ export class Host {
       () => ledger.drain(),
       () => ledger.outstanding,
     );
-    this.#shutdown = new Shutdown({
+    this.#shutdown = new Shutdown(options.disposeLimitMs, {
       refuse: () => ledger.close(),
       drop: () => this.#drop(),
       isOutstanding: () => ledger.outstanding > 0,
@@ -306,6 +309,14 @@ export class Host {
     thread.wasTerminated = true;
     thread.terminate();
     AsyncScope.root.run(setTimeout, () => this.#lose(thread), LOST_AFTER_MS).unref();
+  }
+
+  #onDisposing(thread: PoolThread): void {
+    thread.isDisposing = true;
+    const { disposeLimitMs } = this.#options;
+    const timer = AsyncScope.root.run(setTimeout, () => this.#terminate(thread.serial), disposeLimitMs);
+    timer.unref();
+    promiseThen(thread.ended, () => clearTimeout(timer));
   }
 
   /** It has not ended: it is in a call that cannot be interrupted. Nobody waits for what it has, and another thread takes its part. */
@@ -453,6 +464,9 @@ export class Host {
         break;
       case "retire":
         this.#supply.retire(thread, message.url);
+        break;
+      case "disposing":
+        this.#onDisposing(thread);
         break;
       case "idle":
         this.#supply.idle(thread);

@@ -28,6 +28,8 @@ export class PoolThread {
   isReady = false;
   /** Has said that it had nothing to do for `idleTimeoutMs`. */
   isIdle = false;
+  /** Calls `dispose`, then ends. */
+  isDisposing = false;
   /** The pool has ended it, because a job on it did not stop. */
   wasTerminated = false;
   /** Was terminated, and does not end: nobody waits for it any more. Its place is taken until it has ended. */

@@ -5,8 +5,9 @@
  *   2 drop     only with `drain: false`: what waits fails, what runs is asked to stop; each thread does the same with the jobs of its jobs
  *   3 drain    until no job is outstanding, whoever submitted it, and no thread runs one whose submitter has died
  *   4 deadline only if 3 takes too long: what is outstanding fails at once, and the threads are terminated
- *   5 end      threads run their exit handlers; who has not ended a moment later is terminated, and who does not even end then, because
- *              it is in a native call, is left behind: it keeps neither `close` nor the process waiting
+ *   5 end      threads call `dispose` of their initialize module and run their exit handlers. Who has done neither a moment later is
+ *              terminated; who disposes has time until the deadline, or for `disposeLimitMs`. Who does not even end then, because it is in
+ *              a native call, is left behind: it keeps neither `close` nor the process waiting
  */
 import { promiseThen } from "../shared/intrinsics.ts";
 import { AsyncScope } from "@skein/context";
@@ -45,10 +46,13 @@ export class Shutdown {
   #wake: (() => void) | null = null;
   /** Whether the deadline has passed. */
   isPastDeadline = false;
-  /** Whether step 5 has begun: there is no deadline to keep any more. */
-  #isEnding = false;
+  readonly #disposeLimitMs: number;
+  /** Whether step 5 is over: there is no deadline to keep any more. */
+  #isOver = false;
 
-  constructor(steps: ShutdownSteps) {
+  /** @param disposeLimitMs How long a thread may take for `dispose`. */
+  constructor(disposeLimitMs: number, steps: ShutdownSteps) {
+    this.#disposeLimitMs = disposeLimitMs;
     this.#steps = steps;
   }
 
@@ -72,7 +76,7 @@ export class Shutdown {
 
   #setDeadline(timeoutMs: number): void {
     const at = clockNow() + timeoutMs;
-    if (at >= this.#deadlineAt || this.isPastDeadline || this.#isEnding) return;
+    if (at >= this.#deadlineAt || this.isPastDeadline || this.#isOver) return;
     this.#deadlineAt = at;
     if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
     this.#deadlineTimer = AsyncScope.root.run(setTimeout, this.#onDeadline, timeoutMs);
@@ -87,9 +91,9 @@ export class Shutdown {
 
   async #run(): Promise<void> {
     while (!this.isPastDeadline && !this.#steps.isQuiet()) await this.#change();
-    this.#isEnding = true;
-    if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
     await this.#endThreads();
+    this.#isOver = true;
+    if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
     this.#steps.over();
   }
 
@@ -112,10 +116,23 @@ export class Shutdown {
       thread.ref();
       thread.post({ type: "close" });
     }
-    if (!this.isPastDeadline && (await within(CLOSE_GRACE_MS, ended))) return;
+    if (await this.#endInTime(CLOSE_GRACE_MS, ended)) return;
+    for (const thread of threads) if (!thread.isDisposing) thread.terminate();
+    const isDisposing = threads.some((thread) => thread.isDisposing && !thread.hasEnded);
+    if (isDisposing && (await this.#endInTime(this.#disposeLimitMs, ended))) return;
     for (const thread of threads) thread.terminate();
     if (await within(LOST_AFTER_MS, ended)) return;
     for (const thread of threads) thread.unref();
+  }
+
+  /** @returns whether the threads have ended within `ms`, and before the deadline. */
+  async #endInTime(ms: number, ended: Promise<unknown>): Promise<boolean> {
+    if (this.isPastDeadline) return false;
+    const deadline = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    const isOver = await within(ms, Promise.race([ended, deadline]));
+    return isOver && !this.isPastDeadline;
   }
 }
 

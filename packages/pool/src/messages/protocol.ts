@@ -66,7 +66,7 @@ export type HostMessage =
   | { readonly type: "leave" }
   /** The answer to "retire": not yet. Take jobs again until "leave" comes. */
   | { readonly type: "stay" }
-  /** No job will come any more: leave through `process.exit`, so that exit handlers run and output is flushed. */
+  /** No job will come any more: call `dispose`, and leave through `process.exit`, so that exit handlers run and output is flushed. */
   | { readonly type: "close" };
 
 export type WorkerMessage =
@@ -101,6 +101,8 @@ export type WorkerMessage =
   | { readonly type: "threads-wanted" }
   /** This thread cannot load the module at `url` any more (worker/module-table.ts): takes no job until the answer, "leave" or "stay". */
   | { readonly type: "retire"; readonly url: string }
+  /** Before `dispose` of the initialize module is called: the thread ends by itself when that has settled. */
+  | { readonly type: "disposing" }
   /** The thread has had nothing to do for `idleTimeoutMs`. */
   | { readonly type: "idle" };
 

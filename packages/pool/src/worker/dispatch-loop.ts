@@ -59,6 +59,8 @@ export interface LoopParts {
   readonly jobsPerThread: number;
   /** Takes in what the host has posted, without waiting. */
   readonly takeMessages: () => void;
+  /** The thread was told to leave, and has nothing left to do. May be called again. */
+  readonly end: () => void;
 }
 
 export class DispatchLoop {
@@ -260,7 +262,7 @@ export class DispatchLoop {
     }
     if (!this.#isLeaving || this.#awaiting > 0 || !this.#arrivals.isEmpty) return false;
     this.#hold();
-    if (!this.#runner.hasLate) process.exit();
+    if (!this.#runner.hasLate) this.#parts.end();
     return true;
   }
 

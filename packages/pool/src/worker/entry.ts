@@ -40,6 +40,7 @@ import { MemoryRequests } from "./memory-requests.ts";
 import { ModuleTable } from "./module-table.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
+import { ThreadEnd } from "./thread-end.ts";
 import { takeThreadData } from "./thread-data.ts";
 import { now as clockNow, setImmediate } from "../shared/timers.ts";
 
@@ -206,6 +207,14 @@ const rest = new Rest({
     idleness.resting();
   },
 });
+const end = new ThreadEnd({
+  disposing: () => {
+    ledger.close();
+    // What `dispose` leaves behind is not of the job that ended last.
+    current.lastName = null;
+    post({ type: "disposing" });
+  },
+});
 const loop = new DispatchLoop({
   thread: index,
   serial,
@@ -217,6 +226,7 @@ const loop = new DispatchLoop({
   rest,
   jobsPerThread: options.jobsPerThread,
   takeMessages: takeKnowledge,
+  end: () => end.begin(),
 });
 const takeAll = (): void => intake.takeAll();
 const joinWait = new JoinWait({
@@ -255,7 +265,7 @@ void begin();
 async function begin(): Promise<void> {
   let failure: ErrorWire | null;
   try {
-    if (options.initialize !== null) await loadJobModule(options.initialize);
+    if (options.initialize !== null) end.disposeBy(await loadJobModule(options.initialize));
     failure = await loadModules();
   } catch (error) {
     // Thrown outside of the promise, it ends the thread whatever that does with unhandled rejections.
@@ -400,6 +410,7 @@ function handle(message: HostMessage): void {
       loop.resume();
       break;
     case "close":
-      process.exit();
+      loop.leave();
+      end.begin();
   }
 }
