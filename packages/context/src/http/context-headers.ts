@@ -1,6 +1,7 @@
 import { ownOptions } from "../own-options.ts";
 import type { OptionNames } from "../own-options.ts";
 import type { AsyncLocal } from "../async-local.ts";
+import { argumentTypeError } from "../errors.ts";
 import { define } from "../intrinsics.ts";
 import { baggage } from "./baggage.ts";
 import { requireIdOptions } from "./id-options.ts";
@@ -9,15 +10,17 @@ import { correlationId, currentBaggage, currentTraceparent, currentTracestate } 
 import { traceparent } from "./traceparent.ts";
 import { tracestate } from "./tracestate.ts";
 
-/** Options of {@link contextHeaders}: those given to `correlation`. */
+/** Options of {@link contextHeaders}: `header` and `local` are those given to `correlation`. */
 export interface ContextHeadersOptions {
   /** @default 'x-request-id' */
   header?: string | undefined;
   /** @default correlationId */
   local?: AsyncLocal<string> | undefined;
+  /** Whether `traceparent`, `tracestate` and `baggage` go along. Off where something else sends them. @default true */
+  trace?: boolean | undefined;
 }
 
-const optionNames: OptionNames<ContextHeadersOptions> = { header: true, local: true };
+const optionNames: OptionNames<ContextHeadersOptions> = { header: true, local: true, trace: true };
 
 /**
  * Headers that carry the current context to another service: the correlation id, `traceparent`, `tracestate` and
@@ -31,11 +34,13 @@ const optionNames: OptionNames<ContextHeadersOptions> = { header: true, local: t
  * await fetch(url, { headers: contextHeaders() });
  */
 export function contextHeaders(options?: ContextHeadersOptions): Record<string, string> {
-  const { header = "x-request-id", local = correlationId } = ownOptions(options, optionNames);
+  const { header = "x-request-id", local = correlationId, trace = true } = ownOptions(options, optionNames);
   requireIdOptions(header, local);
+  if (typeof trace !== "boolean") throw argumentTypeError("options.trace", "a boolean", trace);
   const headers: Record<string, string> = {};
   const id = local.value;
   if (id !== undefined) define(headers, header, id, true);
+  if (!trace) return headers;
   const parent = currentTraceparent.value;
   if (parent !== undefined) {
     define(headers, "traceparent", traceparent.format(parent), true);

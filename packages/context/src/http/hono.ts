@@ -1,0 +1,30 @@
+/** `@skein/context/hono` */
+import { ExecutionContext } from "../execution-context.ts";
+import { receivedIds } from "./received-ids.ts";
+import type { CorrelationOptions } from "./received-ids.ts";
+
+/** The part of a Hono context that the middleware uses. */
+export interface HonoRequest {
+  readonly req: { header(name: string): string | undefined };
+  header(name: string, value: string): void;
+}
+
+/**
+ * Hono middleware, on Node.js and on every other runtime of Hono that has AsyncLocalStorage: as `correlation()` of
+ * `@skein/context/http`, for all middleware and handlers behind it.
+ *
+ * @throws TypeError if an option has the wrong type.
+ * @example
+ * app.use(correlation());
+ */
+export function correlation(
+  options?: CorrelationOptions,
+): (context: HonoRequest, next: () => Promise<void>) => Promise<void> {
+  const { header, take } = receivedIds(options);
+  return (context, next) =>
+    ExecutionContext.isolate(async () => {
+      const id = take((name) => context.req.header(name));
+      await next();
+      context.header(header, id);
+    });
+}

@@ -1,0 +1,84 @@
+/** The way out: requests of `fetch` and undici that carry the current context. */
+import { isArray } from "../intrinsics.ts";
+import { contextHeaders } from "./context-headers.ts";
+import type { ContextHeadersOptions } from "./context-headers.ts";
+
+type Fetch = typeof globalThis.fetch;
+
+/**
+ * `fetch` with the headers of the current context. Headers that the caller gives take precedence. The receiver learns whatever
+ * `contextHeaders` has: wrap the `fetch` that calls your own services, not the one that calls others'.
+ *
+ * @throws TypeError if an option has the wrong type.
+ * @example
+ * const fetch = contextFetch();
+ * await fetch("http://billing.internal/invoices");
+ */
+export function contextFetch(
+  options?: ContextHeadersOptions,
+  fetch: Fetch = (input, init) => globalThis.fetch(input, init),
+): Fetch {
+  contextHeaders(options);
+  return async (input, init) => {
+    const own = init?.headers ?? (input instanceof Request ? input.headers : undefined);
+    const headers = new Headers(own);
+    for (const [name, value] of Object.entries(contextHeaders(options)))
+      if (!headers.has(name)) headers.set(name, value);
+    return await fetch(input, { ...init, headers });
+  };
+}
+
+/** Headers as undici takes them. */
+type UndiciHeaders =
+  | readonly string[]
+  | Iterable<[string, string | readonly string[] | undefined]>
+  | Readonly<Record<string, string | readonly string[] | undefined>>
+  | null;
+
+interface DispatchOptions {
+  readonly headers?: UndiciHeaders | undefined;
+}
+
+/**
+ * An interceptor of undici: each request carries the context of the code that makes it, as with `contextFetch`. For `fetch`, `request` and
+ * `stream` of undici, and through `setGlobalDispatcher` for everything that uses it.
+ *
+ * @throws TypeError if an option has the wrong type.
+ * @example
+ * const billing = new Pool("http://billing.internal").compose(contextInterceptor());
+ * await billing.request({ method: "GET", path: "/invoices" });
+ */
+export function contextInterceptor(
+  options?: ContextHeadersOptions,
+): <O, H>(dispatch: (options: O, handler: H) => boolean) => (options: O, handler: H) => boolean {
+  contextHeaders(options);
+  return (dispatch) => (request, handler) => {
+    const { headers } = request as DispatchOptions;
+    return dispatch({ ...request, headers: joined(headers ?? null, contextHeaders(options)) }, handler);
+  };
+}
+
+/** Names and values in turn. */
+function joined(own: UndiciHeaders, added: Readonly<Record<string, string>>): string[] {
+  const pairs = pairsOf(own);
+  const given = new Set(pairs.map(([name]) => name.toLowerCase()));
+  for (const [name, value] of Object.entries(added))
+    if (!given.has(name.toLowerCase())) pairs.push([name, value]);
+  return pairs.flat();
+}
+
+function pairsOf(headers: UndiciHeaders): [string, string][] {
+  const pairs: [string, string][] = [];
+  if (headers === null) return pairs;
+  if (isArray(headers) && typeof headers[0] === "string") {
+    for (let at = 0; at < headers.length; at += 2) pairs.push([String(headers[at]), String(headers[at + 1])]);
+    return pairs;
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is left of UndiciHeaders.
+  const entries = (Symbol.iterator in headers ? headers : Object.entries(headers)) as Iterable<
+    [string, string | readonly string[] | undefined]
+  >;
+  for (const [name, value] of entries)
+    for (const one of typeof value === "string" ? [value] : (value ?? [])) pairs.push([name, one]);
+  return pairs;
+}

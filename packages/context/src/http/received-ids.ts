@@ -1,0 +1,67 @@
+/** What a request brings, on any server: its id, its place in a trace, its baggage. Set in the current context. */
+import { randomUUID } from "node:crypto";
+import type { AsyncLocal } from "../async-local.ts";
+import { argumentTypeError } from "../errors.ts";
+import { ownOptions } from "../own-options.ts";
+import type { OptionNames } from "../own-options.ts";
+import { baggage as baggageHeader } from "./baggage.ts";
+import { requireIdOptions } from "./id-options.ts";
+import { correlationId, currentBaggage, currentTraceparent, currentTracestate } from "./request-locals.ts";
+import { traceparent as traceparentHeader } from "./traceparent.ts";
+import { tracestate as tracestateHeader } from "./tracestate.ts";
+
+/** Options of {@link correlation}. */
+export interface CorrelationOptions {
+  /** The header that brings the id, and takes it back. @default 'x-request-id' */
+  header?: string | undefined;
+  /** The local that holds the id. @default correlationId */
+  local?: AsyncLocal<string> | undefined;
+  /** Whether to take `baggage` from the request. Off, because anybody can send it. @default false */
+  baggage?: boolean | undefined;
+}
+
+/** One header of a request by its lower-case name; undefined where it is missing or came more than once. */
+type ReadHeader = (name: string) => string | undefined;
+
+export interface ReceivedIds {
+  /** The header that takes the id back. */
+  readonly header: string;
+  /** Sets the locals in the current context. @returns the id. */
+  readonly take: (read: ReadHeader) => string;
+}
+
+const optionNames: OptionNames<CorrelationOptions> = { header: true, local: true, baggage: true };
+
+const idShape = /^[A-Za-z0-9._~:@/+=-]{1,128}$/;
+
+/** @throws TypeError if an option has the wrong type. */
+export function receivedIds(options: CorrelationOptions | undefined): ReceivedIds {
+  const {
+    header = "x-request-id",
+    local = correlationId,
+    baggage = false,
+  } = ownOptions(options, optionNames);
+  requireIdOptions(header, local);
+  if (typeof baggage !== "boolean") throw argumentTypeError("options.baggage", "a boolean", baggage);
+  const headerKey = header.toLowerCase();
+  return {
+    header,
+    take(read) {
+      const received = read(headerKey);
+      const id = received !== undefined && idShape.test(received) ? received : randomUUID();
+      local.value = id;
+      takeTrace(read);
+      const carried = baggage ? baggageHeader.parse(read("baggage") ?? "") : [];
+      currentBaggage.value = carried.length === 0 ? undefined : carried;
+      return id;
+    },
+  };
+}
+
+/** Sets or clears: the context in which the server was started must not pass for the request's. */
+function takeTrace(read: ReadHeader): void {
+  const parent = traceparentHeader.parse(read("traceparent") ?? "");
+  const states = parent === null ? null : tracestateHeader.parse(read("tracestate") ?? "");
+  currentTraceparent.value = parent ?? undefined;
+  currentTracestate.value = states === null || states.length === 0 ? undefined : states;
+}

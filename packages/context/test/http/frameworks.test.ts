@@ -1,0 +1,208 @@
+/** Each entry point on the real framework, its server and a real request whose body arrives late. */
+import "reflect-metadata";
+import { once } from "node:events";
+import type { AddressInfo, Server } from "node:net";
+import { serve } from "@hono/node-server";
+import { Controller, Module, Post, type Type } from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
+import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
+import Koa from "koa";
+import { Agent, fetch as undiciFetch, request } from "undici";
+import { afterEach, describe, expect, it } from "vitest";
+import { correlation as forFastify } from "@skein/context/fastify";
+import { correlation as forHono } from "@skein/context/hono";
+import {
+  contextFetch,
+  contextHeaders,
+  contextInterceptor,
+  correlation,
+  correlationId,
+  currentBaggage,
+  type CorrelationOptions,
+} from "@skein/context/http";
+import { correlation as forKoa } from "@skein/context/koa";
+import { CorrelationModule } from "@skein/context/nest";
+import { closeServers, get, listen, open, reply } from "./local-server.ts";
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+  await closeServers();
+});
+
+const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** What handlers answer: what they see at once, and behind an await. */
+async function seen(): Promise<unknown[]> {
+  const first = correlationId.value;
+  await later();
+  return [first, correlationId.value, currentBaggage.value?.[0]?.value ?? null];
+}
+
+async function portOf(server: Server): Promise<number> {
+  if (!server.listening) await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+/** Starts a server whose POST / reads the body as the framework does, and answers what it sees. @returns its port. */
+const frameworks: Readonly<Record<string, (options?: CorrelationOptions) => Promise<number>>> = {
+  async express(options) {
+    const app = express();
+    app.use(correlation(options), express.text({ type: "*/*" }));
+    app.post("/", async (_, res) => void res.json(await seen()));
+    const server = app.listen(0, "127.0.0.1");
+    closing.push(() => server.close());
+    return await portOf(server);
+  },
+
+  async fastify(options) {
+    const app = fastify();
+    await app.register(forFastify, { ...options });
+    app.route({ method: "POST", url: "/", handler: seen });
+    closing.push(() => app.close());
+    await app.listen({ port: 0, host: "127.0.0.1" });
+    return await portOf(app.server);
+  },
+
+  async hono(options) {
+    const app = new Hono();
+    app.use(forHono(options));
+    app.post("/", async (context) => {
+      await context.req.text();
+      return context.json(await seen());
+    });
+    const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }) as Server;
+    closing.push(() => server.close());
+    return await portOf(server);
+  },
+
+  async koa(options) {
+    const app = new Koa();
+    app.use(forKoa(options));
+    app.use(async (context) => {
+      for await (const _ of context.req) expect(correlationId.value).toBeDefined();
+      context.body = await seen();
+    });
+    const server = app.listen(0, "127.0.0.1");
+    closing.push(() => server.close());
+    return await portOf(server);
+  },
+
+  nest,
+};
+
+async function nest(options?: CorrelationOptions): Promise<number> {
+  class Root {
+    see(): Promise<unknown[]> {
+      return seen();
+    }
+  }
+  // Decorators are not erasable: they are called by hand.
+  Post()(Root.prototype, "see", Object.getOwnPropertyDescriptor(Root.prototype, "see")!);
+  Controller()(Root);
+  class App {
+    readonly name = "app";
+  }
+  Module({ imports: [CorrelationModule.forRoot(options)], controllers: [Root as Type] })(App);
+  const app = await NestFactory.create(App, { logger: false });
+  closing.push(() => app.close());
+  await app.listen(0, "127.0.0.1");
+  return await portOf(app.getHttpServer() as Server);
+}
+
+describe.each(Object.entries(frameworks))("%s", (_, start) => {
+  it("runs requests in contexts of their own, with a body that arrives late, and echoes the id", async () => {
+    const port = await start({ baggage: true });
+    const ask = async (id: string): Promise<void> => {
+      const sent = { "x-request-id": id, baggage: `user=${id}`, "content-type": "text/plain" };
+      const { req, answer } = open(port, { method: "POST", agent: false, headers: sent });
+      req.write("first ");
+      await later();
+      req.end("second");
+      const { headers, body } = await answer;
+      expect(body).toEqual([id, id, id]);
+      expect(headers["x-request-id"]).toBe(id);
+    };
+    await Promise.all(["one", "two", "three"].map(ask));
+    expect(correlationId.value).toBeUndefined();
+  });
+
+  it("refuses a wrong option", async () => {
+    const wrong = { header: "a b" };
+    await expect(start(wrong)).rejects.toMatchObject({ code: "ERR_SKEIN_INVALID_ARG_TYPE" });
+  });
+});
+
+describe("the way out", () => {
+  const trace = { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" };
+
+  it("contextHeaders({ trace: false }) has the id alone", async () => {
+    const withCorrelation = correlation();
+    const port = await listen((req, res) =>
+      withCorrelation(req, res, () => reply(res, [contextHeaders(), contextHeaders({ trace: false })])),
+    );
+    const { body } = await get(port, { ...trace, "x-request-id": "r" });
+    expect(body).toEqual([{ "x-request-id": "r", ...trace }, { "x-request-id": "r" }]);
+    expect(() => contextHeaders({ trace: 1 as never })).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_INVALID_ARG_TYPE" }),
+    );
+  });
+
+  const dispatcher = (): Agent => {
+    const agent = new Agent();
+    closing.push(() => agent.close());
+    return agent;
+  };
+  const ways: Readonly<Record<string, (url: string, headers: Record<string, string>) => Promise<unknown>>> = {
+    "contextFetch of the global fetch": async (url, headers) =>
+      await (await contextFetch()(url, { headers })).json(),
+    "contextFetch of a Request": async (url, headers) =>
+      await (await contextFetch()(new Request(url, { headers }))).json(),
+    "undici's request": async (url, headers) =>
+      await (
+        await request(url, { headers, dispatcher: dispatcher().compose(contextInterceptor()) })
+      ).body.json(),
+    "undici's request, headers in turn": async (url, headers) =>
+      await (
+        await request(url, {
+          headers: Object.entries(headers).flat(),
+          dispatcher: dispatcher().compose(contextInterceptor()),
+        })
+      ).body.json(),
+    "undici's fetch": async (url, headers) =>
+      await (
+        await undiciFetch(url, { headers, dispatcher: dispatcher().compose(contextInterceptor()) })
+      ).json(),
+  };
+
+  it.each(Object.entries(ways))(
+    "%s sends the caller's context, and his own headers first",
+    async (_, send) => {
+      const port = await listen((req, res) =>
+        reply(res, [req.headers["x-request-id"], req.headers["x-own"]]),
+      );
+      const url = `http://127.0.0.1:${port}/`;
+      const answers = await Promise.all(
+        ["a", "b"].map((id) => correlationId.run(id, () => send(url, { "x-own": "1" }))),
+      );
+      expect(answers).toEqual([
+        ["a", "1"],
+        ["b", "1"],
+      ]);
+      expect(await correlationId.run("a", () => send(url, { "X-Request-ID": "given" }))).toEqual([
+        "given",
+        null,
+      ]);
+      expect(await send(url, {})).toEqual([null, null]);
+    },
+  );
+
+  it("refuse a wrong option when they are made", () => {
+    for (const make of [contextFetch, contextInterceptor])
+      expect(() => make({ trac: true } as never)).toThrow(
+        expect.objectContaining({ code: "ERR_SKEIN_UNKNOWN_OPTION" }),
+      );
+  });
+});
