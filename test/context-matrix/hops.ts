@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { contextOf, MultiProducerConcurrentConsumer } from "@skein/batching";
 import { contextHeaders, correlation, correlationId } from "@skein/context/http";
 import { ThreadPool } from "@skein/pool";
-import { EventLoopScheduler } from "@skein/scheduling";
+import { EventLoopScheduler, Task } from "@skein/scheduling";
 import { KINDS, type Kind, see, type Seen } from "./ambient.ts";
 import type * as Loaded from "./loaded.jobs.ts";
 import type * as Jobs from "./matrix.jobs.ts";
@@ -124,6 +124,28 @@ export const hops: readonly Hop[] = [
         return [see()];
       }
       return [];
+    },
+  },
+  {
+    name: "then, catch and finally of a job",
+    rights: onMain,
+    run: async ({ jobs }) => {
+      const seen: Seen[] = [];
+      const look = (): void => void seen.push(see());
+      await jobs.seeIt().then(look);
+      await jobs.fail().catch(look);
+      await jobs.seeIt().finally(look);
+      return seen;
+    },
+  },
+  {
+    name: "Task.delay, then a timer",
+    rights: onMain,
+    run: async () => {
+      await Task.delay(1);
+      const behindDelay = see();
+      const inTimer = await new Promise<Seen>((resolve) => setTimeout(() => resolve(see()), 1));
+      return [behindDelay, inTimer];
     },
   },
   {
