@@ -26,7 +26,7 @@ const rooms: readonly (readonly string[])[] = [
   ["trace"],
   ["host", "worker"],
   ["engine"],
-  ["index.ts", "worker.ts"],
+  ["index.ts", "engine.ts", "worker.ts"],
 ];
 
 const problems: string[] = [];

@@ -208,3 +208,28 @@ export class NotCloneableError extends JobError {
     this.path = path;
   }
 }
+
+/** The engine cannot do what this call asks for. Nothing was started. `engine.capabilities` says what it can do. */
+export class NotSupportedError extends JobError {
+  static {
+    nameErrorClass(this, "NotSupportedError");
+  }
+
+  /** Its name in `engine.capabilities`. */
+  readonly capability: string;
+  /** The class of the engine. */
+  readonly engine: string;
+  /** What asked for it: an option with its value, a method, a kind of value. */
+  readonly option: string;
+
+  constructor(capability: string, engine: string, option: string, options?: ErrorOptions) {
+    super(
+      "ERR_SKEIN_NOT_SUPPORTED",
+      `${engine} does not support ${option}: its capability \`${capability}\` is false. Leave it out, or run the job on another engine`,
+      options,
+    );
+    this.capability = capability;
+    this.engine = engine;
+    this.option = option;
+  }
+}

@@ -8,6 +8,7 @@ export {
   JobNotFoundError,
   JobTimeoutError,
   NotCloneableError,
+  NotSupportedError,
   PoolClosedError,
   QueueFullError,
   ThreadCrashedError,

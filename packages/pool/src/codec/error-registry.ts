@@ -28,6 +28,7 @@ import {
   JobNotFoundError,
   JobTimeoutError,
   NotCloneableError,
+  NotSupportedError,
   PoolClosedError,
   QueueFullError,
   ThreadCrashedError,
@@ -89,7 +90,7 @@ if (suppressedError !== undefined) add("js:SuppressedError", suppressedError);
 const skeinErrors: ErrorClass[] = [SkeinError, InvalidOperationError, OperationCanceledError, TimeoutError];
 skeinErrors.push(TaskSchedulerError, JobCanceledError, JobTimeoutError, ThreadCrashedError, QueueFullError);
 skeinErrors.push(ContextEncodeError, ContextTooLargeError, DuplicateNameError, InvalidCarrierError);
-skeinErrors.push(PoolClosedError, JobNotFoundError, JobModuleError, NotCloneableError);
+skeinErrors.push(PoolClosedError, JobNotFoundError, JobModuleError, NotCloneableError, NotSupportedError);
 for (const type of skeinErrors) add(`skein:${errorClassName(type)}`, type);
 
 /** What `registerError` takes. */

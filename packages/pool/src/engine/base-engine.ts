@@ -5,10 +5,11 @@ import { Task, TaskCompletionSource } from "@skein/scheduling";
 import type { Chunk } from "../codec/chunk.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
 import { cancellationError, type CancelSignal } from "../submit/cancel-signal.ts";
-import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
 import { rejectionOf } from "../submit/pending-job.ts";
 import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
+import { type EngineCapabilities, refusalOf } from "./capabilities.ts";
 import type { CloseOptions } from "./close-options.ts";
+import type { FunctionSet, JobFunction } from "./job-functions.ts";
 import {
   createJobModule,
   type Job,
@@ -18,7 +19,7 @@ import {
   jobDefaults,
 } from "./job-module.ts";
 import { withJob } from "../codec/job-of-error.ts";
-import { JobError } from "../errors.ts";
+import { JobError, NotSupportedError } from "../errors.ts";
 import { labelOf } from "../jobs/function-name.ts";
 import { refusalWhileLoading } from "../jobs/module-loading.ts";
 import { mapChunks } from "./map-chunks.ts";
@@ -32,16 +33,26 @@ const MAP_AHEAD = 4;
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
-/** Where jobs go. */
-export interface JobTarget {
-  readonly functions: FunctionRegistry;
+/** Where jobs go. @typeParam F What `functions` gives, and `submit` is given. */
+export interface JobTarget<F extends JobFunction = JobFunction> {
+  /** The class of the engine, for errors. */
+  readonly name: string;
+  readonly capabilities: EngineCapabilities;
+  readonly functions: FunctionSet<F>;
+  /** How many jobs can run at once: `map` has four times as many under way by default. */
   maxThreads(): number;
   /** Why no job is taken any more, or null. */
   refusal(): Error | null;
   /** Where a plain function was exported from, if that is known here. */
   readonly exportOf: (fn: object) => { readonly url: string; readonly name: string } | undefined;
+  /**
+   * Takes one job. Everything is checked, its signal has not fired, and the engine can do what the options say. What this throws, the job
+   * rejects with.
+   *
+   * @param below The method that the caller has called: its frames and those above it are ours.
+   */
   submit(
-    fn: FunctionEntry,
+    fn: F,
     args: readonly unknown[],
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
@@ -50,6 +61,8 @@ export interface JobTarget {
 
 /** What runs jobs: a ThreadPool, or another engine with the same job modules. */
 export interface JobEngine extends AsyncDisposable {
+  /** What it can do; frozen. */
+  readonly capabilities: EngineCapabilities;
   module<M>(url: URL | string, defaults?: RunOptions): JobModule<M>;
   run<A extends unknown[], R>(job: Job<A, R>, args: A, options?: RunOptions): Task<Awaited<R>>;
   run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: RunOptions): Task<Awaited<R>>;
@@ -59,15 +72,21 @@ export interface JobEngine extends AsyncDisposable {
     items: Iterable<A> | AsyncIterable<A>,
     options?: MapOptions,
   ): AsyncIterableIterator<Awaited<R>>;
+  broadcast<A extends unknown[], R>(job: Job<A, R> | ((...args: A) => R), args: A): Task<Awaited<R>[]>;
+  broadcast<R>(job: Job<[], R> | (() => R), args?: []): Task<Awaited<R>[]>;
   close(options?: CloseOptions): Task<void>;
 }
 
 /** `module`, `run` and `map` over a target. */
-export abstract class BaseEngine implements JobEngine {
-  readonly #target: JobTarget;
+export abstract class BaseEngine<F extends JobFunction = JobFunction> implements JobEngine {
+  readonly #target: JobTarget<F>;
 
-  protected constructor(target: JobTarget) {
+  protected constructor(target: JobTarget<F>) {
     this.#target = target;
+  }
+
+  get capabilities(): EngineCapabilities {
+    return this.#target.capabilities;
   }
 
   abstract close(options?: CloseOptions): Task<void>;
@@ -150,7 +169,7 @@ export abstract class BaseEngine implements JobEngine {
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.map as AnyFunction;
     let own: SubmitOptions | undefined;
-    const submit = (entry: FunctionEntry, item: unknown, signal: CancelSignal): Task<unknown> =>
+    const submit = (entry: F, item: unknown, signal: CancelSignal): Task<unknown> =>
       this.#submit(entry, [item], (own ??= { ...defaults, signal }), below);
     const controller = new AbortController();
     const iteration = { options: resolved, source: fn.source, scope: AsyncScope.capture(), controller };
@@ -164,16 +183,32 @@ export abstract class BaseEngine implements JobEngine {
     return new MapResults(mapItems(items, run, iteration), controller);
   }
 
+  /**
+   * Runs a job once on every thread; an engine without the capability `broadcast` rejects with NotSupportedError.
+   *
+   * @throws TypeError for a bad argument, naming it.
+   */
+  broadcast<A extends unknown[], R>(job: Job<A, R> | ((...args: A) => R), args: A): Task<Awaited<R>[]>;
+  broadcast<R>(job: Job<[], R> | (() => R), args?: []): Task<Awaited<R>[]>;
+  broadcast(job: unknown, args: unknown = []): Task<unknown[]> {
+    this.entryOf(job);
+    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
+    return Task.fromError(new NotSupportedError("broadcast", this.#target.name, "`broadcast`"));
+  }
+
   /** The function that a job stands for. */
-  protected entryOf(job: unknown): { fn: FunctionEntry; defaults: SubmitOptions } {
+  protected entryOf(job: unknown): { fn: F; defaults: SubmitOptions } {
     if (typeof job !== "function") throw argumentTypeError("job", "a job of a module, or a function", job);
     const fn = this.#target.functions.ofFunction(job as AnyFunction, this.#target.exportOf);
     return { fn, defaults: (job as Partial<JobHandle>)[jobDefaults] ?? defaultSubmitOptions };
   }
 
-  #submit(fn: FunctionEntry, args: unknown[], options: SubmitOptions, below: AnyFunction): Task<unknown> {
+  #submit(fn: F, args: unknown[], options: SubmitOptions, below: AnyFunction): Task<unknown> {
     const refusal = this.#target.refusal() ?? refusalWhileLoading(fn.source);
     if (refusal !== null) return Task.fromError(refusal);
+    const { name, capabilities } = this.#target;
+    const missing = refusalOf(name, capabilities, fn.source, options);
+    if (missing !== null) return Task.fromError(withJob(missing, labelOf(fn.source)));
     const { signal } = options;
     if (signal !== undefined && signal.aborted) return canceled(signal, fn);
     try {
@@ -187,7 +222,7 @@ export abstract class BaseEngine implements JobEngine {
 }
 
 /** As a task that is cancelled later. */
-export function canceled<T>(signal: CancelSignal, fn: FunctionEntry): Task<T> {
+export function canceled<T>(signal: CancelSignal, fn: JobFunction): Task<T> {
   const source = new TaskCompletionSource<T>();
   source.trySetCanceled(cancellationError(signal, fn.source));
   return source.task;

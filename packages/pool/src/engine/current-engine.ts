@@ -3,10 +3,17 @@ import { InvalidOperationError } from "@skein/context/errors";
 import { Task } from "@skein/scheduling";
 import { BaseEngine } from "./base-engine.ts";
 import type { CurrentPool } from "../worker/current-pool.ts";
+import type { FunctionEntry } from "../submit/function-registry.ts";
+import { type EngineCapabilities, everyCapability } from "./capabilities.ts";
 
-export class CurrentEngine extends BaseEngine {
+/** A job cannot reach all threads. */
+const currentCapabilities: EngineCapabilities = Object.freeze({ ...everyCapability, broadcast: false });
+
+export class CurrentEngine extends BaseEngine<FunctionEntry> {
   constructor({ submitter, functions, places }: CurrentPool) {
     super({
+      name: "ThreadPool.current",
+      capabilities: currentCapabilities,
       functions: submitter.functions,
       maxThreads: () => places.maxThreads,
       refusal: () => null,

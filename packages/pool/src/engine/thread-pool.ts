@@ -5,9 +5,11 @@ import { PoolClosedError } from "../errors.ts";
 import { Host } from "../host/host.ts";
 import type { PoolStats } from "../host/pool-stats.ts";
 import { refusalToStart, refusalWhileLoading } from "../jobs/module-loading.ts";
+import type { FunctionEntry } from "../submit/function-registry.ts";
 import { moveListOfArguments } from "../transfer/move.ts";
 import { currentPool } from "../worker/current-pool.ts";
 import { BaseEngine, canceled, type JobEngine } from "./base-engine.ts";
+import { everyCapability } from "./capabilities.ts";
 import { type CloseOptions, resolveCloseOptions } from "./close-options.ts";
 import { CurrentEngine } from "./current-engine.ts";
 import type { Job } from "./job-module.ts";
@@ -25,7 +27,7 @@ import { resolveStartOptions, type StartOptions } from "./start-options.ts";
  * const area = await geo.area(polygon);
  * @see https://learn.microsoft.com/dotnet/standard/threading/the-managed-thread-pool
  */
-export class ThreadPool extends BaseEngine {
+export class ThreadPool extends BaseEngine<FunctionEntry> {
   static #shared: ThreadPool | null = null;
 
   /**
@@ -64,6 +66,8 @@ export class ThreadPool extends BaseEngine {
     const resolved = resolvePoolOptions(options);
     const host = AsyncScope.root.run(() => new Host(resolved));
     super({
+      name: "ThreadPool",
+      capabilities: everyCapability,
       functions: host.functions,
       maxThreads: () => host.maxThreads,
       refusal: () => (host.isClosing ? new PoolClosedError() : null),
@@ -80,9 +84,12 @@ export class ThreadPool extends BaseEngine {
    * @returns the results, in no order. One failure rejects as itself, several as an AggregateError, after all have ended.
    * @throws TypeError for a bad argument, naming it.
    */
-  broadcast<A extends unknown[], R>(job: Job<A, R> | ((...args: A) => R), args: A): Task<Awaited<R>[]>;
-  broadcast<R>(job: Job<[], R> | (() => R), args?: []): Task<Awaited<R>[]>;
-  broadcast(job: unknown, args: unknown = []): Task<unknown[]> {
+  override broadcast<A extends unknown[], R>(
+    job: Job<A, R> | ((...args: A) => R),
+    args: A,
+  ): Task<Awaited<R>[]>;
+  override broadcast<R>(job: Job<[], R> | (() => R), args?: []): Task<Awaited<R>[]>;
+  override broadcast(job: unknown, args: unknown = []): Task<unknown[]> {
     const { fn, defaults } = this.entryOf(job);
     if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
     if (moveListOfArguments(args, null) !== null)

@@ -1,0 +1,19 @@
+/**
+ * `@skein/pool/engine`: for people who write engines, that is, whatever runs jobs. Extend `BaseEngine`, which checks arguments and options
+ * and does `module`, `run` and `map`, over a `JobTarget`: that is given each job's function, arguments and complete options, and gives
+ * a Task. `JobFunctions` is the function set of an engine without shared memory.
+ */
+export { BaseEngine, type JobEngine, type JobTarget } from "./engine/base-engine.ts";
+export { type EngineCapabilities, everyCapability } from "./engine/capabilities.ts";
+export { type CloseOptions, resolveCloseOptions, type ResolvedCloseOptions } from "./engine/close-options.ts";
+export { type FunctionSet, type JobFunction, JobFunctions } from "./engine/job-functions.ts";
+export type { Job, JobModule } from "./engine/job-module.ts";
+export type { MapOptions } from "./engine/map-options.ts";
+export type { Priority, RunOptions } from "./engine/run-options.ts";
+export { jobModule } from "./engine/unbound-module.ts";
+export type { FunctionSource } from "./jobs/function-source.ts";
+export { loadJobModule } from "./jobs/load-module.ts";
+export { exportedFunction } from "./jobs/exported-function.ts";
+export { type ErrorWire, fromWire, toWire } from "./codec/error-wire.ts";
+export { type CancelSignal, cancellationError } from "./submit/cancel-signal.ts";
+export type { SubmitOptions } from "./submit/submit-options.ts";

@@ -1,0 +1,64 @@
+/** What an engine can do, by name, and what it answers to a call that asks for more. */
+import { NotSupportedError } from "../errors.ts";
+import type { FunctionSource } from "../jobs/function-source.ts";
+import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
+
+/**
+ * What an engine can do. Where a capability is false, a call that needs it rejects with NotSupportedError, which names the capability, the
+ * engine and the option; nothing was started then. Options that only say the default need no capability.
+ */
+export interface EngineCapabilities {
+  /** Functions that are shipped as their source. */
+  readonly inlineFunctions: boolean;
+  /** `priority` other than "normal". */
+  readonly priorities: boolean;
+  /** `onCancel: "terminate"`. */
+  readonly terminate: boolean;
+  /** `exclusive: true`. */
+  readonly exclusive: boolean;
+  /** `retries` above 0. */
+  readonly retries: boolean;
+  /** `onProgress`. */
+  readonly progress: boolean;
+  /** `transfer`: objects are moved, not copied. */
+  readonly transfer: boolean;
+  /** `broadcast`. */
+  readonly broadcast: boolean;
+}
+
+/** All that a ThreadPool can do. */
+export const everyCapability: EngineCapabilities = Object.freeze({
+  inlineFunctions: true,
+  priorities: true,
+  terminate: true,
+  exclusive: true,
+  retries: true,
+  progress: true,
+  transfer: true,
+  broadcast: true,
+});
+
+/** The error of a job that needs what the engine cannot do; null: it can. */
+export function refusalOf(
+  engine: string,
+  capabilities: EngineCapabilities,
+  source: FunctionSource,
+  options: SubmitOptions,
+): NotSupportedError | null {
+  if (capabilities === everyCapability) return null;
+  const missing = (
+    name: keyof EngineCapabilities,
+    isAsked: boolean,
+    option: string,
+  ): NotSupportedError | null =>
+    isAsked && !capabilities[name] ? new NotSupportedError(name, engine, option) : null;
+  return (
+    missing("inlineFunctions", source.kind === "inline", "inline functions") ??
+    missing("priorities", options.priority !== defaultSubmitOptions.priority, "`priority`") ??
+    missing("terminate", options.onCancel === "terminate", '`onCancel: "terminate"`') ??
+    missing("exclusive", options.exclusive, "`exclusive: true`") ??
+    missing("retries", options.retries > 0, `\`retries: ${options.retries}\``) ??
+    missing("progress", options.onProgress !== undefined, "`onProgress`") ??
+    missing("transfer", options.transfer !== null, "`transfer`")
+  );
+}
