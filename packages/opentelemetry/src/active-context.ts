@@ -1,0 +1,66 @@
+/** The active context of OpenTelemetry on its way to another thread: its span and its baggage. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  type BaggageEntry,
+  baggageEntryMetadataFromString,
+  type Context,
+  context,
+  createTraceState,
+  propagation,
+  ROOT_CONTEXT,
+  trace,
+} from "@opentelemetry/api";
+import { flow } from "@skein/context";
+
+/** The context with the span of a job, while that is called. */
+export const submitting: AsyncLocalStorage<Context> = new AsyncLocalStorage<Context>();
+
+/** Written by us, not by the global propagator: a thread without an SDK has none. */
+interface Written {
+  readonly span?: { readonly traceId: string; readonly spanId: string; readonly traceFlags: number };
+  readonly state?: string;
+  readonly baggage?: readonly (readonly [key: string, value: string, metadata: string | undefined])[];
+}
+
+const codec = {
+  encode: (active: Context): string => {
+    const span = trace.getSpanContext(active);
+    const baggage = propagation.getBaggage(active);
+    return JSON.stringify({
+      span: span && { traceId: span.traceId, spanId: span.spanId, traceFlags: span.traceFlags },
+      state: span?.traceState?.serialize(),
+      baggage: baggage
+        ?.getAllEntries()
+        .map(([key, { value, metadata }]) => [key, value, metadata?.toString()] as const),
+    } satisfies { [K in keyof Written]: Written[K] | undefined });
+  },
+  decode: (text: string): Context => {
+    const { span, state, baggage } = JSON.parse(text) as Written;
+    let decoded = ROOT_CONTEXT;
+    if (span !== undefined) {
+      const traceState = state === undefined ? {} : { traceState: createTraceState(state) };
+      decoded = trace.setSpanContext(decoded, { ...span, ...traceState, isRemote: true });
+    }
+    if (baggage === undefined) return decoded;
+    const entries = baggage.map(([key, value, metadata]): [string, BaggageEntry] => [
+      key,
+      metadata === undefined ? { value } : { value, metadata: baggageEntryMetadataFromString(metadata) },
+    ]);
+    return propagation.setBaggage(decoded, propagation.createBaggage(Object.fromEntries(entries)));
+  },
+};
+
+/** Contexts are immutable, so each is encoded once. */
+export function flowActiveContext(): Disposable {
+  return flow<Context>({
+    name: "skein.opentelemetry",
+    codec,
+    // Telemetry must not break a job.
+    onError: "ignore",
+    capture: () => {
+      const active = submitting.getStore() ?? context.active();
+      return active === ROOT_CONTEXT ? undefined : active;
+    },
+    enter: (active, fn) => context.with(active, fn),
+  });
+}

@@ -1,0 +1,44 @@
+/** What a thread without an SDK needs of one: a context manager. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { type Context, context, type ContextManager, ROOT_CONTEXT } from "@opentelemetry/api";
+
+class StorageContextManager implements ContextManager {
+  readonly #storage = new AsyncLocalStorage<Context>();
+
+  active(): Context {
+    return this.#storage.getStore() ?? ROOT_CONTEXT;
+  }
+
+  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+    active: Context,
+    fn: F,
+    thisArg?: ThisParameterType<F>,
+    ...args: A
+  ): ReturnType<F> {
+    const called = thisArg === undefined || thisArg === null ? fn : fn.bind(thisArg);
+    return this.#storage.run(active, called as never, ...args);
+  }
+
+  /** Functions alone: emitters are bound by auto-instrumentation, which brings an SDK. */
+  bind<T>(active: Context, target: T): T {
+    if (typeof target !== "function") return target;
+    const bound = (...args: unknown[]): unknown => this.#storage.run(active, target as never, ...args);
+    return bound as T;
+  }
+
+  enable(): this {
+    return this;
+  }
+
+  disable(): this {
+    this.#storage.disable();
+    return this;
+  }
+}
+
+/** Changes nothing where contexts become active already. */
+export function setUpThread(): void {
+  const probe = ROOT_CONTEXT.setValue(Symbol("probe"), true);
+  if (context.with(probe, () => context.active()) === probe) return;
+  context.setGlobalContextManager(new StorageContextManager());
+}

@@ -1,0 +1,84 @@
+import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { ThreadPool } from "@skein/pool";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { instrument } from "../src/index.ts";
+import type * as Jobs from "./fixtures/span.jobs.ts";
+
+const exporter = new InMemorySpanExporter();
+let pool: ThreadPool;
+let jobs: ReturnType<typeof ThreadPool.prototype.module<typeof Jobs>>;
+
+beforeAll(async () => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  trace.setGlobalTracerProvider(
+    new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }),
+  );
+  await import("../src/register.ts");
+  pool = new ThreadPool({ maxThreads: 1, initialize: new URL("../dist/register.js", import.meta.url) });
+  jobs = pool.module<typeof Jobs>(new URL("fixtures/span.jobs.ts", import.meta.url));
+});
+afterEach(() => exporter.reset());
+afterAll(() => pool.close());
+
+/** Within a span. @returns its context. */
+async function inRequest<T>(
+  body: () => PromiseLike<T>,
+): Promise<{ traceId: string; spanId: string; result: T }> {
+  return await trace.getTracer("test").startActiveSpan("request", async (span) => {
+    const result = await body();
+    span.end();
+    const { traceId, spanId } = span.spanContext();
+    return { traceId, spanId, result };
+  });
+}
+
+it("the active span and baggage are there in a job, after its await and in its fork, and not in the next job", async () => {
+  const { traceId, spanId, result } = await inRequest(() =>
+    context.with(
+      propagation.setBaggage(context.active(), propagation.createBaggage({ user: { value: "ada" } })),
+      () => jobs.activeLater(),
+    ),
+  );
+  const seen = { traceId, spanId, user: "ada" };
+  expect(result).toEqual([seen, seen]);
+  expect(await jobs.active()).toEqual({});
+});
+
+it("each job is a span, the child of the caller's and the active one in the job", async () => {
+  using _ = instrument();
+  const { traceId, spanId, result } = await inRequest(() => jobs.activeLater());
+  const [span] = exporter.getFinishedSpans();
+  expect(span).toMatchObject({
+    name: "activeLater",
+    kind: SpanKind.INTERNAL,
+    parentSpanContext: { spanId },
+    attributes: { "skein.job.outcome": "completed", "code.function.name": "activeLater" },
+  });
+  const seen = { traceId, spanId: span!.spanContext().spanId };
+  expect(result).toEqual([seen, seen]);
+});
+
+it("a job that fails, or whose thread ends, ends its span once, with the error", async () => {
+  using _ = instrument();
+  await inRequest(() => Promise.allSettled([jobs.fail(), jobs.exit()]));
+  const spans = exporter.getFinishedSpans().filter(({ name }) => name !== "request");
+  expect(spans.map(({ name }) => name).toSorted()).toEqual(["exit", "fail"]);
+  for (const { status } of spans) expect(status.code).toBe(SpanStatusCode.ERROR);
+  expect(spans.find(({ name }) => name === "fail")!.status.message).toBe("of a job");
+});
+
+it.each(["link", "root"] as const)("parent: %s", async (parent) => {
+  using _ = instrument({ parent });
+  const { traceId, spanId } = await inRequest(() => jobs.active());
+  const [span] = exporter.getFinishedSpans();
+  expect(span!.parentSpanContext).toBeUndefined();
+  expect(span!.spanContext().traceId).not.toBe(traceId);
+  expect(span!.links.map((link) => link.context.spanId)).toEqual(parent === "link" ? [spanId] : []);
+});
+
+it("unknown options and values are refused", () => {
+  expect(() => instrument({ parents: "link" } as never)).toThrow(/parent/);
+  expect(() => instrument({ parent: "sibling" as never })).toThrow(/options\.parent/);
+});
