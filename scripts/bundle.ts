@@ -49,7 +49,13 @@ const { output } = await bundle.generate({
   sourcemapExcludeSources: true,
   entryFileNames: "[name].js",
   chunkFileNames: "[name].js",
-  codeSplitting: { groups: [{ name: shared, minShareCount: 2 }] },
+  codeSplitting: {
+    groups: [
+      { name: shared, test: /^(?!.*\/pool\/src\/engine\/)/, minShareCount: 2, priority: 1 },
+      // What only callers of a pool need: its threads do not load it.
+      { name: "engines", minShareCount: 2 },
+    ],
+  },
   // Exports of the shared file keep their names: those of `internal` are among them.
   minifyInternalExports: false,
   // For stack traces all names stay, and lines stay lines. In V8 a text that is all ASCII takes one byte a character, any other takes two.
