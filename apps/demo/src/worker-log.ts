@@ -1,8 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { threadId } from "node:worker_threads";
 import { contextFields } from "@skein/context/log";
-// A thread shows the ids in its log only when it knows the AsyncLocals that they belong to.
-import "./correlation.ts";
 import type { AnalysisOptions, DeepFile, FileReport } from "./file-report.ts";
 
 /** Writes what there is to say about a file, if anything: trouble always, success only when asked to. */
@@ -24,7 +22,7 @@ export function logReport(file: string, report: FileReport | DeepFile, options: 
 
 /**
  * Appends one line of NDJSON. Every thread writes for itself: a line is one write in append mode, so lines of different
- * threads never mix. The correlation ids come from the AsyncLocals of the running job.
+ * threads never mix. The correlation ids are those that came with the running job.
  */
 function appendLogLine(
   file: string,

@@ -166,10 +166,11 @@ describe("idleTimeoutMs", () => {
   it("every job runs exactly once while threads leave and come", async () => {
     await using pool = new ThreadPool({ minThreads: 1, maxThreads: 4, idleTimeoutMs: 1 });
     const jobs = pool.module<typeof Jobs>(url);
-    let exits = 0;
-    const onExit = (): void => void exits++;
+    const exits: unknown[] = [];
+    const onExit = (message: unknown): void => void exits.push(message);
     subscribe("skein:thread:exit", onExit);
-    for (let round = 0; round < 30 || exits === 0; round++) {
+    // On a slow machine 30 rounds may pass before a thread has left.
+    for (let round = 0; round < 30 || exits.length === 0; round++) {
       pool.setMinThreads(1 + (round % 4));
       const count = 1 + ((round * 7) % 23);
       const results = await Promise.all(Array.from({ length: count }, (_, i) => jobs.double(i)));
@@ -180,7 +181,6 @@ describe("idleTimeoutMs", () => {
     }
     await threads(pool, 1);
     unsubscribe("skein:thread:exit", onExit);
-    expect(exits).toBeGreaterThan(0);
     const { submitted, completed, crashed } = pool.stats();
     expect({ completed, crashed }).toEqual({ completed: submitted, crashed: 0 });
   });
