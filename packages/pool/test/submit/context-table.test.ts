@@ -221,7 +221,7 @@ describe("ContextTable, with storages of others that flow", () => {
     const stored = tenant.run("acme", () => withStore({ a: 1 }));
     table.enter(stored);
     expect(current("acme").carrier).toBe(plain.carrier);
-    expect(stored.carrier).toBe(`${plain.carrier}t18:context-table.flow7:{"a":1}`);
+    expect(stored.carrier).toBe(`${plain.carrier}s18:context-table.flow7:{"a":1}`);
     expect(table.current()).toBe(null);
     table.leave(stored);
     table.leave(plain);
