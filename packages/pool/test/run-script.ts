@@ -23,6 +23,14 @@ export function runScriptWithin(kibibytes: number, name: string): Promise<Ended>
   return run(`export NODE_DISABLE_COMPILE_CACHE=1; ulimit -v ${kibibytes}; exec "$@"`, name, []);
 }
 
+/**
+ * In a process whose allocator gives what is freed back at once. By default glibc keeps freed blocks below 32 MiB in its arenas, once a
+ * larger one was freed: up to 64 MiB for each thread, for as long as anything on top of them lives.
+ */
+export function runScriptThatFrees(name: string): Promise<Ended> {
+  return run('export MALLOC_MMAP_THRESHOLD_=131072; exec "$@"', name, []);
+}
+
 /** @param shell A shell line with the command as "$@". */
 function run(shell: string, name: string, args: readonly string[]): Promise<Ended> {
   const script = fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));

@@ -3,7 +3,7 @@ import { AsyncLocal } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
 import { describe, expect, it } from "vitest";
 import { makeGate, open, opened } from "../gate.ts";
-import { runScript } from "../run-script.ts";
+import { runScriptThatFrees } from "../run-script.ts";
 import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const collect = (globalThis as unknown as { gc: () => void }).gc;
@@ -28,7 +28,7 @@ describe("memory of a pool", () => {
     "a burst of large payloads gives its memory back, with the pool open and closed",
     { timeout: timeLimit(120_000) },
     async () => {
-      const { stdout, stderr, code } = await runScript("gives-memory-back.ts");
+      const { stdout, stderr, code } = await runScriptThatFrees("gives-memory-back.ts");
       expect({ stderr, code, stdout }).toEqual({
         stderr: "",
         code: 0,
