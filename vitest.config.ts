@@ -13,6 +13,7 @@ export default defineConfig({
       "packages/*/test/**/*.test.ts",
       "apps/*/test/**/*.test.ts",
       "bench/test/**/*.test.ts",
+      "examples/test/**/*.test.ts",
       "test/**/*.test.ts",
     ],
     globalSetup: "./test/support/require-build.ts",

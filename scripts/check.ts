@@ -25,7 +25,7 @@ function execute(program: string, args: readonly string[]): boolean {
 
 const testConfigs = globSync([
   "{packages,apps}/*/{test,bench}/tsconfig.json",
-  "{test,bench,scripts}/tsconfig.json",
+  "{test,bench,examples,scripts}/tsconfig.json",
 ]).toSorted();
 const published = globSync("packages/*/package.json").toSorted();
 

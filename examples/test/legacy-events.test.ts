@@ -1,10 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { MessageQueueClient } from "../../examples/message-queue.ts";
-import type { Message } from "../../examples/message-queue.ts";
-import { PooledPublisher, PublisherPool } from "../../examples/pooled-publisher.ts";
-import { publish, publishByEvent } from "../../examples/simple-publisher.ts";
-import { InvalidOperationError, Task } from "../../src/index.ts";
+import { MessageQueueClient } from "../legacy-events/message-queue.ts";
+import type { Message } from "../legacy-events/message-queue.ts";
+import { PooledPublisher, PublisherPool } from "../legacy-events/pooled-publisher.ts";
+import { publish, publishByEvent } from "../legacy-events/simple-publisher.ts";
+import { InvalidOperationError, Task } from "@skein/scheduling";
 
 const refused = new Error("refused");
 
