@@ -15,11 +15,12 @@ export {
 } from "./errors.ts";
 export type { Job, JobModule } from "./engine/job-module.ts";
 export type { CloseOptions } from "./engine/close-options.ts";
+export type { ReadyOptions } from "./engine/ready-options.ts";
 export type { StartOptions } from "./engine/start-options.ts";
 export type { MapOptions } from "./engine/map-options.ts";
 export type { ThreadPoolOptions } from "./engine/pool-options.ts";
 export type { Priority, RunOptions } from "./engine/run-options.ts";
 export type { TraceOptions } from "./engine/trace-options.ts";
 export type { Distribution, PoolStats } from "./host/pool-stats.ts";
-export { ThreadPool } from "./engine/thread-pool.ts";
+export { type PoolEvent, ThreadPool } from "./engine/thread-pool.ts";
 export { move } from "./transfer/move.ts";

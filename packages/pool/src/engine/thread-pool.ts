@@ -1,5 +1,5 @@
 import { AsyncScope } from "@skein/context";
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentTypeError, requireFunction } from "@skein/context/errors";
 import { Task } from "@skein/scheduling";
 import { PoolClosedError } from "../errors.ts";
 import { Host } from "../host/host.ts";
@@ -14,8 +14,12 @@ import { type CloseOptions, resolveCloseOptions } from "./close-options.ts";
 import { CurrentEngine } from "./current-engine.ts";
 import type { Job } from "./job-module.ts";
 import { integer } from "./option-values.ts";
+import { type ReadyOptions, resolveReadyOptions } from "./ready-options.ts";
 import { resolvePoolOptions, threadCount, type ThreadPoolOptions } from "./pool-options.ts";
 import { resolveStartOptions, type StartOptions } from "./start-options.ts";
+
+/** Of a pool: see `on`. */
+export type PoolEvent = "drain";
 
 /**
  * Runs functions on worker threads. Jobs are queued in shared memory and pulled by the threads; the ambient context goes
@@ -134,9 +138,45 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
    * - PoolClosedError when the pool closes first, or is closed.
    *
    * A failure is told by every call until `start` is called again.
+   *
+   * With `below` it waits for the queue instead: until threads have taken so many of the jobs that fewer than `below` wait, or those were
+   * cancelled. For callers that push: they stay that far ahead of the threads, and no further. Rejects with PoolClosedError when the pool
+   * closes first, or is closed. Several that wait may all go on at the same moment: each that then submits a burst adds to the queue.
+   *
+   * @throws TypeError or RangeError for a bad option, naming it.
+   * @example
+   * for await (const row of rows) {
+   *   await pool.ready({ below: 1000 });
+   *   void jobs.index(row).then(done, failed);
+   * }
    */
-  ready(): Task<void> {
-    return this.#closing === null ? Task.from(this.#host.ready()) : Task.fromError(new PoolClosedError());
+  ready(options?: ReadyOptions): Task<void> {
+    const { below } = resolveReadyOptions(options);
+    if (this.#closing !== null) return Task.fromError(new PoolClosedError());
+    return Task.from(below === undefined ? this.#host.ready() : this.#host.queueWatch.below(below));
+  }
+
+  /**
+   * Listens to `drain`: none of the jobs waits for a thread that were submitted here since it was told last. Told on this thread, at most
+   * five milliseconds late, in the order of registration, in the empty context; what a listener throws is an uncaught exception. Jobs that jobs
+   * submit are not counted. Keeps nothing alive.
+   *
+   * @throws TypeError for a bad argument, naming it.
+   */
+  on(event: PoolEvent, listener: () => void): this {
+    checkListener(event, listener);
+    this.#host.queueWatch.on(listener);
+    return this;
+  }
+
+  /**
+   * Removes the newest registration of this listener, if there is one.
+   * @throws TypeError for a bad argument, naming it.
+   */
+  off(event: PoolEvent, listener: () => void): this {
+    checkListener(event, listener);
+    this.#host.queueWatch.off(listener);
+    return this;
   }
 
   /** The number of threads that start on demand and are kept. */
@@ -192,6 +232,11 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
     this.#closing ??= Task.from(closing);
     return this.#closing;
   }
+}
+
+function checkListener(event: unknown, listener: unknown): void {
+  if (event !== "drain") throw argumentTypeError("event", '"drain"', event);
+  requireFunction("listener", listener);
 }
 
 async function allOrErrors<R>(start: () => readonly Task<R>[]): Promise<R[]> {

@@ -28,6 +28,7 @@ import { KeepAlive } from "./keep-alive.ts";
 import { OrphanedSlots } from "./orphaned-slots.ts";
 import { PoolThread } from "./pool-thread.ts";
 import type { ThreadOptions } from "./thread-flags.ts";
+import { QueueWatch } from "./queue-watch.ts";
 import { PoolTrace, type ResolvedTraceOptions } from "../trace/pool-trace.ts";
 import { LOST_AFTER_MS, Shutdown } from "./shutdown.ts";
 import { ThreadRoster } from "./thread-roster.ts";
@@ -67,6 +68,7 @@ export class Host {
   readonly #starts: ThreadStarts;
   readonly #orphans: OrphanedSlots;
   readonly #pump: CompletionPump;
+  readonly #queueWatch: QueueWatch;
   readonly #keepAlive: KeepAlive;
   readonly #trace: PoolTrace | null;
   readonly #shutdown: Shutdown;
@@ -164,9 +166,17 @@ export class Host {
     this.#pump = new CompletionPump(
       memory.inbox,
       memory.parking,
-      () => ledger.drain(),
+      () => {
+        const count = ledger.drain();
+        this.#queueWatch.resultsCame();
+        return count;
+      },
       () => ledger.outstanding,
     );
+    this.#queueWatch = new QueueWatch({
+      atMost: () => this.#queued,
+      hasWaiting: (count) => ledger.hasWaiting(count),
+    });
     this.#shutdown = new Shutdown(options.disposeLimitMs, {
       refuse: () => ledger.close(),
       drop: () => this.#drop(),
@@ -206,6 +216,11 @@ export class Host {
     return this.#starts.ready();
   }
 
+  /** `ready({ below })` and the event `drain`. */
+  get queueWatch(): QueueWatch {
+    return this.#queueWatch;
+  }
+
   /** Whether `close` was called: no job is taken any more. */
   get isClosing(): boolean {
     return this.#shutdown.hasBegun;
@@ -224,6 +239,7 @@ export class Host {
   ): Task<unknown> {
     const { task } = this.#submitter.jobs.submit(fn, args, options, below);
     this.#pump.submitted();
+    this.#queueWatch.submitted();
     return task;
   }
 
@@ -259,6 +275,7 @@ export class Host {
   close(drain: boolean, timeoutMs: number | undefined): Promise<void> {
     const closing = this.#shutdown.begin(drain, timeoutMs);
     this.#starts.close(new PoolClosedError());
+    this.#queueWatch.close(new PoolClosedError());
     return closing;
   }
 
@@ -295,6 +312,7 @@ export class Host {
 
   #onOver(): void {
     this.#supply.close();
+    this.#queueWatch.stop();
     this.#keepAlive.close();
     this.#trimTimer.stop();
     this.#payloads.close();
@@ -339,10 +357,15 @@ export class Host {
 
   /** Jobs that no thread has taken, those of jobs included. */
   get #waiting(): number {
+    return this.#queued + this.#memory.queues.localSize;
+  }
+
+  /** The same without those that stay with the thread whose jobs have submitted them. */
+  get #queued(): number {
     const { queues } = this.#memory;
     return PRIORITIES.reduce(
       (sum, _, i) => sum + queues.sizeOf(i) + this.#submitter.ledger.backlogSize(i),
-      queues.localSize,
+      0,
     );
   }
 

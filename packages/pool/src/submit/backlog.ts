@@ -3,7 +3,7 @@
  * a waiting job costs its task and some bytes outside the heap, not an array of its own.
  */
 import { INLINE_BYTES } from "../shared/layout.ts";
-import type { PendingJob } from "./pending-job.ts";
+import { type PendingJob, WAITING } from "./pending-job.ts";
 
 const CHUNK_BYTES = 64 << 10;
 
@@ -17,6 +17,15 @@ export class Backlog {
 
   get size(): number {
     return this.#jobs.length - this.#firstJob;
+  }
+
+  /** Those that were given up not included; counts no further than `limit`. */
+  countWaiting(limit: number): number {
+    let count = 0;
+    for (let i = this.#firstJob; i < this.#jobs.length && count < limit; i++) {
+      if (this.#jobs[i]!.stage === WAITING) count++;
+    }
+    return count;
   }
 
   add(job: PendingJob, args: Uint8Array): void {

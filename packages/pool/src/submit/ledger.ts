@@ -151,6 +151,18 @@ export class Ledger {
     return this.#backlogs[priority]!.size;
   }
 
+  /** Whether `count` jobs or more wait for a thread. Looks at no more jobs than that, and at those that threads have. */
+  hasWaiting(count: number): boolean {
+    if (this.#outstanding < count) return false;
+    let left = count;
+    for (const backlog of this.#backlogs) left -= backlog.countWaiting(left);
+    for (const [slot] of this.#table.entries()) {
+      if (left <= 0) return true;
+      if (this.#memory.slots.state(slot) === QUEUED) left--;
+    }
+    return left <= 0;
+  }
+
   /** No job is accepted any more. */
   close(): void {
     this.#isClosed = true;

@@ -17,6 +17,7 @@ const module: Call = (options) => pool.module(sampleJobs, options);
 const close: Call = (options) => pool.close(options);
 const start: Call = (options) => pool.start(1, options);
 const startCount: Call = ({ count }: { count?: number }) => pool.start(count);
+const ready: Call = (options) => pool.ready(options);
 const parallel: Call = (options) => parallelFor(() => {}, { from: 0, to: 1, ...options });
 
 describe("bad options are named as the caller named them", () => {
@@ -64,6 +65,7 @@ describe("bad options are named as the caller named them", () => {
     ["close", close, "drain", [1, "x", null]],
     ["close", close, "timeoutMs", [...notNumbers, 0, -1]],
     ["start", startCount, "count", [...notNumbers, 0, -1, 1.5, 2]],
+    ["ready", ready, "below", [...notNumbers, 0, -1, 1.5, Infinity]],
     ["start", start, "modules", [1, "x", null, {}]],
     ["parallelFor", parallel, "from", [...notNumbers, 0.5]],
     ["parallelFor", parallel, "to", [...notNumbers, 0.5]],
