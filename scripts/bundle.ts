@@ -14,6 +14,7 @@ import { rolldown } from "rolldown";
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly "@skein/source": string }>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Whatever these export, `internal` of their package exports too. */
@@ -38,7 +39,7 @@ for (const file of globSync("dist/**/*.{js,js.map}")) rmSync(file);
 const bundle = await rolldown({
   input: Object.fromEntries(entries.map((file) => [nameOf(file), `${file}.ts`])),
   platform: "node",
-  external: [/^(node:|@skein\/)/, ...Object.keys(manifest.dependencies ?? {})],
+  external: [/^(node:|@skein\/)/, ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })],
 });
 const { output } = await bundle.generate({
   dir: "dist",

@@ -24,7 +24,7 @@ describe("stats()", () => {
       threads: { total: 0, idle: 0, parked: 0, running: 0 },
       queued: { high: 0, normal: 0, low: 0, local: 0 },
       submitted: 0,
-      waitMs: { p50: 0, p99: 0, max: 0, mean: 0 },
+      waitMs: { p50: 0, p99: 0, max: 0, mean: 0, histogram: [] },
       perThread: [],
     });
   });
@@ -85,6 +85,8 @@ describe("stats()", () => {
     expect(runMs.max).toBeGreaterThanOrEqual(10);
     expect(runMs.p50).toBeGreaterThanOrEqual(8);
     expect(waitMs.max).toBeGreaterThanOrEqual(80);
+    const burnt = runMs.histogram.filter(([ms]) => ms >= 8);
+    expect(burnt.reduce((sum, [, count]) => sum + count, 0)).toBe(10);
     expect(perThread[0]!.busyMs).toBeGreaterThanOrEqual(80);
   });
 });

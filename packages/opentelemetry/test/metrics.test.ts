@@ -1,0 +1,101 @@
+/** The metrics of a real pool, in the real SDK and in the real prom-client. */
+import {
+  AggregationTemporality,
+  type Histogram,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
+import { ThreadPool } from "@skein/pool";
+import { Registry } from "prom-client";
+import { afterAll, expect, it } from "vitest";
+import { instrumentMetrics } from "../src/index.ts";
+import { collectMetrics } from "../src/prom-client.ts";
+import type * as Jobs from "./fixtures/metric.jobs.ts";
+
+const pool = new ThreadPool({ maxThreads: 2 });
+const jobs = pool.module<typeof Jobs>(new URL("fixtures/metric.jobs.ts", import.meta.url));
+afterAll(() => pool.close());
+
+/** Ten jobs on two threads, each of which submits one; and one that fails. */
+async function work(): Promise<void> {
+  await Promise.all(Array.from({ length: 10 }, () => jobs.nested()));
+  await jobs.fail().catch(() => {});
+  while (pool.stats().threads.running > 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+it("OpenTelemetry: histograms in seconds, jobs by outcome, threads by state, what waits; over all threads", async () => {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 2 ** 30 });
+  const provider = new MeterProvider({ readers: [reader] });
+  const before = pool.stats();
+  {
+    using _ = instrumentMetrics(pool, { name: "images", meter: provider.getMeter("test") });
+    await reader.forceFlush();
+    exporter.reset();
+    await work();
+    await reader.forceFlush();
+  }
+  const points = new Map(
+    exporter
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics)
+      .flatMap(({ metrics }) => metrics)
+      .map(({ descriptor, dataPoints }) => [descriptor.name, { descriptor, dataPoints }]),
+  );
+  const valueOf = (metric: string, key: string, value: string): unknown =>
+    points.get(metric)!.dataPoints.find(({ attributes }) => attributes[key] === value)?.value;
+  expect(valueOf("skein.jobs", "skein.job.outcome", "completed")).toBe(20);
+  expect(valueOf("skein.jobs", "skein.job.outcome", "failed")).toBe(1);
+  expect(valueOf("skein.pool.threads", "skein.thread.state", "running")).toBe(0);
+  const states = points.get("skein.pool.threads")!.dataPoints.map(({ value }) => value as number);
+  expect(states.reduce((sum, value) => sum + value, 0)).toBe(pool.stats().threads.total);
+  expect(points.get("skein.pool.queued")!.dataPoints.map(({ value }) => value)).toEqual([0, 0, 0, 0]);
+
+  const { descriptor, dataPoints } = points.get("skein.job.duration")!;
+  expect(descriptor.unit).toBe("s");
+  expect(dataPoints[0]!.attributes).toEqual({ "skein.pool.name": "images" });
+  const duration = dataPoints[0]!.value as Histogram;
+  const counted = (stats: typeof before): number => stats.runMs.histogram.reduce((sum, [, n]) => sum + n, 0);
+  expect(duration.count).toBe(counted(pool.stats()) - counted(before));
+  // Each of the ten computes for 5 ms at least.
+  expect(duration.sum).toBeGreaterThanOrEqual(0.04);
+  expect((points.get("skein.job.wait")!.dataPoints[0]!.value as Histogram).count).toBeGreaterThan(0);
+
+  exporter.reset();
+  await work();
+  await reader.forceFlush();
+  expect(JSON.stringify(exporter.getMetrics())).not.toContain('"value":20');
+  await provider.shutdown();
+});
+
+it("prom-client: the same by its names, a label for each pool, and nothing of a pool that was let go", async () => {
+  const registry = new Registry();
+  await using other = new ThreadPool({ maxThreads: 1 });
+  const ended = collectMetrics(pool, { name: "images", registry });
+  using _ = collectMetrics(other, { name: "other", registry });
+  expect(() => collectMetrics(other, { name: "other", registry })).toThrow(/"other"/);
+  await work();
+  const text = await registry.metrics();
+  const valueIn = (line: string): number => Number(text.match(new RegExp(`^${line} (.*)$`, "m"))?.[1]);
+  const { completed, failed, threads } = pool.stats();
+  expect(valueIn('skein_jobs_total{pool="images",outcome="completed"}')).toBe(completed);
+  expect(valueIn('skein_jobs_total{pool="images",outcome="failed"}')).toBe(failed);
+  expect(valueIn('skein_jobs_total{pool="other",outcome="completed"}')).toBe(0);
+  expect(valueIn('skein_pool_threads{pool="images",state="running"}')).toBe(0);
+  expect(valueIn('skein_pool_threads{pool="images",state="parked"}')).toBeLessThanOrEqual(threads.total);
+  expect(valueIn('skein_pool_queued{pool="images",priority="normal"}')).toBe(0);
+  expect(valueIn('skein_job_duration_seconds_count{pool="images"}')).toBeGreaterThanOrEqual(completed);
+  expect(valueIn('skein_job_duration_seconds_sum{pool="images"}')).toBeGreaterThanOrEqual(0.04);
+  expect(valueIn('skein_job_wait_seconds_bucket{le="\\+Inf",pool="images"}')).toBeGreaterThan(0);
+  ended[Symbol.dispose]();
+  expect(await registry.metrics()).not.toContain("images");
+});
+
+it("unknown options and wrong values are refused", () => {
+  expect(() => instrumentMetrics(pool, { meters: 1 } as never)).toThrow(/meter/);
+  expect(() => instrumentMetrics(pool, { meter: {} as never })).toThrow(/options\.meter/);
+  expect(() => instrumentMetrics({} as never)).toThrow(/`pool`/);
+  expect(() => collectMetrics(pool, { registry: {} as never })).toThrow(/options\.registry/);
+  expect(() => collectMetrics(pool, { name: 1 as never })).toThrow(/options\.name/);
+});
