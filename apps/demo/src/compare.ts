@@ -6,7 +6,8 @@ import type { Engine } from "./engine.ts";
 import { POLICIES } from "./options.ts";
 import type { Policy } from "./options.ts";
 import type { ScanResult } from "./scan.ts";
-import { alignColumns } from "./terminal.ts";
+import { layOut } from "./table.ts";
+import { wrap } from "./terminal.ts";
 import type { Style } from "./terminal.ts";
 import type { Tree } from "./walk.ts";
 import { formatCount, formatPlural, formatSeconds } from "./wording.ts";
@@ -20,6 +21,8 @@ export interface Comparison {
   readonly digest: (result: ScanResult) => string;
   readonly write: (text: string) => void;
   readonly style: Style;
+  /** Of a line. */
+  readonly width: number;
 }
 
 interface Row {
@@ -70,30 +73,39 @@ async function warmFileCache(tree: Tree, signal: AbortSignal): Promise<void> {
   }
 }
 
-function printTable(rows: readonly Row[], agree: boolean, { tree, style, signal, write }: Comparison): void {
+function printTable(rows: readonly Row[], agree: boolean, comparison: Comparison): void {
+  const { tree, style, signal, write } = comparison;
+  const width = comparison.width - 1;
   const reference = rows[0]?.result.elapsedMs ?? 0;
-  const headings = ["", "time", "speed-up", "files/s", "event-loop delay p99", "result"];
   const body = rows.map(({ label, result: { elapsedMs, delayP99Ms }, digest }) => [
     label,
-    style("bold", formatSeconds(elapsedMs)),
+    formatSeconds(elapsedMs),
     `${(reference / elapsedMs).toFixed(2)}×`,
     formatCount(Math.round((tree.files.length / elapsedMs) * 1000)),
     `${delayP99Ms.toFixed(1)} ms`,
-    style("dim", digest.slice(0, 16)),
+    digest.slice(0, 16),
   ]);
-  const table = alignColumns(
-    [headings.map((text) => style("dim", text)), ...body],
-    ["left", "right", "right", "right", "right", "left"],
+  const table = layOut(
+    [
+      { fit: "wrap", min: 12 },
+      { title: "time", align: "right", paint: (text) => style("bold", text) },
+      { title: "speed-up", align: "right", expendable: 1 },
+      { title: "files/s", align: "right", expendable: 3 },
+      { title: "event-loop delay p99", align: "right", fit: "end" },
+      { title: "result", expendable: 2, paint: (text) => style("dim", text) },
+    ],
+    body,
+    width,
+    (title) => style("dim", title),
   );
+  const about =
+    "Files read once before the first run. Each pool is new: starting its threads is part of its time.";
   const lines = [
     style("bold", `Census compared: ${formatPlural(tree.files.length, "file")}`),
     "",
     ...table,
     "",
-    style(
-      "dim",
-      "Files read once before the first run. Each pool is new: starting its threads is part of its time.",
-    ),
+    ...wrap(about, width).map((line) => style("dim", line)),
     agree ? style("green", "All results are identical.") : style(["bold", "red"], "The results differ."),
     ...(signal.aborted ? [style("yellow", "Cancelled: the table is not complete.")] : []),
   ];

@@ -38,26 +38,34 @@ const DEFAULT_MIN_NODES = 40;
 
 export const HELP: string = `Usage: census [dir] [options]
 
-Parses every JavaScript and TypeScript file below dir, and reports what is in there: per package and in total, files,
-lines, functions, the longest and the most complex of them, syntax errors, and code that occurs more than once.
+Parses every JavaScript and TypeScript file below dir, and reports what is in
+there: per package and in total, files, lines, functions, the longest and the
+most complex of them, syntax errors, and code that occurs more than once.
 Without dir, this repository's own node_modules.
 
-  --threads <n>          threads of the pool; 0: no pool, everything on the main thread   [${availableParallelism()}, the cores]
-  --policy <name>        how results continue on the main thread   [asynchronous]
-                         one of ${POLICIES.join(", ")}
-  --compare              run without the pool, then with it under each policy; print times and event-loop delay
-  --json <file>          write the result as JSON; "-" is standard output, without the summary
-  --html <file>          write one self-contained page: treemap and sortable tables
+  --threads <n>          threads of the pool; 0: no pool, everything on the
+                         main thread   [${availableParallelism()}, the cores]
+  --policy <name>        how results continue on the main thread: one of
+                         ${POLICIES.join(", ")}   [asynchronous]
+  --compare              run without the pool, then with it under each policy;
+                         print times and event-loop delay
+  --json <file>          write the result as JSON; "-" is standard output,
+                         without the summary
+  --html <file>          write one self-contained page: treemap and sortable
+                         tables
   --log <file>           append log lines (NDJSON), written inside the workers
-  --db <file>            store files, functions and syntax errors in this SQLite database; scans add up
+  --db <file>            store files, functions and syntax errors in this
+                         SQLite database; scans add up
   --trace <file>         write a timeline of the pool, for ui.perfetto.dev
   --verbose              log every file, not only those with something to say
   --correlation-id <id>  the id of this scan in the log   [made up]
   --max-file-bytes <n>   skip files larger than this   [${DEFAULT_MAX_FILE_BYTES}]
-  --min-nodes <n>        compare functions of at least this many syntax nodes   [${DEFAULT_MIN_NODES}]
+  --min-nodes <n>        compare functions of at least this many syntax
+                         nodes   [${DEFAULT_MIN_NODES}]
   --help                 this text
 
-Ctrl-C prints the partial result. Exit code: 0 done, 1 failed, 2 wrong usage or no such directory, 130 cancelled.
+Ctrl-C prints the partial result. Exit code: 0 done, 1 failed, 2 wrong usage or
+no such directory, 130 cancelled.
 `;
 
 /** Null when help is asked for. @throws UsageError */
@@ -123,7 +131,7 @@ interface Parsed {
 function parse(args: readonly string[]): Parsed {
   try {
     return parseArgs({
-      args: [...args],
+      args: withNumbersAttached(args),
       allowPositionals: true,
       strict: true,
       options: {
@@ -146,6 +154,17 @@ function parse(args: readonly string[]): Parsed {
     const [sentence = ""] = (error instanceof Error ? error.message : String(error)).split(/\.\s|\n/, 1);
     throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
   }
+}
+
+/** `--threads -1` as `--threads=-1`: what looks like a number is a value, and is refused as one. */
+function withNumbersAttached(args: readonly string[]): string[] {
+  const attached: string[] = [];
+  for (const arg of args) {
+    const option = attached.at(-1) ?? "";
+    if (/^-\d/.test(arg) && /^--[a-z-]+$/.test(option)) attached[attached.length - 1] = `${option}=${arg}`;
+    else attached.push(arg);
+  }
+  return attached;
 }
 
 function wholeNumber(name: string, text: string | undefined, min: number, max: number): number | undefined {

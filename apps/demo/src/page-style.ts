@@ -4,18 +4,18 @@ export const PAGE_STYLE: string = `
   color-scheme: light dark;
   --page: #fbfbfa; --card: #ffffff; --ink: #1b1d21; --faint: #62676f; --rule: #e2e3e0; --accent: #1c64a8; --bad: #b3261e;
   --s0: #e4eef6; --s1: #c2dbec; --s2: #93bfde; --s3: #5a98c6; --s4: #2b6ea4; --s5: #0c3f6c;
-  --t0: #17303f; --t1: #17303f; --t2: #10293a; --t3: #ffffff; --t4: #ffffff; --t5: #ffffff;
+  --t0: #17303f; --t1: #17303f; --t2: #10293a; --t3: #05131d; --t4: #ffffff; --t5: #ffffff;
 }
 [data-scale="errors"] { --s0: #eceeec; --s1: #f8ddd3; --s2: #f3b8a5; --s3: #df7d68; --s4: #b5443a; --s5: #7a1a1d; --t3: #2b0a07; }
 [data-scale="repeated"] { --s0: #e9efe6; --s1: #d2e4c8; --s2: #abcf9c; --s3: #74ad6c; --s4: #3c8044; --s5: #15502a; --t3: #0c2310; }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #15171a; --card: #1d2024; --ink: #e6e7e9; --faint: #9aa0a8; --rule: #33373d; --accent: #7db8ee; --bad: #ff8a80;
-    --s0: #22303c; --s1: #24435c; --s2: #2b5f86; --s3: #4485b6; --s4: #74b0dc; --s5: #b9ddf6;
+    --s0: #22303c; --s1: #24435c; --s2: #2b5f86; --s3: #3b78a6; --s4: #74b0dc; --s5: #b9ddf6;
     --t0: #dbe6ee; --t1: #e4eef6; --t2: #ffffff; --t3: #ffffff; --t4: #08202f; --t5: #08202f;
   }
   [data-scale="errors"] { --s0: #2b2e31; --s1: #4a2b28; --s2: #743530; --s3: #a8483e; --s4: #dc7461; --s5: #ffb3a2; --t3: #ffffff; }
-  [data-scale="repeated"] { --s0: #29302a; --s1: #2a4530; --s2: #33653c; --s3: #4a8a4e; --s4: #7fba76; --s5: #c0e6b3; --t3: #ffffff; }
+  [data-scale="repeated"] { --s0: #29302a; --s1: #2a4530; --s2: #33653c; --s3: #458149; --s4: #7fba76; --s5: #c0e6b3; --t3: #ffffff; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
@@ -39,7 +39,7 @@ button, select { font: inherit; color: inherit; }
 .cell { position: absolute; border: 0; padding: 3px 6px; margin: 0; text-align: left; overflow: hidden; font-size: 12.5px; line-height: 1.3; display: flex; flex-direction: column; align-items: flex-start; justify-content: flex-start; box-shadow: inset 0 0 0 1px var(--page); cursor: default; border-radius: 3px; }
 .cell.open { cursor: zoom-in; }
 .cell b { font-weight: 600; max-width: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.cell i { font-style: normal; opacity: 0.8; white-space: nowrap; }
+.cell i { font-style: normal; white-space: nowrap; }
 .inner { position: absolute; overflow: hidden; padding: 1px 4px; font-size: 11px; white-space: nowrap; text-overflow: ellipsis; border-radius: 2px; pointer-events: none; box-shadow: inset 0 0 0 0.5px var(--page); }
 .cell:hover { box-shadow: inset 0 0 0 2px var(--ink); z-index: 1; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; }
@@ -48,7 +48,7 @@ button, select { font: inherit; color: inherit; }
 .s3 { background: var(--s3); color: var(--t3); } .s4 { background: var(--s4); color: var(--t4); } .s5 { background: var(--s5); color: var(--t5); }
 .under { display: flex; flex-wrap: wrap; gap: 6px 24px; justify-content: space-between; margin-top: 8px; font-size: 13.5px; min-height: 24px; }
 .detail { overflow-wrap: anywhere; flex: 1 1 420px; }
-.legend { display: flex; align-items: center; gap: 4px; color: var(--faint); }
+.legend { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; color: var(--faint); }
 .legend .key { min-width: 46px; text-align: center; padding: 1px 6px; border-radius: 3px; font-size: 12px; font-variant-numeric: tabular-nums; }
 .help { color: var(--faint); font-size: 13px; margin: 2px 0 0; }
 .scroll { overflow-x: auto; border: 1px solid var(--rule); border-radius: 8px; background: var(--card); }

@@ -1,9 +1,10 @@
 /** From the command line to the exit code. Whatever goes wrong is one line on standard error, never a stack trace. */
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, statSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { takeCensus } from "./census.ts";
 import type { Census } from "./census.ts";
+import { checkPlaces } from "./check-places.ts";
 import { compareEngines } from "./compare.ts";
 import { openDirectEngine } from "./engine.ts";
 import type { Engine } from "./engine.ts";
@@ -19,7 +20,7 @@ import type { RowStore } from "./row-store.ts";
 import { scan } from "./scan.ts";
 import type { ScanResult } from "./scan.ts";
 import { summarise } from "./summary.ts";
-import { styleFor } from "./terminal.ts";
+import { styleFor, widthFor } from "./terminal.ts";
 import { walk } from "./walk.ts";
 import type { Tree } from "./walk.ts";
 import { describeFileError, formatPlural, printable } from "./wording.ts";
@@ -56,25 +57,6 @@ export async function runCensus(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Finds out before the scan, not after it, that its result cannot be written. */
-function checkPlaces({ directory, json, html, log, db, trace }: CensusOptions): void {
-  let isDirectory: boolean;
-  try {
-    isDirectory = statSync(directory).isDirectory();
-  } catch (error) {
-    throw new UsageError(`cannot read ${directory}: ${describeFileError(error)}`);
-  }
-  if (!isDirectory) throw new UsageError(`${directory} is not a directory`);
-  for (const file of [json, html, log, db, trace]) {
-    if (file === null || (file === "-" && file === json)) continue;
-    try {
-      closeSync(openSync(file, "a"));
-    } catch (error) {
-      throw new UsageError(`cannot write ${file}: ${describeFileError(error)}`);
-    }
-  }
-}
-
 async function run(options: CensusOptions, signal: AbortSignal): Promise<number> {
   const correlationId = options.correlationId ?? randomUUID();
   const store = await openStore(options.db, correlationId);
@@ -103,6 +85,7 @@ async function run(options: CensusOptions, signal: AbortSignal): Promise<number>
       digest: ({ reports }) => digestOf(takeCensus(tree, reports, analysis)),
       write: (text) => process.stdout.write(text),
       style: styleFor(process.stdout, process.env),
+      width: widthFor(process.stdout),
     });
     if (signal.aborted) return EXIT.interrupted;
     return agree ? EXIT.done : EXIT.failed;
@@ -183,5 +166,6 @@ function report(options: CensusOptions, census: Census, info: RunInfo): void {
   }
   if (options.json !== null) writeFileSync(options.json, toJson(census, info));
   const digest = digestOf(census);
-  process.stdout.write(summarise(census, { ...info, digest }, styleFor(process.stdout, process.env)));
+  const style = styleFor(process.stdout, process.env);
+  process.stdout.write(summarise(census, { ...info, digest }, style, widthFor(process.stdout)));
 }

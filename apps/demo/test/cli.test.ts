@@ -1,5 +1,6 @@
 // oxlint-disable typescript/no-unsafe-type-assertion -- what the program wrote has no static type
 import {
+  chmodSync,
   copyFileSync,
   linkSync,
   readFileSync,
@@ -9,8 +10,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { checkPlaces } from "../src/check-places.ts";
+import { UsageError } from "../src/options.ts";
 import { runCli } from "./run-cli.ts";
 import { temporaryTree } from "./temporary-tree.ts";
 
@@ -165,6 +170,20 @@ describe("wrong usage is one line and exit code 2", () => {
     });
   });
 
+  it.skipIf(process.platform === "win32")("and so is a directory that may not be read", () => {
+    const root = temporaryTree({ "a.js": "" });
+    chmodSync(root, 0o000);
+    // Root may read anything, so for a moment this process is somebody else.
+    const isRoot = process.geteuid!() === 0;
+    if (isRoot) process.seteuid!("nobody");
+    try {
+      const places = { directory: root, json: null, html: null, log: null, db: null, trace: null };
+      expect(() => checkPlaces(places)).toThrow(new UsageError(`cannot read ${root}: permission denied`));
+    } finally {
+      if (isRoot) process.seteuid!(0);
+    }
+  });
+
   it("and --help is none", async () => {
     const { code, stdout, stderr } = await runCli(["--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -208,4 +227,22 @@ describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
     expect(totals["pending"]).toBeGreaterThan(0);
     expect(totals["parsed"]! + totals["pending"]!).toBe(300);
   });
+});
+
+it("on a Node.js that is too old a sentence says so", () => {
+  // The version is all that the first file looks at, so that it parses wherever modules do.
+  const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+  const setVersion = 'Object.defineProperty(process.versions, "node", { value: "20.20.2" });';
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--import", `data:text/javascript,${encodeURIComponent(setVersion)}`, main],
+    { encoding: "utf8" },
+  );
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toMatch(/^census: needs Node\.js 22\.18 or later, this is 20\.20\.2\. [^\n]*\n$/);
+});
+
+it("FORCE_COLOR colours what is piped", async () => {
+  const { stdout } = await runCli([temporaryTree(), "--threads", "0"], undefined, { FORCE_COLOR: "1" });
+  expect(stdout).toContain("\u001B[1mCensus\u001B[22m");
 });

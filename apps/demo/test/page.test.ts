@@ -78,10 +78,13 @@ it("the script is a program, and uses nothing from outside", () => {
   expect(script).not.toMatch(/__vi|import\.meta|require\(|innerHTML/);
 });
 
-it("the summary fits 100 columns, without a control character from a file name", () => {
-  const digest = "0".repeat(64);
-  const text = summarise(evilCensus(), { ...RUN, digest }, (_format, plain) => plain);
-  expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
-  expect(text).not.toContain("\u001B");
-  expect(text).toContain("2 syntax errors in 2 files");
-});
+it.each([100, 80, 60, 40])(
+  "the summary fits %i columns, without a control character from a file name",
+  (width) => {
+    const digest = "0".repeat(64);
+    const text = summarise(evilCensus(), { ...RUN, digest }, (_format, plain) => plain, width);
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(width);
+    expect(text).not.toContain("\u001B");
+    expect(text.replaceAll(/\s+/g, " ")).toContain("2 syntax errors in 2 files");
+  },
+);

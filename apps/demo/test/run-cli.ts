@@ -20,9 +20,14 @@ const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 export async function runCli(
   args: readonly string[],
   whileRunning: (child: ChildProcess) => Promise<void> = async () => {},
+  env: NodeJS.ProcessEnv = {},
 ): Promise<CliResult> {
   const flags = ["--conditions=@skein/source", "--disable-warning=ExperimentalWarning"];
-  const child = spawn(process.execPath, [...flags, MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const { FORCE_COLOR: _, ...plain } = process.env;
+  const child = spawn(process.execPath, [...flags, MAIN, ...args], {
+    env: { ...plain, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const closed = once(child, "close");
   const output = Promise.all([text(child.stdout), text(child.stderr)]);
   await whileRunning(child);
