@@ -1,6 +1,6 @@
 /** Finds out before the scan, not after it, that the directory cannot be read or a result cannot be written. */
 import { closeSync, openSync, readdirSync, statSync } from "node:fs";
-import { UsageError } from "./options.ts";
+import { UsageError } from "./command-line.ts";
 import type { CensusOptions } from "./options.ts";
 import { describeFileError } from "./wording.ts";
 

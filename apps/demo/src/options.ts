@@ -1,7 +1,7 @@
 /** The command line: what is accepted, what it means, and one clear line for everything else. */
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { parseCommandLine, UsageError, wholeNumber } from "./command-line.ts";
 
 export type Policy = "inline" | "asynchronous" | "yield";
 export const POLICIES: readonly Policy[] = ["inline", "asynchronous", "yield"];
@@ -25,23 +25,19 @@ export interface CensusOptions {
   readonly minNodes: number;
 }
 
-/** The command line is wrong. The message is meant for its author. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-  readonly code = "ERR_CENSUS_USAGE";
-}
-
 const MAX_THREADS = 256;
 const MAX_ID_LENGTH = 128;
 const DEFAULT_MAX_FILE_BYTES = 2_000_000;
 const DEFAULT_MIN_NODES = 40;
 
 export const HELP: string = `Usage: census [dir] [options]
+       census tour [--scene <n>] [--fast]
 
 Parses every JavaScript and TypeScript file below dir, and reports what is in
 there: per package and in total, files, lines, functions, the longest and the
 most complex of them, syntax errors, and code that occurs more than once.
-Without dir, this repository's own node_modules.
+Without dir, this repository's own node_modules. The tour shows what the
+packages do, in short scenes (census tour --help).
 
   --threads <n>          threads of the pool; 0: no pool, everything on the
                          main thread   [${availableParallelism()}, the cores]
@@ -70,7 +66,21 @@ no such directory, 130 cancelled.
 
 /** Null when help is asked for. @throws UsageError */
 export function parseOptions(args: readonly string[]): CensusOptions | null {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseCommandLine(args, {
+    threads: { type: "string" },
+    policy: { type: "string" },
+    compare: { type: "boolean" },
+    json: { type: "string" },
+    html: { type: "string" },
+    log: { type: "string" },
+    db: { type: "string" },
+    trace: { type: "string" },
+    verbose: { type: "boolean" },
+    "correlation-id": { type: "string" },
+    "max-file-bytes": { type: "string" },
+    "min-nodes": { type: "string" },
+    help: { type: "boolean", short: "h" },
+  });
   if (values.help === true) return null;
   if (positionals.length > 1)
     throw new UsageError(`one directory at most, got ${positionals.length}: ${positionals.join(", ")}`);
@@ -108,73 +118,6 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
 }
 
 const DEFAULT_DIRECTORY: string = fileURLToPath(new URL("../../../node_modules", import.meta.url));
-
-interface Parsed {
-  readonly values: Readonly<{
-    threads?: string;
-    policy?: string;
-    compare?: boolean;
-    json?: string;
-    html?: string;
-    log?: string;
-    db?: string;
-    trace?: string;
-    verbose?: boolean;
-    "correlation-id"?: string;
-    "max-file-bytes"?: string;
-    "min-nodes"?: string;
-    help?: boolean;
-  }>;
-  readonly positionals: readonly string[];
-}
-
-function parse(args: readonly string[]): Parsed {
-  try {
-    return parseArgs({
-      args: withNumbersAttached(args),
-      allowPositionals: true,
-      strict: true,
-      options: {
-        threads: { type: "string" },
-        policy: { type: "string" },
-        compare: { type: "boolean" },
-        json: { type: "string" },
-        html: { type: "string" },
-        log: { type: "string" },
-        db: { type: "string" },
-        trace: { type: "string" },
-        verbose: { type: "boolean" },
-        "correlation-id": { type: "string" },
-        "max-file-bytes": { type: "string" },
-        "min-nodes": { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    const [sentence = ""] = (error instanceof Error ? error.message : String(error)).split(/\.\s|\n/, 1);
-    throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
-  }
-}
-
-/** `--threads -1` as `--threads=-1`: what looks like a number is a value, and is refused as one. */
-function withNumbersAttached(args: readonly string[]): string[] {
-  const attached: string[] = [];
-  for (const arg of args) {
-    const option = attached.at(-1) ?? "";
-    if (/^-\d/.test(arg) && /^--[a-z-]+$/.test(option)) attached[attached.length - 1] = `${option}=${arg}`;
-    else attached.push(arg);
-  }
-  return attached;
-}
-
-function wholeNumber(name: string, text: string | undefined, min: number, max: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max)) {
-    throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, got "${text}"`);
-  }
-  return value;
-}
 
 function policyFrom(text: string | undefined): Policy {
   if (text === undefined) return "asynchronous";

@@ -12,7 +12,8 @@ import type { AnalysisOptions } from "./file-report.ts";
 import { Interrupt } from "./interrupt.ts";
 import { digestOf, toJson } from "./json.ts";
 import type { RunInfo } from "./json.ts";
-import { HELP, parseOptions, UsageError } from "./options.ts";
+import { UsageError } from "./command-line.ts";
+import { HELP, parseOptions } from "./options.ts";
 import type { CensusOptions, Policy } from "./options.ts";
 import { renderPage } from "./page.ts";
 import { Progress } from "./progress.ts";
@@ -35,6 +36,10 @@ export async function runCensus(args: readonly string[]): Promise<number> {
   // A reader that went away, as in `census | head`, is not an error.
   process.stdout.on("error", () => process.exit(EXIT.done));
   try {
+    if (args[0] === "tour") {
+      const { runTour } = await import("./tour/run-tour.ts");
+      return (await runTour(args.slice(1))) ? EXIT.done : EXIT.failed;
+    }
     const options = parseOptions(args);
     if (options === null) {
       process.stdout.write(HELP);

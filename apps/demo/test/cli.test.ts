@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { checkPlaces } from "../src/check-places.ts";
-import { UsageError } from "../src/options.ts";
+import { UsageError } from "../src/command-line.ts";
 import { runCli } from "./run-cli.ts";
 import { temporaryTree } from "./temporary-tree.ts";
 

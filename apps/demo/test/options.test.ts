@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { HELP, parseOptions, UsageError } from "../src/options.ts";
+import { UsageError } from "../src/command-line.ts";
+import { HELP, parseOptions } from "../src/options.ts";
 
 describe("options", () => {
   it("have defaults", () => {

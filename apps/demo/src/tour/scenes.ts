@@ -1,0 +1,23 @@
+/** The scenes, in their order. */
+import type { Scene } from "./scene.ts";
+import { cancellation } from "./scenes/cancellation.ts";
+import { correlation } from "./scenes/correlation.ts";
+import { generatorMethods } from "./scenes/generator-methods.ts";
+import { messageLoop } from "./scenes/message-loop.ts";
+import { policies } from "./scenes/policies.ts";
+import { pooledPublisher } from "./scenes/pooled-publisher.ts";
+import { priorities } from "./scenes/priorities.ts";
+import { sorting } from "./scenes/sorting.ts";
+import { threadKilled } from "./scenes/thread-killed.ts";
+
+export const SCENES: readonly Scene[] = [
+  policies,
+  correlation,
+  sorting,
+  cancellation,
+  threadKilled,
+  priorities,
+  generatorMethods,
+  messageLoop,
+  pooledPublisher,
+];
