@@ -52,7 +52,9 @@ const { output } = await bundle.generate({
   chunkFileNames: "[name].js",
   codeSplitting: {
     groups: [
-      { name: shared, test: /^(?!.*\/pool\/src\/engine\/)/, minShareCount: 2, priority: 1 },
+      { name: shared, test: /^(?!.*\/pool\/src\/(?:adapter|engine)\/)/, minShareCount: 2, priority: 1 },
+      // What engines without shared memory need: callers of a pool do not load it either.
+      { name: "adapter", test: /\/pool\/src\/adapter\//, minShareCount: 2, priority: 1 },
       // What only callers of a pool need: its threads do not load it.
       { name: "engines", minShareCount: 2 },
     ],

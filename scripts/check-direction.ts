@@ -26,8 +26,9 @@ const rooms: readonly (readonly string[])[] = [
   ["submit"],
   ["trace"],
   ["host", "worker"],
+  ["adapter"],
   ["engine"],
-  ["index.ts", "engine.ts", "worker.ts"],
+  ["index.ts", "engine.ts", "inline.ts", "worker.ts"],
 ];
 
 const problems: string[] = [];

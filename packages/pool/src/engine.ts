@@ -2,7 +2,21 @@
  * `@skein/pool/engine`: for people who write engines, that is, whatever runs jobs. Extend `BaseEngine`, which checks arguments and options
  * and does `module`, `run` and `map`, over a `JobTarget`: that is given each job's function, arguments and complete options, and gives
  * a Task. `JobFunctions` is the function set of an engine without shared memory.
+ *
+ * `EngineJobs` is such a target's `submit` and `close`, for an engine that can bring a request to a thread and a reply back: its `JobCarrier`.
+ * The thread calls `runJob`. `encodeValue` and `decodeValue` are the codec of both.
  */
+export type { CarriedJob } from "./adapter/engine-job.ts";
+export { EngineJobs, type JobCarrier, type JobEnds } from "./adapter/engine-jobs.ts";
+export {
+  decodeValue,
+  type EncodedValue,
+  type EncodeOptions,
+  encodeValue,
+  type SentValue,
+} from "./adapter/encoded-value.ts";
+export type { JobReply, JobRequest, ProgressPort, SentReply } from "./adapter/job-request.ts";
+export { runJob } from "./adapter/run-job.ts";
 export { BaseEngine, type JobEngine, type JobTarget } from "./engine/base-engine.ts";
 export { type EngineCapabilities, everyCapability } from "./engine/capabilities.ts";
 export { type CloseOptions, resolveCloseOptions, type ResolvedCloseOptions } from "./engine/close-options.ts";

@@ -5,5 +5,5 @@
 export { swapContext } from "./contexts/synchronization-context.ts";
 export { InvalidOperationError, OperationCanceledError, TaskSchedulerError, TimeoutError } from "./errors.ts";
 export { TaskCompletionSource } from "./task-completion-source.ts";
-export { swapScheduler, TaskScheduler } from "./task-scheduler.ts";
+export { schedule, swapScheduler, TaskScheduler } from "./task-scheduler.ts";
 export { Task } from "./task.ts";

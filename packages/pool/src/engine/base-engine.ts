@@ -22,6 +22,7 @@ import { withJob } from "../codec/job-of-error.ts";
 import { JobError, NotSupportedError } from "../errors.ts";
 import { labelOf } from "../jobs/function-name.ts";
 import { refusalWhileLoading } from "../jobs/module-loading.ts";
+import type { ExportOf } from "../jobs/source-of-function.ts";
 import { mapChunks } from "./map-chunks.ts";
 import { mapItems } from "./map.ts";
 import { MapResults } from "./map-results.ts";
@@ -44,7 +45,7 @@ export interface JobTarget<F extends JobFunction = JobFunction> {
   /** Why no job is taken any more, or null. */
   refusal(): Error | null;
   /** Where a plain function was exported from, if that is known here. */
-  readonly exportOf: (fn: object) => { readonly url: string; readonly name: string } | undefined;
+  readonly exportOf: ExportOf;
   /**
    * Takes one job. Everything is checked, its signal has not fired, and the engine can do what the options say. What this throws, the job
    * rejects with.

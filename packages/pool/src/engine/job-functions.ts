@@ -1,8 +1,6 @@
 /** Job functions for an engine that has no shared memory to describe them in: each is its source. */
-import { callingFile } from "../jobs/calling-file.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
-import { inlineSource } from "../jobs/inline-function.ts";
-import { sourceOfHandle } from "../jobs/job-source.ts";
+import { type ExportOf, sourceOfFunction } from "../jobs/source-of-function.ts";
 
 /** A function that jobs call, as an engine knows it. */
 export interface JobFunction {
@@ -12,11 +10,8 @@ export interface JobFunction {
 /** How an engine finds the functions that its jobs call. */
 export interface FunctionSet<F extends JobFunction> {
   ofExport(url: string, name: string): F;
-  /** @param exportOf Where a function was exported from, if that is known. @throws TypeError for one that cannot be shipped. */
-  ofFunction(
-    fn: (...args: never[]) => unknown,
-    exportOf: (fn: object) => { readonly url: string; readonly name: string } | undefined,
-  ): F;
+  /** @throws TypeError for one that cannot be shipped. */
+  ofFunction(fn: (...args: never[]) => unknown, exportOf: ExportOf): F;
   /** The same function, called for each item of a chunk. */
   ofEach(fn: F): F;
 }
@@ -29,19 +24,9 @@ export class JobFunctions implements FunctionSet<JobFunction> {
     return { source: { kind: "export", url, name } };
   }
 
-  ofFunction(
-    fn: (...args: never[]) => unknown,
-    exportOf: (fn: object) => { readonly url: string; readonly name: string } | undefined,
-  ): JobFunction {
+  ofFunction(fn: (...args: never[]) => unknown, exportOf: ExportOf): JobFunction {
     let known = this.#known.get(fn);
-    if (known === undefined) {
-      const exported = sourceOfHandle(fn) ?? exportOf(fn);
-      known =
-        exported === undefined
-          ? { source: { kind: "inline", source: inlineSource(fn), from: callingFile() } }
-          : this.ofExport(exported.url, exported.name);
-      this.#known.set(fn, known);
-    }
+    if (known === undefined) this.#known.set(fn, (known = { source: sourceOfFunction(fn, exportOf) }));
     return known;
   }
 

@@ -3,10 +3,8 @@
  * number reads it there, without asking anybody. Descriptions that no job in flight names are evicted when there are many; one that is
  * needed again is stored again, under its number.
  */
-import { callingFile } from "../jobs/calling-file.ts";
-import { inlineSource } from "../jobs/inline-function.ts";
-import { sourceOfHandle } from "../jobs/job-source.ts";
 import { descriptionText, type FunctionSource } from "../jobs/function-source.ts";
+import { type ExportOf, sourceOfFunction } from "../jobs/source-of-function.ts";
 import type { Arena } from "../shared/arena.ts";
 
 /** So many, or so many bytes, may be stored beyond those that jobs name. */
@@ -55,22 +53,15 @@ export class FunctionRegistry {
     return this.#ofExport(url, name);
   }
 
-  /**
-   * A job handle stands for its export.
-   * @param exportOf Where a function was exported from, if that is known; any other is shipped as its source.
-   * @throws TypeError when it cannot be.
-   */
-  ofFunction(
-    fn: (...args: never[]) => unknown,
-    exportOf: (fn: object) => { readonly url: string; readonly name: string } | undefined,
-  ): FunctionEntry {
+  /** @throws TypeError for a function that cannot be shipped. */
+  ofFunction(fn: (...args: never[]) => unknown, exportOf: ExportOf): FunctionEntry {
     let entry = this.#functions.get(fn);
     if (entry === undefined) {
-      const exported = sourceOfHandle(fn) ?? exportOf(fn);
+      const source = sourceOfFunction(fn, exportOf);
       entry =
-        exported === undefined
-          ? this.#ofSource(inlineSource(fn), callingFile())
-          : this.#ofExport(exported.url, exported.name);
+        source.kind === "export"
+          ? this.#ofExport(source.url, source.name)
+          : this.#ofSource(source.source, source.from);
       this.#functions.set(fn, entry);
     }
     return entry;

@@ -3,13 +3,12 @@
  * of the arguments. It may submit jobs itself, throw, cancel, close the pool: nothing shared was touched, and no bytes of this job are
  * under way. Then, without a break, the job is encoded, admitted, given memory and placed. Channels and signals hear of it afterwards.
  */
-import { AsyncScope } from "@skein/context";
 import { argumentRangeError } from "@skein/context/errors";
 import { type Carried, renameCarried } from "../codec/carried.ts";
 import { type EncodedMessage, noMessage } from "../codec/encoded-message.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { QueueFullError } from "../errors.ts";
-import { publishJob, someoneFollowsJobs } from "../jobs/channels.ts";
+import { publishJob } from "../jobs/channels.ts";
 import { someoneTracesJobs, type TracedJob, traceSubmission } from "../jobs/job-tracing.ts";
 import { nameOf } from "../jobs/function-name.ts";
 import type { Payloads } from "../shared/payloads.ts";
@@ -23,11 +22,12 @@ import { detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
-import { areFramesLeft, captureCallerFrames } from "./caller-frames.ts";
+import { type Below, type Caller, callerOf } from "./caller.ts";
+import { areFramesLeft } from "./caller-frames.ts";
 import type { ContextEntry, ContextTable } from "./context-table.ts";
 import { ForkedJob, type Joiner } from "./forked-job.ts";
 import type { FunctionEntry, FunctionRegistry } from "./function-registry.ts";
-import { type JobExtras, jobExtras } from "./job-extras.ts";
+import { jobExtras } from "./job-extras.ts";
 import type { JobWatch } from "./job-watch.ts";
 import type { Ledger } from "./ledger.ts";
 import { DECIDED, type PendingJob, TaskJob } from "./pending-job.ts";
@@ -44,11 +44,8 @@ export interface JobMakerParts {
   readonly holder: ArgumentsHolder;
   readonly progress: ProgressListeners;
   readonly ledger: Ledger;
-  readonly watch: JobWatch;
+  readonly watch: JobWatch<PendingJob>;
 }
-
-/** The function of ours that the caller called: its frames and those above are not the caller's. */
-export type Below = (...args: never[]) => unknown;
 
 const noArguments = new Uint8Array(0);
 const TIMED_MASK = 15;
@@ -309,16 +306,6 @@ export class JobMaker {
     if (areFramesLeft() || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0)
       job.submittedAt = timestampUs();
   }
-}
-
-/** Who submits, and in which context. */
-type Caller = Pick<JobExtras, "frames" | "scope" | "traced">;
-
-/** Null for most jobs of a burst. Hooks of the program's may run here, so nothing is claimed yet. */
-function callerOf(below: Below, isFirst: boolean, traced: TracedJob | null = null): Caller | null {
-  const frames = captureCallerFrames(below, isFirst);
-  if (frames === null && traced === null && !someoneFollowsJobs()) return null;
-  return { frames, scope: AsyncScope.capture(), traced };
 }
 
 /** Before the job is accepted: it may fail at once, when no thread can start. */

@@ -3,27 +3,27 @@
  * AbortSignal takes time proportional to n.
  */
 import type { CancelSignal } from "./cancel-signal.ts";
-import type { PendingJob } from "./pending-job.ts";
+import type { DecidedJob } from "./pending-job.ts";
 
-type Cancel = (job: PendingJob, signal: CancelSignal) => void;
-type Expire = (job: PendingJob, timeoutMs: number) => void;
+type Cancel<J> = (job: J, signal: CancelSignal) => void;
+type Expire<J> = (job: J, timeoutMs: number) => void;
 
-interface Group {
-  readonly jobs: Set<PendingJob>;
+interface Group<J> {
+  readonly jobs: Set<J>;
   readonly listener: () => void;
 }
 
-export class JobWatch {
-  readonly #groups = new WeakMap<CancelSignal, Group>();
-  readonly #cancel: Cancel;
-  readonly #expire: Expire;
+export class JobWatch<J extends Pick<DecidedJob, "extras">> {
+  readonly #groups = new WeakMap<CancelSignal, Group<J>>();
+  readonly #cancel: Cancel<J>;
+  readonly #expire: Expire<J>;
 
-  constructor(cancel: Cancel, expire: Expire) {
+  constructor(cancel: Cancel<J>, expire: Expire<J>) {
     this.#cancel = cancel;
     this.#expire = expire;
   }
 
-  watch(job: PendingJob, signal: CancelSignal | undefined, timeoutMs: number | undefined): void {
+  watch(job: J, signal: CancelSignal | undefined, timeoutMs: number | undefined): void {
     // Time that a caller asks for is steered by the timers that are global at the call: fake ones too.
     const { setTimeout, clearTimeout } = globalThis;
     const timer = timeoutMs === undefined ? undefined : setTimeout(this.#expire, timeoutMs, job, timeoutMs);
@@ -37,10 +37,10 @@ export class JobWatch {
     if (signal?.aborted === true) this.#cancel(job, signal);
   }
 
-  #join(job: PendingJob, signal: CancelSignal): void {
+  #join(job: J, signal: CancelSignal): void {
     let group = this.#groups.get(signal);
     if (group === undefined) {
-      const jobs = new Set<PendingJob>();
+      const jobs = new Set<J>();
       group = {
         jobs,
         listener: () => {
@@ -54,7 +54,7 @@ export class JobWatch {
     group.jobs.add(job);
   }
 
-  #leave(job: PendingJob, signal: CancelSignal): void {
+  #leave(job: J, signal: CancelSignal): void {
     const group = this.#groups.get(signal)!;
     group.jobs.delete(job);
     if (group.jobs.size > 0) return;

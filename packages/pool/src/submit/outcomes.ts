@@ -13,6 +13,7 @@ import {
   CANCELED,
   COMPLETED,
   CRASHED,
+  type DecidedJob,
   FAILED,
   type OutcomeKind,
   type PendingJob,
@@ -73,7 +74,7 @@ export class Outcomes {
  * formatters and accessors of error classes, subscribers, inline continuations. Subscribers hear in the context of the call. Never throws:
  * what they throw becomes an uncaught exception, and the job has its outcome.
  */
-export function tell(job: PendingJob): void {
+export function tell(job: DecidedJob): void {
   const { extras, value } = job;
   job.value = undefined;
   if (extras.stopWatching !== null) guarded(extras.stopWatching);
@@ -81,7 +82,7 @@ export function tell(job: PendingJob): void {
   else extras.scope.run(tellHere, job, value);
 }
 
-function tellHere(job: PendingJob, value: unknown): void {
+function tellHere(job: DecidedJob, value: unknown): void {
   const { traced } = job.extras;
   try {
     switch (job.outcome) {
@@ -110,7 +111,7 @@ function tellHere(job: PendingJob, value: unknown): void {
   }
 }
 
-function tellError(job: PendingJob, error: unknown): void {
+function tellError(job: DecidedJob, error: unknown): void {
   publishJob("error", job.fn.source, job, error);
   const { traced } = job.extras;
   if (traced !== null) settleTraced(traced, "failed", error);
@@ -123,7 +124,7 @@ function ownCopy(error: unknown): unknown {
 }
 
 /** An error of the engine says which job it is about, and who submitted that. */
-function named(error: unknown, { fn }: PendingJob, frames: CallerFrames | null = null): unknown {
+function named(error: unknown, { fn }: DecidedJob, frames: CallerFrames | null = null): unknown {
   return error instanceof JobError ? withCallerFrames(withJob(error, labelOf(fn.source)), frames) : error;
 }
 

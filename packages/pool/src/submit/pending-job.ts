@@ -2,6 +2,7 @@
 import { SkeinError } from "@skein/context/errors";
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
 import type { ContextEntry } from "./context-table.ts";
+import type { FunctionSource } from "../jobs/function-source.ts";
 import type { FunctionEntry } from "./function-registry.ts";
 import { type JobExtras, noExtras } from "./job-extras.ts";
 import type { SubmitOptions } from "./submit-options.ts";
@@ -25,8 +26,23 @@ export const CANCELED = 3;
 export const CRASHED = 4;
 export type OutcomeKind = typeof COMPLETED | typeof THREW | typeof FAILED | typeof CANCELED | typeof CRASHED;
 
+/** What `tell` needs (outcomes.ts): a job of any engine, with its outcome once that is decided. */
+export interface DecidedJob {
+  readonly fn: { readonly source: FunctionSource };
+  extras: JobExtras;
+  outcome: OutcomeKind;
+  value: unknown;
+  /** What the caller waits for. Some jobs make it when it is first asked for. */
+  readonly task: Task<unknown>;
+  /** Whether the caller has the outcome: one of the following was called. */
+  readonly isOver: boolean;
+  trySetResult(result: unknown): void;
+  trySetError(error: unknown): void;
+  trySetCanceled(reason: Error): void;
+}
+
 /** What the ledger knows of a job. */
-export interface PendingJob {
+export interface PendingJob extends DecidedJob {
   readonly fn: FunctionEntry;
   readonly options: SubmitOptions;
   /** WAITING to SETTLED. */
@@ -44,23 +60,10 @@ export interface PendingJob {
   argsLength: number;
   /** Where they lie, a handle of payloads.ts; 0: inline, at most INLINE_BYTES. */
   block: number;
-  extras: JobExtras;
   /** For the statistics. Null: not every job is timed, and a job that is not need not have a number object of its own. */
   submittedAt: number | null;
-
-  // Its outcome, from DECIDED to SETTLED: see outcomes.ts.
-
-  outcome: OutcomeKind;
-  value: unknown;
+  /** The one whose outcome was decided after this one's. */
   next: PendingJob | null;
-
-  /** What the caller waits for. Some jobs make it when it is first asked for. */
-  readonly task: Task<unknown>;
-  /** Whether the caller has the outcome: one of the following was called. */
-  readonly isOver: boolean;
-  trySetResult(result: unknown): void;
-  trySetError(error: unknown): void;
-  trySetCanceled(reason: Error): void;
 }
 
 /** A job whose caller has its task from the start. */

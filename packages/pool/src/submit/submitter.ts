@@ -15,6 +15,7 @@ import { FunctionRegistry } from "./function-registry.ts";
 import { JobMaker } from "./job-maker.ts";
 import { JobTable } from "./job-table.ts";
 import { JobWatch } from "./job-watch.ts";
+import type { PendingJob } from "./pending-job.ts";
 import { Ledger, type LedgerThread, type QueueLimits } from "./ledger.ts";
 import { ProgressListeners } from "./progress-listeners.ts";
 
@@ -53,7 +54,7 @@ export class Submitter {
       progress,
     });
     this.ledger = ledger;
-    const watch = new JobWatch(
+    const watch = new JobWatch<PendingJob>(
       (job, signal) => ledger.cancel(job, cancellationError(signal, job.fn.source)),
       (job, timeoutMs) => ledger.fail(job, new JobTimeoutError(timeoutMs)),
     );

@@ -10,8 +10,23 @@ import type { SlotTable } from "../shared/slot.ts";
 
 let identified = 0;
 
+/** For log lines: no other job of the process has it. */
+export function newJobId(): string {
+  return `${threadId}-${++identified}`;
+}
+
+/** What the code of a job can ask of it, on whatever engine. */
+export interface JobInProgress {
+  /** For log lines: no other job of the process has it. */
+  readonly id: string;
+  readonly isCancellationRequested: boolean;
+  readonly controller: AbortController;
+  /** Reaches the listener before the job settles. */
+  progress(value: unknown): void;
+}
+
 /** One job, from its start to its outcome. */
-export class RunningJob {
+export class RunningJob implements JobInProgress {
   readonly #slots: SlotTable;
   readonly #current: CurrentJob;
   readonly slot: number;
@@ -33,9 +48,9 @@ export class RunningJob {
     this.#scope = scope;
   }
 
-  /** For log lines: no other job of the process has it, but that calls without a slot share one. Given when it is first asked for. */
+  /** Given when it is first asked for. Calls without a slot share one. */
   get id(): string {
-    return (this.#id ??= `${threadId}-${++identified}`);
+    return (this.#id ??= newJobId());
   }
 
   get isOver(): boolean {
@@ -61,7 +76,6 @@ export class RunningJob {
     if (controller !== null) this.#scope.run(() => controller.abort(new JobCanceledError()));
   }
 
-  /** Reaches the listener before the job settles. */
   progress(value: unknown): void {
     if (!this.#isOver) this.#current.report(this.slot, value);
   }
@@ -102,19 +116,37 @@ export class CurrentJob {
 }
 
 const key: unique symbol = Symbol.for("skein.pool.current-job");
-const holder = globalThis as { [key]?: CurrentJob };
+/** Of jobs of other engines, for all of their parts. */
+const elsewhereKey: unique symbol = Symbol.for("skein.pool.current-job-elsewhere");
+const holder = globalThis as { [key]?: CurrentJob; [elsewhereKey]?: AsyncLocalStorage<JobInProgress> };
 
-/** The job that the caller belongs to; null outside a job, and on a thread that is not a pool thread. */
-export function runningJob(): RunningJob | null {
-  return holder[key]?.job ?? null;
+/** The job that the caller belongs to; null outside a job. */
+export function runningJob(): JobInProgress | null {
+  return holder[elsewhereKey]?.getStore() ?? holder[key]?.job ?? null;
 }
 
 export function installCurrentJob(report: (slot: number, value: unknown) => void): CurrentJob {
   const current = new CurrentJob(report);
   Object.defineProperty(holder, key, { value: current });
   setThreadFields(() => {
-    const job = current.job;
+    const job = runningJob();
     return job === null ? { threadId } : { threadId, jobId: job.id };
   });
   return current;
+}
+
+/** Where jobs of other engines that run on this thread find themselves. Made once. */
+export function jobsElsewhere(): AsyncLocalStorage<JobInProgress> {
+  let storage = holder[elsewhereKey];
+  if (storage === undefined) {
+    storage = new AsyncLocalStorage<JobInProgress>();
+    Object.defineProperty(holder, elsewhereKey, { value: storage });
+    if (holder[key] === undefined) {
+      setThreadFields(() => {
+        const job = runningJob();
+        return job === null ? undefined : { threadId, jobId: job.id };
+      });
+    }
+  }
+  return storage;
 }

@@ -2,7 +2,7 @@
 import { AsyncScope } from "@skein/context";
 import { chunkOutcome } from "../jobs/chunk-job.ts";
 import { JobCanceledError } from "../errors.ts";
-import { type RunningJob, runningJob } from "./current-job.ts";
+import { type JobInProgress, runningJob } from "./current-job.ts";
 import { isThenable } from "./thenable.ts";
 
 type JobFunction = (...args: unknown[]) => unknown;
@@ -18,7 +18,7 @@ class Each {
   readonly #explain: Explain;
   readonly #items: readonly unknown[];
   readonly #results: unknown[] = [];
-  readonly #job: RunningJob | null = runningJob();
+  readonly #job: JobInProgress | null = runningJob();
   /** No item sees what another one has set. */
   readonly #scope = AsyncScope.capture();
 

@@ -1,8 +1,7 @@
 /** Runs one claimed job: its context entered, its function called, everything cleared again, its outcome written. */
-import { swapContext, swapScheduler } from "@skein/scheduling/internal";
-import { AsyncScope, type CarriedScope } from "@skein/context";
-import { channels, publishJob } from "../jobs/channels.ts";
-import type { FunctionSource } from "../jobs/function-source.ts";
+import type { AsyncScope, CarriedScope } from "@skein/context";
+import { publishJob } from "../jobs/channels.ts";
+import type { JobFunction } from "../jobs/exported-function.ts";
 import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { JobCanceledError, NotCloneableError } from "../errors.ts";
@@ -15,12 +14,21 @@ import { DETAIL, KIND } from "../shared/trace/trace-code.ts";
 import { NO_SLOT } from "../submit/pending-job.ts";
 import type { ContextScopes } from "./context-scopes.ts";
 import { type CurrentJob, RunningJob } from "./current-job.ts";
-import type { FunctionTable, JobFunction, KnownFunction } from "./function-table.ts";
+import type { FunctionTable } from "./function-table.ts";
+import type { KnownFunction } from "./known-functions.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import type { LateArguments } from "./late-arguments.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
+import {
+  apply,
+  leaveCurrent,
+  nothingCurrent,
+  publishStart,
+  restoreCurrent,
+  scopeFrom,
+} from "./surroundings.ts";
 import { isThenable } from "./thenable.ts";
 
 export interface JobRunnerParts {
@@ -259,7 +267,7 @@ export class JobRunner {
       this.#outcomes.error(job.slot, known.explain(error));
     }
     this.#current.surprising.delete(job);
-    restoreCurrent(none);
+    restoreCurrent(nothingCurrent);
     job.end();
   }
 
@@ -302,47 +310,6 @@ export class JobRunner {
   }
 }
 
-function scopeFrom(carried: CarriedScope | null): AsyncScope {
-  return carried === null ? AsyncScope.root : carried.get();
-}
-
-/** What is current on the thread, besides the context. A job begins without; what it makes current ends with it, or with its first part. */
-interface Current {
-  readonly context: ReturnType<typeof swapContext>;
-  readonly scheduler: ReturnType<typeof swapScheduler>;
-}
-
-const none: Current = { context: null, scheduler: null };
-
-function leaveCurrent(): Current {
-  const context = swapContext(null);
-  const scheduler = swapScheduler(null);
-  return context === null && scheduler === null ? none : { context, scheduler };
-}
-
-function restoreCurrent({ context, scheduler }: Current): void {
-  swapContext(context);
-  swapScheduler(scheduler);
-}
-
-/** Subscribers hear in the context of the call. */
-function publishStart(source: FunctionSource, scope: AsyncScope): void {
-  if (channels.start.hasSubscribers) scope.run(publishJob, "start", source, null);
-}
-
 function runAwaiting(current: CurrentJob, job: RunningJob, fn: JobFunction, args: unknown[]): unknown {
   return current.storage.run(job, apply, fn, args);
-}
-
-function apply(fn: JobFunction, args: unknown[]): unknown {
-  switch (args.length) {
-    case 0:
-      return fn();
-    case 1:
-      return fn(args[0]);
-    case 2:
-      return fn(args[0], args[1]);
-    default:
-      return fn(...args);
-  }
 }

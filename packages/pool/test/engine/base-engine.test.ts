@@ -15,6 +15,7 @@ import { sampleJobs } from "../gate.ts";
 type Taken = [source: FunctionSource, args: readonly unknown[]];
 
 const nothing: EngineCapabilities = {
+  parallel: false,
   inlineFunctions: false,
   priorities: false,
   terminate: false,

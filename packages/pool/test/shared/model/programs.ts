@@ -3,7 +3,8 @@
  * of the pool's host and threads, as the headers in src/shared tell it; a flag makes some of them break a rule on purpose.
  */
 import { OrphanedSlots } from "../../../src/host/orphaned-slots.ts";
-import { add, load, notify, wait } from "../../../src/shared/atomics.ts";
+import { add, load, notify, store, wait } from "../../../src/shared/atomics.ts";
+import { CallState, STOPPING } from "../../../src/shared/call-state.ts";
 import { Deque } from "../../../src/shared/deque.ts";
 import { Inbox } from "../../../src/shared/inbox.ts";
 import { dequeBase, firstSlot, type Layout, slotCount } from "../../../src/shared/layout.ts";
@@ -97,6 +98,28 @@ export function joinsOf({
 }
 
 export const programs = {
+  /** A thread that makes the call in word 0, unless it was withdrawn, and ends it when it is asked to stop. Logs whether it has begun. */
+  makeCall(e) {
+    const state = new CallState(e.control);
+    const hasBegun = state.begin();
+    e.log(hasBegun ? 1 : 0);
+    if (!hasBegun) return;
+    const stopping = state.whenStopping();
+    if (stopping !== null) awaitWoken(stopping);
+    e.log(state.isStopping ? 1 : 0);
+    state.end();
+  },
+
+  /** The caller, who gives it up. Logs whether it was withdrawn. `hasty`: it tells before it has said so, which is wrong. */
+  giveUpCall(e, hasty) {
+    const state = new CallState(e.control);
+    if (hasty !== 1) e.log(state.giveUp() === "withdrawn" ? 1 : 0);
+    else if (state.isRunning) {
+      notify(e.control, 0);
+      store(e.control, 0, STOPPING);
+    }
+  },
+
   /** A thread that joins and finishes jobs. Logs for each look whether it sees a circle. */
   joinScript(e, ...moves) {
     const joins = joinsOf(e);

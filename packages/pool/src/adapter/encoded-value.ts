@@ -1,0 +1,112 @@
+/**
+ * Values between an engine's caller and the thread that runs its jobs, where there is no shared memory of a pool: the same bytes as in a
+ * pool, and beside them what bytes cannot say.
+ */
+import type { Transferable } from "node:worker_threads";
+import { SkeinError } from "@skein/context/errors";
+import { Decoder } from "../codec/decoder.ts";
+import { Encoder } from "../codec/encoder.ts";
+import type { CloneRoot } from "../codec/not-cloneable.ts";
+import { detach, detachCopied, giveUp } from "../transfer/detach.ts";
+
+/** A value on its way to another thread: it can be posted as it is, with the list that came with it. */
+export interface EncodedValue {
+  readonly bytes: Uint8Array;
+  /** What only a message between threads can carry: what is moved, Blobs, keys. Null: nothing; then the bytes are complete. */
+  readonly carried: readonly unknown[] | null;
+  /** The SharedArrayBuffers that the bytes name. Null: none. */
+  readonly shared: readonly SharedArrayBuffer[] | null;
+}
+
+export interface SentValue {
+  readonly value: EncodedValue;
+  /** What has to be listed when `value` is posted. */
+  readonly transfer: readonly Transferable[];
+}
+
+export interface EncodeOptions {
+  /** What is moved instead of copied. It is detached when `encodeValue` returns. @default nothing */
+  readonly transfer?: readonly Transferable[] | null | undefined;
+  /** Called when no code of the value's author runs any more, before anything is detached. What it throws is thrown. */
+  readonly beforeDetaching?: ((moves: boolean) => void) | undefined;
+}
+
+/** Of the message that is being encoded or decoded. */
+let shared: SharedArrayBuffer[] = [];
+let carried: readonly unknown[] = [];
+let lastCarriedId = 0;
+
+const buffers = {
+  idOf(buffer: SharedArrayBuffer): number {
+    const index = shared.indexOf(buffer);
+    return index < 0 ? shared.push(buffer) - 1 : index;
+  },
+  fromId(id: number): SharedArrayBuffer {
+    const buffer = shared[id];
+    if (buffer === undefined)
+      throw new SkeinError(
+        "ERR_SKEIN_CORRUPT_MESSAGE",
+        `The message names a SharedArrayBuffer, ${id}, that did not come with it`,
+      );
+    return buffer;
+  },
+};
+const encoder = new Encoder(buffers, () => ++lastCarriedId);
+const decoder = new Decoder(buffers, { take: () => carried, putBack: () => {} });
+
+/**
+ * Encodes a value as jobs' arguments and results are encoded: what arrives has the same values, aliases and cycles. Synchronous; getters
+ * of the value run here, and may encode themselves.
+ *
+ * @param root Where the path of a NotCloneableError begins. "args" takes an argument list.
+ * @throws NotCloneableError when the value holds something that cannot be copied or moved; nothing was detached then.
+ */
+export function encodeValue(value: unknown, root: CloneRoot, options: EncodeOptions = {}): SentValue {
+  const outer = shared;
+  const named: SharedArrayBuffer[] = (shared = []);
+  try {
+    const message = encoder.encode(value, root, options.transfer ?? null);
+    try {
+      const { copied } = message;
+      options.beforeDetaching?.(
+        copied !== null || (message.carried !== null && message.carried.transfer.length > 0),
+      );
+      const bytes = new Uint8Array(message.length);
+      message.copyTo(bytes, 0);
+      if (copied !== null) detachCopied(copied, root);
+      const own = message.carried === null ? null : detach(message.carried, root);
+      return {
+        value: {
+          bytes,
+          carried: own === null ? null : own.values,
+          shared: named.length === 0 ? null : named,
+        },
+        transfer: own === null ? [] : own.transfer,
+      };
+    } finally {
+      message.release();
+    }
+  } finally {
+    shared = outer;
+  }
+}
+
+/**
+ * The value. Runs no code of its author. What it carries is the caller's from now on, so decode once.
+ * @throws SkeinError ERR_SKEIN_CORRUPT_MESSAGE for what `encodeValue` has not made, ERR_SKEIN_TOO_DEEP.
+ */
+export function decodeValue(value: EncodedValue): unknown {
+  const outer = { shared, carried };
+  shared = value.shared === null ? [] : [...value.shared];
+  carried = value.carried ?? [];
+  try {
+    return decoder.decode(value.bytes, 0, value.bytes.length);
+  } finally {
+    ({ shared, carried } = outer);
+  }
+}
+
+/** Nobody will decode it: what it carries is closed, so that no other end waits. */
+export function dropValue({ carried: values }: EncodedValue): void {
+  if (values !== null) giveUp({ id: 0, values: [], transfer: values as Transferable[] });
+}

@@ -1,0 +1,95 @@
+import { TaskCompletionSource } from "@skein/scheduling";
+import { MessageChannel, type MessagePort, type Transferable } from "node:worker_threads";
+import type { FunctionSource } from "../jobs/function-source.ts";
+import { CallState } from "../shared/call-state.ts";
+import { type JobExtras, noExtras } from "../submit/job-extras.ts";
+import { COMPLETED, type DecidedJob, type OutcomeKind } from "../submit/pending-job.ts";
+import type { SubmitOptions } from "../submit/submit-options.ts";
+import { jobsElsewhere } from "../worker/current-job.ts";
+import type { SentValue } from "./encoded-value.ts";
+import type { JobRequest, ProgressPort } from "./job-request.ts";
+
+/** A job as its engine carries it. */
+export interface CarriedJob {
+  /** For the thread; see `runJob`. */
+  readonly request: JobRequest;
+  /** What has to be listed when the request is posted. */
+  readonly transfer: readonly Transferable[];
+  readonly options: SubmitOptions;
+  /** Whether a job that runs on this thread, and may wait for it, has submitted it. */
+  readonly isNested: boolean;
+  /** Whether its caller has its outcome already. One that has not begun need not be carried on. */
+  readonly isDecided: boolean;
+}
+
+/** A job on the thread that calls, from the call to its settlement. Its moves: see engine-jobs.ts. */
+export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJob, CarriedJob {
+  readonly fn: { readonly source: FunctionSource };
+  readonly options: SubmitOptions;
+  readonly args: SentValue;
+  readonly isNested: boolean = jobsElsewhere().getStore() !== undefined;
+  extras: JobExtras = noExtras;
+  outcome: OutcomeKind = COMPLETED;
+  value: unknown = undefined;
+  isDecided = false;
+  retriesLeft: number;
+  /** Of the attempt that is under way. */
+  state: CallState = new CallState();
+  /** Where progress of that attempt arrives; null: nobody listens, or it comes without messages. */
+  port: MessagePort | null = null;
+  #progress: ProgressPort | null = null;
+  readonly #context: string | null;
+
+  constructor(
+    fn: { readonly source: FunctionSource },
+    options: SubmitOptions,
+    args: SentValue,
+    context: string | null,
+  ) {
+    super(options.continuations);
+    this.fn = fn;
+    this.options = options;
+    this.args = args;
+    this.retriesLeft = options.retries;
+    this.#context = context;
+  }
+
+  get isOver(): boolean {
+    return this.task.isCompleted;
+  }
+
+  get request(): JobRequest {
+    return {
+      fn: this.fn.source,
+      args: this.args.value,
+      context: this.#context,
+      state: this.state.words,
+      progress: this.#progress,
+    };
+  }
+
+  get transfer(): readonly Transferable[] {
+    const { transfer } = this.args;
+    return this.port === null ? transfer : [...transfer, this.#progress as MessagePort];
+  }
+
+  /** The job is on this thread: what it reports is given to `port`. */
+  listen(port: ProgressPort): void {
+    this.#progress = port;
+  }
+
+  /** The job will be on another thread: what it reports comes as a message. @param listener Called under the empty context. */
+  listenByMessage(listener: (value: unknown) => void): void {
+    const { port1, port2 } = new MessageChannel();
+    port1.on("message", listener);
+    // It is its job that keeps the process alive.
+    port1.unref();
+    this.port = port1;
+    this.#progress = port2;
+  }
+
+  stopListening(): void {
+    this.port?.close();
+    this.port = null;
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * The caller's side of an engine without shared memory: every job from its call to its settlement, and `close`. The engine only carries: it
+ * brings a request to a thread that calls `runJob`, and the reply back.
+ *
+ * Stage      | OPEN      | its outcome is not known. It may wait, run, or be on its way               | submit
+ *            | DECIDED   | its outcome is written down; `tell` follows at once                        | arrived, failed, cancel, expire, close
+ * Carried    a job is in `#carried` from `carry` to `arrived` or `failed`, or until it is withdrawn. DECIDED and carried: its caller gave it
+ *            up while a thread has it.
+ * Invariants I1 Only an OPEN job is decided, so each settles once.
+ *            I2 No code of the user's runs between the end of `encodeValue` and the entry of the job, and none between the decision and
+ *               `tell`. Channels, signals, progress listeners, continuations and the carrier find the job whole, and may submit, cancel, close.
+ */
+import { AsyncScope, ExecutionContext } from "@skein/context";
+import { argumentRangeError } from "@skein/context/errors";
+import { type Task, TaskCompletionSource } from "@skein/scheduling";
+import { receiveMessageOnPort } from "node:worker_threads";
+import { JobTimeoutError, PoolClosedError, ThreadCrashedError } from "../errors.ts";
+import { publishJob } from "../jobs/channels.ts";
+import type { FunctionSource } from "../jobs/function-source.ts";
+import { someoneTracesJobs, type TracedJob, traceSubmission } from "../jobs/job-tracing.ts";
+import { clearTimeout, now, setTimeout } from "../shared/timers.ts";
+import { CallState } from "../shared/call-state.ts";
+import { type Below, callerOf } from "../submit/caller.ts";
+import { cancellationError } from "../submit/cancel-signal.ts";
+import { jobExtras } from "../submit/job-extras.ts";
+import { JobWatch } from "../submit/job-watch.ts";
+import { tell } from "../submit/outcomes.ts";
+import { CANCELED, COMPLETED, CRASHED, FAILED, type OutcomeKind, THREW } from "../submit/pending-job.ts";
+import { ProgressListeners } from "../submit/progress-listeners.ts";
+import type { SubmitOptions } from "../submit/submit-options.ts";
+import { clone } from "../transfer/clone.ts";
+import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
+import { decodeValue, dropValue, encodeValue } from "./encoded-value.ts";
+import { type CarriedJob, EngineJob } from "./engine-job.ts";
+import type { JobReply } from "./job-request.ts";
+
+/** How an engine carries jobs. Called under the empty context. */
+export interface JobCarrier {
+  /** Whether requests are posted to other threads. Otherwise jobs run on the thread that calls. */
+  readonly isElsewhere: boolean;
+  /**
+   * Takes the job to where it runs, now or later, and then calls `ends.arrived` or `ends.failed` with it, once: what comes after that is
+   * ignored. What this throws, the job rejects with.
+   */
+  carry(job: CarriedJob, ends: JobEnds): void;
+  /** The job was given up, had its grace period, and still runs: its thread is to be ended. For engines with the capability `terminate`. */
+  terminate?(job: CarriedJob): void;
+}
+
+/** How the journey of a job ends. */
+export interface JobEnds {
+  /** Its reply is here. */
+  arrived(reply: JobReply): void;
+  /** There is none: its thread has died, or it could not be carried. After a ThreadCrashedError it runs again if it has `retries`. */
+  failed(error: Error): void;
+}
+
+export class EngineJobs {
+  readonly #carrier: JobCarrier;
+  /** OPEN. */
+  readonly #open = new Set<EngineJob>();
+  readonly #carried = new Set<EngineJob>();
+  readonly #progress = new ProgressListeners();
+  readonly #watch = new JobWatch<EngineJob>(
+    (job, signal) => this.#giveUp(job, CANCELED, cancellationError(signal, job.fn.source)),
+    (job, timeoutMs) => this.#giveUp(job, FAILED, new JobTimeoutError(timeoutMs)),
+  );
+  #closed: TaskCompletionSource<void> | null = null;
+  #isDropped = false;
+  #deadlineAt = Infinity;
+  #deadline: NodeJS.Timeout | null = null;
+
+  constructor(carrier: JobCarrier) {
+    this.#carrier = carrier;
+  }
+
+  /** Whether `close` was called: no job is taken any more. */
+  get isClosed(): boolean {
+    return this.#closed !== null;
+  }
+
+  /**
+   * Takes one job, as `JobTarget.submit`.
+   * @throws NotCloneableError, PoolClosedError, and what the codecs of the context throw; nothing was detached then.
+   */
+  submit(
+    fn: { readonly source: FunctionSource },
+    args: readonly unknown[],
+    options: SubmitOptions,
+    below: Below,
+  ): Task<unknown> {
+    if (!someoneTracesJobs()) return this.#submit(fn, args, options, below, null);
+    return traceSubmission(fn.source, (traced) => this.#submit(fn, args, options, below, traced));
+  }
+
+  #submit(
+    fn: { readonly source: FunctionSource },
+    args: readonly unknown[],
+    options: SubmitOptions,
+    below: Below,
+    traced: TracedJob | null,
+  ): Task<unknown> {
+    const caller = callerOf(below, this.#open.size === 0, traced);
+    const context = options.flowContext ? (ExecutionContext.capture()?.toCarrier("thread") ?? null) : null;
+    const { retries, onProgress } = options;
+    const moved = moveListOfArguments(args, options.transfer);
+    const sent = encodeValue(args, "args", {
+      transfer: moved,
+      beforeDetaching: (moves) => {
+        if (this.isClosed) throw new PoolClosedError();
+        if (moves && retries > 0)
+          throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
+      },
+    });
+    if (moved !== null) forgetMoves(args);
+    const job = new EngineJob(fn, options, sent, context);
+    const progressId = onProgress === undefined ? 0 : this.#progress.add(onProgress);
+    if (caller !== null || progressId !== 0) job.extras = jobExtras({ ...caller, progressId });
+    this.#open.add(job);
+    this.#tellOfIt(job);
+    this.#carry(job);
+    return job.task;
+  }
+
+  #tellOfIt(job: EngineJob): void {
+    const { signal, timeoutMs } = job.options;
+    if (signal !== undefined || timeoutMs !== undefined) this.#watch.watch(job, signal, timeoutMs);
+    publishJob("submit", job.fn.source, job);
+  }
+
+  /** One attempt. */
+  #carry(job: EngineJob): void {
+    if (job.isDecided) return;
+    const { state } = job;
+    const isCurrent = (): boolean => job.state === state && this.#carried.delete(job);
+    this.#carried.add(job);
+    AsyncScope.root.run(() => {
+      try {
+        this.#listen(job);
+        this.#carrier.carry(job, {
+          arrived: (reply) => {
+            if (isCurrent()) this.#arrived(job, reply);
+          },
+          failed: (error) => {
+            if (isCurrent()) this.#failed(job, error);
+          },
+        });
+      } catch (error) {
+        if (isCurrent()) this.#failed(job, error);
+      }
+    });
+  }
+
+  #listen(job: EngineJob): void {
+    const { progressId } = job.extras;
+    if (progressId === 0) return;
+    if (this.#carrier.isElsewhere) job.listenByMessage((value) => this.#progress.report(progressId, value));
+    else job.listen({ postMessage: (value) => this.#progress.report(progressId, clone(value, [])) });
+  }
+
+  #arrived(job: EngineJob, reply: JobReply): void {
+    if (job.extras.graceTimer !== null) clearTimeout(job.extras.graceTimer);
+    if (job.isDecided || reply.kind === "withdrawn") {
+      if (reply.kind !== "withdrawn") dropValue(reply.value);
+    } else {
+      let kind: OutcomeKind = reply.kind === "result" ? COMPLETED : THREW;
+      let value: unknown;
+      try {
+        value = decodeValue(reply.value);
+      } catch (error) {
+        kind = FAILED;
+        value = error;
+      }
+      this.#decide(job, kind, value);
+    }
+    this.#closeWhenQuiet();
+  }
+
+  #failed(job: EngineJob, error: unknown): void {
+    if (job.extras.graceTimer !== null) clearTimeout(job.extras.graceTimer);
+    const isCrash = error instanceof ThreadCrashedError;
+    if (!job.isDecided && isCrash && job.retriesLeft > 0 && !this.#isDropped) {
+      job.retriesLeft--;
+      job.stopListening();
+      job.state = new CallState();
+      this.#carry(job);
+      return;
+    }
+    dropValue(job.args.value);
+    this.#decide(job, isCrash ? CRASHED : FAILED, error);
+    this.#closeWhenQuiet();
+  }
+
+  /** Settles the job at once, if it is open. What has not begun never does; what runs is asked to stop. */
+  #giveUp(job: EngineJob, kind: OutcomeKind, value: unknown): void {
+    if (job.isDecided) return;
+    if (!this.#stop(job)) this.#terminateLater(job);
+    this.#decide(job, kind, value);
+    this.#closeWhenQuiet();
+  }
+
+  /** @returns whether it will never begin; otherwise it is asked to stop. */
+  #stop(job: EngineJob): boolean {
+    if (job.state.giveUp() === "begun") return false;
+    this.#carried.delete(job);
+    dropValue(job.args.value);
+    return true;
+  }
+
+  /** When the grace period is over. */
+  #terminateLater(job: EngineJob): void {
+    const { terminateAfterMs } = job.options;
+    if (terminateAfterMs === null || !job.state.isRunning) return;
+    const graceTimer = AsyncScope.root.run(setTimeout, () => this.#terminate(job), terminateAfterMs);
+    graceTimer.unref();
+    job.extras = { ...job.extras, graceTimer };
+  }
+
+  #terminate(job: EngineJob): void {
+    if (this.#carried.has(job) && job.state.isRunning) this.#carrier.terminate?.(job);
+  }
+
+  #decide(job: EngineJob, kind: OutcomeKind, value: unknown): void {
+    if (job.isDecided) return;
+    job.isDecided = true;
+    job.outcome = kind;
+    job.value = value;
+    this.#open.delete(job);
+    const { progressId } = job.extras;
+    if (progressId !== 0) {
+      // What it has reported comes first.
+      if (job.port !== null)
+        for (
+          let left = receiveMessageOnPort(job.port);
+          left !== undefined;
+          left = receiveMessageOnPort(job.port)
+        )
+          this.#progress.report(progressId, left.message);
+      job.stopListening();
+      this.#progress.remove(progressId);
+    }
+    this.#progress.deliver();
+    tell(job);
+  }
+
+  /**
+   * Takes no more jobs, and ends as `JobEngine.close` says. Every call returns the same task, and a later one can only hurry it.
+   *
+   * @param drain false: jobs that have not begun reject with PoolClosedError, those that run are asked to stop.
+   * @param timeoutMs From now on; then everything that is open rejects with PoolClosedError, and what runs is left behind, or terminated where
+   * the engine can.
+   * @returns resolves when every job has settled and no job runs any more, or at the deadline.
+   */
+  close(drain: boolean, timeoutMs: number | undefined): Task<void> {
+    this.#closed ??= new TaskCompletionSource<void>();
+    if (timeoutMs !== undefined) this.#setDeadline(timeoutMs);
+    if (!drain) this.#drop();
+    this.#closeWhenQuiet();
+    return this.#closed.task;
+  }
+
+  #drop(): void {
+    this.#isDropped = true;
+    for (const job of Array.from(this.#open)) {
+      if (!job.isDecided && this.#stop(job))
+        this.#decide(job, FAILED, new PoolClosedError("The engine was closed before this job could run"));
+    }
+  }
+
+  #setDeadline(timeoutMs: number): void {
+    const at = now() + timeoutMs;
+    if (at >= this.#deadlineAt) return;
+    this.#deadlineAt = at;
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = AsyncScope.root.run(setTimeout, this.#onDeadline, timeoutMs);
+  }
+
+  readonly #onDeadline = (): void => {
+    const jobs = Array.from(this.#open);
+    for (const job of Array.from(this.#carried)) {
+      job.state.giveUp();
+      this.#terminate(job);
+    }
+    this.#carried.clear();
+    for (const job of jobs)
+      this.#decide(job, FAILED, new PoolClosedError("The engine was closed before this job ended"));
+    this.#closeWhenQuiet();
+  };
+
+  #closeWhenQuiet(): void {
+    if (this.#closed === null || this.#open.size > 0 || this.#carried.size > 0) return;
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#closed.trySetResult();
+  }
+}

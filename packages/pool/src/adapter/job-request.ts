@@ -1,0 +1,32 @@
+/** What an engine posts to the thread that runs its job, and what comes back. Plain data: each can be posted as it is. */
+import type { Transferable } from "node:worker_threads";
+import type { FunctionSource } from "../jobs/function-source.ts";
+import type { EncodedValue } from "./encoded-value.ts";
+
+/** Where a job's progress goes: a MessagePort, or what looks like one to a job on the same thread. */
+export interface ProgressPort {
+  postMessage(value: unknown): void;
+}
+
+export interface JobRequest {
+  readonly fn: FunctionSource;
+  /** The argument list. */
+  readonly args: EncodedValue;
+  /** The text form of the caller's context; null: nothing of it flows. */
+  readonly context: string | null;
+  /** Of a CallState. */
+  readonly state: Int32Array;
+  /** Null: nobody listens. */
+  readonly progress: ProgressPort | null;
+}
+
+/** `withdrawn`: the caller had given the job up before it began. */
+export type JobReply =
+  | { readonly kind: "result" | "error"; readonly value: EncodedValue }
+  | { readonly kind: "withdrawn" };
+
+export interface SentReply {
+  readonly reply: JobReply;
+  /** What has to be listed when `reply` is posted. */
+  readonly transfer: readonly Transferable[];
+}

@@ -1,0 +1,155 @@
+/**
+ * The thread's side of an engine without shared memory: runs one job, in its context and with nothing of anybody else's, and makes its
+ * reply. As worker/job-runner.ts, which does the same for a pool's own threads.
+ */
+import { CarriedScope, ExecutionContext } from "@skein/context";
+import { toWire } from "../codec/error-wire.ts";
+import { JobCanceledError } from "../errors.ts";
+import { withoutUncloneable } from "../jobs/chunk-job.ts";
+import type { JobFunction } from "../jobs/exported-function.ts";
+import { CallState } from "../shared/call-state.ts";
+import { forgetMoves, moveListOf } from "../transfer/move.ts";
+import { jobsElsewhere } from "../worker/current-job.ts";
+import { type KnownFunction, KnownFunctions } from "../worker/known-functions.ts";
+import { ModuleTable } from "../worker/module-table.ts";
+import { apply, leaveCurrent, publishStart, restoreCurrent, scopeFrom } from "../worker/surroundings.ts";
+import { isThenable } from "../worker/thenable.ts";
+import { CallInProgress } from "./call-in-progress.ts";
+import { decodeValue, encodeValue } from "./encoded-value.ts";
+import type { JobRequest, SentReply } from "./job-request.ts";
+
+/** No other thread can take the place of one whose module is stuck: it stays stuck. */
+const functions = new KnownFunctions(new ModuleTable(() => {}));
+const withdrawn: SentReply = { reply: { kind: "withdrawn" }, transfer: [] };
+
+/**
+ * Runs a job on this thread, for an adapter's thread: loads its module, enters its context, calls its function. Jobs may overlap. Inside,
+ * `@skein/pool/worker` knows the job.
+ *
+ * @returns the reply for whoever sent the request. Never rejects.
+ */
+export function runJob(request: JobRequest): Promise<SentReply> {
+  return new Promise((resolve) => startJob(request, resolve, (call) => call()));
+}
+
+/**
+ * The same with a callback: at once when the function has returned, and no promise.
+ *
+ * @param place Calls `call` once, where functions are called whose module had to be loaded first.
+ */
+export function startJob(
+  request: JobRequest,
+  done: (sent: SentReply) => void,
+  place: (call: () => void) => void,
+): void {
+  const state = new CallState(request.state);
+  if (!state.begin()) {
+    done(withdrawn);
+    return;
+  }
+  const end = (sent: SentReply): void => {
+    state.end();
+    done(sent);
+  };
+  const known = functions.of(request.fn);
+  try {
+    if (known.fn === null) functions.resolve(known);
+  } catch (error) {
+    end(errorReply(known.explain(error)));
+    return;
+  }
+  if (known.fn !== null) call(request, state, known, known.fn, end);
+  else void loadAndCall(request, state, known, end, place);
+}
+
+async function loadAndCall(
+  request: JobRequest,
+  state: CallState,
+  known: KnownFunction,
+  end: (sent: SentReply) => void,
+  place: (call: () => void) => void,
+): Promise<void> {
+  let fn: JobFunction;
+  try {
+    fn = await functions.load(known);
+  } catch (error) {
+    end(errorReply(known.explain(error)));
+    return;
+  }
+  place(() => {
+    if (state.isStopping)
+      end(errorReply(new JobCanceledError(undefined, "The job was asked to stop before it began")));
+    else call(request, state, known, fn, end);
+  });
+}
+
+function call(
+  { args, context, progress }: JobRequest,
+  state: CallState,
+  known: KnownFunction,
+  fn: JobFunction,
+  end: (sent: SentReply) => void,
+): void {
+  const outside = leaveCurrent();
+  let sent: SentReply;
+  try {
+    const list = decodeValue(args) as unknown[];
+    const scope = scopeFrom(
+      context === null ? null : new CarriedScope(ExecutionContext.fromCarrier(context)),
+    );
+    const job = new CallInProgress(state, progress, scope);
+    publishStart(known.source, scope);
+    const storage = jobsElsewhere();
+    const returned = scope.run(() => storage.run(job, apply, fn, list));
+    if (isThenable(returned)) {
+      void settleLater(known, returned, end);
+      return;
+    }
+    sent = resultReply(returned);
+  } catch (error) {
+    sent = errorReply(known.explain(error));
+  } finally {
+    restoreCurrent(outside);
+  }
+  end(sent);
+}
+
+async function settleLater(
+  known: KnownFunction,
+  returned: PromiseLike<unknown>,
+  end: (sent: SentReply) => void,
+): Promise<void> {
+  let sent: SentReply;
+  try {
+    sent = resultReply(await returned);
+  } catch (error) {
+    sent = errorReply(known.explain(error));
+  }
+  end(sent);
+}
+
+/** A value that cannot be cloned becomes an error of the job. */
+function resultReply(result: unknown): SentReply {
+  try {
+    const moved = moveListOf(result);
+    const { value, transfer } = encodeValue(result, "result", { transfer: moved });
+    if (moved !== null) forgetMoves([result]);
+    return { reply: { kind: "result", value }, transfer };
+  } catch (error) {
+    const shorter = withoutUncloneable(result, error);
+    return shorter === null ? errorReply(error) : resultReply(shorter);
+  }
+}
+
+function errorReply(error: unknown): SentReply {
+  try {
+    return encodedError(error);
+  } catch (notSent) {
+    return encodedError(notSent);
+  }
+}
+
+function encodedError(error: unknown): SentReply {
+  const { value, transfer } = encodeValue(toWire(error), "error");
+  return { reply: { kind: "error", value }, transfer };
+}

@@ -1,0 +1,77 @@
+/**
+ * The state of a call that another thread makes: one word that the caller and that thread share, for engines whose jobs have no slot.
+ *
+ * Words      CALL @ 0 of a memory of its own, which is never another call's
+ * State      | value       | means                                             | written by |
+ *            | 0 WAITING   | nobody has begun it                               | -          |
+ *            | 1 RUNNING   | the thread has it                                 | thread     |
+ *            | 2 STOPPING  | the same, and it was asked to stop                | caller     |
+ *            | 3 WITHDRAWN | the caller gave it up before it began; final      | caller     |
+ *            | 4 OVER      | the function has ended; final                     | thread     |
+ * Moves      begin WAITING → RUNNING (CAS)          giveUp WAITING → WITHDRAWN (CAS), else RUNNING → STOPPING (CAS), then notify
+ *            end RUNNING, STOPPING → OVER (store), then notify          anything else is a bug
+ * Invariants I1 The function of a withdrawn call is never called.
+ *            I2 One thread begins a call, and that thread ends it; its end is the only move after STOPPING.
+ * Pairings   [C1] begin and giveUp move the same word by CAS: one of them comes first, and the other learns what it found.
+ *            [C2] giveUp stores STOPPING, then notifies; whoever waits for a stop compares the word with RUNNING when it begins to wait. It sees
+ *                 STOPPING, or is notified. end notifies too, so nobody waits for a call that is over.
+ * Liveness   giveUp tries at most two moves, each once: WAITING can only have become RUNNING, and RUNNING only OVER.
+ * Sources    ECMA-262, memory model. Model test: test/shared/call-state.model.test.ts
+ */
+import { cas, load, notify, store, waitAsync } from "./atomics.ts";
+
+export const WAITING = 0;
+export const RUNNING = 1;
+export const STOPPING = 2;
+export const WITHDRAWN = 3;
+export const OVER = 4;
+
+export class CallState {
+  readonly #words: Int32Array;
+
+  /** @param words Of another thread's CallState, to share it. @default a call that waits */
+  constructor(words: Int32Array = new Int32Array(new SharedArrayBuffer(4))) {
+    this.#words = words;
+  }
+
+  /** For the other thread. */
+  get words(): Int32Array {
+    return this.#words;
+  }
+
+  /** By the thread. @returns false when the call was withdrawn. */
+  begin(): boolean {
+    return cas(this.#words, 0, WAITING, RUNNING); // [C1]
+  }
+
+  /**
+   * By the caller, who does not wait for the outcome any more, or wants it soon. Once it was withdrawn it is nobody's.
+   * @returns "withdrawn": it will never begin. "begun": a thread has it and was asked to stop, now or before; or it is over.
+   */
+  giveUp(): "withdrawn" | "begun" {
+    if (cas(this.#words, 0, WAITING, WITHDRAWN)) return "withdrawn"; // [C1]
+    if (cas(this.#words, 0, RUNNING, STOPPING)) notify(this.#words, 0); // [C1] [C2]
+    return "begun";
+  }
+
+  get isStopping(): boolean {
+    return load(this.#words, 0) === STOPPING; // [unpaired] polled: who sees it late looks again
+  }
+
+  /** Whether the function has begun, and not ended. */
+  get isRunning(): boolean {
+    const state = load(this.#words, 0); // [unpaired] a hint whether there is a thread to end
+    return state === RUNNING || state === STOPPING;
+  }
+
+  /** By the thread, while the call runs: resolves when it is asked to stop, or is over. Null: it is already. */
+  whenStopping(): Promise<unknown> | null {
+    return waitAsync(this.#words, 0, RUNNING); // [C2]
+  }
+
+  /** By the thread. */
+  end(): void {
+    store(this.#words, 0, OVER); // [C2]
+    notify(this.#words, 0); // [C2]
+  }
+}

@@ -1,0 +1,21 @@
+import { AsyncScope } from "@skein/context";
+import { someoneFollowsJobs } from "../jobs/channels.ts";
+import type { TracedJob } from "../jobs/job-tracing.ts";
+import { captureCallerFrames } from "./caller-frames.ts";
+import type { JobExtras } from "./job-extras.ts";
+
+/** The function of ours that the caller called: its frames and those above are not the caller's. */
+export type Below = (...args: never[]) => unknown;
+
+/** Who submits, and in which context. */
+export type Caller = Pick<JobExtras, "frames" | "scope" | "traced">;
+
+/**
+ * Null for most jobs of a burst. Hooks of the program's may run here, so nothing is claimed yet.
+ * @param isFirst Whether no other job is outstanding.
+ */
+export function callerOf(below: Below, isFirst: boolean, traced: TracedJob | null = null): Caller | null {
+  const frames = captureCallerFrames(below, isFirst);
+  if (frames === null && traced === null && !someoneFollowsJobs()) return null;
+  return { frames, scope: AsyncScope.capture(), traced };
+}

@@ -1,0 +1,157 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { ManualScheduler, SynchronizationContext, TaskScheduler } from "@skein/scheduling";
+import { describe, expect, it } from "vitest";
+import { jobModule } from "../../src/engine.ts";
+import { ThreadPool } from "../../src/index.ts";
+import { InlineEngine } from "../../src/inline.ts";
+import type * as Sample from "../fixtures/sample.jobs.ts";
+import { makeGate, open, opened, sampleJobs } from "../gate.ts";
+
+const jobs = jobModule<typeof Sample>(sampleJobs);
+const one = (log: Int32Array, mark: number): number => (log[Atomics.add(log, 0, 1) + 1] = mark);
+const nothing = (): void => {};
+
+/** What inline functions find, which capture nothing. */
+interface Nested {
+  readonly engine: InlineEngine;
+  readonly down: (depth: number) => Promise<number>;
+}
+
+describe("with a ManualScheduler", () => {
+  it("nothing begins by itself, and each step is one job, whole", async () => {
+    const scheduler = new ManualScheduler();
+    await using engine = new InlineEngine({ scheduler });
+    const log = makeGate(8);
+    const tasks = [1, 2, 3].map((mark) => engine.run(one, [log, mark]));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log[0]).toBe(0);
+    for (const [i, task] of tasks.entries()) {
+      expect(task.isCompleted).toBe(false);
+      scheduler.runOne();
+      expect([log[0], task.result]).toEqual([i + 1, i + 1]);
+    }
+    expect(scheduler.pending).toBe(0);
+  });
+
+  it("a job of high priority that comes last is the first", () => {
+    const scheduler = new ManualScheduler();
+    const engine = new InlineEngine({ scheduler });
+    const log = makeGate(8);
+    for (const [mark, priority] of (["low", "normal", "high"] as const).entries())
+      void engine.run(one, [log, mark], { priority });
+    scheduler.runAll();
+    expect([...log.subarray(0, 4)]).toEqual([3, 2, 1, 0]);
+  });
+
+  it("a module is loaded first; then its job waits for its turn again", async () => {
+    const scheduler = new ManualScheduler();
+    await using engine = new InlineEngine({ scheduler });
+    const task = engine.run(jobs.add, [1, 2]);
+    scheduler.runAll();
+    while (scheduler.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(task.isCompleted).toBe(false);
+    expect(scheduler.runUntil(task)).toBe(3);
+    expect(scheduler.runUntil(engine.run(jobs.add, [3, 4]))).toBe(7);
+  });
+
+  it("a job that is given up needs no step", async () => {
+    const scheduler = new ManualScheduler();
+    const engine = new InlineEngine({ scheduler });
+    const controller = new AbortController();
+    const log = makeGate(4);
+    const task = engine.run(one, [log, 1], { signal: controller.signal });
+    controller.abort();
+    await expect(task).rejects.toBe(controller.signal.reason);
+    await engine.close();
+    scheduler.runAll();
+    expect(log[0]).toBe(0);
+  });
+
+  it("fails a job that the scheduler does not take, and goes on", async () => {
+    class Full extends TaskScheduler {
+      isFull = true;
+      queueTask(item: Parameters<TaskScheduler["queueTask"]>[0]): void {
+        if (this.isFull) throw new Error("full");
+        TaskScheduler.default.queueTask(item);
+      }
+    }
+    const scheduler = new Full();
+    await using engine = new InlineEngine({ scheduler });
+    await expect(engine.run(() => 1)).rejects.toMatchObject({
+      cause: expect.objectContaining({ message: "full" }),
+    });
+    scheduler.isFull = false;
+    await expect(engine.run(() => 1)).resolves.toBe(1);
+  });
+});
+
+describe("InlineEngine", () => {
+  it("runs as many jobs at once as `jobsPerThread` says", async () => {
+    await using engine = new InlineEngine({ jobsPerThread: 2 });
+    const gates = [1, 2, 3].map(() => makeGate());
+    const hold = async (gate: Int32Array): Promise<void> => {
+      Atomics.store(gate, 1, 1);
+      while (Atomics.load(gate, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const tasks = gates.map((gate) => engine.run(hold, [gate]));
+    await Promise.all(gates.slice(0, 2).map((gate) => opened(gate, 1)));
+    expect(gates[2]![1]).toBe(0);
+    open(gates[0]!);
+    await opened(gates[2]!, 1);
+    for (const gate of gates) open(gate);
+    await Promise.all(tasks);
+  });
+
+  it("a job may wait for jobs that it submits, at any depth", async () => {
+    await using engine = new InlineEngine();
+    const down = async (depth: number): Promise<number> => {
+      const { nested } = globalThis as unknown as { nested: Nested };
+      return depth === 0 ? 0 : (await nested.engine.run(nested.down, [depth - 1])) + 1;
+    };
+    const holder = globalThis as { nested?: Nested };
+    holder.nested = { engine, down };
+    expect(await engine.run(down, [5])).toBe(5);
+    delete holder.nested;
+  });
+
+  it("a job sees nothing that is current where it runs, and leaves nothing", async () => {
+    await using engine = new InlineEngine();
+    const storage = new AsyncLocalStorage<string>();
+    const context = new SynchronizationContext();
+    const task = storage.run("theirs", () =>
+      SynchronizationContext.run(context, () => engine.run(() => typeof process)),
+    );
+    expect(await task).toBe("object");
+    expect(SynchronizationContext.current).toBeNull();
+    expect(ThreadPool.current).toBeNull();
+  });
+
+  it("tells the channels of each job, once", async () => {
+    const names = ["submit", "start", "end", "error", "cancel"].map((name) => `skein:job:${name}`);
+    const heard: string[] = [];
+    const listeners = names.map((name) => (): void => void heard.push(name.slice(10)));
+    for (const [i, name] of names.entries()) subscribe(name, listeners[i]!);
+    const engine = new InlineEngine();
+    await engine.run(() => 1);
+    await engine
+      .run(() => {
+        throw new Error("no");
+      })
+      .catch(nothing);
+    await engine.close();
+    for (const [i, name] of names.entries()) unsubscribe(name, listeners[i]!);
+    expect(heard).toEqual(["submit", "start", "end", "submit", "start", "error"]);
+  });
+
+  it("`broadcast` is one call", async () => {
+    await using engine = new InlineEngine();
+    expect(await engine.broadcast((n: number) => n + 1, [1])).toEqual([2]);
+  });
+
+  it("refuses bad options by name", () => {
+    expect(() => new InlineEngine({ jobsPerThread: 0 })).toThrow(/jobsPerThread/);
+    expect(() => new InlineEngine({ scheduler: {} as never })).toThrow(/scheduler/);
+    expect(() => new InlineEngine({ threads: 1 } as never)).toThrow(/threads/);
+  });
+});
