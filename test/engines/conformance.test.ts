@@ -1,0 +1,541 @@
+/** What every engine does, and says that it does not. One jobs module, one suite: see engines.ts for the engines. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  JobCanceledError,
+  type JobEngine,
+  JobNotFoundError,
+  JobTimeoutError,
+  NotCloneableError,
+  NotSupportedError,
+  PoolClosedError,
+  type RunOptions,
+  ThreadCrashedError,
+} from "@skein/pool";
+import { type EngineCapabilities, jobModule } from "@skein/pool/engine";
+import { ManualScheduler } from "@skein/scheduling";
+import { afterAll, describe, expect, it } from "vitest";
+import { makeGate, open, opened } from "../../packages/pool/test/gate.ts";
+import { valueProblem } from "../fuzz/oracle.ts";
+import { engines } from "./engines.ts";
+import type * as Jobs from "./engines.jobs.ts";
+import { OrderError, tenant } from "./engines.jobs.ts";
+import { payloads } from "./payloads.ts";
+
+const url = new URL("./engines.jobs.ts", import.meta.url);
+const jobs = jobModule<typeof Jobs>(url);
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
+  Promise.resolve(task).then(
+    () => expect.unreachable("it resolved"),
+    (reason: unknown) => reason,
+  );
+
+describe.each(engines)("$name", ({ capabilities, start }) => {
+  const { engine, end } = start();
+  afterAll(() => end());
+
+  /** Keeps the engine's one thread until the returned function is called. */
+  async function occupy(): Promise<() => Promise<void>> {
+    const gate = makeGate();
+    const task = engine.run(jobs.hold, [gate]);
+    await opened(gate, 1);
+    return async () => {
+      open(gate);
+      await task;
+    };
+  }
+
+  describe("results", () => {
+    it("of a job of a module, of a handle of its own, of an inline function", async () => {
+      expect(await engine.run(jobs.add, [1, 2])).toBe(3);
+      expect(await engine.module<typeof Jobs>(url).add(3, 4)).toBe(7);
+      expect(await engine.run(jobs.echoLater, ["later"])).toBe("later");
+      expect(await engine.run((a: number, b: number) => a * b, [3, 4])).toBe(12);
+      const later = await engine.run(async () => (await import("node:path")).basename("/a/b"), []);
+      expect(later).toBe("b");
+    });
+
+    it("come after the call has returned, in the order of the calls", async () => {
+      const log = makeGate(8);
+      const tasks = [1, 2, 3].map((mark) => engine.run(jobs.append, [log, mark]));
+      expect(tasks.map((task) => task.isCompleted)).toEqual([false, false, false]);
+      await Promise.all(tasks);
+      expect([...log]).toEqual([3, 1, 2, 3, 0, 0, 0, 0]);
+    });
+
+    it("share nothing with the caller, and arguments are those of the moment of the call", async () => {
+      const list = [1, 2, 3];
+      const task = engine.run(jobs.change, [list]);
+      list.push(9, 9, 9);
+      expect(await task).toBe(4);
+      expect(list).toEqual([1, 2, 3, 9, 9, 9]);
+      const sent = { a: 1 };
+      expect(await engine.run(jobs.echo, [sent])).not.toBe(sent);
+    });
+
+    it("run on a thread of their own, or on the caller's", async () => {
+      const isHere = (await engine.run(jobs.thread)) === (await import("node:worker_threads")).threadId;
+      expect(isHere).toBe(!capabilities.parallel);
+    });
+  });
+
+  describe("values", () => {
+    it.each(payloads)("%s", async (_, make) => {
+      const value = make();
+      expect(valueProblem(await engine.run(jobs.echo, [value]), value)).toBeNull();
+      expect(valueProblem(await engine.run(jobs.echoLater, [value]), value)).toBeNull();
+    });
+
+    it("shared memory is shared, and stays the same object within a message", async () => {
+      const words = new Int32Array(new SharedArrayBuffer(8));
+      const echoed = await engine.run(jobs.echo, [[words, words.buffer]]);
+      const [first, second] = echoed as [Int32Array, SharedArrayBuffer];
+      Atomics.store(words, 1, 42);
+      expect(Atomics.load(first, 1)).toBe(42);
+      expect(first.buffer).toBe(second);
+    });
+
+    it("what only a message can carry is carried", async () => {
+      const blob = await engine.run(jobs.echo, [new Blob(["carried"])]);
+      expect(await (blob as Blob).text()).toBe("carried");
+    });
+
+    it("what cannot be copied is refused by its path", async () => {
+      expect(await errorOf(engine.run(jobs.echo, [{ a: [() => 1] }]))).toMatchObject({
+        constructor: NotCloneableError,
+        path: "args[0].a[0]",
+      });
+      expect(await errorOf(engine.run(jobs.returnFunction))).toMatchObject({
+        constructor: NotCloneableError,
+        path: "result.part[0]",
+      });
+    });
+
+    it.each([100, 100_000])("`transfer` and `move` leave nothing behind, of %i bytes", async (length) => {
+      const bytes = new Uint8Array(length).fill(5);
+      const task = engine.run(jobs.moveBack, [bytes], { transfer: [bytes.buffer] });
+      expect(bytes.buffer.detached).toBe(true);
+      expect(await task).toEqual(new Uint8Array(length).fill(5));
+    });
+  });
+
+  describe("errors", () => {
+    it.each(["fail", "failLater"] as const)("of `%s` arrive as themselves", async (name) => {
+      async function theCaller(): Promise<unknown> {
+        return await errorOf(engine.run(jobs[name], [17]));
+      }
+      const failure = (await theCaller()) as OrderError & { code: string; details: unknown };
+      expect(failure).toBeInstanceOf(OrderError);
+      expect(failure).toMatchObject({
+        message: "no order 17",
+        order: 17,
+        code: "E_ORDER",
+        details: { tries: [1, 2] },
+      });
+      expect(failure.cause).toBeInstanceOf(TypeError);
+      expect(failure.cause).toMatchObject({ message: "the cause" });
+      expect(failure.stack).toMatch(/engines\.jobs\.ts[^]*theCaller/);
+    });
+
+    it("any value can be thrown; nothing thrown says so", async () => {
+      expect(await errorOf(engine.run(jobs.throwIt, ["text"]))).toBe("text");
+      expect(await errorOf(engine.run(jobs.throwIt, [{ a: 1 }]))).toEqual({ a: 1 });
+      expect(await errorOf(engine.run(jobs.throwIt, [null]))).toMatchObject({
+        code: "ERR_SKEIN_NOTHING_THROWN",
+      });
+    });
+
+    it("an inline function captures nothing: the error names the variable", async () => {
+      const captured = 1;
+      expect(await errorOf(engine.run(() => captured))).toMatchObject({
+        code: "ERR_SKEIN_FREE_VARIABLE",
+        variable: "captured",
+      });
+    });
+
+    it("an unknown function is named, with what there is", async () => {
+      const unknown = jobs as unknown as Record<string, typeof jobs.thread>;
+      const failure = await errorOf(engine.run(unknown["ad"]!));
+      expect(failure).toBeInstanceOf(JobNotFoundError);
+      expect(failure).toMatchObject({ exportName: "ad", message: expect.stringContaining('"add"') });
+      expect(await errorOf(engine.run(unknown["notAFunction"]!))).toBeInstanceOf(JobNotFoundError);
+    });
+
+    it("a module that does not exist rejects its jobs, and no others", async () => {
+      const missing = jobModule<typeof Jobs>(new URL("./missing.jobs.ts", import.meta.url));
+      expect(await errorOf(engine.run(missing.thread))).toMatchObject({ code: "ERR_SKEIN_JOB_MODULE" });
+      expect(await engine.run(jobs.add, [1, 1])).toBe(2);
+    });
+  });
+
+  describe("cancelling", () => {
+    it("a job that waits: it rejects at once with the reason, and never runs", async () => {
+      const release = await occupy();
+      const log = makeGate(4);
+      const controller = new AbortController();
+      const task = engine.run(jobs.append, [log, 1], { signal: controller.signal });
+      const reason = new Error("changed my mind");
+      controller.abort(reason);
+      expect(task.status).toBe("canceled");
+      expect(await errorOf(task)).toBe(reason);
+      await release();
+      await engine.run(jobs.add, [1, 1]);
+      expect(log[0]).toBe(0);
+    });
+
+    it("before the call: nothing is submitted", async () => {
+      const log = makeGate(4);
+      const failure = await errorOf(engine.run(jobs.append, [log, 1], { signal: AbortSignal.abort("why") }));
+      expect(failure).toBeInstanceOf(JobCanceledError);
+      expect(failure).toMatchObject({ reason: "why" });
+      await engine.run(jobs.add, [1, 1]);
+      expect(log[0]).toBe(0);
+    });
+
+    it.each(["holdUntilStopped", "holdUntilSignalled"] as const)(
+      "a job that runs, `%s`: it rejects at once, and the job is asked to stop",
+      async (name) => {
+        const gate = makeGate(3);
+        const controller = new AbortController();
+        const task = engine.run(jobs[name], [gate], { signal: controller.signal });
+        await opened(gate, 1);
+        controller.abort();
+        expect(task.status).toBe("canceled");
+        expect(await errorOf(task)).toBe(controller.signal.reason);
+        await opened(gate, 2);
+        expect(gate[2]).toBe(1);
+        expect(await engine.run(jobs.add, [1, 1])).toBe(2);
+      },
+    );
+
+    it.runIf(capabilities.parallel)("a job that computes sees it", async () => {
+      const gate = makeGate(3);
+      const controller = new AbortController();
+      const task = engine.run(jobs.spinUntilStopped, [gate], { signal: controller.signal });
+      await opened(gate, 1);
+      controller.abort();
+      expect(task.status).toBe("canceled");
+      await errorOf(task);
+      await opened(gate, 2);
+      expect(await engine.run(jobs.add, [1, 1])).toBe(2);
+    });
+
+    it.runIf(capabilities.terminate)("a job that does not stop ends with its thread", async () => {
+      const gate = makeGate();
+      const controller = new AbortController();
+      const options: RunOptions = { signal: controller.signal, onCancel: "terminate", graceMs: 0 };
+      const task = engine.run(jobs.spin, [gate], options);
+      await opened(gate, 1);
+      controller.abort();
+      await errorOf(task);
+      expect(await engine.run(jobs.add, [1, 1])).toBe(2);
+    });
+
+    it("a job that has ended changes nothing", async () => {
+      const controller = new AbortController();
+      const task = engine.run(jobs.add, [1, 2], { signal: controller.signal });
+      expect(await task).toBe(3);
+      controller.abort();
+      expect(await task).toBe(3);
+    });
+  });
+
+  describe("timeouts", () => {
+    it("of a job that runs: it is asked to stop", async () => {
+      const gate = makeGate(3);
+      const failure = await errorOf(engine.run(jobs.holdUntilStopped, [gate], { timeoutMs: 50 }));
+      expect(failure).toBeInstanceOf(JobTimeoutError);
+      expect(failure).toMatchObject({
+        timeoutMs: 50,
+        code: "ERR_SKEIN_JOB_TIMEOUT",
+        job: expect.stringContaining("holdUntilStopped"),
+      });
+      await opened(gate, 2);
+    });
+
+    it("of a job that waits: it never runs", async () => {
+      const release = await occupy();
+      const log = makeGate(4);
+      const task = engine.run(jobs.append, [log, 1], { timeoutMs: 20 });
+      expect(await errorOf(task)).toBeInstanceOf(JobTimeoutError);
+      await release();
+      await engine.run(jobs.add, [1, 1]);
+      expect(log[0]).toBe(0);
+    });
+
+    it("that is not needed does nothing", async () => {
+      expect(await engine.run(jobs.add, [1, 1], { timeoutMs: 600_000 })).toBe(2);
+    });
+  });
+
+  describe("progress", () => {
+    it.each(["report", "reportLater"] as const)(
+      "of `%s` arrives in order, before the task settles",
+      async (name) => {
+        const seen: unknown[] = [];
+        const task = engine.run(jobs[name], [5], { onProgress: (value) => seen.push(value) });
+        const settled = task.then((result) => seen.push(result));
+        await settled;
+        const values = name === "report" ? [0, 1, 2, 3, 4].map((i) => ({ i })) : [0, 1, 2, 3, 4];
+        expect(seen).toEqual([...values, "reported"]);
+      },
+    );
+
+    it("is heard in the context of the call", async () => {
+      const seen: unknown[] = [];
+      await tenant.run("listener", () =>
+        engine.run(jobs.report, [1], { onProgress: () => seen.push(tenant.value) }),
+      );
+      expect(seen).toEqual(["listener"]);
+    });
+
+    it("costs nobody anything who does not listen", async () => {
+      expect(await engine.run(jobs.report, [3])).toBe("reported");
+    });
+  });
+
+  describe("context", () => {
+    it("what flows is there, also after an await; what does not is not", async () => {
+      const other = new AsyncLocalStorage<string>();
+      const seen = await other.run("theirs", () =>
+        tenant.run("acme", () => Promise.all([engine.run(jobs.ambient), engine.run(jobs.ambientLater)])),
+      );
+      expect(seen).toEqual([
+        { tenant: "acme", here: undefined },
+        { tenant: "acme", here: undefined },
+      ]);
+    });
+
+    it("is that of the moment of the call, and nothing of it stays", async () => {
+      await tenant.run("before", async () => {
+        const task = engine.run(jobs.changeAmbient, ["changed"]);
+        tenant.value = "after";
+        expect(await task).toBe("before");
+        expect(tenant.value).toBe("after");
+      });
+      expect(await engine.run(jobs.ambient)).toEqual({ tenant: undefined, here: undefined });
+    });
+
+    it("stays behind with `flowContext: false`", async () => {
+      const seen = await tenant.run("acme", () => engine.run(jobs.ambient, [], { flowContext: false }));
+      expect(seen.tenant).toBeUndefined();
+    });
+  });
+
+  describe("continuations", () => {
+    it.each(["inline", "asynchronous", "yield"] as const)(
+      "'%s' run in the caller's context",
+      async (policy) => {
+        const seen = await tenant.run("acme", () =>
+          engine.run(jobs.add, [1, 2], { continuations: policy }).then((sum) => [sum, tenant.value]),
+        );
+        expect(seen).toEqual([3, "acme"]);
+      },
+    );
+
+    it("of a scheduler wait for it", async () => {
+      const scheduler = new ManualScheduler();
+      const seen: number[] = [];
+      const task = engine.run(jobs.add, [1, 2], { continuations: scheduler });
+      task.then((sum) => seen.push(sum)).catch(() => {});
+      while (scheduler.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+      expect(seen).toEqual([]);
+      scheduler.runAll();
+      expect(seen).toEqual([3]);
+    });
+  });
+
+  describe("map", () => {
+    it("gives the results in the order of the items, each once", async () => {
+      const items = Array.from({ length: 50 }, (_, i) => i);
+      expect(await collect(engine.map(jobs.echo, items))).toEqual(items);
+      expect(await collect(engine.map(jobs.echoLater, items, { chunkSize: 8 }))).toEqual(items);
+      const unordered = await collect(engine.map(jobs.echoLater, items, { ordered: false }));
+      expect((unordered as number[]).toSorted((a, b) => a - b)).toEqual(items);
+    });
+
+    it("reads no further ahead than its concurrency", async () => {
+      let read = 0;
+      function* numbers(): Generator<number> {
+        for (;;) yield read++;
+      }
+      const results = engine.map(jobs.echo, numbers(), { concurrency: 3 });
+      for (let i = 0; i < 10; i++) {
+        expect((await results.next()).value).toBe(i);
+        expect(read).toBeLessThanOrEqual(i + 1 + 3);
+      }
+      await results.return?.();
+    });
+
+    it("ends early when the loop does: the source is closed, what is under way is asked to stop", async () => {
+      let closed = false;
+      const gate = makeGate(3);
+      function* gates(): Generator<Int32Array> {
+        try {
+          for (;;) yield gate;
+        } finally {
+          closed = true;
+        }
+      }
+      const results = engine.map(jobs.holdUntilStopped, gates(), { concurrency: 2 });
+      const next = results.next();
+      await opened(gate, 1);
+      await results.return?.();
+      expect(await next).toEqual({ done: true, value: undefined });
+      expect(closed).toBe(true);
+      await opened(gate, 2);
+      expect(await engine.run(jobs.add, [1, 1])).toBe(2);
+    });
+
+    it("throws the first error", async () => {
+      expect(await errorOf(collect(engine.map(jobs.fail, [3, 4])))).toMatchObject({ order: 3 });
+      expect(await errorOf(collect(engine.map(jobs.fail, [3, 4], { chunkSize: 2 })))).toMatchObject({
+        order: 3,
+        code: "E_ORDER",
+      });
+    });
+  });
+
+  describe("arguments", () => {
+    it.each<[option: string, options: object]>([
+      ["timeoutMs", { timeoutMs: -1 }],
+      ["timeout", { timeout: 5 }],
+      ["priority", { priority: "urgent" }],
+      ["signal", { signal: 5 }],
+      ["onProgress", { onProgress: 5 }],
+    ])("a bad `%s` throws at once, and is named", (option, options) => {
+      expect(() => engine.run(jobs.add, [1, 2], options)).toThrow(new RegExp(option));
+    });
+
+    it("no function, no list, no iterable, no file", () => {
+      expect(() => engine.run(5 as never, [])).toThrow(TypeError);
+      expect(() => engine.run(jobs.add, 5 as never)).toThrow(/args/);
+      expect(() => engine.map(jobs.echo, 5 as never)).toThrow(/items/);
+      expect(() => engine.module("https://example.com/jobs.ts")).toThrow(TypeError);
+      expect(() => engine.run(Math.max, [1])).toThrow(/native/);
+      expect(() => engine.close({ drain: 1 as never })).toThrow(/drain/);
+    });
+  });
+
+  describe("capabilities", () => {
+    it("are those that it says", () => {
+      expect(engine.capabilities).toEqual(capabilities);
+      expect(Object.isFrozen(engine.capabilities)).toBe(true);
+    });
+
+    const needs: Partial<Record<keyof EngineCapabilities, () => PromiseLike<unknown>>> = {
+      inlineFunctions: () => engine.run(() => 3),
+      priorities: () => engine.run(jobs.add, [1, 2], { priority: "high" }),
+      terminate: () => engine.run(jobs.add, [1, 2], { onCancel: "terminate" }),
+      exclusive: () => engine.run(jobs.add, [1, 2], { exclusive: true }),
+      retries: () => engine.run(jobs.add, [1, 2], { retries: 1 }),
+      progress: () => engine.run(jobs.add, [1, 2], { onProgress: () => {} }),
+      transfer: () => engine.run(jobs.echo, [3], { transfer: [new ArrayBuffer(1)] }),
+      broadcast: () => engine.broadcast(jobs.add, [1, 2]).then(([sum]) => sum),
+    };
+    it.each(Object.keys(needs) as (keyof EngineCapabilities)[])(
+      "`%s`: done, or refused by name",
+      async (name) => {
+        const outcome = needs[name]!().then(null, (reason: unknown) => reason);
+        const refusal = expect.objectContaining({
+          constructor: NotSupportedError,
+          capability: name,
+          code: "ERR_SKEIN_NOT_SUPPORTED",
+        });
+        expect(await outcome).toEqual(capabilities[name] ? 3 : refusal);
+      },
+    );
+
+    it.runIf(capabilities.priorities)(
+      "a job of high priority begins before one of low priority that has waited longer",
+      async () => {
+        const release = await occupy();
+        const log = makeGate(4);
+        const tasks = (["low", "normal", "high"] as const).map((priority, mark) =>
+          engine.run(jobs.append, [log, mark], { priority }),
+        );
+        await release();
+        await Promise.all(tasks);
+        const order = [...log.subarray(1)];
+        expect(order.indexOf(2)).toBeLessThan(order.indexOf(0));
+      },
+    );
+
+    it.runIf(capabilities.parallel)(
+      "a thread that dies rejects its job, unless that may run again",
+      async () => {
+        const failure = await errorOf(
+          engine.run(jobs.crash, [new Int32Array(new SharedArrayBuffer(4)).fill(9)]),
+        );
+        expect(failure).toBeInstanceOf(ThreadCrashedError);
+        expect(await engine.run(jobs.add, [1, 1])).toBe(2);
+        if (!capabilities.retries) return;
+        const once = new Int32Array(new SharedArrayBuffer(4)).fill(1);
+        expect(await engine.run(jobs.crash, [once], { retries: 1 })).toBe("survived");
+      },
+    );
+  });
+});
+
+describe.each(engines)("$name, closing", ({ start }) => {
+  async function begun(engine: JobEngine): Promise<{ gate: Int32Array; running: PromiseLike<string> }> {
+    const gate = makeGate();
+    const running = engine.run(jobs.hold, [gate]);
+    await opened(gate, 1);
+    return { gate, running };
+  }
+
+  it("waits for all jobs, and takes no more", async () => {
+    const { engine, end } = start();
+    const { gate, running } = await begun(engine);
+    const waiting = engine.run(jobs.add, [1, 2]);
+    const closing = engine.close();
+    expect(engine.close()).toBe(closing);
+    expect(await errorOf(engine.run(jobs.add, [1, 1]))).toBeInstanceOf(PoolClosedError);
+    expect(closing.isCompleted).toBe(false);
+    open(gate);
+    expect(await running).toBe("released");
+    expect(await waiting).toBe(3);
+    await closing;
+    await end();
+  });
+
+  it("with `drain: false` rejects what waits, and asks what runs to stop", async () => {
+    const { engine, end } = start();
+    const gate = makeGate(3);
+    const running = engine.run(jobs.holdUntilStopped, [gate]);
+    await opened(gate, 1);
+    const waiting = engine.run(jobs.add, [1, 2]);
+    const closing = engine.close({ drain: false });
+    expect(await errorOf(waiting)).toBeInstanceOf(PoolClosedError);
+    expect(await errorOf(running)).toBeInstanceOf(JobCanceledError);
+    expect(gate[2]).toBe(1);
+    await closing;
+    await end();
+  });
+
+  it("at the deadline rejects what still runs", async () => {
+    const { engine, end } = start();
+    const { gate, running } = await begun(engine);
+    const waiting = engine.run(jobs.add, [1, 2]);
+    const failures = Promise.all([errorOf(running), errorOf(waiting)]);
+    await engine.close({ timeoutMs: 20 });
+    for (const failure of await failures) expect(failure).toBeInstanceOf(PoolClosedError);
+    open(gate);
+    await end();
+  });
+
+  it("is what `await using` does", async () => {
+    const { engine, end } = start();
+    const task = engine.run(jobs.add, [1, 2]);
+    await engine[Symbol.asyncDispose]();
+    expect(task.status).toBe("succeeded");
+    await end();
+  });
+});

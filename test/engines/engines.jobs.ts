@@ -1,0 +1,148 @@
+/** Jobs of the conformance suite. None blocks its thread, unless it says so: on some engines that is the caller's. */
+import { once } from "node:events";
+import { threadId } from "node:worker_threads";
+import { AsyncLocal } from "@skein/context";
+import { job, move, registerError } from "@skein/pool/worker";
+
+export const tenant = new AsyncLocal<string>({ name: "engines.tenant", flow: "thread" });
+const here = new AsyncLocal<string>();
+
+export class OrderError extends RangeError {
+  readonly order: number;
+
+  constructor(order: number, options?: ErrorOptions) {
+    super(`no order ${order}`, options);
+    this.order = order;
+  }
+}
+registerError(OrderError);
+
+export const notAFunction = 1;
+
+export function add(a: number, b: number): number {
+  return a + b;
+}
+
+export function echo<T>(value: T): T {
+  return value;
+}
+
+export async function echoLater<T>(value: T): Promise<T> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return value;
+}
+
+export function change(list: number[]): number {
+  return list.push(4);
+}
+
+export function fail(order: number): never {
+  throw Object.assign(new OrderError(order, { cause: new TypeError("the cause") }), {
+    code: "E_ORDER",
+    details: { tries: [1, 2] },
+  });
+}
+
+export async function failLater(order: number): Promise<never> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return fail(order);
+}
+
+export function throwIt(value: unknown): never {
+  throw value;
+}
+
+export function returnFunction(): unknown {
+  return { part: [() => 1] };
+}
+
+/** Marks its place in the log: a word for each job that has begun. */
+export function append(log: Int32Array, mark: number): void {
+  log[Atomics.add(log, 0, 1) + 1] = mark;
+}
+
+/** Word 1 says that it has begun; ends when word 0 is set. */
+export async function hold(gate: Int32Array): Promise<string> {
+  Atomics.store(gate, 1, 1);
+  while (Atomics.load(gate, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+  return "released";
+}
+
+/** Word 1 says that it has begun, word 2 that it has seen that it was asked to stop. */
+export async function holdUntilStopped(gate: Int32Array): Promise<void> {
+  Atomics.store(gate, 1, 1);
+  while (!job.isCancellationRequested) await new Promise((resolve) => setImmediate(resolve));
+  Atomics.store(gate, 2, 1);
+  job.throwIfCancellationRequested();
+}
+
+/** The same by its signal. */
+export async function holdUntilSignalled(gate: Int32Array): Promise<void> {
+  const { signal } = job;
+  Atomics.store(gate, 1, 1);
+  const alive = setInterval(() => {}, 1000);
+  if (!signal.aborted) await once(signal, "abort");
+  clearInterval(alive);
+  Atomics.store(gate, 2, signal.reason instanceof Error ? 1 : 2);
+}
+
+/** The same, blocking its thread. */
+export function spinUntilStopped(gate: Int32Array): void {
+  Atomics.store(gate, 1, 1);
+  while (!job.isCancellationRequested);
+  Atomics.store(gate, 2, 1);
+}
+
+/** Blocks its thread for ever. */
+export function spin(gate: Int32Array): never {
+  Atomics.store(gate, 1, 1);
+  for (;;);
+}
+
+export function report(count: number): string {
+  for (let i = 0; i < count; i++) job.progress({ i });
+  return "reported";
+}
+
+export async function reportLater(count: number): Promise<string> {
+  for (let i = 0; i < count; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    job.progress(i);
+  }
+  return "reported";
+}
+
+export interface Ambient {
+  readonly tenant: string | undefined;
+  readonly here: string | undefined;
+}
+
+export function ambient(): Ambient {
+  return { tenant: tenant.value, here: here.value };
+}
+
+export async function ambientLater(): Promise<Ambient> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return ambient();
+}
+
+export function changeAmbient(value: string): string | undefined {
+  const before = tenant.value;
+  tenant.value = value;
+  here.value = value;
+  return before;
+}
+
+export function moveBack(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return move(bytes, [bytes.buffer]);
+}
+
+export function thread(): number {
+  return threadId;
+}
+
+/** Ends its thread the first `word[0]` times. */
+export function crash(word: Int32Array): string {
+  if (Atomics.sub(word, 0, 1) > 0) process.exit(7);
+  return "survived";
+}

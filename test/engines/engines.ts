@@ -1,0 +1,40 @@
+/** The engines that the conformance suite runs on: each has one thread, which takes one job at a time. */
+import { type JobEngine, ThreadPool } from "@skein/pool";
+import { type EngineCapabilities, everyCapability } from "@skein/pool/engine";
+import { InlineEngine } from "@skein/pool/inline";
+import { WorkerEngine } from "./worker-engine.ts";
+
+export interface EngineUnderTest {
+  readonly name: string;
+  readonly capabilities: EngineCapabilities;
+  readonly start: () => { readonly engine: JobEngine; readonly end: () => PromiseLike<void> };
+}
+
+const all = everyCapability;
+
+export const engines: readonly EngineUnderTest[] = [
+  {
+    name: "InlineEngine",
+    capabilities: { ...all, parallel: false, terminate: false, exclusive: false },
+    start() {
+      const engine = new InlineEngine();
+      return { engine, end: () => engine.close() };
+    },
+  },
+  {
+    name: "ThreadPool",
+    capabilities: all,
+    start() {
+      const engine = new ThreadPool({ maxThreads: 1 });
+      return { engine, end: () => engine.close() };
+    },
+  },
+  {
+    name: "WorkerEngine",
+    capabilities: { ...all, priorities: false, terminate: false, exclusive: false, broadcast: false },
+    start() {
+      const engine = new WorkerEngine();
+      return { engine, end: () => engine.end() };
+    },
+  },
+];
