@@ -1,6 +1,6 @@
 /**
- * Jobs on all threads find rows, one connection writes them. A transaction for each row would be slow, so rows are collected, table by
- * table, and inserted a hundred at a time.
+ * Jobs on all threads produce rows; one connection writes them. A transaction per row would be slow, so rows are collected per table and
+ * inserted up to a hundred at a time.
  */
 import { DatabaseSync } from "node:sqlite";
 import { MultiProducerConcurrentConsumer } from "@skein/batching";

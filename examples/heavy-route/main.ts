@@ -1,13 +1,13 @@
 /**
- * An HTTP service in which one route needs the CPU. That route submits a job, so the others are answered meanwhile; a client that goes away
- * frees the thread, and a service that has enough to do says so.
+ * An HTTP service in which one route needs the CPU. That route submits a job, so the event loop keeps answering the others. When a client
+ * disconnects its job stops, and when all threads are busy the service says so.
  */
 import { correlation } from "@skein/context/fastify";
 import { QueueFullError, ThreadPool } from "@skein/pool";
 import { fastify } from "fastify";
 import type * as Jobs from "./primes.jobs.ts";
 
-// Small, so that two requests are too many: one thread, and no job waits for it.
+// Deliberately small, so that two heavy requests are already too many: one thread, no queue.
 const pool = new ThreadPool({ maxThreads: 1, maxQueue: 0 });
 const jobs = pool.module<typeof Jobs>(new URL("./primes.jobs.ts", import.meta.url));
 
@@ -28,7 +28,7 @@ app.setErrorHandler((error, _request, reply) => {
 });
 app.addHook("onClose", async () => pool.close());
 
-// Now for the clients.
+// From here on the clients.
 const address = await app.listen({ port: 0, host: "127.0.0.1" });
 
 async function get(path: string, init?: RequestInit): Promise<string> {
@@ -43,13 +43,13 @@ async function poll(path: string, done: (answer: string) => boolean, init?: Requ
   }
 }
 
-// A request that would take years. While its job runs the light route answers, and the heavy one has no thread for another.
+// A request that would take years. While its job runs, the light route answers, and the heavy one has no thread left.
 const client = new AbortController();
 const endless = get("/primes/1e15", { signal: client.signal }).catch((error: Error) => error.name);
 console.log("health:", await poll("/health", (answer) => answer.includes('"running":1')));
 console.log("primes:", await get("/primes/100000"));
 
-// Its client goes away, and the job stops. A patient client has its turn; the job has seen the id that it sent.
+// Its client goes away and the job stops. Now a patient client gets its answer, and the job has seen the id that it sent.
 client.abort();
 console.log("endless:", await endless);
 const init = { headers: { "x-request-id": "report-7" } };

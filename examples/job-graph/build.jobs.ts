@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { job } from "@skein/pool/worker";
 
-/** Stands for a compiler or a bundler: it needs the CPU, and makes something of what the steps before it made. */
+/** Stands for a compiler or a bundler: it needs the CPU, and turns the results of earlier steps into its own. */
 export function make(name: string, inputs: readonly string[]): string {
   let digest = name;
   for (let i = 0; i < 20_000; i++) digest = hash("sha256", digest);

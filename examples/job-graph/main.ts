@@ -1,6 +1,6 @@
 /**
- * A build: steps that need the results of others. Each runs once, as soon as what it needs is there, those in parallel that can; and where
- * threads are short, those first that most depends on.
+ * A build: steps that need each other's results. Each runs once, as soon as its inputs are ready, in parallel where possible. When threads
+ * are scarce, the steps with the longest chain behind them go first.
  */
 import { type Priority, ThreadPool } from "@skein/pool";
 import { CancellationTokenSource, Task, TaskCompletionSource } from "@skein/scheduling";
@@ -36,14 +36,14 @@ function priorityOf(name: string): Priority {
 const finished: string[] = [];
 const made = new Map<string, Task<string>>();
 
-/** The result of a step: whoever asks first starts it, the others share its task. */
+/** The result of a step: the first to ask starts it, the others share its task. */
 function resultOf(name: string): Task<string> {
   let task = made.get(name);
   if (task === undefined) made.set(name, (task = runStep(name)));
   return task;
 }
 
-// What fails faults all steps behind it, and only those.
+// A step that fails faults all steps behind it, and only those.
 const runStep = Task.async(function* (name: string) {
   const inputs = yield* Task.whenAll(graph[name]!.map(resultOf));
   const result = yield* pool.run(jobs.make, [name, inputs], { priority: priorityOf(name) });
@@ -70,6 +70,6 @@ console.log(
   "each after what it needs:",
   finished.every((name, i) => graph[name]!.every((need) => finished.indexOf(need) < i)),
 );
-// Not always the very first: once in a while lower priorities have their turn, so that none waits for ever.
+// Not always the very first: now and then a lower priority gets its turn, so that none waits for ever.
 console.log("parse was among the first two:", finished.indexOf("parse") < 2);
 await pool.close();

@@ -1,6 +1,6 @@
 /**
- * A client library tells by an event how a message ended. Here its messages become awaitable, first the simple way, with a task for
- * each message, then by a pool of publishers that allocates nothing per message.
+ * A client library reports by an event how a message ended. Here publishing becomes awaitable: first the simple way, with a task for each
+ * message, then by a pool of publishers that allocates nothing per message.
  */
 import { Task } from "@skein/scheduling";
 import { type Message, MessageQueueClient } from "./message-queue.ts";

@@ -1,17 +1,17 @@
 /**
- * Thumbnails with sharp, a native addon. Its own work runs on libuv's threads anyway; on the pool the JavaScript around it, here a loop over
- * all pixels, leaves the event loop too, and the number of pictures in memory stays small.
+ * Thumbnails with sharp, a native addon. The work of sharp itself runs on libuv's threads anyway. In a job, the JavaScript around it (here a
+ * loop over all pixels) leaves the event loop as well, and `map` bounds how many pictures are in memory.
  */
 import { ThreadPool } from "@skein/pool";
-// On Linux the main thread must have loaded sharp before other threads do: a rule of sharp's.
+// On Linux the main thread must load sharp before other threads do, as its documentation says.
 import sharp, { type Color } from "sharp";
 import type * as Jobs from "./thumbnail.jobs.ts";
 
-// While libvips is at work for one job, its thread can see to another.
+// While one job waits for libvips, its thread can run another.
 const pool = new ThreadPool({ jobsPerThread: 2 });
 const jobs = pool.module<typeof Jobs>(new URL("./thumbnail.jobs.ts", import.meta.url));
 
-/** Stands for a folder of pictures. Each is only made, or read, when it is its turn. */
+/** Stands for a folder of pictures. Each is made, or read, only when its turn comes. */
 async function* pictures(): AsyncGenerator<Jobs.Picture> {
   for (const [name, width, height, background] of [
     ["sky", 1600, 1200, "#87ceeb"],
@@ -28,7 +28,7 @@ async function* pictures(): AsyncGenerator<Jobs.Picture> {
   }
 }
 
-// Reads no further ahead than four pictures; gives the results in order. What is large in a result is moved to this thread, not copied.
+// At most four pictures are under way, and the results come in order.
 for await (const { name, width, height, colour, webp } of pool.map(jobs.thumbnail, pictures(), {
   concurrency: 4,
 })) {

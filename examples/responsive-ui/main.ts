@@ -1,6 +1,6 @@
 /**
- * A user interface freezes while its loop computes. Here the loop only handles messages; the search runs on the pool, and what comes
- * after it runs on the loop again, without a word in the handler.
+ * A user interface freezes while its loop computes. Here the loop only handles messages: the search runs on the pool, and afterwards the
+ * handler continues on the loop by itself.
  */
 import { hash } from "node:crypto";
 import { once } from "node:events";
@@ -21,7 +21,7 @@ const onSearch = Task.asyncVoid(function* (digits: number) {
   try {
     const pin = yield* pool.run(pins.findPin, [hash("sha256", "7351"), digits], {
       signal: search.token,
-      // The pool calls this outside of the loop, so it posts.
+      // The pool calls this outside the loop, so it posts.
       onProgress: (done) => window.post(onProgress, done as number),
     });
     window.show(`found ${pin}`);
@@ -43,7 +43,7 @@ function onCancel(): void {
   search.cancel();
 }
 
-// Now for the user. The first search would take years: all that follows happens while its job is running.
+// From here on the user. The first search would take years, so all that follows happens while its job is running.
 window.post(onSearch, 12);
 await once(window, "0 %");
 window.post(onKey, "a");

@@ -1,4 +1,4 @@
-/** The job: it computes without a pause, says how far it is, and looks for the caller's wish to stop. */
+/** The job: it computes without a pause, reports how far it is, and checks whether the caller wants it to stop. */
 import { hash } from "node:crypto";
 import { job } from "@skein/pool/worker";
 

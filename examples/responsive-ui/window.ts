@@ -12,7 +12,7 @@ export class Window extends EventEmitter {
     this.emit(text);
   }
 
-  /** Runs `handler` on the loop, after what is there already: what the user does, and what other code has to tell. */
+  /** Runs `handler` on the loop, after what is there already: what the user does, and what other code reports. */
   post<S>(handler: (value: S) => void, value: S): void {
     this.#loop.post(handler, value);
   }

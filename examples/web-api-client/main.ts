@@ -1,6 +1,6 @@
 /**
- * A client of a web API. Each call ends with the answer, when the caller cancels, or when its time is over, and the server learns of it.
- * The correlation id goes along without being passed on.
+ * A client of a web API. A call ends when the answer arrives, when the caller cancels, or when its time is up; in the last two cases the
+ * server sees the connection close. The correlation id travels along without being passed as an argument.
  */
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
