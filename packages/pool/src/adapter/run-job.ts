@@ -7,13 +7,14 @@ import { toWire } from "../codec/error-wire.ts";
 import { JobCanceledError } from "../errors.ts";
 import { withoutUncloneable } from "../jobs/chunk-job.ts";
 import type { JobFunction } from "../jobs/exported-function.ts";
+import { someoneTracesRuns, traceRun } from "../jobs/run-tracing.ts";
+import { isThenable } from "../jobs/thenable.ts";
 import { CallState } from "../shared/call-state.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
 import { jobsElsewhere } from "../worker/current-job.ts";
 import { type KnownFunction, KnownFunctions } from "../worker/known-functions.ts";
 import { ModuleTable } from "../worker/module-table.ts";
 import { apply, leaveCurrent, publishStart, restoreCurrent, scopeFrom } from "../worker/surroundings.ts";
-import { isThenable } from "../worker/thenable.ts";
 import { CallInProgress } from "./call-in-progress.ts";
 import { decodeValue, encodeValue } from "./encoded-value.ts";
 import type { JobRequest, SentReply } from "./job-request.ts";
@@ -100,7 +101,12 @@ function call(
     const job = new CallInProgress(state, progress, scope);
     publishStart(known.source, scope);
     const storage = jobsElsewhere();
-    const returned = scope.run(() => storage.run(job, apply, fn, list));
+    const callInJob = (): unknown => storage.run(job, apply, fn, list);
+    const returned = scope.run(() =>
+      someoneTracesRuns()
+        ? traceRun(known.source, { id: job.id, attempt: 1, waitMs: null }, callInJob)
+        : callInJob(),
+    );
     if (isThenable(returned)) {
       void settleLater(known, returned, end);
       return;

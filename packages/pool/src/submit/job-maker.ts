@@ -301,9 +301,13 @@ export class JobMaker {
     if (memory.trace !== null) memory.trace.submitted(job, job.fn.id, () => nameOf(job.fn.source));
   }
 
-  /** Every job is timed while there are few, then one in 16: reading the clock costs a tenth of a submission. */
+  /** Every job is timed that is traced, or while there are few, then one in 16: reading the clock costs a tenth of a submission. */
   #timestamp(job: PendingJob): void {
-    if (areFramesLeft() || (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0)
+    if (
+      job.extras.traced !== null ||
+      areFramesLeft() ||
+      (this.#untimed = (this.#untimed + 1) & TIMED_MASK) === 0
+    )
       job.submittedAt = timestampUs();
   }
 }

@@ -292,6 +292,7 @@ export class Ledger {
     const { slots, trace } = this.#memory;
     const { fn, options, context } = job;
     const { payloads } = this.#parts;
+    const { retry } = job.extras;
     slots.describeJob(
       slot,
       fn.id,
@@ -299,6 +300,7 @@ export class Ledger {
       job.extras.progressId,
       job.submittedAt ?? 0,
       options.isExclusive,
+      retry === null ? 0 : options.retries - retry.left,
     );
     if (job.isNumbers) slots.setNumbers(slot, job.args as readonly number[]);
     else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);

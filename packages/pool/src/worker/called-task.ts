@@ -3,7 +3,7 @@ import { Task } from "@skein/scheduling";
 import type { ForkedTask } from "../submit/forked-job.ts";
 import { rejectionOf } from "../submit/pending-job.ts";
 import { waitsForItself } from "./join-errors.ts";
-import { isThenable } from "./thenable.ts";
+import { isThenable } from "../jobs/thenable.ts";
 
 /** Ends as a job would: `join` throws what the call threw, and `await` rejects with what a task can end with. */
 export class CalledTask<T> implements ForkedTask<T> {

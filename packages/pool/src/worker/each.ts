@@ -3,7 +3,7 @@ import { AsyncScope } from "@skein/context";
 import { chunkOutcome } from "../jobs/chunk-job.ts";
 import { JobCanceledError } from "../errors.ts";
 import { type JobInProgress, runningJob } from "./current-job.ts";
-import { isThenable } from "./thenable.ts";
+import { isThenable } from "../jobs/thenable.ts";
 
 type JobFunction = (...args: unknown[]) => unknown;
 type Explain = (error: unknown) => unknown;

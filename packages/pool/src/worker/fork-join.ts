@@ -27,7 +27,7 @@ import type { JobRunner } from "./job-runner.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import { waitsForItself } from "./join-errors.ts";
 import type { JoinWait } from "./join-wait.ts";
-import { isThenable } from "./thenable.ts";
+import { isThenable } from "../jobs/thenable.ts";
 
 export interface ForkJoinParts {
   readonly serial: number;

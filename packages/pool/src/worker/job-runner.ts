@@ -2,10 +2,13 @@
 import type { AsyncScope, CarriedScope } from "@skein/context";
 import { publishJob } from "../jobs/channels.ts";
 import type { JobFunction } from "../jobs/exported-function.ts";
+import { someoneTracesRuns, traceRun } from "../jobs/run-tracing.ts";
+import { isThenable } from "../jobs/thenable.ts";
 import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { JobCanceledError, NotCloneableError } from "../errors.ts";
 import type { Arenas } from "../shared/arenas.ts";
+import { elapsedUs } from "../shared/clock.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE, NUMBERS } from "../shared/slot.ts";
 import { COUNTERS } from "../shared/statistics.ts";
@@ -13,7 +16,7 @@ import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
 import { DETAIL, KIND } from "../shared/trace/trace-code.ts";
 import { NO_SLOT } from "../submit/pending-job.ts";
 import type { ContextScopes } from "./context-scopes.ts";
-import { type CurrentJob, RunningJob } from "./current-job.ts";
+import { type CurrentJob, newJobId, RunningJob } from "./current-job.ts";
 import type { FunctionTable } from "./function-table.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
@@ -29,7 +32,6 @@ import {
   restoreCurrent,
   scopeFrom,
 } from "./surroundings.ts";
-import { isThenable } from "./thenable.ts";
 
 export interface JobRunnerParts {
   readonly memory: PoolMemory;
@@ -200,6 +202,10 @@ export class JobRunner {
     try {
       const scope = scopeFrom(carried);
       publishStart(known.source, scope);
+      if (someoneTracesRuns()) {
+        const about = { id: newJobId(), attempt: 1, waitMs: null };
+        return scope.run(() => traceRun(known.source, about, () => apply(fn, args)));
+      }
       switch (args.length) {
         case 0:
           return scope.run(fn);
@@ -278,11 +284,22 @@ export class JobRunner {
 
   #call(job: RunningJob, known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: unknown[]): unknown {
     publishStart(known.source, scope);
+    if (someoneTracesRuns()) {
+      const call = (): unknown => runAwaiting(this.#current, job, fn, args);
+      return scope.run(() => traceRun(known.source, this.#describe(job), call));
+    }
     // A function that awaits must find its job afterwards. Entering a storage costs as much as the rest of a small job: it is spared to
     // functions that were seen to return at once.
     return known.awaits || !known.returnsAtOnce
       ? scope.run(runAwaiting, this.#current, job, fn, args)
       : scope.run(apply, fn, args);
+  }
+
+  #describe({ id, slot }: RunningJob): { id: string; attempt: number; waitMs: number | null } {
+    const { slots } = this.#memory;
+    const submittedAt = slots.submittedAt(slot);
+    const waitMs = submittedAt === 0 ? null : elapsedUs(submittedAt) / 1000;
+    return { id, attempt: slots.deaths(slot) + 1, waitMs };
   }
 
   /** The job in `slot` was taken from another thread's deque. */

@@ -35,7 +35,7 @@ export function publishStart(source: FunctionSource, scope: AsyncScope): void {
   if (channels.start.hasSubscribers) scope.run(publishJob, "start", source, null);
 }
 
-export function apply(fn: JobFunction, args: unknown[]): unknown {
+export function apply(fn: JobFunction, args: readonly unknown[]): unknown {
   switch (args.length) {
     case 0:
       return fn();
