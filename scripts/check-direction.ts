@@ -12,7 +12,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   pool: ["context", "scheduling"],
   batching: ["context", "scheduling"],
   unplugin: ["context"],
-  opentelemetry: ["context", "pool"],
+  opentelemetry: ["context", "batching", "pool"],
 };
 
 /** Rooms of the pool, lowest first. Rooms in one line do not import each other. */

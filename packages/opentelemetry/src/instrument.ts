@@ -1,14 +1,20 @@
 /** A span for each job, made and ended by the caller's thread: it needs no SDK on the threads, and survives their crashes. */
 import { tracingChannel } from "node:diagnostics_channel";
-import { context, type Context, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, type Context, type Span, SpanKind, trace } from "@opentelemetry/api";
 import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import type { TracedJob } from "@skein/pool";
 import { submitting } from "./active-context.ts";
+import { spanPerRun } from "./run-spans.ts";
+import { endWithOutcome } from "./span-end.ts";
 
 /** Options of {@link instrument}. */
 export interface InstrumentOptions {
-  /** `caller`: one span for each job, on the thread that calls it. @default 'caller' */
-  spans?: "caller" | "none" | undefined;
+  /**
+   * `caller`: one span for each job that this thread calls. `both`: also one for each job that this thread runs, its child; for the threads of a
+   * pool, in their `initialize`, where an SDK is set up.
+   * @default 'caller'
+   */
+  spans?: "caller" | "both" | "none" | undefined;
   /**
    * What the active span of the caller is to the span of the job. `link`: the job begins a trace of its own, with a link to it.
    * @default 'child'
@@ -29,11 +35,19 @@ const channel = tracingChannel<Context, TracedJob>("skein:job");
  */
 export function instrument(options?: InstrumentOptions): Disposable {
   const { spans = "caller", parent = "child" } = ownOptions(options, optionNames);
-  if (spans !== "caller" && spans !== "none")
-    throw argumentTypeError("options.spans", "'caller' or 'none'", spans);
+  if (spans !== "caller" && spans !== "both" && spans !== "none")
+    throw argumentTypeError("options.spans", "'caller', 'both' or 'none'", spans);
   if (parent !== "child" && parent !== "link" && parent !== "root")
     throw argumentTypeError("options.parent", "'child', 'link' or 'root'", parent);
-  return spans === "none" ? { [Symbol.dispose]() {} } : spanPerJob(parent);
+  const subscriptions = [
+    ...(spans === "none" ? [] : [spanPerJob(parent)]),
+    ...(spans === "both" ? [spanPerRun()] : []),
+  ];
+  return {
+    [Symbol.dispose]() {
+      for (const each of subscriptions) each[Symbol.dispose]();
+    },
+  };
 }
 
 function spanPerJob(parent: "child" | "link" | "root"): Disposable {
@@ -41,7 +55,7 @@ function spanPerJob(parent: "child" | "link" | "root"): Disposable {
   const onSettled = (message: unknown): void => {
     const job = message as TracedJob;
     const span = begun.get(job);
-    if (span !== undefined) endWith(job, span);
+    if (span !== undefined) endWithOutcome(span, job);
   };
   channel.start.bindStore(submitting, (job) => {
     const active = context.active();
@@ -73,13 +87,4 @@ function begin(job: TracedJob, active: Context, parent: "child" | "link" | "root
     },
     active,
   );
-}
-
-function endWith({ outcome, error }: TracedJob, span: Span): void {
-  span.setAttribute("skein.job.outcome", outcome ?? "unknown");
-  if (outcome === "failed" || outcome === "refused") {
-    if (error instanceof Error) span.recordException(error);
-    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : "" });
-  }
-  span.end();
 }

@@ -3,10 +3,11 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { type Context, context, type ContextManager, ROOT_CONTEXT } from "@opentelemetry/api";
 
 class StorageContextManager implements ContextManager {
-  readonly #storage = new AsyncLocalStorage<Context>();
+  /** Named as in the manager of OpenTelemetry: see context-storage.ts. */
+  readonly _asyncLocalStorage = new AsyncLocalStorage<Context>();
 
   active(): Context {
-    return this.#storage.getStore() ?? ROOT_CONTEXT;
+    return this._asyncLocalStorage.getStore() ?? ROOT_CONTEXT;
   }
 
   with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
@@ -16,13 +17,14 @@ class StorageContextManager implements ContextManager {
     ...args: A
   ): ReturnType<F> {
     const called = thisArg === undefined || thisArg === null ? fn : fn.bind(thisArg);
-    return this.#storage.run(active, called as never, ...args);
+    return this._asyncLocalStorage.run(active, called as never, ...args);
   }
 
   /** Functions alone: emitters are bound by auto-instrumentation, which brings an SDK. */
   bind<T>(active: Context, target: T): T {
     if (typeof target !== "function") return target;
-    const bound = (...args: unknown[]): unknown => this.#storage.run(active, target as never, ...args);
+    const bound = (...args: unknown[]): unknown =>
+      this._asyncLocalStorage.run(active, target as never, ...args);
     return bound as T;
   }
 
@@ -31,7 +33,7 @@ class StorageContextManager implements ContextManager {
   }
 
   disable(): this {
-    this.#storage.disable();
+    this._asyncLocalStorage.disable();
     return this;
   }
 }
