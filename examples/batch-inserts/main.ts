@@ -16,8 +16,8 @@ const inserts = tables.map((table) => database.prepare(`INSERT INTO ${table} VAL
 
 const writer = new MultiProducerConcurrentConsumer<Jobs.Reading>({
   slots: tables.length,
-  batchSize: 100, // a full batch is written at once,
-  pushIntervalMs: 20, // what is less when its oldest row has waited for so long
+  batchSize: 100, // a full batch is written at once
+  pushIntervalMs: 20, // a smaller one when its oldest row has waited this long
   maxConcurrency: 1, // one transaction at a time for each table
 });
 
