@@ -12,6 +12,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   pool: ["context", "scheduling"],
   batching: ["context", "scheduling"],
   unplugin: ["context"],
+  piscina: ["context", "scheduling", "pool"],
   opentelemetry: ["context", "batching", "pool"],
 };
 

@@ -1,7 +1,9 @@
 /** The engines that the conformance suite runs on: each has one thread, which takes one job at a time. */
 import { type JobEngine, ThreadPool } from "@skein/pool";
 import { type EngineCapabilities, everyCapability } from "@skein/pool/engine";
+import { PiscinaEngine } from "@skein/piscina/engine";
 import { InlineEngine } from "@skein/pool/inline";
+import { Piscina } from "piscina";
 import { WorkerEngine } from "./worker-engine.ts";
 
 export interface EngineUnderTest {
@@ -27,6 +29,15 @@ export const engines: readonly EngineUnderTest[] = [
     start() {
       const engine = new ThreadPool({ maxThreads: 1 });
       return { engine, end: () => engine.close() };
+    },
+  },
+  {
+    name: "PiscinaEngine",
+    capabilities: { ...all, priorities: false, broadcast: false },
+    start() {
+      const piscina = new Piscina({ maxThreads: 1 });
+      const engine = new PiscinaEngine(piscina);
+      return { engine, end: () => piscina.destroy() };
     },
   },
   {

@@ -18,6 +18,8 @@ export interface CarriedJob {
   readonly options: SubmitOptions;
   /** Whether a job that runs on this thread, and may wait for it, has submitted it. */
   readonly isNested: boolean;
+  /** Whether a thread has begun it: if it has no reply, that thread has died with it. */
+  readonly hasBegun: boolean;
   /** Whether its caller has its outcome already. One that has not begun need not be carried on. */
   readonly isDecided: boolean;
 }
@@ -56,6 +58,10 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
 
   get isOver(): boolean {
     return this.task.isCompleted;
+  }
+
+  get hasBegun(): boolean {
+    return this.state.hasBegun;
   }
 
   get request(): JobRequest {

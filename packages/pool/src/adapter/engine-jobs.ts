@@ -177,6 +177,8 @@ export class EngineJobs {
   }
 
   #failed(job: EngineJob, error: unknown): void {
+    // Its request may still lie in some queue.
+    job.state.giveUp();
     if (job.extras.graceTimer !== null) clearTimeout(job.extras.graceTimer);
     const isCrash = error instanceof ThreadCrashedError;
     if (!job.isDecided && isCrash && job.retriesLeft > 0 && !this.#isDropped) {

@@ -64,6 +64,12 @@ export class CallState {
     return state === RUNNING || state === STOPPING;
   }
 
+  /** Whether a thread has begun it; it may be over. */
+  get hasBegun(): boolean {
+    const state = load(this.#words, 0); // [unpaired] asked when the thread has ended, or could not be reached
+    return state !== WAITING && state !== WITHDRAWN;
+  }
+
   /** By the thread, while the call runs: resolves when it is asked to stop, or is over. Null: it is already. */
   whenStopping(): Promise<unknown> | null {
     return waitAsync(this.#words, 0, RUNNING); // [C2]

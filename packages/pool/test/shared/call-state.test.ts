@@ -5,17 +5,17 @@ const stateOf = (call: CallState): number => call.words[0]!;
 
 it("CallState, smoke: a call waits, runs, and is over", () => {
   const call = new CallState();
-  expect([stateOf(call), call.isRunning]).toEqual([WAITING, false]);
+  expect([stateOf(call), call.isRunning, call.hasBegun]).toEqual([WAITING, false, false]);
   expect(call.begin()).toBe(true);
   expect([stateOf(call), call.isRunning, call.isStopping]).toEqual([RUNNING, true, false]);
   call.end();
-  expect([stateOf(call), call.isRunning]).toEqual([OVER, false]);
+  expect([stateOf(call), call.isRunning, call.hasBegun]).toEqual([OVER, false, true]);
 });
 
 it("CallState: a withdrawn call never begins", () => {
   const call = new CallState();
   expect(call.giveUp()).toBe("withdrawn");
-  expect([call.begin(), stateOf(call)]).toEqual([false, WITHDRAWN]);
+  expect([call.begin(), stateOf(call), call.hasBegun]).toEqual([false, WITHDRAWN, false]);
 });
 
 it("CallState: one that has begun is asked to stop, once or twice, and still runs", () => {

@@ -1,0 +1,31 @@
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { move } from "@skein/pool/worker";
+
+/** Ends its thread by an error that nobody catches. */
+export async function throwAside(): Promise<never> {
+  setImmediate(() => {
+    throw new RangeError("aside");
+  });
+  return await new Promise(() => {});
+}
+
+/** Whoever gets the port hears what comes after the job. */
+export function openPort(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port1.postMessage("from the thread");
+  return move(port2, [port2]);
+}
+
+/** A Piscina of the job's own. */
+export async function runOwnPiscina(value: number): Promise<number> {
+  const { Piscina } = await import("piscina");
+  const piscina = new Piscina<number, number>({
+    filename: new URL("./plain.task.mjs", import.meta.url).href,
+    maxThreads: 1,
+  });
+  try {
+    return await piscina.run(value);
+  } finally {
+    await piscina.destroy();
+  }
+}

@@ -1,0 +1,2 @@
+/** A task of the program's own. */
+export default (value) => value + 1;
