@@ -436,6 +436,7 @@ describe.each(engines)("$name", ({ capabilities, start }) => {
       exclusive: () => engine.run(jobs.add, [1, 2], { exclusive: true }),
       retries: () => engine.run(jobs.add, [1, 2], { retries: 1 }),
       progress: () => engine.run(jobs.add, [1, 2], { onProgress: () => {} }),
+      runTimeouts: () => engine.run(jobs.add, [1, 2], { runTimeoutMs: 600_000 }),
       transfer: () => engine.run(jobs.echo, [3], { transfer: [new ArrayBuffer(1)] }),
       broadcast: () => engine.broadcast(jobs.add, [1, 2]).then(([sum]) => sum),
     };

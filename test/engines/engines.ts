@@ -17,7 +17,7 @@ const all = everyCapability;
 export const engines: readonly EngineUnderTest[] = [
   {
     name: "InlineEngine",
-    capabilities: { ...all, parallel: false, terminate: false, exclusive: false },
+    capabilities: { ...all, parallel: false, terminate: false, exclusive: false, runTimeouts: false },
     start() {
       const engine = new InlineEngine();
       return { engine, end: () => engine.close() };
@@ -42,7 +42,14 @@ export const engines: readonly EngineUnderTest[] = [
   },
   {
     name: "WorkerEngine",
-    capabilities: { ...all, priorities: false, terminate: false, exclusive: false, broadcast: false },
+    capabilities: {
+      ...all,
+      priorities: false,
+      terminate: false,
+      exclusive: false,
+      runTimeouts: false,
+      broadcast: false,
+    },
     start() {
       const engine = new WorkerEngine();
       return { engine, end: () => engine.end() };

@@ -37,15 +37,22 @@ export class JobTimeoutError extends JobError {
   }
 
   readonly timeoutMs: number;
+  /** Which option had set this time: "timeoutMs" counts from the call, "runTimeoutMs" from the start of the run. */
+  readonly limit: "timeoutMs" | "runTimeoutMs";
 
-  constructor(timeoutMs: number, options?: ErrorOptions) {
+  constructor(
+    timeoutMs: number,
+    options?: ErrorOptions & { readonly limit?: "timeoutMs" | "runTimeoutMs" | undefined },
+  ) {
+    const limit = options?.limit ?? "timeoutMs";
     super(
       "ERR_SKEIN_JOB_TIMEOUT",
-      `The job did not finish within ${timeoutMs} ms. Raise \`timeoutMs\`, or let the job look at ` +
-        "`job.isCancellationRequested` so that it can stop early",
+      `The job ${limit === "timeoutMs" ? "did not finish" : "ran, and did not finish,"} within ${timeoutMs} ms. Raise \`${limit}\`, ` +
+        "or let the job look at `job.isCancellationRequested` so that it can stop early",
       options,
     );
     this.timeoutMs = timeoutMs;
+    this.limit = limit;
   }
 }
 

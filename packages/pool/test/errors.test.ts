@@ -17,6 +17,12 @@ describe("errors of the pool", () => {
     [new JobCanceledError("r"), "AbortError", "ERR_SKEIN_JOB_CANCELED", /`reason`/],
     [new JobTimeoutError(50), "JobTimeoutError", "ERR_SKEIN_JOB_TIMEOUT", /50 ms.*`timeoutMs`/],
     [
+      new JobTimeoutError(50, { limit: "runTimeoutMs" }),
+      "JobTimeoutError",
+      "ERR_SKEIN_JOB_TIMEOUT",
+      /ran.*50 ms.*`runTimeoutMs`/,
+    ],
+    [
       new ThreadCrashedError(3),
       "ThreadCrashedError",
       "ERR_SKEIN_THREAD_CRASHED",

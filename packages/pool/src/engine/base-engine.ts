@@ -128,7 +128,7 @@ export abstract class BaseEngine<F extends JobFunction = JobFunction> implements
    * - NotCloneableError when an argument or the result cannot be copied;
    * - the reason of the signal when that is an Error, otherwise JobCanceledError with `reason`, whether it fires while the job waits or
    *   runs or had fired before the call;
-   * - JobTimeoutError after `timeoutMs`;
+   * - JobTimeoutError after `timeoutMs`, or `runTimeoutMs`;
    * - ThreadCrashedError when its thread dies, PoolClosedError when the pool closes first, QueueFullError when too much waits;
    * - JobNotFoundError or JobModuleError when the module has no such export or does not load.
    *

@@ -22,6 +22,8 @@ export interface EngineCapabilities {
   readonly retries: boolean;
   /** `onProgress`. */
   readonly progress: boolean;
+  /** `runTimeoutMs`: it is known when a job begins. */
+  readonly runTimeouts: boolean;
   /** `transfer`: objects are moved, not copied. */
   readonly transfer: boolean;
   /** `broadcast`. */
@@ -37,6 +39,7 @@ export const everyCapability: EngineCapabilities = Object.freeze({
   exclusive: true,
   retries: true,
   progress: true,
+  runTimeouts: true,
   transfer: true,
   broadcast: true,
 });
@@ -62,6 +65,7 @@ export function refusalOf(
     missing("exclusive", options.exclusive, "`exclusive: true`") ??
     missing("retries", options.retries > 0, `\`retries: ${options.retries}\``) ??
     missing("progress", options.onProgress !== undefined, "`onProgress`") ??
+    missing("runTimeouts", options.runTimeoutMs !== undefined, "`runTimeoutMs`") ??
     missing("transfer", options.transfer !== null, "`transfer`")
   );
 }

@@ -36,6 +36,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   exclusive: false,
   retries: true,
   progress: true,
+  runTimeouts: false,
   transfer: true,
   broadcast: true,
 });

@@ -23,6 +23,12 @@ export interface RunOptions {
    * Infinity. @default Infinity
    */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Rejects with JobTimeoutError when the job has not settled this many milliseconds after a thread has begun it. Loading its module
+   * counts, waiting in the queue does not; a retry has its time anew. Costs the thread a message to the caller. Positive, up to
+   * 2^31 - 1, or Infinity. @default Infinity
+   */
+  readonly runTimeoutMs?: number | undefined;
   /** Threads take higher priorities first; lower ones get their turn all the same. @default "normal" */
   readonly priority?: Priority | undefined;
   /** How the continuations of the task run on the calling thread. @default "asynchronous" */
@@ -63,6 +69,7 @@ export interface RunOptions {
 const names: OptionNames<RunOptions> = {
   signal: true,
   timeoutMs: true,
+  runTimeoutMs: true,
   priority: true,
   continuations: true,
   retries: true,
@@ -107,6 +114,8 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
     priority: priority === undefined ? defaults.priority : PRIORITIES.indexOf(priority),
     signal: signal === undefined ? defaults.signal : (signal ?? undefined),
     timeoutMs: own.timeoutMs === undefined ? defaults.timeoutMs : duration("timeoutMs", own.timeoutMs),
+    runTimeoutMs:
+      own.runTimeoutMs === undefined ? defaults.runTimeoutMs : duration("runTimeoutMs", own.runTimeoutMs),
     continuations: continuations === undefined ? defaults.continuations : { continuations },
     flowContext: flag("flowContext", own.flowContext) ?? defaults.flowContext,
     onProgress: onProgress ?? defaults.onProgress,

@@ -479,6 +479,10 @@ export class Host {
             .at(message.submitter - 1)
             ?.post({ type: "progress", id: message.id, value: message.value });
         break;
+      case "began":
+        if (message.submitter === HOST) this.#submitter.progress.began(message.id);
+        else this.#roster.at(message.submitter - 1)?.post({ type: "began", id: message.id });
+        break;
       case "terminate":
         this.#terminate(message.serial);
         break;

@@ -60,6 +60,8 @@ export type HostMessage =
   | { readonly type: "carried-gone"; readonly id: number }
   /** What a job that this thread submitted has reported. */
   | { readonly type: "progress"; readonly id: number; readonly value: unknown }
+  /** A thread has begun a job that this thread submitted with a `runTimeoutMs`. */
+  | { readonly type: "began"; readonly id: number }
   /** The flag in the slot was set: for jobs that wait for their signal in the event loop. */
   | { readonly type: "cancel"; readonly slot: number }
   /** Take no more jobs, finish what you have, then end: there are more threads than needed, or than allowed. */
@@ -81,6 +83,8 @@ export type WorkerMessage =
   | { readonly type: "ready"; readonly failure: ErrorWire | null }
   /** What a job has reported, for its submitter: 0 the host, w + 1 thread w. */
   | { readonly type: "progress"; readonly submitter: number; readonly id: number; readonly value: unknown }
+  /** This thread begins a job with a `runTimeoutMs`: as "progress". */
+  | { readonly type: "began"; readonly submitter: number; readonly id: number }
   /** The carried values of a result, for the submitter with the serial `to`; posted before the slot is linked into its inbox. */
   | ({ readonly type: "carried"; readonly to: number } & Carried)
   /** The carried arguments of a job that this thread submits, for whoever will run it; posted before the job is queued. */
@@ -121,6 +125,7 @@ const knowledge: ReadonlySet<string> = new Set<(HostMessage | WorkerMessage)["ty
   "shared-buffer",
   "shared-buffer-gone",
   "progress",
+  "began",
   "run",
   "handed",
   "returned",

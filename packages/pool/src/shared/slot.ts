@@ -8,6 +8,7 @@
  *                          bit 1 EXCLUSIVE: its thread may run nothing else meanwhile; constant while the slot is in use
  *                          bit 2 ENDED: the thread has come to the end of an exclusive job; written by w before finish
  *                          bit 3 DOOMED: the thread will be terminated because of this job; written by the submitting thread
+ *                          bit 4 TIMED: the submitter wants to hear when the job begins (submit/run-limit.ts); constant as EXCLUSIVE
  *                          above: how many threads have died at it; constant while the slot is in use
  *            the rest: plain, see the list below
  * State      | value           | means                              | written by                          |
@@ -74,8 +75,9 @@ const CANCEL_BIT = 1;
 const EXCLUSIVE_BIT = 2;
 const ENDED_BIT = 4;
 const DOOMED_BIT = 8;
-const DEATHS_SHIFT = 4;
-const DEATHS_MAX = 0xfffff;
+const TIMED_BIT = 16;
+const DEATHS_SHIFT = 5;
+const DEATHS_MAX = 0x7ffff;
 const TWO_32 = 2 ** 32;
 const FUNCTION_HIGH_MASK = 0x3ff;
 const CONTEXT_HIGH_SHIFT = 10;
@@ -192,6 +194,11 @@ export class SlotTable {
     return load(this.words, slot * SLOT_WORDS + FLAGS) >> DEATHS_SHIFT; // [unpaired] constant, see FLAGS
   }
 
+  /** The same. */
+  isTimed(slot: number): boolean {
+    return (load(this.words, slot * SLOT_WORDS + FLAGS) & TIMED_BIT) !== 0; // [unpaired] constant, see FLAGS
+  }
+
   /** By the submitting thread, before it has the thread that runs the job terminated. @returns false when the job has ended: leave the thread alone. */
   doom(slot: number): boolean {
     return this.#mark(slot, DOOMED_BIT, ENDED_BIT);
@@ -237,19 +244,22 @@ export class SlotTable {
     submittedAt = 0,
     isExclusive = false,
     deaths = 0,
+    isTimed = false,
   ): void {
     const base = slot * SLOT_WORDS;
     this.words[base + FUNCTION] = functionId;
     this.words[base + FUNCTION_BLOCK] = block;
     this.words[base + FLAGS] =
-      (isExclusive ? EXCLUSIVE_BIT : 0) | (Math.min(deaths, DEATHS_MAX) << DEATHS_SHIFT);
+      (isExclusive ? EXCLUSIVE_BIT : 0) |
+      (isTimed ? TIMED_BIT : 0) |
+      (Math.min(deaths, DEATHS_MAX) << DEATHS_SHIFT);
     this.words[base + CONTEXT] = 0;
     this.words[base + HIGH] = highOf(functionId) | (highOf(submittedAt) << TIME_HIGH_SHIFT);
     this.words[base + PROGRESS] = progress;
     this.words[base + SUBMITTED_AT] = submittedAt;
   }
 
-  /** Names the listener of the job's progress; 0: nobody listens. */
+  /** Names who listens to what the job reports: its progress, or that it begins; 0: nobody. */
   progressId(slot: number): number {
     return this.words[slot * SLOT_WORDS + PROGRESS]!;
   }

@@ -2,6 +2,7 @@
 import type { AsyncScope } from "@skein/context";
 import type { TracedJob } from "../jobs/job-tracing.ts";
 import type { CallerFrames } from "./caller-frames.ts";
+import type { RunLimit } from "./run-limit.ts";
 
 /** After a crash: the slot's own copy of inline arguments may be overwritten with half an outcome. */
 export interface Retry {
@@ -15,8 +16,10 @@ export interface JobExtras {
   readonly keepAlive: readonly SharedArrayBuffer[] | null;
   /** For jobs that may run again. */
   readonly retry: Retry | null;
-  /** Of its listener, 0: nobody listens. */
+  /** Of who listens to what it reports, 0: nobody. */
   readonly progressId: number;
+  /** Of its time from when a thread begins it; null: it has no limit. */
+  readonly runLimit: RunLimit | null;
   /** Of its carried arguments, 0: there are none. */
   readonly carriedId: number;
   /**
@@ -37,6 +40,7 @@ export const noExtras: JobExtras = {
   keepAlive: null,
   retry: null,
   progressId: 0,
+  runLimit: null,
   carriedId: 0,
   scope: null,
   traced: null,

@@ -7,7 +7,7 @@ import { argumentRangeError } from "@skein/context/errors";
 import { type Carried, renameCarried } from "../codec/carried.ts";
 import { type EncodedMessage, noMessage } from "../codec/encoded-message.ts";
 import type { Encoder } from "../codec/encoder.ts";
-import { QueueFullError } from "../errors.ts";
+import { JobTimeoutError, QueueFullError } from "../errors.ts";
 import { publishJob } from "../jobs/channels.ts";
 import { someoneTracesJobs, type TracedJob, traceSubmission } from "../jobs/job-tracing.ts";
 import { nameOf } from "../jobs/function-name.ts";
@@ -27,9 +27,10 @@ import { areFramesLeft } from "./caller-frames.ts";
 import type { ContextEntry, ContextTable } from "./context-table.ts";
 import { ForkedJob, type Joiner } from "./forked-job.ts";
 import type { FunctionEntry, FunctionRegistry } from "./function-registry.ts";
-import { jobExtras } from "./job-extras.ts";
+import { type JobExtras, jobExtras } from "./job-extras.ts";
 import type { JobWatch } from "./job-watch.ts";
 import type { Ledger } from "./ledger.ts";
+import { RunLimit } from "./run-limit.ts";
 import { DECIDED, type PendingJob, TaskJob } from "./pending-job.ts";
 import type { ProgressListeners } from "./progress-listeners.ts";
 import type { SubmitOptions } from "./submit-options.ts";
@@ -189,20 +190,29 @@ export class JobMaker {
     job.argsLength = message.length;
     const { carried } = message;
     if (carried !== null || message.copied !== null) forgetMoves(args);
-    const { retries, onProgress } = options;
-    if (keepAlive !== null || carried !== null || retries > 0 || onProgress !== undefined) {
+    const { retries, onProgress, runTimeoutMs } = options;
+    const isHeard = onProgress !== undefined || runTimeoutMs !== undefined;
+    if (keepAlive !== null || carried !== null || retries > 0 || isHeard) {
       job.extras = jobExtras({
         keepAlive,
         carriedId: carried === null ? 0 : carried.id,
         retry: retries === 0 ? null : { left: retries, args: inlineArguments(job, message) },
-        progressId: this.#listen(onProgress),
+        ...this.#listen(job),
       });
     }
     return message;
   }
 
-  #listen(onProgress: SubmitOptions["onProgress"]): number {
-    return onProgress === undefined ? 0 : this.#parts.progress.add(onProgress);
+  /** To what the job reports. */
+  #listen(job: PendingJob): Pick<JobExtras, "progressId" | "runLimit"> {
+    const { progress, ledger } = this.#parts;
+    const { onProgress, runTimeoutMs } = job.options;
+    if (runTimeoutMs === undefined)
+      return { progressId: onProgress === undefined ? 0 : progress.add(onProgress), runLimit: null };
+    const runLimit = new RunLimit(runTimeoutMs, () =>
+      ledger.fail(job, new JobTimeoutError(runTimeoutMs, { limit: "runTimeoutMs" })),
+    );
+    return { progressId: progress.add(onProgress, runLimit), runLimit };
   }
 
   /** Admits the job and gives it its memory, or changes nothing. @returns where its arguments lie; 0: they fit into a slot. */
@@ -266,7 +276,7 @@ export class JobMaker {
       ...first.extras,
       carriedId: own === null ? 0 : own.id,
       retry: retry === null ? null : { ...retry },
-      progressId: this.#listen(options.onProgress),
+      ...this.#listen(job),
     });
     return job;
   }
@@ -294,9 +304,9 @@ export class JobMaker {
   /** The job is accepted, and whole: who listens may do anything. */
   #told(job: PendingJob): void {
     const { memory, watch } = this.#parts;
-    const { signal, timeoutMs } = job.options;
-    if ((signal !== undefined || timeoutMs !== undefined) && job.stage < DECIDED)
-      watch.watch(job, signal, timeoutMs);
+    const { signal, timeoutMs, runTimeoutMs } = job.options;
+    const isWatched = signal !== undefined || timeoutMs !== undefined || runTimeoutMs !== undefined;
+    if (isWatched && job.stage < DECIDED) watch.watch(job, signal, timeoutMs);
     publishJob("submit", job.fn.source, job);
     if (memory.trace !== null) memory.trace.submitted(job, job.fn.id, () => nameOf(job.fn.source));
   }

@@ -1,5 +1,5 @@
 /**
- * The caller's signal and clock. One listener per signal however many jobs share it: removing one of n listeners from an
+ * The caller's signal and clocks. One listener per signal however many jobs share it: removing one of n listeners from an
  * AbortSignal takes time proportional to n.
  */
 import type { CancelSignal } from "./cancel-signal.ts";
@@ -24,15 +24,18 @@ export class JobWatch<J extends Pick<DecidedJob, "extras">> {
   }
 
   watch(job: J, signal: CancelSignal | undefined, timeoutMs: number | undefined): void {
+    const { runLimit } = job.extras;
     // Time that a caller asks for is steered by the timers that are global at the call: fake ones too.
     const { setTimeout, clearTimeout } = globalThis;
     const timer = timeoutMs === undefined ? undefined : setTimeout(this.#expire, timeoutMs, job, timeoutMs);
     if (signal !== undefined) this.#join(job, signal);
     const stopWatching = (): void => {
       if (timer !== undefined) clearTimeout(timer);
+      runLimit?.stop();
       if (signal !== undefined) this.#leave(job, signal);
     };
     job.extras = { ...job.extras, stopWatching };
+    runLimit?.watch({ setTimeout, clearTimeout });
     // A getter of the arguments may have fired it.
     if (signal?.aborted === true) this.#cancel(job, signal);
   }

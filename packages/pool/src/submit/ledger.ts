@@ -301,6 +301,7 @@ export class Ledger {
       job.submittedAt ?? 0,
       options.isExclusive,
       retry === null ? 0 : options.retries - retry.left,
+      job.extras.runLimit !== null,
     );
     if (job.isNumbers) slots.setNumbers(slot, job.args as readonly number[]);
     else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
@@ -539,6 +540,7 @@ export class Ledger {
     slots.setOutcome(slot, OUTCOME_RESULT);
     if (mayRetry && job.stage < DECIDED && retry !== null && retry.left > 0) {
       retry.left--;
+      job.extras.runLimit?.again();
       this.#freeSlot(slot, job);
       job.stage = WAITING;
       // Behind those that wait.

@@ -1,14 +1,27 @@
-/** Who listens to the progress of which job, by number; jobs that nobody listens to have number 0 and post nothing. */
+/**
+ * Who listens to what which job reports, by number: its progress, and that a thread has begun it. Jobs that nobody listens to have number 0
+ * and post nothing.
+ */
 import { AsyncScope } from "@skein/context";
 import { queueMicrotask } from "../shared/timers.ts";
+import type { RunLimit } from "./run-limit.ts";
+import { throwAside } from "./throw-aside.ts";
+
+interface Listeners {
+  readonly progress: (value: unknown) => void;
+  /** Of a job with a `runTimeoutMs`. */
+  readonly runLimit: RunLimit | null;
+}
 
 interface Report {
   readonly listener: (value: unknown) => void;
   readonly value: unknown;
 }
 
+const ignore = (): void => {};
+
 export class ProgressListeners {
-  readonly #listeners = new Map<number, (value: unknown) => void>();
+  readonly #listeners = new Map<number, Listeners>();
   /** Reported, and not yet told: a message may be taken in while entries of the ledger move. */
   #reports: Report[] = [];
   #next = 1;
@@ -17,20 +30,11 @@ export class ProgressListeners {
    * @param onProgress Called in the context of the call of this. What it throws becomes an uncaught exception.
    * @returns the number of a new listener, never 0.
    */
-  add(onProgress: (value: unknown) => void): number {
-    const scope = AsyncScope.capture();
+  add(onProgress: ((value: unknown) => void) | undefined, runLimit: RunLimit | null = null): number {
     let id = this.#next;
     while (id === 0 || this.#listeners.has(id)) id = (id + 1) & 0x7fff_ffff;
     this.#next = (id + 1) & 0x7fff_ffff;
-    this.#listeners.set(id, (value) => {
-      try {
-        scope.run(onProgress, value);
-      } catch (error) {
-        AsyncScope.root.run(queueMicrotask, () => {
-          throw error;
-        });
-      }
-    });
+    this.#listeners.set(id, { progress: onProgress === undefined ? ignore : guarded(onProgress), runLimit });
     return id;
   }
 
@@ -40,7 +44,18 @@ export class ProgressListeners {
 
   /** A job that is over has no listener any more: what comes late is dropped. The listener is called by the next `deliver`. */
   report(id: number, value: unknown): void {
-    const listener = this.#listeners.get(id);
+    this.#add(this.#listeners.get(id)?.progress, value);
+  }
+
+  /** A thread has begun the job. Its timer is set by the next `deliver`. */
+  began(id: number): void {
+    const runLimit = this.#listeners.get(id)?.runLimit ?? null;
+    if (runLimit === null) return;
+    runLimit.begin();
+    this.#add(runLimit.startTimer, undefined);
+  }
+
+  #add(listener: Report["listener"] | undefined, value: unknown): void {
     if (listener === undefined) return;
     if (this.#reports.push({ listener, value }) === 1) AsyncScope.root.run(queueMicrotask, this.deliver);
   }
@@ -55,6 +70,17 @@ export class ProgressListeners {
       const reports = this.#reports;
       this.#reports = reports.slice(1);
       reports[0]!.listener(reports[0]!.value);
+    }
+  };
+}
+
+function guarded(onProgress: (value: unknown) => void): (value: unknown) => void {
+  const scope = AsyncScope.capture();
+  return (value) => {
+    try {
+      scope.run(onProgress, value);
+    } catch (error) {
+      throwAside(error);
     }
   };
 }

@@ -9,6 +9,7 @@ export interface SubmitOptions {
   readonly priority: number;
   readonly signal: CancelSignal | undefined;
   readonly timeoutMs: number | undefined;
+  readonly runTimeoutMs: number | undefined;
   /** As TaskCompletionSource takes it; one object for all jobs with the same policy. */
   readonly continuations: { readonly continuations: ContinuationPolicy } | undefined;
   readonly flowContext: boolean;
@@ -35,6 +36,7 @@ export const defaultSubmitOptions: SubmitOptions = {
   priority: PRIORITIES.indexOf("normal"),
   signal: undefined,
   timeoutMs: undefined,
+  runTimeoutMs: undefined,
   continuations: undefined,
   flowContext: true,
   retries: 0,

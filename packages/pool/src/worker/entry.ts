@@ -183,6 +183,9 @@ const runner = new JobRunner({
   carried,
   sharedBuffers,
   late,
+  begins: (slot) => {
+    post({ type: "began", submitter: submitterOf(layout, slot), id: memory.slots.progressId(slot) });
+  },
 });
 const arrivals = new Arrivals(giveBack);
 const idleness = new IdleReport({
@@ -397,6 +400,9 @@ function handle(message: HostMessage): void {
       break;
     case "progress":
       submitter.progress.report(message.id, message.value);
+      break;
+    case "began":
+      submitter.progress.began(message.id);
       break;
     case "cancel":
       if (memory.slots.isCancelRequested(message.slot)) {

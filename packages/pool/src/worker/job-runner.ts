@@ -44,6 +44,8 @@ export interface JobRunnerParts {
   readonly carried: CarriedValues;
   readonly sharedBuffers: SharedBuffers;
   readonly late: LateArguments;
+  /** Tells the submitter that its job in `slot` begins. */
+  readonly begins: (slot: number) => void;
 }
 
 export class JobRunner {
@@ -60,6 +62,7 @@ export class JobRunner {
   readonly #carried: CarriedValues;
   readonly #sharedBuffers: SharedBuffers;
   readonly #late: LateArguments;
+  readonly #begins: (slot: number) => void;
 
   constructor(parts: JobRunnerParts) {
     const { memory, current } = parts;
@@ -74,6 +77,7 @@ export class JobRunner {
     this.#carried = parts.carried;
     this.#sharedBuffers = parts.sharedBuffers;
     this.#late = parts.late;
+    this.#begins = parts.begins;
     this.#withdrawn = new RunningJob(memory.slots, current, NO_SLOT);
     this.#withdrawn.end();
   }
@@ -130,6 +134,8 @@ export class JobRunner {
       job.name = known.name;
       const args = this.takeArguments(slot);
       const carried = this.#scopes.of(slot);
+      const { slots } = this.#memory;
+      if (slots.progressId(slot) !== 0 && slots.isTimed(slot)) this.#begins(slot);
       // Its module may register a flow: what came for that is entered only afterwards.
       if (known.fn === null) return this.#loadAndRun(job, known, carried, args);
       const scope = scopeFrom(carried);

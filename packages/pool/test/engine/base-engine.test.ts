@@ -22,6 +22,7 @@ const nothing: EngineCapabilities = {
   exclusive: false,
   retries: false,
   progress: false,
+  runTimeouts: false,
   transfer: false,
   broadcast: false,
 };

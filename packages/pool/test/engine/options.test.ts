@@ -46,6 +46,7 @@ describe("bad options are named as the caller named them", () => {
     ["new ThreadPool", make, "trace", [1, null, true, "", new URL("https://x.org/trace.json")]],
     ["run", run, "signal", nothing],
     ["run", run, "timeoutMs", [...notNumbers, 0, -1, Number.NaN, 2 ** 31]],
+    ["run", run, "runTimeoutMs", [...notNumbers, 0, -1, Number.NaN, 2 ** 31]],
     ["run", run, "priority", nothing],
     ["run", run, "continuations", [...nothing, "later"]],
     ["run", run, "retries", [...notNumbers, -1, 101]],
