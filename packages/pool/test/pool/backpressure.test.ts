@@ -102,7 +102,7 @@ describe("drain", () => {
     });
     const running = jobs().block(gate);
     const second = jobs().echo(2);
-    await pool.run(() => 0, [], { timeoutMs: 1 }).catch(() => {});
+    await pool.ready({ below: 2 });
     expect(seen).toEqual([]);
     open(gate);
     await Promise.all([running, second]);
