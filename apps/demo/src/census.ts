@@ -5,7 +5,7 @@
  * are broken by path and line.
  */
 import { join } from "node:path";
-import { findDuplicates } from "./duplicates.ts";
+import { findDuplicates, fingerprintWords } from "./duplicates.ts";
 import type { DuplicateGroup } from "./duplicates.ts";
 import type {
   AnalysisOptions,
@@ -90,11 +90,20 @@ export interface Census {
 const TOP_OF_PACKAGE = 3;
 const DUPLICATES_LISTED = 100;
 
-/** @param reports by index of `tree.files`; undefined where the scan did not get to. */
+/** The fingerprints of all functions that are compared, for the search for repeated code. */
+export function wordsOf(reports: readonly (FileReport | undefined)[]): Uint32Array {
+  return fingerprintWords(reports.map((report) => (report?.kind === "parsed" ? report.bodies : null)));
+}
+
+/**
+ * @param reports by index of `tree.files`; undefined where the scan did not get to.
+ * @param repeats what `markRepeats` found among the `wordsOf` the reports.
+ */
 export function takeCensus(
   tree: Tree,
   reports: readonly (FileReport | undefined)[],
-  options: AnalysisOptions,
+  options: Pick<AnalysisOptions, "maxFileBytes" | "minNodes" | "top">,
+  repeats: Uint8Array,
 ): Census {
   const parsed: { file: SourceFile; report: ParsedFile }[] = [];
   const notices: Notice[] = [...tree.notices];
@@ -113,6 +122,7 @@ export function takeCensus(
   const duplicates = findDuplicates(
     parsed.map(({ file, report }) => ({ path: file.path, bodies: report.bodies })),
     DUPLICATES_LISTED,
+    repeats,
   );
 
   const ledger = new Ledger(tree.root);

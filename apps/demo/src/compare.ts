@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { join } from "node:path";
 import type { Engine } from "./engine.ts";
+import { LoopWatch } from "./loop-watch.ts";
 import { POLICIES } from "./options.ts";
 import type { Policy } from "./options.ts";
 import type { ScanResult } from "./scan.ts";
@@ -16,9 +17,9 @@ export interface Comparison {
   readonly tree: Tree;
   readonly threads: number;
   readonly signal: AbortSignal;
-  readonly openEngine: (threads: number, policy: Policy) => Promise<Engine>;
-  readonly runScan: (engine: Engine, label: string) => Promise<ScanResult>;
-  readonly digest: (result: ScanResult) => string;
+  readonly openEngine: (threads: number) => Promise<Engine>;
+  readonly runScan: (engine: Engine, label: string, policy: Policy, loop: LoopWatch) => Promise<ScanResult>;
+  readonly digest: (engine: Engine, result: ScanResult) => Promise<string>;
   readonly write: (text: string) => void;
   readonly style: Style;
   /** Of a line. */
@@ -28,6 +29,7 @@ export interface Comparison {
 interface Row {
   readonly label: string;
   readonly result: ScanResult;
+  readonly delayP99Ms: number;
   readonly digest: string;
 }
 
@@ -49,11 +51,14 @@ export async function compareEngines(comparison: Comparison): Promise<boolean> {
   ];
   const rows: Row[] = [];
   for (const { label, threads, policy } of candidates) {
-    const engine = await openEngine(threads, policy);
-    const result = await runScan(engine, label);
+    const engine = await openEngine(threads);
+    const loop = new LoopWatch();
+    const result = await runScan(engine, label, policy, loop);
+    loop.stop();
+    const found = await digest(engine, result);
     await engine.close();
     if (signal.aborted) break;
-    rows.push({ label, result, digest: digest(result) });
+    rows.push({ label, result, delayP99Ms: loop.delayP99Ms, digest: found });
   }
   const agree = new Set(rows.map((row) => row.digest)).size <= 1;
   printTable(rows, agree, comparison);
@@ -77,7 +82,7 @@ function printTable(rows: readonly Row[], agree: boolean, comparison: Comparison
   const { tree, style, signal, write } = comparison;
   const width = comparison.width - 1;
   const reference = rows[0]?.result.elapsedMs ?? 0;
-  const body = rows.map(({ label, result: { elapsedMs, delayP99Ms }, digest }) => [
+  const body = rows.map(({ label, result: { elapsedMs }, delayP99Ms, digest }) => [
     label,
     formatSeconds(elapsedMs),
     `${(reference / elapsedMs).toFixed(2)}×`,

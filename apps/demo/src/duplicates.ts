@@ -37,6 +37,7 @@ export interface Duplicates {
 }
 
 const PLACES_SHOWN = 8;
+const WORDS_PER_HASH = 2;
 
 interface Occurrence extends Place {
   readonly file: number;
@@ -44,15 +45,40 @@ interface Occurrence extends Place {
   readonly insideAnother: boolean;
 }
 
-/** @param files in the order in which a first occurrence counts as the original. Null for a file without functions. */
+/** The fingerprints of all files, two words each, in memory that threads share. */
+export function fingerprintWords(files: readonly (Bodies | null)[]): Uint32Array {
+  const count = files.reduce((sum, bodies) => sum + (bodies?.names.length ?? 0), 0);
+  const words = new Uint32Array(
+    new SharedArrayBuffer(count * WORDS_PER_HASH * Uint32Array.BYTES_PER_ELEMENT),
+  );
+  let at = 0;
+  for (const bodies of files) {
+    for (const hash of hashesOf(bodies)) {
+      words[at++] = Number.parseInt(hash.slice(0, HASH_LENGTH / 2), 16);
+      words[at++] = Number.parseInt(hash.slice(HASH_LENGTH / 2), 16);
+    }
+  }
+  return words;
+}
+
+/** As many marks as there are fingerprints, all 0, in memory that threads share. For `markRepeats`. */
+export function marksFor(words: Uint32Array): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(words.length / WORDS_PER_HASH));
+}
+
+/**
+ * @param files in the order in which a first occurrence counts as the original. Null for a file without functions.
+ * @param repeats which of their functions occur more than once: 1, in the order of the files.
+ */
 export function findDuplicates(
   files: readonly { readonly path: string; readonly bodies: Bodies | null }[],
   largest: number,
+  repeats: Uint8Array,
 ): Duplicates {
   const found: DuplicateGroup[] = [];
   const repeatedLinesOfFile: number[] = files.map(() => 0);
   let repeatedFunctions = 0;
-  for (const [fingerprint, occurrences] of occurrencesOf(files)) {
+  for (const [fingerprint, occurrences] of occurrencesOf(files, repeats)) {
     const outermost = occurrences.filter(({ insideAnother }) => !insideAnother);
     if (outermost.length === 0) continue;
     // If one occurrence lies inside a larger repetition, that is where the original is.
@@ -85,22 +111,19 @@ export function findDuplicates(
 /** Only fingerprints that occur more than once: the others, nearly all, are never made into objects. */
 function occurrencesOf(
   files: readonly { readonly path: string; readonly bodies: Bodies | null }[],
+  repeats: Uint8Array,
 ): Map<string, Occurrence[]> {
-  const counts = new Map<string, number>();
-  for (const { bodies } of files) {
-    for (const hash of hashesOf(bodies)) counts.set(hash, (counts.get(hash) ?? 0) + 1);
-  }
+  let before = 0;
   const occurrences = new Map<string, Occurrence[]>();
   for (const [file, { path, bodies }] of files.entries()) {
     const hashes = [...hashesOf(bodies)];
     for (const [index, hash] of hashes.entries()) {
-      if (counts.get(hash) === 1) continue;
+      if (repeats[before + index] === 0) continue;
       const first = index * MARKS_PER_BODY;
       const [line = 0, lines = 0, nodes = 0, parent = -1] = bodies!.marks.slice(
         first,
         first + MARKS_PER_BODY,
       );
-      const enclosing = hashes[parent];
       const occurrence: Occurrence = {
         file,
         path,
@@ -108,12 +131,13 @@ function occurrencesOf(
         lines,
         name: bodies!.names[index]!,
         nodes,
-        insideAnother: enclosing !== undefined && counts.get(enclosing)! > 1,
+        insideAnother: parent >= 0 && repeats[before + parent] === 1,
       };
       const group = occurrences.get(hash);
       if (group === undefined) occurrences.set(hash, [occurrence]);
       else group.push(occurrence);
     }
+    before += hashes.length;
   }
   return occurrences;
 }

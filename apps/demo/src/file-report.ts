@@ -76,4 +76,6 @@ export interface AnalysisOptions {
   readonly verbose: boolean;
   /** Where rows for the database go, by table; without it nothing is stored. */
   readonly rows?: readonly ProducerHandle[];
+  /** Ends the thread that gets this file first, and is 1 from then on. For `--chaos`. */
+  readonly lethal?: Int32Array;
 }

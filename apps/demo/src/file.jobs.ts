@@ -11,6 +11,8 @@ import { pushRows } from "./worker-rows.ts";
  * @throws the cancellation reason, when the scan is cancelled while a large file is under way.
  */
 export function analyseFile(path: string, options: AnalysisOptions): FileReport | DeepFile {
+  // 0 until a thread has died of it: then the file is like any other.
+  if (options.lethal !== undefined && Atomics.exchange(options.lethal, 0, 1) === 0) process.exit(1);
   const report = analyse(path, options, () => job.throwIfCancellationRequested());
   logReport(path, report, options);
   pushRows(path, report, options.rows);

@@ -4,19 +4,23 @@ import { fileURLToPath } from "node:url";
 import { parseCommandLine, UsageError, wholeNumber } from "./command-line.ts";
 
 export type Policy = "inline" | "asynchronous" | "yield";
+/** `each`: a third of the files under each of them. */
+export type PolicyChoice = Policy | "each";
 export const POLICIES: readonly Policy[] = ["inline", "asynchronous", "yield"];
 
 export interface CensusOptions {
   readonly directory: string;
   /** 0: no pool. */
   readonly threads: number;
-  readonly policy: Policy;
+  readonly policy: PolicyChoice;
   readonly compare: boolean;
   readonly json: string | null;
   readonly html: string | null;
   readonly log: string | null;
-  /** SQLite. */
+  /** SQLite. Null: a temporary file. */
   readonly db: string | null;
+  /** Kills a thread half-way. */
+  readonly chaos: boolean;
   /** A timeline of the pool. */
   readonly trace: string | null;
   readonly verbose: boolean;
@@ -42,7 +46,8 @@ packages do, in short scenes (census tour --help).
   --threads <n>          threads of the pool; 0: no pool, everything on the
                          main thread   [${availableParallelism()}, the cores]
   --policy <name>        how results continue on the main thread: one of
-                         ${POLICIES.join(", ")}   [asynchronous]
+                         ${POLICIES.join(", ")}; or each, a
+                         third of the files under each of them   [each]
   --compare              run without the pool, then with it under each policy;
                          print times and event-loop delay
   --json <file>          write the result as JSON; "-" is standard output,
@@ -51,7 +56,8 @@ packages do, in short scenes (census tour --help).
                          tables
   --log <file>           append log lines (NDJSON), written inside the workers
   --db <file>            store files, functions and syntax errors in this
-                         SQLite database; scans add up
+                         SQLite database; scans add up   [a temporary file]
+  --chaos                kill a thread half-way; the result is the same
   --trace <file>         write a timeline of the pool, for ui.perfetto.dev
   --verbose              log every file, not only those with something to say
   --correlation-id <id>  the id of this scan in the log   [made up]
@@ -74,6 +80,7 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
     html: { type: "string" },
     log: { type: "string" },
     db: { type: "string" },
+    chaos: { type: "boolean" },
     trace: { type: "string" },
     verbose: { type: "boolean" },
     "correlation-id": { type: "string" },
@@ -95,6 +102,7 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
     html: fileName("html", values.html),
     log: fileName("log", values.log),
     db: fileName("db", values.db),
+    chaos: values.chaos === true,
     trace: fileName("trace", values.trace),
     verbose: values.verbose === true,
     correlationId: idFrom(values["correlation-id"]),
@@ -110,6 +118,10 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
     throw new UsageError("--compare runs the scan several times: without --db");
   if (options.compare && options.trace !== null)
     throw new UsageError("--compare runs the scan several times: without --trace");
+  if (options.compare && options.chaos)
+    throw new UsageError("--compare runs the scan several times: without --chaos");
+  if (options.chaos && values.threads === "0")
+    throw new UsageError("--chaos needs a pool: --threads must be at least 1");
   if (options.trace !== null && values.threads === "0")
     throw new UsageError("--trace needs a pool: --threads must be at least 1");
   if (options.verbose && options.log === null)
@@ -119,11 +131,11 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
 
 const DEFAULT_DIRECTORY: string = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
-function policyFrom(text: string | undefined): Policy {
-  if (text === undefined) return "asynchronous";
+function policyFrom(text: string | undefined): PolicyChoice {
+  if (text === undefined || text === "each") return "each";
   const policy = POLICIES.find((known) => known === text);
   if (policy === undefined)
-    throw new UsageError(`--policy must be one of ${POLICIES.join(", ")}, got "${text}"`);
+    throw new UsageError(`--policy must be one of ${POLICIES.join(", ")}, each, got "${text}"`);
   return policy;
 }
 

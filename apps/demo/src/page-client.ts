@@ -73,7 +73,6 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
 
   function heading(): Node[] {
     const { run, totals } = data;
-    const pool = run.threads === 0 ? "no pool" : `${plural(run.threads, "thread")}, ${run.policy ?? ""}`;
     const seconds = (run.analysisMs / 1000).toFixed(2);
     const tiles = element("dl", "tiles");
     const facts: [string, string][] = [
@@ -94,7 +93,7 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
       element(
         "p",
         "sub",
-        `${run.startedAt.slice(0, 16).replace("T", " ")} UTC · ${seconds} s on ${pool} · result ${run.digest.slice(0, 16)} · ${run.correlationId}`,
+        `${run.startedAt.slice(0, 16).replace("T", " ")} UTC · ${seconds} s on ${run.engine} · result ${run.digest.slice(0, 16)} · ${run.correlationId}`,
       ),
       ...(data.complete
         ? []

@@ -3,10 +3,11 @@ import type { Census, FileProblems, LocatedFunction, PackageCensus, Totals } fro
 import type { DuplicateGroup } from "./duplicates.ts";
 import type { RunInfo } from "./json.ts";
 import type { Notice } from "./walk.ts";
+import { formatEngine } from "./wording.ts";
 
 export interface PageData {
   readonly complete: boolean;
-  readonly run: RunInfo & { readonly digest: string };
+  readonly run: RunInfo & { readonly digest: string; readonly engine: string };
   readonly totals: Totals;
   readonly packages: readonly PackageCensus[];
   readonly longest: readonly LocatedFunction[];
@@ -23,7 +24,7 @@ export function pageData(census: Census, run: RunInfo, digest: string): PageData
     census;
   return {
     complete,
-    run: { ...run, digest },
+    run: { ...run, digest, engine: formatEngine(run.threads, run.policy) },
     totals,
     packages,
     longest,

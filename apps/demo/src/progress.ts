@@ -20,11 +20,20 @@ export class Progress {
   readonly #totalBytes: number;
   readonly #start = performance.now();
   readonly #timer: NodeJS.Timeout;
+  readonly #beside: () => string;
   #files = 0;
   #bytes = 0;
   #drawn = false;
 
-  constructor(target: ProgressTarget, label: string, totalFiles: number, totalBytes: number) {
+  /** @param beside what stands behind the label on a terminal, asked each time */
+  constructor(
+    target: ProgressTarget,
+    label: string,
+    totalFiles: number,
+    totalBytes: number,
+    beside: () => string = () => "",
+  ) {
+    this.#beside = beside;
     this.#target = target;
     this.#label = label;
     this.#totalFiles = totalFiles;
@@ -47,7 +56,10 @@ export class Progress {
   #draw(): void {
     this.#drawn = true;
     const state = {
-      label: this.#label,
+      label:
+        this.#target.isTTY === true
+          ? [this.#label, this.#beside()].filter((part) => part !== "").join("  ")
+          : this.#label,
       files: this.#files,
       totalFiles: this.#totalFiles,
       bytes: this.#bytes,

@@ -1,8 +1,9 @@
 /** From the command line to the exit code. Whatever goes wrong is one line on standard error, never a stack trace. */
 import { randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { takeCensus } from "./census.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { takeCensus, wordsOf } from "./census.ts";
 import type { Census } from "./census.ts";
 import { checkPlaces } from "./check-places.ts";
 import { compareEngines } from "./compare.ts";
@@ -12,14 +13,17 @@ import type { AnalysisOptions } from "./file-report.ts";
 import { Interrupt } from "./interrupt.ts";
 import { digestOf, toJson } from "./json.ts";
 import type { RunInfo } from "./json.ts";
+import { closing, firstLines } from "./closing.ts";
+import type { WhatWasSeen } from "./closing.ts";
 import { UsageError } from "./command-line.ts";
+import { LoopWatch } from "./loop-watch.ts";
 import { HELP, parseOptions } from "./options.ts";
-import type { CensusOptions, Policy } from "./options.ts";
+import type { CensusOptions } from "./options.ts";
 import { renderPage } from "./page.ts";
 import { Progress } from "./progress.ts";
 import type { RowStore } from "./row-store.ts";
 import { scan } from "./scan.ts";
-import type { ScanResult } from "./scan.ts";
+import type { ScanOptions, ScanResult } from "./scan.ts";
 import { summarise } from "./summary.ts";
 import { styleFor, widthFor } from "./terminal.ts";
 import { walk } from "./walk.ts";
@@ -30,6 +34,10 @@ const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** How many functions each list of the longest and most complex holds. */
 const TOP = 25;
+/** Of the log, at the end. */
+const LINES_SHOWN = 4;
+/** Of the strip beside the progress. */
+const STRIP_WIDTH = 10;
 
 /** The exit code. */
 export async function runCensus(args: readonly string[]): Promise<number> {
@@ -48,7 +56,7 @@ export async function runCensus(args: readonly string[]): Promise<number> {
     checkPlaces(options);
     const interrupt = new Interrupt();
     try {
-      return await run(options, interrupt.signal);
+      return await (options.compare ? compare : takeOne)(options, interrupt.signal);
     } finally {
       interrupt.stopListening();
     }
@@ -62,61 +70,90 @@ export async function runCensus(args: readonly string[]): Promise<number> {
   }
 }
 
-async function run(options: CensusOptions, signal: AbortSignal): Promise<number> {
+async function compare(options: CensusOptions, signal: AbortSignal): Promise<number> {
   const correlationId = options.correlationId ?? randomUUID();
-  const store = await openStore(options.db, correlationId);
-  const analysis: AnalysisOptions = {
-    maxFileBytes: options.maxFileBytes,
-    minNodes: options.minNodes,
-    top: TOP,
-    logFile: options.log === null ? null : resolve(options.log),
-    verbose: options.verbose,
-    ...(store === null ? {} : { rows: store.producers }),
-  };
+  const logFile = options.log === null ? null : resolve(options.log);
+  const analysis: AnalysisOptions = { ...analysisOf(options), logFile };
+  const tree = await findFiles(options.directory, signal);
+  const agree = await compareEngines({
+    tree,
+    threads: options.threads,
+    signal,
+    openEngine,
+    runScan: (engine, label, policy, loop) =>
+      scanWithProgress(tree, engine, label, { correlationId, analysis, signal, policy, loop }),
+    digest: async (engine, { reports }) => {
+      const { marks } = await engine.findRepeats(wordsOf(reports));
+      return digestOf(takeCensus(tree, reports, analysis, marks));
+    },
+    write: (text) => process.stdout.write(text),
+    style: styleFor(process.stdout, process.env),
+    width: widthFor(process.stdout),
+  });
+  if (signal.aborted) return EXIT.interrupted;
+  return agree ? EXIT.done : EXIT.failed;
+}
+
+async function takeOne(options: CensusOptions, signal: AbortSignal): Promise<number> {
+  // For what nobody asked to keep, however the process ends.
+  const scratch = mkdtempSync(join(tmpdir(), "census-"));
+  process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
+  const { threads } = options;
+  const correlationId = options.correlationId ?? randomUUID();
+  const logFile = options.log === null ? join(scratch, "census.log") : resolve(options.log);
+  const store = await openStore(options.db, scratch, correlationId);
+  const analysis: AnalysisOptions = { ...analysisOf(options), logFile, rows: store.producers };
   const startedAt = new Date().toISOString();
   const walkStart = performance.now();
   const tree = await findFiles(options.directory, signal);
   const walkMs = performance.now() - walkStart;
-  const scanWith = (engine: Engine, label: string): Promise<ScanResult> =>
-    scanWithProgress(tree, engine, label, correlationId, analysis, signal);
 
-  if (options.compare) {
-    const agree = await compareEngines({
-      tree,
-      threads: options.threads,
-      signal,
-      openEngine,
-      runScan: scanWith,
-      digest: ({ reports }) => digestOf(takeCensus(tree, reports, analysis)),
-      write: (text) => process.stdout.write(text),
-      style: styleFor(process.stdout, process.env),
-      width: widthFor(process.stdout),
-    });
-    if (signal.aborted) return EXIT.interrupted;
-    return agree ? EXIT.done : EXIT.failed;
-  }
-
-  const engine = await openEngine(options.threads, options.policy, options.trace);
-  const result = await scanWith(
-    engine,
-    options.threads === 0 ? "no pool" : formatPlural(options.threads, "thread"),
-  );
+  const engine = await openEngine(threads, options.trace);
+  const loop = new LoopWatch();
+  const lethal = options.chaos ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
+  const result = await scanWithProgress(tree, engine, labelOf(threads), {
+    correlationId,
+    analysis,
+    signal,
+    policy: options.policy,
+    loop,
+    ...(lethal === undefined ? {} : { lethal }),
+    samplesLogged: options.log === null ? LINES_SHOWN : 0,
+  });
+  loop.stop();
+  const repeats = await engine.findRepeats(wordsOf(result.reports));
   await engine.close();
-  await store?.close();
-  const census = takeCensus(tree, result.reports, analysis);
+  const stored = await store.close();
+  const census = takeCensus(tree, result.reports, analysis, repeats.marks);
   const info: RunInfo = {
     correlationId,
     root: tree.root,
-    threads: options.threads,
-    policy: options.threads === 0 ? null : options.policy,
+    threads,
+    policy: threads === 0 ? null : options.policy,
     startedAt,
     walkMs: Math.round(walkMs),
     analysisMs: Math.round(result.elapsedMs),
     cpuMs: Math.round(result.cpuMs),
-    delayP99Ms: Number(result.delayP99Ms.toFixed(2)),
+    delayP99Ms: Number(loop.delayP99Ms.toFixed(2)),
   };
-  report(options, census, info);
+  report(options, census, info, {
+    loops: threads === 0 ? [] : loop.records,
+    logLines: firstLines(logFile, LINES_SHOWN),
+    compared: repeats.marks.length,
+    stolen: repeats.stolen,
+    stored,
+    threadKilled: lethal !== undefined && Atomics.load(lethal, 0) === 1,
+    options,
+  });
   return census.complete ? EXIT.done : EXIT.interrupted;
+}
+
+function analysisOf({ maxFileBytes, minNodes, verbose }: CensusOptions): Omit<AnalysisOptions, "logFile"> {
+  return { maxFileBytes, minNodes, top: TOP, verbose };
+}
+
+function labelOf(threads: number): string {
+  return threads === 0 ? "no pool" : formatPlural(threads, "thread");
 }
 
 async function findFiles(directory: string, signal: AbortSignal): Promise<Tree> {
@@ -128,42 +165,47 @@ async function findFiles(directory: string, signal: AbortSignal): Promise<Tree> 
   return tree;
 }
 
-async function openEngine(threads: number, policy: Policy, trace: string | null = null): Promise<Engine> {
+async function openEngine(threads: number, trace: string | null = null): Promise<Engine> {
   if (threads === 0) return openDirectEngine();
   const { openPoolEngine } = await import("./pool-engine.ts");
-  return openPoolEngine(threads, policy, trace);
+  return openPoolEngine(threads, trace);
 }
 
-async function openStore(file: string | null, scan: string): Promise<RowStore | null> {
-  if (file === null) return null;
-  // Only then: before Node 26 the module announces itself as experimental.
-  const { RowStore } = await import("./row-store.ts");
-  return new RowStore(file, scan);
+/** Before Node 26 the module of SQLite announces itself as experimental: nothing that whoever runs a census has to know. */
+async function openStore(file: string | null, scratch: string, scan: string): Promise<RowStore> {
+  // oxlint-disable-next-line typescript/unbound-method -- put back as it was
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    const { RowStore } = await import("./row-store.ts");
+    return file === null ? new RowStore(join(scratch, "census.db"), scan, true) : new RowStore(file, scan);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 async function scanWithProgress(
   tree: Tree,
   engine: Engine,
   label: string,
-  correlationId: string,
-  analysis: AnalysisOptions,
-  signal: AbortSignal,
+  options: ScanOptions,
 ): Promise<ScanResult> {
   const bytes = tree.files.reduce((sum, file) => sum + file.bytes, 0);
-  const progress = new Progress(process.stderr, label, tree.files.length, bytes);
+  const progress = new Progress(
+    process.stderr,
+    label,
+    tree.files.length,
+    bytes,
+    () => options.loop?.drawNow(STRIP_WIDTH) ?? "",
+  );
   try {
-    return await scan(tree, engine, {
-      correlationId,
-      analysis,
-      signal,
-      onFile: (file) => progress.advance(file.bytes),
-    });
+    return await scan(tree, engine, { ...options, onFile: (file) => progress.advance(file.bytes) });
   } finally {
     progress.close();
   }
 }
 
-function report(options: CensusOptions, census: Census, info: RunInfo): void {
+function report(options: CensusOptions, census: Census, info: RunInfo, seen: WhatWasSeen): void {
   if (options.html !== null) writeFileSync(options.html, renderPage(census, info));
   if (options.json === "-") {
     process.stdout.write(toJson(census, info));
@@ -172,5 +214,6 @@ function report(options: CensusOptions, census: Census, info: RunInfo): void {
   if (options.json !== null) writeFileSync(options.json, toJson(census, info));
   const digest = digestOf(census);
   const style = styleFor(process.stdout, process.env);
-  process.stdout.write(summarise(census, { ...info, digest }, style, widthFor(process.stdout)));
+  const width = widthFor(process.stdout);
+  process.stdout.write(summarise(census, { ...info, digest }, style, width) + closing(seen, style, width));
 }

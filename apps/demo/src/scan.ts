@@ -1,10 +1,13 @@
 /** One scan: every file of a tree through an engine, with a bounded number under way. */
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { join } from "node:path";
+import { AsyncSemaphore } from "@skein/scheduling";
 import { childId, fileId, scanId } from "./correlation.ts";
 import { DeepFiles } from "./deep-files.ts";
 import type { Engine } from "./engine.ts";
 import type { AnalysisOptions, FileReport } from "./file-report.ts";
+import type { LoopWatch } from "./loop-watch.ts";
+import { POLICIES } from "./options.ts";
+import type { Policy, PolicyChoice } from "./options.ts";
 import type { SourceFile, Tree } from "./walk.ts";
 import { describeFileError } from "./wording.ts";
 
@@ -14,19 +17,22 @@ export interface ScanResult {
   readonly elapsedMs: number;
   /** Of the whole process in that time, V8's own threads included. */
   readonly cpuMs: number;
-  /** The 99th percentile of how late the event loop of this thread was. */
-  readonly delayP99Ms: number;
 }
 
 export interface ScanOptions {
   readonly correlationId: string;
   readonly analysis: AnalysisOptions;
   readonly signal: AbortSignal;
+  readonly policy: PolicyChoice;
+  /** Is told which policy results continue under. */
+  readonly loop?: LoopWatch;
+  /** Ends the thread that gets the file in the middle, see `AnalysisOptions.lethal`. */
+  readonly lethal?: Int32Array;
+  /** So many files, here and there in the tree, are logged whatever there is to say about them. @default 0 */
+  readonly samplesLogged?: number;
   readonly onFile?: (file: SourceFile, report: FileReport) => void;
 }
 
-const DELAY_RESOLUTION_MS = 1;
-const NANOSECONDS_PER_MS = 1e6;
 const MICROSECONDS_PER_MS = 1e3;
 
 /** Never rejects because of a file. When the signal is aborted, resolves with what is done by then. */
@@ -35,26 +41,34 @@ export function scan(tree: Tree, engine: Engine, options: ScanOptions): Promise<
 }
 
 async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Promise<ScanResult> {
-  const { correlationId, analysis, signal, onFile } = options;
+  const { correlationId, analysis, signal, policy, loop, lethal, samplesLogged = 0, onFile } = options;
   const reports: (FileReport | undefined)[] = tree.files.map(() => undefined);
   const deep = new DeepFiles();
-  const gate = new Gate(engine.lookAhead);
-  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
-  delay.enable();
+  const room = new AsyncSemaphore(engine.lookAhead);
+  const policyOf = policy === "each" ? policiesByBytes(tree.files) : () => policy;
+  const loggedEvery = Math.ceil(tree.files.length / samplesLogged);
+  const middle = tree.files.length >> 1;
   const start = performance.now();
   const cpuBefore = process.cpuUsage();
 
   const analyseOne = async (index: number, file: SourceFile): Promise<void> => {
-    const report = await reportOf(file, join(tree.root, file.path));
-    gate.leave();
-    if (report === undefined) return;
-    reports[index] = report;
-    onFile?.(file, report);
+    const report = await reportOf(index, file, join(tree.root, file.path));
+    if (report !== undefined) {
+      reports[index] = report;
+      onFile?.(file, report);
+    }
+    room.release();
   };
-  const reportOf = async (file: SourceFile, path: string): Promise<FileReport | undefined> => {
+  const reportOf = async (index: number, file: SourceFile, path: string): Promise<FileReport | undefined> => {
     try {
-      const report = await engine.analyse(path, analysis, signal);
-      return report.kind === "deep" ? await deep.analyse(path, analysis, signal) : report;
+      const own: AnalysisOptions = {
+        ...analysis,
+        verbose: analysis.verbose || index % loggedEvery === 0,
+        ...(index === middle && lethal !== undefined ? { lethal } : {}),
+      };
+      const report = await engine.analyse(path, own, signal, policyOf(index));
+      loop?.enter(policyOf(index));
+      return report.kind === "deep" ? await deep.analyse(path, own, signal) : report;
     } catch (error) {
       if (signal.aborted) return undefined;
       // Not the file's content, which never throws: the thread died, or ran out of memory.
@@ -63,55 +77,29 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
   };
 
   for (const [index, file] of tree.files.entries()) {
-    await gate.enter();
+    if (!room.tryWait()) await room.waitAsync();
     if (signal.aborted) {
-      gate.leave();
+      room.release();
       break;
     }
     void fileId.run(childId(correlationId, index), analyseOne, index, file);
   }
-  await gate.empty();
+  // All have left when the room is mine.
+  for (let place = 0; place < engine.lookAhead; place++) await room.waitAsync();
   const elapsedMs = performance.now() - start;
   const { user, system } = process.cpuUsage(cpuBefore);
-  delay.disable();
   await deep.close();
-  // The monitor's timer fires every DELAY_RESOLUTION_MS when nothing is late.
-  const delayP99Ms = Math.max(0, delay.percentile(99) / NANOSECONDS_PER_MS - DELAY_RESOLUTION_MS);
-  return { reports, elapsedMs, cpuMs: (user + system) / MICROSECONDS_PER_MS, delayP99Ms };
+  return { reports, elapsedMs, cpuMs: (user + system) / MICROSECONDS_PER_MS };
 }
 
-/** Lets at most so many be inside. For a single caller of `enter`. */
-class Gate {
-  readonly #capacity: number;
-  #inside = 0;
-  #waiting: { for: number; resolve: () => void } | undefined;
-
-  constructor(capacity: number) {
-    this.#capacity = capacity;
-  }
-
-  async enter(): Promise<void> {
-    await this.#atMost(this.#capacity - 1);
-    this.#inside++;
-  }
-
-  leave(): void {
-    this.#inside--;
-    if (this.#waiting !== undefined && this.#inside <= this.#waiting.for) {
-      const { resolve } = this.#waiting;
-      this.#waiting = undefined;
-      resolve();
-    }
-  }
-
-  async empty(): Promise<void> {
-    await this.#atMost(0);
-  }
-
-  async #atMost(count: number): Promise<void> {
-    if (this.#inside <= count) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting = { for: count, resolve };
-    await promise;
-  }
+/** Divides the files into as many parts as there are policies, about the same work each. */
+function policiesByBytes(files: readonly SourceFile[]): (index: number) => Policy {
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  let before = 0;
+  const policies = files.map(({ bytes }) => {
+    const share = total === 0 ? 0 : before / total;
+    before += bytes;
+    return POLICIES[Math.min(POLICIES.length - 1, Math.floor(share * POLICIES.length))]!;
+  });
+  return (index) => policies[index]!;
 }

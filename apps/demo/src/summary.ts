@@ -5,7 +5,7 @@ import { layOut } from "./table.ts";
 import type { Column } from "./table.ts";
 import { flowParts, shorten, shortenPath, wrap } from "./terminal.ts";
 import type { Style } from "./terminal.ts";
-import { formatBytes, formatCount, formatPlural, formatSeconds, printable } from "./wording.ts";
+import { formatBytes, formatCount, formatEngine, formatPlural, formatSeconds, printable } from "./wording.ts";
 
 const NODE_MODULES = "node_modules/";
 const PACKAGES_SHOWN = 12;
@@ -201,7 +201,7 @@ function notices({ notices: all }: Census, { style, width }: Page): string[] {
 function footer(census: Census, run: RunSummary, { style, width }: Page): string[] {
   const { files, pending } = census.totals;
   const rate = run.analysisMs === 0 ? 0 : ((files - pending) / run.analysisMs) * 1000;
-  const engine = run.threads === 0 ? "no pool" : `${formatPlural(run.threads, "thread")}, ${run.policy}`;
+  const engine = formatEngine(run.threads, run.policy);
   const time = style(["bold", "green"], formatSeconds(run.analysisMs));
   const measures = [
     `${formatCount(Math.round(rate))} files/s`,

@@ -16,6 +16,12 @@ export function formatPlural(count: number, noun: string, plural: string = `${no
   return `${formatCount(count)} ${count === 1 ? noun : plural}`;
 }
 
+/** "2 threads, yield". */
+export function formatEngine(threads: number, policy: string | null): string {
+  if (threads === 0) return "no pool";
+  return `${formatPlural(threads, "thread")}, ${policy === "each" ? "each policy in turn" : policy}`;
+}
+
 export function formatSeconds(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;

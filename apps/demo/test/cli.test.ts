@@ -103,6 +103,39 @@ describe("census", () => {
     },
   );
 
+  it("kills a thread half-way with --chaos, with the same result", async () => {
+    const root = temporaryTree(FILES);
+    const json = join(temporaryTree(), "result.json");
+    const digests: string[] = [];
+    for (const extra of [[], ["--chaos"]]) {
+      const { code, stdout, stderr } = await runCli([root, "--threads", "2", "--json", json, ...extra]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout.includes("a thread was killed half-way")).toBe(extra.length > 0);
+      digests.push(readResult(json).run.digest);
+    }
+    expect(digests[1]).toBe(digests[0]);
+  });
+
+  it("ends with what could be seen: each policy, lines of the log, the search, the rows", async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 30 }, (_, i) => [`src/f${i}.js`, FILES["src/b.ts"]]),
+    );
+    const { code, stdout, stderr } = await runCli([
+      temporaryTree(files),
+      "--threads",
+      "2",
+      "--correlation-id",
+      "scan-8",
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    for (const policy of ["inline", "asynchronous", "yield"])
+      expect(stdout).toMatch(new RegExp(`^ ${policy} +p99 [\\d.]+ ms  [▁▂▃▄▅▆▇█]+$`, "m"));
+    expect(stdout).toMatch(/^ thread \d+ {2}scan-8\/0000\d\d {2}syntax errors f\d+\.js$/m);
+    expect(stdout).toMatch(/^ fork\/join +repeated code was searched among \d+ functions/m);
+    expect(stdout).toMatch(/^ batching +\d+ rows in \d+ batch(?:es)? into SQLite/m);
+    expect(stdout).toContain("census, with");
+  });
+
   it("has a clear line for everything that it leaves out", async () => {
     const root = temporaryTree({ "a.js": "" });
     writeFileSync(join(root, "huge.js"), "");

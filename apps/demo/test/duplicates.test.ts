@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { findDuplicates } from "../src/duplicates.ts";
+import { findDuplicates, fingerprintWords } from "../src/duplicates.ts";
 import type { Duplicates } from "../src/duplicates.ts";
-import { measured } from "./measured.ts";
+import { measured, repeatsAmong } from "./measured.ts";
 
 function duplicatesIn(files: Readonly<Record<string, string>>): Duplicates {
   const list = Object.entries(files).map(([path, text]) => ({ path, bodies: measured(path, text).bodies }));
-  return findDuplicates(list, 10);
+  const words = fingerprintWords(list.map(({ bodies }) => bodies));
+  return findDuplicates(list, 10, repeatsAmong(words));
 }
 
 const SUM =

@@ -5,7 +5,8 @@ import { HELP, parseOptions } from "../src/options.ts";
 describe("options", () => {
   it("have defaults", () => {
     expect(parseOptions([])).toMatchObject({
-      policy: "asynchronous",
+      policy: "each",
+      chaos: false,
       compare: false,
       json: null,
       html: null,
@@ -50,7 +51,7 @@ describe("options", () => {
     [["--max-file-bytes", "-5"], '--max-file-bytes must be a whole number from 1 to 500000000, got "-5"'],
     [["--threads="], '--threads must be a whole number from 0 to 256, got ""'],
     [["--max-file-bytes", "0"], '--max-file-bytes must be a whole number from 1 to 500000000, got "0"'],
-    [["--policy", "later"], '--policy must be one of inline, asynchronous, yield, got "later"'],
+    [["--policy", "later"], '--policy must be one of inline, asynchronous, yield, each, got "later"'],
     [["a", "b"], "one directory at most, got 2: a, b"],
     [[""], "the directory is empty"],
     [["--json", ""], "--json needs a file name"],
@@ -60,6 +61,8 @@ describe("options", () => {
     ],
     [["--compare", "--threads", "0"], "--compare needs a pool: --threads must be at least 1"],
     [["--compare", "--json", "x.json"], "--compare prints a table only: without --json and --html"],
+    [["--chaos", "--threads", "0"], "--chaos needs a pool: --threads must be at least 1"],
+    [["--chaos", "--compare"], "--compare runs the scan several times: without --chaos"],
     [["--trace", ""], "--trace needs a file name"],
     [["--trace", "x", "--compare"], "--compare runs the scan several times: without --trace"],
     [["--trace", "x", "--threads", "0"], "--trace needs a pool: --threads must be at least 1"],

@@ -2,10 +2,9 @@
 import { createHash } from "node:crypto";
 import { Script } from "node:vm";
 import { expect, it } from "vitest";
-import { takeCensus } from "../src/census.ts";
 import { embedJson, renderPage } from "../src/page.ts";
 import { summarise } from "../src/summary.ts";
-import { measured, ANALYSIS } from "./measured.ts";
+import { measured, ANALYSIS, censusOf } from "./measured.ts";
 
 const EVIL = "<img src=x onerror=alert(1)>.js";
 const RUN = {
@@ -31,7 +30,7 @@ function evilCensus() {
     links: { directories: 0, files: 0, broken: 0 },
     notices: [{ path: "\u001B[2J\n<svg>", message: "broken" }],
   };
-  return takeCensus(
+  return censusOf(
     tree,
     files.map(({ path }) => measured(path, text)),
     ANALYSIS,

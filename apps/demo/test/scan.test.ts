@@ -2,9 +2,10 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { takeCensus } from "../src/census.ts";
 import { fileId, scanId } from "../src/correlation.ts";
 import { openDirectEngine } from "../src/engine.ts";
+import { LoopWatch } from "../src/loop-watch.ts";
+import type { Policy } from "../src/options.ts";
 import type { Engine } from "../src/engine.ts";
 import { analyseFile } from "../src/file.jobs.ts";
 import { digestOf, toJson } from "../src/json.ts";
@@ -12,7 +13,7 @@ import { scan } from "../src/scan.ts";
 import type { ScanOptions } from "../src/scan.ts";
 import { walk } from "../src/walk.ts";
 import type { Tree } from "../src/walk.ts";
-import { ANALYSIS } from "./measured.ts";
+import { ANALYSIS, censusOf } from "./measured.ts";
 import { temporaryTree } from "./temporary-tree.ts";
 
 const SMALL = "export function f(a) { return a ? f(a - 1) : [a, a, a].map((b) => b * 2); }\n";
@@ -36,7 +37,13 @@ async function exampleTree(): Promise<Tree> {
 
 function options(overrides: Partial<ScanOptions> = {}): ScanOptions {
   const analysis = { ...ANALYSIS, maxFileBytes: 2500 };
-  return { correlationId: "test", analysis, signal: new AbortController().signal, ...overrides };
+  return {
+    correlationId: "test",
+    analysis,
+    signal: new AbortController().signal,
+    policy: "asynchronous",
+    ...overrides,
+  };
 }
 
 /** Analyses on this thread, but answers in the order that `finish` picks. */
@@ -50,6 +57,7 @@ function shuffledEngine(lookAhead: number, pick: (waiting: number) => number): E
         waiting.push(() => resolve(analyseFile(path, analysis)));
         setImmediate(finishOne);
       }),
+    findRepeats: (words) => openDirectEngine().findRepeats(words),
     close: async () => {},
   };
 }
@@ -58,7 +66,7 @@ describe("scan", () => {
   it("gives the same census in whatever order the files are done", async () => {
     const tree = await exampleTree();
     const expected = await scan(tree, openDirectEngine(), options());
-    const digest = digestOf(takeCensus(tree, expected.reports, options().analysis));
+    const digest = digestOf(censusOf(tree, expected.reports, options().analysis));
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 10 }),
@@ -66,7 +74,7 @@ describe("scan", () => {
         async (lookAhead, picks) => {
           const engine = shuffledEngine(lookAhead, (waiting) => picks.next().value! % Math.max(1, waiting));
           const { reports } = await scan(tree, engine, options());
-          expect(digestOf(takeCensus(tree, reports, options().analysis))).toBe(digest);
+          expect(digestOf(censusOf(tree, reports, options().analysis))).toBe(digest);
         },
       ),
       { numRuns: 40 },
@@ -76,7 +84,7 @@ describe("scan", () => {
   it("counts what is there", async () => {
     const tree = await exampleTree();
     const { reports } = await scan(tree, openDirectEngine(), options());
-    const census = takeCensus(tree, reports, options().analysis);
+    const census = censusOf(tree, reports, options().analysis);
     expect(census.complete).toBe(true);
     expect(census.totals).toEqual({
       packages: 3,
@@ -114,15 +122,36 @@ describe("scan", () => {
     const engine = shuffledEngine(3, () => 0);
     const counting: Engine = {
       ...engine,
-      async analyse(path, analysis, signal) {
+      async analyse(path, analysis, signal, policy) {
         most = Math.max(most, ++underWay);
-        const report = await engine.analyse(path, analysis, signal);
+        const report = await engine.analyse(path, analysis, signal, policy);
         underWay--;
         return report;
       },
     };
     await scan(tree, counting, options());
     expect(most).toBe(3);
+  });
+
+  it("has a third of the work continue under each policy, in turn", async () => {
+    const tree = await exampleTree();
+    const seen: Policy[] = [];
+    const direct = openDirectEngine();
+    const engine: Engine = {
+      ...direct,
+      analyse: (path, analysis, signal, policy) => {
+        seen.push(policy);
+        return direct.analyse(path, analysis, signal, policy);
+      },
+    };
+    const loop = new LoopWatch();
+    await scan(tree, engine, options({ policy: "each", loop }));
+    loop.stop();
+    expect(seen).toHaveLength(tree.files.length);
+    expect(seen).toEqual(seen.toSorted());
+    expect(new Set(seen)).toEqual(new Set(loop.records.map(({ policy }) => policy)));
+    expect(seen[0]).toBe("inline");
+    expect(loop.records.length).toBeGreaterThan(1);
   });
 
   it("gives every file an id of its own under the scan's, and no id is left behind", async () => {
@@ -147,13 +176,13 @@ describe("scan", () => {
     const direct = openDirectEngine();
     const engine: Engine = {
       ...direct,
-      analyse: async (path, analysis, signal) => {
+      analyse: async (path, analysis, signal, policy) => {
         if (path.endsWith("index.js")) throw new Error("the thread ran out of memory\n    at somewhere");
-        return direct.analyse(path, analysis, signal);
+        return direct.analyse(path, analysis, signal, policy);
       },
     };
     const { reports } = await scan(tree, engine, options());
-    const census = takeCensus(tree, reports, options().analysis);
+    const census = censusOf(tree, reports, options().analysis);
     expect(census.totals).toMatchObject({ parsed: 5, unreadable: 1, pending: 0 });
     expect(census.notices[0]).toEqual({
       path: "node_modules/one/index.js",
@@ -169,7 +198,7 @@ describe("scan", () => {
       if (++done === 2) controller.abort(new Error("enough"));
     };
     const { reports } = await scan(tree, openDirectEngine(), options({ signal: controller.signal, onFile }));
-    const census = takeCensus(tree, reports, options().analysis);
+    const census = censusOf(tree, reports, options().analysis);
     expect(census.complete).toBe(false);
     expect(census.totals).toMatchObject({ files: 7, parsed: 2, pending: 5 });
   });
@@ -185,7 +214,7 @@ describe("scan", () => {
 it("writes JSON whose records can be compared line by line, with the digest of all but `run`", async () => {
   const tree = await exampleTree();
   const { reports } = await scan(tree, openDirectEngine(), options());
-  const census = takeCensus(tree, reports, options().analysis);
+  const census = censusOf(tree, reports, options().analysis);
   const run = {
     correlationId: "test",
     root: tree.root,
