@@ -1,17 +1,18 @@
-/** A span for each job, made and ended by the caller's thread: it needs no SDK on the threads, and survives their crashes. */
+/** Spans of jobs. Those of callers need no SDK on the threads, and survive their crashes. */
 import { tracingChannel } from "node:diagnostics_channel";
-import { context, type Context, type Span, SpanKind, trace } from "@opentelemetry/api";
+import { threadId } from "node:worker_threads";
+import { type Attributes, type Context, type Span, SpanKind, trace } from "@opentelemetry/api";
 import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
-import type { TracedJob } from "@skein/pool";
+import type { TracedJob, TracedMap, TracedRun } from "@skein/pool";
 import { submitting } from "./active-context.ts";
-import { spanPerRun } from "./run-spans.ts";
-import { endWithOutcome } from "./span-end.ts";
+import { contextStorage } from "./context-storage.ts";
+import { spanPerOperation } from "./operation-spans.ts";
 
 /** Options of {@link instrument}. */
 export interface InstrumentOptions {
   /**
-   * `caller`: one span for each job that this thread calls. `both`: also one for each job that this thread runs, its child; for the threads of a
-   * pool, in their `initialize`, where an SDK is set up.
+   * `caller`: one span for each job that this thread calls, and one for each `map`, whose jobs have none. `both`: also one for each job that
+   * this thread runs, its child; for the threads of a pool, in their `initialize`, where an SDK is set up.
    * @default 'caller'
    */
   spans?: "caller" | "both" | "none" | undefined;
@@ -22,13 +23,17 @@ export interface InstrumentOptions {
   parent?: "child" | "link" | "root" | undefined;
 }
 
+type Parent = NonNullable<InstrumentOptions["parent"]>;
+/** What all messages have. */
+type Named = Pick<TracedJob, "url" | "name">;
+
 const optionNames: OptionNames<InstrumentOptions> = { spans: true, parent: true };
-const channel = tracingChannel<Context, TracedJob>("skein:job");
 
 /**
  * Makes each job that this thread calls an INTERNAL span, from the call to its settlement, which is the active one in the job where
- * `@skein/opentelemetry/register` is loaded on both sides. Its error is recorded; a job that was cancelled has no error status. Forked
- * jobs and `broadcast` have no span. Call it once, when the SDK is set up.
+ * `@skein/opentelemetry/register` is loaded on both sides. Its error is recorded; a job that was cancelled has no error status. `broadcast`
+ * has no span, forked jobs have one with `spans: "both"` alone. A run that ends with its thread leaves no span. Call it once, when the SDK is
+ * set up.
  *
  * @returns what ends it; call it when no job is outstanding, since spans that have begun do not end afterwards.
  * @throws TypeError for an option that is unknown or has the wrong type.
@@ -40,8 +45,8 @@ export function instrument(options?: InstrumentOptions): Disposable {
   if (parent !== "child" && parent !== "link" && parent !== "root")
     throw argumentTypeError("options.parent", "'child', 'link' or 'root'", parent);
   const subscriptions = [
-    ...(spans === "none" ? [] : [spanPerJob(parent)]),
-    ...(spans === "both" ? [spanPerRun()] : []),
+    ...(spans === "none" ? [] : spansOfCaller(parent)),
+    ...(spans === "both" ? [spansOfRuns()] : []),
   ];
   return {
     [Symbol.dispose]() {
@@ -50,38 +55,51 @@ export function instrument(options?: InstrumentOptions): Disposable {
   };
 }
 
-function spanPerJob(parent: "child" | "link" | "root"): Disposable {
-  const begun = new WeakMap<TracedJob, Span>();
-  const onSettled = (message: unknown): void => {
-    const job = message as TracedJob;
-    const span = begun.get(job);
-    if (span !== undefined) endWithOutcome(span, job);
-  };
-  channel.start.bindStore(submitting, (job) => {
-    const active = context.active();
-    const span = begin(job, active, parent);
-    begun.set(job, span);
-    return trace.setSpan(active, span);
-  });
-  channel.asyncEnd.subscribe(onSettled);
-  return {
-    [Symbol.dispose]() {
-      channel.start.unbindStore(submitting);
-      channel.asyncEnd.unsubscribe(onSettled);
-    },
-  };
+function spansOfCaller(parent: Parent): Disposable[] {
+  return [
+    spanPerOperation(tracingChannel<Context, TracedJob>("skein:job"), submitting, (job, active) =>
+      job.ofMap ? null : begin(job.name ?? "inline job", job, active, parent),
+    ),
+    // Active in the source of the items too, whose own spans and jobs are its children.
+    spanPerOperation(
+      tracingChannel<Context, TracedMap>("skein:map"),
+      contextStorage() ?? submitting,
+      (map, active) => begin(`map ${map.name ?? "inline job"}`, map, active, parent),
+    ),
+  ];
 }
 
-function begin(job: TracedJob, active: Context, parent: "child" | "link" | "root"): Span {
+function spansOfRuns(): Disposable {
+  return spanPerOperation(
+    tracingChannel<Context, TracedRun>("skein:job:run"),
+    contextStorage(),
+    (run, active) =>
+      begin(`run ${run.name ?? "inline job"}`, run, active, "child", {
+        "thread.id": threadId,
+        "skein.job.id": run.id,
+        "skein.job.attempt": run.attempt,
+        ...(run.waitMs === null ? {} : { "skein.job.wait": run.waitMs / 1000 }),
+      }),
+  );
+}
+
+function begin(
+  spanName: string,
+  { name, url }: Named,
+  active: Context,
+  parent: Parent,
+  attributes: Attributes = {},
+): Span {
   const outer = trace.getSpanContext(active);
   return trace.getTracer("@skein/opentelemetry").startSpan(
-    job.name ?? "inline job",
+    spanName,
     {
       kind: SpanKind.INTERNAL,
       root: parent !== "child",
       attributes: {
-        ...(job.name === null ? {} : { "code.function.name": job.name }),
-        ...(job.url === null ? {} : { "skein.job.module": job.url }),
+        ...attributes,
+        ...(name === null ? {} : { "code.function.name": name }),
+        ...(url === null ? {} : { "skein.job.module": url }),
       },
       links: parent === "link" && outer !== undefined ? [{ context: outer }] : [],
     },

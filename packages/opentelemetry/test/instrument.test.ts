@@ -78,6 +78,42 @@ it.each(["link", "root"] as const)("parent: %s", async (parent) => {
   expect(span!.links.map((link) => link.context.spanId)).toEqual(parent === "link" ? [spanId] : []);
 });
 
+it.each([1, 2])(
+  "a map is one span with chunkSize %i, the parent of what its source and its jobs do",
+  async (chunkSize) => {
+    using _ = instrument();
+    const { spanId, result } = await inRequest(async () => {
+      const source = function* (): Generator<number> {
+        trace.getTracer("test").startSpan("source").end();
+        yield* [1, 2, 3];
+      };
+      const seen: unknown[] = [];
+      for await (const each of pool.map(jobs.activeFor, source(), { chunkSize })) seen.push(each.spanId);
+      return seen;
+    });
+    const spans = exporter.getFinishedSpans();
+    const map = spans.find(({ name }) => name === "map activeFor")!;
+    expect(map.parentSpanContext!.spanId).toBe(spanId);
+    expect(map.attributes["skein.job.outcome"]).toBe("completed");
+    const own = map.spanContext().spanId;
+    expect(result).toEqual([own, own, own]);
+    expect(spans.map(({ name }) => name)).toEqual(["source", "map activeFor", "request"]);
+    expect(spans[0]!.parentSpanContext!.spanId).toBe(own);
+  },
+);
+
+it("a map that is left, or fails, ends its span", async () => {
+  using _ = instrument();
+  for await (const each of pool.map(jobs.activeFor, [1, 2, 3])) {
+    expect(each).toBeDefined();
+    break;
+  }
+  const failing = pool.map(jobs.fail, [1]);
+  await expect(failing.next()).rejects.toThrow("of a job");
+  const outcomes = exporter.getFinishedSpans().map(({ attributes }) => attributes["skein.job.outcome"]);
+  expect(outcomes).toEqual(["canceled", "failed"]);
+});
+
 it("unknown options and values are refused", () => {
   expect(() => instrument({ parents: "link" } as never)).toThrow(/parent/);
   expect(() => instrument({ parent: "sibling" as never })).toThrow(/options\.parent/);

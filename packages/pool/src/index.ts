@@ -1,6 +1,7 @@
 export type { JobEngine } from "./engine/base-engine.ts";
 export type { JobMessage, StrayErrorMessage, ThreadMessage } from "./jobs/channels.ts";
 export type { TracedJob } from "./jobs/job-tracing.ts";
+export type { TracedMap } from "./engine/map-tracing.ts";
 export type { TracedRun } from "./jobs/run-tracing.ts";
 export { registerError, type RegisterErrorOptions } from "./codec/error-registry.ts";
 export {

@@ -90,7 +90,9 @@ export class EngineJobs {
     below: Below,
   ): Task<unknown> {
     if (!someoneTracesJobs()) return this.#submit(fn, args, options, below, null);
-    return traceSubmission(fn.source, (traced) => this.#submit(fn, args, options, below, traced));
+    return traceSubmission(fn.source, options.ofMap, (traced) =>
+      this.#submit(fn, args, options, below, traced),
+    );
   }
 
   #submit(

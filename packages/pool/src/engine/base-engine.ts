@@ -24,8 +24,9 @@ import { labelOf } from "../jobs/function-name.ts";
 import { refusalWhileLoading } from "../jobs/module-loading.ts";
 import type { ExportOf } from "../jobs/source-of-function.ts";
 import { mapChunks } from "./map-chunks.ts";
-import { mapItems } from "./map.ts";
+import { type Iteration, mapItems } from "./map.ts";
 import { MapResults } from "./map-results.ts";
+import { someoneTracesMaps, traceMap } from "./map-tracing.ts";
 import { type MapOptions, resolveMapOptions } from "./map-options.ts";
 import { resolveModuleOptions, resolveRunOptions, type RunOptions } from "./run-options.ts";
 
@@ -171,17 +172,20 @@ export abstract class BaseEngine<F extends JobFunction = JobFunction> implements
     const below = this.map as AnyFunction;
     let own: SubmitOptions | undefined;
     const submit = (entry: F, item: unknown, signal: CancelSignal): Task<unknown> =>
-      this.#submit(entry, [item], (own ??= { ...defaults, signal }), below);
+      this.#submit(entry, [item], (own ??= { ...defaults, signal, ofMap: true }), below);
     const controller = new AbortController();
     const iteration = { options: resolved, source: fn.source, scope: AsyncScope.capture(), controller };
+    type Results = AsyncGenerator<Awaited<R>, void, undefined>;
+    const begin = (iterate: (each: Iteration) => Results): MapResults<Awaited<R>> =>
+      new MapResults(someoneTracesMaps() ? traceMap(iteration, iterate) : iterate(iteration), controller);
     if (resolved.chunkSize > 1) {
       const each = this.#target.functions.ofEach(fn);
       const send = (chunk: Chunk, signal: AbortSignal): Task<unknown> => submit(each, chunk, signal);
-      return new MapResults(mapChunks<A, Awaited<R>>(items, send, iteration), controller);
+      return begin((each) => mapChunks<A, Awaited<R>>(items, send, each));
     }
     const run = (item: A, signal: AbortSignal): Task<Awaited<R>> =>
       submit(fn, item, signal) as Task<Awaited<R>>;
-    return new MapResults(mapItems(items, run, iteration), controller);
+    return begin((each) => mapItems(items, run, each));
   }
 
   /**

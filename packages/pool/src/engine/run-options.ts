@@ -125,6 +125,7 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
     graceMs,
     terminateAfterMs: onCancel === "terminate" ? graceMs : null,
     exclusive,
+    ofMap: false,
     isExclusive: exclusive || onCancel === "terminate",
   };
 }

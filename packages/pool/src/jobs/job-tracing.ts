@@ -16,6 +16,8 @@ export interface TracedJob {
   readonly url: string | null;
   /** The name of the export; null for a function shipped as its source. */
   readonly name: string | null;
+  /** Whether `map` has made it, for one item or several: then it is a part of an operation of `skein:map`. */
+  readonly ofMap: boolean;
   /** From `asyncStart` on. `refused`: it was never accepted, for example because the queue was full. */
   outcome: "completed" | "failed" | "canceled" | "refused" | null;
   /** From `asyncStart` on, unless the job completed. */
@@ -42,12 +44,17 @@ export function someoneTracesJobs(): boolean {
  * Calls `submit` within the stores of the subscribers. A refusal is an operation that ends at once.
  * @throws what `submit` throws.
  */
-export function traceSubmission<T>(source: FunctionSource, submit: (traced: TracedJob) => T): T {
+export function traceSubmission<T>(
+  source: FunctionSource,
+  ofMap: boolean,
+  submit: (traced: TracedJob) => T,
+): T {
   const isExport = source.kind === "export";
   const traced: TracedJob = {
     id: ++lastId,
     url: isExport ? source.url : null,
     name: isExport ? source.name : null,
+    ofMap,
     outcome: null,
   };
   return start.runStores(traced, () => {

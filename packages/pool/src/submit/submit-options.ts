@@ -30,6 +30,8 @@ export interface SubmitOptions {
   readonly onProgress: ((value: unknown) => void) | undefined;
   /** What is moved instead of copied; null: nothing. Of this call alone. */
   readonly transfer: readonly Transferable[] | null;
+  /** Whether `map` has made it, for one item or several. */
+  readonly ofMap: boolean;
 }
 
 export const defaultSubmitOptions: SubmitOptions = {
@@ -47,4 +49,5 @@ export const defaultSubmitOptions: SubmitOptions = {
   isExclusive: false,
   onProgress: undefined,
   transfer: null,
+  ofMap: false,
 };

@@ -1,0 +1,54 @@
+/** A span for each operation of a TracingChannel of the pool. */
+import type { AsyncLocalStorage } from "node:async_hooks";
+import type { TracingChannel } from "node:diagnostics_channel";
+import { context, type Context, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+import { submitting } from "./active-context.ts";
+
+/** What the message of an operation says when that is over. */
+interface Operation {
+  readonly outcome: "completed" | "failed" | "canceled" | "refused" | null;
+  readonly error?: unknown;
+}
+
+/**
+ * @param storage Has the context with the span while the operation is called. Null: nothing has.
+ * @param begin Null: the operation is a part of the one around it.
+ */
+export function spanPerOperation<M extends Operation & object>(
+  channel: TracingChannel<Context, M>,
+  storage: AsyncLocalStorage<Context> | null,
+  begin: (message: M, active: Context) => Span | null,
+): Disposable {
+  const begun = new WeakMap<M, Span>();
+  const onStart = (message: unknown): Context => {
+    const active = context.active();
+    const span = begin(message as M, active);
+    if (span === null) return submitting.getStore() ?? active;
+    begun.set(message as M, span);
+    return trace.setSpan(active, span);
+  };
+  const onEnd = (message: unknown): void => {
+    const span = begun.get(message as M);
+    if (span !== undefined) endWith(span, message as M);
+  };
+  if (storage === null) channel.start.subscribe(onStart);
+  else channel.start.bindStore(storage, onStart);
+  channel.asyncEnd.subscribe(onEnd);
+  return {
+    [Symbol.dispose]() {
+      if (storage === null) channel.start.unsubscribe(onStart);
+      else channel.start.unbindStore(storage);
+      channel.asyncEnd.unsubscribe(onEnd);
+    },
+  };
+}
+
+/** What was cancelled has no error status. */
+function endWith(span: Span, { outcome, error }: Operation): void {
+  span.setAttribute("skein.job.outcome", outcome ?? "unknown");
+  if (outcome === "failed" || outcome === "refused") {
+    if (error instanceof Error) span.recordException(error);
+    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : "" });
+  }
+  span.end();
+}
