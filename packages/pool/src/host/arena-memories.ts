@@ -58,7 +58,8 @@ export class ArenaMemories {
 
   /** Its owner says that nothing in it is in use. */
   gone(id: number): void {
-    sharedMemoryDropped(this.#arenas.drop(id));
+    const dropped = this.#arenas.drop(id);
+    if (dropped !== null) sharedMemoryDropped(dropped);
     for (const serial of this.#audience.serials()) {
       this.#owed.set(serial, (this.#owed.get(serial) ?? 0) + 1);
       this.#audience.gone(serial, id);

@@ -16,7 +16,7 @@ import { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
 import type { QueueLimits } from "../submit/ledger.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
-import { TrimTimer } from "../submit/trim-timer.ts";
+import { TrimTimer } from "../transfer/trim-timer.ts";
 import { Submitter } from "../submit/submitter.ts";
 import { promiseThen } from "../shared/intrinsics.ts";
 import { clearTimeout, setImmediate, setTimeout } from "../shared/timers.ts";

@@ -59,11 +59,11 @@ export class Arenas {
     return this.#byId.has(id);
   }
 
-  /** Nothing in it is in use, and nothing will be. @returns its size; 0 when it is not known. */
-  drop(id: number): number {
+  /** Nothing in it is in use, and nothing will be. @returns its buffer; null when it is not known. */
+  drop(id: number): SharedArrayBuffer | null {
     const arena = this.#byId.get(id);
     this.#byId.delete(id);
-    return arena === undefined ? 0 : arena.source.memory.buffer.byteLength;
+    return arena === undefined ? null : arena.source.memory.buffer;
   }
 
   /** All of this thread, which is dead: everything in them was read or given up. */

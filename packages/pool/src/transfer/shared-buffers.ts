@@ -71,7 +71,7 @@ export class SharedBuffers implements SharedBufferTable {
       this.#finalizer.register(buffer, id);
       this.#announcer.announce(id, buffer);
       // Nobody else will make V8 look: what a job returns is often garbage at once.
-      sharedMemoryDropped(buffer.byteLength);
+      sharedMemoryDropped(buffer);
     }
     return id;
   }
@@ -136,7 +136,7 @@ export class SharedBuffers implements SharedBufferTable {
     if (buffer === undefined) return;
     this.#received.delete(id);
     this.#ids.delete(buffer);
-    sharedMemoryDropped(buffer.byteLength);
+    sharedMemoryDropped(buffer);
   }
 
   /** Numbers wrap around; those in use are left out. */

@@ -14,7 +14,7 @@ import { Payloads } from "../shared/payloads.ts";
 import { PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
 import { ThreadTrace } from "../shared/trace/thread-trace.ts";
-import { TrimTimer } from "../submit/trim-timer.ts";
+import { TrimTimer } from "../transfer/trim-timer.ts";
 import { Submitter } from "../submit/submitter.ts";
 import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
@@ -343,10 +343,12 @@ function handle(message: HostMessage): void {
       requests.granted();
       payloads.adopt(message.arena);
       break;
-    case "arena-gone":
-      sharedMemoryDropped(arenas.drop(message.id));
+    case "arena-gone": {
+      const dropped = arenas.drop(message.id);
+      if (dropped !== null) sharedMemoryDropped(dropped);
       post({ type: "arena-dropped" });
       break;
+    }
     case "thread-ended":
       ledger.collect();
       ledger.recover(message.serial, fromWire(message.error) as Error, true);

@@ -2,7 +2,7 @@
  * What jobs have received and returned is garbage when they are over, and V8 looks for it when there is more: on a thread that has
  * nothing to do, never. So some time after the last large value somebody has to make it look.
  */
-import { sharedMemoryDropped } from "../transfer/memory-pressure.ts";
+import { KEPT_BYTES, makeLook } from "../transfer/memory-pressure.ts";
 
 /** Smaller values are found with all the other garbage. */
 export const LARGE_BYTES: number = 64 << 10;
@@ -33,7 +33,7 @@ export class LargeValues {
   trim(): boolean {
     if (this.#bytes === 0) return false;
     if (++this.#rests === 1) return true;
-    sharedMemoryDropped(this.#bytes);
+    if (this.#bytes > KEPT_BYTES) makeLook();
     if (this.#rests <= LOOKS) return true;
     this.#bytes = 0;
     return false;
