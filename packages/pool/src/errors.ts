@@ -207,7 +207,8 @@ export class NotCloneableError extends JobError {
     nameErrorClass(this, "NotCloneableError");
   }
 
-  /** Where the value is, for example `args[0].shape.toString`; begins with `args[i]`, `result`, `error` or `progress`. */
+  /** Where the value is, for example `args[0].shape.toString`; begins with `args[i]`, `result`, `error`, `progress` or
+   * `message`. */
   readonly path: string;
 
   constructor(path: string, problem: string, options?: ErrorOptions) {

@@ -24,5 +24,6 @@ export type { ThreadPoolOptions } from "./engine/pool-options.ts";
 export type { Priority, RunOptions } from "./engine/run-options.ts";
 export type { TraceOptions } from "./engine/trace-options.ts";
 export type { Distribution, PoolStats } from "./host/pool-stats.ts";
+export type { ThreadEvent, ThreadHandle } from "./host/thread-handle.ts";
 export { type PoolEvent, ThreadPool } from "./engine/thread-pool.ts";
 export { move } from "./transfer/move.ts";

@@ -4,6 +4,7 @@ import { Task } from "@skein/scheduling";
 import { PoolClosedError } from "../errors.ts";
 import { Host } from "../host/host.ts";
 import type { PoolStats } from "../host/pool-stats.ts";
+import type { ThreadHandle } from "../host/thread-handle.ts";
 import { refusalToStart, refusalWhileLoading } from "../jobs/module-loading.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
 import { moveListOfArguments } from "../transfer/move.ts";
@@ -209,6 +210,17 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
    */
   setMaxThreads(maxThreads: number): boolean {
     return this.#host.setMaxThreads(threadCount("maxThreads", maxThreads));
+  }
+
+  /**
+   * The threads that there are now, those that are still starting or about to leave included: a new array with each call, the same handle for a
+   * thread as long as it lives.
+   *
+   * @example
+   * for (const thread of pool.threads) console.log(thread.threadId, (await thread.heapStatistics()).used_heap_size);
+   */
+  get threads(): ThreadHandle[] {
+    return this.#host.threads;
   }
 
   /** What the threads and the queues are doing now, and what they have done so far. Costs microseconds and sends no message. */

@@ -31,6 +31,7 @@ import type { ThreadOptions } from "./thread-flags.ts";
 import { QueueWatch } from "./queue-watch.ts";
 import { PoolTrace, type ResolvedTraceOptions } from "../trace/pool-trace.ts";
 import { LOST_AFTER_MS, Shutdown } from "./shutdown.ts";
+import type { ThreadHandle } from "./thread-handle.ts";
 import { ThreadRoster } from "./thread-roster.ts";
 import { ThreadStarts } from "./thread-starts.ts";
 import { EXTRA_IDLE_TIMEOUT_MS, type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
@@ -243,6 +244,10 @@ export class Host {
     return task;
   }
 
+  get threads(): ThreadHandle[] {
+    return this.#roster.present().map(({ handle }) => handle);
+  }
+
   stats(): PoolStats {
     return readStats(this.#memory, this.#submitter, this.#roster.present());
   }
@@ -433,6 +438,7 @@ export class Host {
         this.#roster.forgetFailedStarts();
         this.#starts.remove(thread, message.failure === null ? null : { error: fromWire(message.failure) });
         this.#publishThread("threadStart", thread, {});
+        thread.opened();
         break;
       case "shared-buffer":
         this.#sharedBuffers.add(message.id, message.buffer);
@@ -532,6 +538,7 @@ export class Host {
     this.#pump.onBell();
     ledger.deliver();
     this.#publishThread("threadExit", thread, { exitCode, cause });
+    thread.opened();
   }
 
   /** A thread less: jobs that wait need another, or will never run. */

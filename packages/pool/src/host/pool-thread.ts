@@ -7,6 +7,7 @@ import { explained, noThreadEntry } from "./thread-entry-missing.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
 import { ThreadLead } from "./thread-lead.ts";
 import { type ThreadOptions, threadStart } from "./thread-flags.ts";
+import { type HandledThread, ThreadHandle } from "./thread-handle.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../messages/protocol.ts";
 
 export interface ThreadEvents {
@@ -37,6 +38,7 @@ export class PoolThread {
   /** Still on the roster until all it had is settled. */
   hasEnded = false;
   readonly #worker: Worker;
+  readonly #handled: HandledThread;
   /** Of jobs that it was given past the queues, with their carried values. */
   readonly lead: ThreadLead = new ThreadLead();
   #cause: unknown;
@@ -47,6 +49,8 @@ export class PoolThread {
     this.serial = data.serial;
     // Handlers run in the context in which their emitter was made (hazard H14): never in that of a request.
     const { worker, port } = AsyncScope.root.run(startWorker, data, options);
+    // No closure over `data`: the listeners below would keep for life all the memories that it lists.
+    this.#handled = AsyncScope.root.run(ThreadHandle.of, worker, options.name, data.index);
     this.port = port;
     this.#worker = worker;
     this.threadId = worker.threadId;
@@ -69,6 +73,16 @@ export class PoolThread {
     // After the listeners: adding one refs again (H12).
     port.unref();
     worker.unref();
+  }
+
+  /** For users. */
+  get handle(): ThreadHandle {
+    return this.#handled.handle;
+  }
+
+  /** It has got ready, and that was told; or it has ended. */
+  opened(): void {
+    this.#handled.open();
   }
 
   post(message: HostMessage, transfer?: readonly Transferable[]): void {

@@ -1,12 +1,11 @@
 /** Outcomes that are written down and not yet told, first in, first out; and how a job is told its own. */
-import { AsyncScope } from "@skein/context";
 import { withJob } from "../codec/job-of-error.ts";
 import { JobError, ThreadCrashedError } from "../errors.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import { publishJob } from "../jobs/channels.ts";
 import { settleTraced } from "../jobs/job-tracing.ts";
 import { COUNTERS } from "../shared/statistics.ts";
-import { queueMicrotask } from "../shared/timers.ts";
+import { throwAside } from "./throw-aside.ts";
 import { labelOf } from "../jobs/function-name.ts";
 import { type CallerFrames, frameLines, withCallerFrames } from "./caller-frames.ts";
 import {
@@ -141,10 +140,4 @@ function guarded(fn: () => void): void {
   } catch (error) {
     throwAside(error);
   }
-}
-
-function throwAside(error: unknown): void {
-  AsyncScope.root.run(queueMicrotask, () => {
-    throw error;
-  });
 }
