@@ -4,6 +4,7 @@ import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { HostOptions } from "../host/host.ts";
 import { EXTRA_PLACES } from "../host/thread-supply.ts";
+import type { RecycleLimits } from "../messages/recycle-limits.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
 import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { clone } from "../transfer/clone.ts";
@@ -36,6 +37,20 @@ export interface ThreadPoolOptions {
    * never keeps its thread from running others. 1 to 65 536. @default 1
    */
   readonly jobsPerThread?: number | undefined;
+  /**
+   * A thread that has begun so many jobs takes no other, and is replaced: its successor starts, then it leaves, by `dispose` of `initialize`.
+   * All jobs that the thread runs count. Those that its jobs submit and wait for still run there, and so does a broadcast; if no
+   * successor gets ready the thread goes on, and is replaced later. 1 to 2^31 - 1, or Infinity. @default Infinity
+   */
+  readonly maxJobsPerThread?: number | undefined;
+  /**
+   * A thread whose heap is found to be so full after a job is replaced in the same way, and takes jobs until then. What counts is what
+   * V8 has in use, garbage that it has not collected included: leave room above what the jobs need. 2^24 to 2^40, or Infinity.
+   * @default Infinity
+   */
+  readonly maxHeapBytesPerThread?: number | undefined;
+  /** A thread that finishes a job so long after it got ready is replaced in the same way. Positive, up to 2^31 - 1, or Infinity. @default Infinity */
+  readonly maxThreadAgeMs?: number | undefined;
   /**
    * How many jobs may wait beyond those that the threads can run at once; `run` rejects with QueueFullError above it. 0: a job is
    * only taken when a thread is free for it. Jobs that jobs submit are not counted. 0 to 2^31 - 1, or Infinity. @default Infinity
@@ -89,6 +104,9 @@ const names: OptionNames<ThreadPoolOptions> = {
   name: true,
   idleTimeoutMs: true,
   jobsPerThread: true,
+  maxJobsPerThread: true,
+  maxHeapBytesPerThread: true,
+  maxThreadAgeMs: true,
   maxQueue: true,
   maxQueueBytes: true,
   initialize: true,
@@ -140,12 +158,12 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
         ? DEFAULT_IDLE_TIMEOUT_MS
         : (duration("idleTimeoutMs", own.idleTimeoutMs) ?? Infinity),
     capacitySlots: CAPACITY_SLOTS,
-    maxQueue:
-      own.maxQueue === Infinity ? Infinity : (integer("maxQueue", own.maxQueue, 0, 2 ** 31 - 1) ?? Infinity),
+    maxQueue: limit("maxQueue", own.maxQueue, 0, 2 ** 31 - 1),
     maxQueueBytes: integer("maxQueueBytes", own.maxQueueBytes, 1, 2 ** 32) ?? 2 ** 30,
     spinLimitUs: integer("spinLimitUs", own.spinLimitUs, 0, 1000) ?? 50,
     initialize: own.initialize === undefined ? null : resolveJobUrl(own.initialize, "initialize"),
     disposeLimitMs: DISPOSE_LIMIT_MS,
+    recycle: resolveRecycling(own),
     thread: {
       name,
       env: resolveEnv(own.env),
@@ -157,6 +175,19 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
     },
     trace: own.trace === undefined ? null : resolveTraceOptions(own.trace),
   };
+}
+
+function resolveRecycling(own: ThreadPoolOptions): RecycleLimits | null {
+  const limits = {
+    maxJobs: limit("maxJobsPerThread", own.maxJobsPerThread, 1, 2 ** 31 - 1),
+    maxHeapBytes: limit("maxHeapBytesPerThread", own.maxHeapBytesPerThread, 2 ** 24, 2 ** 40),
+    maxAgeMs: duration("maxThreadAgeMs", own.maxThreadAgeMs) ?? Infinity,
+  };
+  return Object.values(limits).every((value) => value === Infinity) ? null : limits;
+}
+
+function limit(name: string, value: number | undefined, min: number, max: number): number {
+  return value === Infinity ? Infinity : (integer(name, value, min, max) ?? Infinity);
 }
 
 /**

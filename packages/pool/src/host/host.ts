@@ -6,6 +6,7 @@ import { fromWire, toWire } from "../codec/error-wire.ts";
 import { PoolClosedError, ThreadCrashedError } from "../errors.ts";
 import { type PoolStats, readStats } from "./pool-stats.ts";
 import type { HostMessage, WorkerMessage } from "../messages/protocol.ts";
+import type { RecycleLimits } from "../messages/recycle-limits.ts";
 import { Arena } from "../shared/arena.ts";
 import { Arenas } from "../shared/arenas.ts";
 import { createLayout, type Layout, PRIORITIES } from "../shared/layout.ts";
@@ -47,6 +48,8 @@ export interface HostOptions extends ThreadCounts {
   readonly initialize: string | null;
   /** How long `dispose` of the initialize module may take. */
   readonly disposeLimitMs: number;
+  /** Null: no thread is replaced because of a limit. */
+  readonly recycle: RecycleLimits | null;
   readonly thread: ThreadOptions;
   readonly trace: ResolvedTraceOptions | null;
 }
@@ -101,11 +104,12 @@ export class Host {
     const roster = (this.#roster = new ThreadRoster(
       options.places,
       (index) => this.#orphans.isFree(index),
-      (index, serial, isExtra, modules) => this.#startThread(index, serial, isExtra, modules),
+      (...thread) => this.#startThread(...thread),
     ));
     this.#supply = new ThreadSupply(memory, roster, options, limits, {
       outstanding: () => this.#outstanding,
       waiting: () => this.#waiting,
+      areOver: () => this.isClosing && (this.#isQuiet || this.#shutdown.isPastDeadline),
       cannotStart: (cause, wasAsked) => {
         if (wasAsked) this.#starts.fail(this.#notReady(undefined, cause));
         this.#giveUp(undefined, cause);
@@ -249,7 +253,7 @@ export class Host {
   }
 
   stats(): PoolStats {
-    return readStats(this.#memory, this.#submitter, this.#roster.present());
+    return readStats(this.#memory, this.#submitter, this.#roster.present(), this.#supply.recycling.replaced);
   }
 
   /** Once on each live thread, or on none; starts one if there is none. */
@@ -350,7 +354,9 @@ export class Host {
       detail: "it is in a native call, which nothing can interrupt",
       wasTerminated: true,
     });
+    const counted = !thread.isLeaving && !thread.isSpare;
     this.#roster.lose(thread);
+    this.#supply.recycling.ended(thread, counted);
     this.#memory.parking.setDead(thread.index);
     ledger.lose(thread.serial, error);
     this.#orphans.adopt(thread.index);
@@ -379,6 +385,7 @@ export class Host {
     serial: number,
     isExtra: boolean,
     modules: readonly string[] | null,
+    isSpare: boolean,
   ): PoolThread {
     this.#memory.prepareThread(index, serial);
     // Before it can submit anything.
@@ -387,7 +394,7 @@ export class Host {
     try {
       // Its promises belong to nobody: on Node 22 each keeps the context in which it was made.
       const thread = AsyncScope.root.run(() => this.#createThread(index, serial, isExtra, modules ?? []));
-      if (modules !== null) this.#starts.add(thread);
+      if (modules !== null && !isSpare) this.#starts.add(thread);
       this.#trace?.threadStarted(index, thread.threadId);
       for (const [id, buffer] of this.#sharedBuffers.entries())
         thread.post({ type: "shared-buffer", id, buffer });
@@ -415,6 +422,7 @@ export class Host {
         initialize,
         modules,
         trace: this.#trace?.prepareThread(index) ?? null,
+        recycle: this.#options.recycle,
       },
       this.#options.thread,
       {
@@ -436,6 +444,7 @@ export class Host {
       case "ready":
         thread.isReady = true;
         this.#roster.forgetFailedStarts();
+        this.#supply.recycling.ready(thread);
         this.#starts.remove(thread, message.failure === null ? null : { error: fromWire(message.failure) });
         this.#publishThread("threadStart", thread, {});
         thread.opened();
@@ -498,6 +507,9 @@ export class Host {
       case "retire":
         this.#supply.retire(thread, message.url);
         break;
+      case "recycle":
+        this.#supply.recycling.asked(thread);
+        break;
       case "disposing":
         this.#onDisposing(thread);
         break;
@@ -525,7 +537,9 @@ export class Host {
     ledger.recover(thread.serial, error, !isTerminating);
     parking.setDead(thread.index);
     joins.end(thread.index);
+    const counted = !thread.isLeaving && !thread.isSpare;
     this.#roster.remove(thread, wasReady);
+    this.#supply.recycling.ended(thread, counted);
     this.#starts.remove(thread, wasReady ? null : { error: this.#notReady(exitCode, cause) });
     this.#orphans.adopt(thread.index);
     this.#memory.statisticsOf(thread.index + 1).closeBooks();

@@ -33,6 +33,8 @@ export interface PoolStats {
   /** Errors that came when their job had returned: from timers, and promises that nobody awaited. */
   readonly stray: number;
   readonly stolen: number;
+  /** Threads that were replaced because of `maxJobsPerThread`, `maxHeapBytesPerThread` or `maxThreadAgeMs`. */
+  readonly recycled: number;
   /** From submission to start, in milliseconds. Sampled when there are many jobs. */
   readonly waitMs: Distribution;
   /** From start to outcome, in milliseconds. Sampled when jobs are shorter than 20 microseconds. */
@@ -51,6 +53,7 @@ export function readStats(
   memory: PoolMemory,
   submitter: Submitter,
   threads: readonly PoolThread[],
+  recycled: number,
 ): PoolStats {
   const { parking, queues, allStatistics: all } = memory;
   const states = threads.map((thread) => parking.state(thread.index));
@@ -71,6 +74,7 @@ export function readStats(
     crashed: all.total("crashed"),
     stray: all.total("stray"),
     stolen: all.total("stolen"),
+    recycled,
     waitMs: all.distribution("wait"),
     runMs: all.distribution("run"),
     perThread: threads.map(({ index, threadId }) => ({

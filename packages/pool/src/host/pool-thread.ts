@@ -21,12 +21,16 @@ export class PoolThread {
   readonly serial: number;
   /** Of `worker_threads`. */
   readonly threadId: number;
+  /** What it loads before it is ready. */
+  readonly modules: readonly string[];
   readonly port: MessagePort;
   readonly intake: MessageIntake<WorkerMessage>;
   /** Takes no more jobs, and ends when it has finished what it has. */
   isLeaving = false;
   /** Looks for jobs, or has: it has loaded what it needs. */
   isReady = false;
+  /** Is to take the place of another, and does not count before (recycling.ts). */
+  isSpare = false;
   /** Has said that it had nothing to do for `idleTimeoutMs`. */
   isIdle = false;
   /** Calls `dispose`, then ends. */
@@ -47,6 +51,7 @@ export class PoolThread {
   constructor(data: Omit<ThreadData, "port" | "type">, options: ThreadOptions, events: ThreadEvents) {
     this.index = data.index;
     this.serial = data.serial;
+    this.modules = data.modules;
     // Handlers run in the context in which their emitter was made (hazard H14): never in that of a request.
     const { worker, port } = AsyncScope.root.run(startWorker, data, options);
     // No closure over `data`: the listeners below would keep for life all the memories that it lists.

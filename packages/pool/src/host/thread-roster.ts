@@ -17,13 +17,14 @@ export type StartThread = (
   serial: number,
   isExtra: boolean,
   modules: readonly string[] | null,
+  isSpare: boolean,
 ) => PoolThread;
 
 export class ThreadRoster {
   readonly #threads: (PoolThread | null)[];
   readonly #isFree: (index: number) => boolean;
   readonly #start: StartThread;
-  /** Without those that are leaving. */
+  /** Without those that are leaving, and spares. */
   #count = 0;
   /** 0 is the host's. */
   #nextSerial = 1;
@@ -43,7 +44,7 @@ export class ThreadRoster {
 
   /** How many of them are not ready yet. */
   get starting(): number {
-    return this.staying().filter((thread) => !thread.isReady).length;
+    return this.staying().filter((thread) => !thread.isReady && !thread.isSpare).length;
   }
 
   /** Whether threads keep dying before they are ready, and did just now. */
@@ -62,20 +63,29 @@ export class ThreadRoster {
   /**
    * @param isExtra Whether the thread is to leave as soon as it has nothing to do.
    * @param modules What it loads first, if `start` has asked for it; null: jobs did.
-   * @returns false when no place is free now.
+   * @param isSpare Whether it does not count until `promote` is called.
+   * @returns null when no place is free now.
    * @throws what starting a thread throws: a bad option of `Worker`, too many threads for the machine.
    */
-  add(isExtra: boolean, modules: readonly string[] | null): boolean {
+  add(isExtra: boolean, modules: readonly string[] | null, isSpare = false): PoolThread | null {
     const index = this.#threads.findIndex((thread, i) => thread === null && this.#isFree(i));
-    if (index < 0) return false;
+    if (index < 0) return null;
+    let thread: PoolThread;
     try {
-      this.#threads[index] = this.#start(index, this.#takeSerial(), isExtra, modules);
+      thread = this.#threads[index] = this.#start(index, this.#takeSerial(), isExtra, modules, isSpare);
     } catch (error) {
       this.#startFailed();
       throw error;
     }
+    if (isSpare) thread.isSpare = true;
+    else this.#count++;
+    return thread;
+  }
+
+  /** A spare takes the place of a thread that counted. */
+  promote(thread: PoolThread): void {
+    thread.isSpare = false;
     this.#count++;
-    return true;
   }
 
   /** After years they begin again, without those of live threads. */
@@ -91,7 +101,7 @@ export class ThreadRoster {
   /** The thread will end by itself: it takes no more jobs, and finishes what it has. */
   leave(thread: PoolThread): void {
     thread.isLeaving = true;
-    this.#count--;
+    if (!thread.isSpare) this.#count--;
     thread.post({ type: "leave" });
   }
 
@@ -100,13 +110,13 @@ export class ThreadRoster {
     thread.isLost = true;
     if (thread.isLeaving) return;
     thread.isLeaving = true;
-    this.#count--;
+    if (!thread.isSpare) this.#count--;
   }
 
   /** After the thread has ended. A thread that was ready shows that threads can start. */
   remove(thread: PoolThread, wasReady: boolean): void {
     this.#threads[thread.index] = null;
-    if (!thread.isLeaving) this.#count--;
+    if (!thread.isLeaving && !thread.isSpare) this.#count--;
     if (wasReady) this.#failedStarts = 0;
     else this.#startFailed();
   }

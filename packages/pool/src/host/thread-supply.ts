@@ -14,6 +14,7 @@ import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { QueueLimits } from "../submit/ledger.ts";
 import { clearInterval, clearTimeout, now as clockNow, setInterval, setTimeout } from "../shared/timers.ts";
 import type { PoolThread } from "./pool-thread.ts";
+import { Recycling } from "./recycling.ts";
 import { ReloadLimit } from "./reload-limit.ts";
 import { DEMAND_INTERVAL_MS, ThreadDemand } from "./thread-demand.ts";
 import type { ThreadRoster } from "./thread-roster.ts";
@@ -38,6 +39,8 @@ export interface JobCounts {
   outstanding(): number;
   /** Jobs that no thread has taken. */
   waiting(): number;
+  /** The pool closes, and its threads are ended, or are about to be. */
+  areOver(): boolean;
   /** A thread did not start: jobs that no other thread can run are to be told, and who called `start`, if that had asked for it. */
   cannotStart(error: unknown, wasAsked: boolean): void;
 }
@@ -49,6 +52,8 @@ export class ThreadSupply {
   readonly #limits: QueueLimits;
   readonly #jobsPerThread: number;
   readonly #reloads = new ReloadLimit();
+  /** Threads that are replaced because of a limit. */
+  readonly recycling: Recycling;
   #minThreads: number;
   #startRetry: NodeJS.Timeout | null = null;
   #isStarting = false;
@@ -72,6 +77,16 @@ export class ThreadSupply {
     this.#limits = limits;
     this.#jobsPerThread = jobsPerThread;
     this.#minThreads = minThreads;
+    this.recycling = new Recycling({
+      startSpare: (thread) => this.#startSpare(thread),
+      count: (thread) => {
+        roster.promote(thread);
+        this.#countChanged();
+      },
+      leave: (thread) => this.#leave(thread),
+      keep: (thread) => thread.post({ type: "kept" }),
+      room: () => this.maxThreads - roster.count,
+    });
     memory.places.initialize(maxThreads);
     this.#countChanged();
   }
@@ -114,7 +129,7 @@ export class ThreadSupply {
     this.#memory.places.setMaxThreads(Math.min(count, this.#memory.layout.places));
     const rank = (thread: PoolThread): number => (this.#isIdle(thread) ? 0 : 1);
     for (const thread of this.#roster.staying().toSorted((a, b) => rank(a) - rank(b))) {
-      if (this.#roster.count > this.maxThreads) this.#leave(thread);
+      if (!thread.isSpare && this.#roster.count > this.maxThreads) this.#leave(thread);
     }
     return true;
   }
@@ -241,7 +256,7 @@ export class ThreadSupply {
     if ((isExtra && !this.#areStuck) || this.#roster.cannotStart) return false;
     const modules = this.#isAsked ? this.#asked!.modules : null;
     try {
-      if (this.#roster.add(isExtra, modules)) {
+      if (this.#roster.add(isExtra, modules) !== null) {
         this.#countChanged();
         return true;
       }
@@ -262,6 +277,21 @@ export class ThreadSupply {
       },
       START_RETRY_MS,
     );
+  }
+
+  /** See recycling.ts. */
+  #startSpare({ modules }: PoolThread): PoolThread | null {
+    if (this.#isStarting || this.#roster.cannotStart || this.#jobs.areOver()) return null;
+    this.#isStarting = true;
+    try {
+      return this.#roster.add(false, modules, true);
+    } catch {
+      return null;
+    } finally {
+      this.#isStarting = false;
+      if (this.#startAgain) this.#startLater();
+      this.#startAgain = false;
+    }
   }
 
   #leave(thread: PoolThread): void {

@@ -8,6 +8,7 @@ import type { Carried } from "../codec/carried.ts";
 import type { ErrorWire } from "../codec/error-wire.ts";
 import type { ArenaMemory } from "../shared/arenas.ts";
 import type { Layout } from "../shared/layout.ts";
+import type { RecycleLimits } from "./recycle-limits.ts";
 import type { TraceData } from "../shared/trace/thread-trace.ts";
 
 /** Both ways: a user's SharedArrayBuffer that a payload names by number. */
@@ -68,6 +69,8 @@ export type HostMessage =
   | { readonly type: "leave" }
   /** The answer to "retire": not yet. Take jobs again until "leave" comes. */
   | { readonly type: "stay" }
+  /** The answer to "recycle" when there is no successor: ask again later. The other answer is "leave". */
+  | { readonly type: "kept" }
   /** No job will come any more: call `dispose`, and leave through `process.exit`, so that exit handlers run and output is flushed. */
   | { readonly type: "close" };
 
@@ -105,6 +108,8 @@ export type WorkerMessage =
   | { readonly type: "threads-wanted" }
   /** This thread cannot load the module at `url` any more (worker/module-table.ts): takes no job until the answer, "leave" or "stay". */
   | { readonly type: "retire"; readonly url: string }
+  /** This thread has reached a limit of those in ThreadData: to be answered with "leave" or "kept". At that of jobs it takes none until then. */
+  | { readonly type: "recycle" }
   /** Before `dispose` of the initialize module is called: the thread ends by itself when that has settled. */
   | { readonly type: "disposing" }
   /** The thread has had nothing to do for `idleTimeoutMs`. */
@@ -156,4 +161,6 @@ export interface ThreadData {
   /** Job modules that the thread loads before it is ready. */
   readonly modules: readonly string[];
   readonly trace: TraceData | null;
+  /** Null: the thread is not replaced. */
+  readonly recycle: RecycleLimits | null;
 }

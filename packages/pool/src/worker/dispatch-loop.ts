@@ -6,7 +6,8 @@
  * | RUNNING | on the stack: takes jobs and runs them                             | to TURN, HELD, IDLE                              |
  * | TURN    | a turn of the event loop was asked for                             | to RUNNING, in that turn                         |
  * | HELD    | its jobs await something that is no job of the pool: it is theirs; | to RUNNING when one ends; to TURN by `wake`      |
- * |         | or it is paused, until the host says whether it shall leave;       |                                                  |
+ * |         | or it is paused, until the host says whether it shall leave        |                                                  |
+ * |         | (a module that it cannot load, module-table.ts, or recycling.ts);  |                                                  |
  * |         | or what they have printed has to arrive before their outcomes      |                                                  |
  * | IDLE    | nothing to do: in its event loop, with a waitAsync (rest.ts)       | to RUNNING when it is woken                      |
  *
@@ -36,6 +37,7 @@ import type { Arrivals } from "./arrivals.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
 import type { JobClock } from "./job-clock.ts";
 import type { JobRunner } from "./job-runner.ts";
+import type { Recycling } from "./recycling.ts";
 import type { Rest } from "./rest.ts";
 
 /** How often a thread that takes no jobs looks for the results of its own. */
@@ -57,6 +59,10 @@ export interface LoopParts {
   readonly rest: Rest;
   /** How many jobs that await something else than jobs of this thread it has at once. */
   readonly jobsPerThread: number;
+  /** Null: the thread is not replaced because of a limit. */
+  readonly recycling: Recycling | null;
+  /** Asks the host whether the thread shall leave, because it has reached one. */
+  readonly recycle: () => void;
   /** Takes in what the host has posted, without waiting. */
   readonly takeMessages: () => void;
   /** The thread was told to leave, and has nothing left to do. May be called again. */
@@ -71,13 +77,14 @@ export class DispatchLoop {
   readonly #arrivals: Arrivals;
   readonly #clock: JobClock;
   readonly #rest: Rest;
+  readonly #recycling: Recycling | null;
   #state: typeof RUNNING | typeof TURN | typeof HELD | typeof IDLE = TURN;
   /** Jobs of this thread that await something. */
   #awaiting = 0;
   #jobsPerThread: number;
   #isLeaving = false;
-  /** Takes no jobs: the host was asked whether the thread shall leave. */
-  #isPaused = false;
+  /** While any is open the thread takes no jobs: the host was asked whether it shall leave. */
+  #pauses = 0;
   /** Whether the thread is at an exclusive job. */
   #isExclusive = false;
   #stolen = 0;
@@ -91,6 +98,7 @@ export class DispatchLoop {
     this.#arrivals = parts.arrivals;
     this.#clock = parts.clock;
     this.#rest = parts.rest;
+    this.#recycling = parts.recycling;
     this.#jobsPerThread = parts.jobsPerThread;
   }
 
@@ -115,12 +123,17 @@ export class DispatchLoop {
 
   /** Takes no more jobs until `resume`, or for good when `leave` follows. */
   pause(): void {
-    this.#isPaused = true;
+    this.#pauses++;
   }
 
+  /** One `pause` is over. */
   resume(): void {
-    this.#isPaused = false;
+    this.#pauses--;
     this.wake();
+  }
+
+  get #isPaused(): boolean {
+    return this.#pauses > 0;
   }
 
   /** Whether the thread has nothing to do, and has not had since `rest.since`. */
@@ -218,6 +231,7 @@ export class DispatchLoop {
         return;
       }
       if (this.#ledger.outstanding === 0 && !this.#arrivals.hasResumable && this.#waitsOrLeaves()) return;
+      if (this.#recycling !== null) this.#lookAtLimits(this.#recycling);
       this.#memory.queues.reach = this.#reach;
       if (this.#isExclusive || this.#isPaused) this.#arrivals.giveBackHanded();
       if ((this.#arrivals.hasResumable && !this.#isExclusive) || this.#arrivals.hasHanded) {
@@ -266,6 +280,15 @@ export class DispatchLoop {
     return true;
   }
 
+  /** Not while its jobs wait for jobs: those may need it. */
+  #lookAtLimits(recycling: Recycling): void {
+    if (this.#isLeaving || this.#isExclusive || this.#ledger.outstanding > 0) return;
+    const reached = recycling.reached();
+    if (reached === null) return;
+    if (reached === "jobs") this.pause();
+    this.#parts.recycle();
+  }
+
   #hold(): void {
     this.#rest.stopSearching();
     this.#state = HELD;
@@ -301,6 +324,7 @@ export class DispatchLoop {
     const { statistics, slots, queues } = this.#memory;
     this.#ranSinceTurn = true;
     statistics.count(COUNTERS.executed);
+    if (this.#recycling !== null) this.#recycling.ran();
     if (queues.stolen !== this.#stolen) {
       this.#stolen = queues.stolen;
       statistics.count(COUNTERS.stolen);

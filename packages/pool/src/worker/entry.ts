@@ -1,4 +1,5 @@
 /** The first module of a pool thread: puts the parts together over the shared memory it was given, then dispatches. */
+import type V8 from "node:v8";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
 import { type ErrorWire, fromWire, toWire } from "../codec/error-wire.ts";
@@ -32,6 +33,7 @@ import { Arrivals } from "./arrivals.ts";
 import { IdleReport } from "./idle-report.ts";
 import { JobClock } from "./job-clock.ts";
 import { JoinWait } from "./join-wait.ts";
+import { Recycling } from "./recycling.ts";
 import { Rest } from "./rest.ts";
 import { reportStrayErrors } from "./stray-errors.ts";
 import { LargeValues } from "./large-values.ts";
@@ -218,6 +220,10 @@ const end = new ThreadEnd({
     post({ type: "disposing" });
   },
 });
+const recycling =
+  options.recycle === null
+    ? null
+    : new Recycling(options.recycle, usedHeap(process.getBuiltinModule("node:v8")));
 const loop = new DispatchLoop({
   thread: index,
   serial,
@@ -228,6 +234,8 @@ const loop = new DispatchLoop({
   clock: new JobClock(memory.statistics, memory.slots),
   rest,
   jobsPerThread: options.jobsPerThread,
+  recycling,
+  recycle: () => post({ type: "recycle" }),
   takeMessages: takeKnowledge,
   end: () => end.begin(),
 });
@@ -311,6 +319,11 @@ async function loadModules(): Promise<ErrorWire | null> {
     }
   }
   return first;
+}
+
+/** As it is now: programs replace functions later. */
+function usedHeap({ getHeapStatistics }: typeof V8): () => number {
+  return () => getHeapStatistics().used_heap_size;
 }
 
 /** Jobs that were handed to this thread, and not begun. */
@@ -416,6 +429,9 @@ function handle(message: HostMessage): void {
       break;
     case "stay":
       loop.resume();
+      break;
+    case "kept":
+      if (recycling?.kept() === true) loop.resume();
       break;
     case "close":
       loop.leave();

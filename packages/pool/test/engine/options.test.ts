@@ -29,6 +29,9 @@ describe("bad options are named as the caller named them", () => {
     ["new ThreadPool", make, "maxThreads", [...notNumbers, 0, 1.5, 1025, Infinity]],
     ["new ThreadPool", make, "idleTimeoutMs", [...notNumbers, 0, -1, Number.NaN, 2 ** 31]],
     ["new ThreadPool", make, "jobsPerThread", [...notNumbers, 0, 65_537]],
+    ["new ThreadPool", make, "maxJobsPerThread", [...notNumbers, 0, 1.5]],
+    ["new ThreadPool", make, "maxHeapBytesPerThread", [...notNumbers, 0, 2 ** 24 - 1, 2 ** 41]],
+    ["new ThreadPool", make, "maxThreadAgeMs", [...notNumbers, 0, -1, Number.NaN]],
     ["new ThreadPool", make, "maxQueue", [...notNumbers, -1, 0.5]],
     ["new ThreadPool", make, "maxQueueBytes", [...notNumbers, 0, 2 ** 32 + 1]],
     [
