@@ -15,6 +15,7 @@ interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly "@skein/source": string }>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Whatever these export, `internal` of their package exports too. */
@@ -39,7 +40,14 @@ for (const file of globSync("dist/**/*.{js,js.map}")) rmSync(file);
 const bundle = await rolldown({
   input: Object.fromEntries(entries.map((file) => [nameOf(file), `${file}.ts`])),
   platform: "node",
-  external: [/^(node:|@skein\/)/, ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })],
+  external: [
+    /^(node:|@skein\/)/,
+    ...Object.keys({
+      ...manifest.dependencies,
+      ...manifest.peerDependencies,
+      ...manifest.optionalDependencies,
+    }),
+  ],
 });
 const { output } = await bundle.generate({
   dir: "dist",

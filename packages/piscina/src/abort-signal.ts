@@ -1,0 +1,41 @@
+/** Whatever announces an abort: an AbortSignal, another EventTarget, or an EventEmitter. */
+export interface AbortSignalEventTarget {
+  addEventListener: (name: "abort", listener: () => void, options?: { once: boolean }) => void;
+  removeEventListener: (name: "abort", listener: () => void) => void;
+  readonly aborted?: boolean;
+  readonly reason?: unknown;
+}
+
+export interface AbortSignalEventEmitter {
+  off: (name: "abort", listener: () => void) => unknown;
+  once: (name: "abort", listener: () => void) => unknown;
+}
+
+export type AbortSignalAny = AbortSignalEventTarget | AbortSignalEventEmitter;
+
+/** What a task rejects with that was aborted; `cause` is the reason of its signal. */
+export class AbortError extends Error {
+  override readonly name = "AbortError";
+
+  constructor(reason?: unknown) {
+    super("The task has been aborted", { cause: reason });
+  }
+}
+
+/** @returns takes the listener away. */
+export function onAbort(signal: AbortSignalAny, listener: () => void): () => void {
+  if ("addEventListener" in signal) {
+    signal.addEventListener("abort", listener, { once: true });
+    return () => signal.removeEventListener("abort", listener);
+  }
+  signal.once("abort", listener);
+  return () => void signal.off("abort", listener);
+}
+
+export function isAborted(signal: AbortSignalAny): boolean {
+  return "aborted" in signal && (signal.aborted ?? false);
+}
+
+export function reasonOf(signal: AbortSignalAny): unknown {
+  return "reason" in signal ? signal.reason : undefined;
+}

@@ -1,0 +1,281 @@
+/** The class `Piscina`: what its callers give is checked here, what they ask is answered. Tasks go their way in `task-flow.ts`. */
+import { EventEmitterAsyncResource } from "node:events";
+import type { Transferable as NodeTransferable, Worker } from "node:worker_threads";
+import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
+import { type PiscinaHistogram, Times } from "./histogram.ts";
+import { move, movedOf } from "./movable.ts";
+import { bare, fillOptions, type FilledOptions, type PiscinaOptions, toPath } from "./options.ts";
+import { Places } from "./places.ts";
+import { kQueueOptions, kTransferable, kValue } from "./symbols.ts";
+import { TaskFlow } from "./task-flow.ts";
+import { TaskInfo } from "./task-info.ts";
+import { ArrayTaskQueue, FixedQueue } from "./task-queues.ts";
+import { dataOfThread, isPiscinaThread } from "./thread-mark.ts";
+import { terminated, Threads } from "./threads.ts";
+
+export interface RunOptions {
+  /** Objects in the task that are moved instead of copied. @default none */
+  transferList?: readonly NodeTransferable[];
+  /** The file of this task. @default that of the pool */
+  filename?: string | null;
+  /** Aborts the task. One that runs ends its thread, which it has to itself. @default none */
+  signal?: AbortSignalAny | null;
+  /** The export of the file. @default that of the pool */
+  name?: string | null;
+}
+
+export interface CloseOptions {
+  /** Whether tasks that wait for a thread are rejected instead of run. @default false */
+  force?: boolean;
+}
+
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/**
+ * Piscina's class on Skein's pool. Tasks go straight into the queues of the pool; the ambient context goes along with each.
+ *
+ * Events: `message` (what a task file posts to `parentPort`), `error` (thrown after a task had returned; `close` took longer than
+ * `closeTimeout`), `drain` and `needsDrain`, `workerCreate` and `workerDestroy`, `close`.
+ *
+ * @typeParam T What `run` is given.
+ * @typeParam R What it resolves with.
+ * @example
+ * const piscina = new Piscina({ filename: new URL("./worker.mjs", import.meta.url).href });
+ * const sum = await piscina.run({ a: 4, b: 6 });
+ * @see https://piscinajs.dev/api-reference/class
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- the defaults of Piscina's own declarations
+export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
+  readonly options: FilledOptions;
+  readonly #start = performance.now();
+  readonly #runTimes: Times | null;
+  readonly #waitTimes: Times | null;
+  readonly #places: Places;
+  readonly #threads: Threads;
+  readonly #flow: TaskFlow;
+  readonly #histogram: PiscinaHistogram;
+  #isClosing = false;
+  #needsDrain = false;
+
+  /**
+   * Starts `minThreads` threads.
+   *
+   * @throws TypeError or RangeError for a bad option, naming it, with Piscina's words. NotSupportedError (ERR_SKEIN_NOT_SUPPORTED) for
+   * `loadBalancer`.
+   */
+  constructor(options: PiscinaOptions = {}) {
+    super(bare({ name: "Piscina" }));
+    this.options = fillOptions(options);
+    const { recordTiming, taskQueue, maxQueue, concurrentTasksPerWorker } = this.options;
+    this.#runTimes = recordTiming ? new Times() : null;
+    this.#waitTimes = recordTiming ? new Times() : null;
+    this.#histogram = histogramOf(this.#runTimes, this.#waitTimes);
+    this.#places = new Places(concurrentTasksPerWorker);
+    this.#threads = new Threads(this.options, {
+      changed: (count) => {
+        this.#places.threads = count;
+        this.#flow?.next();
+      },
+      created: (id) => this.emit("workerCreate", { id }),
+      destroyed: (id) => this.emit("workerDestroy", { id }),
+      message: (value) => this.emit("message", value),
+      error: (error) => this.emit("error", error),
+    });
+    this.#flow = new TaskFlow({
+      threads: this.#threads,
+      places: this.#places,
+      taskQueue: taskQueue ?? null,
+      maxQueue,
+      runTimes: this.#runTimes,
+      waitTimes: this.#waitTimes,
+      changed: () => queueMicrotask(() => this.#tellDrain()),
+    });
+  }
+
+  /**
+   * Runs a task: the function that the file exports under `name`, with the task as its only argument. The task is copied before this returns.
+   *
+   * Rejects with what the function threw; with a TypeError for a bad option; with an AbortError when the signal fires, or while the pool closes;
+   * when `maxQueue` tasks wait; when the thread ends, with its uncaught error if there is one.
+   */
+  run(task: T, options: RunOptions = {}): Promise<R> {
+    if (options === null || typeof options !== "object") return refuse("options must be an object");
+    const { transferList, signal = null, filename = null, name = null } = bare(options);
+    if (transferList !== undefined && !Array.isArray(transferList))
+      return refuse("transferList argument must be an Array");
+    if (filename !== null && typeof filename !== "string")
+      return refuse("filename argument must be a string");
+    if (name !== null && typeof name !== "string") return refuse("name argument must be a string");
+    if (signal !== null && typeof signal !== "object") return refuse("signal argument must be an object");
+    const file = filename ?? this.options.filename;
+    if (file === null)
+      return Promise.reject(new Error("filename must be provided to run() or in options object"));
+    if (this.#isClosing) return Promise.reject(new AbortError("queue is being terminated"));
+    if (signal !== null && isAborted(signal)) return Promise.reject(new AbortError(reasonOf(signal)));
+    const moved = movedOf(task);
+    const info = new TaskInfo(
+      {
+        task: moved === null ? task : moved.value,
+        filename: toPath(file),
+        name: name ?? this.options.name,
+        transfer: moved === null ? transferList : [...(transferList ?? []), ...moved.list],
+        isAbortable: signal !== null,
+      },
+      this.asyncId,
+    );
+    this.#flow.submit(info, signal);
+    return info.promise as Promise<R>;
+  }
+
+  /** Ends all threads at once and rejects all tasks. The pool can be used again. @returns resolves when the threads have ended. */
+  async destroy(): Promise<void> {
+    this.#flow.rejectAll(terminated);
+    await this.#threads.end();
+  }
+
+  /**
+   * Waits for all tasks, `closeTimeout` milliseconds at most, and ends the threads. Until then `run` rejects.
+   *
+   * @throws TypeError for a bad option, as a rejection.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    if (options === null || typeof options !== "object") throw new TypeError("options must be an object");
+    const { force = false } = bare(options);
+    if (typeof force !== "boolean") throw new TypeError("force argument must be a boolean");
+    this.#isClosing = true;
+    if (force) this.#flow.rejectWaiting(() => new AbortError("pool is closed"));
+    if (!(await this.#flow.whenEmpty(Math.min(this.options.closeTimeout, MAX_DELAY_MS))))
+      this.emit("error", new Error("Close operation timed out"));
+    await this.destroy();
+    this.emit("close");
+    this.#isClosing = false;
+  }
+
+  [Symbol.dispose](): void {
+    void this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #tellDrain(): void {
+    const { perThread, usage } = this.#places;
+    const capacity = this.#threads.maxThreads * perThread;
+    if (usage === capacity) {
+      this.#needsDrain = true;
+      queueMicrotask(() => this.emit("needsDrain"));
+    } else if (this.#needsDrain) {
+      this.#needsDrain = false;
+      queueMicrotask(() => this.emit("drain"));
+    }
+  }
+
+  get maxThreads(): number {
+    return this.options.maxThreads;
+  }
+
+  get minThreads(): number {
+    return this.options.minThreads;
+  }
+
+  get threads(): Worker[] {
+    return this.#threads.workers;
+  }
+
+  /** Threads without a task. */
+  get idleThreads(): number {
+    return this.#places.idleThreads;
+  }
+
+  /** Tasks that wait for a thread. */
+  get queueSize(): number {
+    return this.#flow.waiting;
+  }
+
+  get completed(): number {
+    return this.#flow.completed;
+  }
+
+  /** Of tasks, in milliseconds; empty with `recordTiming: false`. A task waits until there is a place for it, as far as is known here. */
+  get histogram(): PiscinaHistogram {
+    return this.#histogram;
+  }
+
+  /** The time that tasks ran, as a part of the time that `maxThreads` threads had since the pool was made. */
+  get utilization(): number {
+    const times = this.#runTimes;
+    if (times === null || times.count === 0) return 0;
+    return (times.meanMs * times.count) / (this.duration * this.maxThreads);
+  }
+
+  /** Milliseconds since the pool was made. */
+  get duration(): number {
+    return performance.now() - this.#start;
+  }
+
+  /** Whether every thread has as many tasks as it takes. */
+  get needsDrain(): boolean {
+    return this.#needsDrain;
+  }
+
+  static get isWorkerThread(): boolean {
+    return isPiscinaThread();
+  }
+
+  static get workerData(): unknown {
+    return dataOfThread();
+  }
+
+  /** Of Piscina, whose behaviour this is. */
+  static get version(): string {
+    return "5.3.2";
+  }
+
+  static get Piscina(): typeof Piscina {
+    return Piscina;
+  }
+
+  static get FixedQueue(): typeof FixedQueue {
+    return FixedQueue;
+  }
+
+  static get ArrayTaskQueue(): typeof ArrayTaskQueue {
+    return ArrayTaskQueue;
+  }
+
+  static get transferableSymbol(): symbol {
+    return kTransferable;
+  }
+
+  static get valueSymbol(): symbol {
+    return kValue;
+  }
+
+  static get queueOptionsSymbol(): symbol {
+    return kQueueOptions;
+  }
+
+  /** As the export `move`. */
+  static move<V>(value: V): V {
+    return move(value);
+  }
+}
+
+function refuse(message: string): Promise<never> {
+  return Promise.reject(new TypeError(message));
+}
+
+/** Always the same object, as Piscina's. */
+function histogramOf(run: Times | null, wait: Times | null): PiscinaHistogram {
+  return {
+    get runTime() {
+      return run?.summary() as PiscinaHistogram["runTime"];
+    },
+    get waitTime() {
+      return wait?.summary() as PiscinaHistogram["waitTime"];
+    },
+    resetRunTime: () => run?.reset(),
+    resetWaitTime: () => wait?.reset(),
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * The way of a task.
+ *
+ * | state  | means                                                                                                           |
+ * | ------ | --------------------------------------------------------------------------------------------------------------- |
+ * | held   | in a queue on this side: the program's own `taskQueue`, or ours behind an abortable task that waits for a thread |
+ * | lined  | the pool has it, and all threads are taken as far as is known here                                              |
+ * | placed | the pool has it, and it has a place on a thread: `started` is not 0                                             |
+ * | over   | settled, for its caller; one that was lined or placed is in the counts until the pool has settled it            |
+ *
+ * held → placed, lined → placed, and any → over. Threads take lined tasks in their order, without asking here, so that places are given in
+ * the same order as results come back. Only where that order would not hold are tasks held: threads would go on taking tasks that share
+ * them, and one that needs a thread for itself would wait for ever.
+ */
+import { AbortError, type AbortSignalAny, reasonOf } from "./abort-signal.ts";
+import type { Times } from "./histogram.ts";
+import { JobCancel } from "./job-cancel.ts";
+import type { Places } from "./places.ts";
+import type { TaskInfo } from "./task-info.ts";
+import { FixedQueue, type TaskQueue } from "./task-queues.ts";
+import { asPiscinaSays, type Threads } from "./threads.ts";
+
+export interface TaskFlowOptions {
+  readonly threads: Threads;
+  readonly places: Places;
+  /** Null: none of the program's own. */
+  readonly taskQueue: TaskQueue | null;
+  readonly maxQueue: number;
+  readonly runTimes: Times | null;
+  readonly waitTimes: Times | null;
+  /** Places were taken or given. */
+  readonly changed: () => void;
+}
+
+export class TaskFlow {
+  completed = 0;
+  readonly #options: TaskFlowOptions;
+  readonly #held: TaskQueue;
+  readonly #lined = new FixedQueue();
+  readonly #open = new Set<TaskInfo>();
+  #onEmpty: (() => void) | null = null;
+
+  constructor(options: TaskFlowOptions) {
+    this.#options = options;
+    this.#held = options.taskQueue ?? new FixedQueue();
+  }
+
+  /** Tasks that have no place. */
+  get waiting(): number {
+    return this.#held.size + this.#lined.size;
+  }
+
+  submit(info: TaskInfo, signal: AbortSignalAny | null): void {
+    const { places, threads, maxQueue } = this.#options;
+    if (signal !== null) info.listen(signal, () => this.#abort(info, new AbortError(reasonOf(signal))));
+    if (this.waiting > 0 || !places.hasPlace(info.isAbortable)) threads.add();
+    const hasPlace = this.waiting === 0 && places.hasPlace(info.isAbortable);
+    if (!hasPlace && this.waiting >= maxQueue) {
+      info.reject(
+        new Error(
+          maxQueue === 0 ? "No task queue available and all Workers are busy" : "Task queue is at limit",
+        ),
+      );
+    } else {
+      this.#open.add(info);
+      if (hasPlace) {
+        this.#place(info);
+        this.#send(info);
+      } else if (this.#isHeld(info)) this.#held.push(info as never);
+      else {
+        this.#lined.push(info as never);
+        info.cancel = new JobCancel();
+        this.#send(info);
+      }
+    }
+    this.#options.changed();
+  }
+
+  /** Gives the places that are free. */
+  next(): void {
+    const { places } = this.#options;
+    for (const queue of [this.#lined, this.#held]) {
+      while (queue.size > 0) {
+        const info = queue.shift() as unknown as TaskInfo;
+        if (info.isOver) continue;
+        if (!places.hasPlace(info.isAbortable)) {
+          if (queue.unshift === undefined) queue.push(info as never);
+          else queue.unshift(info as never);
+          return;
+        }
+        this.#place(info);
+        // In the context of its call, whoever made room for it.
+        if (queue === this.#held) info.runInAsyncScope(() => this.#send(info));
+      }
+    }
+  }
+
+  /** Rejects what waits for a place. */
+  rejectWaiting(error: () => Error): void {
+    for (const info of this.#open) if (info.started === 0) this.#abort(info, error());
+  }
+
+  /** Rejects all; nothing waits for the threads any more. */
+  rejectAll(error: () => Error): void {
+    while (this.#held.size > 0) this.#held.shift();
+    while (this.#lined.size > 0) this.#lined.shift();
+    for (const info of this.#open) info.reject(error());
+  }
+
+  /** @returns resolves when no task is open, with true; with false after `timeoutMs`. */
+  whenEmpty(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.#open.size === 0) resolve(true);
+      const timer = setTimeout(resolve, timeoutMs, false).unref();
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+
+  #isHeld(info: TaskInfo): boolean {
+    if (this.#options.taskQueue !== null || this.#held.size > 0) return true;
+    return info.isAbortable && this.#options.places.perThread > 1;
+  }
+
+  #place(info: TaskInfo): void {
+    const now = performance.now();
+    info.started = now;
+    this.#options.waitTimes?.record(now - info.created);
+    this.#options.places.take(info.isAbortable);
+  }
+
+  #send(info: TaskInfo): void {
+    if (info.isAbortable) info.cancel ??= new JobCancel();
+    const failed = (error: unknown): void => this.#ended(info, () => info.reject(asPiscinaSays(error)));
+    try {
+      this.#options.threads.run(info).then((result) => this.#ended(info, () => info.resolve(result)), failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #ended(info: TaskInfo, settle: () => void): void {
+    const { places, runTimes } = this.#options;
+    if (info.started === 0) this.#lined.remove(info as never);
+    else {
+      places.give(info.isAbortable);
+      runTimes?.record(performance.now() - info.started);
+    }
+    this.completed++;
+    settle();
+    this.next();
+    this.#forget(info);
+    this.#options.changed();
+  }
+
+  #abort(info: TaskInfo, error: Error): void {
+    info.reject(error);
+    if (info.cancel !== null) {
+      if (info.started === 0) this.#lined.remove(info as never);
+      info.cancel.cancel();
+    } else if (info.started === 0) {
+      this.#held.remove(info as never);
+      this.#forget(info);
+    }
+  }
+
+  #forget(info: TaskInfo): void {
+    if (this.#open.delete(info) && this.#open.size === 0) this.#onEmpty?.();
+  }
+}

@@ -1,0 +1,336 @@
+import { EventEmitter, once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
+import { type PiscinaTask, Piscina, type PiscinaOptions, type TaskQueue } from "../src/index.ts";
+import { requestId } from "./fixtures/request-id.ts";
+
+const cjs = fileURLToPath(new URL("fixtures/tasks.cjs", import.meta.url));
+const esm = new URL("fixtures/tasks.mjs", import.meta.url).href;
+
+let open: Piscina[];
+beforeEach(() => {
+  open = [];
+});
+afterEach(async () => {
+  await Promise.all(open.map((piscina) => piscina.destroy()));
+});
+
+function make(options: PiscinaOptions = {}): Piscina {
+  const piscina = new Piscina({ filename: cjs, minThreads: 1, maxThreads: 1, ...options });
+  open.push(piscina);
+  return piscina;
+}
+
+function makeGate(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(8));
+}
+
+/** Resolves when a task runs that `hold` was given this gate. */
+async function isHeld(gate: Int32Array): Promise<void> {
+  await eventually("the task runs", () => Atomics.load(gate, 1) === 1);
+}
+
+function openGate(gate: Int32Array): void {
+  Atomics.store(gate, 0, 1);
+  Atomics.notify(gate, 0);
+}
+
+describe("task files", () => {
+  it("are CommonJS: module.exports is the function, its properties are the others, also those that are promises", async () => {
+    const piscina = make();
+    await expect(piscina.run("x")).resolves.toMatchObject({ task: "x" });
+    await expect(piscina.run(21, { name: "promised" })).resolves.toBe(42);
+    await expect(piscina.run(1, { name: "absent" })).rejects.toThrow("No handler function exported from");
+  });
+
+  it("are ES modules, with the state of their thread", async () => {
+    const piscina = make({ filename: esm, workerData: { from: "main" } });
+    await expect(piscina.run({ a: 4, b: 6 })).resolves.toBe(10);
+    await expect(piscina.run(null, { name: "where" })).resolves.toEqual({
+      isWorkerThread: true,
+      workerData: { from: "main" },
+      inJob: undefined,
+    });
+    expect(Piscina.isWorkerThread).toBe(false);
+  });
+
+  it("see the context of the call, whether the task waited or not", async () => {
+    const piscina = make({ filename: esm });
+    const calls = [1, 2, 3].map((id) =>
+      requestId.run(`request ${id}`, () => piscina.run(null, { name: "where" })),
+    );
+    const seen = await Promise.all(calls);
+    expect(seen.map(({ inJob }) => inJob)).toEqual(["request 1", "request 2", "request 3"]);
+  });
+
+  it("reject with what they throw, as it was thrown", async () => {
+    const error = await make()
+      .run(null, { name: "fail" })
+      .catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(RangeError);
+    expect(error).toMatchObject({ message: "no such row", code: "ROW" });
+  });
+
+  it("move what they mark, and what the caller marks", async () => {
+    const piscina = make({ filename: esm });
+    const bytes = await piscina.run(100_000, { name: "bytes" });
+    expect(bytes).toEqual(new Uint8Array(100_000).fill(7));
+    const given = new Uint8Array(100_000);
+    const { task } = await piscina.run(Piscina.move(given), { filename: cjs, name: "default" });
+    expect(task).toHaveLength(100_000);
+    expect(given).toHaveLength(0);
+  });
+});
+
+describe("the queue", () => {
+  it("gives threads their tasks in order, and refuses what is above maxQueue", async () => {
+    const piscina = make({ maxQueue: 2 });
+    const gate = makeGate();
+    const order: string[] = [];
+    const running = piscina.run(gate, { name: "hold" }).then(() => order.push("running"));
+    const waiting = ["a", "b"].map((name) => piscina.run(name).then(() => order.push(name)));
+    expect(piscina.queueSize).toBe(2);
+    await expect(piscina.run("c")).rejects.toThrow("Task queue is at limit");
+    openGate(gate);
+    await Promise.all([running, ...waiting]);
+    expect(order).toEqual(["running", "a", "b"]);
+    expect(piscina.queueSize).toBe(0);
+    expect(piscina.completed).toBe(3);
+  });
+
+  it("may be the program's own, which sees what the caller says of a task", async () => {
+    const piscina = make({ taskQueue: new HighestFirst() });
+    const gate = makeGate();
+    const order: unknown[] = [];
+    const running = piscina.run(gate, { name: "hold" });
+    const tasks = [1, 3, 2].map((level) => ({ level, [Piscina.queueOptionsSymbol]: { level } }));
+    const waiting = tasks.map((task) => piscina.run(task).then(({ task: { level } }) => order.push(level)));
+    openGate(gate);
+    await Promise.all([running, ...waiting]);
+    expect(order).toEqual([3, 2, 1]);
+  });
+
+  it("tells when it is full, and when it is not any more", async () => {
+    const piscina = make();
+    const gate = makeGate();
+    const needsDrain = once(piscina, "needsDrain");
+    const drain = once(piscina, "drain");
+    const running = piscina.run(gate, { name: "hold" });
+    await needsDrain;
+    expect(piscina.needsDrain).toBe(true);
+    openGate(gate);
+    await running;
+    await drain;
+    expect(piscina.needsDrain).toBe(false);
+  });
+});
+
+class HighestFirst implements TaskQueue {
+  readonly #tasks: PiscinaTask[] = [];
+
+  get size(): number {
+    return this.#tasks.length;
+  }
+
+  push(task: PiscinaTask): void {
+    const level = (each: PiscinaTask): number =>
+      (each as unknown as Record<symbol, { level: number }>)[Piscina.queueOptionsSymbol]!.level;
+    this.#tasks.push(task);
+    this.#tasks.sort((a, b) => level(b) - level(a));
+  }
+
+  shift(): PiscinaTask | null {
+    return this.#tasks.shift() ?? null;
+  }
+
+  remove(task: PiscinaTask): void {
+    this.#tasks.splice(this.#tasks.indexOf(task), 1);
+  }
+}
+
+describe("signals", () => {
+  it("of all three kinds end a running task with its thread, and another takes its place", async () => {
+    const piscina = make();
+    for (const signal of [new AbortController().signal, new EventTarget(), new EventEmitter()]) {
+      const [first] = piscina.threads;
+      const gate = makeGate();
+      const task = piscina.run(gate, { name: "hold", signal });
+      const gone = once(piscina, "workerDestroy");
+      await isHeld(gate);
+      if (signal instanceof EventEmitter) signal.emit("abort");
+      else signal.dispatchEvent(new Event("abort"));
+      await expect(task).rejects.toMatchObject({ name: "AbortError", message: "The task has been aborted" });
+      await gone;
+      await expect(piscina.run(null, { name: "threadId" })).resolves.not.toBe(first!.threadId);
+    }
+  });
+
+  it("take a waiting task back: it never runs", async () => {
+    const piscina = make();
+    const gate = makeGate();
+    const counter = makeGate();
+    const running = piscina.run(gate, { name: "hold" });
+    const controller = new AbortController();
+    const waiting = piscina.run(counter, { name: "count", signal: controller.signal });
+    expect(piscina.queueSize).toBe(1);
+    controller.abort("no longer needed");
+    await expect(waiting).rejects.toMatchObject({ name: "AbortError", cause: "no longer needed" });
+    expect(piscina.queueSize).toBe(0);
+    openGate(gate);
+    await running;
+    await piscina.run("after it");
+    expect(counter[0]).toBe(0);
+  });
+
+  it("wait for a thread of their own among tasks that share, and hold up what comes later, not for ever", async () => {
+    const piscina = make({ concurrentTasksPerWorker: 2 });
+    const order: string[] = [];
+    const note = (what: string) => (): unknown => order.push(what);
+    const { signal } = new AbortController();
+    await Promise.all([
+      piscina.run(5, { name: "later" }).then(note("shares 1")),
+      piscina.run(5, { name: "later" }).then(note("shares 2")),
+      piscina.run(1, { name: "later", signal }).then(note("alone")),
+      piscina.run(1, { name: "later" }).then(note("shares 3")),
+    ]);
+    expect(order).toEqual(["shares 1", "shares 2", "alone", "shares 3"]);
+  });
+});
+
+describe("threads", () => {
+  it("come up to maxThreads as tasks wait, and are there when run has returned", async () => {
+    const piscina = make({ minThreads: 0, maxThreads: 2, idleTimeout: Infinity });
+    expect(piscina.threads).toHaveLength(0);
+    const gates = [makeGate(), makeGate()];
+    const tasks = gates.map((gate) => piscina.run(gate, { name: "hold" }));
+    expect(piscina.threads).toHaveLength(2);
+    expect(piscina.idleThreads).toBe(0);
+    await Promise.all(gates.map(isHeld));
+    gates.forEach(openGate);
+    const ids = await Promise.all(tasks);
+    expect(new Set(ids)).toEqual(new Set(piscina.threads.map(({ threadId }) => threadId)));
+    expect(piscina.idleThreads).toBe(2);
+  });
+
+  it("are replaced when one ends, and its task says why", async () => {
+    const piscina = make();
+    const [first] = piscina.threads;
+    const { threadId } = first!;
+    await expect(piscina.run(3, { name: "exit" })).rejects.toThrow("worker exited with code: 3");
+    expect(piscina.threads).toHaveLength(1);
+    expect(piscina.threads[0]!.threadId).not.toBe(threadId);
+    await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
+  });
+
+  it("post messages, and errors that come after their task", async () => {
+    const piscina = make();
+    const message = once(piscina, "message");
+    await piscina.run({ half: "done" }, { name: "post" });
+    await expect(message).resolves.toEqual([{ half: "done" }]);
+    const error = new Promise((resolve) => piscina.once("error", resolve));
+    await piscina.run(null, { name: "stray" });
+    await expect(error).resolves.toMatchObject({ message: "afterwards" });
+  });
+
+  it("are told of by events", async () => {
+    const piscina = make({ minThreads: 0 });
+    const created = once(piscina, "workerCreate");
+    const id: unknown = await piscina.run(null, { name: "threadId" });
+    await expect(created).resolves.toEqual([{ id }]);
+    const destroyed = once(piscina, "workerDestroy");
+    await piscina.destroy();
+    await expect(destroyed).resolves.toEqual([{ id }]);
+  });
+});
+
+describe("the end", () => {
+  it("close waits for all tasks, and refuses new ones meanwhile", async () => {
+    const piscina = make();
+    const tasks = Promise.all([1, 2, 3].map((n) => piscina.run(n)));
+    const closed = piscina.close();
+    await expect(piscina.run(4)).rejects.toMatchObject({ name: "AbortError" });
+    await closed;
+    await expect(tasks).resolves.toHaveLength(3);
+    expect(piscina.threads).toHaveLength(0);
+  });
+
+  it("close with force rejects what waits, which never runs, and waits for what runs", async () => {
+    const piscina = make();
+    const gate = makeGate();
+    const counter = makeGate();
+    const running = piscina.run(gate, { name: "hold" });
+    const waiting = piscina.run(counter, { name: "count" });
+    const closed = piscina.close({ force: true });
+    await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+    openGate(gate);
+    await closed;
+    await expect(running).resolves.toBeTypeOf("number");
+    expect(counter[0]).toBe(0);
+  });
+
+  it("close with nothing to wait for resolves", async () => {
+    await expect(make({ minThreads: 0 }).close()).resolves.toBeUndefined();
+    await expect(make().close()).resolves.toBeUndefined();
+  });
+
+  it("destroy rejects all tasks, and the pool works again afterwards", async () => {
+    const piscina = make();
+    const tasks = [piscina.run(makeGate(), { name: "hold" }), piscina.run("waits")];
+    const outcomes = Promise.allSettled(tasks);
+    await piscina.destroy();
+    for (const outcome of await outcomes)
+      expect(outcome).toMatchObject({
+        status: "rejected",
+        reason: { message: "Terminating worker thread" },
+      });
+    await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
+  });
+});
+
+describe("options", () => {
+  it("refuse a loadBalancer with a coded error that names it", () => {
+    const options = { loadBalancer: (task: unknown) => task } as unknown as PiscinaOptions;
+    expect(() => make(options)).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_NOT_SUPPORTED", option: "`options.loadBalancer`" }),
+    );
+    expect(() => make({ ...options, maxThreads: 0 })).toThrow(
+      "options.maxThreads must be a positive integer",
+    );
+  });
+
+  it("are own properties only", async () => {
+    const prototype = Object.prototype as { filename?: string; env?: object };
+    prototype.filename = "/nowhere.js";
+    prototype.env = { NODE_OPTIONS: "--no-such-flag" };
+    try {
+      await expect(make().run("x")).resolves.toMatchObject({ task: "x" });
+      await expect(new Piscina({ minThreads: 0 }).run("x")).rejects.toThrow("filename must be provided");
+    } finally {
+      delete prototype.filename;
+      delete prototype.env;
+    }
+  });
+
+  it("recordTiming counts what tasks waited and ran", async () => {
+    const piscina = make();
+    await Promise.all([1, 2].map(() => piscina.run(5, { name: "later" })));
+    expect(piscina.histogram.runTime.average).toBeGreaterThan(0);
+    // The second waited for the first.
+    expect(piscina.histogram.waitTime.max).toBeGreaterThanOrEqual(piscina.histogram.waitTime.min);
+    expect(piscina.utilization).toBeGreaterThan(0);
+    piscina.histogram.resetRunTime();
+    expect(piscina.histogram.runTime.average).toBeNaN();
+    expect(make({ recordTiming: false, minThreads: 0 }).histogram.runTime).toBeUndefined();
+  });
+
+  it("idleTimeout lets threads above minThreads go", async () => {
+    const piscina = make({ maxThreads: 2, idleTimeout: 1 });
+    const gates = [makeGate(), makeGate()];
+    const tasks = gates.map((gate) => piscina.run(gate, { name: "hold" }));
+    expect(piscina.threads).toHaveLength(2);
+    gates.forEach(openGate);
+    await Promise.all(tasks);
+    await eventually("one thread has left", () => piscina.threads.length === 1);
+  });
+});

@@ -1,0 +1,2 @@
+/** In the place of Piscina's `dist/symbols.js`. */
+export { kQueueOptions, kTransferable, kValue } from "../../../src/symbols.ts";

@@ -1,0 +1,25 @@
+/**
+ * Preloaded with Piscina's own tests, on every thread: what they import of Piscina comes from this package instead. Two files of its
+ * inside, which they import too, are in `inside` here.
+ */
+import { registerHooks } from "node:module";
+
+const ours = new URL("../../dist/index.js", import.meta.url).href;
+const inside: Readonly<Record<string, string>> = {
+  main: ours,
+  index: ours,
+  "esm-wrapper": ours,
+  common: new URL("./inside/common.ts", import.meta.url).href,
+  symbols: new URL("./inside/symbols.ts", import.meta.url).href,
+};
+
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    const resolved = nextResolve(specifier, context);
+    const name = /\/node_modules\/piscina\/dist\/([a-z-]+)\.m?js$/.exec(resolved.url)?.[1];
+    if (name === undefined) return resolved;
+    const url = inside[name];
+    if (url === undefined) throw new Error(`Piscina's own ${name}.js is not to be loaded here`);
+    return { ...resolved, url, format: url.endsWith(".ts") ? "module-typescript" : "module" };
+  },
+});
