@@ -7,6 +7,7 @@ import { messageLoop } from "./scenes/message-loop.ts";
 import { policies } from "./scenes/policies.ts";
 import { pooledPublisher } from "./scenes/pooled-publisher.ts";
 import { priorities } from "./scenes/priorities.ts";
+import { sameJob } from "./scenes/same-job.ts";
 import { sorting } from "./scenes/sorting.ts";
 import { threadKilled } from "./scenes/thread-killed.ts";
 
@@ -17,6 +18,7 @@ export const SCENES: readonly Scene[] = [
   cancellation,
   threadKilled,
   priorities,
+  sameJob,
   generatorMethods,
   messageLoop,
   pooledPublisher,

@@ -27,7 +27,7 @@ export const cancellation: Scene = {
     const task = pool.run(jobs.count, [rounds], { signal: source.token });
     // tour: end
     const watch = setInterval(() => draw("counting"), 40);
-    while (Atomics.load(rounds, 0) === 0) await new Promise(setImmediate);
+    while (Atomics.load(rounds, 0) === 0 && task.status === "pending") await new Promise(setImmediate);
     await stage.pause(1500);
     // tour: begin
     source.cancel(); // the task rejects now, the job sees the flag
