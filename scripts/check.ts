@@ -57,6 +57,7 @@ const checks: readonly Check[] = [
   ...testConfigs.map((config) => command(`types: ${config}`, "tsc", "-p", config)),
   command("atomics and their pairings", process.execPath, "scripts/check-atomics.ts"),
   command("direction of imports", process.execPath, "scripts/check-direction.ts"),
+  command("error codes and their page", process.execPath, "scripts/check-error-codes.ts"),
   command("unused files, exports and dependencies", "knip"),
   ...published.map((path) => ({
     name: `package ${(JSON.parse(readFileSync(path, "utf8")) as { name: string }).name}`,

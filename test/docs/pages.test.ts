@@ -1,0 +1,67 @@
+/** The code in docs/ is what it seems: it type-checks, runs on the built packages, and prints what the page shows. */
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, it } from "vitest";
+import { runNode } from "../support/child.ts";
+import { isTest, programsOf, readPage, unusedIn } from "./page.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "skein-docs-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const pages = globSync("docs/**/*.md", { cwd: root, exclude: ["**/node_modules/**"] })
+  .toSorted()
+  .map((path) => ({ path, page: readPage(readFileSync(join(root, path), "utf8")) }));
+const versions = pages.flatMap(({ path, page }) =>
+  [...page.versions.keys()].map((version) => ({ path, page, version })),
+);
+const programs = versions.flatMap(({ path, page, version }) =>
+  programsOf(page, version).map((name) => ({ path, page, version, name })),
+);
+
+writeFiles();
+
+it.each(versions)("$path, $version: each file runs, or is named by another", ({ page, version }) => {
+  expect(unusedIn(page, version)).toEqual([]);
+});
+
+it("all of it type-checks", async () => {
+  const require = createRequire(join(root, "package.json"));
+  const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
+  expect(await runNode({ args: [tsc, "-p", folder] })).toEqual({ code: 0, stdout: "", stderr: "" });
+});
+
+it.each(programs)("$path, $version: $name", async ({ path, page, version, name }) => {
+  const cwd = join(folder, path, version);
+  // On Node 22 TypeScript would warn that it is experimental.
+  const flags = ["--disable-warning=ExperimentalWarning", ...(isTest(name) ? ["--test"] : [])];
+  const ended = await runNode({ args: [...flags, name], cwd });
+  const stdout = isTest(name) ? ended.stdout : page.outputs.get(name);
+  expect(ended).toEqual({ code: 0, stdout, stderr: "" });
+});
+
+/** As a project that has installed the packages. */
+function writeFiles(): void {
+  symlinkSync(join(root, "test", "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  const compilerOptions = {
+    noEmit: true,
+    strict: true,
+    module: "NodeNext",
+    target: "ES2024",
+    lib: ["ES2024", "ESNext.Disposable", "ESNext.SharedMemory"],
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    types: ["node"],
+    typeRoots: [join(root, "node_modules", "@types")],
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["**/*.ts"] }));
+  for (const { path, page, version } of versions) {
+    const target = join(folder, path, version);
+    mkdirSync(target, { recursive: true });
+    for (const [name, text] of page.versions.get(version)!) writeFileSync(join(target, name), text);
+  }
+}
