@@ -1,5 +1,5 @@
 export type { JobEngine } from "./engine/base-engine.ts";
-export type { JobMessage, StrayErrorMessage, ThreadMessage } from "./jobs/channels.ts";
+export type { JobMessage, LostJob, StrayErrorMessage, ThreadMessage } from "./jobs/channels.ts";
 export type { TracedJob } from "./jobs/job-tracing.ts";
 export type { TracedMap } from "./engine/map-tracing.ts";
 export type { TracedRun } from "./jobs/run-tracing.ts";
@@ -23,6 +23,7 @@ export type { MapOptions } from "./engine/map-options.ts";
 export type { ThreadPoolOptions } from "./engine/pool-options.ts";
 export type { Priority, RunOptions } from "./engine/run-options.ts";
 export type { TraceOptions } from "./engine/trace-options.ts";
+export type { JobHistogram, JobHistograms } from "./host/job-histogram.ts";
 export type { Distribution, PoolStats } from "./host/pool-stats.ts";
 export type { ThreadEvent, ThreadHandle } from "./host/thread-handle.ts";
 export { type PoolEvent, ThreadPool } from "./engine/thread-pool.ts";

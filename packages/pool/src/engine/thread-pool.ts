@@ -3,6 +3,7 @@ import { argumentTypeError, requireFunction } from "@skein/context/errors";
 import { Task } from "@skein/scheduling";
 import { PoolClosedError } from "../errors.ts";
 import { Host } from "../host/host.ts";
+import type { JobHistograms } from "../host/job-histogram.ts";
 import type { PoolStats } from "../host/pool-stats.ts";
 import type { ThreadHandle } from "../host/thread-handle.ts";
 import { refusalToStart, refusalWhileLoading } from "../jobs/module-loading.ts";
@@ -180,6 +181,11 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
     return this;
   }
 
+  /** Names the pool in `skein:thread:*`: no other pool of this thread has it. From 1. */
+  get id(): number {
+    return this.#host.id;
+  }
+
   /** The number of threads that start on demand and are kept. */
   get minThreads(): number {
     return this.#host.minThreads;
@@ -226,6 +232,18 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
   /** What the threads and the queues are doing now, and what they have done so far. Costs microseconds and sends no message. */
   stats(): PoolStats {
     return this.#host.stats();
+  }
+
+  /**
+   * How long jobs waited and ran, with percentiles, and a `reset`.
+   *
+   * @example
+   * pool.histograms.runMs.reset();
+   * // …
+   * console.log(pool.histograms.runMs.percentile(99.9));
+   */
+  get histograms(): JobHistograms {
+    return this.#host.histograms;
   }
 
   /**

@@ -1,7 +1,7 @@
 /** The host of a pool: the submitter on the thread that made it, and the keeper of the threads. */
 import { AsyncScope } from "@skein/context";
 import type { Task } from "@skein/scheduling";
-import { channels, type ThreadMessage } from "../jobs/channels.ts";
+import { channels, named, type ThreadMessage } from "../jobs/channels.ts";
 import { fromWire, toWire } from "../codec/error-wire.ts";
 import { PoolClosedError, ThreadCrashedError } from "../errors.ts";
 import { type PoolStats, readStats } from "./pool-stats.ts";
@@ -25,6 +25,7 @@ import { CarriedValues } from "../transfer/carried-values.ts";
 import { ArenaMemories } from "./arena-memories.ts";
 import { CarriedRelay } from "./carried-relay.ts";
 import { CompletionPump } from "./completion-pump.ts";
+import { JobHistogram, type JobHistograms } from "./job-histogram.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { OrphanedSlots } from "./orphaned-slots.ts";
 import { PoolThread } from "./pool-thread.ts";
@@ -54,7 +55,11 @@ export interface HostOptions extends ThreadCounts {
   readonly trace: ResolvedTraceOptions | null;
 }
 
+let pools = 0;
+
 export class Host {
+  /** No other pool of this thread has it. */
+  readonly id: number = ++pools;
   readonly #options: HostOptions;
   readonly #layout: Layout;
   readonly #controlBuffer: SharedArrayBuffer;
@@ -76,6 +81,10 @@ export class Host {
   readonly #keepAlive: KeepAlive;
   readonly #trace: PoolTrace | null;
   readonly #shutdown: Shutdown;
+  readonly histograms: JobHistograms = {
+    waitMs: new JobHistogram(() => this.#memory.allStatistics.histogram("wait")),
+    runMs: new JobHistogram(() => this.#memory.allStatistics.histogram("run")),
+  };
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -534,7 +543,7 @@ export class Host {
     // From here on nothing is given to it.
     thread.hasEnded = true;
     ledger.collect();
-    ledger.recover(thread.serial, error, !isTerminating);
+    const lostJobs = ledger.recover(thread.serial, error, !isTerminating);
     parking.setDead(thread.index);
     joins.end(thread.index);
     const counted = !thread.isLeaving && !thread.isSpare;
@@ -551,7 +560,11 @@ export class Host {
     // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
     this.#pump.onBell();
     ledger.deliver();
-    this.#publishThread("threadExit", thread, { exitCode, cause });
+    this.#publishThread("threadExit", thread, {
+      exitCode,
+      cause,
+      lostJobs: lostJobs.map(({ fn, task }) => named(fn.source, task)),
+    });
     thread.opened();
   }
 
@@ -590,11 +603,12 @@ export class Host {
   #publishThread(
     event: "threadStart" | "threadExit",
     thread: PoolThread,
-    details: Pick<ThreadMessage, "exitCode" | "cause">,
+    details: Pick<ThreadMessage, "exitCode" | "cause" | "lostJobs">,
   ): void {
     const target = channels[event];
     if (!target.hasSubscribers) return;
-    const message: ThreadMessage = { pool: this.#options.thread.name, threadId: thread.threadId, ...details };
+    const { name } = this.#options.thread;
+    const message: ThreadMessage = { pool: name, poolId: this.id, threadId: thread.threadId, ...details };
     target.publish(message);
   }
 

@@ -3,10 +3,17 @@ import type { PoolThread } from "./pool-thread.ts";
 import { PRIORITIES } from "../shared/layout.ts";
 import { ASLEEP, BUSY, IDLE } from "../shared/parking.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import type { Distribution } from "../shared/statistics.ts";
+import type { TimeHistogram } from "../shared/time-histogram.ts";
 import type { Submitter } from "../submit/submitter.ts";
 
-export type { Distribution };
+export interface Distribution {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly mean: number;
+  /** All values, ascending, and how often each was met: right to 6 %. Counts never go back. */
+  readonly histogram: readonly (readonly [ms: number, count: number])[];
+}
 
 /** Counters never go back, and count the jobs that jobs submit as well. */
 export interface PoolStats {
@@ -75,8 +82,8 @@ export function readStats(
     stray: all.total("stray"),
     stolen: all.total("stolen"),
     recycled,
-    waitMs: all.distribution("wait"),
-    runMs: all.distribution("run"),
+    waitMs: distributionOf(all.histogram("wait")),
+    runMs: distributionOf(all.histogram("run")),
     perThread: threads.map(({ index, threadId }) => ({
       threadId,
       executed: all.of(index + 1, "executed"),
@@ -84,5 +91,15 @@ export function readStats(
       busyMs: all.timeMs(index + 1, "busy"),
       parkedMs: all.timeMs(index + 1, "parked"),
     })),
+  };
+}
+
+function distributionOf(times: TimeHistogram): Distribution {
+  return {
+    p50: times.quantileMs(0.5),
+    p99: times.quantileMs(0.99),
+    max: times.maxMs,
+    mean: times.meanMs,
+    histogram: times.entriesMs(),
   };
 }

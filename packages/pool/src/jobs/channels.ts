@@ -20,13 +20,24 @@ export interface JobMessage {
 
 /** Of `skein:thread:start` and `skein:thread:exit`. */
 export interface ThreadMessage {
+  /** The `name` of the pool. */
   readonly pool: string;
+  /** The `id` of the pool: names may be shared. */
+  readonly poolId: number;
   readonly threadId: number;
   /** Of `exit`. */
   readonly exitCode?: number;
   /** Of `exit`: the uncaught error that ended the thread, if one did. */
   readonly cause?: unknown;
+  /**
+   * Of `exit`: the jobs submitted here that were lost with the thread, and have rejected. Not those that run again, nor those that were given
+   * up before.
+   */
+  readonly lostJobs?: readonly LostJob[];
 }
+
+/** A job, as the messages of `skein:job:*` name it. */
+export type LostJob = Pick<JobMessage, "url" | "name" | "task">;
 
 /** Of `skein:job:stray`, on the pool thread: an error that came when its job had returned. */
 export interface StrayErrorMessage {
@@ -64,12 +75,15 @@ export function publishJob(
 ): void {
   const target = channels[name];
   if (!target.hasSubscribers) return;
-  const isExport = source.kind === "export";
   const message: JobMessage = {
-    url: isExport ? source.url : null,
-    name: isExport ? source.name : null,
-    task: job === null ? null : job.task,
+    ...named(source, job === null ? null : job.task),
     ...(name === "error" || name === "cancel" ? { error } : {}),
   };
   target.publish(message);
+}
+
+export function named(source: FunctionSource, task: object | null): LostJob {
+  return source.kind === "export"
+    ? { url: source.url, name: source.name, task }
+    : { url: null, name: null, task };
 }

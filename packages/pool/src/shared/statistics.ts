@@ -1,7 +1,6 @@
 /**
  * Statistics: what the threads count, in shared memory, read by the host without asking anybody. Counts have 63 bits and never go back;
- * they go on when a thread is replaced. Times are in microseconds. A histogram has buckets of an eighth of their lower bound, so
- * quantiles are right to 12 %.
+ * they go on when a thread is replaced. Times are in microseconds, histograms as time-histogram.ts has them.
  *
  * Words      of each count: LOW Int32, all its bits; HIGH Int32, how often bit 31 of LOW has changed
  * State      | HIGH against bit 31 of LOW | means                                                                    |
@@ -16,6 +15,7 @@
  * Sources    the idea of a sequence lock, with the parity for the sequence.   Tests: test/shared/statistics.test.ts
  */
 import { load, store } from "./atomics.ts";
+import { bucketOf, BUCKETS, TimeHistogram } from "./time-histogram.ts";
 
 /** A cache line. */
 const LINE_WORDS = 16;
@@ -38,10 +38,6 @@ export const COUNTERS = {
 export type Counter = keyof typeof COUNTERS;
 const COUNTERS_WORDS = 2 * LINE_WORDS;
 
-const STEPS = 8;
-/** Times up to 4 years. */
-const OCTAVES = 45;
-const BUCKETS = STEPS * OCTAVES;
 const MAX = BUCKETS * COUNT_WORDS;
 const HISTOGRAM_WORDS = MAX + COUNT_WORDS;
 const HISTOGRAMS: { readonly wait: number; readonly run: number } = {
@@ -51,21 +47,8 @@ const HISTOGRAMS: { readonly wait: number; readonly run: number } = {
 /** Whole lines. */
 export const STATISTICS_WORDS: number =
   Math.ceil((COUNTERS_WORDS + 2 * HISTOGRAM_WORDS) / LINE_WORDS) * LINE_WORDS;
-/** Longer times, half an hour and more, are shifted into 31 bits. */
-const LONG_US = 2 ** 31;
-const SHIFT_OCTAVES = 16;
-const SHIFT = 2 ** SHIFT_OCTAVES;
 /** What is added at once, at most. */
 const MAX_STEP = 2 ** 30;
-
-export interface Distribution {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-  readonly mean: number;
-  /** All values, ascending, and how often each was met: right to 6 %. Counts never go back. */
-  readonly histogram: readonly (readonly [ms: number, count: number])[];
-}
 
 /** One block, for its writer. */
 export class Statistics {
@@ -173,51 +156,16 @@ export class StatisticsReader {
     return this.of(block, counter) / 1000;
   }
 
-  /** In milliseconds, over all blocks; zeros before the first sample. */
-  distribution(histogram: keyof typeof HISTOGRAMS): Distribution {
+  /** Over all blocks. */
+  histogram(histogram: keyof typeof HISTOGRAMS): TimeHistogram {
     const counts = new Float64Array(BUCKETS);
-    let samples = 0;
-    let sum = 0;
     let max = 0;
     for (let block = 0; block < this.#blocks; block++) {
       const base = this.#base + block * STATISTICS_WORDS + HISTOGRAMS[histogram];
-      for (let bucket = 0; bucket < BUCKETS; bucket++) {
-        const count = valueOf(this.#words, base + bucket * COUNT_WORDS);
-        counts[bucket]! += count;
-        samples += count;
-        sum += count * middleOf(bucket);
-      }
+      for (let bucket = 0; bucket < BUCKETS; bucket++)
+        counts[bucket]! += valueOf(this.#words, base + bucket * COUNT_WORDS);
       max = Math.max(max, valueOf(this.#words, base + MAX));
     }
-    const quantile = (q: number): number => {
-      let left = Math.ceil(q * samples);
-      for (let bucket = 0; bucket < BUCKETS; bucket++) {
-        left -= counts[bucket]!;
-        if (left <= 0) return Math.min(middleOf(bucket), max) / 1000;
-      }
-      return max / 1000;
-    };
-    if (samples === 0) return { p50: 0, p99: 0, max: 0, mean: 0, histogram: [] };
-    const values: (readonly [number, number])[] = [];
-    for (const [bucket, count] of counts.entries())
-      if (count > 0) values.push([middleOf(bucket) / 1000, count]);
-    const mean = sum / samples / 1000;
-    return { p50: quantile(0.5), p99: quantile(0.99), max: max / 1000, mean, histogram: values };
+    return new TimeHistogram(counts, max);
   }
-}
-
-/** 0 to 7 us have a bucket each; above, eight per doubling. */
-export function bucketOf(us: number): number {
-  if (us >= LONG_US) return bucketOf(Math.min(us / SHIFT, LONG_US - 1)) + SHIFT_OCTAVES * STEPS;
-  const whole = us | 0;
-  if (whole < STEPS) return whole < 0 ? 0 : whole;
-  const octave = 31 - Math.clz32(whole);
-  return (octave - 2) * STEPS + ((whole >> (octave - 3)) & (STEPS - 1));
-}
-
-export function middleOf(bucket: number): number {
-  if (bucket < STEPS) return bucket;
-  const octave = Math.floor(bucket / STEPS) + 2;
-  const width = 2 ** (octave - 3);
-  return (STEPS + (bucket % STEPS)) * width + width / 2;
 }

@@ -511,8 +511,10 @@ export class Ledger {
   /**
    * The thread with this serial has ended, at whatever instruction, and nothing of it runs any more. Writes down that its jobs fail with
    * `error`, or queues them again if they may run again. The caller delivers.
+   * @returns those that fail.
    */
-  recover(serial: number, error: Error, mayRetry: boolean): void {
+  recover(serial: number, error: Error, mayRetry: boolean): PendingJob[] {
+    const lost: PendingJob[] = [];
     const { slots } = this.#memory;
     const { holder } = this.#parts;
     for (const [slot, job] of this.#table.entries()) {
@@ -526,14 +528,16 @@ export class Ledger {
         // Claimed, and then its thread ended while it waited for the arguments.
         this.#publishAgain(slot);
       } else {
-        this.#recoverRunning(slot, job, error, mayRetry);
+        if (this.#recoverRunning(slot, job, error, mayRetry)) lost.push(job);
       }
     }
     this.#requeueLost();
     this.refill();
+    return lost;
   }
 
-  #recoverRunning(slot: number, job: PendingJob, error: Error, mayRetry: boolean): void {
+  /** @returns whether the job fails. */
+  #recoverRunning(slot: number, job: PendingJob, error: Error, mayRetry: boolean): boolean {
     const { retry } = job.extras;
     const { slots } = this.#memory;
     const hasBegun = slots.outcome(slot) !== NOT_BEGUN;
@@ -545,14 +549,16 @@ export class Ledger {
       job.stage = WAITING;
       // Behind those that wait.
       this.#backlogs[job.options.priority]!.add(job, retry.args);
-      return;
+      return false;
     }
+    const isLost = job.stage < DECIDED;
     this.#release(slot, job);
     this.#decide(
       job,
       CRASHED,
       hasBegun || !(error instanceof ThreadCrashedError) ? error : error.beforeItBegan(),
     );
+    return isLost;
   }
 
   /** The thread that had the job in `slot`, with the arguments `carriedId`, has given it back and not begun it. */

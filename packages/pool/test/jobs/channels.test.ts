@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { expect, it } from "vitest";
 import { type JobMessage, ThreadPool, type ThreadMessage } from "../../src/index.ts";
+import type * as Crash from "../fixtures/crash.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { makeGate, opened, sampleJobs } from "../gate.ts";
 
@@ -73,8 +74,32 @@ it("threads: start and exit, with the exit code and what ended them", async () =
     "skein:thread:exit",
   ]);
   expect(seen[1]![1]).toMatchObject({ pool: "watched", exitCode: 1, cause: { message: "boom" } });
+  expect(seen[1]![1].lostJobs).toMatchObject([{ url: sampleJobs.href, name: "throwLater" }]);
+  expect(seen[3]![1].lostJobs).toEqual([]);
+  expect(new Set(seen.map(([, { poolId }]) => poolId)).size).toBe(1);
   expect(seen[0]![1].threadId).toBe(seen[1]![1].threadId);
   expect(seen[2]![1].threadId).not.toBe(seen[1]![1].threadId);
+});
+
+it("the exit names the jobs that were lost, not those that run again; pools of one name are told apart", async () => {
+  const crash = new URL("../fixtures/crash.jobs.ts", import.meta.url);
+  const ids: number[] = [];
+  const tasks: object[] = [];
+  const seen = await record<ThreadMessage>(["skein:thread:exit"], async () => {
+    await using first = new ThreadPool({ maxThreads: 1 });
+    await using second = new ThreadPool({ maxThreads: 1 });
+    ids.push(first.id, second.id);
+    await first.run(first.module<typeof Crash>(crash).exitFirst, [makeGate()], { retries: 1 });
+    const lost = second.module<typeof Crash>(crash).exit();
+    tasks.push(lost);
+    await lost.then(null, () => {});
+  });
+  expect(ids[0]).not.toBe(ids[1]);
+  const lostIn = (id: number | undefined): readonly object[] =>
+    seen.filter(([, { poolId }]) => poolId === id).flatMap(([, { lostJobs }]) => lostJobs!);
+  expect(lostIn(ids[0])).toEqual([]);
+  expect(lostIn(ids[1])).toEqual([{ url: crash.href, name: "exit", task: expect.anything() as object }]);
+  expect((lostIn(ids[1])[0] as { task: object }).task).toBe(tasks[0]);
 });
 
 it("start is published on the pool thread", async () => {
