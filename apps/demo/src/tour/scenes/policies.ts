@@ -1,10 +1,12 @@
 /** A burst of results comes in while a clock ticks in the event loop. The policy of the call decides who waits for whom. */
 import { ThreadPool } from "@skein/pool";
-import type { ContinuationPolicy } from "@skein/scheduling";
+import type { JobModule } from "@skein/pool";
+import type { ContinuationPolicy, Task } from "@skein/scheduling";
 import type { Scene, Stage } from "../scene.ts";
 import type * as Jobs from "./policies.jobs.ts";
 
 const RESULTS = 24;
+const GOING_ON_MS = 2;
 const POLICIES = ["inline", "asynchronous", "yield"] as const;
 
 export const policies: Scene = {
@@ -16,9 +18,10 @@ export const policies: Scene = {
     const jobs = pool.module<typeof Jobs>(new URL("./policies.jobs.ts", import.meta.url));
     await jobs.tick(sharedCounter());
     const tracks: Record<string, string> = {};
+    const pendingAtFirst: Record<string, number> = {};
     for (const policy of POLICIES) {
       tracks[policy] = "";
-      await record(policy, pool, jobs, (event) => {
+      pendingAtFirst[policy] = await record(policy, pool, jobs, (event) => {
         tracks[policy] += event;
         stage.draw(Object.entries(tracks).map(([name, track]) => drawTrack(name, track, stage)));
       });
@@ -36,34 +39,50 @@ export const policies: Scene = {
       ticksWithin("inline") + ticksWithin("asynchronous") === 0,
     );
     stage.check(
+      `inline: the first went on at once, ${pendingAtFirst["inline"]} others were not even settled`,
+      pendingAtFirst["inline"]! > 0,
+    );
+    stage.check(
+      "asynchronous: the first went on when all were settled",
+      pendingAtFirst["asynchronous"] === 0,
+    );
+    stage.check(
       `yield: the clock ticked ${ticksWithin("yield")} times in between`,
       ticksWithin("yield") >= 3,
     );
   },
 };
 
+/** @returns how many tasks were pending when the first continuation ran */
 async function record(
   policy: ContinuationPolicy,
   pool: ThreadPool,
-  jobs: { readonly tick: (ran: Int32Array) => PromiseLike<void> },
+  jobs: JobModule<typeof Jobs>,
   happened: (event: "▪" | "|") => void,
-): Promise<void> {
+): Promise<number> {
   const ran = sharedCounter();
-  let tasks: PromiseLike<void>[] = [];
-  // tour: begin
-  tasks = Array.from({ length: RESULTS }, () =>
-    pool.run(jobs.tick, [ran], { continuations: policy }).then(() => {
-      compute(2);
-      happened("▪");
-    }),
-  );
-  // tour: end
+  const tasks: Task<void>[] = [];
+  let pendingAtFirst: number | undefined;
+  const goOn = (): void => {
+    pendingAtFirst ??= tasks.filter(({ status }) => status === "pending").length;
+    for (const end = performance.now() + GOING_ON_MS; performance.now() < end;);
+    happened("▪");
+  };
+  const continued: PromiseLike<void>[] = [];
+  for (let each = 0; each < RESULTS; each++) {
+    // tour: begin
+    const task = pool.run(jobs.tick, [ran], { continuations: policy });
+    continued.push(task.then(goOn));
+    // tour: end
+    tasks.push(task);
+  }
   // This thread does nothing until all have run elsewhere, so that their results are all there when it looks.
   while (Atomics.load(ran, 0) < RESULTS || pool.stats().threads.running > 0);
   const clock = setInterval(() => happened("|"), 1);
-  await Promise.all(tasks);
+  await Promise.all(continued);
   happened("|");
   clearInterval(clock);
+  return pendingAtFirst ?? 0;
 }
 
 function drawTrack(name: string, track: string, { style }: Stage): string {
@@ -75,8 +94,4 @@ function drawTrack(name: string, track: string, { style }: Stage): string {
 
 function sharedCounter(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-}
-
-function compute(ms: number): void {
-  for (const end = performance.now() + ms; performance.now() < end;);
 }
