@@ -67,11 +67,11 @@ it("threads: start and exit, with the exit code and what ended them", async () =
     await jobs.throwLater("boom").then(null, () => {});
     await jobs.add(1, 2);
   });
-  expect(seen.map(([name]) => name)).toEqual([
-    "skein:thread:start",
-    "skein:thread:exit",
-    "skein:thread:start",
-    "skein:thread:exit",
+  expect(seen.map(([name, { pool }]) => `${pool}: ${name}`)).toEqual([
+    "watched: skein:thread:start",
+    "watched: skein:thread:exit",
+    "watched: skein:thread:start",
+    "watched: skein:thread:exit",
   ]);
   expect(seen[1]![1]).toMatchObject({ pool: "watched", exitCode: 1, cause: { message: "boom" } });
   expect(seen[1]![1].lostJobs).toMatchObject([{ url: sampleJobs.href, name: "throwLater" }]);
