@@ -79,6 +79,10 @@ describe.each(engines)("$name", ({ capabilities, start }) => {
       expect(await engine.run(jobs.echo, [sent])).not.toBe(sent);
     });
 
+    it("may come from a Piscina that the job makes", async () => {
+      expect(await engine.run(jobs.addOne, [1])).toBe(2);
+    });
+
     it("run on a thread of their own, or on the caller's", async () => {
       const isHere = (await engine.run(jobs.thread)) === (await import("node:worker_threads")).threadId;
       expect(isHere).toBe(!capabilities.parallel);

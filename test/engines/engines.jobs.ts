@@ -146,3 +146,15 @@ export function crash(word: Int32Array): string {
   if (Atomics.sub(word, 0, 1) > 0) process.exit(7);
   return "survived";
 }
+
+/** By a Piscina of its own. */
+export async function addOne(value: number): Promise<number> {
+  const { Piscina } = await import("piscina");
+  const filename = new URL("./plain.task.mjs", import.meta.url).href;
+  const piscina = new Piscina<number, number>({ filename, maxThreads: 1 });
+  try {
+    return await piscina.run(value);
+  } finally {
+    await piscina.destroy();
+  }
+}

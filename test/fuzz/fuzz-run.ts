@@ -1,7 +1,8 @@
 /** Random values, errors, contexts and options, there and back on every engine, while threads die. */
 import type { Worker } from "node:worker_threads";
-import { ThreadPool } from "@skein/pool";
+import { type JobEngine, type JobModule, type RunOptions, ThreadPool } from "@skein/pool";
 import * as fc from "fast-check";
+import { engines } from "../engines/engines.ts";
 import { type FuzzCase, fuzzCase } from "./cases.ts";
 import * as Jobs from "./fuzz.jobs.ts";
 import { knownFaults } from "./known-faults.ts";
@@ -12,6 +13,8 @@ export interface FuzzOptions {
   readonly seed: number;
   /** Of an earlier failure, to run just that. */
   readonly path?: string | undefined;
+  /** One of `engineNames`: only there, and nobody ends its threads. @default two ThreadPools, whose threads die now and then */
+  readonly engine?: string | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -31,6 +34,18 @@ const SHRINK_MS = 30_000;
 const STUCK_MS = 120_000;
 const url = new URL("./fuzz.jobs.ts", import.meta.url);
 
+export const engineNames: readonly string[] = engines.map(({ name }) => name);
+
+function poolsOf(name: string | undefined): { engine: JobEngine; end: () => PromiseLike<void> }[] {
+  if (name !== undefined) {
+    const { start } = engines.find((engine) => engine.name === name)!;
+    return [start(), start()];
+  }
+  return [new ThreadPool({ maxThreads: 1 }), new ThreadPool({ maxThreads: 2, jobsPerThread: 4 })].map(
+    (engine) => ({ engine, end: () => engine.close({ timeoutMs: 20_000 }) }),
+  );
+}
+
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const workers = new Set<Worker>();
   const onWorker = (worker: Worker): void => {
@@ -41,8 +56,8 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const strays: string[] = [];
   const onStray = (reason: unknown): void => void strays.push(String((reason as Error)?.stack ?? reason));
   process.on("unhandledRejection", onStray);
-  const pools = [new ThreadPool({ maxThreads: 1 }), new ThreadPool({ maxThreads: 2, jobsPerThread: 4 })];
-  const modules = pools.map((pool) => pool.module<typeof Jobs>(url));
+  const pools = poolsOf(options.engine);
+  const modules = pools.map(({ engine }) => engine.module<typeof Jobs>(url));
   let cases = 0;
   let crashed = 0;
   let known = 0;
@@ -51,8 +66,8 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
 
   const runOne = async (fuzzed: FuzzCase, kills: boolean): Promise<void> => {
     cases++;
-    const problem = await problemOf(fuzzed, pools[fuzzed.pool]!, modules[fuzzed.pool]!, () => {
-      for (const worker of workers) void worker.terminate();
+    const problem = await problemOf(fuzzed, pools[fuzzed.pool]!.engine, modules[fuzzed.pool]!, () => {
+      if (options.engine === undefined) for (const worker of workers) void worker.terminate();
     });
     if (problem === null) return;
     if (problem === CRASHED && kills) crashed++;
@@ -86,7 +101,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
       ...(options.path === undefined ? {} : { path: options.path }),
     },
   );
-  await Promise.all(pools.map((pool) => pool.close({ timeoutMs: 20_000 })));
+  await Promise.all(pools.map(({ end }) => end()));
   process.off("worker", onWorker);
   process.off("unhandledRejection", onStray);
   if (!failed) return { failure: null, cases, crashed, known };
@@ -96,23 +111,31 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
 
 const CRASHED = "its thread ended, and nobody had ended it";
 
-type Module = ReturnType<typeof ThreadPool.prototype.module<typeof Jobs>>;
+/** Without what the engine cannot do. */
+function possible({ priority, onCancel, ...options }: RunOptions, { capabilities }: JobEngine): RunOptions {
+  return {
+    ...options,
+    priority: capabilities.priorities ? priority : undefined,
+    onCancel: capabilities.terminate ? onCancel : undefined,
+  };
+}
 
 /** @returns what is wrong, CRASHED when its thread died, or null. */
 async function problemOf(
   fuzzed: FuzzCase,
-  pool: ThreadPool,
-  jobs: Module,
+  engine: JobEngine,
+  jobs: JobModule<typeof Jobs>,
   kill: () => void,
 ): Promise<string | null> {
-  const { way, value, plan, options } = fuzzed;
+  const { way, value, plan } = fuzzed;
+  const options = possible(fuzzed.options, engine);
   const submit = (): PromiseLike<unknown> => {
-    if (way === "throwBuilt" || way === "throwBuiltNested") return pool.run(jobs[way], [plan], options);
+    if (way === "throwBuilt" || way === "throwBuiltNested") return engine.run(jobs[way], [plan], options);
     if (way === "moveBack") {
       const bytes = new Uint8Array(20_000).fill(plan.message.length);
-      return pool.run(jobs.moveBack, [bytes], { ...options, transfer: [bytes.buffer] });
+      return engine.run(jobs.moveBack, [bytes], { ...options, transfer: [bytes.buffer] });
     }
-    return pool.run(jobs[way], [value], options);
+    return engine.run(jobs[way], [value], options);
   };
   const task = Jobs.local.run(fuzzed.local, () => Jobs.wire.run(fuzzed.wire, submit));
   if (fuzzed.kills) kill();

@@ -1,5 +1,8 @@
 import { AsyncLocal } from "@skein/context";
-import { move, ThreadPool } from "@skein/pool";
+import { type Job, move, ThreadPool } from "@skein/pool";
+import { jobModule } from "@skein/pool/engine";
+import { InlineEngine } from "@skein/pool/inline";
+import type * as Own from "./fuzz.jobs.ts";
 
 export const local = new AsyncLocal<unknown>({ name: "fuzz.local", flow: "thread" });
 export const wire = new AsyncLocal<unknown>({ name: "fuzz.wire", flow: "wire" });
@@ -29,13 +32,22 @@ export async function throwLater(value: unknown): Promise<never> {
   throw value;
 }
 
-/** The same by a job of this job: across the codec four times. */
+const own = jobModule<typeof Own>(import.meta.url);
+let inline: InlineEngine | null = null;
+
+/** A job of this job: across the codec four times. On an engine that is no pool it runs beside it. */
+function nested<A, R>(fn: (arg: A) => R, job: Job<[A], R>, arg: A): PromiseLike<Awaited<R>> {
+  const pool = ThreadPool.current;
+  // A pool's thread knows the function by its identity.
+  return pool === null ? (inline ??= new InlineEngine()).run(job, [arg]) : pool.run(fn, [arg]);
+}
+
 export function echoNested(value: unknown): PromiseLike<unknown> {
-  return ThreadPool.current!.run(echo, [value]);
+  return nested(echo, own.echo, value);
 }
 
 export function throwNested(value: unknown): PromiseLike<never> {
-  return ThreadPool.current!.run(throwIt, [value]);
+  return nested(throwIt, own.throwIt, value);
 }
 
 /** Rejects with an error that is built here, since errors among arguments arrive as structured clone has them. */
@@ -44,7 +56,7 @@ export function throwBuilt(plan: ErrorPlan): never {
 }
 
 export function throwBuiltNested(plan: ErrorPlan): PromiseLike<never> {
-  return ThreadPool.current!.run(throwBuilt, [plan]);
+  return nested(throwBuilt, own.throwBuilt, plan);
 }
 
 export function moveBack(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

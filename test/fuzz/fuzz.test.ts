@@ -9,11 +9,16 @@ const LIMIT_MS = 300_000;
 
 beforeAll(requireBuild);
 
-it(
-  `fuzz: ${cases} cases arrive as structuredClone has them`,
+it.each([
+  ["two pools", cases, []],
+  ["InlineEngine", "300", ["--engine", "InlineEngine"]],
+  ["PiscinaEngine", "300", ["--engine", "PiscinaEngine"]],
+])(
+  "fuzz, %s: %s cases arrive as structuredClone has them",
   { timeout: timeLimit(2 * LIMIT_MS) },
-  async () => {
-    const { code, stdout, stderr } = await runNode({ args: [main, "--cases", cases], limitMs: LIMIT_MS });
+  async (_, count, more) => {
+    const args = [main, "--cases", count, ...more];
+    const { code, stdout, stderr } = await runNode({ args, limitMs: LIMIT_MS });
     expect(`${stdout}${stderr}`).toContain("no fault");
     expect(code).toBe(0);
   },

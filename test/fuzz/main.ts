@@ -1,14 +1,22 @@
-/** `pnpm fuzz [--cases 1e5] [--seed 1] [--path 3:0:1]`: says how it goes, prints the smallest failing case, exits with 1 then. */
+/** `pnpm fuzz [--cases 1e5] [--seed 1] [--path 3:0:1] [--engine InlineEngine]`: says how it goes, prints the smallest failing case, exits with 1 then. */
 import { parseArgs } from "node:util";
-import { fuzz } from "./fuzz-run.ts";
+import { engineNames, fuzz } from "./fuzz-run.ts";
 
 const { values } = parseArgs({
-  options: { cases: { type: "string" }, seed: { type: "string" }, path: { type: "string" } },
+  options: {
+    cases: { type: "string" },
+    seed: { type: "string" },
+    path: { type: "string" },
+    engine: { type: "string" },
+  },
 });
 const cases = Number(values.cases ?? 1e5);
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
-if (!(cases > 0) || !Number.isInteger(seed)) {
-  console.error("usage: pnpm fuzz [--cases 1e5] [--seed 1] [--path 3:0:1]");
+const isEngine = values.engine === undefined || engineNames.includes(values.engine);
+if (!(cases > 0) || !Number.isInteger(seed) || !isEngine) {
+  console.error(
+    `usage: pnpm fuzz [--cases 1e5] [--seed 1] [--path 3:0:1] [--engine ${engineNames.join(" | ")}]`,
+  );
   process.exit(2);
 }
 
@@ -19,6 +27,7 @@ const report = await fuzz({
   cases,
   seed,
   path: values.path,
+  engine: values.engine,
   log: (line) => console.log(`${elapsed()}  ${line}`),
 });
 if (report.failure !== null) console.log(`FAULT ${report.failure}`);

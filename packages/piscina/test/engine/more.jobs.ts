@@ -15,17 +15,3 @@ export function openPort(): MessagePort {
   port1.postMessage("from the thread");
   return move(port2, [port2]);
 }
-
-/** A Piscina of the job's own. */
-export async function runOwnPiscina(value: number): Promise<number> {
-  const { Piscina } = await import("piscina");
-  const piscina = new Piscina<number, number>({
-    filename: new URL("./plain.task.mjs", import.meta.url).href,
-    maxThreads: 1,
-  });
-  try {
-    return await piscina.run(value);
-  } finally {
-    await piscina.destroy();
-  }
-}

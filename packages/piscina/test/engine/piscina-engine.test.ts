@@ -39,11 +39,6 @@ describe("PiscinaEngine, beside the program's own tasks", () => {
     expect(await new PiscinaEngine(piscina).run(jobs.add, [2, 2])).toBe(4);
   });
 
-  it("a Piscina that a job makes works", async () => {
-    const { engine } = start({});
-    expect(await engine.run(more.runOwnPiscina, [7])).toBe(8);
-  });
-
   it("refuses what is no Piscina", () => {
     for (const pool of [undefined, null, {}, () => {}, { run: () => {} }])
       expect(() => new PiscinaEngine(pool as never)).toThrow(/piscina/);

@@ -73,8 +73,8 @@ export function encodeValue(value: unknown, root: CloneRoot, options: EncodeOpti
       );
       const bytes = new Uint8Array(message.length);
       message.copyTo(bytes, 0);
-      if (copied !== null) detachCopied(copied, root);
       const own = message.carried === null ? null : detach(message.carried, root);
+      if (copied !== null) detachCopied(copied, root);
       return {
         value: {
           bytes,

@@ -70,6 +70,7 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
       args: this.args.value,
       context: this.#context,
       state: this.state.words,
+      attempt: this.options.retries - this.retriesLeft + 1,
       progress: this.#progress,
     };
   }

@@ -142,6 +142,7 @@ export class EngineJobs {
         this.#carrier.carry(job, {
           arrived: (reply) => {
             if (isCurrent()) this.#arrived(job, reply);
+            else dropReply(reply);
           },
           failed: (error) => {
             if (isCurrent()) this.#failed(job, error);
@@ -163,7 +164,7 @@ export class EngineJobs {
   #arrived(job: EngineJob, reply: JobReply): void {
     if (job.extras.graceTimer !== null) clearTimeout(job.extras.graceTimer);
     if (job.isDecided || reply.kind === "withdrawn") {
-      if (reply.kind !== "withdrawn") dropValue(reply.value);
+      dropReply(reply);
     } else {
       let kind: OutcomeKind = reply.kind === "result" ? COMPLETED : THREW;
       let value: unknown;
@@ -296,4 +297,9 @@ export class EngineJobs {
     if (this.#deadline !== null) clearTimeout(this.#deadline);
     this.#closed.trySetResult();
   }
+}
+
+/** Nobody waits for it any more. */
+function dropReply(reply: JobReply): void {
+  if (reply.kind !== "withdrawn") dropValue(reply.value);
 }

@@ -16,6 +16,8 @@ export interface JobRequest {
   readonly context: string | null;
   /** Of a CallState. */
   readonly state: Int32Array;
+  /** 1, and one more for each thread that has died at it. */
+  readonly attempt: number;
   /** Null: nobody listens. */
   readonly progress: ProgressPort | null;
 }

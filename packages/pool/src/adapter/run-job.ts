@@ -85,7 +85,7 @@ async function loadAndCall(
 }
 
 function call(
-  { args, context, progress }: JobRequest,
+  { args, context, progress, attempt }: JobRequest,
   state: CallState,
   known: KnownFunction,
   fn: JobFunction,
@@ -104,7 +104,7 @@ function call(
     const callInJob = (): unknown => storage.run(job, apply, fn, list);
     const returned = scope.run(() =>
       someoneTracesRuns()
-        ? traceRun(known.source, { id: job.id, attempt: 1, waitMs: null }, callInJob)
+        ? traceRun(known.source, { id: job.id, attempt, waitMs: null }, callInJob)
         : callInJob(),
     );
     if (isThenable(returned)) {

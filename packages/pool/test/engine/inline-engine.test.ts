@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { contextFields } from "@skein/context/log";
 import { ManualScheduler, SynchronizationContext, TaskScheduler } from "@skein/scheduling";
 import { describe, expect, it } from "vitest";
 import { jobModule } from "../../src/engine.ts";
@@ -142,6 +143,15 @@ describe("InlineEngine", () => {
     await engine.close();
     for (const [i, name] of names.entries()) unsubscribe(name, listeners[i]!);
     expect(heard).toEqual(["submit", "start", "end", "submit", "start", "error"]);
+  });
+
+  it("log lines of a job have its id, and those outside have none", async () => {
+    await using engine = new InlineEngine();
+    const ask = async (log: string): Promise<unknown> =>
+      ((await import(log)) as { contextFields: () => unknown }).contextFields();
+    const fields = await engine.run(ask, [import.meta.resolve("@skein/context/log")]);
+    expect(fields).toEqual({ threadId: 0, jobId: expect.stringMatching(/^0-\d+$/) });
+    expect(contextFields()).toEqual({});
   });
 
   it("`broadcast` is one call", async () => {
