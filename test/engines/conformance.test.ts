@@ -273,8 +273,24 @@ describe.each(engines)("$name", ({ capabilities, start }) => {
       expect(log[0]).toBe(0);
     });
 
+    it("of the run alone: it begins when the job does", async () => {
+      const release = await occupy();
+      const gate = makeGate(3);
+      const waited = engine.run(jobs.holdUntilStopped, [gate], { runTimeoutMs: 30 });
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      expect([gate[1], waited.isCompleted]).toEqual([0, false]);
+      await release();
+      expect(await errorOf(waited)).toMatchObject({
+        constructor: JobTimeoutError,
+        limit: "runTimeoutMs",
+        timeoutMs: 30,
+      });
+      await opened(gate, 2);
+    });
+
     it("that is not needed does nothing", async () => {
-      expect(await engine.run(jobs.add, [1, 1], { timeoutMs: 600_000 })).toBe(2);
+      const options = { timeoutMs: 600_000, runTimeoutMs: 600_000 };
+      expect(await engine.run(jobs.add, [1, 1], options)).toBe(2);
     });
   });
 

@@ -17,7 +17,7 @@ const all = everyCapability;
 export const engines: readonly EngineUnderTest[] = [
   {
     name: "InlineEngine",
-    capabilities: { ...all, parallel: false, terminate: false, exclusive: false, runTimeouts: false },
+    capabilities: { ...all, parallel: false, terminate: false, exclusive: false },
     start() {
       const engine = new InlineEngine();
       return { engine, end: () => engine.close() };
@@ -37,7 +37,7 @@ export const engines: readonly EngineUnderTest[] = [
     start() {
       const piscina = new Piscina({ maxThreads: 1 });
       const engine = new PiscinaEngine(piscina);
-      return { engine, end: () => piscina.destroy() };
+      return { engine, end: () => piscina.close() };
     },
   },
   {
@@ -47,7 +47,6 @@ export const engines: readonly EngineUnderTest[] = [
       priorities: false,
       terminate: false,
       exclusive: false,
-      runTimeouts: false,
       broadcast: false,
     },
     start() {

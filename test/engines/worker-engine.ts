@@ -14,13 +14,12 @@ import {
 } from "@skein/pool/engine";
 import type { Task } from "@skein/scheduling";
 
-/** The Worker takes its jobs in their order, nobody is told when it begins one, and nobody ends it. */
+/** The Worker takes its jobs in their order, and nobody ends it. */
 const capabilities = Object.freeze({
   ...everyCapability,
   priorities: false,
   terminate: false,
   exclusive: false,
-  runTimeouts: false,
   broadcast: false,
 });
 

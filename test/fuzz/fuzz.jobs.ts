@@ -2,7 +2,6 @@ import { AsyncLocal } from "@skein/context";
 import { type Job, move, ThreadPool } from "@skein/pool";
 import { jobModule } from "@skein/pool/engine";
 import { InlineEngine } from "@skein/pool/inline";
-import type * as Own from "./fuzz.jobs.ts";
 
 export const local = new AsyncLocal<unknown>({ name: "fuzz.local", flow: "thread" });
 export const wire = new AsyncLocal<unknown>({ name: "fuzz.wire", flow: "wire" });
@@ -32,7 +31,12 @@ export async function throwLater(value: unknown): Promise<never> {
   throw value;
 }
 
-const own = jobModule<typeof Own>(import.meta.url);
+interface Own {
+  echo(value: unknown): Echo;
+  throwIt(value: unknown): never;
+  throwBuilt(plan: ErrorPlan): never;
+}
+const own = jobModule<Own>(import.meta.url);
 let inline: InlineEngine | null = null;
 
 /** A job of this job: across the codec four times. On an engine that is no pool it runs beside it. */

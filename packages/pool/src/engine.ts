@@ -15,7 +15,7 @@ export {
   encodeValue,
   type SentValue,
 } from "./adapter/encoded-value.ts";
-export type { JobReply, JobRequest, ProgressPort, SentReply } from "./adapter/job-request.ts";
+export type { JobReply, JobReport, JobRequest, ReportPort, SentReply } from "./adapter/job-request.ts";
 export { runJob } from "./adapter/run-job.ts";
 export { BaseEngine, type JobEngine, type JobTarget } from "./engine/base-engine.ts";
 export { type EngineCapabilities, everyCapability } from "./engine/capabilities.ts";

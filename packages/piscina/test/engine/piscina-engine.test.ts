@@ -26,7 +26,7 @@ function start(options: ConstructorParameters<typeof Piscina>[0]): {
 }
 
 afterEach(async () => {
-  await Promise.all(started.splice(0).map((piscina) => piscina.destroy()));
+  await Promise.all(started.splice(0).map((piscina) => piscina.close()));
 });
 
 describe("PiscinaEngine, beside the program's own tasks", () => {

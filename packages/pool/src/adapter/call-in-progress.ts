@@ -2,20 +2,20 @@ import type { AsyncScope } from "@skein/context";
 import { JobCanceledError } from "../errors.ts";
 import type { CallState } from "../shared/call-state.ts";
 import { type JobInProgress, newJobId } from "../worker/current-job.ts";
-import type { ProgressPort } from "./job-request.ts";
+import type { ReportPort } from "./job-request.ts";
 
 /** A job that `runJob` runs, as its own code sees it. */
 export class CallInProgress implements JobInProgress {
   readonly #state: CallState;
-  readonly #progress: ProgressPort | null;
+  readonly #reports: ReportPort | null;
   /** Its context: listeners of its signal hear in it. */
   readonly #scope: AsyncScope;
   #id: string | null = null;
   #controller: AbortController | null = null;
 
-  constructor(state: CallState, progress: ProgressPort | null, scope: AsyncScope) {
+  constructor(state: CallState, reports: ReportPort | null, scope: AsyncScope) {
     this.#state = state;
-    this.#progress = progress;
+    this.#reports = reports;
     this.#scope = scope;
   }
 
@@ -37,7 +37,7 @@ export class CallInProgress implements JobInProgress {
   }
 
   progress(value: unknown): void {
-    if (this.#state.isRunning) this.#progress?.postMessage(value);
+    if (this.#state.isRunning) this.#reports?.postMessage({ kind: "progress", value });
   }
 
   async #abortWhenStopping(controller: AbortController): Promise<void> {

@@ -7,7 +7,7 @@ import { COMPLETED, type DecidedJob, type OutcomeKind } from "../submit/pending-
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { jobsElsewhere } from "../worker/current-job.ts";
 import type { SentValue } from "./encoded-value.ts";
-import type { JobRequest, ProgressPort } from "./job-request.ts";
+import type { JobReport, JobRequest, ReportPort } from "./job-request.ts";
 
 /** A job as its engine carries it. */
 export interface CarriedJob {
@@ -37,9 +37,9 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
   retriesLeft: number;
   /** Of the attempt that is under way. */
   state: CallState = new CallState();
-  /** Where progress of that attempt arrives; null: nobody listens, or it comes without messages. */
+  /** Where reports of that attempt arrive; null: nobody listens, or they come without messages. */
   port: MessagePort | null = null;
-  #progress: ProgressPort | null = null;
+  #reports: ReportPort | null = null;
   readonly #context: string | null;
 
   constructor(
@@ -71,28 +71,28 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
       context: this.#context,
       state: this.state.words,
       attempt: this.options.retries - this.retriesLeft + 1,
-      progress: this.#progress,
+      reports: this.#reports,
     };
   }
 
   get transfer(): readonly Transferable[] {
     const { transfer } = this.args;
-    return this.port === null ? transfer : [...transfer, this.#progress as MessagePort];
+    return this.port === null ? transfer : [...transfer, this.#reports as MessagePort];
   }
 
-  /** The job is on this thread: what it reports is given to `port`. */
-  listen(port: ProgressPort): void {
-    this.#progress = port;
+  /** The job will be on this thread. */
+  listen(port: ReportPort): void {
+    this.#reports = port;
   }
 
-  /** The job will be on another thread: what it reports comes as a message. @param listener Called under the empty context. */
-  listenByMessage(listener: (value: unknown) => void): void {
+  /** The job will be on another thread: what it reports comes as a message. Called under the empty context, and so is `listener`. */
+  listenByMessage(listener: (report: JobReport) => void): void {
     const { port1, port2 } = new MessageChannel();
     port1.on("message", listener);
     // It is its job that keeps the process alive.
     port1.unref();
     this.port = port1;
-    this.#progress = port2;
+    this.#reports = port2;
   }
 
   stopListening(): void {

@@ -22,17 +22,18 @@ import { clearTimeout, now, setTimeout } from "../shared/timers.ts";
 import { CallState } from "../shared/call-state.ts";
 import { type Below, callerOf } from "../submit/caller.ts";
 import { cancellationError } from "../submit/cancel-signal.ts";
-import { jobExtras } from "../submit/job-extras.ts";
+import { type JobExtras, jobExtras } from "../submit/job-extras.ts";
 import { JobWatch } from "../submit/job-watch.ts";
 import { tell } from "../submit/outcomes.ts";
 import { CANCELED, COMPLETED, CRASHED, FAILED, type OutcomeKind, THREW } from "../submit/pending-job.ts";
 import { ProgressListeners } from "../submit/progress-listeners.ts";
+import { RunLimit } from "../submit/run-limit.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { clone } from "../transfer/clone.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import { decodeValue, dropValue, encodeValue } from "./encoded-value.ts";
 import { type CarriedJob, EngineJob } from "./engine-job.ts";
-import type { JobReply } from "./job-request.ts";
+import type { JobReply, JobReport } from "./job-request.ts";
 
 /** How an engine carries jobs. Called under the empty context. */
 export interface JobCarrier {
@@ -104,7 +105,7 @@ export class EngineJobs {
   ): Task<unknown> {
     const caller = callerOf(below, this.#open.size === 0, traced);
     const context = options.flowContext ? (ExecutionContext.capture()?.toCarrier("thread") ?? null) : null;
-    const { retries, onProgress } = options;
+    const { retries } = options;
     const moved = moveListOfArguments(args, options.transfer);
     const sent = encodeValue(args, "args", {
       transfer: moved,
@@ -116,17 +117,31 @@ export class EngineJobs {
     });
     if (moved !== null) forgetMoves(args);
     const job = new EngineJob(fn, options, sent, context);
-    const progressId = onProgress === undefined ? 0 : this.#progress.add(onProgress);
-    if (caller !== null || progressId !== 0) job.extras = jobExtras({ ...caller, progressId });
+    const listening = this.#listenTo(job);
+    if (caller !== null || listening !== null) job.extras = jobExtras({ ...caller, ...listening });
     this.#open.add(job);
     this.#tellOfIt(job);
     this.#carry(job);
     return job.task;
   }
 
+  /** Null: nobody wants to hear what it reports. */
+  #listenTo(job: EngineJob): Pick<JobExtras, "progressId" | "runLimit"> | null {
+    const { onProgress, runTimeoutMs } = job.options;
+    if (onProgress === undefined && runTimeoutMs === undefined) return null;
+    const runLimit =
+      runTimeoutMs === undefined
+        ? null
+        : new RunLimit(runTimeoutMs, () =>
+            this.#giveUp(job, FAILED, new JobTimeoutError(runTimeoutMs, { limit: "runTimeoutMs" })),
+          );
+    return { progressId: this.#progress.add(onProgress, runLimit), runLimit };
+  }
+
   #tellOfIt(job: EngineJob): void {
-    const { signal, timeoutMs } = job.options;
-    if (signal !== undefined || timeoutMs !== undefined) this.#watch.watch(job, signal, timeoutMs);
+    const { signal, timeoutMs, runTimeoutMs } = job.options;
+    const isWatched = signal !== undefined || timeoutMs !== undefined || runTimeoutMs !== undefined;
+    if (isWatched) this.#watch.watch(job, signal, timeoutMs);
     publishJob("submit", job.fn.source, job);
   }
 
@@ -138,7 +153,7 @@ export class EngineJobs {
     this.#carried.add(job);
     AsyncScope.root.run(() => {
       try {
-        this.#listen(job);
+        this.#openReports(job);
         this.#carrier.carry(job, {
           arrived: (reply) => {
             if (isCurrent()) this.#arrived(job, reply);
@@ -154,11 +169,15 @@ export class EngineJobs {
     });
   }
 
-  #listen(job: EngineJob): void {
-    const { progressId } = job.extras;
-    if (progressId === 0) return;
-    if (this.#carrier.isElsewhere) job.listenByMessage((value) => this.#progress.report(progressId, value));
-    else job.listen({ postMessage: (value) => this.#progress.report(progressId, clone(value, [])) });
+  #openReports(job: EngineJob): void {
+    if (job.extras.progressId === 0) return;
+    if (this.#carrier.isElsewhere) job.listenByMessage((report) => this.#onReport(job, report));
+    else job.listen({ postMessage: (report) => this.#onReport(job, clone(report, [])) });
+  }
+
+  #onReport({ extras }: EngineJob, report: JobReport): void {
+    if (report.kind === "began") this.#progress.began(extras.progressId);
+    else this.#progress.report(extras.progressId, report.value);
   }
 
   #arrived(job: EngineJob, reply: JobReply): void {
@@ -187,6 +206,7 @@ export class EngineJobs {
     if (!job.isDecided && isCrash && job.retriesLeft > 0 && !this.#isDropped) {
       job.retriesLeft--;
       job.stopListening();
+      job.extras.runLimit?.again();
       job.state = new CallState();
       this.#carry(job);
       return;
@@ -234,18 +254,20 @@ export class EngineJobs {
     const { progressId } = job.extras;
     if (progressId !== 0) {
       // What it has reported comes first.
-      if (job.port !== null)
-        for (
-          let left = receiveMessageOnPort(job.port);
-          left !== undefined;
-          left = receiveMessageOnPort(job.port)
-        )
-          this.#progress.report(progressId, left.message);
+      this.#takeReports(job);
       job.stopListening();
       this.#progress.remove(progressId);
     }
     this.#progress.deliver();
     tell(job);
+  }
+
+  /** Those that have come, and were not heard yet. */
+  #takeReports(job: EngineJob): void {
+    const { port } = job;
+    if (port === null) return;
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+      this.#onReport(job, next.message as JobReport);
   }
 
   /**

@@ -3,9 +3,12 @@ import type { Transferable } from "node:worker_threads";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import type { EncodedValue } from "./encoded-value.ts";
 
-/** Where a job's progress goes: a MessagePort, or what looks like one to a job on the same thread. */
-export interface ProgressPort {
-  postMessage(value: unknown): void;
+/** What a job tells while it runs, in order: that it has begun, and its progress. */
+export type JobReport = { readonly kind: "began" } | { readonly kind: "progress"; readonly value: unknown };
+
+/** Where reports go: a MessagePort, or what looks like one to a job on the same thread. */
+export interface ReportPort {
+  postMessage(report: JobReport): void;
 }
 
 export interface JobRequest {
@@ -19,7 +22,7 @@ export interface JobRequest {
   /** 1, and one more for each thread that has died at it. */
   readonly attempt: number;
   /** Null: nobody listens. */
-  readonly progress: ProgressPort | null;
+  readonly reports: ReportPort | null;
 }
 
 /** `withdrawn`: the caller had given the job up before it began. */

@@ -48,6 +48,7 @@ export function startJob(
     done(withdrawn);
     return;
   }
+  request.reports?.postMessage({ kind: "began" });
   const end = (sent: SentReply): void => {
     state.end();
     done(sent);
@@ -85,7 +86,7 @@ async function loadAndCall(
 }
 
 function call(
-  { args, context, progress, attempt }: JobRequest,
+  { args, context, reports, attempt }: JobRequest,
   state: CallState,
   known: KnownFunction,
   fn: JobFunction,
@@ -98,7 +99,7 @@ function call(
     const scope = scopeFrom(
       context === null ? null : new CarriedScope(ExecutionContext.fromCarrier(context)),
     );
-    const job = new CallInProgress(state, progress, scope);
+    const job = new CallInProgress(state, reports, scope);
     publishStart(known.source, scope);
     const storage = jobsElsewhere();
     const callInJob = (): unknown => storage.run(job, apply, fn, list);

@@ -36,7 +36,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   exclusive: false,
   retries: true,
   progress: true,
-  runTimeouts: false,
+  runTimeouts: true,
   transfer: true,
   broadcast: true,
 });
