@@ -10,10 +10,21 @@ import {
   ROOT_CONTEXT,
   trace,
 } from "@opentelemetry/api";
-import { flow } from "@skein/context";
+import { DuplicateNameError, flow } from "@skein/context";
+
+const FLOW_NAME = "skein.opentelemetry";
+
+/** What copies of this package in one thread have in common. Its number says in which form the context travels. */
+interface Shared {
+  readonly submitting: AsyncLocalStorage<Context>;
+  flow: Disposable | null;
+}
+const sharedKey: unique symbol = Symbol.for("skein.opentelemetry.1");
+const holder = globalThis as { [sharedKey]?: Shared };
+const shared: Shared = (holder[sharedKey] ??= { submitting: new AsyncLocalStorage<Context>(), flow: null });
 
 /** The context with the span of a job, while that is called. */
-export const submitting: AsyncLocalStorage<Context> = new AsyncLocalStorage<Context>();
+export const submitting: AsyncLocalStorage<Context> = shared.submitting;
 
 /** Written by us, not by the global propagator: a thread without an SDK has none. */
 interface Written {
@@ -50,17 +61,33 @@ const codec = {
   },
 };
 
-/** Contexts are immutable, so each is encoded once. */
-export function flowActiveContext(): Disposable {
-  return flow<Context>({
-    name: "skein.opentelemetry",
-    codec,
-    // Telemetry must not break a job.
-    onError: "ignore",
-    capture: () => {
-      const active = submitting.getStore() ?? context.active();
-      return active === ROOT_CONTEXT ? undefined : active;
-    },
-    enter: (active, fn) => context.with(active, fn),
-  });
+/**
+ * Contexts are immutable, so each is encoded once. Does nothing where another copy of this package has done it.
+ * @throws DuplicateNameError when something else flows under the name: a copy of another version.
+ */
+export function flowActiveContext(): void {
+  shared.flow ??= named(() =>
+    flow<Context>({
+      name: FLOW_NAME,
+      codec,
+      // Telemetry must not break a job.
+      onError: "ignore",
+      capture: () => {
+        const active = submitting.getStore() ?? context.active();
+        return active === ROOT_CONTEXT ? undefined : active;
+      },
+      enter: (active, fn) => context.with(active, fn),
+    }),
+  );
+}
+
+/** An error says what to do. */
+function named(begin: () => Disposable): Disposable {
+  try {
+    return begin();
+  } catch (error) {
+    if (error instanceof DuplicateNameError)
+      error.message += `: @skein/opentelemetry/register is loaded in another version. \`npm ls @skein/opentelemetry\` shows who brings it`;
+    throw error;
+  }
 }

@@ -114,6 +114,18 @@ it("a map that is left, or fails, ends its span", async () => {
   expect(outcomes).toEqual(["canceled", "failed"]);
 });
 
+it("another copy of the package in the thread changes nothing, and its spans flow as well", async () => {
+  const copy = new URL("../dist/", import.meta.url);
+  await import(new URL("register.js", copy).href);
+  const other = (await import(new URL("index.js", copy).href)) as { instrument: typeof instrument };
+  using _ = other.instrument();
+  const { spanId, result } = await inRequest(() => jobs.activeLater());
+  const [span] = exporter.getFinishedSpans();
+  expect(span!.parentSpanContext!.spanId).toBe(spanId);
+  const seen = { traceId: span!.spanContext().traceId, spanId: span!.spanContext().spanId };
+  expect(result).toEqual([seen, seen]);
+});
+
 it("unknown options and values are refused", () => {
   expect(() => instrument({ parents: "link" } as never)).toThrow(/parent/);
   expect(() => instrument({ parent: "sibling" as never })).toThrow(/options\.parent/);

@@ -1,28 +1,37 @@
 /** The way out: requests of `fetch` and undici that carry the current context. */
 import { isArray } from "../intrinsics.ts";
+import { allowedOrigins, type AllowedOriginsOptions, originOf } from "./allowed-origins.ts";
 import { contextHeaders } from "./context-headers.ts";
 import type { ContextHeadersOptions } from "./context-headers.ts";
+import { type OptionNames, ownOptions } from "../own-options.ts";
 
 type Fetch = typeof globalThis.fetch;
 
+/** Options of {@link contextFetch} and {@link contextInterceptor}. */
+export interface OutgoingOptions extends ContextHeadersOptions, AllowedOriginsOptions {}
+
+const optionNames: OptionNames<OutgoingOptions> = { header: true, local: true, trace: true, origins: true };
+
 /**
  * `fetch` with the headers of the current context. Headers that the caller gives take precedence. The receiver learns whatever
- * `contextHeaders` has: wrap the `fetch` that calls your own services, not the one that calls others'.
+ * `contextHeaders` has: name your own services in `origins`, or wrap the `fetch` that calls only them.
  *
  * @throws TypeError if an option has the wrong type.
  * @example
- * const fetch = contextFetch();
+ * const fetch = contextFetch({ origins: ["http://billing.internal"] });
  * await fetch("http://billing.internal/invoices");
  */
 export function contextFetch(
-  options?: ContextHeadersOptions,
+  options?: OutgoingOptions,
   fetch: Fetch = (input, init) => globalThis.fetch(input, init),
 ): Fetch {
-  contextHeaders(options);
+  const { allowed, headerOptions } = checked(options);
   return async (input, init) => {
+    if (allowed !== null && !allowed.has(originOf(input instanceof Request ? input.url : input) ?? ""))
+      return await fetch(input, init);
     const own = init?.headers ?? (input instanceof Request ? input.headers : undefined);
     const headers = new Headers(own);
-    for (const [name, value] of Object.entries(contextHeaders(options)))
+    for (const [name, value] of Object.entries(contextHeaders(headerOptions)))
       if (!headers.has(name)) headers.set(name, value);
     return await fetch(input, { ...init, headers });
   };
@@ -36,12 +45,14 @@ type UndiciHeaders =
   | null;
 
 interface DispatchOptions {
+  readonly origin?: string | URL | undefined;
   readonly headers?: UndiciHeaders | undefined;
 }
 
 /**
  * An interceptor of undici: each request carries the context of the code that makes it, as with `contextFetch`. For `fetch`, `request` and
- * `stream` of undici, and through `setGlobalDispatcher` for everything that uses it.
+ * `stream` of undici, and through `setGlobalDispatcher` for everything that uses it: name your own services in `origins` there. The requests of
+ * a Client or Pool, which has one origin, name none and count as allowed.
  *
  * @throws TypeError if an option has the wrong type.
  * @example
@@ -49,13 +60,25 @@ interface DispatchOptions {
  * await billing.request({ method: "GET", path: "/invoices" });
  */
 export function contextInterceptor(
-  options?: ContextHeadersOptions,
+  options?: OutgoingOptions,
 ): <O, H>(dispatch: (options: O, handler: H) => boolean) => (options: O, handler: H) => boolean {
-  contextHeaders(options);
+  const { allowed, headerOptions } = checked(options);
   return (dispatch) => (request, handler) => {
-    const { headers } = request as DispatchOptions;
-    return dispatch({ ...request, headers: joined(headers ?? null, contextHeaders(options)) }, handler);
+    const { headers, origin } = request as DispatchOptions;
+    if (allowed !== null && origin !== undefined && !allowed.has(originOf(origin) ?? ""))
+      return dispatch(request, handler);
+    return dispatch({ ...request, headers: joined(headers ?? null, contextHeaders(headerOptions)) }, handler);
   };
+}
+
+function checked(options: OutgoingOptions | undefined): {
+  readonly allowed: ReadonlySet<string> | null;
+  readonly headerOptions: ContextHeadersOptions;
+} {
+  const { origins, ...headerOptions } = ownOptions(options, optionNames);
+  // Wrong ones fail now.
+  contextHeaders(headerOptions);
+  return { allowed: allowedOrigins(origins), headerOptions };
 }
 
 /** Names and values in turn. */

@@ -9,7 +9,7 @@ import express from "express";
 import fastify from "fastify";
 import { Hono } from "hono";
 import Koa from "koa";
-import { Agent, fetch as undiciFetch, request } from "undici";
+import { Agent, fetch as undiciFetch, Pool, request } from "undici";
 import { afterEach, describe, expect, it } from "vitest";
 import { correlation as forFastify } from "@skein/context/fastify";
 import { correlation as forHono } from "@skein/context/hono";
@@ -198,6 +198,40 @@ describe("the way out", () => {
       expect(await send(url, {})).toEqual([null, null]);
     },
   );
+
+  it("with `origins` the other hosts learn nothing", async () => {
+    const ports = await Promise.all(
+      [1, 2].map(() => listen((req, res) => reply(res, req.headers["x-request-id"]))),
+    );
+    const [ours, theirs] = ports.map((port) => `http://127.0.0.1:${port}/some/path`) as [string, string];
+    const options = { origins: [new URL(ours), "https://billing.internal"] };
+    const viaFetch = contextFetch(options);
+    const agent = dispatcher().compose(contextInterceptor(options));
+    const answers = async (url: string): Promise<unknown[]> => [
+      await (await viaFetch(url)).json(),
+      await (await viaFetch(new Request(url))).json(),
+      await (await request(url, { dispatcher: agent })).body.json(),
+      await (await undiciFetch(url, { dispatcher: agent })).json(),
+    ];
+    await correlationId.run("r", async () => {
+      expect(await answers(ours)).toEqual(["r", "r", "r", "r"]);
+      expect(await answers(theirs)).toEqual([null, null, null, null]);
+      const pool = new Pool(new URL(ours).origin);
+      closing.push(() => pool.close());
+      const own = pool.compose(contextInterceptor(options));
+      expect(await (await own.request({ method: "GET", path: "/" })).body.json()).toBe("r");
+    });
+  });
+
+  it("refuse a wrong origin when they are made", () => {
+    const fails =
+      (origins: unknown): unknown =>
+      () =>
+        contextFetch({ origins } as never);
+    expect(fails("https://a.test")).toThrow(/options\.origins/);
+    expect(fails(["a.test"])).toThrow(/options\.origins\[0\]/);
+    expect(fails(["https://a.test", 1])).toThrow(/options\.origins\[1\]/);
+  });
 
   it("refuse a wrong option when they are made", () => {
     for (const make of [contextFetch, contextInterceptor])
