@@ -123,7 +123,11 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
       },
       this.asyncId,
     );
-    this.#flow.submit(info, signal);
+    try {
+      this.#flow.submit(info, signal);
+    } catch (error) {
+      info.reject(error);
+    }
     return info.promise as Promise<R>;
   }
 

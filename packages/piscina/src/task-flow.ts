@@ -9,8 +9,8 @@
  * | over   | settled, for its caller; one that was lined or placed is in the counts until the pool has settled it            |
  *
  * held → placed, lined → placed, and any → over. Threads take lined tasks in their order, without asking here, so that places are given in
- * the same order as results come back. Only where that order would not hold are tasks held: threads would go on taking tasks that share
- * them, and one that needs a thread for itself would wait for ever.
+ * the same order as results come back. Where several tasks share a thread, one that needs a thread for itself is held, and whatever comes
+ * after it: the pool would let the later ones overtake it.
  */
 import { AbortError, type AbortSignalAny, reasonOf } from "./abort-signal.ts";
 import type { Times } from "./histogram.ts";
@@ -21,7 +21,7 @@ import { FixedQueue, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, type Threads } from "./threads.ts";
 
 export interface TaskFlowOptions {
-  readonly threads: Threads;
+  readonly threads: Pick<Threads, "add" | "run">;
   readonly places: Places;
   /** Null: none of the program's own. */
   readonly taskQueue: TaskQueue | null;
@@ -81,7 +81,8 @@ export class TaskFlow {
     const { places } = this.#options;
     for (const queue of [this.#lined, this.#held]) {
       while (queue.size > 0) {
-        const info = queue.shift() as unknown as TaskInfo;
+        const info = queue.shift() as TaskInfo | null;
+        if (info === null) break;
         if (info.isOver) continue;
         if (!places.hasPlace(info.isAbortable)) {
           if (queue.unshift === undefined) queue.push(info as never);
@@ -102,9 +103,10 @@ export class TaskFlow {
 
   /** Rejects all; nothing waits for the threads any more. */
   rejectAll(error: () => Error): void {
-    while (this.#held.size > 0) this.#held.shift();
-    while (this.#lined.size > 0) this.#lined.shift();
-    for (const info of this.#open) info.reject(error());
+    for (const info of this.#open) {
+      if (info.started === 0) this.#abort(info, error());
+      else info.reject(error());
+    }
   }
 
   /** @returns resolves when no task is open, with true; with false after `timeoutMs`. */

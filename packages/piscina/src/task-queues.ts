@@ -94,6 +94,10 @@ export class FixedQueue implements TaskQueue {
   remove(task: Task): void {
     for (let i = 0; i < this.#size; i++) {
       if (this.#ring[this.#at(i)] !== task) continue;
+      if (i === 0) {
+        this.shift();
+        return;
+      }
       for (let j = i + 1; j < this.#size; j++) this.#ring[this.#at(j - 1)] = this.#ring[this.#at(j)];
       this.#ring[this.#at(--this.#size)] = undefined;
       return;

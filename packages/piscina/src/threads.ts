@@ -35,7 +35,9 @@ interface RunnerModule {
 
 type Runner = Job<[filename: string, name: string, task: unknown], unknown>;
 
+/** Of the pool. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
+const MAX_JOBS = 65_536;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 let pools = 0;
 
@@ -52,7 +54,7 @@ export class Threads {
     this.#events = events;
     this.#runnerUrl = new URL(`./task-runner.${extension}`, import.meta.url);
     if (options.niceIncrement !== 0) this.#runnerUrl.searchParams.set("nice", String(options.niceIncrement));
-    if (options.minThreads > 0) this.start(options.minThreads);
+    if (options.minThreads > 0) this.start(Math.ceil(options.minThreads));
   }
 
   get workers(): Worker[] {
@@ -106,11 +108,14 @@ export class Threads {
     const pool = new ThreadPool(
       bare<ThreadPoolOptions>({
         name,
-        minThreads: Math.max(1, o.minThreads),
+        minThreads: Math.max(1, Math.ceil(o.minThreads)),
         maxThreads: this.maxThreads,
         idleTimeoutMs:
-          o.idleTimeout === Infinity ? Infinity : Math.min(Math.max(1, o.idleTimeout), MAX_DELAY_MS),
-        jobsPerThread: o.concurrentTasksPerWorker,
+          o.idleTimeout === Infinity
+            ? Infinity
+            : Math.min(Math.max(1, Math.ceil(o.idleTimeout)), MAX_DELAY_MS),
+        jobsPerThread: Math.min(Math.floor(o.concurrentTasksPerWorker), MAX_JOBS),
+        maxQueueBytes: 2 ** 32,
         initialize: this.#runnerUrl,
         env: o.env,
         workerData: o.workerData,
@@ -122,6 +127,7 @@ export class Threads {
     const onStart = (message: unknown): void => {
       const { pool: from, threadId } = message as ThreadMessage;
       if (from !== name) return;
+      open.ready.add(threadId);
       this.#look(open);
       this.#events.created(threadId);
     };
@@ -133,6 +139,7 @@ export class Threads {
         graceMs: 0,
       }).runTask,
       workers: new Map(),
+      ready: new Set(),
       stopListening: () => unsubscribe("skein:thread:start", onStart),
     };
     subscribe("skein:thread:start", onStart);
@@ -141,7 +148,7 @@ export class Threads {
 
   /** Threads that the pool has started, also by itself in the place of one that ended. */
   #look(open: OpenPool): void {
-    for (const { threadId } of open.pool.stats().perThread) {
+    for (const { threadId } of open.pool.threads) {
       const worker = open.workers.has(threadId) ? undefined : workerOf(threadId);
       if (worker !== undefined) this.#adopt(open, worker, threadId);
     }
@@ -161,7 +168,10 @@ export class Threads {
       this.#look(open);
       this.#events.destroyed(threadId);
       const { minThreads } = this.#options;
-      if (this.#open === open && open.workers.size < minThreads) this.start(minThreads);
+      // One that could not even start has no successor before there is a task: it would end in the same way.
+      const hasStarted = open.ready.delete(threadId);
+      if (hasStarted && this.#open === open && open.workers.size < minThreads)
+        this.start(Math.ceil(minThreads));
     });
     // A listener for messages keeps the process alive.
     worker.unref();
@@ -174,6 +184,8 @@ interface OpenPool {
   /** The same for tasks that can be aborted. */
   readonly alone: Runner;
   readonly workers: Map<number, Worker>;
+  /** Ids of those that have started. */
+  readonly ready: Set<number>;
   readonly stopListening: () => void;
 }
 

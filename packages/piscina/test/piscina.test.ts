@@ -223,6 +223,18 @@ describe("threads", () => {
     await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
   });
 
+  it("that cannot start reject what waits, and are not started again and again", async () => {
+    const piscina = make({ env: { NODE_OPTIONS: "--require=/nowhere.js" } });
+    let destroyed = 0;
+    piscina.on("workerDestroy", () => destroyed++);
+    await expect(piscina.run("x")).rejects.toMatchObject({ code: "MODULE_NOT_FOUND" });
+    await eventually("none is left", () => piscina.threads.length === 0);
+    const before = destroyed;
+    // Long enough for a few more, if there were any.
+    await make().run(50, { name: "later" });
+    expect(destroyed).toBe(before);
+  });
+
   it("post messages, and errors that come after their task", async () => {
     const piscina = make();
     const message = once(piscina, "message");
@@ -285,6 +297,20 @@ describe("the end", () => {
         reason: { message: "Terminating worker thread" },
       });
     await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
+  });
+
+  it("destroy leaves nothing that close would wait for", async () => {
+    const piscina = make({ taskQueue: new HighestFirst() });
+    const tasks = [1, 2].map((level) => {
+      const task = { level, [Piscina.queueOptionsSymbol]: { level } };
+      return piscina.run(task).catch((error: unknown) => error);
+    });
+    await piscina.destroy();
+    await expect(Promise.all(tasks)).resolves.toHaveLength(2);
+    const errors: unknown[] = [];
+    piscina.on("error", (error) => errors.push(error));
+    await piscina.close();
+    expect(errors).toEqual([]);
   });
 });
 
