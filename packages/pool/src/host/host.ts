@@ -556,7 +556,7 @@ export class Host {
     this.#arenaMemories.ended(thread.serial);
     this.#sharedBuffers.dropOf(thread.serial);
     this.#relay.onExit(thread);
-    this.#replace(exitCode, cause);
+    this.#replace(thread, exitCode, cause);
     // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
     this.#pump.onBell();
     ledger.deliver();
@@ -569,12 +569,12 @@ export class Host {
   }
 
   /** A thread less: jobs that wait need another, or will never run. */
-  #replace(exitCode: number, cause: unknown): void {
+  #replace(thread: PoolThread, exitCode: number, cause: unknown): void {
     if (this.#outstanding === 0) {
       if (this.#roster.count === 0) this.#roster.forgetFailedStarts();
       return;
     }
-    this.#supply.ended();
+    if (!thread.isReplaced) this.#supply.ended();
     if (!this.#supply.isStarting) this.#giveUp(exitCode, cause);
     // The dead thread may have swallowed a wake-up.
     const { queues, parking } = this.#memory;

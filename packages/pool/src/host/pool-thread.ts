@@ -31,6 +31,8 @@ export class PoolThread {
   isReady = false;
   /** Is to take the place of another, and does not count before (recycling.ts). */
   isSpare = false;
+  /** Was told to leave when its successor was ready: nobody has to start for it when it has ended. */
+  isReplaced = false;
   /** Has said that it had nothing to do for `idleTimeoutMs`. */
   isIdle = false;
   /** Calls `dispose`, then ends. */

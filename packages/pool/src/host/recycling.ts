@@ -16,7 +16,7 @@
  */
 import type { PoolThread } from "./pool-thread.ts";
 
-type Follower = Pick<PoolThread, "isLeaving" | "hasEnded" | "isSpare">;
+type Follower = Pick<PoolThread, "isLeaving" | "hasEnded" | "isSpare" | "isReplaced">;
 
 /** What a thread supply does for it. */
 export interface RecyclingSteps<T> {
@@ -65,6 +65,7 @@ export class Recycling<T extends Follower = PoolThread> {
     this.#due.delete(successor);
     if (thread !== undefined && !thread.isLeaving && !thread.hasEnded) {
       this.#replaced++;
+      thread.isReplaced = true;
       this.#steps.leave(thread);
       this.#steps.count(successor);
     } else if (successor.isSpare) {

@@ -7,6 +7,7 @@ interface Thread {
   isLeaving: boolean;
   hasEnded: boolean;
   isSpare: boolean;
+  isReplaced: boolean;
   isReady: boolean;
   /** What it was told. */
   told: string[];
@@ -36,7 +37,14 @@ class Played {
   });
 
   add(isSpare = false): Thread {
-    const thread = { isLeaving: false, hasEnded: false, isSpare, isReady: !isSpare, told: [] };
+    const thread = {
+      isLeaving: false,
+      hasEnded: false,
+      isSpare,
+      isReplaced: false,
+      isReady: !isSpare,
+      told: [],
+    };
     this.threads.push(thread);
     return thread;
   }
@@ -86,6 +94,7 @@ describe("a thread that asks", () => {
     expect([thread.told, successor.isSpare, played.count]).toEqual([[], true, 1]);
     played.ready(successor);
     expect([thread.told, successor.isSpare, played.count]).toEqual([["leave"], false, 1]);
+    expect([thread.isReplaced, successor.isReplaced]).toEqual([true, false]);
     played.end(thread);
     expect([played.recycling.replaced, played.count]).toEqual([1, 1]);
   });

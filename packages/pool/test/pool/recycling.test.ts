@@ -1,4 +1,5 @@
 /** Threads that are replaced because of a limit. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, describe, expect, it } from "vitest";
 import { ThreadPool, type ThreadPoolOptions } from "../../src/index.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
@@ -81,6 +82,29 @@ describe("the successor", () => {
     await pool.ready();
     const loaded = (): unknown => (globalThis as { loaded?: unknown }).loaded;
     expect([await pool.run(loaded), await pool.run(loaded)]).toEqual([true, true]);
+  });
+
+  it("is the only one that starts for it, however many jobs wait", async () => {
+    const jobs = make({ minThreads: 1, maxThreads: 4, maxJobsPerThread: 1 });
+    let isMaking = false;
+    const making = (): void => {
+      isMaking = true;
+      queueMicrotask(() => (isMaking = false));
+    };
+    const madeByExit = new Promise<boolean>((resolve) => {
+      subscribe("skein:thread:exit", function exited() {
+        unsubscribe("skein:thread:exit", exited);
+        resolve(isMaking);
+      });
+    });
+    subscribe("worker_threads", making);
+    const gate = makeGate();
+    const all = [jobs.echo(1), ...Array.from({ length: 6 }, () => jobs.block(gate))];
+    const wasMade = await madeByExit;
+    unsubscribe("worker_threads", making);
+    open(gate);
+    await Promise.all(all);
+    expect(wasMade).toBe(false);
   });
 
   it("that does not start leaves the thread at work", async () => {
