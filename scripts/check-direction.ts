@@ -15,6 +15,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   piscina: ["context", "scheduling", "pool"],
   sentry: ["context"],
   opentelemetry: ["context", "batching", "pool"],
+  skein: ["context", "scheduling", "pool", "batching"],
 };
 
 /** Rooms of the pool, lowest first. Rooms in one line do not import each other. */

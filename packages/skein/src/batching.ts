@@ -1,0 +1,2 @@
+/** All of `@skein/batching`. */
+export * from "@skein/batching";

@@ -1,0 +1,55 @@
+/** `skein run`: one call of a job. */
+import { inspect } from "node:util";
+import { JobTimeoutError } from "@skein/pool";
+import { MAX_MS, MAX_THREADS, parseCommandLine, wholeNumber } from "./command-line.ts";
+import { jobOf, parseJobReference } from "./job-reference.ts";
+import { withPool } from "./job-run.ts";
+import { parseJson, toJson } from "./json.ts";
+import { type Command, EXIT } from "./program.ts";
+
+const help = `Usage: skein run <file>#<export> [json ...] [options]
+
+Calls an exported function on a worker thread, each further argument read as
+JSON, and prints what it returns as JSON. What JSON cannot hold, such as a Map
+or a typed array, is printed as Node shows it; undefined prints nothing.
+
+  skein run ./geo.jobs.ts#area '[[0,0],[0,1],[1,0]]'
+
+  --timeout-ms <n>   end the job when it has not finished after n milliseconds
+  --threads <n>      at most so many threads, for jobs that submit jobs
+                     [as many as the pool takes by default]
+  --help             this text
+
+Exit code: 0 done, 1 the job failed, 2 wrong usage.
+`;
+
+export const run: Command = {
+  help,
+  async run(args) {
+    const { values, positionals } = parseCommandLine(args, {
+      "timeout-ms": { type: "string" },
+      threads: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    });
+    const [job, ...texts] = positionals;
+    const reference = parseJobReference(job);
+    const jobArgs = texts.map((text, index) => parseJson(text, `argument ${index + 1}`));
+    const timeoutMs = wholeNumber("timeout-ms", values["timeout-ms"], 1, MAX_MS);
+    const maxThreads = wholeNumber("threads", values.threads, 1, MAX_THREADS);
+    try {
+      const result = await withPool(reference, { maxThreads }, (pool) =>
+        pool.run(jobOf(pool, reference), jobArgs, { timeoutMs }),
+      );
+      if (result !== undefined) process.stdout.write(`${toJson(result) ?? show(result)}\n`);
+      return EXIT.done;
+    } catch (error) {
+      if (!(error instanceof JobTimeoutError)) throw error;
+      process.stderr.write(`skein: ${error.message}\n`);
+      return EXIT.failed;
+    }
+  },
+};
+
+function show(value: unknown): string {
+  return inspect(value, { depth: null, maxArrayLength: null, maxStringLength: null });
+}

@@ -1,0 +1,2 @@
+/** All of `@skein/context/http`. */
+export * from "@skein/context/http";

@@ -1,0 +1,2 @@
+/** All of `@skein/context`. */
+export * from "@skein/context";

@@ -1,0 +1,2 @@
+/** All of `@skein/context/log`. */
+export * from "@skein/context/log";

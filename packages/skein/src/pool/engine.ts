@@ -1,0 +1,2 @@
+/** All of `@skein/pool/engine`. */
+export * from "@skein/pool/engine";

@@ -1,0 +1,2 @@
+/** All of `@skein/pool`. */
+export * from "@skein/pool";

@@ -1,0 +1,2 @@
+/** All of `@skein/pool/inline`. */
+export * from "@skein/pool/inline";

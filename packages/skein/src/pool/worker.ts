@@ -1,0 +1,2 @@
+/** All of `@skein/pool/worker`. */
+export * from "@skein/pool/worker";

@@ -1,0 +1,2 @@
+/** All of `@skein/scheduling`. */
+export * from "@skein/scheduling";
