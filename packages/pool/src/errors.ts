@@ -47,7 +47,7 @@ export class JobTimeoutError extends JobError {
     const limit = options?.limit ?? "timeoutMs";
     super(
       "ERR_SKEIN_JOB_TIMEOUT",
-      `The job ${limit === "timeoutMs" ? "did not finish" : "ran, and did not finish,"} within ${timeoutMs} ms. Raise \`${limit}\`, ` +
+      `The job did not finish within ${timeoutMs} ms${limit === "timeoutMs" ? "" : " of its start"}. Raise \`${limit}\`, ` +
         "or let the job look at `job.isCancellationRequested` so that it can stop early",
       options,
     );

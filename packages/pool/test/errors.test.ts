@@ -20,7 +20,7 @@ describe("errors of the pool", () => {
       new JobTimeoutError(50, { limit: "runTimeoutMs" }),
       "JobTimeoutError",
       "ERR_SKEIN_JOB_TIMEOUT",
-      /ran.*50 ms.*`runTimeoutMs`/,
+      /50 ms of its start.*`runTimeoutMs`/,
     ],
     [
       new ThreadCrashedError(3),

@@ -38,18 +38,21 @@ export interface ThreadPoolOptions {
    */
   readonly jobsPerThread?: number | undefined;
   /**
-   * A thread that has begun so many jobs takes no other, and is replaced: its successor starts, then it leaves, by `dispose` of `initialize`.
-   * All jobs that the thread runs count. Those that its jobs submit and wait for still run there, and so does a broadcast; if no
-   * successor gets ready the thread goes on, and is replaced later. 1 to 2^31 - 1, or Infinity. @default Infinity
+   * A thread that has begun this many jobs takes no more and is replaced: its successor starts, then the thread leaves, after `dispose` of
+   * `initialize`. Every job that the thread runs counts. Jobs that its jobs submit and wait for may still run there, and so does a
+   * broadcast. If no successor gets ready, the thread goes on and is replaced later. 1 to 2^31 - 1, or Infinity. @default Infinity
    */
   readonly maxJobsPerThread?: number | undefined;
   /**
-   * A thread whose heap is found to be so full after a job is replaced in the same way, and takes jobs until then. What counts is what
-   * V8 has in use, garbage that it has not collected included: leave room above what the jobs need. 2^24 to 2^40, or Infinity.
+   * A thread whose heap holds this many bytes after a job is replaced in the same way, but takes jobs until then. Garbage that V8 has not
+   * collected yet counts, so leave room above what the jobs need. Looked at every few milliseconds. 2^24 to 2^40, or Infinity.
    * @default Infinity
    */
   readonly maxHeapBytesPerThread?: number | undefined;
-  /** A thread that finishes a job so long after it got ready is replaced in the same way. Positive, up to 2^31 - 1, or Infinity. @default Infinity */
+  /**
+   * A thread that ends a job this many milliseconds after it got ready, or later, is replaced like one with a full heap. Positive, up to
+   * 2^31 - 1, or Infinity. @default Infinity
+   */
   readonly maxThreadAgeMs?: number | undefined;
   /**
    * How many jobs may wait beyond those that the threads can run at once; `run` rejects with QueueFullError above it. 0: a job is

@@ -44,7 +44,7 @@ describe("runTimeoutMs", () => {
     await expect(task).rejects.toMatchObject({
       ...timedOut,
       timeoutMs: 1,
-      message: expect.stringMatching(/ran.*within 1 ms.*`runTimeoutMs`/) as string,
+      message: expect.stringMatching(/within 1 ms of its start.*`runTimeoutMs`/) as string,
     });
     await opened(gate, 1);
   });
