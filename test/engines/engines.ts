@@ -4,6 +4,7 @@ import { type EngineCapabilities, everyCapability } from "@skein/pool/engine";
 import { PiscinaEngine } from "@skein/piscina/engine";
 import { InlineEngine } from "@skein/pool/inline";
 import { Piscina } from "piscina";
+import { endPiscina } from "./end-piscina.ts";
 import { WorkerEngine } from "./worker-engine.ts";
 
 export interface EngineUnderTest {
@@ -37,7 +38,7 @@ export const engines: readonly EngineUnderTest[] = [
     start() {
       const piscina = new Piscina({ maxThreads: 1 });
       const engine = new PiscinaEngine(piscina);
-      return { engine, end: () => piscina.close() };
+      return { engine, end: () => endPiscina(piscina) };
     },
   },
   {

@@ -7,7 +7,8 @@
  * The thread calls `runJob`. `encodeValue` and `decodeValue` are the codec of both.
  */
 export type { CarriedJob } from "./adapter/engine-job.ts";
-export { EngineJobs, type JobCarrier, type JobEnds } from "./adapter/engine-jobs.ts";
+export { EngineJobs } from "./adapter/engine-jobs.ts";
+export type { JobCarrier, JobEnds } from "./adapter/job-carrier.ts";
 export {
   decodeValue,
   type EncodedValue,

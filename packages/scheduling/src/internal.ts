@@ -7,3 +7,4 @@ export { InvalidOperationError, OperationCanceledError, TaskSchedulerError, Time
 export { TaskCompletionSource } from "./task-completion-source.ts";
 export { schedule, swapScheduler, TaskScheduler } from "./task-scheduler.ts";
 export { Task } from "./task.ts";
+export { ItemQueue } from "./waiting/item-queue.ts";

@@ -6,6 +6,7 @@ import { Piscina } from "piscina";
 import { afterEach, describe, expect, it } from "vitest";
 import { makeGate, open, opened } from "../../../pool/test/gate.ts";
 import type * as Jobs from "../../../../test/engines/engines.jobs.ts";
+import { endPiscina } from "../../../../test/engines/end-piscina.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { PiscinaEngine } from "../../src/engine/index.ts";
 import type * as More from "./more.jobs.ts";
@@ -26,7 +27,7 @@ function start(options: ConstructorParameters<typeof Piscina>[0]): {
 }
 
 afterEach(async () => {
-  await Promise.all(started.splice(0).map((piscina) => piscina.close()));
+  await Promise.all(started.splice(0).map(endPiscina));
 });
 
 describe("PiscinaEngine, beside the program's own tasks", () => {

@@ -13,7 +13,6 @@
 import { AsyncScope, ExecutionContext } from "@skein/context";
 import { argumentRangeError } from "@skein/context/errors";
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
-import { receiveMessageOnPort } from "node:worker_threads";
 import { JobTimeoutError, PoolClosedError, ThreadCrashedError } from "../errors.ts";
 import { publishJob } from "../jobs/channels.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
@@ -22,50 +21,30 @@ import { clearTimeout, now, setTimeout } from "../shared/timers.ts";
 import { CallState } from "../shared/call-state.ts";
 import { type Below, callerOf } from "../submit/caller.ts";
 import { cancellationError } from "../submit/cancel-signal.ts";
-import { type JobExtras, jobExtras } from "../submit/job-extras.ts";
+import { jobExtras } from "../submit/job-extras.ts";
 import { JobWatch } from "../submit/job-watch.ts";
 import { tell } from "../submit/outcomes.ts";
 import { CANCELED, COMPLETED, CRASHED, FAILED, type OutcomeKind, THREW } from "../submit/pending-job.ts";
-import { ProgressListeners } from "../submit/progress-listeners.ts";
-import { RunLimit } from "../submit/run-limit.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
-import { clone } from "../transfer/clone.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import { decodeValue, dropValue, encodeValue } from "./encoded-value.ts";
-import { type CarriedJob, EngineJob } from "./engine-job.ts";
-import type { JobReply, JobReport } from "./job-request.ts";
-
-/** How an engine carries jobs. Called under the empty context. */
-export interface JobCarrier {
-  /** Whether requests are posted to other threads. Otherwise jobs run on the thread that calls. */
-  readonly isElsewhere: boolean;
-  /**
-   * Takes the job to where it runs, now or later, and then calls `ends.arrived` or `ends.failed` with it, once: what comes after that is
-   * ignored. What this throws, the job rejects with.
-   */
-  carry(job: CarriedJob, ends: JobEnds): void;
-  /** The job was given up, had its grace period, and still runs: its thread is to be ended. For engines with the capability `terminate`. */
-  terminate?(job: CarriedJob): void;
-}
-
-/** How the journey of a job ends. */
-export interface JobEnds {
-  /** Its reply is here. */
-  arrived(reply: JobReply): void;
-  /** There is none: its thread has died, or it could not be carried. After a ThreadCrashedError it runs again if it has `retries`. */
-  failed(error: Error): void;
-}
+import { EngineJob } from "./engine-job.ts";
+import type { JobCarrier } from "./job-carrier.ts";
+import { JobReports } from "./job-reports.ts";
+import type { JobReply } from "./job-request.ts";
 
 export class EngineJobs {
   readonly #carrier: JobCarrier;
   /** OPEN. */
   readonly #open = new Set<EngineJob>();
   readonly #carried = new Set<EngineJob>();
-  readonly #progress = new ProgressListeners();
+  readonly #reports = new JobReports();
   readonly #watch = new JobWatch<EngineJob>(
     (job, signal) => this.#giveUp(job, CANCELED, cancellationError(signal, job.fn.source)),
     (job, timeoutMs) => this.#giveUp(job, FAILED, new JobTimeoutError(timeoutMs)),
   );
+  readonly #runExpired = (job: EngineJob, runTimeoutMs: number): void =>
+    this.#giveUp(job, FAILED, new JobTimeoutError(runTimeoutMs, { limit: "runTimeoutMs" }));
   #closed: TaskCompletionSource<void> | null = null;
   #isDropped = false;
   #deadlineAt = Infinity;
@@ -117,25 +96,12 @@ export class EngineJobs {
     });
     if (moved !== null) forgetMoves(args);
     const job = new EngineJob(fn, options, sent, context);
-    const listening = this.#listenTo(job);
+    const listening = this.#reports.listenersOf(job, this.#runExpired);
     if (caller !== null || listening !== null) job.extras = jobExtras({ ...caller, ...listening });
     this.#open.add(job);
     this.#tellOfIt(job);
     this.#carry(job);
     return job.task;
-  }
-
-  /** Null: nobody wants to hear what it reports. */
-  #listenTo(job: EngineJob): Pick<JobExtras, "progressId" | "runLimit"> | null {
-    const { onProgress, runTimeoutMs } = job.options;
-    if (onProgress === undefined && runTimeoutMs === undefined) return null;
-    const runLimit =
-      runTimeoutMs === undefined
-        ? null
-        : new RunLimit(runTimeoutMs, () =>
-            this.#giveUp(job, FAILED, new JobTimeoutError(runTimeoutMs, { limit: "runTimeoutMs" })),
-          );
-    return { progressId: this.#progress.add(onProgress, runLimit), runLimit };
   }
 
   #tellOfIt(job: EngineJob): void {
@@ -153,7 +119,7 @@ export class EngineJobs {
     this.#carried.add(job);
     AsyncScope.root.run(() => {
       try {
-        this.#openReports(job);
+        this.#reports.open(job, this.#carrier.isElsewhere);
         this.#carrier.carry(job, {
           arrived: (reply) => {
             if (isCurrent()) this.#arrived(job, reply);
@@ -167,17 +133,6 @@ export class EngineJobs {
         if (isCurrent()) this.#failed(job, error);
       }
     });
-  }
-
-  #openReports(job: EngineJob): void {
-    if (job.extras.progressId === 0) return;
-    if (this.#carrier.isElsewhere) job.listenByMessage((report) => this.#onReport(job, report));
-    else job.listen({ postMessage: (report) => this.#onReport(job, clone(report, [])) });
-  }
-
-  #onReport({ extras }: EngineJob, report: JobReport): void {
-    if (report.kind === "began") this.#progress.began(extras.progressId);
-    else this.#progress.report(extras.progressId, report.value);
   }
 
   #arrived(job: EngineJob, reply: JobReply): void {
@@ -251,23 +206,8 @@ export class EngineJobs {
     job.outcome = kind;
     job.value = value;
     this.#open.delete(job);
-    const { progressId } = job.extras;
-    if (progressId !== 0) {
-      // What it has reported comes first.
-      this.#takeReports(job);
-      job.stopListening();
-      this.#progress.remove(progressId);
-    }
-    this.#progress.deliver();
+    this.#reports.end(job);
     tell(job);
-  }
-
-  /** Those that have come, and were not heard yet. */
-  #takeReports(job: EngineJob): void {
-    const { port } = job;
-    if (port === null) return;
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
-      this.#onReport(job, next.message as JobReport);
   }
 
   /**

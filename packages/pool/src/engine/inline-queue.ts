@@ -8,9 +8,9 @@
  * | of a job       | by an item of its own, whatever else is under way: the job that submitted it may wait for it |
  */
 import { AsyncScope } from "@skein/context";
-import { schedule, type TaskScheduler } from "@skein/scheduling/internal";
+import { ItemQueue, schedule, type TaskScheduler } from "@skein/scheduling/internal";
 import type { CarriedJob } from "../adapter/engine-job.ts";
-import type { JobCarrier, JobEnds } from "../adapter/engine-jobs.ts";
+import type { JobCarrier, JobEnds } from "../adapter/job-carrier.ts";
 import type { SentReply } from "../adapter/job-request.ts";
 import { startJob } from "../adapter/run-job.ts";
 import { rejectionOf } from "../submit/pending-job.ts";
@@ -25,7 +25,7 @@ export class InlineQueue implements JobCarrier {
   readonly isElsewhere = false;
   readonly #scheduler: TaskScheduler;
   readonly #jobsPerThread: number;
-  readonly #queues: readonly QueuedJob[][] = PRIORITIES.map(() => []);
+  readonly #queues: readonly ItemQueue<QueuedJob>[] = PRIORITIES.map(() => new ItemQueue());
   #queued = 0;
   /** Of the program. */
   #underWay = 0;
@@ -46,7 +46,7 @@ export class InlineQueue implements JobCarrier {
       );
       return;
     }
-    this.#queues[job.options.priority]!.push(queued);
+    this.#queues[job.options.priority]!.add(queued);
     this.#queued++;
     this.#ask();
   }
@@ -81,7 +81,8 @@ export class InlineQueue implements JobCarrier {
   /** The one whose turn it is. Null: those that were here were given up. */
   #next(): QueuedJob | null {
     for (const queue of this.#queues) {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      while (queue.size > 0) {
+        const next = queue.take();
         this.#queued--;
         if (!next.job.isDecided) return next;
       }

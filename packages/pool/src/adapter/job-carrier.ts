@@ -1,0 +1,22 @@
+import type { CarriedJob } from "./engine-job.ts";
+import type { JobReply } from "./job-request.ts";
+
+/** How an engine carries jobs. Called under the empty context. */
+export interface JobCarrier {
+  /** Whether requests are posted to other threads. Otherwise jobs run on the thread that calls. */
+  readonly isElsewhere: boolean;
+  /**
+   * Takes the job to where it runs, now or later, and then calls `ends.arrived` or `ends.failed`, once: what comes after that is ignored. What this throws, the job rejects with.
+   */
+  carry(job: CarriedJob, ends: JobEnds): void;
+  /** The job was given up, had its grace period, and still runs: its thread is to be ended. For engines with the capability `terminate`. */
+  terminate?(job: CarriedJob): void;
+}
+
+/** How the journey of a job ends. */
+export interface JobEnds {
+  /** Its reply is here. */
+  arrived(reply: JobReply): void;
+  /** There is none: its thread has died, or it could not be carried. After a ThreadCrashedError it runs again if it has `retries`. */
+  failed(error: Error): void;
+}
