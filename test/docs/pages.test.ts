@@ -14,7 +14,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const pages = globSync("docs/**/*.md", { cwd: root, exclude: ["**/node_modules/**"] })
   .toSorted()
-  .map((path) => ({ path, page: readPage(readFileSync(join(root, path), "utf8")) }));
+  .map((path) => {
+    const markdown = readFileSync(join(root, path), "utf8");
+    return { path, markdown, page: readPage(markdown) };
+  });
 const versions = pages.flatMap(({ path, page }) =>
   [...page.versions.keys()].map((version) => ({ path, page, version })),
 );
@@ -26,6 +29,16 @@ writeFiles();
 
 it.each(versions)("$path, $version: each file runs, or is named by another", ({ page, version }) => {
   expect(unusedIn(page, version)).toEqual([]);
+});
+
+it.each(pages)("links in $path lead to a page and a heading", ({ path, markdown }) => {
+  const dead = [...markdown.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)].filter(
+    ([, target = "", anchor]) => {
+      const found = pages.find((page) => page.path === (target === "" ? path : join(dirname(path), target)));
+      return found === undefined || (anchor !== undefined && !headingsOf(found.markdown).includes(anchor));
+    },
+  );
+  expect(dead.map(([link]) => link)).toEqual([]);
 });
 
 it("all of it type-checks", async () => {
@@ -42,6 +55,17 @@ it.each(programs)("$path, $version: $name", async ({ path, page, version, name }
   const stdout = isTest(name) ? ended.stdout : page.outputs.get(name);
   expect(ended).toEqual({ code: 0, stdout, stderr: "" });
 });
+
+/** As GitHub and the site call them. */
+function headingsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, "")
+      .trim()
+      .replaceAll(/\s/g, "-"),
+  );
+}
 
 /** As a project that has installed the packages. */
 function writeFiles(): void {
