@@ -39,7 +39,6 @@ type Runner = Job<[filename: string, name: string, task: unknown], unknown>;
 const MAX_DELAY_MS = 2 ** 31 - 1;
 const MAX_JOBS = 65_536;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-let pools = 0;
 
 export class Threads {
   readonly maxThreads: number;
@@ -104,10 +103,9 @@ export class Threads {
   #openPool(): OpenPool {
     watchWorkers();
     const o = this.#options;
-    const name = `piscina-${++pools}`;
     const pool = new ThreadPool(
       bare<ThreadPoolOptions>({
-        name,
+        name: "piscina",
         minThreads: Math.max(1, Math.ceil(o.minThreads)),
         maxThreads: this.maxThreads,
         idleTimeoutMs:
@@ -125,8 +123,8 @@ export class Threads {
       }),
     );
     const onStart = (message: unknown): void => {
-      const { pool: from, threadId } = message as ThreadMessage;
-      if (from !== name) return;
+      const { poolId, threadId } = message as ThreadMessage;
+      if (poolId !== pool.id) return;
       open.ready.add(threadId);
       this.#look(open);
       this.#events.created(threadId);
