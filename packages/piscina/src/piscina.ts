@@ -8,7 +8,7 @@ import { bare, fillOptions, type FilledOptions, type PiscinaOptions, toPath } fr
 import { Places } from "./places.ts";
 import { kQueueOptions, kTransferable, kValue } from "./symbols.ts";
 import { TaskFlow } from "./task-flow.ts";
-import { TaskInfo } from "./task-info.ts";
+import { type QueuedTask, TaskInfo } from "./task-info.ts";
 import { ArrayTaskQueue, FixedQueue } from "./task-queues.ts";
 import { dataOfThread, isPiscinaThread } from "./thread-mark.ts";
 import { terminated, Threads } from "./threads.ts";
@@ -122,7 +122,7 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
         isAbortable: signal !== null,
       },
       this.asyncId,
-    );
+    ) as QueuedTask;
     try {
       this.#flow.submit(info, signal);
     } catch (error) {

@@ -12,11 +12,11 @@
  * the same order as results come back. Where several tasks share a thread, one that needs a thread for itself is held, and whatever comes
  * after it: the pool would let the later ones overtake it.
  */
-import { AbortError, type AbortSignalAny, reasonOf } from "./abort-signal.ts";
+import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
 import type { Times } from "./histogram.ts";
 import { JobCancel } from "./job-cancel.ts";
 import type { Places } from "./places.ts";
-import type { TaskInfo } from "./task-info.ts";
+import type { QueuedTask } from "./task-info.ts";
 import { FixedQueue, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, type Threads } from "./threads.ts";
 
@@ -37,8 +37,8 @@ export class TaskFlow {
   readonly #options: TaskFlowOptions;
   readonly #held: TaskQueue;
   readonly #lined = new FixedQueue();
-  readonly #open = new Set<TaskInfo>();
-  #onEmpty: (() => void) | null = null;
+  readonly #open = new Set<QueuedTask>();
+  #onEmpty: (() => void)[] = [];
 
   constructor(options: TaskFlowOptions) {
     this.#options = options;
@@ -50,9 +50,8 @@ export class TaskFlow {
     return this.#held.size + this.#lined.size;
   }
 
-  submit(info: TaskInfo, signal: AbortSignalAny | null): void {
+  submit(info: QueuedTask, signal: AbortSignalAny | null): void {
     const { places, threads, maxQueue } = this.#options;
-    if (signal !== null) info.listen(signal, () => this.#abort(info, new AbortError(reasonOf(signal))));
     if (this.waiting > 0 || !places.hasPlace(info.isAbortable)) threads.add();
     const hasPlace = this.waiting === 0 && places.hasPlace(info.isAbortable);
     if (!hasPlace && this.waiting >= maxQueue) {
@@ -66,12 +65,13 @@ export class TaskFlow {
       if (hasPlace) {
         this.#place(info);
         this.#send(info);
-      } else if (this.#isHeld(info)) this.#held.push(info as never);
+      } else if (this.#isHeld(info)) this.#held.push(info);
       else {
-        this.#lined.push(info as never);
+        this.#lined.push(info);
         info.cancel = new JobCancel();
         this.#send(info);
       }
+      if (signal !== null && !info.isOver) this.#follow(info, signal);
     }
     this.#options.changed();
   }
@@ -81,12 +81,12 @@ export class TaskFlow {
     const { places } = this.#options;
     for (const queue of [this.#lined, this.#held]) {
       while (queue.size > 0) {
-        const info = queue.shift() as TaskInfo | null;
+        const info = queue.shift() as QueuedTask | null;
         if (info === null) break;
         if (info.isOver) continue;
         if (!places.hasPlace(info.isAbortable)) {
-          if (queue.unshift === undefined) queue.push(info as never);
-          else queue.unshift(info as never);
+          if (queue.unshift === undefined) queue.push(info);
+          else queue.unshift(info);
           return;
         }
         this.#place(info);
@@ -111,29 +111,36 @@ export class TaskFlow {
 
   /** @returns resolves when no task is open, with true; with false after `timeoutMs`. */
   whenEmpty(timeoutMs: number): Promise<boolean> {
+    if (this.#open.size === 0) return Promise.resolve(true);
     return new Promise((resolve) => {
-      if (this.#open.size === 0) resolve(true);
       const timer = setTimeout(resolve, timeoutMs, false).unref();
-      this.#onEmpty = () => {
+      this.#onEmpty.push(() => {
         clearTimeout(timer);
         resolve(true);
-      };
+      });
     });
   }
 
-  #isHeld(info: TaskInfo): boolean {
+  #isHeld(info: QueuedTask): boolean {
     if (this.#options.taskQueue !== null || this.#held.size > 0) return true;
     return info.isAbortable && this.#options.places.perThread > 1;
   }
 
-  #place(info: TaskInfo): void {
+  /** The program's own code ran since it was asked for: it may have fired the signal. */
+  #follow(info: QueuedTask, signal: AbortSignalAny): void {
+    const abort = (): void => this.#abort(info, new AbortError(reasonOf(signal)));
+    info.listen(signal, abort);
+    if (isAborted(signal)) abort();
+  }
+
+  #place(info: QueuedTask): void {
     const now = performance.now();
     info.started = now;
     this.#options.waitTimes?.record(now - info.created);
     this.#options.places.take(info.isAbortable);
   }
 
-  #send(info: TaskInfo): void {
+  #send(info: QueuedTask): void {
     if (info.isAbortable) info.cancel ??= new JobCancel();
     const failed = (error: unknown): void => this.#ended(info, () => info.reject(asPiscinaSays(error)));
     try {
@@ -143,9 +150,9 @@ export class TaskFlow {
     }
   }
 
-  #ended(info: TaskInfo, settle: () => void): void {
+  #ended(info: QueuedTask, settle: () => void): void {
     const { places, runTimes } = this.#options;
-    if (info.started === 0) this.#lined.remove(info as never);
+    if (info.started === 0) this.#lined.remove(info);
     else {
       places.give(info.isAbortable);
       runTimes?.record(performance.now() - info.started);
@@ -157,18 +164,19 @@ export class TaskFlow {
     this.#options.changed();
   }
 
-  #abort(info: TaskInfo, error: Error): void {
+  #abort(info: QueuedTask, error: Error): void {
     info.reject(error);
     if (info.cancel !== null) {
-      if (info.started === 0) this.#lined.remove(info as never);
+      if (info.started === 0) this.#lined.remove(info);
       info.cancel.cancel();
     } else if (info.started === 0) {
-      this.#held.remove(info as never);
+      this.#held.remove(info);
       this.#forget(info);
     }
   }
 
-  #forget(info: TaskInfo): void {
-    if (this.#open.delete(info) && this.#open.size === 0) this.#onEmpty?.();
+  #forget(info: QueuedTask): void {
+    if (!this.#open.delete(info) || this.#open.size > 0) return;
+    for (const callback of this.#onEmpty.splice(0)) callback();
   }
 }

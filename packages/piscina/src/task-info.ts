@@ -3,6 +3,7 @@ import { AsyncResource } from "node:async_hooks";
 import { type AbortSignalAny, onAbort } from "./abort-signal.ts";
 import type { JobCancel } from "./job-cancel.ts";
 import { kQueueOptions } from "./symbols.ts";
+import type { Task } from "./task-queues.ts";
 
 let lastId = 0;
 
@@ -64,6 +65,9 @@ export class TaskInfo extends AsyncResource {
     this.emitDestroy();
   }
 }
+
+/** As queues see it: with its queue options. */
+export type QueuedTask = TaskInfo & Task;
 
 /** What the caller has put on a task for its queue. */
 function queueOptionsOf(task: unknown): unknown {

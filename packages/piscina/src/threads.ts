@@ -91,9 +91,10 @@ export class Threads {
     if (open === null) return;
     this.#open = null;
     open.stopListening();
+    const closed = open.pool.close({ drain: false, timeoutMs: 1 });
     this.#events.changed(0);
     for (const id of open.workers.keys()) this.#events.destroyed(id);
-    await open.pool.close({ drain: false, timeoutMs: 1 });
+    await closed;
   }
 
   #opened(): OpenPool {

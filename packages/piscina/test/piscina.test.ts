@@ -183,6 +183,20 @@ describe("signals", () => {
     expect(counter[0]).toBe(0);
   });
 
+  it("may fire while the task is handed over", async () => {
+    const controller = new AbortController();
+    const task = {
+      get level() {
+        controller.abort("in a getter");
+        return 1;
+      },
+    };
+    await expect(make().run(task, { signal: controller.signal })).rejects.toMatchObject({
+      name: "AbortError",
+      cause: "in a getter",
+    });
+  });
+
   it("wait for a thread of their own among tasks that share, and hold up what comes later, not for ever", async () => {
     const piscina = make({ concurrentTasksPerWorker: 2 });
     const order: string[] = [];
@@ -297,6 +311,16 @@ describe("the end", () => {
         reason: { message: "Terminating worker thread" },
       });
     await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
+  });
+
+  it("close may be called again while it waits", async () => {
+    const piscina = make();
+    const task = piscina.run(5, { name: "later" });
+    const errors: unknown[] = [];
+    piscina.on("error", (error) => errors.push(error));
+    await Promise.all([piscina.close(), piscina.close()]);
+    await expect(task).resolves.toBeTypeOf("number");
+    expect(errors).toEqual([]);
   });
 
   it("destroy leaves nothing that close would wait for", async () => {

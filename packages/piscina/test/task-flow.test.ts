@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { JobCancel } from "../src/job-cancel.ts";
 import { Places } from "../src/places.ts";
 import { TaskFlow } from "../src/task-flow.ts";
-import { TaskInfo } from "../src/task-info.ts";
+import { type QueuedTask, TaskInfo } from "../src/task-info.ts";
 import { ArrayTaskQueue } from "../src/task-queues.ts";
 
 const MAX_THREADS = 2;
@@ -139,7 +139,7 @@ async function play(perThread: number, hasQueue: boolean, given: readonly Step[]
     else {
       const target = step.call ? new EventTarget() : null;
       const what = { task: null, filename: "x", name: "x", transfer: undefined };
-      const info = new TaskInfo({ ...what, isAbortable: step.call }, 1);
+      const info = new TaskInfo({ ...what, isAbortable: step.call }, 1) as QueuedTask;
       info.promise.then(count, count);
       targets.push(target);
       flow.submit(info, target);
