@@ -2,9 +2,26 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { nearestName } from "@skein/context/errors";
 
-/** The command line is wrong: the message says what to do. The exit code is 2. */
-export class UsageError extends Error {
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+/** Ends the command: its message, one sentence, says what to do. */
+export class CommandError extends Error {
+  override readonly name: string = "CommandError";
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The command line, or what is piped in, is wrong. */
+export class UsageError extends CommandError {
   override readonly name = "UsageError";
+
+  constructor(message: string) {
+    super(message, EXIT.usage);
+  }
 }
 
 type Options = NonNullable<ParseArgsConfig["options"]>;

@@ -1,7 +1,7 @@
 /** From the command line to the exit code. */
 import { readFileSync } from "node:fs";
 import { nearestName } from "@skein/context/errors";
-import { UsageError } from "./command-line.ts";
+import { CommandError, EXIT, UsageError } from "./command-line.ts";
 import { describeFailure } from "./failure.ts";
 
 /** What a command is to this file. `run` gives the exit code. */
@@ -10,16 +10,18 @@ export interface Command {
   run(args: readonly string[]): Promise<number>;
 }
 
-export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
-
 /** Loaded when they are asked for: each needs other packages. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
+  map: async () => (await import("./map.ts")).map,
+  doctor: async () => (await import("./doctor.ts")).doctor,
 };
 
 const HELP = `Usage: skein <command> [options]
 
   skein run <file>#<export> [json ...]   call an exported function on a worker thread
+  skein map <file>#<export> < in > out   call it for each line of the input, on all threads
+  skein doctor [folder]                  look for what keeps Skein from working in a project
 
 skein <command> --help explains a command; skein --version prints the version.
 
@@ -37,9 +39,9 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args);
   } catch (error) {
-    if (error instanceof UsageError) {
+    if (error instanceof CommandError) {
       process.stderr.write(`skein: ${error.message}\n`);
-      return EXIT.usage;
+      return error.exitCode;
     }
     process.stderr.write(`${describeFailure(error)}\n`);
     return EXIT.failed;

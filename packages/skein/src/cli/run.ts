@@ -1,11 +1,11 @@
 /** `skein run`: one call of a job. */
 import { inspect } from "node:util";
 import { JobTimeoutError } from "@skein/pool";
-import { MAX_MS, MAX_THREADS, parseCommandLine, wholeNumber } from "./command-line.ts";
+import { CommandError, EXIT, MAX_MS, MAX_THREADS, parseCommandLine, wholeNumber } from "./command-line.ts";
 import { jobOf, parseJobReference } from "./job-reference.ts";
 import { withPool } from "./job-run.ts";
 import { parseJson, toJson } from "./json.ts";
-import { type Command, EXIT } from "./program.ts";
+import type { Command } from "./program.ts";
 
 const help = `Usage: skein run <file>#<export> [json ...] [options]
 
@@ -43,9 +43,7 @@ export const run: Command = {
       if (result !== undefined) process.stdout.write(`${toJson(result) ?? show(result)}\n`);
       return EXIT.done;
     } catch (error) {
-      if (!(error instanceof JobTimeoutError)) throw error;
-      process.stderr.write(`skein: ${error.message}\n`);
-      return EXIT.failed;
+      throw error instanceof JobTimeoutError ? new CommandError(error.message, EXIT.failed) : error;
     }
   },
 };

@@ -1,0 +1,125 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cpuQuota } from "../src/cli/doctor/cpu-quota.ts";
+import { coresFinding, flagFindings } from "../src/cli/doctor/machine.ts";
+import { fixtures, skein } from "./skein.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "skein-doctor-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function write(files: Readonly<Record<string, string>>, below: string): Promise<string> {
+  const root = join(folder, below);
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), text);
+  }
+  return root;
+}
+
+describe("skein doctor", () => {
+  test("finds nothing wrong with a project that is well", async () => {
+    const root = await write({ "package.json": '{ "type": "module" }' }, "well");
+    await cp(join(fixtures, "geo.jobs.ts"), join(root, "src/geo.jobs.ts"), { recursive: true });
+    const { code, stdout, stderr } = await skein(["doctor"], { cwd: root });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("ok    A thread started and ran a job.\n");
+    expect(stdout).toContain("ok    Node.js loads the TypeScript of 1 job module.\n");
+    expect(stdout).not.toContain("FAIL");
+  });
+
+  test("names bundlers without our plugin, and TypeScript that Node cannot load", async () => {
+    const root = await write(
+      {
+        "package.json": '{ "dependencies": { "next": "16" }, "devDependencies": { "tsup": "8" } }',
+        "a.jobs.ts": "export enum Shape { Round }",
+        "node_modules/b/b.jobs.ts": "export enum Shape { Round }",
+      },
+      "ill",
+    );
+    const { code, stdout } = await skein(["doctor", root]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^warn {2}Next\.js .*serverExternalPackages/m);
+    expect(stdout).toMatch(/^warn {2}The project has tsup\..*@skein\/unplugin\/esbuild/m);
+    expect(stdout).toMatch(/^FAIL {2}a\.jobs\.ts is more than erasable TypeScript\. Install tsx/m);
+    expect(stdout).toMatch(/^warn {2}package\.json has no "type"/m);
+    expect(stdout).not.toContain("b.jobs.ts");
+  });
+
+  test("wrong usage is one sentence and exit code 2", async () => {
+    const root = await write({ "package.json": "{" }, "broken");
+    expect(await skein(["doctor", root])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^skein: package\.json in .* is not JSON; correct it: .*\n$/) as string,
+    });
+    expect((await skein(["doctor", "nowhere"])).stderr).toMatch(/^skein: there is no folder .*; give .*\n$/);
+    expect((await skein(["doctor", "a", "b"])).code).toBe(2);
+  });
+});
+
+test.each([
+  ["no control groups", {}, Infinity],
+  [
+    "version 2, no limit",
+    { "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n" },
+    Infinity,
+  ],
+  ["version 2", { "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n" }, 1.5],
+  [
+    "version 2, the group around it has less",
+    {
+      "proc/self/cgroup": "0::/a/b\n",
+      "sys/fs/cgroup/a/b/cpu.max": "400000 100000\n",
+      "sys/fs/cgroup/a/cpu.max": "50000 100000\n",
+    },
+    0.5,
+  ],
+  [
+    "version 1 in a container: the path is the host's",
+    {
+      "proc/self/cgroup": "4:cpu,cpuacct:/docker/1\n0::/docker/1\n",
+      "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "200000\n",
+      "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000\n",
+    },
+    2,
+  ],
+  [
+    "version 1, cpu alone, no limit",
+    {
+      "proc/self/cgroup": "1:cpu:/\n",
+      "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+      "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+    },
+    Infinity,
+  ],
+])("the CPU limit of %s", async (name, files, cores) => {
+  expect(cpuQuota(await write(files, name))).toBe(cores);
+});
+
+test("a CPU limit below what Node reports is a warning that says how many threads fit", () => {
+  expect(coresFinding(0.5, 8, 8)).toMatchObject({
+    level: "warn",
+    text: expect.stringContaining("maxThreads: 1") as string,
+  });
+  expect(coresFinding(2.5, 2, 8)).toMatchObject({
+    level: "ok",
+    text: expect.stringContaining("limit of 2.5") as string,
+  });
+  expect(coresFinding(Infinity, 8, 8).level).toBe("ok");
+});
+
+test("flags that forbid threads, or cost something on each, are named", () => {
+  expect(flagFindings(["--permission"])).toEqual([
+    { level: "bad", text: "--permission forbids threads. Add --allow-worker." },
+  ]);
+  expect(flagFindings(["--permission", "--allow-worker"])).toMatchObject([{ level: "ok" }]);
+  expect(flagFindings(["--import=./a.mjs", "--no-strip-types"])).toMatchObject([
+    { level: "warn" },
+    { level: "warn" },
+  ]);
+  expect(flagFindings([])).toMatchObject([{ level: "ok" }]);
+});
