@@ -58,6 +58,7 @@ const checks: readonly Check[] = [
   command("atomics and their pairings", process.execPath, "scripts/check-atomics.ts"),
   command("direction of imports", process.execPath, "scripts/check-direction.ts"),
   command("error codes and their page", process.execPath, "scripts/check-error-codes.ts"),
+  command("public surface and its report", process.execPath, "scripts/api-report.ts"),
   command("unused files, exports and dependencies", "knip"),
   ...published.map((path) => ({
     name: `package ${(JSON.parse(readFileSync(path, "utf8")) as { name: string }).name}`,
