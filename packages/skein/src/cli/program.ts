@@ -14,6 +14,7 @@ export interface Command {
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
   map: async () => (await import("./map.ts")).map,
+  bench: async () => (await import("./bench.ts")).bench,
   doctor: async () => (await import("./doctor.ts")).doctor,
 };
 
@@ -21,6 +22,7 @@ const HELP = `Usage: skein <command> [options]
 
   skein run <file>#<export> [json ...]   call an exported function on a worker thread
   skein map <file>#<export> < in > out   call it for each line of the input, on all threads
+  skein bench <file>#<export> [json ...] measure it directly, and on a pool
   skein doctor [folder]                  look for what keeps Skein from working in a project
 
 skein <command> --help explains a command; skein --version prints the version.
