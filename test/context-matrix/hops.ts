@@ -1,15 +1,20 @@
 /** The rows of the matrix: how code comes to run on somebody's behalf, and what it must see then. */
-import { once } from "node:events";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { EventEmitter, once } from "node:events";
+import { subscribe, tracingChannel, unsubscribe } from "node:diagnostics_channel";
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { contextOf, MultiProducerConcurrentConsumer } from "@skein/batching";
-import { contextHeaders, correlation, correlationId } from "@skein/context/http";
+import { AsyncScope } from "@skein/context";
+import { contextHeaders, contextInterceptor, correlation, correlationId } from "@skein/context/http";
+import { PiscinaEngine } from "@skein/piscina/engine";
 import { ThreadPool } from "@skein/pool";
-import { EventLoopScheduler, Task } from "@skein/scheduling";
-import { KINDS, type Kind, see, type Seen } from "./ambient.ts";
+import { Piscina } from "piscina";
+import { Agent, request } from "undici";
+import { EventLoopScheduler, SynchronizationContext, Task } from "@skein/scheduling";
+import { KINDS, type Kind, leaveBehind, see, type Seen } from "./ambient.ts";
 import type * as Loaded from "./loaded.jobs.ts";
 import type * as Jobs from "./matrix.jobs.ts";
+import { frameworks, startServer } from "./servers.ts";
 
 /** mine: the value of whoever began it; nothing; safe: either, never anybody else's. */
 export type Right = "mine" | "nothing" | "safe";
@@ -21,6 +26,7 @@ const inJob: Rights = {
   wire: "mine",
   foreign: "nothing",
   flowing: "mine",
+  span: "mine",
   sync: "nothing",
 };
 const onMain: Rights = {
@@ -29,6 +35,7 @@ const onMain: Rights = {
   wire: "mine",
   foreign: "mine",
   flowing: "mine",
+  span: "mine",
   sync: "safe",
 };
 const nobody: Rights = {
@@ -37,6 +44,7 @@ const nobody: Rights = {
   wire: "nothing",
   foreign: "nothing",
   flowing: "nothing",
+  span: "nothing",
   sync: "nothing",
 };
 const inJobAndAfter: Rights = { ...inJob, foreign: "safe", local: "safe", sync: "safe" };
@@ -82,6 +90,37 @@ async function atChannel(name: string, { owner }: Stage, body: () => PromiseLike
   if (mine.length === 0) throw new Error(`${name} was not published for ${owner}`);
   return mine;
 }
+
+/** What a subscriber of a TracingChannel sees at the end of `body`. */
+async function atTracingEnd(name: string, body: () => PromiseLike<unknown>): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  const listener = (): void => void seen.push(see());
+  const { asyncEnd } = tracingChannel(name);
+  asyncEnd.subscribe(listener);
+  await body();
+  asyncEnd.unsubscribe(listener);
+  return seen;
+}
+
+/** Asks a server that knows the caller by his header alone. The connection ends with it: one that is kept keeps whoever made it. */
+async function asked(framework: string, { owner }: Stage): Promise<Seen[]> {
+  servers[framework] ??= AsyncScope.root.run(() =>
+    startServer(framework, async () => [see(), await ThreadPool.shared.module<typeof Jobs>(jobsUrl).seeIt()]),
+  );
+  const sent = `id.${owner}`;
+  const url = await servers[framework];
+  const agent = new Agent();
+  const { body } = await correlationId.run(sent, () =>
+    request(url, { dispatcher: agent.compose(contextInterceptor()) }),
+  );
+  const { id, seen } = (await body.json()) as { id: string; seen: Seen[] };
+  await agent.close();
+  if (id !== sent) throw new Error(`the handler saw ${id}, not ${sent}`);
+  return seen;
+}
+const servers: Record<string, Promise<string>> = {};
+/** Of nobody's: Piscina makes its threads in the context of whoever makes it. */
+let piscina: Piscina | undefined;
 
 export const hops: readonly Hop[] = [
   {
@@ -157,8 +196,9 @@ export const hops: readonly Hop[] = [
     name: "a nested job in another context",
     rights: inJob,
     run: async ({ jobs, owner }) =>
-      (await jobs.nestedAsOther(`inner ${owner}`)).map(({ thread, wire, flowing, ...others }) =>
+      (await jobs.nestedAsOther(`inner ${owner}`)).map(({ thread, wire, flowing, span, ...others }) =>
         Object.assign(others, {
+          span: span.replace("inner ", ""),
           flowing: flowing.replace("inner ", ""),
           thread: thread.replace("inner ", ""),
           wire: wire.replace("inner ", ""),
@@ -457,8 +497,131 @@ export const hops: readonly Hop[] = [
     },
   },
   {
+    name: "a batch handler, of items that a job has pushed to a SharedProducer",
+    rights: inJob,
+    run: async ({ jobs }) => {
+      const seen: Seen[] = [];
+      const consumer = new MultiProducerConcurrentConsumer<string>({
+        batchSize: 1,
+        pushIntervalMs: 1,
+        maxConcurrency: 1,
+        slots: 1,
+        flowContext: true,
+      });
+      consumer.start((items) => void seen.push(contextOf(items, 0).run(see)));
+      await jobs.pushIt(consumer.producer(0).handle);
+      await consumer.complete();
+      return seen;
+    },
+  },
+  {
+    name: "a job that runs again because its thread dies",
+    rights: inJob,
+    run: async () => {
+      const own = idlePools.pop()!;
+      return [await own.run(own.module<typeof Jobs>(jobsUrl).seeSecond, [gate()], { retries: 1 })];
+    },
+  },
+  {
+    name: "an inline function, behind its await",
+    rights: inJobAndAfter,
+    run: async ({ pool }) => [
+      await pool.run(
+        async (url: string) => ((await import(url)) as { see: () => Seen }).see(),
+        [ambientUrl.href],
+      ),
+    ],
+  },
+  {
+    name: "log lines of a job: contextFields()",
+    rights: { ...inJobAndAfter, flowing: "nothing" },
+    run: async ({ jobs }) => [await jobs.logged()],
+  },
+  {
+    name: "a generator method, behind a job",
+    rights: onMain,
+    run: ({ jobs }) =>
+      Task.async(function* () {
+        yield* jobs.seeIt();
+        return [see()];
+      })(),
+  },
+  {
+    name: "the caller of a generator method that leaves all changed",
+    rights: onMain,
+    run: async () => {
+      const task = Task.async(function* () {
+        leaveBehind("a method");
+        yield* Task.delay(1);
+      })();
+      const after = see();
+      await task;
+      return [after, see()];
+    },
+  },
+  {
+    name: "SynchronizationContext.post",
+    rights: onMain,
+    run: () =>
+      new Promise((resolve) => SynchronizationContext.current!.post((done) => done([see()]), resolve)),
+  },
+  {
+    name: "Task.fromEvent, of an emitter of nobody's",
+    rights: onMain,
+    run: async () => {
+      const emitter = new EventEmitter();
+      const ticks = AsyncScope.root.run(() => setInterval(() => emitter.emit("tick"), 1));
+      const task = Task.fromEvent(emitter, "tick");
+      const continued = task.continueWith(() => see());
+      await task;
+      clearInterval(ticks);
+      return [see(), await continued];
+    },
+  },
+  {
+    name: "the end of a call at the TracingChannel skein:job",
+    rights: onMain,
+    run: ({ jobs }) => atTracingEnd("skein:job", () => jobs.seeIt()),
+  },
+  {
+    name: "the end of an iteration at the TracingChannel skein:map",
+    rights: onMain,
+    run: ({ pool, jobs }) => atTracingEnd("skein:map", () => collected(pool.map(jobs.seeItem, [1, 2]))),
+  },
+  {
+    name: "a run at the TracingChannel skein:job:run, on the thread",
+    rights: inJob,
+    run: async () => {
+      const jobs = idlePools.pop()!.module<typeof Jobs>(jobsUrl);
+      await jobs.listenForRuns();
+      await jobs.seeLater();
+      return await jobs.takeRuns();
+    },
+  },
+  {
+    name: "a job on a Piscina",
+    rights: inJob,
+    run: async () => {
+      piscina ??= AsyncScope.root.run(() => new Piscina({ maxThreads: 1 }));
+      return [await new PiscinaEngine(piscina).module<typeof Jobs>(jobsUrl).seeLater()];
+    },
+  },
+  ...Object.keys(frameworks).map((framework): Hop => ({
+    name: `a request to ${framework}, and a job of it`,
+    rights: Object.fromEntries(KINDS.map((kind) => [kind, "safe"])) as Rights,
+    run: (stage) => asked(framework, stage),
+  })),
+  {
     name: "http, in and out, with a job between",
-    rights: { ...onMain, local: "safe", thread: "safe", wire: "safe", foreign: "safe", flowing: "safe" },
+    rights: {
+      ...onMain,
+      local: "safe",
+      thread: "safe",
+      wire: "safe",
+      foreign: "safe",
+      flowing: "safe",
+      span: "safe",
+    },
     run: async ({ pool, owner }) => {
       const withCorrelation = correlation();
       const server = createServer((request, response) => {
@@ -482,6 +645,7 @@ export const hops: readonly Hop[] = [
   },
 ];
 
+const ambientUrl = new URL("./ambient.ts", import.meta.url);
 const jobsUrl = new URL("./matrix.jobs.ts", import.meta.url);
 /** Made in nobody's context. */
 const idlePools = Array.from({ length: 40 }, () => new ThreadPool({ maxThreads: 1 }));

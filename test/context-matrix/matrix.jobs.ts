@@ -1,7 +1,9 @@
-import { subscribe } from "node:diagnostics_channel";
+import { subscribe, tracingChannel } from "node:diagnostics_channel";
+import { type ProducerHandle, SharedProducer } from "@skein/batching";
+import { contextFields } from "@skein/context/log";
 import { ThreadPool } from "@skein/pool";
 import { fork, job } from "@skein/pool/worker";
-import { leaveBehind, see, type Seen, within } from "./ambient.ts";
+import { leaveBehind, ownerOfTrace, see, type Seen, within } from "./ambient.ts";
 
 export function seeIt(): Seen {
   return see();
@@ -93,4 +95,41 @@ export function initialized(): Seen {
 
 export function fail(): never {
   throw new Error("nobody looks");
+}
+
+export function pushIt(handle: ProducerHandle): void {
+  SharedProducer.attach<string>(handle).push("item");
+}
+
+/** Dies the first time. */
+export function seeSecond(attempts: Int32Array): Seen {
+  if (Atomics.add(attempts, 0, 1) === 0) process.exit(1);
+  return see();
+}
+
+/** What a log line would have, as if it had been seen. */
+export async function logged(): Promise<Seen> {
+  await Promise.resolve();
+  const fields = contextFields() as Record<string, { owner: string } | undefined>;
+  const trace = fields["trace_id"] as string | undefined;
+  return {
+    ...see(),
+    local: fields["matrix.local"]?.owner ?? "nothing",
+    thread: fields["matrix.thread"]?.owner ?? "nothing",
+    wire: fields["matrix.wire"]?.owner ?? "nothing",
+    flowing: "nothing",
+    span: trace === undefined ? "nothing" : ownerOfTrace(trace),
+  };
+}
+
+const runs: Seen[] = [];
+export function listenForRuns(): void {
+  const listener = (message: unknown): void => {
+    if ((message as { name: string }).name === "seeLater") runs.push(see());
+  };
+  tracingChannel("skein:job:run").start.subscribe(listener);
+  tracingChannel("skein:job:run").asyncEnd.subscribe(listener);
+}
+export function takeRuns(): Seen[] {
+  return runs.splice(0);
 }

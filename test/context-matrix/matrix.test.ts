@@ -3,6 +3,7 @@
  * the code sees its owner's value (or nothing, where that is right), never anybody else's (a leak), and when the value can be collected once
  * its owner is done (no pin).
  */
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Ended, requireBuild, runNode } from "../support/child.ts";
@@ -11,6 +12,7 @@ import { timeLimit } from "../support/time-limit.ts";
 import { KINDS } from "./ambient.ts";
 import { hops } from "./hops.ts";
 import { knownFailures } from "./known-failures.ts";
+import { picture } from "./picture.ts";
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 const LIMIT_MS = 180_000;
@@ -44,6 +46,11 @@ afterAll(() => {
     return `${name.padEnd(width)}  ${cells.join("")}`;
   });
   console.log([`${"".padEnd(width)}  ${KINDS.map((kind) => kind.padEnd(8)).join("")}`, ...rows].join("\n"));
+});
+
+it("the picture in README.md is up to date: node test/context-matrix/draw.ts", () => {
+  const file = new URL("../../docs/context-matrix.svg", import.meta.url);
+  expect(readFileSync(file, "utf8")).toBe(picture());
 });
 
 it("the list of known failures names cells", () => {
