@@ -26,6 +26,7 @@ export type { Job, JobModule } from "./engine/job-module.ts";
 export type { MapOptions } from "./engine/map-options.ts";
 export type { Priority, RunOptions } from "./engine/run-options.ts";
 export { jobModule } from "./engine/unbound-module.ts";
+export { availableCores, cpuQuota } from "./host/available-cores.ts";
 export type { FunctionSource } from "./jobs/function-source.ts";
 export { loadJobModule } from "./jobs/load-module.ts";
 export { exportedFunction } from "./jobs/exported-function.ts";

@@ -2,7 +2,6 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cpuQuota } from "../src/cli/doctor/cpu-quota.ts";
 import { coresFinding, flagFindings } from "../src/cli/doctor/machine.ts";
 import { fixtures, skein } from "./skein.ts";
 
@@ -61,55 +60,16 @@ describe("skein doctor", () => {
   });
 });
 
-test.each([
-  ["no control groups", {}, Infinity],
-  [
-    "version 2, no limit",
-    { "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n" },
-    Infinity,
-  ],
-  ["version 2", { "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n" }, 1.5],
-  [
-    "version 2, the group around it has less",
-    {
-      "proc/self/cgroup": "0::/a/b\n",
-      "sys/fs/cgroup/a/b/cpu.max": "400000 100000\n",
-      "sys/fs/cgroup/a/cpu.max": "50000 100000\n",
-    },
-    0.5,
-  ],
-  [
-    "version 1 in a container: the path is the host's",
-    {
-      "proc/self/cgroup": "4:cpu,cpuacct:/docker/1\n0::/docker/1\n",
-      "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "200000\n",
-      "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000\n",
-    },
-    2,
-  ],
-  [
-    "version 1, cpu alone, no limit",
-    {
-      "proc/self/cgroup": "1:cpu:/\n",
-      "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
-      "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
-    },
-    Infinity,
-  ],
-])("the CPU limit of %s", async (name, files, cores) => {
-  expect(cpuQuota(await write(files, name))).toBe(cores);
-});
-
-test("a CPU limit below what Node reports is a warning that says how many threads fit", () => {
-  expect(coresFinding(0.5, 8, 8)).toMatchObject({
+test("a CPU limit is named, and is a warning below one core", () => {
+  expect(coresFinding(0.5, 8)).toMatchObject({
     level: "warn",
-    text: expect.stringContaining("maxThreads: 1") as string,
+    text: expect.stringContaining("is 0.5 cores") as string,
   });
-  expect(coresFinding(2.5, 2, 8)).toMatchObject({
+  expect(coresFinding(1.5, 8)).toMatchObject({
     level: "ok",
-    text: expect.stringContaining("limit of 2.5") as string,
+    text: expect.stringContaining("limit of 1.5: a pool has up to 1 thread ") as string,
   });
-  expect(coresFinding(Infinity, 8, 8).level).toBe("ok");
+  expect(coresFinding(Infinity, 8).text).not.toContain("limit");
 });
 
 test("flags that forbid threads, or cost something on each, are named", () => {

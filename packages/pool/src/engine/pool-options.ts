@@ -1,7 +1,7 @@
 /** Options of a pool. */
-import { availableParallelism } from "node:os";
 import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
+import { availableCores } from "../host/available-cores.ts";
 import type { HostOptions } from "../host/host.ts";
 import { EXTRA_PLACES } from "../host/thread-supply.ts";
 import type { RecycleLimits } from "../messages/recycle-limits.ts";
@@ -18,13 +18,13 @@ export interface ThreadPoolOptions {
   /**
    * The number of threads that start on demand and are kept: one starts when a job waits and all others are busy. 0 means 1. More, up
    * to `maxThreads`, start when jobs wait for a second although cores are idle, or when no thread takes one.
-   * @default os.availableParallelism(), at most `maxThreads`
+   * @default the cores: os.availableParallelism() within the CPU limit of the container, at most `maxThreads`
    */
   readonly minThreads?: number | undefined;
   /**
    * The most threads at any time. 1 to 1024. While exclusive jobs wait and all threads wait for jobs, up to 16 more run them,
    * and leave as soon as they have nothing to do.
-   * @default os.availableParallelism(), or `minThreads` when that is more
+   * @default the cores, or `minThreads` when that is more
    */
   readonly maxThreads?: number | undefined;
   /**
@@ -144,7 +144,7 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
   const own = ownOptions(options, names);
   const { name = "skein" } = own;
   if (typeof name !== "string") throw argumentTypeError("name", "a string", name);
-  const cores = availableParallelism();
+  const cores = availableCores();
   const wantedThreads = integer("minThreads", own.minThreads, 0, MAX_THREADS);
   const maxThreads =
     integer("maxThreads", own.maxThreads, 1, MAX_THREADS) ??

@@ -7,12 +7,12 @@
  * outstanding: those may be what it waits for, and no thread may begin an exclusive job on top of another (shared/reach.ts).
  */
 import { AsyncScope } from "@skein/context";
-import { availableParallelism } from "node:os";
 import { ASLEEP, IDLE } from "../shared/parking.ts";
 import { ALL } from "../shared/reach.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { QueueLimits } from "../submit/ledger.ts";
 import { clearInterval, clearTimeout, now as clockNow, setInterval, setTimeout } from "../shared/timers.ts";
+import { availableCores } from "./available-cores.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import { Recycling } from "./recycling.ts";
 import { ReloadLimit } from "./reload-limit.ts";
@@ -324,7 +324,7 @@ export class ThreadSupply {
       jobsWait: this.#jobs.waiting() > 0,
       taken: this.#memory.allStatistics.total("executed"),
       cpuMs: (user + system) / 1000,
-      cores: availableParallelism(),
+      cores: availableCores(),
       threads: this.#roster.count,
     });
     // Threads that are starting will take some.

@@ -1,7 +1,7 @@
 /** Node.js itself, its flags, and the cores that it may use. */
-import { availableParallelism, cpus } from "node:os";
+import { cpus } from "node:os";
 import { ThreadPool } from "@skein/pool";
-import { cpuQuota } from "./cpu-quota.ts";
+import { availableCores, cpuQuota } from "@skein/pool/engine";
 import { bad, type Finding, ok, warn } from "./finding.ts";
 
 /** The command itself does not run on a Node that is too old. */
@@ -10,23 +10,18 @@ export function nodeFinding(): Finding {
 }
 
 /** @param quota In cores. */
-export function coresFinding(
-  quota: number = cpuQuota(),
-  parallelism: number = availableParallelism(),
-  all: number = cpus().length,
-): Finding {
+export function coresFinding(quota: number = cpuQuota(), all: number = cpus().length): Finding {
   const cores = `${all} ${all === 1 ? "core" : "cores"}`;
-  if (quota < parallelism && Math.max(1, Math.floor(quota)) < parallelism)
+  const limit = String(Math.round(quota * 100) / 100);
+  if (quota < 1)
     return warn(
-      `The machine has ${cores}; this container may use ${shown(quota)} of them, but a pool starts ${parallelism} threads. ` +
-        `Give it \`maxThreads: ${Math.max(1, Math.floor(quota))}\`, or raise the CPU limit.`,
+      `The CPU limit of this container is ${limit} cores, which the main thread and those of a pool share. Raise it to gain from threads.`,
     );
-  const limit = quota < all ? `, and a CPU limit of ${shown(quota)}` : "";
-  return ok(`The machine has ${cores}${limit}: a pool has up to ${parallelism} threads by default.`);
-}
-
-function shown(quota: number): string {
-  return String(Math.round(quota * 100) / 100);
+  const threads = availableCores(quota);
+  return ok(
+    `The machine has ${cores}${quota < all ? `, and this container a CPU limit of ${limit}` : ""}: ` +
+      `a pool has up to ${threads} ${threads === 1 ? "thread" : "threads"} by default.`,
+  );
 }
 
 interface FlagTrap {

@@ -1,6 +1,19 @@
-/** How much CPU time the control groups of this process leave it. */
-import { readFileSync } from "node:fs";
+/** How many cores this process may use: what Node says, and no more than the CPU limit of its control groups. */
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
+
+/**
+ * The threads that can compute at once: `os.availableParallelism()`, or the whole cores of the CPU limit if that is less; at least 1.
+ *
+ * libuv counts the limit in too, but not everywhere: not below one core (Node 22.18), not for version 1 when `cpu` is mounted alone, and not
+ * where both versions are mounted.
+ */
+export function availableCores(
+  quota: number = cpuQuota(),
+  parallelism: number = availableParallelism(),
+): number {
+  return Math.min(parallelism, Math.max(1, Math.floor(quota)));
+}
 
 /**
  * The CPU limit in cores, such as 1.5: the least of this process's control group and of those around it, of version 2 or 1. Infinity where
@@ -48,7 +61,7 @@ function coresOf(quota = Number.NaN, period = Number.NaN): number {
 
 function read(path: string): string | null {
   try {
-    return readFileSync(path, "utf8");
+    return process.getBuiltinModule("node:fs").readFileSync(path, "utf8");
   } catch {
     return null;
   }
