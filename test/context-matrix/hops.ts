@@ -104,9 +104,7 @@ async function atTracingEnd(name: string, body: () => PromiseLike<unknown>): Pro
 
 /** Asks a server that knows the caller by his header alone. The connection ends with it: one that is kept keeps whoever made it. */
 async function asked(framework: string, { owner }: Stage): Promise<Seen[]> {
-  servers[framework] ??= AsyncScope.root.run(() =>
-    startServer(framework, async () => [see(), await ThreadPool.shared.module<typeof Jobs>(jobsUrl).seeIt()]),
-  );
+  servers[framework] ??= AsyncScope.root.run(started, framework);
   const sent = `id.${owner}`;
   const url = await servers[framework];
   const agent = new Agent();
@@ -119,6 +117,19 @@ async function asked(framework: string, { owner }: Stage): Promise<Seen[]> {
   return seen;
 }
 const servers: Record<string, Promise<string>> = {};
+
+async function started(framework: string): Promise<string> {
+  const url = await startServer(framework, async () => [
+    see(),
+    await ThreadPool.shared.module<typeof Jobs>(jobsUrl).seeIt(),
+  ]);
+  // A timer that undici keeps has the context of the first request of the process, on Node 22.
+  const agent = new Agent();
+  await (await request(url, { dispatcher: agent })).body.dump();
+  await agent.close();
+  return url;
+}
+
 /** Of nobody's: Piscina makes its threads in the context of whoever makes it. */
 let piscina: Piscina | undefined;
 
