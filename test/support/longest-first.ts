@@ -10,6 +10,7 @@ const LONG: readonly RegExp[] = [
   /\/message-completion\./,
   /\/simulation\./,
   /\/unplugin\/test\/bundles\./,
+  /\/test\/docs\//,
   /\/demo\/test\/(?:cli|row-store)\./,
   /\/pool\/memory\./,
   /\/(?:thread-pool|function-registry|transfer|terminate|crash|crash-matrix|closing|failed-module|module-loading|nested|map)\.test/,
