@@ -31,5 +31,6 @@ export type { FunctionSource } from "./jobs/function-source.ts";
 export { loadJobModule } from "./jobs/load-module.ts";
 export { exportedFunction } from "./jobs/exported-function.ts";
 export { type ErrorWire, fromWire, toWire } from "./codec/error-wire.ts";
+export { CallState } from "./shared/call-state.ts";
 export { type CancelSignal, cancellationError } from "./submit/cancel-signal.ts";
 export type { SubmitOptions } from "./submit/submit-options.ts";

@@ -125,13 +125,14 @@ export class QueueFullError extends JobError {
     nameErrorClass(this, "QueueFullError");
   }
 
-  readonly limit: "maxQueue" | "maxQueueBytes";
+  /** The option that sets the limit: of a pool, or `maxInFlight` of a cluster. */
+  readonly limit: "maxQueue" | "maxQueueBytes" | "maxInFlight";
   readonly value: number;
 
-  constructor(limit: "maxQueue" | "maxQueueBytes", value: number, options?: ErrorOptions) {
+  constructor(limit: QueueFullError["limit"], value: number, options?: ErrorOptions) {
     super(
       "ERR_SKEIN_QUEUE_FULL",
-      `The queue of the pool is full (${limit} is ${value}). Await earlier jobs before you submit more, or raise \`${limit}\``,
+      `The queue is full (${limit} is ${value}). Await earlier jobs before you submit more, or raise \`${limit}\``,
       options,
     );
     this.limit = limit;

@@ -22,6 +22,8 @@ export interface CarriedJob {
   readonly hasBegun: boolean;
   /** Whether its caller has its outcome already. One that has not begun need not be carried on. */
   readonly isDecided: boolean;
+  /** How often it may still run again after its thread died. */
+  readonly retriesLeft: number;
 }
 
 /** A job on the thread that calls, from the call to its settlement. Its moves: see engine-jobs.ts. */

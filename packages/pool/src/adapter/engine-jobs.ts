@@ -83,7 +83,8 @@ export class EngineJobs {
     traced: TracedJob | null,
   ): Task<unknown> {
     const caller = callerOf(below, this.#open.size === 0, traced);
-    const context = options.flowContext ? (ExecutionContext.capture()?.toCarrier("thread") ?? null) : null;
+    const { reach = "thread" } = this.#carrier;
+    const context = options.flowContext ? (ExecutionContext.capture()?.toCarrier(reach) ?? null) : null;
     const { retries } = options;
     const moved = moveListOfArguments(args, options.transfer);
     const sent = encodeValue(args, "args", {
@@ -137,8 +138,11 @@ export class EngineJobs {
 
   #arrived(job: EngineJob, reply: JobReply): void {
     if (job.extras.graceTimer !== null) clearTimeout(job.extras.graceTimer);
-    if (job.isDecided || reply.kind === "withdrawn") {
+    if (job.isDecided) {
       dropReply(reply);
+    } else if (reply.kind === "withdrawn") {
+      // Only `close` leaves that to the carrier without an outcome of its own.
+      this.#decide(job, FAILED, neverRan());
     } else {
       let kind: OutcomeKind = reply.kind === "result" ? COMPLETED : THREW;
       let value: unknown;
@@ -179,8 +183,12 @@ export class EngineJobs {
     this.#closeWhenQuiet();
   }
 
-  /** @returns whether it will never begin; otherwise it is asked to stop. */
+  /** @returns whether it will never begin; otherwise it is asked to stop, or its carrier will say. */
   #stop(job: EngineJob): boolean {
+    if (this.#carrier.stop !== undefined) {
+      AsyncScope.root.run(() => this.#carrier.stop!(job));
+      return false;
+    }
     if (job.state.giveUp() === "begun") return false;
     this.#carried.delete(job);
     dropValue(job.args.value);
@@ -229,8 +237,7 @@ export class EngineJobs {
   #drop(): void {
     this.#isDropped = true;
     for (const job of Array.from(this.#open)) {
-      if (!job.isDecided && this.#stop(job))
-        this.#decide(job, FAILED, new PoolClosedError("The engine was closed before this job could run"));
+      if (!job.isDecided && this.#stop(job)) this.#decide(job, FAILED, neverRan());
     }
   }
 
@@ -245,7 +252,8 @@ export class EngineJobs {
   readonly #onDeadline = (): void => {
     const jobs = Array.from(this.#open);
     for (const job of Array.from(this.#carried)) {
-      job.state.giveUp();
+      if (this.#carrier.stop === undefined) job.state.giveUp();
+      else AsyncScope.root.run(() => this.#carrier.stop!(job));
       this.#terminate(job);
     }
     this.#carried.clear();
@@ -259,6 +267,10 @@ export class EngineJobs {
     if (this.#deadline !== null) clearTimeout(this.#deadline);
     this.#closed.trySetResult();
   }
+}
+
+function neverRan(): PoolClosedError {
+  return new PoolClosedError("The engine was closed before this job could run");
 }
 
 /** Nobody waits for it any more. */

@@ -11,6 +11,13 @@ export interface JobCarrier {
   carry(job: CarriedJob, ends: JobEnds): void;
   /** The job was given up, had its grace period, and still runs: its thread is to be ended. For engines with the capability `terminate`. */
   terminate?(job: CarriedJob): void;
+  /**
+   * For engines whose jobs run where this thread's memory is not seen: the job is to be withdrawn if it has not begun, and asked to stop if
+   * it has. `ends` hears afterwards what came of it: `arrived` with "withdrawn", or as ever. Must not throw; may be called again.
+   */
+  stop?(job: CarriedJob): void;
+  /** How far the context of the caller has to flow: "wire" is for other processes. @default "thread" */
+  readonly reach?: "thread" | "wire";
 }
 
 /** How the journey of a job ends. */

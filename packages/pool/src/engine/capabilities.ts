@@ -4,12 +4,17 @@ import type { FunctionSource } from "../jobs/function-source.ts";
 import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
 
 /**
- * What an engine can do. But for `parallel`, where a capability is false, a call that needs it rejects with NotSupportedError, which names the capability, the
+ * What an engine can do. But for `parallel` and `sharedMemory`, where a capability is false, a call that needs it rejects with NotSupportedError, which names the capability, the
  * engine and the option; nothing was started then. Options that only say the default need no capability.
  */
 export interface EngineCapabilities {
   /** Jobs run on other threads: one that computes holds up nobody here, and sees meanwhile that it was cancelled. */
   readonly parallel: boolean;
+  /**
+   * Jobs run in this process: SharedArrayBuffers are shared, and Blobs, MessagePorts and keys are carried. Otherwise they are refused by
+   * their path, NotCloneableError.
+   */
+  readonly sharedMemory: boolean;
   /** Functions that are shipped as their source. */
   readonly inlineFunctions: boolean;
   /** `priority` other than "normal". */
@@ -33,6 +38,7 @@ export interface EngineCapabilities {
 /** All that a ThreadPool can do. */
 export const everyCapability: EngineCapabilities = Object.freeze({
   parallel: true,
+  sharedMemory: true,
   inlineFunctions: true,
   priorities: true,
   terminate: true,

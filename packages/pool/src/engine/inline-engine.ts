@@ -30,6 +30,7 @@ const names: OptionNames<InlineEngineOptions> = { scheduler: true, jobsPerThread
 /** Its thread is not its own: nothing of the program can be kept off it, nor can it be ended. */
 const capabilities: EngineCapabilities = Object.freeze({
   parallel: false,
+  sharedMemory: true,
   inlineFunctions: true,
   priorities: true,
   terminate: false,

@@ -16,6 +16,7 @@ type Taken = [source: FunctionSource, args: readonly unknown[]];
 
 const nothing: EngineCapabilities = {
   parallel: false,
+  sharedMemory: false,
   inlineFunctions: false,
   priorities: false,
   terminate: false,
