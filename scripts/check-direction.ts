@@ -13,6 +13,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   batching: ["context", "scheduling"],
   unplugin: ["context"],
   piscina: ["context", "scheduling", "pool"],
+  cluster: ["context", "scheduling", "pool"],
   sentry: ["context"],
   opentelemetry: ["context", "batching", "pool"],
   skein: ["context", "scheduling", "pool", "batching"],

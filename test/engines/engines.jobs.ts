@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { threadId } from "node:worker_threads";
 import { AsyncLocal } from "@skein/context";
 import { job, move, registerError } from "@skein/pool/worker";
+import { add as addTo, type Gate, load, store } from "./gates.ts";
 
-export const tenant = new AsyncLocal<string>({ name: "engines.tenant", flow: "thread" });
+export const tenant = new AsyncLocal<string>({ name: "engines.tenant", flow: "wire" });
 const here = new AsyncLocal<string>();
 
 export class OrderError extends RangeError {
@@ -57,45 +58,45 @@ export function returnFunction(): unknown {
 }
 
 /** Marks its place in the log: a word for each job that has begun. */
-export function append(log: Int32Array, mark: number): void {
-  log[Atomics.add(log, 0, 1) + 1] = mark;
+export function append(log: Gate, mark: number): void {
+  store(log, addTo(log, 0, 1) + 1, mark);
 }
 
 /** Word 1 says that it has begun; ends when word 0 is set. */
-export async function hold(gate: Int32Array): Promise<string> {
-  Atomics.store(gate, 1, 1);
-  while (Atomics.load(gate, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+export async function hold(gate: Gate): Promise<string> {
+  store(gate, 1, 1);
+  while (load(gate, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
   return "released";
 }
 
 /** Word 1 says that it has begun, word 2 that it has seen that it was asked to stop. */
-export async function holdUntilStopped(gate: Int32Array): Promise<void> {
-  Atomics.store(gate, 1, 1);
+export async function holdUntilStopped(gate: Gate): Promise<void> {
+  store(gate, 1, 1);
   while (!job.isCancellationRequested) await new Promise((resolve) => setImmediate(resolve));
-  Atomics.store(gate, 2, 1);
+  store(gate, 2, 1);
   job.throwIfCancellationRequested();
 }
 
 /** The same by its signal. */
-export async function holdUntilSignalled(gate: Int32Array): Promise<void> {
+export async function holdUntilSignalled(gate: Gate): Promise<void> {
   const { signal } = job;
-  Atomics.store(gate, 1, 1);
+  store(gate, 1, 1);
   const alive = setInterval(() => {}, 1000);
   if (!signal.aborted) await once(signal, "abort");
   clearInterval(alive);
-  Atomics.store(gate, 2, signal.reason instanceof Error ? 1 : 2);
+  store(gate, 2, signal.reason instanceof Error ? 1 : 2);
 }
 
 /** The same, blocking its thread. */
-export function spinUntilStopped(gate: Int32Array): void {
-  Atomics.store(gate, 1, 1);
+export function spinUntilStopped(gate: Gate): void {
+  store(gate, 1, 1);
   while (!job.isCancellationRequested);
-  Atomics.store(gate, 2, 1);
+  store(gate, 2, 1);
 }
 
 /** Blocks its thread for ever. */
-export function spin(gate: Int32Array): never {
-  Atomics.store(gate, 1, 1);
+export function spin(gate: Gate): never {
+  store(gate, 1, 1);
   for (;;);
 }
 
@@ -141,9 +142,14 @@ export function thread(): number {
   return threadId;
 }
 
-/** Ends its thread the first `word[0]` times. */
-export function crash(word: Int32Array): string {
-  if (Atomics.sub(word, 0, 1) > 0) process.exit(7);
+/** Where it runs, process and thread. */
+export function place(): string {
+  return `${process.pid}/${threadId}`;
+}
+
+/** Ends its thread as often as word 0 says. */
+export function crash(gate: Gate): string {
+  if (addTo(gate, 0, -1) > 0) process.exit(7);
   return "survived";
 }
 

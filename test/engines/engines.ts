@@ -10,7 +10,14 @@ import { WorkerEngine } from "./worker-engine.ts";
 export interface EngineUnderTest {
   readonly name: string;
   readonly capabilities: EngineCapabilities;
-  readonly start: () => { readonly engine: JobEngine; readonly end: () => PromiseLike<void> };
+  readonly start: () => EngineStarted;
+}
+
+export interface EngineStarted {
+  readonly engine: JobEngine;
+  readonly end: () => PromiseLike<void>;
+  /** Where jobs wait in a store: resolves when none waits there, that is, when what was given up has been withdrawn. */
+  readonly withdrawn?: () => PromiseLike<void>;
 }
 
 const all = everyCapability;

@@ -1,0 +1,70 @@
+/** The errors of the cluster. Match on `code`, never on the message. What a job throws arrives as itself. */
+import { nameErrorClass, SkeinError } from "@skein/context/errors";
+import { registerError } from "@skein/pool";
+
+/** The store did not answer in time, or no longer has the job. A job that was being submitted may run all the same. */
+export class ClusterUnavailableError extends SkeinError {
+  static {
+    nameErrorClass(this, "ClusterUnavailableError");
+  }
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_SKEIN_CLUSTER_UNAVAILABLE", message, options);
+  }
+}
+
+/** The worker process that ran the job ended, and so did those that ran it again. */
+export class WorkerLostError extends SkeinError {
+  static {
+    nameErrorClass(this, "WorkerLostError");
+  }
+
+  /** How often the job was started. */
+  readonly starts: number;
+
+  constructor(starts: number, options?: ErrorOptions) {
+    super(
+      "ERR_SKEIN_WORKER_LOST",
+      `The job was started ${starts} times, and each time its worker process ended, or lost the store, before the job had settled. ` +
+        "If the job itself ends its process, mend it; if not, raise `retries`",
+      options,
+    );
+    this.starts = starts;
+  }
+}
+
+/** Arguments, a result or an error have more bytes than `maxPayloadBytes` allows. */
+export class PayloadTooLargeError extends SkeinError {
+  static {
+    nameErrorClass(this, "PayloadTooLargeError");
+  }
+
+  readonly bytes: number;
+  readonly maxPayloadBytes: number;
+
+  constructor(what: string, bytes: number, maxPayloadBytes: number, options?: ErrorOptions) {
+    super(
+      "ERR_SKEIN_PAYLOAD_TOO_LARGE",
+      `The ${what} takes ${bytes} bytes as text, and \`maxPayloadBytes\` is ${maxPayloadBytes}. ` +
+        "Put large data into a file or an object store and pass its address",
+      options,
+    );
+    this.bytes = bytes;
+    this.maxPayloadBytes = maxPayloadBytes;
+  }
+}
+
+/** What came from the store is not what this version of Skein writes. */
+export class InvalidPayloadError extends SkeinError {
+  static {
+    nameErrorClass(this, "InvalidPayloadError");
+  }
+
+  constructor(problem: string, options?: ErrorOptions) {
+    super("ERR_SKEIN_INVALID_PAYLOAD", `A payload of the cluster cannot be read: ${problem}`, options);
+  }
+}
+
+// Workers throw these too.
+registerError(PayloadTooLargeError);
+registerError(InvalidPayloadError);

@@ -1,0 +1,49 @@
+/** Checks of options that callers and workers share. Each error names the option and its value. */
+import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
+import { isName } from "./wire.ts";
+
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+export function milliseconds(name: string, value: number): number {
+  return integerUpTo(name, value, MAX_TIMEOUT_MS);
+}
+
+export function positive(name: string, value: number): number {
+  return integerUpTo(name, value, Number.MAX_SAFE_INTEGER);
+}
+
+export function payloadBytes(value: number | undefined = 2 ** 20): number {
+  return positive("maxPayloadBytes", value);
+}
+
+function integerUpTo(name: string, value: number, max: number): number {
+  const expected = `an integer from 1 to ${max}`;
+  if (typeof value !== "number") throw argumentTypeError(name, expected, value);
+  if (!Number.isInteger(value) || value < 1 || value > max) throw argumentRangeError(name, expected, value);
+  return value;
+}
+
+export function clusterName(value: string | undefined = "default"): string {
+  if (typeof value !== "string" || !isName(value))
+    throw argumentTypeError("name", "up to 100 letters, digits, _ and -", value);
+  return value;
+}
+
+/** How long an error is not told again: a connection fails anew every second or so while a server is away. */
+const SAME_ERROR_MS = 60_000;
+
+/** The option, but for errors that it has just heard of. */
+export function onErrorOption(
+  value: ((error: Error) => void) | undefined = (error) => process.emitWarning(error),
+): (error: Error) => void {
+  if (typeof value !== "function") throw argumentTypeError("onError", "a function", value);
+  let message: string | null = null;
+  let toldAt = 0;
+  return (error) => {
+    const now = performance.now();
+    if (error.message === message && now - toldAt < SAME_ERROR_MS) return;
+    message = error.message;
+    toldAt = now;
+    value(error);
+  };
+}

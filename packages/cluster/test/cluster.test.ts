@@ -1,0 +1,245 @@
+/** What is particular to a cluster, on a real Redis and real worker processes. What all engines do: test/engines. */
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { JobNotFoundError, QueueFullError } from "@skein/pool";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { Gates, opened, store } from "../../../test/engines/gates.ts";
+import type * as Jobs from "../../../test/engines/engines.jobs.ts";
+import { eventually } from "../../../test/support/eventually.ts";
+import { freePort, startRedis } from "../../../test/support/redis-server.ts";
+import { timeLimit } from "../../../test/support/time-limit.ts";
+import { WorkerProcess } from "../../../test/support/worker-process.ts";
+import {
+  Cluster,
+  type ClusterOptions,
+  ClusterUnavailableError,
+  InvalidPayloadError,
+  PayloadTooLargeError,
+  serveJobs,
+  WorkerLostError,
+} from "../src/index.ts";
+
+const url = new URL("../../../test/engines/engines.jobs.ts", import.meta.url);
+const modules = { engines: url.href };
+const redis = await startRedis();
+const gates = new Gates(false);
+
+const LOCK_MS = 1000;
+let count = 0;
+const started: AsyncDisposable[] = [];
+
+afterEach(async () => {
+  for (const each of started.splice(0).toReversed()) await each[Symbol.asyncDispose]();
+}, timeLimit(60_000));
+afterAll(async () => {
+  await redis?.[Symbol.asyncDispose]();
+  gates.remove();
+});
+
+function own<T extends AsyncDisposable>(each: T): T {
+  started.push(each);
+  return each;
+}
+
+const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
+  Promise.resolve(task).then(
+    () => expect.unreachable("it resolved"),
+    (reason: unknown) => reason,
+  );
+
+describe.skipIf(redis === null)("Cluster", () => {
+  const connection = redis?.url ?? "";
+
+  function start(options?: ClusterOptions) {
+    const name = `own-${++count}`;
+    const cluster = own(new Cluster({ connection, name, ...options }));
+    const worker = (lockMs?: number): WorkerProcess =>
+      own(new WorkerProcess({ connection, name, modules, lockMs }));
+    return { name, cluster, jobs: cluster.module<typeof Jobs>(url), worker };
+  }
+
+  /** The store itself, as anybody who reaches it sees it. */
+  async function inStore<T>(name: string, use: (queue: Queue, client: Redis) => Promise<T>): Promise<T> {
+    const client = new Redis(connection, { maxRetriesPerRequest: null });
+    const queue = new Queue(`skein.${name}.engines`, { connection: client });
+    try {
+      return await use(queue, client);
+    } finally {
+      await queue.close();
+      client.disconnect();
+    }
+  }
+
+  it("a job waits until a worker comes, and several workers share the jobs", async () => {
+    const { cluster, jobs, worker } = start();
+    const early = jobs.add(1, 2);
+    worker();
+    expect(await early).toBe(3);
+    await worker().ready;
+    const [a, b] = [gates.make(3), gates.make(3)];
+    const both = [a, b].map((gate) => cluster.run(jobs.hold, [gate]));
+    await Promise.all([opened(a, 1), opened(b, 1)]);
+    for (const gate of [a, b]) store(gate, 0, 1);
+    expect(await Promise.all(both)).toEqual(["released", "released"]);
+  });
+
+  it("the job of a worker that was killed runs again if it has `retries`, else it rejects", async () => {
+    const { cluster, jobs, worker } = start();
+    const lost = worker(LOCK_MS);
+    const gate = gates.make();
+    // More than one: with so short a lock a worker may pass for lost because the machine is busy.
+    const again = cluster.run(jobs.hold, [gate], { retries: 50 });
+    await opened(gate, 1);
+    await lost.kill();
+    store(gate, 1, 0);
+    const second = worker(LOCK_MS);
+    await opened(gate, 1);
+    store(gate, 0, 1);
+    expect(await again).toBe("released");
+
+    const other = gates.make();
+    const once = cluster.run(jobs.hold, [other]);
+    await opened(other, 1);
+    await second.kill();
+    worker(LOCK_MS);
+    expect(await errorOf(once)).toBeInstanceOf(WorkerLostError);
+  });
+
+  it("a worker that closes ends its jobs first", async () => {
+    const { cluster, jobs, worker } = start();
+    const first = worker();
+    const gate = gates.make();
+    const task = cluster.run(jobs.hold, [gate]);
+    await opened(gate, 1);
+    const closing = first[Symbol.asyncDispose]();
+    store(gate, 0, 1);
+    expect(await task).toBe("released");
+    await closing;
+  });
+
+  it("what somebody has removed from the store rejects", async () => {
+    const { name, jobs } = start({ pollMs: 20 });
+    const task = jobs.add(1, 2);
+    await inStore(name, async (queue) => {
+      await eventually("it waits", async () => (await queue.getJobCountByTypes("prioritized")) === 1);
+      await queue.obliterate({ force: true });
+    });
+    expect(await errorOf(task)).toBeInstanceOf(ClusterUnavailableError);
+  });
+
+  it("code never comes from the network: names that are no own export, and requests of others, fail alone", async () => {
+    const { name, jobs, worker } = start();
+    worker();
+    const names = jobs as unknown as Record<string, typeof jobs.thread>;
+    for (const unknown of ["__proto__x", "constructorOf", "node:fs", "../engines"])
+      expect(await errorOf(names[unknown]!())).toBeInstanceOf(JobNotFoundError);
+    await inStore(name, async (queue) => {
+      const rest = { each: false, context: null, reports: false, attempt: 1, retries: 0 };
+      const base = { v: 1, fn: "add", args: "J[1,2]", ...rest };
+      for (const data of [
+        { url: "https://example.com/evil.mjs", name: "run" },
+        { ...base, v: 9 },
+        { ...base, args: "X" },
+        { ...base, args: "x".repeat(2 ** 20 + 1) },
+        { ...base, fn: "__proto__" },
+        { ...base, fn: "constructor" },
+        { ...base, fn: "hasOwnProperty" },
+        { ...base, context: "garbage" },
+        { ...base, context: "W".repeat(50_000) },
+      ]) {
+        const job = await queue.add("add", data);
+        const { returnvalue } = await eventually("it has ended", async () => {
+          const seen = await queue.getJob(job.id!);
+          return seen?.finishedOn === undefined ? null : seen;
+        });
+        expect(returnvalue).toMatchObject({ kind: "error" });
+      }
+    });
+    expect(await jobs.add(2, 2)).toBe(4);
+  });
+
+  it.each([
+    ['{"kind":"result","text":"J[7]"}', [7]],
+    ['{"kind":"result","text":"X"}', InvalidPayloadError],
+    ['{"kind":"error","text":"J{\\"error\\":5}"}', InvalidPayloadError],
+    ['{"kind":"other"}', InvalidPayloadError],
+    ["{", InvalidPayloadError],
+  ])("an end that no event told is found, and read with care: %s", async (returnvalue, expected) => {
+    const { name, jobs } = start({ pollMs: 20 });
+    const outcome = jobs.add(1, 2).then(null, (error: unknown) => (error as Error).constructor);
+    await inStore(name, async (queue, client) => {
+      const [job] = await eventually("it waits", async () => {
+        const waiting = await queue.getJobs("prioritized");
+        return waiting.length === 1 ? waiting : null;
+      });
+      await client.hset(queue.toKey(job!.id!), { finishedOn: "1", returnvalue });
+    });
+    expect(await outcome).toEqual(expected);
+  });
+
+  it("sizes are limited both ways", async () => {
+    const { jobs, worker } = start({ maxPayloadBytes: 100 });
+    worker();
+    expect(await errorOf(jobs.echo("x".repeat(100)))).toMatchObject({
+      constructor: PayloadTooLargeError,
+      maxPayloadBytes: 100,
+    });
+    const { jobs: large, worker: its } = start({ maxPayloadBytes: 4 * 2 ** 20 });
+    its();
+    expect(await errorOf(large.echo("x".repeat(2 ** 20)))).toBeInstanceOf(PayloadTooLargeError);
+    expect(await large.echo("x")).toBe("x");
+  });
+
+  it("no more jobs than `maxInFlight` are under way", async () => {
+    const { jobs, worker } = start({ maxInFlight: 1 });
+    const first = jobs.add(1, 1);
+    expect(await errorOf(jobs.add(1, 2))).toMatchObject({
+      constructor: QueueFullError,
+      limit: "maxInFlight",
+    });
+    worker();
+    expect(await first).toBe(2);
+    expect(await jobs.add(1, 2)).toBe(3);
+  });
+
+  it("two modules of one name are told apart, by an error", async () => {
+    const { cluster, jobs, worker } = start();
+    worker();
+    expect(await jobs.add(1, 1)).toBe(2);
+    const other = cluster.module<typeof Jobs>(new URL("./other/engines.jobs.ts", import.meta.url));
+    expect(await errorOf(other.add(1, 1))).toMatchObject({ message: expect.stringContaining("engines") });
+  });
+});
+
+describe("a cluster without a server", () => {
+  it("rejects with a code within `connectTimeoutMs`, on both sides", async () => {
+    const connection = `redis://127.0.0.1:${await freePort()}`;
+    const seen: Error[] = [];
+    const options = { connection, connectTimeoutMs: 50, onError: (error: Error) => seen.push(error) };
+    await using cluster = new Cluster(options);
+    const failure = await errorOf(cluster.module<typeof Jobs>(url).add(1, 2));
+    expect(failure).toBeInstanceOf(ClusterUnavailableError);
+    expect(failure).toMatchObject({ code: "ERR_SKEIN_CLUSTER_UNAVAILABLE" });
+    expect(await errorOf(serveJobs({ modules, ...options }))).toBeInstanceOf(ClusterUnavailableError);
+    expect(seen.length).toBeGreaterThan(0);
+  });
+
+  it.each<[string, object]>([
+    ["connection", { connection: "http://localhost" }],
+    ["name", { connection: "redis://localhost", name: "a:b" }],
+    ["maxInFlight", { connection: "redis://localhost", maxInFlight: 0 }],
+    ["pollms", { connection: "redis://localhost", pollms: 5 }],
+  ])("a bad `%s` throws at once, and is named", (option, options) => {
+    expect(() => new Cluster(options)).toThrow(option);
+  });
+
+  it.each<[string, object]>([
+    ["modules", { modules: {} }],
+    ["modules", { modules: { "a/b": url } }],
+    ["url", { modules: { geo: "https://example.com/geo.jobs.ts" } }],
+    ["pool", { modules, pool: {} }],
+  ])("a bad `%s` of a worker rejects, and is named", async (option, options) => {
+    const failure = await errorOf(serveJobs({ connection: "redis://localhost", ...options } as never));
+    expect(failure).toMatchObject({ message: expect.stringContaining(option) });
+  });
+});
