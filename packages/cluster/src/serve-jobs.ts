@@ -191,9 +191,10 @@ class Server implements JobServer {
     const isLate = closed === null || (await Promise.race([closed, deadline])) === "late";
     clearTimeout(timer);
     if (isLate) for (const worker of this.#workers) worker.close(true).catch(() => {});
-    if (pool === undefined) await this.#pool.close(isLate ? { drain: false, timeoutMs: 1 } : {});
     this.#control.close().catch(() => {});
+    // First: that its pool is closed is no outcome of a job that still runs.
     for (const redis of this.#connections) redis.disconnect();
+    if (pool === undefined) await this.#pool.close(isLate ? { drain: false, timeoutMs: 1 } : {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -18,7 +18,7 @@ export interface ServeOptions {
   readonly name?: string | undefined;
   /** Where jobs run. It is not closed. @default a pool of its own */
   readonly pool?: ThreadPool | undefined;
-  /** How many jobs of one module are taken at once. Jobs that await want more than there are threads. @default the pool's threads */
+  /** How many jobs of one module are taken at once. Jobs that await want more than there are threads. @default the number of cores */
   readonly concurrency?: number | undefined;
   /** After so many milliseconds without a sign of life a worker's jobs are taken for lost. @default 5000 */
   readonly lockMs?: number | undefined;

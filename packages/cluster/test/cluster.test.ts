@@ -117,6 +117,21 @@ describe.skipIf(redis === null)("Cluster", () => {
     await closing;
   });
 
+  it("a worker that cannot wait leaves its jobs to others", async () => {
+    const { name, cluster, jobs, worker } = start();
+    const options = { connection, name, modules, lockMs: LOCK_MS, concurrency: 1, closeTimeoutMs: 20 };
+    const first = await serveJobs({ ...options, onError: () => {} });
+    const gate = gates.make();
+    const task = cluster.run(jobs.hold, [gate], { retries: 50 });
+    await opened(gate, 1);
+    await first.close();
+    store(gate, 1, 0);
+    worker(LOCK_MS);
+    await opened(gate, 1);
+    store(gate, 0, 1);
+    expect(await task).toBe("released");
+  });
+
   it("what somebody has removed from the store rejects", async () => {
     const { name, jobs } = start({ pollMs: 20 });
     const task = jobs.add(1, 2);
