@@ -16,5 +16,7 @@ export function labelOf(source: FunctionSource): string {
 function plainNameOf(source: FunctionSource): string {
   if (source.kind === "export") return source.name;
   const [, name] = /^\((?:async\s+)?function\s*([\w$]+)/.exec(source.source) ?? [];
-  return name ?? source.source.slice(1, NAME_LENGTH).replaceAll(/\s+/g, " ");
+  if (name !== undefined) return name;
+  const text = source.source.replace(/^\((.*)\)$/s, "$1").replaceAll(/\s+/g, " ");
+  return text.length > NAME_LENGTH ? `${text.slice(0, NAME_LENGTH - 1)}…` : text;
 }
