@@ -321,7 +321,7 @@ describe("a trace", () => {
       await pool.run((n: number) => n + 1, [1]);
     });
     expect(slices(trace, "double")).toHaveLength(1);
-    expect(slices(trace, "(n) => n + 1)")).toHaveLength(1);
+    expect(slices(trace, "(n) => n + 1")).toHaveLength(1);
   });
 
   it("replaces the file of an earlier pool in one step, and leaves nothing else behind", async () => {
