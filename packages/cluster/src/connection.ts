@@ -3,6 +3,7 @@ import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { Redis, type RedisOptions } from "ioredis";
 import { ClusterUnavailableError } from "./errors.ts";
+import { clearTimeout, setTimeout } from "./timers.ts";
 
 /** The address of a Redis or Valkey server, `redis://host:port/0`, or options of ioredis. */
 export type ClusterConnection = string | URL | RedisOptions;

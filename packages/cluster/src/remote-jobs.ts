@@ -24,6 +24,7 @@ import { ClusterUnavailableError, InvalidPayloadError, WorkerLostError } from ".
 import { ModuleNames } from "./module-names.ts";
 import { RemoteQueue } from "./remote-queue.ts";
 import { checkSize, controlName, readOutcome, requestOf, type WireRequest } from "./wire.ts";
+import { clearInterval, setImmediate, setInterval } from "./timers.ts";
 
 /** How many jobs one look asks for. */
 const LOOK = 1000;

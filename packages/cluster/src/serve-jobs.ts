@@ -10,6 +10,7 @@ import { connect, within } from "./connection.ts";
 import { controlName, queueName, readRequest, type WireOutcome, type WireRequest } from "./wire.ts";
 import { type ResolvedServeOptions, resolveServeOptions, type ServeOptions } from "./serve-options.ts";
 import type * as Thread from "./thread.ts";
+import { clearTimeout, setTimeout } from "./timers.ts";
 
 /** How many cancellations are remembered of jobs that this worker has not, or not yet. */
 const REMEMBERED = 1000;

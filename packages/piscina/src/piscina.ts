@@ -12,6 +12,7 @@ import { type QueuedTask, TaskInfo } from "./task-info.ts";
 import { ArrayTaskQueue, FixedQueue } from "./task-queues.ts";
 import { dataOfThread, isPiscinaThread } from "./thread-mark.ts";
 import { terminated, Threads } from "./threads.ts";
+import { queueMicrotask } from "./timers.ts";
 
 export interface RunOptions {
   /** Objects in the task that are moved instead of copied. @default none */

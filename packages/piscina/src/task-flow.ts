@@ -19,6 +19,7 @@ import type { Places } from "./places.ts";
 import type { QueuedTask } from "./task-info.ts";
 import { FixedQueue, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, type Threads } from "./threads.ts";
+import { clearTimeout, setTimeout } from "./timers.ts";
 
 export interface TaskFlowOptions {
   readonly threads: Pick<Threads, "add" | "run">;
