@@ -134,12 +134,12 @@ describe.skipIf(redis === null)("Cluster", () => {
 
   it("what somebody has removed from the store rejects", async () => {
     const { name, jobs } = start({ pollMs: 20 });
-    const task = jobs.add(1, 2);
+    const error = errorOf(jobs.add(1, 2));
     await inStore(name, async (queue) => {
       await eventually("it waits", async () => (await queue.getJobCountByTypes("prioritized")) === 1);
       await queue.obliterate({ force: true });
     });
-    expect(await errorOf(task)).toBeInstanceOf(ClusterUnavailableError);
+    expect(await error).toBeInstanceOf(ClusterUnavailableError);
   });
 
   it("code never comes from the network: names that are no own export, and requests of others, fail alone", async () => {
