@@ -175,7 +175,9 @@ describe("a bundle that was moved away from its sources", () => {
     },
   );
 
-  it.each(cases)(
+  // Once for each bundler.
+  const firstOfEach = new Map(cases.toReversed().map((one) => [one.title.split(",", 1)[0], one]));
+  it.each([...firstOfEach.values()])(
     "$title, without the plugin: the error says what to do",
     async ({ language, main, bundle }) => {
       const folder = writeProgram(language);
