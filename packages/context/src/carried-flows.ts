@@ -18,11 +18,10 @@ export interface CarriedFlows {
   readonly asOf: number;
 }
 
-/** The `rest` of a state is always the same object, as long as the flows of the thread are. */
+/** For contexts that are entered again and again: the `rest` of a state is the same object, as long as the flows of the thread are. */
 const known = new WeakMap<ContextState, CarriedFlows>();
 
-/** Null when nothing of the state belongs to a flow. */
-export function carriedFlows(state: ContextState): CarriedFlows | null {
+function knownFlows(state: ContextState): CarriedFlows | null {
   if (flows.isEmpty || state.carried === null) return null;
   let found = known.get(state);
   if (found === undefined || found.asOf !== flows.changes)
@@ -30,16 +29,30 @@ export function carriedFlows(state: ContextState): CarriedFlows | null {
   return found.list.length === 0 ? null : found;
 }
 
-function find(state: ContextState, values: CarriedValues): CarriedFlows {
-  const list = flows.list.filter(({ name }) => values.values.has(name));
-  let rest = state;
-  for (const { key } of list) rest = rest.without(key);
-  return { rest, list, values, isMutable: list.some(({ isMutable }) => isMutable), asOf: flows.changes };
+/** Null when nothing of the state belongs to a flow. */
+export function carriedFlows(state: ContextState): CarriedFlows | null {
+  if (flows.isEmpty || state.carried === null) return null;
+  const found = find(state, state.carried);
+  return found.list.length === 0 ? null : found;
+}
+
+function find(state: ContextState, carried: CarriedValues): CarriedFlows {
+  const { values } = carried;
+  const list: Flow[] = [];
+  const names: string[] = [];
+  let isMutable = false;
+  for (const flow of flows.list) {
+    if (!values.has(flow.name)) continue;
+    list.push(flow);
+    names.push(flow.name);
+    if (flow.isMutable) isMutable = true;
+  }
+  return { rest: state.withoutCarried(names), list, values: carried, isMutable, asOf: flows.changes };
 }
 
 /** Calls `fn` with `state` current and the stores that came with it entered; then everything is as it was. */
 export function runCarried<R, A extends unknown[]>(state: ContextState, fn: (...args: A) => R, args: A): R {
-  const carried = carriedFlows(state);
+  const carried = knownFlows(state);
   if (carried === null) return runWith(state, fn, args);
   return runWith(carried.rest, () => enterFlows(carried, () => apply(fn, undefined, args)), []);
 }
@@ -48,7 +61,7 @@ export function runCarried<R, A extends unknown[]>(state: ContextState, fn: (...
  * Calls `fn` inside every `enter`, the first flow's outermost. Runs code of users.
  * @throws InvalidCarrierError if a codec refuses its text, what `enter` throws, InvalidOperationError if it does not call.
  */
-export function enterFlows<R>(carried: CarriedFlows, fn: () => R): R {
+function enterFlows<R>(carried: CarriedFlows, fn: () => R): R {
   return enterFrom(0, carried, fn);
 }
 
@@ -56,14 +69,38 @@ function enterFrom<R>(index: number, carried: CarriedFlows, fn: () => R): R {
   const flow = carried.list[index];
   if (flow === undefined) return fn();
   const inside = (): R => enterFrom(index + 1, carried, fn);
-  let value: unknown;
+  const value = valueFor(flow, carried.values);
+  return value === undefined ? inside() : enterOne(flow, value, inside);
+}
+
+/**
+ * As `enterFlows`, where whatever `fn` is called in ends with the caller: a storage is entered in place, which costs half as much as a `run`
+ * of it, and no frame of the stack.
+ */
+export function enterFlowsHere<R>(carried: CarriedFlows, fn: () => R): R {
+  return enterHereFrom(0, carried, fn);
+}
+
+function enterHereFrom<R>(from: number, carried: CarriedFlows, fn: () => R): R {
+  const { list, values } = carried;
+  for (let index = from; index < list.length; index++) {
+    const flow = list[index]!;
+    const value = valueFor(flow, values);
+    if (value === undefined) continue;
+    if (flow.enterHere === null) return enterOne(flow, value, () => enterHereFrom(index + 1, carried, fn));
+    flow.enterHere(value);
+  }
+  return fn();
+}
+
+/** Undefined: there is none, or it is left out. */
+function valueFor(flow: Flow, values: CarriedValues): unknown {
   try {
-    const { key } = flow;
-    value = flow.isMutable ? carried.values.decodeAnew(key) : carried.values.lookup(key);
+    return flow.isMutable ? values.decodeAnew(flow.key) : values.lookup(flow.key);
   } catch (error) {
     if (!flow.ignoresErrors) throw error;
+    return undefined;
   }
-  return value === undefined ? inside() : enterOne(flow, value, inside);
 }
 
 /** What `inside` gave or threw passes through, whatever `enter` makes of it. */

@@ -1,5 +1,6 @@
 import { AsyncScope } from "./async-scope.ts";
-import { carriedFlows, enterFlows } from "./carried-flows.ts";
+import { carriedFlows, enterFlowsHere } from "./carried-flows.ts";
+import type { CarriedFlows } from "./carried-flows.ts";
 import type { ContextState } from "./context-state.ts";
 import { stateOf } from "./execution-context.ts";
 import type { ExecutionContext } from "./execution-context.ts";
@@ -16,6 +17,7 @@ function newScope(): AsyncScope {
  */
 export class CarriedScope {
   readonly #state: ContextState;
+  #flows: CarriedFlows | null = null;
   #scope: AsyncScope | null = null;
   /** A flow that comes or goes changes what is in the scope. */
   #asOf = -1;
@@ -31,15 +33,17 @@ export class CarriedScope {
    * @throws what entering a flow throws.
    */
   get(): AsyncScope {
-    if (this.#scope !== null && this.#asOf === flows.changes) return this.#scope;
-    const asOf = flows.changes;
-    const carried = carriedFlows(this.#state);
-    const scope =
-      carried === null
-        ? captureUnder(AsyncScope.root, this.#state, newScope)
-        : captureUnder(AsyncScope.root, carried.rest, () => enterFlows(carried, newScope));
-    this.#scope = carried?.isMutable === true ? null : scope;
-    this.#asOf = asOf;
+    if (this.#asOf !== flows.changes) {
+      this.#asOf = flows.changes;
+      this.#scope = null;
+      this.#flows = carriedFlows(this.#state);
+    }
+    if (this.#scope !== null) return this.#scope;
+    const carried = this.#flows;
+    if (carried === null) return (this.#scope = captureUnder(AsyncScope.root, this.#state, newScope));
+    const scope = captureUnder(AsyncScope.root, carried.rest, () => enterFlowsHere(carried, newScope));
+    // A codec or `enter` may have registered a flow.
+    if (!carried.isMutable && this.#asOf === flows.changes) this.#scope = scope;
     return scope;
   }
 }

@@ -91,18 +91,24 @@ export class CarriedValues {
   /** The same values but the one for this local; null when none is left. */
   without(key: ContextKey): CarriedValues | null {
     if (key.flow === "local" || key.name === undefined || !this.values.has(key.name)) return this;
-    if (this.values.size === 1) return null;
+    return this.withoutThese([key.name]);
+  }
+
+  /** The same values but these, all of which are among them; null when none is left. */
+  withoutThese(names: readonly string[]): CarriedValues | null {
+    if (this.values.size === names.length) return null;
     const values = new Map(this.values);
-    values.delete(key.name);
+    for (const name of names) values.delete(name);
     return new CarriedValues(values, "");
   }
 }
 
 function parsed(carrier: ContextCarrier): ReadonlyMap<string, CarriedValue> {
-  const values = new Map<string, CarriedValue>();
-  for (const [name, entry] of readCarrier(carrier))
-    values.set(name, { entry, decodedBy: null, value: undefined, written: undefined });
-  return values;
+  return readCarrier<CarriedValue>(carrier, undecoded);
+}
+
+function undecoded(entry: CarrierEntry): CarriedValue {
+  return { entry, decodedBy: null, value: undefined, written: undefined };
 }
 
 function decoded(codec: ContextCodec<unknown>, entry: CarrierEntry): unknown {

@@ -37,12 +37,17 @@ export interface WrittenEntry {
   readonly reach: CarrierReach;
   readonly name: string;
   readonly chars: string;
+  /** What a pool of this thread keeps for a store: it lives as long, and must not refer to any context. The last pool has the place. */
+  attached: { readonly owner: object } | null;
 }
 
 /** Bytes of UTF-8. */
 export const carrierLimitBytes: number = 16 * 1024;
 
 const version = "1";
+
+/** Of a length: those of the limit. */
+const maxLengthDigits = String(carrierLimitBytes).length;
 
 /** UTF-8 takes at most so many bytes for a UTF-16 unit. */
 const maxUnitBytes = 3;
@@ -65,7 +70,7 @@ function letterOf(reach: CarrierReach, isPlain: boolean, isStore: boolean): stri
 
 export function writeEntry({ reach, name, text, isPlain, isStore }: CarrierEntry): WrittenEntry {
   const letter = letterOf(reach, isPlain, isStore);
-  return { reach, name, chars: `${letter}${name.length}:${name}${text.length}:${text}` };
+  return { reach, name, chars: `${letter}${name.length}:${name}${text.length}:${text}`, attached: null };
 }
 
 /** Whether the text is within the limit. Counts bytes only where the length leaves a doubt: counting takes longer than writing. */
@@ -99,43 +104,55 @@ function tooLarge(entries: readonly WrittenEntry[]): ContextTooLargeError {
   return new ContextTooLargeError(largest.name, totalBytes, carrierLimitBytes);
 }
 
-/** @throws InvalidCarrierError if `carrier` was not written by `writeCarrier`. */
-export function readCarrier(carrier: ContextCarrier): Map<string, CarrierEntry> {
+/**
+ * @param keep Makes of each entry what the map holds.
+ * @throws InvalidCarrierError if `carrier` was not written by `writeCarrier`.
+ */
+export function readCarrier<E>(carrier: ContextCarrier, keep: (entry: CarrierEntry) => E): Map<string, E> {
   if (!fitsCarrier(carrier)) {
     throw new InvalidCarrierError(`larger than ${carrierLimitBytes} bytes`);
   }
   if (!carrier.startsWith(version)) throw new InvalidCarrierError("unknown version");
   if (carrier.length === version.length) throw new InvalidCarrierError("no entries");
 
-  const entries = new Map<string, CarrierEntry>();
+  const entries = new Map<string, E>();
   let at = version.length;
   while (at < carrier.length) {
     const kind = kinds.get(carrier[at]!);
     if (kind === undefined) throw new InvalidCarrierError(`no reach at ${at}`);
-    const name = readSized(carrier, at + 1);
-    const text = readSized(carrier, name.end);
-    if (name.chars === "") throw new InvalidCarrierError(`no name at ${at}`);
-    if (entries.has(name.chars)) throw new InvalidCarrierError(`two values for ${stringify(name.chars)}`);
-    entries.set(name.chars, { ...kind, name: name.chars, text: text.chars });
-    at = text.end;
+    const nameStart = startOfSized(carrier, at + 1);
+    const nameEnd = endOfSized(carrier, at + 1, nameStart);
+    const textStart = startOfSized(carrier, nameEnd);
+    const textEnd = endOfSized(carrier, nameEnd, textStart);
+    const name = carrier.slice(nameStart, nameEnd);
+    if (name === "") throw new InvalidCarrierError(`no name at ${at}`);
+    if (entries.has(name)) throw new InvalidCarrierError(`two values for ${stringify(name)}`);
+    const { reach, isPlain, isStore } = kind;
+    entries.set(name, keep({ reach, name, text: carrier.slice(textStart, textEnd), isPlain, isStore }));
+    at = textEnd;
   }
   return entries;
 }
 
-function readSized(carrier: string, at: number): { chars: string; end: number } {
+/** Where the characters begin whose length stands at `at`. */
+function startOfSized(carrier: string, at: number): number {
+  const colon = carrier.indexOf(":", at);
+  const isPresent = colon > at && colon - at <= maxLengthDigits;
+  // "0" alone is a length, "01" is none.
+  const hasLeadingZero = carrier.charCodeAt(at) === 48 && colon > at + 1;
+  if (!isPresent || hasLeadingZero) throw new InvalidCarrierError(`bad length at ${at}`);
+  return colon + 1;
+}
+
+/** Where they end. */
+function endOfSized(carrier: string, at: number, start: number): number {
   let length = 0;
-  let colon = at;
-  for (; colon < carrier.length; colon++) {
-    const digit = carrier.charCodeAt(colon) - 48;
-    if (digit < 0 || digit > 9) break;
+  for (let index = at; index < start - 1; index++) {
+    const digit = carrier.charCodeAt(index) - 48;
+    if (digit < 0 || digit > 9) throw new InvalidCarrierError(`bad length at ${at}`);
     length = length * 10 + digit;
-    // The limit on the whole text bounds every length; it also ends an endless run of digits.
-    if (length > carrierLimitBytes) throw new InvalidCarrierError(`bad length at ${at}`);
   }
-  const hasLeadingZero = carrier[at] === "0" && colon > at + 1;
-  if (colon === at || hasLeadingZero || carrier[colon] !== ":")
-    throw new InvalidCarrierError(`bad length at ${at}`);
-  const end = colon + 1 + length;
+  const end = start + length;
   if (end > carrier.length) throw new InvalidCarrierError("cut off");
-  return { chars: carrier.slice(colon + 1, end), end };
+  return end;
 }

@@ -107,6 +107,16 @@ export class ContextState {
     return new ContextState(keys, held, watched, carried, null);
   }
 
+  /** This state without these values, all of which came with a carrier. */
+  withoutCarried(names: readonly string[]): ContextState {
+    if (this.carried === null || names.length === 0) return this;
+    if (this.unsuppressed !== null) return this.unsuppressed.withoutCarried(names).suppress();
+    const carried = this.carried.withoutThese(names);
+    return this.keys.length === 0 && carried === null
+      ? ContextState.default
+      : new ContextState(this.keys, this.held, this.watched, carried, null);
+  }
+
   /** The same values with flow suppressed. Always the same object for the same state. */
   suppress(): ContextState {
     if (this.unsuppressed !== null) return this;

@@ -1,8 +1,9 @@
-import type { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { argumentTypeError, requireFunction } from "./argument-errors.ts";
 import type { CarrierReach } from "./carrier-text.ts";
 import { isolatedCodec } from "./isolated-codec.ts";
 import type { ContextCodec } from "./context-key.ts";
+import { apply } from "./intrinsics.ts";
 import { jsonCodec } from "./json-codec.ts";
 import { ownOptions } from "./own-options.ts";
 import type { OptionNames } from "./own-options.ts";
@@ -85,7 +86,17 @@ function ofStorage(storage: unknown, options: FlowOptions<unknown> | undefined):
     ownOptions(options, flowOptionNames),
     () => storage.getStore(),
     (store, fn) => storage.run(store, fn),
+    isNodes(storage) ? (store) => apply(enterWith, storage, [store]) : null,
   );
+}
+
+// oxlint-disable-next-line typescript/unbound-method -- as they were when this module was loaded, and applied to a storage
+const { run, enterWith } = AsyncLocalStorage.prototype;
+
+/** Whether it does what Node's does: a subclass may do more when it is entered. */
+function isNodes(storage: Pick<AsyncLocalStorage<unknown>, "run">): boolean {
+  // oxlint-disable-next-line typescript/unbound-method -- compared
+  return storage instanceof AsyncLocalStorage && storage.run === run;
 }
 
 function ofCustom(options: CustomFlowOptions<unknown>): Disposable {
@@ -93,7 +104,7 @@ function ofCustom(options: CustomFlowOptions<unknown>): Disposable {
   const { capture, enter } = own;
   requireFunction("options.capture", capture);
   requireFunction("options.enter", enter);
-  return register(own, isolatedCapture(capture!), enter!);
+  return register(own, isolatedCapture(capture!), enter!, null);
 }
 
 function isStorage(value: unknown): value is Pick<AsyncLocalStorage<unknown>, "getStore" | "run"> {
@@ -106,6 +117,7 @@ function register(
   options: Readonly<Partial<FlowOptions<unknown>>>,
   capture: () => unknown,
   enter: (value: unknown, fn: () => unknown) => unknown,
+  enterHere: ((value: unknown) => void) | null,
 ): Disposable {
   const { name, reach = "thread", codec = jsonCodec, mutable = false, onError = "reject" } = options;
   if (typeof name !== "string" || name === "") throw argumentTypeError("options.name", "a name", name);
@@ -126,6 +138,7 @@ function register(
     },
     capture,
     enter,
+    enterHere,
     isMutable: mutable,
     ignoresErrors: onError === "ignore",
   });

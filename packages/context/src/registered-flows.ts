@@ -19,6 +19,8 @@ export interface FlowParts {
   readonly key: ContextKey;
   readonly capture: () => unknown;
   readonly enter: (value: unknown, fn: () => unknown) => unknown;
+  /** For a storage of Node's: has the value from here on. */
+  readonly enterHere: ((value: unknown) => void) | null;
   /** Stores change in place: each is read anew each time, and each job has a copy of its own. */
   readonly isMutable: boolean;
   readonly ignoresErrors: boolean;

@@ -1,6 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { carrierLimitBytes, readCarrier, writeCarrier, writeEntry } from "../src/carrier-text.ts";
+import {
+  carrierLimitBytes,
+  readCarrier as readEntries,
+  writeCarrier,
+  writeEntry,
+} from "../src/carrier-text.ts";
 import type { CarrierEntry } from "../src/carrier-text.ts";
 
 const entry: fc.Arbitrary<CarrierEntry> = fc.record({
@@ -14,6 +19,10 @@ const entry: fc.Arbitrary<CarrierEntry> = fc.record({
   isStore: fc.boolean(),
 });
 const entries = fc.uniqueArray(entry, { selector: ({ name }) => name, minLength: 1, maxLength: 10 });
+
+function readCarrier(carrier: string): Map<string, CarrierEntry> {
+  return readEntries(carrier, (one) => one);
+}
 
 function write(list: readonly CarrierEntry[]): string | null {
   return writeCarrier(list.map((one) => writeEntry(one)));

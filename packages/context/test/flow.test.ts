@@ -234,6 +234,26 @@ describe("a thread that does not know a flow", () => {
   });
 });
 
+describe("a storage that does more than Node's when it is run", () => {
+  it("is run on arrival, for each distinct context once", () => {
+    let runs = 0;
+    class Counted extends AsyncLocalStorage<string> {
+      override run<R>(store: string, fn: () => R): R;
+      override run<R, A extends unknown[]>(store: string, fn: (...args: A) => R, ...args: A): R {
+        runs++;
+        return super.run(store, fn, ...args);
+      }
+    }
+    const storages = [new AsyncLocalStorage<string>(), new Counted(), new AsyncLocalStorage<string>()];
+    for (const [i, storage] of storages.entries()) flows.use(flow(storage, { name: `mixed ${i}` }));
+    const scope = new CarriedScope(ExecutionContext.fromCarrier("1S7:mixed 01:aS7:mixed 11:bS7:mixed 21:c"));
+    for (let i = 0; i < 2; i++)
+      expect(scope.get().run(() => storages.map((storage) => storage.getStore()))).toEqual(["a", "b", "c"]);
+    expect(runs).toBe(1);
+    expect(storages.map((storage) => storage.getStore())).toEqual([undefined, undefined, undefined]);
+  });
+});
+
 describe("custom flows", () => {
   it("capture gives what travels, enter puts it in place", () => {
     const storage = new AsyncLocalStorage<{ user: string; socket: object }>();

@@ -3,6 +3,7 @@
  * so a reader that does not know a number finds it in its port. When nothing in a memory is in use any more and its owner
  * has another, it is dropped here; V8 frees it when all threads have done so.
  */
+import { utf8Slice } from "./intrinsics.ts";
 import { giveBack, type GrowingMemory, lengthOf } from "./arena.ts";
 
 /** A memory, and what the threads have to know of it. */
@@ -133,6 +134,6 @@ function upTo(arena: ReadableArena, end: number): ReadableArena {
 
 function textIn(arena: ReadableArena, block: number): string {
   const length = lengthOf(upTo(arena, block * 8).words, block);
-  const { buffer } = upTo(arena, block * 8 + length).bytes;
-  return Buffer.from(buffer, block * 8, length).toString("utf8");
+  const start = block * 8;
+  return utf8Slice(upTo(arena, start + length).bytes, start, start + length);
 }

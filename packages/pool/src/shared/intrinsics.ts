@@ -181,6 +181,7 @@ export function viewLengthOf(view: View): number {
 interface TextCodec {
   latin1Slice(this: Uint8Array, start: number, end: number): string;
   ucs2Slice(this: Uint8Array, start: number, end: number): string;
+  utf8Slice(this: Uint8Array, start: number, end: number): string;
   latin1Write(this: Uint8Array, text: string, offset: number): number;
   ucs2Write(this: Uint8Array, text: string, offset: number): number;
   utf8Write(this: Uint8Array, text: string, offset: number): number;
@@ -192,6 +193,9 @@ export const latin1Slice: (bytes: Uint8Array, start: number, end: number) => str
 );
 export const ucs2Slice: (bytes: Uint8Array, start: number, end: number) => string = uncurryThis(
   textCodec.ucs2Slice,
+);
+export const utf8Slice: (bytes: Uint8Array, start: number, end: number) => string = uncurryThis(
+  textCodec.utf8Slice,
 );
 export const latin1Write: (bytes: Uint8Array, text: string, offset: number) => number = uncurryThis(
   textCodec.latin1Write,

@@ -1,11 +1,12 @@
 /**
  * The contexts of submitted jobs: each distinct one lies in the arena once, as its carrier's text, for as long as jobs name it.
- * A thousand jobs of one request encode it once and carry a number. What flows of other storages (`flow`) is no part of the context: with
- * that, entries are found by their text.
+ * A thousand jobs of one request encode it once and carry a number. What flows of other storages (`flow`) is no part of the context: entries
+ * with that are found by the texts of the stores, each of which lives as long as its store; or, if they are short, by their own.
  *
  * Nothing here keeps a context alive that no job in flight has: entries live as long as their contexts, and hold text alone.
  */
 import { ExecutionContext, flows, readFlows, type WrittenEntry } from "@skein/context";
+import { copyBytes } from "../shared/copy-bytes.ts";
 import { allocateUnfilled, utf8Write } from "../shared/intrinsics.ts";
 import type { Payloads } from "../shared/payloads.ts";
 
@@ -15,6 +16,8 @@ const IDLE_ENTRIES = 64;
 const MAX_ID = 2 ** 43 - 1;
 /** No carrier is longer. Each is measured by writing it: Buffer.byteLength takes up to seven times as long. */
 const CARRIER_BYTES = 16 << 10;
+/** To look for a longer text costs as much as to write it: V8 reads all of it for its hash. */
+const FOUND_BY_TEXT_CHARS = 256;
 
 /** What is attached to a context. */
 interface Attached {
@@ -32,16 +35,18 @@ export interface ContextEntry extends Attached {
   users: number;
   /** In the arena; 0: not there now. */
   block: number;
-  /** It has stores of other storages: the context does not lead to it. */
+  /** It has stores of other storages, and is short. */
   readonly isFoundByText: boolean;
   /** Its place among the idle ones, now or the last time; -1: it never had one. */
   idleAt: number;
 }
 
-interface WithStores {
-  readonly context: ExecutionContext;
+/** What is attached to the text of the first store. */
+interface WithStores extends Attached {
+  /** The text of the context itself. */
+  readonly own: string | null;
   readonly stores: readonly WrittenEntry[];
-  readonly entry: ContextEntry;
+  entry: ContextEntry;
 }
 
 /** The entry of an unchanged store is the same object. */
@@ -63,7 +68,9 @@ export class ContextTable {
   /** A ring. Null: free, or a job names that context again. */
   readonly #idle: (ContextEntry | null)[] = Array.from({ length: IDLE_ENTRIES }, () => null);
   #nextIdle = 0;
+  /** The bytes of the text that was measured last. */
   #measured: Uint8Array | null = null;
+  #measuredEntry: ContextEntry | null = null;
   #nextId = 1;
   #users = 0;
   #bytesInUse = 0;
@@ -71,7 +78,7 @@ export class ContextTable {
   #last: ExecutionContext | null = null;
   #lastEntry: ContextEntry | null = null;
   /** The last with stores of other storages, only while jobs are in flight. */
-  #lastWithStores: WithStores | null = null;
+  #lastWithStores: ContextEntry | null = null;
 
   constructor(payloads: Payloads) {
     this.#payloads = payloads;
@@ -117,7 +124,7 @@ export class ContextTable {
   }
 
   leave(entry: ContextEntry): void {
-    if (--this.#users === 0) this.#last = this.#lastEntry = this.#lastWithStores = null;
+    if (--this.#users === 0) this.#last = this.#lastEntry = this.#lastWithStores = this.#measuredEntry = null;
     if (--entry.users > 0) return;
     this.#bytesInUse -= entry.length;
     if (this.#payloads.isCurrent(entry.block)) this.#rest(entry);
@@ -161,20 +168,32 @@ export class ContextTable {
   }
 
   #withStores(context: ExecutionContext, stores: readonly WrittenEntry[]): ContextEntry {
+    const own = context.ownCarrier("thread");
+    const [first] = stores;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tables have attached nothing else.
+    let found = first!.attached as WithStores | null;
+    if (found?.owner !== this.#owner || found.own !== own || !areSame(found.stores, stores)) {
+      // With a store in it, there is a text.
+      const entry = this.#withText(context.carrierWith("thread", stores)!);
+      found = { owner: this.#owner, own, stores, entry };
+      first!.attached = found;
+    }
+    found.entry = this.#inCurrentMemory(found.entry);
+    if (this.#users > 0) this.#lastWithStores = found.entry;
+    return found.entry;
+  }
+
+  /** Mutable stores, and those that are no objects, are written anew for each job. */
+  #withText(carrier: string): ContextEntry {
     const last = this.#lastWithStores;
-    if (last !== null && last.context === context && areSame(last.stores, stores))
-      return this.#inCurrentMemory(last.entry);
-    // With a store in it, there is a text.
-    const carrier = context.carrierWith("thread", stores)!;
-    const entry = this.#byText.get(carrier) ?? this.#create(carrier, true);
-    if (this.#users > 0) this.#lastWithStores = { context, stores, entry };
-    return this.#inCurrentMemory(entry);
+    if (last !== null && last.carrier === carrier) return last;
+    if (carrier.length > FOUND_BY_TEXT_CHARS) return this.#create(carrier, false);
+    return this.#byText.get(carrier) ?? this.#create(carrier, true);
   }
 
   /** As `#moved`. */
   #inCurrentMemory(entry: ContextEntry): ContextEntry {
     if (entry.block === 0 || this.#payloads.isCurrent(entry.block)) return entry;
-    this.#lastWithStores = null;
     if (entry.users === 0) {
       this.#evict(entry);
       return entry;
@@ -208,7 +227,10 @@ export class ContextTable {
 
   #store(entry: ContextEntry): void {
     const block = this.#payloads.allocate(entry.length);
-    utf8Write(this.#payloads.bytes(block), entry.carrier, this.#payloads.offset(block));
+    const bytes = this.#payloads.bytes(block);
+    const offset = this.#payloads.offset(block);
+    if (entry === this.#measuredEntry) copyBytes(this.#measured!, 0, entry.length, bytes, offset);
+    else utf8Write(bytes, entry.carrier, offset);
     entry.block = block;
     if (entry.isFoundByText) this.#byText.set(entry.carrier, entry);
   }
@@ -225,6 +247,8 @@ export class ContextTable {
     this.#nextId = id === MAX_ID ? 1 : id + 1;
     this.#measured ??= allocateUnfilled(CARRIER_BYTES);
     const length = utf8Write(this.#measured, carrier, 0);
-    return { owner: this.#owner, id, carrier, length, users: 0, block: 0, isFoundByText, idleAt: -1 };
+    const owner = this.#owner;
+    const entry = { owner, id, carrier, length, users: 0, block: 0, isFoundByText, idleAt: -1 };
+    return (this.#measuredEntry = entry);
   }
 }

@@ -216,6 +216,35 @@ describe("ContextTable, with storages of others that flow", () => {
     expect(withStore({ user: "ann" })).toBe(first);
   });
 
+  it("a long text is found by its stores, also when others come in between; or when it was written a moment ago", () => {
+    const [ann, bob] = [{ notes: "a".repeat(2000) }, { notes: "b".repeat(2000) }];
+    const first = withStore(ann);
+    table.enter(first);
+    expect(withStore(ann)).toBe(first);
+    expect(withStore({ ...ann })).toBe(first);
+    const other = withStore(bob);
+    table.enter(other);
+    expect([other === first, withStore(ann), withStore(bob)]).toEqual([false, first, other]);
+    const own = tenant.run("acme", () => withStore(ann));
+    table.enter(own);
+    expect(own.carrier.length).toBeGreaterThan(first.carrier.length);
+    expect([first, other, own].map(textOf)).toEqual([first, other, own].map(({ carrier }) => carrier));
+    for (const entry of [first, other, own]) table.leave(entry);
+    table.forget();
+    expect(withStore(bob)).toBe(other);
+    table.enter(other);
+    expect(textOf(other)).toBe(other.carrier);
+    table.leave(other);
+  });
+
+  it("two tables that a store goes through by turns each have an entry for it", () => {
+    const second = new ContextTable(payloads);
+    const store = { notes: "x".repeat(2000) };
+    const both = [table, second, table, second].map((one) => storage.run(store, () => one.current()!));
+    expect(new Set(both.map(({ owner }) => owner)).size).toBe(2);
+    expect(new Set(both.map(({ carrier }) => carrier)).size).toBe(1);
+  });
+
   it("without a store a context is found as ever", () => {
     const plain = enter("acme");
     const stored = tenant.run("acme", () => withStore({ a: 1 }));
