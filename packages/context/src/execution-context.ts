@@ -1,4 +1,4 @@
-import { current, isolated, replace, runWith, switchTo } from "./ambient.ts";
+import { current, replace, runWith, switchTo } from "./ambient.ts";
 import { AsyncFlowControl, restoreFlow } from "./async-flow-control.ts";
 import { runCarried } from "./carried-flows.ts";
 import { CarriedValues } from "./carried-values.ts";
@@ -10,7 +10,7 @@ import { requireFunction } from "./argument-errors.ts";
 import { argumentTypeError, InvalidOperationError } from "./errors.ts";
 import { define } from "./intrinsics.ts";
 import { flows, readFlows } from "./registered-flows.ts";
-import { captureResource, noteSuppression, runInResource } from "./resource-run.ts";
+import { captureResource, noteSuppression, runApart, runInResource } from "./resource-run.ts";
 
 /** Under this symbol, contexts of another copy of this package tell their state. */
 const tellState = Symbol.for("skein.context.state");
@@ -62,12 +62,12 @@ export class ExecutionContext {
   }
 
   /**
-   * Calls `fn` in the current context; what it changes does not reach the caller. For a native `async` function this
-   * holds back what it sets before its first `await`, which Node alone would not.
+   * Calls `fn` in the current context; what it changes does not reach the caller, nor what it enters into any AsyncLocalStorage of the
+   * process. For a native `async` function this holds back what it sets before its first `await`, which Node alone would not.
    */
   static isolate<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R {
     requireFunction("fn", fn);
-    return isolated(fn, args);
+    return runApart(fn, args);
   }
 
   /**
@@ -133,6 +133,11 @@ export class ExecutionContext {
   /** @internal `toCarrier` with these stores, which `readFlows` has just given. */
   carrierWith(reach: CarrierReach, stores: readonly WrittenEntry[]): ContextCarrier | null {
     return encodeWith(this.#state, reach, this.#carrier(reach), stores);
+  }
+
+  /** @internal `toCarrier` without any store that this thread's flows hold now. */
+  ownCarrier(reach: CarrierReach): ContextCarrier | null {
+    return this.#carrier(reach);
   }
 
   /** Of the context alone. Made once. */

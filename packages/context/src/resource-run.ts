@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import type { AsyncResourceOptions } from "node:async_hooks";
-import { current, replace } from "./ambient.ts";
+import { current, isolated, replace } from "./ambient.ts";
 import type { ContextKey } from "./context-key.ts";
 import { ContextState } from "./context-state.ts";
 import { apply, create, getOwnPropertySymbols, setPrototypeOf } from "./intrinsics.ts";
@@ -108,6 +108,14 @@ export function runInResourceOnce<R, A extends unknown[]>(
     : resource.runInAsyncScope(fn, thisArg, ...args);
 }
 
+/**
+ * Calls `fn` in what is ambient now; what it changes reaches nobody else, in no storage of the process. Where storages run on async_hooks
+ * the fresh resource takes what is entered.
+ */
+export function runApart<R, A extends unknown[]>(fn: (...args: A) => R, args: A): R {
+  return freshResource().runInAsyncScope(isolated<R, A>, undefined, fn, args);
+}
+
 /** Runs, and tells the handlers on the way in and on the way out. */
 function runWatched<R, A extends unknown[]>(
   resource: AsyncResource,
@@ -139,7 +147,7 @@ function runWatched<R, A extends unknown[]>(
 export function captureUnder<T>(base: AsyncResource, state: ContextState, make: () => T): T {
   const target = keepsWhatRunsEnter ? base.runInAsyncScope(freshResource) : base;
   return target.runInAsyncScope((): T => {
-    replace(state);
+    if (current() !== state) replace(state);
     return make();
   });
 }

@@ -6,8 +6,8 @@
  *          the waits of the call (A9.3). On completion it lets go of everything (A9.7).
  * Context  captured at a wait if it has changed since the last one; the body resumes in it (A9.4). Our own locals are compared;
  *          a storage of others counts as changed only together with ours, or where storages run on async_hooks.
- * Changes  of ExecutionContext and SynchronizationContext inside never reach the caller, nor whoever completes an
- *          operation (A9.1): whatever resumes a continuation puts the latter back.
+ * Changes  of ExecutionContext and SynchronizationContext inside, and of any AsyncLocalStorage, never reach the caller, nor whoever
+ *          completes an operation (A9.1): whatever resumes a continuation puts the latter back.
  */
 
 import { AsyncScope, ExecutionContext } from "@skein/context";

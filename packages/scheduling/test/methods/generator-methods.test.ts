@@ -269,6 +269,26 @@ describe("contexts of a generator method", () => {
     ]);
   });
 
+  it("A9.1 another library's enterWith inside, before the first wait, does not reach the caller, and outlives the wait", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    await storage.run("caller", async () => {
+      const method = Task.async(function* () {
+        storage.enterWith("entered");
+        yield* Task.yield();
+        return storage.getStore();
+      });
+      const task = method();
+      expect(storage.getStore()).toBe("caller");
+      expect(await task).toBe("entered");
+      const failing = Task.async(function* (): Generator<never> {
+        storage.enterWith("entered");
+        throw new Error("at once");
+      });
+      await expect(failing()).rejects.toThrow("at once");
+      expect(storage.getStore()).toBe("caller");
+    });
+  });
+
   it("deviation: another library's enterWith inside, after the first wait, outlives the next wait only on async_hooks", async () => {
     const storage = new AsyncLocalStorage<string>();
     const probe = new AsyncResource("PROBE");
