@@ -5,6 +5,7 @@ import type { AddressInfo, Server } from "node:net";
 import { serve } from "@hono/node-server";
 import { Controller, Get, Module, type Type } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
+import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
 import { correlation as forFastify } from "@skein/context/fastify";
 import { correlation as forHono } from "@skein/context/hono";
 import { correlation, correlationId } from "@skein/context/http";
@@ -45,23 +46,35 @@ export const frameworks: Readonly<Record<string, (handler: Handler) => Promise<S
     return app.listen(0, "127.0.0.1");
   },
   async Nest(handler) {
-    class Root {
-      see(): Promise<unknown> {
-        return handler();
-      }
-    }
-    // Decorators are not erasable: they are called by hand.
-    Get()(Root.prototype, "see", Object.getOwnPropertyDescriptor(Root.prototype, "see")!);
-    Controller()(Root);
-    class App {
-      readonly name = "app";
-    }
-    Module({ imports: [CorrelationModule.forRoot()], controllers: [Root as Type] })(App);
-    const app = await NestFactory.create(App, { logger: false });
+    const app = await NestFactory.create(nestModule(handler), { logger: false });
     await app.listen(0, "127.0.0.1");
     return app.getHttpServer() as Server;
   },
+  async "Nest on Fastify"(handler) {
+    const adapter = new FastifyAdapter();
+    const app = await NestFactory.create<NestFastifyApplication>(nestModule(handler), adapter, {
+      logger: false,
+    });
+    await app.listen(0, "127.0.0.1");
+    return app.getHttpServer();
+  },
 };
+
+function nestModule(handler: Handler): Type {
+  class Root {
+    see(): Promise<unknown> {
+      return handler();
+    }
+  }
+  // Decorators are not erasable: they are called by hand.
+  Get()(Root.prototype, "see", Object.getOwnPropertyDescriptor(Root.prototype, "see")!);
+  Controller()(Root);
+  class App {
+    readonly name = "app";
+  }
+  Module({ imports: [CorrelationModule.forRoot()], controllers: [Root as Type] })(App);
+  return App;
+}
 
 /** @returns its URL. Asked for the id of the request, and for what `look` gives. */
 export async function startServer(framework: string, look: () => Promise<unknown>): Promise<string> {

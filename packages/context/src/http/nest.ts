@@ -13,7 +13,7 @@ export interface NestModule {
   readonly module: new () => { configure(consumer: NestConsumer): void };
 }
 
-/** Nest 11 and later, on its adapter for Express. */
+/** Nest 11 and later, on its adapters for Express and Fastify. */
 export const CorrelationModule: {
   /**
    * Has every route run as in `correlation()` of `@skein/context/http`: guards, interceptors, pipes and handlers too.

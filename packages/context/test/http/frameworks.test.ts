@@ -5,6 +5,7 @@ import type { AddressInfo, Server } from "node:net";
 import { serve } from "@hono/node-server";
 import { Controller, Module, Post, type Type } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
+import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
 import express from "express";
 import fastify from "fastify";
 import { Hono } from "hono";
@@ -90,10 +91,24 @@ const frameworks: Readonly<Record<string, (options?: CorrelationOptions) => Prom
     return await portOf(server);
   },
 
-  nest,
+  async nest(options) {
+    const app = await NestFactory.create(nestModule(options), { logger: false });
+    closing.push(() => app.close());
+    await app.listen(0, "127.0.0.1");
+    return await portOf(app.getHttpServer() as Server);
+  },
+
+  async "nest on fastify"(options) {
+    const app = await NestFactory.create<NestFastifyApplication>(nestModule(options), new FastifyAdapter(), {
+      logger: false,
+    });
+    closing.push(() => app.close());
+    await app.listen(0, "127.0.0.1");
+    return await portOf(app.getHttpServer());
+  },
 };
 
-async function nest(options?: CorrelationOptions): Promise<number> {
+function nestModule(options: CorrelationOptions | undefined): Type {
   class Root {
     see(): Promise<unknown[]> {
       return seen();
@@ -106,10 +121,7 @@ async function nest(options?: CorrelationOptions): Promise<number> {
     readonly name = "app";
   }
   Module({ imports: [CorrelationModule.forRoot(options)], controllers: [Root as Type] })(App);
-  const app = await NestFactory.create(App, { logger: false });
-  closing.push(() => app.close());
-  await app.listen(0, "127.0.0.1");
-  return await portOf(app.getHttpServer() as Server);
+  return App;
 }
 
 describe.each(Object.entries(frameworks))("%s", (_, start) => {
