@@ -8,6 +8,8 @@ const FIRST_LENGTH = 1024;
 
 /** What is told when the pump's promise for a batch has settled. */
 export interface BatchOwner<T> {
+  /** Of the consumer. */
+  readonly name: string | null;
   onPumped(batch: Batch<T>): void;
   onPumpFailed(batch: Batch<T>, error: unknown): void;
 }

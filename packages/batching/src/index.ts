@@ -1,3 +1,4 @@
+export type { TracedBatch } from "./batch-tracing.ts";
 export { MultiProducerConcurrentConsumer } from "./consumer.ts";
 export type { BatchingStats, CompleteOptions, CompletionReport } from "./consumer.ts";
 export { contextOf } from "./context-of.ts";

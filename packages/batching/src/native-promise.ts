@@ -17,3 +17,7 @@ export function whenSettled<T>(
 ): void {
   void apply(then, resolve(promise), [onFulfilled, onRejected]);
 }
+
+export function isThenable(value: unknown): value is PromiseLike<void> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -41,7 +41,7 @@ export interface BatchingOptions<T> {
    * From 8192 to 67108864. @default 1048576
    */
   sharedBytes?: number | undefined;
-  /** Shown in warnings. */
+  /** Shown in warnings, and told to subscribers of `skein:batch`. */
   name?: string | undefined;
 }
 

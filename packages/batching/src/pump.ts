@@ -1,5 +1,7 @@
+import { someoneTracesBatches, traceBatch } from "./batch-tracing.ts";
 import type { Batch, BatchOwner } from "./batch.ts";
-import { whenSettled } from "./native-promise.ts";
+import { contextOf } from "./context-of.ts";
+import { isThenable, whenSettled } from "./native-promise.ts";
 
 /**
  * Takes a batch to where it belongs. Runs under the empty context, not under that of any pusher.
@@ -30,7 +32,10 @@ export function runBatch<T, S>(
 ): void {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- start() has checked what S allows.
-    const result = pump(batch.items, batch.slot, state as S, signal);
+    const given = state as S;
+    const result = someoneTracesBatches()
+      ? traceBatch(describe(owner, batch), () => pump(batch.items, batch.slot, given, signal))
+      : pump(batch.items, batch.slot, given, signal);
     if (isThenable(result)) {
       whenSettled(result, batch.onPumped, batch.onPumpFailed);
       return;
@@ -42,6 +47,15 @@ export function runBatch<T, S>(
   owner.onPumped(batch);
 }
 
-function isThenable(value: unknown): value is PromiseLike<void> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+function describe<T>(
+  { name }: BatchOwner<T>,
+  { items, slot, count, failures, scopes }: Batch<T>,
+): Parameters<typeof traceBatch>[0] {
+  return {
+    name,
+    slot,
+    size: count,
+    attempt: failures + 1,
+    contextOf: scopes === null ? null : (index) => contextOf(items, index),
+  };
 }

@@ -96,6 +96,10 @@ export class Scheduler<T, S> implements BatchOwner<T> {
     this.#dispatch = () => this.#startReady();
   }
 
+  get name(): string | null {
+    return this.#options.name ?? null;
+  }
+
   get isStopped(): boolean {
     return this.#mode === STOPPED;
   }

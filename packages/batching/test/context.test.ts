@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { tracingChannel } from "node:diagnostics_channel";
 import { AsyncLocal } from "@skein/context";
 import { describe, expect, it } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
-import { contextOf, MultiProducerConcurrentConsumer } from "../src/index.ts";
+import { contextOf, MultiProducerConcurrentConsumer, type TracedBatch } from "../src/index.ts";
 
 const tenant = new AsyncLocal<string>();
 const storage = new AsyncLocalStorage<string>();
@@ -160,6 +161,59 @@ describe("context", () => {
       { code: "ERR_SKEIN_INVALID_OPERATION" },
       { code: "ERR_SKEIN_INVALID_OPERATION" },
       { code: "ERR_SKEIN_OUT_OF_RANGE" },
+    ]);
+  });
+});
+
+describe("the TracingChannel skein:batch", () => {
+  it("each batch is one operation, ended before its contexts go; a bound store is there throughout", async () => {
+    const channel = tracingChannel<string, TracedBatch>("skein:batch");
+    const bound = new AsyncLocalStorage<string>();
+    const log: unknown[] = [];
+    const note =
+      (event: string) =>
+      (message: unknown): void => {
+        const { name, slot, size, attempt, outcome, contextOf: of } = message as TracedBatch;
+        const pushed = [...Array(size).keys()].map((i) => of!(i).run(() => storage.getStore()));
+        log.push([event, name, slot, attempt, outcome, pushed.join()]);
+      };
+    const listeners = {
+      start: note("start"),
+      end: note("end"),
+      asyncStart: note("asyncStart"),
+      asyncEnd: note("asyncEnd"),
+      error: note("error"),
+    };
+    channel.subscribe(listeners);
+    channel.start.bindStore(bound, ({ attempt }) => `attempt ${attempt}`);
+    const consumer = new MultiProducerConcurrentConsumer<string>({
+      batchSize: 2,
+      pushIntervalMs: Infinity,
+      maxConcurrency: 1,
+      slots: 1,
+      flowContext: true,
+      name: "rows",
+      onError: () => "retry",
+    });
+    let calls = 0;
+    consumer.start(async () => {
+      await Promise.resolve();
+      log.push(bound.getStore());
+      if (calls++ === 0) throw new Error("once");
+    });
+    for (const user of ["ann", "bob"]) storage.run(user, () => consumer.push(user, 0));
+    await consumer.complete();
+    channel.unsubscribe(listeners);
+    channel.start.unbindStore(bound);
+    const of = (attempt: number, events: string[], outcome: string | null): unknown[] =>
+      events.map((event) => [event, "rows", 0, attempt, outcome, "ann,bob"]);
+    expect(log).toEqual([
+      ...of(1, ["start", "end"], null),
+      "attempt 1",
+      ...of(1, ["error", "asyncStart", "asyncEnd"], "failed"),
+      ...of(2, ["start", "end"], null),
+      "attempt 2",
+      ...of(2, ["asyncStart", "asyncEnd"], "completed"),
     ]);
   });
 });

@@ -24,6 +24,7 @@ export async function runWireJob(
       context: request.context,
       state: words,
       attempt: request.attempt,
+      isRemote: true,
       reports: request.reports ? { postMessage: (value) => report(encodeText(value, "report")) } : null,
     });
     if (reply.kind === "withdrawn") return { kind: "withdrawn" };

@@ -1,4 +1,4 @@
-/** The active context of OpenTelemetry on its way to another thread: its span and its baggage. */
+/** The active context of OpenTelemetry on its way to another thread or machine: its span and its baggage. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   type BaggageEntry,
@@ -69,6 +69,7 @@ export function flowActiveContext(): void {
   shared.flow ??= named(() =>
     flow<Context>({
       name: FLOW_NAME,
+      reach: "wire",
       codec,
       // Telemetry must not break a job.
       onError: "ignore",

@@ -1,4 +1,4 @@
-/** A span for each operation of a TracingChannel of the pool. */
+/** A span for each operation of a TracingChannel of ours. */
 import type { AsyncLocalStorage } from "node:async_hooks";
 import type { TracingChannel } from "node:diagnostics_channel";
 import { context, type Context, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
@@ -12,11 +12,13 @@ interface Operation {
 
 /**
  * @param storage Has the context with the span while the operation is called. Null: nothing has.
+ * @param outcomeName The attribute that says how it ended.
  * @param begin Null: the operation is a part of the one around it.
  */
 export function spanPerOperation<M extends Operation & object>(
   channel: TracingChannel<Context, M>,
   storage: AsyncLocalStorage<Context> | null,
+  outcomeName: `skein.${string}.outcome`,
   begin: (message: M, active: Context) => Span | null,
 ): Disposable {
   const begun = new WeakMap<M, Span>();
@@ -29,7 +31,7 @@ export function spanPerOperation<M extends Operation & object>(
   };
   const onEnd = (message: unknown): void => {
     const span = begun.get(message as M);
-    if (span !== undefined) endWith(span, message as M);
+    if (span !== undefined) endWith(span, outcomeName, message as M);
   };
   if (storage === null) channel.start.subscribe(onStart);
   else channel.start.bindStore(storage, onStart);
@@ -44,8 +46,8 @@ export function spanPerOperation<M extends Operation & object>(
 }
 
 /** What was cancelled has no error status. */
-function endWith(span: Span, { outcome, error }: Operation): void {
-  span.setAttribute("skein.job.outcome", outcome ?? "unknown");
+function endWith(span: Span, outcomeName: string, { outcome, error }: Operation): void {
+  span.setAttribute(outcomeName, outcome ?? "unknown");
   if (outcome === "failed" || outcome === "refused") {
     if (error instanceof Error) span.recordException(error);
     span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : "" });

@@ -7,7 +7,6 @@ import { MultiProducerConcurrentConsumer, type ProducerHandle, SharedProducer } 
 import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import { type RelayedSpan, readSpan, writeSpan, type WrittenSpan } from "./span-wire.ts";
 
-export { batchLinks } from "./batch-links.ts";
 export type { RelayedResource, RelayedSpan } from "./span-wire.ts";
 export type { ProducerHandle } from "@skein/batching";
 

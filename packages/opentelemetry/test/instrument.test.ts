@@ -1,7 +1,10 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { MultiProducerConcurrentConsumer } from "@skein/batching";
+import { ExecutionContext } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
+import { CallState, encodeValue, runJob } from "@skein/pool/engine";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { instrument } from "../src/index.ts";
 import type * as Jobs from "./fixtures/span.jobs.ts";
@@ -112,6 +115,70 @@ it("a map that is left, or fails, ends its span", async () => {
   await expect(failing.next()).rejects.toThrow("of a job");
   const outcomes = exporter.getFinishedSpans().map(({ attributes }) => attributes["skein.job.outcome"]);
   expect(outcomes).toEqual(["canceled", "failed"]);
+});
+
+it("a batch has a link for each item that was pushed in a span, and fails with its pump", async () => {
+  using _ = instrument();
+  const rows = new MultiProducerConcurrentConsumer<string>({
+    batchSize: 3,
+    pushIntervalMs: Infinity,
+    maxConcurrency: 1,
+    slots: 1,
+    flowContext: true,
+    onError: (_, __, ___, attempt) => (attempt === 1 ? "retry" : "drop"),
+  });
+  rows.start(() => {
+    trace.getTracer("test").startSpan("inside").end();
+    throw new RangeError("of a pump");
+  });
+  const pushers = [];
+  for (const item of ["a", "b"]) pushers.push(await inRequest(async () => rows.push(item, 0)));
+  rows.push("c", 0);
+  await rows.complete();
+  const batches = exporter.getFinishedSpans().filter(({ name }) => name === "batch items");
+  expect(batches.map(({ attributes }) => attributes["skein.batch.attempt"])).toEqual([1, 2]);
+  const inside = exporter.getFinishedSpans().filter(({ name }) => name === "inside");
+  for (const [i, batch] of batches.entries()) {
+    expect(batch.parentSpanContext).toBeUndefined();
+    expect(batch.links.map(({ context: { spanId } }) => spanId)).toEqual(pushers.map(({ spanId }) => spanId));
+    expect(batch.attributes).toMatchObject({ "skein.batch.size": 3, "skein.batch.outcome": "failed" });
+    expect(batch.status).toEqual({ code: SpanStatusCode.ERROR, message: "of a pump" });
+    expect(inside[i]!.parentSpanContext!.spanId).toBe(batch.spanContext().spanId);
+  }
+});
+
+it("a consumer without flowContext has no spans", async () => {
+  using _ = instrument();
+  const rows = new MultiProducerConcurrentConsumer<string>({
+    batchSize: 1,
+    pushIntervalMs: 0,
+    maxConcurrency: 1,
+    slots: 1,
+  });
+  rows.start(() => {});
+  rows.push("a", 0);
+  await rows.complete();
+  expect(exporter.getFinishedSpans()).toEqual([]);
+});
+
+it.each([undefined, "child"] as const)("a run on another machine, with parent: %s", async (parent) => {
+  using _ = instrument({ spans: "both", parent });
+  const { traceId, spanId } = await inRequest(() =>
+    runJob({
+      fn: { kind: "export", url: new URL("fixtures/span.jobs.ts", import.meta.url).href, name: "active" },
+      args: encodeValue([], "args").value,
+      context: ExecutionContext.capture()!.toCarrier("wire"),
+      state: new CallState().words,
+      attempt: 1,
+      isRemote: true,
+      reports: null,
+    }),
+  );
+  const [run] = exporter.getFinishedSpans();
+  expect(run!.name).toBe("run active");
+  expect(run!.parentSpanContext?.spanId).toBe(parent === "child" ? spanId : undefined);
+  expect(run!.spanContext().traceId === traceId).toBe(parent === "child");
+  expect(run!.links.map((link) => link.context.spanId)).toEqual(parent === "child" ? [] : [spanId]);
 });
 
 it("another copy of the package in the thread changes nothing, and its spans flow as well", async () => {

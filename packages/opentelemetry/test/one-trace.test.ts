@@ -17,7 +17,7 @@ import { ThreadPool } from "@skein/pool";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { instrument } from "../src/index.ts";
-import { batchLinks, receiveSpans, relayExporter, type SpanReceiver } from "../src/relay.ts";
+import { receiveSpans, relayExporter, type SpanReceiver } from "../src/relay.ts";
 import type * as Jobs from "./fixtures/traced.jobs.ts";
 
 const exporter = new InMemorySpanExporter();
@@ -85,8 +85,12 @@ it("an HTTP request, its job, a forked job, a batch, an outgoing request and a j
     maxConcurrency: 1,
     slots: 1,
     flowContext: true,
+    name: "rows",
   });
-  rows.start((items) => tracer.startSpan("insert", { root: true, links: batchLinks(items) }).end());
+  rows.start(async () => {
+    await Promise.resolve();
+    tracer.startSpan("insert").end();
+  });
   const api = await listen((request, response) => {
     const parent = propagation.extract(ROOT_CONTEXT, request.headers);
     void tracer.startActiveSpan("GET /", { kind: SpanKind.SERVER }, parent, async (span) => {
@@ -100,7 +104,7 @@ it("an HTTP request, its job, a forked job, a batch, an outgoing request and a j
     span.end();
   });
 
-  const spans = await spansNamed("client", "GET /", "insert", "run handle", "run half", "handle");
+  const spans = await spansNamed("client", "GET /", "batch rows", "run handle", "run half", "handle");
   await rows.complete();
   const only = (name: string, parent?: ReadableSpan): ReadableSpan => {
     const found = spans.filter(
@@ -123,9 +127,12 @@ it("an HTTP request, its job, a forked job, a batch, an outgoing request and a j
   expect(outgoing.kind).toBe(SpanKind.CLIENT);
   expect(received).toBe(`00-${client.spanContext().traceId}-${outgoing.spanContext().spanId}-01`);
 
-  const batch = only("insert");
+  const batch = only("batch rows");
+  expect(batch.parentSpanContext).toBeUndefined();
   expect(batch.links.map((link) => link.context.spanId)).toEqual([run.spanContext().spanId]);
-  const others = spans.filter((span) => span !== batch);
+  expect(batch.attributes).toMatchObject({ "skein.batch.size": 1, "skein.batch.outcome": "completed" });
+  const insert = only("insert", batch);
+  const others = spans.filter((span) => span !== batch && span !== insert);
   expect(new Set(others.map((span) => span.spanContext().traceId)).size).toBe(1);
   expect(others).toHaveLength(9);
   expect(run.attributes).toMatchObject({ "skein.job.attempt": 1, "skein.job.outcome": "completed" });

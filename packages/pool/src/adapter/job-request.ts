@@ -21,6 +21,8 @@ export interface JobRequest {
   readonly state: Int32Array;
   /** 1, and one more for each thread that has died at it. */
   readonly attempt: number;
+  /** Whether it came from another machine: traces tell it from one of this machine. */
+  readonly isRemote?: boolean;
   /** Null: nobody listens. */
   readonly reports: ReportPort | null;
 }

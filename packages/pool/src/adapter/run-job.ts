@@ -86,7 +86,7 @@ async function loadAndCall(
 }
 
 function call(
-  { args, context, reports, attempt }: JobRequest,
+  { args, context, reports, attempt, isRemote = false }: JobRequest,
   state: CallState,
   known: KnownFunction,
   fn: JobFunction,
@@ -105,7 +105,7 @@ function call(
     const callInJob = (): unknown => storage.run(job, apply, fn, list);
     const returned = scope.run(() =>
       someoneTracesRuns()
-        ? traceRun(known.source, { id: job.id, attempt, waitMs: null }, callInJob)
+        ? traceRun(known.source, { id: job.id, attempt, waitMs: null, isRemote }, callInJob)
         : callInJob(),
     );
     if (isThenable(returned)) {

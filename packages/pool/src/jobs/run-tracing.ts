@@ -22,6 +22,8 @@ export interface TracedRun {
   readonly attempt: number;
   /** From the call to the start. Null where it was not timed: when many jobs are submitted and nobody listens to `skein:job`, and for forked jobs. */
   readonly waitMs: number | null;
+  /** Its caller is on another machine. */
+  readonly isRemote: boolean;
   /** From `asyncStart` on. `completed`: the function has returned; whether its result could be copied, the caller hears. */
   outcome: "completed" | "failed" | null;
   /** From `error` on. */
@@ -49,7 +51,7 @@ export function someoneTracesRuns(): boolean {
  */
 export function traceRun(
   source: FunctionSource,
-  about: Pick<TracedRun, "id" | "attempt" | "waitMs">,
+  about: Pick<TracedRun, "id" | "attempt" | "waitMs" | "isRemote">,
   call: () => unknown,
 ): unknown {
   const isExport = source.kind === "export";

@@ -209,7 +209,7 @@ export class JobRunner {
       const scope = scopeFrom(carried);
       publishStart(known.source, scope);
       if (someoneTracesRuns()) {
-        const about = { id: newJobId(), attempt: 1, waitMs: null };
+        const about = { id: newJobId(), attempt: 1, waitMs: null, isRemote: false };
         return scope.run(() => traceRun(known.source, about, () => apply(fn, args)));
       }
       switch (args.length) {
@@ -301,11 +301,11 @@ export class JobRunner {
       : scope.run(apply, fn, args);
   }
 
-  #describe({ id, slot }: RunningJob): { id: string; attempt: number; waitMs: number | null } {
+  #describe({ id, slot }: RunningJob): Parameters<typeof traceRun>[1] {
     const { slots } = this.#memory;
     const submittedAt = slots.submittedAt(slot);
     const waitMs = submittedAt === 0 ? null : elapsedUs(submittedAt) / 1000;
-    return { id, attempt: slots.deaths(slot) + 1, waitMs };
+    return { id, attempt: slots.deaths(slot) + 1, waitMs, isRemote: false };
   }
 
   /** The job in `slot` was taken from another thread's deque. */
