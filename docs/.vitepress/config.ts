@@ -20,6 +20,7 @@ export default defineConfig({
           { text: "Context everywhere", link: "/guide/context" },
           { text: "Continuation policies", link: "/guide/continuations" },
           { text: "Large payloads and shared memory", link: "/guide/payloads" },
+          { text: "Observability", link: "/guide/observability" },
           { text: "Testing", link: "/guide/testing" },
           { text: "When not to use it, and pitfalls", link: "/guide/pitfalls" },
         ],
