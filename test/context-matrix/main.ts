@@ -1,12 +1,15 @@
-/** Runs every hop for several owners, in turn and at once, and prints one line of JSON for each cell: hop, kind, what is wrong. */
+/** Runs every hop for several owners, in turn and at once, and prints one line of JSON for each cell: hop, column, what is wrong. */
 import { once } from "node:events";
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ThreadPool } from "@skein/pool";
 import { KINDS, type Kind, type Seen, within } from "./ambient.ts";
-import { type Hop, hops, type Right } from "./hops.ts";
+import { type Column, COLUMNS } from "./columns.ts";
+import { hops } from "./hops.ts";
 import type * as Jobs from "./matrix.jobs.ts";
+import { type Right, rightOf } from "./rights.ts";
+import { closing, type Hop } from "./stage.ts";
 
 const GC_ROUNDS = 80;
 const limitMs = Number(process.env["SKEIN_HOP_LIMIT_MS"] ?? 20_000);
@@ -14,23 +17,27 @@ const limitMs = Number(process.env["SKEIN_HOP_LIMIT_MS"] ?? 20_000);
 const pool = new ThreadPool({ maxThreads: 2, initialize: new URL("./initialize.ts", import.meta.url) });
 const jobs = pool.module<typeof Jobs>(new URL("./matrix.jobs.ts", import.meta.url));
 
-const problems: Map<string, Record<Kind, string>> = new Map();
+const problems: Map<string, Record<Column, string>> = new Map();
 const kept: { hop: string; refs: Record<Kind, WeakRef<object>> }[] = [];
 
 function judge(right: Right, seen: string, owner: string): string {
   if (seen === owner) return right === "nothing" ? `sees its own value` : "";
   if (seen === "nothing") return right === "mine" ? "sees nothing" : "";
-  return `LEAK: sees the value of ${seen}`;
+  return `sees the value of ${seen}`;
 }
 
-function note(hop: Hop, owner: string, seen: readonly Seen[]): void {
-  const row = problems.get(hop.name)!;
+function note({ name, rights }: Hop, owner: string, seen: readonly Seen[]): void {
+  const row = problems.get(name)!;
   for (const one of seen) {
-    for (const kind of KINDS) row[kind] ||= judge(hop.rights[kind], one[kind], owner);
+    for (const kind of KINDS) {
+      const value = one[kind];
+      if (value !== owner && value !== "nothing") row.leak ||= `${kind}: the value of ${value}`;
+      row[kind] ||= rights === null ? "" : judge(rightOf(rights[kind]), value, owner);
+    }
   }
 }
 
-function begin(hop: Hop, owner: string): Promise<readonly Seen[]> {
+function begin(hop: Hop, owner: string): Promise<readonly Seen[] | null> {
   const { result, kept: refs } = within(owner, () => hop.run({ pool, jobs, owner }));
   kept.push({ hop: hop.name, refs });
   return Promise.race([
@@ -42,23 +49,27 @@ function begin(hop: Hop, owner: string): Promise<readonly Seen[]> {
 }
 
 async function runHop(hop: Hop): Promise<void> {
-  const row = Object.fromEntries(KINDS.map((kind) => [kind, ""])) as Record<Kind, string>;
+  const row = Object.fromEntries(COLUMNS.map((column) => [column, ""])) as Record<Column, string>;
   problems.set(hop.name, row);
+  const everywhere = (problem: string): void => {
+    for (const column of COLUMNS) row[column] ||= problem;
+  };
   try {
-    note(hop, "A", await begin(hop, "A"));
-    note(hop, "B", await begin(hop, "B"));
-    // At once, on two threads: channels, timers and such are the process's, so some hops take turns by themselves.
-    const owners = ["C", "D"];
-    const both = await Promise.all(
-      ONE_AT_A_TIME.test(hop.name) ? [] : owners.map((owner) => begin(hop, owner)),
-    );
-    for (const [i, seen] of both.entries()) note(hop, owners[i]!, seen);
+    // In turn, then at once on two threads; channels, timers and such are the process's, so some hops take turns all the time.
+    for (const owners of ONE_AT_A_TIME.test(hop.name) ? [["A"], ["B"]] : [["A"], ["B"], ["C", "D"]]) {
+      const all = await Promise.all(owners.map((owner) => begin(hop, owner)));
+      for (const [i, seen] of all.entries()) {
+        if (seen === null) return everywhere("skipped");
+        note(hop, owners[i]!, seen);
+      }
+    }
   } catch (error) {
-    for (const kind of KINDS) row[kind] ||= `fails: ${(error as Error).message}`;
+    everywhere(`fails: ${(error as Error).message}`);
   }
 }
 /** Whose probes are global. */
-const ONE_AT_A_TIME = /subscriber|unhandled|timer|job.signal|next job|dies|TracingChannel/;
+const ONE_AT_A_TIME =
+  /subscriber|unhandled|timer|job.signal|next job|dies|TracingChannel|message to a thread/;
 
 for (const hop of hops) await runHop(hop);
 await reuseParsers();
@@ -72,11 +83,12 @@ for (
 }
 for (const { hop, refs } of kept) {
   const row = problems.get(hop)!;
-  for (const kind of KINDS) if (refs[kind].deref() !== undefined) row[kind] ||= "PIN: the value is kept";
+  for (const kind of KINDS) if (refs[kind].deref() !== undefined) row.pin ||= `${kind} is kept`;
 }
 for (const [hop, row] of problems) {
-  for (const kind of KINDS) console.log(JSON.stringify({ hop, kind, problem: row[kind] }));
+  for (const column of COLUMNS) console.log(JSON.stringify({ hop, column, problem: row[column] }));
 }
+for (const close of closing) await close();
 await pool.close({ timeoutMs: 20_000 });
 process.exit(0);
 

@@ -1,4 +1,5 @@
 import { subscribe, tracingChannel } from "node:diagnostics_channel";
+import { parentPort } from "node:worker_threads";
 import { type ProducerHandle, SharedProducer } from "@skein/batching";
 import { contextFields } from "@skein/context/log";
 import { ThreadPool } from "@skein/pool";
@@ -77,6 +78,11 @@ export function leaveAll(owner: string): void {
 export async function leaveAllLater(owner: string): Promise<void> {
   await Promise.resolve();
   leaveBehind(owner);
+}
+
+/** Its handler runs for whoever sends, and nobody whose job ran here before. */
+export function answerMessages(): void {
+  parentPort!.on("message", () => parentPort!.postMessage(see()));
 }
 
 const starts: Seen[] = [];
