@@ -18,6 +18,7 @@ export function clusterOn(connection: string): EngineUnderTest {
       terminate: false,
       exclusive: false,
       transfer: false,
+      placement: false,
       broadcast: false,
     },
     start() {

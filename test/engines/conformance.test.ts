@@ -11,6 +11,7 @@ import {
   PoolClosedError,
   type RunOptions,
   ThreadCrashedError,
+  ThreadGoneError,
 } from "@skein/pool";
 import { type EngineCapabilities, jobModule } from "@skein/pool/engine";
 import { ManualScheduler } from "@skein/scheduling";
@@ -501,6 +502,7 @@ describe.each(all)("$name", ({ capabilities, start }) => {
       progress: () => engine.run(jobs.add, [1, 2], { onProgress: () => {} }),
       runTimeouts: () => engine.run(jobs.add, [1, 2], { runTimeoutMs: 600_000 }),
       transfer: () => engine.run(jobs.echo, [3], { transfer: [new ArrayBuffer(1)] }),
+      placement: () => engine.run(jobs.add, [1, 2], { affinity: "key" }),
       broadcast: () => engine.broadcast(jobs.add, [1, 2]).then(([sum]) => sum),
     };
     it.each(Object.keys(needs) as (keyof EngineCapabilities)[])(
@@ -530,6 +532,21 @@ describe.each(all)("$name", ({ capabilities, start }) => {
         expect(order.indexOf(2)).toBeLessThan(order.indexOf(0));
       },
     );
+
+    it.runIf(capabilities.placement)("a job runs on the thread that is named, or fails", async () => {
+      const thread = await engine.run(jobs.thread, [], { affinity: "key" });
+      expect(await engine.run(jobs.thread, [], { affinity: "key" })).toBe(thread);
+      expect(await engine.run(jobs.thread, [], { thread })).toBe(thread);
+      const failure = await errorOf(engine.run(jobs.thread, [], { thread: 987_654 }));
+      expect(failure).toMatchObject({ constructor: ThreadGoneError, threadId: 987_654 });
+    });
+
+    it.runIf(!capabilities.placement)("`thread` is refused like `affinity`", async () => {
+      expect(await errorOf(engine.run(jobs.thread, [], { thread: 1 }))).toMatchObject({
+        constructor: NotSupportedError,
+        capability: "placement",
+      });
+    });
 
     it.runIf(capabilities.parallel)(
       "a thread that dies rejects its job, unless that may run again",

@@ -25,7 +25,7 @@ const all = everyCapability;
 export const engines: readonly EngineUnderTest[] = [
   {
     name: "InlineEngine",
-    capabilities: { ...all, parallel: false, terminate: false, exclusive: false },
+    capabilities: { ...all, parallel: false, terminate: false, exclusive: false, placement: false },
     start() {
       const engine = new InlineEngine();
       return { engine, end: () => engine.close() };
@@ -41,7 +41,7 @@ export const engines: readonly EngineUnderTest[] = [
   },
   {
     name: "PiscinaEngine",
-    capabilities: { ...all, priorities: false, broadcast: false },
+    capabilities: { ...all, priorities: false, placement: false, broadcast: false },
     start() {
       const piscina = new Piscina({ maxThreads: 1 });
       const engine = new PiscinaEngine(piscina);
@@ -55,6 +55,7 @@ export const engines: readonly EngineUnderTest[] = [
       priorities: false,
       terminate: false,
       exclusive: false,
+      placement: false,
       broadcast: false,
     },
     start() {

@@ -20,6 +20,7 @@ const capabilities = Object.freeze({
   priorities: false,
   terminate: false,
   exclusive: false,
+  placement: false,
   broadcast: false,
 });
 

@@ -19,6 +19,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   terminate: false,
   exclusive: false,
   transfer: false,
+  placement: false,
   broadcast: false,
 });
 

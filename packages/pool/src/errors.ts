@@ -119,6 +119,25 @@ function crashMessage(exitCode: number | undefined, options: ThreadCrashedOption
   return `The pool thread ended with code ${exitCode} ${detail}. ${reason}. A job that can safely run again may set \`retries\``;
 }
 
+/** The pool has no thread of that id that takes jobs: it has ended, is about to, or is none of the pool. The job did not begin. */
+export class ThreadGoneError extends JobError {
+  static {
+    nameErrorClass(this, "ThreadGoneError");
+  }
+
+  /** Of the option `thread`. */
+  readonly threadId: number;
+
+  constructor(threadId: number, options?: ErrorOptions) {
+    super(
+      "ERR_SKEIN_THREAD_GONE",
+      `No thread with the id ${threadId} takes jobs of this pool, so this one did not begin. Choose another of \`pool.threads\`, or use \`affinity\``,
+      options,
+    );
+    this.threadId = threadId;
+  }
+}
+
 /** As much waits as `maxQueue` or `maxQueueBytes` allow. Nothing of the refused job was started. */
 export class QueueFullError extends JobError {
   static {

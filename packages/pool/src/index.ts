@@ -14,6 +14,7 @@ export {
   PoolClosedError,
   QueueFullError,
   ThreadCrashedError,
+  ThreadGoneError,
 } from "./errors.ts";
 export type { Job, JobModule } from "./engine/job-module.ts";
 export type { CloseOptions } from "./engine/close-options.ts";

@@ -20,6 +20,7 @@ import { checkPool, type PiscinaPool } from "./piscina-pool.ts";
 const capabilities: EngineCapabilities = Object.freeze({
   ...everyCapability,
   priorities: false,
+  placement: false,
   broadcast: false,
 });
 

@@ -31,6 +31,8 @@ export interface EngineCapabilities {
   readonly runTimeouts: boolean;
   /** `transfer`: objects are moved, not copied. */
   readonly transfer: boolean;
+  /** `affinity` and `thread`: jobs run on one thread alone. */
+  readonly placement: boolean;
   /** `broadcast`. */
   readonly broadcast: boolean;
 }
@@ -47,6 +49,7 @@ export const everyCapability: EngineCapabilities = Object.freeze({
   progress: true,
   runTimeouts: true,
   transfer: true,
+  placement: true,
   broadcast: true,
 });
 
@@ -72,6 +75,8 @@ export function refusalOf(
     missing("retries", options.retries > 0, `\`retries: ${options.retries}\``) ??
     missing("progress", options.onProgress !== undefined, "`onProgress`") ??
     missing("runTimeouts", options.runTimeoutMs !== undefined, "`runTimeoutMs`") ??
-    missing("transfer", options.transfer !== null, "`transfer`")
+    missing("transfer", options.transfer !== null, "`transfer`") ??
+    missing("placement", options.placement?.kind === "affinity", "`affinity`") ??
+    missing("placement", options.placement?.kind === "thread", "`thread`")
   );
 }

@@ -6,8 +6,12 @@ import type { CurrentPool } from "../worker/current-pool.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
 import { type EngineCapabilities, everyCapability } from "./capabilities.ts";
 
-/** A job cannot reach all threads. */
-const currentCapabilities: EngineCapabilities = Object.freeze({ ...everyCapability, broadcast: false });
+/** A job cannot reach all threads, nor choose one: a thread that waits for what only it may run would wait for ever. */
+const currentCapabilities: EngineCapabilities = Object.freeze({
+  ...everyCapability,
+  placement: false,
+  broadcast: false,
+});
 
 export class CurrentEngine extends BaseEngine<FunctionEntry> {
   constructor({ submitter, functions, places }: CurrentPool) {

@@ -39,6 +39,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   progress: true,
   runTimeouts: true,
   transfer: true,
+  placement: false,
   broadcast: true,
 });
 

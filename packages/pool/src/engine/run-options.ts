@@ -3,11 +3,13 @@ import type { Transferable } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { type CancellationSignal, type ContinuationPolicy, TaskScheduler } from "@skein/scheduling";
 import { PRIORITIES } from "../shared/layout.ts";
-import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
+import { defaultSubmitOptions, type Placement, type SubmitOptions } from "../submit/submit-options.ts";
 import { checkedTransferList } from "../transfer/transfer-list.ts";
 import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { duration, flag, integer, MAX_TIMEOUT_MS } from "./option-values.ts";
 import { signalOption } from "./token-signal.ts";
+
+const MAX_THREAD_ID = 2 ** 32 - 1;
 
 export type Priority = (typeof PRIORITIES)[number];
 
@@ -47,6 +49,19 @@ export interface RunOptions {
    */
   readonly exclusive?: boolean | undefined;
   /**
+   * Jobs with equal keys run on one thread, in the order of their calls if they have the same priority: on the one that was chosen for the
+   * first of them, until that leaves or ends; then on another, where those go that wait. So a thread can keep what belongs to a key. Jobs of
+   * different keys may share a thread. A string or a number; 1 and "1" are equal. Only for who calls from outside of jobs. @default any thread
+   */
+  readonly affinity?: string | number | undefined;
+  /**
+   * The `threadId` of the thread that alone may run the job: of `pool.threads`, or of `job.threadId` in a job. Rejects with ThreadGoneError when
+   * there is no such thread, and when it leaves or ends before the job has begun. Until the job has ended, the pool does not stop or recycle
+   * the thread by itself. In a call it takes the place of a module's `affinity`, and the other way round. Only for who calls from outside of
+   * jobs. @default any thread
+   */
+  readonly thread?: number | undefined;
+  /**
    * How many milliseconds `onCancel: "terminate"` waits for the job to stop by itself. Has no effect on a job that cooperates, so a
    * module can set it for those calls that say "terminate". 0 to 2^31 - 1. @default 1000
    */
@@ -75,6 +90,8 @@ const names: OptionNames<RunOptions> = {
   retries: true,
   onCancel: true,
   exclusive: true,
+  affinity: true,
+  thread: true,
   graceMs: true,
   onProgress: true,
   transfer: true,
@@ -125,9 +142,26 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
     graceMs,
     terminateAfterMs: onCancel === "terminate" ? graceMs : null,
     exclusive,
+    placement: placementOf(own) ?? defaults.placement,
     ofMap: false,
     isExclusive: exclusive || onCancel === "terminate",
   };
+}
+
+function placementOf({ affinity, thread }: RunOptions): Placement | null {
+  if (affinity === undefined) {
+    const threadId = integer("thread", thread, 1, MAX_THREAD_ID);
+    return threadId === undefined ? null : { kind: "thread", threadId };
+  }
+  if (typeof affinity !== "string" && typeof affinity !== "number")
+    throw argumentTypeError("affinity", "a string or a number", affinity);
+  if (thread !== undefined)
+    throw argumentTypeError(
+      "thread",
+      "left out beside `affinity`: each says which thread runs the job",
+      thread,
+    );
+  return { kind: "affinity", key: `${affinity}` };
 }
 
 /**

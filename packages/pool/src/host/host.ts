@@ -34,6 +34,7 @@ import { QueueWatch } from "./queue-watch.ts";
 import { PoolTrace, type ResolvedTraceOptions } from "../trace/pool-trace.ts";
 import { LOST_AFTER_MS, Shutdown } from "./shutdown.ts";
 import type { ThreadHandle } from "./thread-handle.ts";
+import { maxSlotsOfHome, ThreadHomes } from "./thread-homes.ts";
 import { ThreadRoster } from "./thread-roster.ts";
 import { ThreadStarts } from "./thread-starts.ts";
 import { EXTRA_IDLE_TIMEOUT_MS, type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
@@ -118,6 +119,9 @@ export class Host {
     this.#supply = new ThreadSupply(memory, roster, options, limits, {
       outstanding: () => this.#outstanding,
       waiting: () => this.#waiting,
+      started: () => this.#submitter.ledger.settleHomeless(),
+      left: (thread) => this.#onLeft(thread),
+      isHome: (thread, kind) => this.#submitter.ledger.isHome(thread.serial, kind),
       areOver: () => this.isClosing && (this.#isQuiet || this.#shutdown.isPastDeadline),
       cannotStart: (cause, wasAsked) => {
         if (wasAsked) this.#starts.fail(this.#notReady(undefined, cause));
@@ -167,6 +171,12 @@ export class Host {
       carried,
       holder: this.#relay,
       limits,
+      homes: new ThreadHomes(maxSlotsOfHome(options.capacitySlots, options.places, options.jobsPerThread), {
+        parking: memory.parking,
+        staying: () => roster.staying(),
+        mayStart: () => roster.count < this.#supply.minThreads && !roster.cannotStart,
+        wanted: () => this.#supply.homeWanted(),
+      }),
       thread: {
         active: () => this.#keepAlive.hold(),
         idle: () => this.#onIdle(),
@@ -188,7 +198,7 @@ export class Host {
       () => ledger.outstanding,
     );
     this.#queueWatch = new QueueWatch({
-      atMost: () => this.#queued,
+      atMost: () => this.#queued + ledger.placedWaiting,
       hasWaiting: (count) => ledger.hasWaiting(count),
     });
     this.#shutdown = new Shutdown(options.disposeLimitMs, {
@@ -272,10 +282,11 @@ export class Host {
     options: SubmitOptions,
     below: (...args: never[]) => unknown,
   ): Task<unknown>[] {
+    const onAll: SubmitOptions = { ...options, placement: null };
     const jobs = this.#submitter.jobs.assign(
       fn,
       args,
-      options,
+      onAll,
       below,
       () => this.#roster.staying(),
       (thread, slot) => {
@@ -284,7 +295,7 @@ export class Host {
       },
     );
     // The first one, as soon as it can start.
-    if (jobs.length === 0) return [this.submit(fn, args, options, below)];
+    if (jobs.length === 0) return [this.submit(fn, args, onAll, below)];
     this.#pump.submitted();
     return jobs.map(({ task }) => task);
   }
@@ -304,6 +315,13 @@ export class Host {
   /** Whether no job is outstanding, whoever submitted it. */
   get #isQuiet(): boolean {
     return this.#outstanding === 0 && this.#memory.allStatistics.areSettled() && this.#orphans.areFree();
+  }
+
+  /** The thread was told to leave. Jobs that nobody else may run fail; their callers hear of it in a turn of their own. */
+  #onLeft(thread: PoolThread): void {
+    const { ledger } = this.#submitter;
+    ledger.closeHome(thread.serial);
+    if (ledger.hasUndelivered) AsyncScope.root.run(setImmediate, () => ledger.deliver());
   }
 
   #onIdle(): void {
@@ -367,6 +385,7 @@ export class Host {
     this.#roster.lose(thread);
     this.#supply.recycling.ended(thread, counted);
     this.#memory.parking.setDead(thread.index);
+    ledger.closeHome(thread.serial);
     ledger.lose(thread.serial, error);
     this.#orphans.adopt(thread.index);
     this.#memory.statisticsOf(thread.index + 1).closeBooks();

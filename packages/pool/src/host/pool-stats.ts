@@ -24,12 +24,16 @@ export interface PoolStats {
     readonly parked: number;
     readonly running: number;
   };
-  /** Jobs that no thread has taken; for a moment also those that were withdrawn. `local`: submitted by jobs. */
+  /**
+   * Jobs that no thread has taken; for a moment also those that were withdrawn. `local`: submitted by jobs. `placed`: with `affinity` or
+   * `thread`, of whatever priority, which are in none of the others.
+   */
   readonly queued: {
     readonly high: number;
     readonly normal: number;
     readonly low: number;
     readonly local: number;
+    readonly placed: number;
   };
   readonly submitted: number;
   readonly completed: number;
@@ -73,7 +77,13 @@ export function readStats(
       parked: states.filter((state) => state === ASLEEP || state === IDLE).length,
       running,
     },
-    queued: { high: high!, normal: normal!, low: low!, local: queues.localSize },
+    queued: {
+      high: high!,
+      normal: normal!,
+      low: low!,
+      local: queues.localSize,
+      placed: submitter.ledger.placedWaiting,
+    },
     submitted: all.total("submitted"),
     completed: all.total("completed"),
     failed: all.total("failed"),

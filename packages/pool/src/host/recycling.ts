@@ -3,7 +3,7 @@
  *
  * | a thread  | means                                                        | moves to                                                  |
  * | --------- | ------------------------------------------------------------ | --------------------------------------------------------- |
- * | plain     | counts, and nobody is to take its place                      | due: it asks, and a successor starts                      |
+ * | plain     | counts, and nobody is to take its place                      | due: it asks, may leave, and a successor starts           |
  * | due       | counts, and runs jobs or pauses until its successor is ready | gone: that is ready; plain: that has ended, and the thread |
  * |           |                                                              | is told so; gone: it has ended, or was told to leave       |
  * | successor | starts, and does not count (`isSpare`)                       | plain: it is ready, or the thread that it follows has      |
@@ -12,7 +12,7 @@
  *
  * Invariants I1 A due thread and its successor are one in the thread count.
  *            I2 A due thread is told exactly one thing, by whomever: "leave", or "kept". Unless it ends before.
- *            I3 It is told to leave only when its successor is ready.
+ *            I3 It is told to leave only when its successor is ready, and when it may: a job may have asked for it meanwhile, by its id.
  */
 import type { PoolThread } from "./pool-thread.ts";
 
@@ -25,6 +25,8 @@ export interface RecyclingSteps<T> {
   /** It counts from here on. */
   count(thread: T): void;
   leave(thread: T): void;
+  /** Whether it may be told to: not while a job has asked for this thread. */
+  mayLeave(thread: T): boolean;
   /** Tells the thread that there is no successor. */
   keep(thread: T): void;
   /** How many more threads may count; below 0: there are too many. */
@@ -49,6 +51,10 @@ export class Recycling<T extends Follower = PoolThread> {
   /** The thread has reached a limit. */
   asked(thread: T): void {
     if (thread.isLeaving || thread.hasEnded) return;
+    if (!this.#steps.mayLeave(thread)) {
+      this.#steps.keep(thread);
+      return;
+    }
     if (this.#steps.room() < 0) {
       this.#steps.leave(thread);
       return;
@@ -63,12 +69,16 @@ export class Recycling<T extends Follower = PoolThread> {
   ready(successor: T): void {
     const thread = this.#due.get(successor);
     this.#due.delete(successor);
-    if (thread !== undefined && !thread.isLeaving && !thread.hasEnded) {
+    const isDue = thread !== undefined && !thread.isLeaving && !thread.hasEnded;
+    if (isDue && this.#steps.mayLeave(thread)) {
       this.#replaced++;
       thread.isReplaced = true;
       this.#steps.leave(thread);
       this.#steps.count(successor);
-    } else if (successor.isSpare) {
+      return;
+    }
+    if (isDue) this.#steps.keep(thread);
+    if (successor.isSpare) {
       // The place of a thread that has left is not its own.
       if (this.#steps.room() > 0) this.#steps.count(successor);
       else this.#steps.leave(successor);

@@ -41,6 +41,12 @@ export interface JobCounts {
   waiting(): number;
   /** The pool closes, and its threads are ended, or are about to be. */
   areOver(): boolean;
+  /** A thread has started, and takes jobs from here on. */
+  started(): void;
+  /** The thread takes no more jobs. */
+  left(thread: PoolThread): void;
+  /** Whether the thread is the only one that may run some job: any, or one that asks for it by its id. */
+  isHome(thread: PoolThread, kind: "any" | "thread"): boolean;
   /** A thread did not start: jobs that no other thread can run are to be told, and who called `start`, if that had asked for it. */
   cannotStart(error: unknown, wasAsked: boolean): void;
 }
@@ -60,6 +66,8 @@ export class ThreadSupply {
   /** Another thread was wanted while one was made. */
   #startAgain = false;
   /** What `start` has asked for: how many threads, and what they load first. Until it was tried. */
+  /** Threads above `maxThreads` are still there, because jobs have asked for them by their id. */
+  #isShrinking = false;
   #asked: { readonly count: number; readonly modules: readonly string[] } | null = null;
   #watch: NodeJS.Timeout | null = null;
 
@@ -85,6 +93,7 @@ export class ThreadSupply {
       },
       leave: (thread) => this.#leave(thread),
       keep: (thread) => thread.post({ type: "kept" }),
+      mayLeave: (thread) => !jobs.isHome(thread, "thread"),
       room: () => this.maxThreads - roster.count,
     });
     memory.places.initialize(maxThreads);
@@ -127,11 +136,23 @@ export class ThreadSupply {
   setMaxThreads(count: number): boolean {
     if (count < this.#minThreads) return false;
     this.#memory.places.setMaxThreads(Math.min(count, this.#memory.layout.places));
+    this.#shrink();
+    return true;
+  }
+
+  /** Threads above `maxThreads` leave, but for those that jobs have asked for by their id: these are asked again later (`#look`). */
+  #shrink(): void {
+    this.#isShrinking = false;
     const rank = (thread: PoolThread): number => (this.#isIdle(thread) ? 0 : 1);
     for (const thread of this.#roster.staying().toSorted((a, b) => rank(a) - rank(b))) {
-      if (!thread.isSpare && this.#roster.count > this.maxThreads) this.#leave(thread);
+      if (thread.isSpare || this.#roster.count <= this.maxThreads) continue;
+      if (!this.#jobs.isHome(thread, "thread")) {
+        this.#leave(thread);
+        continue;
+      }
+      this.#isShrinking = true;
     }
-    return true;
+    if (this.#isShrinking && this.#watch === null) this.#startWatching();
   }
 
   #isIdle({ index }: PoolThread): boolean {
@@ -158,6 +179,11 @@ export class ThreadSupply {
     if (this.#memory.parking.wakeOne(-1, isExclusive) !== "none" || !this.#isShort) return;
     if (isExclusive) this.wanted();
     else if (this.#isBelowMinimum) this.#start();
+  }
+
+  /** A job waits for a thread that can be its home, and would rather have a new one. */
+  homeWanted(): void {
+    if (this.#roster.count < this.#minThreads) this.#start();
   }
 
   /** Jobs wait, and all threads are busy, or may not take them. */
@@ -194,7 +220,8 @@ export class ThreadSupply {
   /** A thread has had nothing to do for a while. */
   idle(thread: PoolThread): void {
     thread.isIdle = true;
-    if (!thread.isLeaving && this.#roster.count > this.#minThreads) this.#leave(thread);
+    const isMany = this.#roster.count > this.#minThreads;
+    if (!thread.isLeaving && isMany && !this.#jobs.isHome(thread, "any")) this.#leave(thread);
   }
 
   /** A thread cannot load the module at `url` any more: it is replaced, at once or later. */
@@ -242,6 +269,7 @@ export class ThreadSupply {
     } while (started && (this.#isAsked || (this.#startAgain && this.#isBelowMinimum)));
     this.#isStarting = false;
     this.#asked = null;
+    this.#jobs.started();
     // Whoever was told that it could not start has submitted another job.
     if (this.#startAgain && !started) this.#startLater();
     return started;
@@ -298,6 +326,7 @@ export class ThreadSupply {
     this.#roster.leave(thread);
     this.#countChanged();
     this.#memory.parking.wake(thread.index);
+    this.#jobs.left(thread);
   }
 
   /** Until no job is outstanding: an idle pool has no timer. */
@@ -309,6 +338,7 @@ export class ThreadSupply {
   }
 
   #look(demand: ThreadDemand): void {
+    if (this.#isShrinking) this.#shrink();
     if (this.#jobs.outstanding() === 0) {
       clearInterval(this.#watch!);
       this.#watch = null;

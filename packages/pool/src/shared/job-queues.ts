@@ -1,9 +1,10 @@
 /**
- * The queues from which every thread takes, and the claim that makes an entry a job: the thread's own deque, newest first; two rings
- * per priority; the deques of others, oldest first (A3.9). What of it a thread may take: reach.ts.
+ * The queues from which a thread takes, and the claim that makes an entry a job: the thread's own deque, newest first; its mailbox
+ * (mailbox.ts); two rings per priority; the deques of others, oldest first (A3.9). What of it a thread may take: reach.ts.
  */
 import { CONTENDED, Deque } from "./deque.ts";
 import { dequeBase, type Layout, PRIORITIES, ringBase } from "./layout.ts";
+import { Mailbox, mailboxRing, NO_MAIL } from "./mailbox.ts";
 import { Places } from "./places.ts";
 import { ALL, OWN, type Reach } from "./reach.ts";
 import { type Accepts, EMPTY, Ring } from "./ring.ts";
@@ -19,12 +20,18 @@ const NORMAL_FIRST_EVERY = 8;
 const LOW_FIRST_EVERY = 64;
 /** Every 61st look begins with the rings: jobs that submit themselves again do not keep the others out (A3.17). */
 const RINGS_FIRST_EVERY = 61;
+/** Every 8th look into what is the thread's own begins with the mailbox: nor do they keep out what no other thread may run. */
+const MAILBOX_FIRST_EVERY = 8;
 
 export class JobQueues {
   readonly #rings: readonly Ring[];
   readonly #exclusive: readonly Ring[];
   readonly #deques: readonly Deque[];
   readonly #own: Deque | null;
+  /** Of this thread; null: this is the host. */
+  readonly #mailbox: Mailbox | null;
+  /** The host's side of all mailboxes. */
+  readonly #mailboxes: readonly Ring[];
   readonly #self: number;
   readonly #places: Places;
   readonly #slots: SlotTable;
@@ -51,7 +58,12 @@ export class JobQueues {
       { length: layout.places },
       (_, w) => new Deque(control, dequeBase(layout, w), layout.dequeCells),
     );
-    this.#own = self === NO_THREAD ? null : this.#deques[self]!;
+    const isHost = self === NO_THREAD;
+    this.#own = isHost ? null : this.#deques[self]!;
+    this.#mailbox = isHost ? null : new Mailbox(control, layout, slots, self);
+    this.#mailboxes = isHost
+      ? Array.from({ length: layout.places }, (_, w) => mailboxRing(control, layout, w))
+      : [];
     this.#random ^= self + 1;
   }
 
@@ -74,6 +86,12 @@ export class JobQueues {
     if (isExclusive) this.#places.useExclusive();
     const rings = isExclusive ? this.#exclusive : this.#rings;
     return rings[priority]!.push(slot, this.#slots.words, this.#slots.ticketWord(slot));
+  }
+
+  /** Queues a slot for the thread in this place alone; by the host, after publishPlaced. @returns as `push`. */
+  pushPlaced(place: number, slot: number): boolean {
+    this.#places.usePlaced();
+    return this.#mailboxes[place]!.push(slot, this.#slots.words, this.#slots.ticketWord(slot));
   }
 
   /** Queues a published slot with its own thread. The same as `push` otherwise. */
@@ -134,7 +152,7 @@ export class JobQueues {
     if (this.reach === OWN) return this.#takeOwn(serial);
     const look = (this.#looks = (this.#looks + 1) | 0);
     if (look % RINGS_FIRST_EVERY !== 0) {
-      const slot = this.#takeOwn(serial);
+      const slot = this.#takeHere(serial);
       if (slot !== NO_JOB) return slot;
     }
     if (look % NORMAL_FIRST_EVERY === 0) {
@@ -145,8 +163,24 @@ export class JobQueues {
       const slot = this.#takePriority(i, serial);
       if (slot !== NO_JOB) return slot;
     }
-    const slot = look % RINGS_FIRST_EVERY === 0 ? this.#takeOwn(serial) : NO_JOB;
+    const slot = look % RINGS_FIRST_EVERY === 0 ? this.#takeHere(serial) : NO_JOB;
     return slot === NO_JOB ? this.#steal(serial) : slot;
+  }
+
+  /** What comes to this thread first, or to no other. */
+  #takeHere(serial: number): number {
+    if (!this.#places.hasPlaced) return this.#takeOwn(serial);
+    const isMailFirst = this.#looks % MAILBOX_FIRST_EVERY === 0;
+    const slot = isMailFirst ? this.#takePlaced(serial) : this.#takeOwn(serial);
+    if (slot !== NO_JOB) return slot;
+    return isMailFirst ? this.#takeOwn(serial) : this.#takePlaced(serial);
+  }
+
+  #takePlaced(serial: number): number {
+    const look = this.#looks;
+    const first = look % NORMAL_FIRST_EVERY !== 0 ? 0 : look % LOW_FIRST_EVERY === 0 ? 2 : 1;
+    const slot = this.#mailbox!.take(serial, this.reach, first, this.#accepts);
+    return slot === NO_MAIL ? NO_JOB : slot;
   }
 
   /** Of a priority, exclusive jobs and others take turns at being first. */
@@ -185,7 +219,16 @@ export class JobQueues {
   /** Whether there is nothing within `reach`. */
   isEmpty(): boolean {
     if (this.reach === OWN) return this.#own!.isEmpty();
-    return this.isSharedEmpty() && (this.reach !== ALL || this.isExclusiveEmpty());
+    return this.isSharedEmpty() && (this.reach !== ALL || this.isExclusiveEmpty()) && this.#isMailboxEmpty();
+  }
+
+  #isMailboxEmpty(): boolean {
+    return this.#mailbox === null || !this.#places.hasPlaced || this.#mailbox.isEmpty(this.reach);
+  }
+
+  /** Whether an exclusive job waits that only this thread may run. */
+  get hasExclusiveHere(): boolean {
+    return this.#mailbox!.hasExclusive;
   }
 
   /** Whether no job waits that every thread may take. */

@@ -1,7 +1,7 @@
 /**
  * Where everything lies in the two fixed SharedArrayBuffers of a pool. Pure arithmetic: no state, no atomics.
  *
- *   control   | inboxes and bells | places | rings: high, normal, low, and the same for exclusive jobs | parking | deques | statistics |
+ *   control   | inboxes and bells | places | rings: high, normal, low, and the same for exclusive jobs | parking | deques | mailboxes | statistics |
  *   slots     | the host's slots | thread 0's | thread 1's | …     each: 64 bytes of header, 192 of payload
  *
  * Whoever submits is a submitter: 0 is the host, w + 1 is thread w. Each has slots, an inbox and a bell of its own. Words that
@@ -23,6 +23,7 @@ const RINGS: number = 2 * PRIORITIES.length;
 /** Ring cells name a slot with 17 bits, one of them for "none". */
 const MAX_SLOTS = (1 << 17) - 1;
 const MAX_THREAD_SLOTS = 4096;
+const MAX_MAILBOX_CELLS = 1024;
 
 export interface Layout {
   /** Of the host. */
@@ -38,6 +39,7 @@ export interface Layout {
   readonly ringWord: number;
   readonly parkWord: number;
   readonly dequeWord: number;
+  readonly mailboxWord: number;
   readonly statisticsWord: number;
   readonly controlBytes: number;
   readonly slotsBytes: number;
@@ -48,6 +50,8 @@ export interface Layout {
   readonly ringCells: number;
   /** Cells of each deque: about twice the slots of a thread; a power of two. */
   readonly dequeCells: number;
+  /** Cells of each mailbox: what finds no room there waits with the host. A power of two. */
+  readonly mailboxCells: number;
 }
 
 /**
@@ -66,7 +70,9 @@ export function createLayout(
   const ringWord = placesWord + LINE_WORDS;
   const parkWord = ringWord + RINGS * queueWords(ringCells);
   const dequeWord = parkWord + places * LINE_WORDS;
-  const statisticsWord = dequeWord + places * queueWords(dequeCells);
+  const mailboxCells = Math.min(MAX_MAILBOX_CELLS, ringCells);
+  const mailboxWord = dequeWord + places * queueWords(dequeCells);
+  const statisticsWord = mailboxWord + places * queueWords(mailboxCells);
   return {
     capacitySlots,
     threadSlots,
@@ -77,11 +83,13 @@ export function createLayout(
     ringWord,
     parkWord,
     dequeWord,
+    mailboxWord,
     statisticsWord,
     controlBytes: (statisticsWord + (1 + places) * STATISTICS_WORDS) * 4,
     slotsBytes: totalSlots * SLOT_WORDS * 4,
     ringCells,
     dequeCells,
+    mailboxCells,
   };
 }
 
@@ -94,6 +102,11 @@ export function ringBase(layout: Layout, priority: number, isExclusive = false):
 /** First word of a deque: a line for its top, a line for its bottom, then its cells. */
 export function dequeBase(layout: Layout, thread: number): number {
   return layout.dequeWord + thread * queueWords(layout.dequeCells);
+}
+
+/** First word of the mailbox of a thread: a ring. */
+export function mailboxBase(layout: Layout, thread: number): number {
+  return layout.mailboxWord + thread * queueWords(layout.mailboxCells);
 }
 
 export function inboxBase(layout: Layout, submitter: number): number {

@@ -1,7 +1,8 @@
 /**
  * Slot: one job's place in shared memory, from submission to settlement.
  *
- * Words      STATE   @ 0   low 2 bits state, above them the serial of the thread that took the job
+ * Words      STATE   @ 0   low 2 bits state, above them 21 bits: the serial of the thread that took the job, or that alone may take it;
+ *                          of a job for one thread alone, while it is QUEUED, also EXCLUSIVE in bit 23, and its priority above
  *            TICKET  @ 1   the position of the newest entry in its ring or deque; an entry at another position is stale
  *            NEXT    @ 2   link in the inbox (inbox.ts)
  *            FLAGS   @ 3   bit 0 CANCEL: the caller wants the running job to stop; written by the submitting thread, at any time
@@ -13,12 +14,14 @@
  *            the rest: plain, see the list below
  * State      | value           | means                              | written by                          |
  *            | 0 FREE          | belongs to the submitting thread   | submitting thread                   |
- *            | 1 QUEUED        | filled, waits for a thread         | submitting thread                   |
+ *            | 1 QUEUED        | filled, waits for any thread       | submitting thread                   |
+ *            | 1 QUEUED, w, …  | the same for thread w alone        | submitting thread, which is the host |
  *            | 2 RUNNING, w    | thread w has it                    | thread w                            |
  *            | 3 DONE, w       | outcome written                    | thread w                            |
  * Moves      publish FREE → QUEUED (store)          claim QUEUED → RUNNING,w (CAS)     withdraw QUEUED → FREE (CAS)
  *            finish RUNNING,w → DONE,w (store)      release DONE,w → FREE (store)      abandon RUNNING,w → FREE (store, w is dead)
  *            assign FREE → RUNNING,w (store), instead of publish and claim
+ *            publishPlaced, claimPlaced, withdrawPlaced: as the above, from and to QUEUED,w,… (mailbox.ts)
  *            The host may claim in the name of w, and then tells w: as with assign, w is the owner from there on.
  *            requeue RUNNING,w → QUEUED (release, then publish), when w has given the job back and not begun it
  *            anything else is a bug; above all a store to FREE from QUEUED, which would overlook a claim
@@ -31,6 +34,7 @@
  *               keep stale entries from jumping the queue, not always: between publish and push the word still shows the position
  *               of the former entry, and rings and deques count their positions separately. So a published slot may be claimed
  *               before its push, even when that push finds no room: then withdraw decides, never release.
+ *               A job for one thread alone is claimed by no other, whatever stale entry leads there: the swap compares the whole word.
  *            I5 Of ENDED and DOOMED one is set at most: either the job has ended and its thread lives, or the thread dies in RUNNING
  *               and takes no other job before, so that none dies with it.
  * Pairings   [S1] publish happens after the plain writes; claim happens before the plain reads.
@@ -70,6 +74,10 @@ export const FREE = 0;
 export const QUEUED = 1;
 export const RUNNING = 2;
 export const DONE = 3;
+
+const PLACED_EXCLUSIVE_BIT = 1 << 23;
+const PLACED_PRIORITY_SHIFT = 24;
+const SERIAL_MASK = (1 << 21) - 1;
 
 const CANCEL_BIT = 1;
 const EXCLUSIVE_BIT = 2;
@@ -136,6 +144,27 @@ export class SlotTable {
     return this.words[base + TICKET] === position && load(this.words, base + STATE) === QUEUED; // [S1] by the submitting thread
   }
 
+  // The same for a job that is for one thread alone: `word` is of `placedWord`.
+
+  publishPlaced(slot: number, word: number): void {
+    store(this.words, slot * SLOT_WORDS + STATE, word); // [S1]
+  }
+
+  /** @returns false when the job was withdrawn, or the slot has another. */
+  claimPlaced(slot: number, word: number, thread: number): boolean {
+    return cas(this.words, slot * SLOT_WORDS + STATE, word, RUNNING | (thread << STATE_BITS)); // [S1]
+  }
+
+  /** @returns false when the thread has the job already. */
+  withdrawPlaced(slot: number, word: number): boolean {
+    return cas(this.words, slot * SLOT_WORDS + STATE, word, FREE); // [S1]
+  }
+
+  /** Whether the newest entry of the slot is the one at `position`, of whatever ring. */
+  isTicket(slot: number, position: number): boolean {
+    return load(this.words, slot * SLOT_WORDS + TICKET) === position; // [S3]
+  }
+
   finish(slot: number, thread: number): void {
     store(this.words, slot * SLOT_WORDS + STATE, DONE | (thread << STATE_BITS)); // [S2]
   }
@@ -154,9 +183,9 @@ export class SlotTable {
     return load(this.words, slot * SLOT_WORDS + STATE) >> STATE_BITS; // [S2] recovery only
   }
 
-  /** State and owner as one, for join-edges.ts. */
+  /** State and owner as one, for join-edges.ts and mailbox.ts. */
   stateWord(slot: number): number {
-    return load(this.words, slot * SLOT_WORDS + STATE); // [unpaired] join-edges.ts J2
+    return load(this.words, slot * SLOT_WORDS + STATE); // [unpaired] join-edges.ts J2; a hint for mailbox.ts
   }
 
   // Tickets and links, for ring.ts and inbox.ts.
@@ -370,6 +399,25 @@ export class SlotTable {
   outcome(slot: number): number {
     return this.words[slot * SLOT_WORDS + OUTCOME]!;
   }
+}
+
+/** The state word of a job that only the thread with this serial may take, while it waits. */
+export function placedWord(serial: number, priority: number, isExclusive: boolean): number {
+  const exclusive = isExclusive ? PLACED_EXCLUSIVE_BIT : 0;
+  return QUEUED | (serial << STATE_BITS) | exclusive | (priority << PLACED_PRIORITY_SHIFT);
+}
+
+/** Whether a state word is that of a job that waits for the thread with this serial alone. */
+export function isPlacedFor(word: number, serial: number): boolean {
+  return (word & STATE_MASK) === QUEUED && ((word >> STATE_BITS) & SERIAL_MASK) === serial;
+}
+
+export function priorityOfPlaced(word: number): number {
+  return word >> PLACED_PRIORITY_SHIFT;
+}
+
+export function isExclusivePlaced(word: number): boolean {
+  return (word & PLACED_EXCLUSIVE_BIT) !== 0;
 }
 
 function highOf(value: number): number {

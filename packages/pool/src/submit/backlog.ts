@@ -28,6 +28,15 @@ export class Backlog {
     return count;
   }
 
+  /** Whether `test` says yes to one of them, those that were given up not included. */
+  some(test: (job: PendingJob) => boolean): boolean {
+    for (let i = this.#firstJob; i < this.#jobs.length; i++) {
+      const job = this.#jobs[i]!;
+      if (job.stage === WAITING && test(job)) return true;
+    }
+    return false;
+  }
+
   add(job: PendingJob, args: Uint8Array): void {
     this.#jobs.push(job);
     if (job.block !== 0) return;

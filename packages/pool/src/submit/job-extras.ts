@@ -2,6 +2,7 @@
 import type { AsyncScope } from "@skein/context";
 import type { TracedJob } from "../jobs/job-tracing.ts";
 import type { CallerFrames } from "./caller-frames.ts";
+import type { Home } from "./home.ts";
 import type { RunLimit } from "./run-limit.ts";
 
 /** After a crash: the slot's own copy of inline arguments may be overwritten with half an outcome. */
@@ -33,6 +34,8 @@ export interface JobExtras {
   readonly stopWatching: (() => void) | null;
   /** Ends the thread of a job that was given up and does not stop. */
   readonly graceTimer: NodeJS.Timeout | null;
+  /** The thread that alone may run it, while it has a slot; null: any. */
+  readonly home: Home | null;
 }
 
 export const noExtras: JobExtras = {
@@ -46,6 +49,7 @@ export const noExtras: JobExtras = {
   traced: null,
   stopWatching: null,
   graceTimer: null,
+  home: null,
 };
 
 /** @param parts All that are not as in `noExtras`. */

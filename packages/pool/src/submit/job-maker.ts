@@ -222,7 +222,7 @@ export class JobMaker {
     fn: FunctionEntry,
     context: ContextEntry | null,
     message: EncodedMessage,
-    { retries }: SubmitOptions,
+    { retries, placement }: SubmitOptions,
   ): number {
     const { ledger, holder, payloads } = this.#parts;
     const { length, carried, copied } = message;
@@ -230,6 +230,7 @@ export class JobMaker {
     if (moves && retries > 0)
       throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
     ledger.admit(length, context);
+    if (placement !== null) ledger.admitPlaced(placement);
     this.#enter(fn, context);
     let block = 0;
     try {

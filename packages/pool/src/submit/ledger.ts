@@ -13,7 +13,8 @@
  *            | 3 DECIDED | its outcome is written down               | a slot while a thread is at it    | collect, cancel, fail, recover, lose
  *            | 4 SETTLED | its task has the outcome                  | as DECIDED                        | deliver; endHere
  *            "memory": argument bytes, a use of its context, carried values, a progress listener. `#forget` gives it back, once.
- * Moves      upwards only, but for PLACED → WAITING (a job with retries whose thread died). DECIDED and SETTLED with a slot: the job was
+ * Moves      upwards only, but for PLACED → WAITING (a job with retries whose thread died; a job for one thread alone whose home has
+ *            closed, placed-jobs.ts). DECIDED and SETTLED with a slot: the job was
  *            given up while a thread has it; when the thread is done, or has ended, the slot is released and nothing else happens.
  *            WAITING → DECIDED leaves the entry in the backlog, where it is skipped.
  * Invariants I1 Every accepted job is DECIDED once: only a job below DECIDED is decided. And SETTLED once: only `deliver` takes outcomes.
@@ -29,14 +30,19 @@ import type { Payloads } from "../shared/payloads.ts";
 import { OWN } from "../shared/reach.ts";
 import { PRIORITIES } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
-import { INLINE, NOT_BEGUN, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
+import { INLINE, NOT_BEGUN, OUTCOME_RESULT, placedWord, QUEUED, RUNNING } from "../shared/slot.ts";
 import { COUNTERS } from "../shared/statistics.ts";
 import { clearTimeout, setTimeout } from "../shared/timers.ts";
+import { copyBytes } from "../shared/copy-bytes.ts";
+import { Uint8Array } from "../shared/intrinsics.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { Backlog } from "./backlog.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
+import type { Home, Homes } from "./home.ts";
+import { PlacedJobs } from "./placed-jobs.ts";
+import type { Placement } from "./submit-options.ts";
 import type { ContextEntry, ContextTable } from "./context-table.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { noExtras } from "./job-extras.ts";
@@ -98,6 +104,7 @@ export interface LedgerParts {
   readonly holder: ArgumentsHolder;
   readonly progress: ProgressListeners;
   readonly limits: QueueLimits;
+  readonly homes: Homes | null;
   readonly thread: LedgerThread;
 }
 
@@ -114,6 +121,8 @@ export class Ledger {
   readonly #table: JobTable;
   readonly #thread: LedgerThread;
   readonly #backlogs: readonly Backlog[] = PRIORITIES.map(() => new Backlog());
+  /** Jobs that one thread alone may run. */
+  readonly #placed: PlacedJobs | null;
   readonly #outcomes = new Outcomes();
   readonly #finished: Int32Array;
   /** Slots by what their outcome waits for (NotArrived), which the host has yet to pass on to this thread. */
@@ -134,6 +143,16 @@ export class Ledger {
     this.#table = parts.table;
     this.#thread = parts.thread;
     this.#finished = new Int32Array(parts.memory.slotCount);
+    this.#placed =
+      parts.homes === null
+        ? null
+        : new PlacedJobs(parts.homes, {
+            queue: (job, args, home) => this.#placeAt(job, args, home),
+            queuedAt: (home) => this.#queuedAt(home),
+            withdraw: (job) => this.#takeOut(job),
+            fail: (job, error) => this.#giveUp(job, FAILED, error),
+            tryAgain: () => this.#retryIfRingIsFull(),
+          });
   }
 
   /** Jobs that were accepted and have not settled. */
@@ -155,12 +174,60 @@ export class Ledger {
   hasWaiting(count: number): boolean {
     if (this.#outstanding < count) return false;
     let left = count;
-    for (const backlog of this.#backlogs) left -= backlog.countWaiting(left);
+    for (const backlog of this.#allBacklogs()) left -= backlog.countWaiting(left);
     for (const [slot] of this.#table.entries()) {
       if (left <= 0) return true;
       if (this.#memory.slots.state(slot) === QUEUED) left--;
     }
     return left <= 0;
+  }
+
+  *#allBacklogs(): Iterable<Backlog> {
+    yield* this.#backlogs;
+    if (this.#placed !== null) yield* this.#placed.backlogs();
+  }
+
+  // Jobs that one thread alone may run: see placed-jobs.ts.
+
+  /** How many wait. */
+  get placedWaiting(): number {
+    if (this.#placed === null || !this.#memory.places.hasPlaced) return 0;
+    let count = this.#placed.countWaiting(Infinity);
+    for (const [slot, { extras }] of this.#table.entries()) {
+      if (extras.home !== null && this.#memory.slots.state(slot) === QUEUED) count++;
+    }
+    return count;
+  }
+
+  /** Whether the thread with this serial is the only one for jobs that have not ended: for any, or for jobs with the option `thread`. */
+  isHome(serial: number, kind: Placement["kind"] | "any"): boolean {
+    if (this.#placed === null) return false;
+    const isOne = ({ options: { placement } }: PendingJob): boolean =>
+      kind === "any" || placement!.kind === kind;
+    for (const [, job] of this.#table.entries()) {
+      if (job.extras.home?.serial === serial && isOne(job)) return true;
+    }
+    return this.#placed.isBehind(serial, isOne);
+  }
+
+  /** The thread with this serial takes no more jobs. The caller delivers. */
+  closeHome(serial: number): void {
+    this.#placed?.close(serial);
+  }
+
+  /** Whether outcomes are written down that nobody was told. */
+  get hasUndelivered(): boolean {
+    return !this.#outcomes.isEmpty;
+  }
+
+  /** There is one more thread. */
+  settleHomeless(): void {
+    this.#placed?.settle();
+  }
+
+  /** @throws ThreadGoneError. To be called as the last step of `admit`. */
+  admitPlaced(placement: Placement): void {
+    this.#placed!.admit(placement);
   }
 
   /** No job is accepted any more. */
@@ -190,6 +257,10 @@ export class Ledger {
   /** @param args The encoded arguments, if they are to lie in the slot; valid during the call. */
   accept(job: PendingJob, args: Uint8Array): void {
     this.#count(job);
+    if (job.options.placement !== null) {
+      this.#placed!.accept(job, args);
+      return;
+    }
     const isCarried = job.extras.carriedId !== 0;
     if (isCarried && this.#give(job, args)) return;
     const backlog = this.#backlogs[job.options.priority]!;
@@ -237,6 +308,8 @@ export class Ledger {
   refill(): void {
     let shared = false;
     let exclusive = false;
+    // First: they leave slots to the others (Homes.maxSlots).
+    if (this.#placed !== null) this.#placed.refill();
     for (const backlog of this.#backlogs) {
       while (backlog.size > 0) {
         const job = backlog.peek();
@@ -281,6 +354,61 @@ export class Ledger {
     // Queued; or the ring was full, but a thread came by a former entry of this slot and has claimed the job (slot.ts I4).
     this.#moveTo(job, slot);
     return true;
+  }
+
+  /** The same, into the mailbox of one thread. */
+  #placeAt(job: PendingJob, args: Uint8Array, home: Home): boolean {
+    const slot = this.#table.take(job);
+    if (slot === NONE_FREE) return false;
+    this.#fill(slot, job, args);
+    const { slots, queues, parking } = this.#memory;
+    const word = placedWord(home.serial, job.options.priority, job.options.isExclusive);
+    slots.publishPlaced(slot, word);
+    if (!queues.pushPlaced(home.place, slot) && slots.withdrawPlaced(slot, word)) {
+      this.#table.free(slot);
+      return false;
+    }
+    job.extras = { ...job.extras, home };
+    home.inSlots++;
+    this.#moveTo(job, slot);
+    parking.wake(home.place);
+    return true;
+  }
+
+  #queuedAt(home: Home): PendingJob[] {
+    const { slots } = this.#memory;
+    const queued: PendingJob[] = [];
+    for (const [slot, job] of this.#table.entries()) {
+      if (job.extras.home === home && slots.state(slot) === QUEUED) queued.push(job);
+    }
+    // Positions in the mailbox, which wrap around.
+    return queued.toSorted((a, b) => (slots.ticket(a.slot) - slots.ticket(b.slot)) | 0);
+  }
+
+  #withdraw({ slot, options, extras: { home } }: PendingJob): boolean {
+    const { slots } = this.#memory;
+    if (home === null) return slots.withdraw(slot);
+    return slots.withdrawPlaced(slot, placedWord(home.serial, options.priority, options.isExclusive));
+  }
+
+  /** Withdraws a job that waits. @returns its inline arguments; null: its thread has it already. */
+  #takeOut(job: PendingJob): Uint8Array | null {
+    return this.#withdraw(job) ? this.#emptySlot(job) : null;
+  }
+
+  /** The job, which nobody has, is WAITING again. @returns its inline arguments. */
+  #emptySlot(job: PendingJob): Uint8Array {
+    const { slots } = this.#memory;
+    const { slot, argsLength } = job;
+    let args = noArguments;
+    if (job.block === 0) {
+      args = new Uint8Array(argsLength);
+      copyBytes(slots.bytes, slots.inlineOffset(slot), argsLength, args, 0);
+    }
+    slots.setOutcome(slot, OUTCOME_RESULT);
+    this.#freeSlot(slot, job);
+    job.stage = WAITING;
+    return args;
   }
 
   #moveTo(job: PendingJob, slot: number): void {
@@ -447,7 +575,7 @@ export class Ledger {
 
   /** Writes down that all jobs fail that no thread has taken. The caller delivers. */
   failWaiting(error: () => Error): void {
-    for (const backlog of this.#backlogs) {
+    for (const backlog of this.#allBacklogs()) {
       for (; backlog.size > 0; backlog.shift()) this.#giveUp(backlog.peek(), FAILED, error());
     }
     for (const [slot, job] of this.#table.entries()) {
@@ -476,7 +604,7 @@ export class Ledger {
     this.#decide(job, kind, value);
     if (stage === WAITING) {
       this.#forget(job);
-    } else if (this.#memory.slots.withdraw(job.slot)) {
+    } else if (this.#withdraw(job)) {
       this.#release(job.slot, job);
     } else {
       this.#requestCancel(job.slot);
@@ -517,6 +645,7 @@ export class Ledger {
     const lost: PendingJob[] = [];
     const { slots } = this.#memory;
     const { holder } = this.#parts;
+    this.closeHome(serial);
     for (const [slot, job] of this.#table.entries()) {
       const state = slots.state(slot);
       if (state === QUEUED || slots.owner(slot) !== serial) continue;
@@ -526,7 +655,8 @@ export class Ledger {
         this.#finish(slot, true);
       } else if (mayRetry && job.stage < DECIDED && carriedId !== 0 && holder.isUntouched(carriedId)) {
         // Claimed, and then its thread ended while it waited for the arguments.
-        this.#publishAgain(slot);
+        if (job.extras.home === null) this.#publishAgain(slot);
+        else this.#placed!.moveOn(job, this.#emptySlot(job));
       } else {
         if (this.#recoverRunning(slot, job, error, mayRetry)) lost.push(job);
       }
@@ -542,13 +672,15 @@ export class Ledger {
     const { slots } = this.#memory;
     const hasBegun = slots.outcome(slot) !== NOT_BEGUN;
     slots.setOutcome(slot, OUTCOME_RESULT);
-    if (mayRetry && job.stage < DECIDED && retry !== null && retry.left > 0) {
+    const { placement, priority } = job.options;
+    if (mayRetry && job.stage < DECIDED && retry !== null && retry.left > 0 && placement?.kind !== "thread") {
       retry.left--;
       job.extras.runLimit?.again();
       this.#freeSlot(slot, job);
       job.stage = WAITING;
       // Behind those that wait.
-      this.#backlogs[job.options.priority]!.add(job, retry.args);
+      if (placement === null) this.#backlogs[priority]!.add(job, retry.args);
+      else this.#placed!.moveOn(job, retry.args);
       return false;
     }
     const isLost = job.stage < DECIDED;
@@ -589,9 +721,11 @@ export class Ledger {
     const { slots, queues } = this.#memory;
     let shared = false;
     let exclusive = false;
-    for (const [slot, { options }] of this.#table.entries()) {
+    for (const [slot, { options, extras }] of this.#table.entries()) {
       const { priority, isExclusive } = options;
-      if (slots.state(slot) !== QUEUED || queues.holds(priority, slot, isExclusive)) continue;
+      // What is for one thread alone, that has, or it is found when the thread has ended.
+      if (extras.home !== null || slots.state(slot) !== QUEUED) continue;
+      if (queues.holds(priority, slot, isExclusive)) continue;
       if (!queues.push(priority, slot, isExclusive)) {
         this.#retry ??= AsyncScope.root.run(setTimeout, this.#onRetry, RING_FULL_RETRY_MS);
         break;
@@ -682,8 +816,11 @@ export class Ledger {
     this.#memory.slots.release(slot);
     this.#table.free(slot);
     job.slot = NO_SLOT;
-    const { graceTimer } = job.extras;
+    const { graceTimer, home } = job.extras;
     if (graceTimer !== null) clearTimeout(graceTimer);
+    if (home === null) return;
+    home.inSlots--;
+    job.extras = { ...job.extras, home: null };
   }
 
   #forget(job: PendingJob): void {

@@ -4,6 +4,11 @@ import type { ContinuationPolicy } from "@skein/scheduling";
 import { PRIORITIES } from "../shared/layout.ts";
 import type { CancelSignal } from "./cancel-signal.ts";
 
+/** The one thread that may run a job: the one where all jobs of this key run, or a thread by its id. */
+export type Placement =
+  | { readonly kind: "affinity"; readonly key: string }
+  | { readonly kind: "thread"; readonly threadId: number };
+
 export interface SubmitOptions {
   /** Index into PRIORITIES. */
   readonly priority: number;
@@ -26,6 +31,8 @@ export interface SubmitOptions {
    * ends nobody else then.
    */
   readonly isExclusive: boolean;
+  /** Null: any thread may run it. */
+  readonly placement: Placement | null;
   /** Called with what the job reports, before its task settles. */
   readonly onProgress: ((value: unknown) => void) | undefined;
   /** What is moved instead of copied; null: nothing. Of this call alone. */
@@ -47,6 +54,7 @@ export const defaultSubmitOptions: SubmitOptions = {
   terminateAfterMs: null,
   exclusive: false,
   isExclusive: false,
+  placement: null,
   onProgress: undefined,
   transfer: null,
   ofMap: false,

@@ -12,6 +12,7 @@ import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { cancellationError } from "./cancel-signal.ts";
 import { ContextTable } from "./context-table.ts";
 import { FunctionRegistry } from "./function-registry.ts";
+import type { Homes } from "./home.ts";
 import { JobMaker } from "./job-maker.ts";
 import { JobTable } from "./job-table.ts";
 import { JobWatch } from "./job-watch.ts";
@@ -29,6 +30,8 @@ export interface SubmitterParts {
   readonly carried: CarriedValues;
   readonly holder: ArgumentsHolder;
   readonly limits: QueueLimits;
+  /** Null: jobs of this submitter run on any thread. */
+  readonly homes: Homes | null;
   readonly thread: LedgerThread;
 }
 

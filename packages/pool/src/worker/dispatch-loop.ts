@@ -296,9 +296,9 @@ export class DispatchLoop {
 
   /** For jobs that await. While exclusive jobs wait, a thread with several of them lets them end, or it would never be alone. */
   get #places(): number {
-    return this.#isExclusive || (this.#jobsPerThread > 1 && !this.#memory.queues.isExclusiveEmpty())
-      ? 1
-      : this.#jobsPerThread;
+    const { queues } = this.#memory;
+    const isWanted = this.#jobsPerThread > 1 && (!queues.isExclusiveEmpty() || queues.hasExclusiveHere);
+    return this.#isExclusive || isWanted ? 1 : this.#jobsPerThread;
   }
 
   /** While the thread's jobs await: whether they were not begun. Otherwise what was handed to the thread is for others. */

@@ -127,6 +127,7 @@ const submitter = new Submitter({
   carried,
   holder,
   limits: unlimited,
+  homes: null,
   thread: {
     active: () => {},
     idle: () => loop.wake(),

@@ -25,6 +25,7 @@ const nothing: EngineCapabilities = {
   progress: false,
   runTimeouts: false,
   transfer: false,
+  placement: false,
   broadcast: false,
 };
 

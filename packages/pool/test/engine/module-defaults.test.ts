@@ -11,7 +11,7 @@ const { signal } = new AbortController();
 const other = new AbortController().signal;
 const listener = (): void => {};
 const otherListener = (): void => {};
-const defaults: Required<RunOptions> = {
+const defaults: Required<Omit<RunOptions, "thread">> = {
   signal,
   timeoutMs: 1000,
   runTimeoutMs: 900,
@@ -21,6 +21,7 @@ const defaults: Required<RunOptions> = {
   onCancel: "terminate",
   graceMs: 60_000,
   exclusive: true,
+  affinity: "key",
   onProgress: listener,
   transfer: [],
   flowContext: false,
@@ -45,6 +46,8 @@ describe("every option of a call replaces that one of its module, and no other",
       { onCancel: "cooperate", terminateAfterMs: null, exclusive: false, isExclusive: false },
     ],
     [{ onCancel: "terminate" }, {}],
+    [{ affinity: 5 }, { placement: { kind: "affinity", key: "5" } }],
+    [{ thread: 7 }, { placement: { kind: "thread", threadId: 7 } }],
     [{ graceMs: 100 }, { graceMs: 100, terminateAfterMs: 100 }],
     [{ graceMs: 0 }, { graceMs: 0, terminateAfterMs: 0 }],
     [{ onProgress: otherListener }, { onProgress: otherListener }],

@@ -85,6 +85,7 @@ beforeEach(() => {
     carried,
     holder: relay,
     limits: { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
+    homes: null,
     thread: {
       active: nothing,
       idle: nothing,

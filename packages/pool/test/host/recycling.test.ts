@@ -18,6 +18,8 @@ class Played {
   readonly threads: Thread[] = [];
   maxThreads = 2;
   canStart = true;
+  /** Threads that jobs have asked for by their id. */
+  readonly asked = new Set<Thread>();
   /** Called in the middle of a start, as a listener of the user's would be. */
   onStart: () => void = () => {};
   readonly recycling: Recycling<Thread> = new Recycling<Thread>({
@@ -33,6 +35,7 @@ class Played {
     },
     leave: (thread) => this.leave(thread),
     keep: (thread) => void thread.told.push("kept"),
+    mayLeave: (thread) => !this.asked.has(thread),
     room: () => this.maxThreads - this.count,
   });
 
@@ -127,6 +130,18 @@ describe("a thread that asks", () => {
     played.maxThreads = 0;
     played.ready(next);
     expect(next.told).toEqual(["leave"]);
+  });
+
+  it("is kept while a job has asked for it by its id, also when that came while its successor started", () => {
+    played.asked.add(thread);
+    ask();
+    expect([thread.told, played.threads.length]).toEqual([["kept"], 1]);
+    played.asked.clear();
+    played.maxThreads = 1;
+    const successor = ask();
+    played.asked.add(thread);
+    played.ready(successor);
+    expect([thread.told, successor.told, played.count]).toEqual([["kept", "kept"], ["leave"], 1]);
   });
 
   it("of more threads than there may be leaves without a successor", () => {

@@ -18,7 +18,7 @@ describe("stats()", () => {
     await using fresh = new ThreadPool({ maxThreads: 2 });
     expect(fresh.stats()).toMatchObject({
       threads: { total: 0, idle: 0, parked: 0, running: 0 },
-      queued: { high: 0, normal: 0, low: 0, local: 0 },
+      queued: { high: 0, normal: 0, low: 0, local: 0, placed: 0 },
       submitted: 0,
       waitMs: { p50: 0, p99: 0, max: 0, mean: 0, histogram: [] },
       perThread: [],
@@ -64,11 +64,11 @@ describe("stats()", () => {
     ];
     expect(pool.stats()).toMatchObject({
       threads: { total: 2, running: 2, idle: 0 },
-      queued: { high: 1, normal: 20_000, low: 1, local: 0 },
+      queued: { high: 1, normal: 20_000, low: 1, local: 0, placed: 0 },
     });
     open(gate);
     await Promise.all([...busy, ...waiting]);
-    expect(pool.stats().queued).toEqual({ high: 0, normal: 0, low: 0, local: 0 });
+    expect(pool.stats().queued).toEqual({ high: 0, normal: 0, low: 0, local: 0, placed: 0 });
   });
 
   it("times waiting and running", async () => {

@@ -10,7 +10,16 @@ const RUNS = 400;
 
 const thread = fc.nat({ max: THREADS - 1 });
 const job = fc.nat({ max: 30 });
-const kind = fc.constantFrom<Kind>("plain", "large", "carried", "retry", "exclusive", "forked");
+const kind = fc.constantFrom<Kind>(
+  "plain",
+  "large",
+  "carried",
+  "retry",
+  "exclusive",
+  "forked",
+  "affinity",
+  "thread",
+);
 const simple: fc.Arbitrary<Command> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constantFrom("take", "write", "finish", "link"), thread }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("end", "lose", "giveBack"), thread }) },

@@ -12,7 +12,8 @@ import { FREE, OUTCOME_ERROR, OUTCOME_RESULT } from "../../src/shared/slot.ts";
 import { toWire } from "../../src/codec/error-wire.ts";
 import type { QueueLimits } from "../../src/submit/ledger.ts";
 import type { TaskJob } from "../../src/submit/pending-job.ts";
-import { defaultSubmitOptions, type SubmitOptions } from "../../src/submit/submit-options.ts";
+import { Home, type Homes } from "../../src/submit/home.ts";
+import { defaultSubmitOptions, type Placement, type SubmitOptions } from "../../src/submit/submit-options.ts";
 import { Submitter } from "../../src/submit/submitter.ts";
 import { CarriedValues } from "../../src/transfer/carried-values.ts";
 import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
@@ -36,12 +37,55 @@ export interface PlayedPoolOptions {
   readonly maxBytes?: number;
 }
 
+/** `thread` names the index of a thread; `affinity`, a number, the first thread from there on that is not gone. */
+export class PlayedHomes implements Homes {
+  readonly maxSlots = 2;
+  readonly gone = new Set<number>();
+  readonly #threads: number;
+  readonly #byThread = new Map<number, Home>();
+  readonly #byKey = new Map<string, Home>();
+
+  constructor(threads: number) {
+    this.#threads = threads;
+  }
+
+  homeOf(placement: Placement): Home | null {
+    if (placement.kind === "thread") return this.#of(placement.threadId);
+    const known = this.#byKey.get(placement.key);
+    if (known !== undefined && !known.isClosed) return known;
+    for (let i = 0; i < this.#threads; i++) {
+      const home = this.#of((Number(placement.key) + i) % this.#threads);
+      if (home === null) continue;
+      this.#byKey.set(placement.key, home);
+      return home;
+    }
+    return null;
+  }
+
+  close(serial: number): Home | null {
+    const home = this.#byThread.get(serial - 1) ?? null;
+    this.#byThread.delete(serial - 1);
+    if (home !== null) home.isClosed = true;
+    return home;
+  }
+
+  wanted(): void {}
+
+  #of(thread: number): Home | null {
+    if (this.gone.has(thread)) return null;
+    let home = this.#byThread.get(thread);
+    if (home === undefined) this.#byThread.set(thread, (home = new Home(thread, serialOf(thread))));
+    return home;
+  }
+}
+
 export class PlayedPool {
   readonly layout: Layout;
   readonly control: Int32Array;
   /** By submitter. */
   readonly memories: readonly PoolMemory[];
   readonly submitters: readonly Submitter[];
+  readonly homes: PlayedHomes;
   /** How often somebody was to be woken for jobs. */
   queued = 0;
   /** Whether carried arguments are still with the host. */
@@ -62,6 +106,7 @@ export class PlayedPool {
   constructor(options: PlayedPoolOptions = {}) {
     const { slots = 4, threads = 2, threadSlots = 4, maxJobs = Infinity, maxBytes = Infinity } = options;
     this.layout = createLayout(slots, threads, threadSlots);
+    this.homes = new PlayedHomes(threads);
     this.#limits = { jobs: maxJobs, bytes: maxBytes, maxQueue: maxJobs };
     const controlBuffer = new SharedArrayBuffer(this.layout.controlBytes);
     const slotsBuffer = new SharedArrayBuffer(this.layout.slotsBytes);
@@ -189,6 +234,7 @@ export class PlayedPool {
         queued: nothing,
       },
       limits: serial === HOST_SERIAL ? this.#limits : { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
+      homes: serial === HOST_SERIAL ? this.homes : null,
       thread: {
         active: nothing,
         idle: nothing,

@@ -10,16 +10,22 @@ import { HOST } from "../../src/shared/pool-memory.ts";
 import { RUNNING } from "../../src/shared/slot.ts";
 import { ForkedJob, type Joiner } from "../../src/submit/forked-job.ts";
 import { DECIDED, HERE, type PendingJob, PLACED, SETTLED, WAITING } from "../../src/submit/pending-job.ts";
-import { defaultSubmitOptions } from "../../src/submit/submit-options.ts";
+import { defaultSubmitOptions, type Placement } from "../../src/submit/submit-options.ts";
 import { crash, PlayedPool, serialOf } from "./played-pool.ts";
 
 export const THREADS = 2;
 /** Of the submitters that take part: the host, and thread 0, which forks. */
 const FORKER = 1;
 const inline = { continuations: { continuations: "inline" } } as const;
+const placementOf = (kind: Kind, n: number): Placement | null =>
+  kind === "affinity"
+    ? { kind, key: String(n % 3) }
+    : kind === "thread"
+      ? { kind, threadId: n % THREADS }
+      : null;
 const error = (): Error => new RangeError("given up");
 
-export type Kind = "plain" | "large" | "carried" | "retry" | "exclusive" | "forked";
+export type Kind = "plain" | "large" | "carried" | "retry" | "exclusive" | "forked" | "affinity" | "thread";
 export type Command =
   | { readonly do: "submit"; readonly kind: Kind; readonly then: readonly Command[] }
   | {
@@ -137,8 +143,9 @@ export class World {
     const options = {
       ...defaultSubmitOptions,
       ...inline,
-      retries: kind === "retry" ? 1 : 0,
-      isExclusive: kind === "exclusive",
+      retries: kind === "retry" || kind === "affinity" ? 1 : 0,
+      isExclusive: kind === "exclusive" || (kind === "thread" && this.jobs.length % 2 === 0),
+      placement: placementOf(kind, this.jobs.length),
       priority: this.jobs.length % 3,
     };
     let job: PendingJob;
@@ -148,7 +155,7 @@ export class World {
           ? jobs.fork(this.#joiner, fn, args, () => {})
           : jobs.submit(fn, args, options, () => {});
     } catch (refused) {
-      expect(refused).toMatchObject({ code: expect.stringMatching(/POOL_CLOSED|QUEUE_FULL/) });
+      expect(refused).toMatchObject({ code: expect.stringMatching(/POOL_CLOSED|QUEUE_FULL|THREAD_GONE/) });
       return;
     }
     this.jobs.push(job);
@@ -180,6 +187,8 @@ export class World {
     if (slot === NO_JOB) return;
     const job = this.#jobIn(slot);
     expect(this.hands.filter((hand) => hand?.slot === slot)).toEqual([]);
+    // Only where it belongs.
+    expect(job.extras.home?.serial).toBe(job.options.placement === null ? undefined : serialOf(thread));
     this.hands[thread] = { slot, job, step: "claimed" };
   }
 
@@ -215,17 +224,22 @@ export class World {
     this.hands[thread] = null;
     // Continuations run in between, and nobody takes anything in its name.
     this.#gone.add(thread);
+    this.pool.homes.gone.add(thread);
     for (const { ledger } of this.#taking()) {
       ledger.collect();
       ledger.recover(serialOf(thread), crash, true);
       ledger.deliver();
     }
     this.#gone.delete(thread);
+    this.pool.homes.gone.delete(thread);
+    this.pool.submitter.ledger.settleHomeless();
   }
 
   #lose(thread: number): void {
     this.#gone.add(thread);
+    this.pool.homes.gone.add(thread);
     for (const { ledger } of this.#taking()) {
+      ledger.closeHome(serialOf(thread));
       ledger.lose(serialOf(thread), crash);
       ledger.deliver();
     }

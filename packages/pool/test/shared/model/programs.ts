@@ -15,7 +15,7 @@ import { Parking } from "../../../src/shared/parking.ts";
 import { Places } from "../../../src/shared/places.ts";
 import { ALL, SHARED } from "../../../src/shared/reach.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
-import { RUNNING, SlotTable } from "../../../src/shared/slot.ts";
+import { placedWord, RUNNING, SlotTable } from "../../../src/shared/slot.ts";
 import { beginAgain, greedyPop, hastyPop } from "./broken-deque.ts";
 import { exitWord, foreverWord, messageWord, ringWord, secondRingWord } from "./model-words.ts";
 import { awaitWoken } from "./stepped-atomics.ts";
@@ -171,6 +171,41 @@ export const programs = {
         const queued = kind === TO_RING ? queues.push(NORMAL, slot) : queues.pushLocal(slot);
         if (!queued) throw new Error("No room");
       }
+    }
+  },
+
+  /**
+   * The host: job 11 in slot 0 for thread 0, which it withdraws; if that succeeds, job 12 there for thread 1. Logs 1 then. With `careless` it takes
+   * the slot back without asking, which is wrong.
+   */
+  placeAndMove(e, careless) {
+    const slots = slotsOf(e);
+    const queues = new JobQueues(e.control, e.layout, slots, NO_THREAD);
+    const place = (thread: number, job: number): number => {
+      slots.describeJob(0, job, 0);
+      const word = placedWord(thread + 1, NORMAL, false);
+      slots.publishPlaced(0, word);
+      if (!queues.pushPlaced(thread, 0)) throw new Error("No room");
+      return word;
+    };
+    const word = place(0, 11);
+    if (careless === 1) slots.release(0);
+    const isWithdrawn = careless === 1 || slots.withdrawPlaced(0, word);
+    e.log(isWithdrawn ? 1 : 0);
+    if (isWithdrawn) place(1, 12);
+  },
+
+  /** The host places `jobs` with thread 0, in slots from 0 on, and wakes it for each; with `hasty` before it has pushed, which is wrong. */
+  placeAndWake(e, jobs, hasty) {
+    const slots = slotsOf(e);
+    const queues = new JobQueues(e.control, e.layout, slots, NO_THREAD);
+    const parking = new Parking(e.control, e.layout);
+    for (let slot = 0; slot < jobs; slot++) {
+      slots.describeJob(slot, slot, 0);
+      slots.publishPlaced(slot, placedWord(1, NORMAL, false));
+      if (hasty === 1) parking.wake(0);
+      if (!queues.pushPlaced(0, slot)) throw new Error("No room");
+      if (hasty !== 1) parking.wake(0);
     }
   },
 
