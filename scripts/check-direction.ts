@@ -32,7 +32,8 @@ const rooms: readonly (readonly string[])[] = [
   ["host", "worker"],
   ["adapter"],
   ["engine"],
-  ["index.ts", "engine.ts", "inline.ts", "worker.ts"],
+  ["process", "child"],
+  ["index.ts", "engine.ts", "inline.ts", "process.ts", "worker.ts"],
 ];
 
 const problems: string[] = [];

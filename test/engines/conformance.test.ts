@@ -504,6 +504,7 @@ describe.each(all)("$name", ({ capabilities, start }) => {
       transfer: () => engine.run(jobs.echo, [3], { transfer: [new ArrayBuffer(1)] }),
       placement: () => engine.run(jobs.add, [1, 2], { affinity: "key" }),
       broadcast: () => engine.broadcast(jobs.add, [1, 2]).then(([sum]) => sum),
+      forkJoin: () => engine.run(jobs.forkAdd, [1, 2]),
     };
     it.each(Object.keys(needs) as (keyof EngineCapabilities)[])(
       "`%s`: done, or refused by name",

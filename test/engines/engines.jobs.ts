@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { threadId } from "node:worker_threads";
 import { AsyncLocal } from "@skein/context";
-import { job, move, registerError } from "@skein/pool/worker";
+import { fork, job, move, registerError } from "@skein/pool/worker";
 import { add as addTo, type Gate, load, store } from "./gates.ts";
 
 export const tenant = new AsyncLocal<string>({ name: "engines.tenant", flow: "wire" });
@@ -136,6 +136,10 @@ export function changeAmbient(value: string): string | undefined {
 
 export function moveBack(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return move(bytes, [bytes.buffer]);
+}
+
+export function forkAdd(a: number, b: number): number {
+  return fork(add, a, b).join();
 }
 
 export function thread(): number {

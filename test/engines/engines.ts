@@ -3,7 +3,9 @@ import { type JobEngine, ThreadPool } from "@skein/pool";
 import { type EngineCapabilities, everyCapability } from "@skein/pool/engine";
 import { PiscinaEngine } from "@skein/piscina/engine";
 import { InlineEngine } from "@skein/pool/inline";
+import { ProcessPool } from "@skein/pool/process";
 import { Piscina } from "piscina";
+import { eventually } from "../support/eventually.ts";
 import { endPiscina } from "./end-piscina.ts";
 import { WorkerEngine } from "./worker-engine.ts";
 
@@ -16,7 +18,7 @@ export interface EngineUnderTest {
 export interface EngineStarted {
   readonly engine: JobEngine;
   readonly end: () => PromiseLike<void>;
-  /** Where jobs wait in a store: resolves when none waits there, that is, when what was given up has been withdrawn. */
+  /** Where jobs wait in a store, or in another process: resolves when none does, that is, when what was given up has been withdrawn. */
   readonly withdrawn?: () => PromiseLike<void>;
 }
 
@@ -46,6 +48,20 @@ export const engines: readonly EngineUnderTest[] = [
       const piscina = new Piscina({ maxThreads: 1 });
       const engine = new PiscinaEngine(piscina);
       return { engine, end: () => endPiscina(piscina) };
+    },
+  },
+  {
+    name: "ProcessPool",
+    capabilities: { ...all, sharedMemory: false, transfer: false, placement: false, forkJoin: false },
+    start() {
+      const engine = new ProcessPool({ maxThreads: 1 });
+      return {
+        engine,
+        end: () => engine.close(),
+        async withdrawn() {
+          await eventually("no job waits", () => engine.stats().queued.normal === 0);
+        },
+      };
     },
   },
   {

@@ -62,29 +62,41 @@ export interface ThreadCrashedOptions extends ErrorOptions {
   readonly detail?: string | undefined;
   /** Whether the pool itself ended it. */
   readonly wasTerminated?: boolean | undefined;
+  /** Of a process: its id. */
+  readonly pid?: number | undefined;
+  /** Of a process: the signal that ended it. */
+  readonly signal?: NodeJS.Signals | undefined;
 }
 
 /**
- * The thread died while it ran the job, or before it came to a job that was sent to it, or could not start; `cause` is its uncaught
- * error. There is none when something on the thread called `process.exit`, or when the pool ended the thread: the message says which.
+ * The thread, or the process of a ProcessPool, died while it ran the job, or before it came to a job that was sent to it, or could not
+ * start; `cause` is its uncaught error. There is none when something there called `process.exit`, when a signal ended the process, or when
+ * the pool did: the message says which.
  */
 export class ThreadCrashedError extends JobError {
   static {
     nameErrorClass(this, "ThreadCrashedError");
   }
 
-  /** The exit code of the thread; undefined when it never started. */
+  /** The exit code; undefined when it never started, or when a signal ended the process. */
   readonly exitCode: number | undefined;
   /** Whether the pool itself ended it. */
   readonly wasTerminated: boolean;
   /** When it ended, in words, if that was not while it ran the job. */
   declare readonly detail?: string;
+  /** Of a ProcessPool: the id of the process. */
+  declare readonly pid?: number;
+  /** Of a ProcessPool: the signal that ended the process, if one did: SIGSEGV, SIGKILL, SIGABRT. */
+  declare readonly signal?: NodeJS.Signals;
 
   constructor(exitCode: number | undefined, options: ThreadCrashedOptions = {}) {
     super("ERR_SKEIN_THREAD_CRASHED", crashMessage(exitCode, options), options);
     this.exitCode = exitCode;
     this.wasTerminated = options.wasTerminated ?? false;
-    if (options.detail !== undefined) this.detail = options.detail;
+    const { detail, pid, signal } = options;
+    if (detail !== undefined) this.detail = detail;
+    if (pid !== undefined) this.pid = pid;
+    if (signal !== undefined) this.signal = signal;
   }
 
   /** An error of its own for one of several jobs that ended with the thread. */
@@ -100,24 +112,48 @@ export class ThreadCrashedError extends JobError {
 
 /** No method: one that came from another thread has no private members. */
 function remade(error: ThreadCrashedError, detail: string | undefined): ThreadCrashedError {
-  const { exitCode, wasTerminated, cause } = error;
-  return new ThreadCrashedError(exitCode, { wasTerminated, detail, ...(cause !== undefined && { cause }) });
+  const { exitCode, wasTerminated, pid, signal, cause } = error;
+  const known = { wasTerminated, detail, pid, signal, ...(cause !== undefined && { cause }) };
+  return new ThreadCrashedError(exitCode, known);
 }
 
+const MAY_RETRY = "A job that can safely run again may set `retries`";
+/** Windows has no signals: what ends a process there from inside is a code of the system, such as 0xC0000005. */
+const SYSTEM_CODES = 0x8000_0000;
+
 function crashMessage(exitCode: number | undefined, options: ThreadCrashedOptions): string {
-  const { detail = "while it ran this job", wasTerminated = false } = options;
+  const { detail = "while it ran this job", wasTerminated = false, pid, signal } = options;
+  const what = pid === undefined ? "thread" : "process";
+  const name = pid === undefined ? what : `${what} ${pid}`;
+  if (signal !== undefined)
+    return `The pool ${name} was ended by ${signal} ${detail}. ${wasTerminated ? "The pool sent it" : (signalReasons[signal] ?? "Somebody sent it")}. ${MAY_RETRY}`;
   if (exitCode === undefined)
     return wasTerminated
-      ? `The pool ended the thread, which did not stop: ${detail}`
-      : "No pool thread could be started. Look at `cause`";
+      ? `The pool ended the ${what}, which did not stop: ${detail}`
+      : `No pool ${what} could be started. Look at \`cause\``;
   const reason =
     options.cause !== undefined
       ? "Look at `cause`"
       : wasTerminated
         ? "The pool terminated it"
-        : `Something on it called \`process.exit(${exitCode})\`, which ends the thread; return or throw instead`;
-  return `The pool thread ended with code ${exitCode} ${detail}. ${reason}. A job that can safely run again may set \`retries\``;
+        : exitCode >= SYSTEM_CODES
+          ? `Native code crashed (0x${exitCode.toString(16)}), an addon as a rule`
+          : `Something ${pid === undefined ? "on" : "in"} it called \`process.exit(${exitCode})\`, which ends the ${what}; return or throw instead`;
+  return `The pool ${name} ended with code ${exitCode} ${detail}. ${reason}. ${MAY_RETRY}`;
 }
+
+const NATIVE = "Native code crashed, an addon as a rule";
+const GAVE_UP =
+  "It ran out of heap (see `resourceLimits`), or an assertion of native code failed: stderr says which";
+const signalReasons: Partial<Record<NodeJS.Signals, string>> = {
+  SIGKILL: "Somebody killed it: the system does when memory runs out, and its log says so",
+  SIGABRT: GAVE_UP,
+  SIGTRAP: GAVE_UP,
+  SIGSEGV: NATIVE,
+  SIGBUS: NATIVE,
+  SIGILL: NATIVE,
+  SIGFPE: NATIVE,
+};
 
 /** The pool has no thread of that id that takes jobs: it has ended, is about to, or is none of the pool. The job did not begin. */
 export class ThreadGoneError extends JobError {

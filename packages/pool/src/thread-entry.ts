@@ -17,8 +17,22 @@ export const threadEntry: URL | null = entryOf(
   (import.meta as Meta).url,
 );
 
+/** The same of a process of a ProcessPool. Null: in a bundle. */
+export const processEntry: URL | null = processEntryOf(
+  (import.meta as Meta).skeinThreadEntry,
+  (import.meta as Meta).url,
+);
+
 /** @param url Of this module. */
 function entryOf(emitted: URL | undefined, url: string | undefined): URL | null {
   if (emitted !== undefined) return emitted;
-  return url === undefined ? null : new URL(`./worker/entry${url.endsWith(".ts") ? ".ts" : ".js"}`, url);
+  return fileOf("worker/entry", url);
+}
+
+function processEntryOf(emitted: URL | undefined, url: string | undefined): URL | null {
+  return emitted === undefined ? fileOf("child/entry", url) : null;
+}
+
+function fileOf(path: string, url: string | undefined): URL | null {
+  return url === undefined ? null : new URL(`./${path}${url.endsWith(".ts") ? ".ts" : ".js"}`, url);
 }

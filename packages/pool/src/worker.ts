@@ -8,6 +8,7 @@ import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { JobCanceledError } from "./errors.ts";
 import type { ForkedTask } from "./submit/forked-job.ts";
 import { CalledTask } from "./worker/called-task.ts";
+import { assertForks } from "./worker/fork-refusal.ts";
 import { runningJob } from "./worker/current-job.ts";
 import { currentPool } from "./worker/current-pool.ts";
 
@@ -74,7 +75,7 @@ export const job: JobScope = Object.freeze({
  * @returns `join()` blocks this thread until the result is there, `await` does not. Outside a pool the call is made at once, and both
  * give its outcome.
  * @throws TypeError when `fn` is not a function, or one that cannot be shipped.
- * @throws NotCloneableError for arguments that cannot be copied.
+ * @throws NotCloneableError for arguments that cannot be copied. NotSupportedError in a job of a ProcessPool.
  * @example
  * export function sort(from: number, to: number, data: Int32Array): void {
  *   if (to - from < 2000) return void data.subarray(from, to).sort();
@@ -89,7 +90,10 @@ export const job: JobScope = Object.freeze({
 export function fork<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): ForkedTask<Awaited<R>> {
   if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
   const pool = currentPool();
-  if (pool === null) return new CalledTask<Awaited<R>>(fn as (...args: unknown[]) => unknown, args);
+  if (pool === null) {
+    assertForks("`fork`");
+    return new CalledTask<Awaited<R>>(fn as (...args: unknown[]) => unknown, args);
+  }
   return pool.forkJoin.fork(fn, args, fork) as ForkedTask<Awaited<R>>;
 }
 
@@ -120,7 +124,7 @@ const SLICES_PER_THREAD = 8;
  * thread, which does its share. `fn` must not return a promise. The slices write their results into shared memory: give `args` typed arrays
  * over SharedArrayBuffers. Outside a pool this thread makes all calls.
  *
- * @throws TypeError or RangeError for a bad option, naming it.
+ * @throws TypeError or RangeError for a bad option, naming it. NotSupportedError in a job of a ProcessPool.
  * @throws the error of the first slice that failed, after all have ended.
  * @see https://learn.microsoft.com/dotnet/api/system.threading.tasks.parallel.for
  */
@@ -130,6 +134,7 @@ export function parallelFor<A extends unknown[] = []>(
 ): void {
   if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
   const own = ownOptions<ParallelForOptions<A>>(options, optionNames);
+  assertForks("`parallelFor`");
   const from = bound("from", own.from);
   const to = bound("to", own.to);
   const { args = [] as unknown as A } = own;

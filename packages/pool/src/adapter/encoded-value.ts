@@ -6,6 +6,7 @@ import type { Transferable } from "node:worker_threads";
 import { SkeinError } from "@skein/context/errors";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
+import { Refusal } from "../codec/refusal.ts";
 import type { CloneRoot } from "../codec/not-cloneable.ts";
 import { detach, detachCopied, giveUp } from "../transfer/detach.ts";
 
@@ -27,6 +28,8 @@ export interface SentValue {
 export interface EncodeOptions {
   /** What is moved instead of copied. It is detached when `encodeValue` returns. @default nothing */
   readonly transfer?: readonly Transferable[] | null | undefined;
+  /** Only bytes arrive: what shares memory, and what only a message can carry, is refused by its path. Nothing is moved. @default false */
+  readonly bytesOnly?: boolean | undefined;
   /** Called when no code of the value's author runs any more, before anything is detached. What it throws is thrown. */
   readonly beforeDetaching?: ((moves: boolean) => void) | undefined;
 }
@@ -52,6 +55,19 @@ const buffers = {
   },
 };
 const encoder = new Encoder(buffers, () => ++lastCarriedId);
+const bytesEncoder = new Encoder(
+  {
+    ...buffers,
+    idOf(buffer: SharedArrayBuffer): number {
+      throw new Refusal(
+        "is shared memory, which no other process sees; copy it, or run the job on a ThreadPool",
+        buffer,
+      );
+    },
+  },
+  () => 0,
+  false,
+);
 const decoder = new Decoder(buffers, { take: () => carried, putBack: () => {} });
 
 /**
@@ -65,7 +81,8 @@ export function encodeValue(value: unknown, root: CloneRoot, options: EncodeOpti
   const outer = shared;
   const named: SharedArrayBuffer[] = (shared = []);
   try {
-    const message = encoder.encode(value, root, options.transfer ?? null);
+    const { bytesOnly = false, transfer = null } = options;
+    const message = bytesOnly ? bytesEncoder.encode(value, root) : encoder.encode(value, root, transfer);
     try {
       const { copied } = message;
       options.beforeDetaching?.(

@@ -24,6 +24,8 @@ export interface CarriedJob {
   readonly isDecided: boolean;
   /** How often it may still run again after its thread died. */
   readonly retriesLeft: number;
+  /** What its caller has: as channels name it. */
+  readonly task: object;
 }
 
 /** A job on the thread that calls, from the call to its settlement. Its moves: see engine-jobs.ts. */

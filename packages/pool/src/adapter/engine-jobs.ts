@@ -23,7 +23,7 @@ import { type Below, callerOf } from "../submit/caller.ts";
 import { cancellationError } from "../submit/cancel-signal.ts";
 import { jobExtras } from "../submit/job-extras.ts";
 import { JobWatch } from "../submit/job-watch.ts";
-import { tell } from "../submit/outcomes.ts";
+import { outcomeNames, tell } from "../submit/outcomes.ts";
 import { CANCELED, COMPLETED, CRASHED, FAILED, type OutcomeKind, THREW } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
@@ -38,6 +38,8 @@ export class EngineJobs {
   /** OPEN. */
   readonly #open = new Set<EngineJob>();
   readonly #carried = new Set<EngineJob>();
+  /** How many jobs there were, and how they ended. */
+  readonly counts = { submitted: 0, completed: 0, failed: 0, canceled: 0, crashed: 0 };
   readonly #reports = new JobReports();
   readonly #watch = new JobWatch<EngineJob>(
     (job, signal) => this.#giveUp(job, CANCELED, cancellationError(signal, job.fn.source)),
@@ -89,6 +91,7 @@ export class EngineJobs {
     const moved = moveListOfArguments(args, options.transfer);
     const sent = encodeValue(args, "args", {
       transfer: moved,
+      bytesOnly: this.#carrier.bytesOnly,
       beforeDetaching: (moves) => {
         if (this.isClosed) throw new PoolClosedError();
         if (moves && retries > 0)
@@ -100,6 +103,7 @@ export class EngineJobs {
     const listening = this.#reports.listenersOf(job, this.#runExpired);
     if (caller !== null || listening !== null) job.extras = jobExtras({ ...caller, ...listening });
     this.#open.add(job);
+    this.counts.submitted++;
     this.#tellOfIt(job);
     this.#carry(job);
     return job.task;
@@ -214,6 +218,7 @@ export class EngineJobs {
     job.outcome = kind;
     job.value = value;
     this.#open.delete(job);
+    this.counts[outcomeNames[kind]]++;
     this.#reports.end(job);
     tell(job);
   }

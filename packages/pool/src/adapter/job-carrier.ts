@@ -16,7 +16,9 @@ export interface JobCarrier {
    * it has. `ends` hears afterwards what came of it: `arrived` with "withdrawn", or as ever. Must not throw; may be called again.
    */
   stop?(job: CarriedJob): void;
-  /** How far the context of the caller has to flow: "wire" is for other processes. @default "thread" */
+  /** Whether only bytes arrive: see EncodeOptions. @default false */
+  readonly bytesOnly?: boolean;
+  /** How far the context of the caller has to flow: "wire" is for other programs. @default "thread" */
   readonly reach?: "thread" | "wire";
 }
 

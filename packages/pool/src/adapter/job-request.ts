@@ -25,6 +25,8 @@ export interface JobRequest {
   readonly isRemote?: boolean;
   /** Null: nobody listens. */
   readonly reports: ReportPort | null;
+  /** Whether only bytes of the reply arrive. @default false */
+  readonly bytesOnly?: boolean;
 }
 
 /** `withdrawn`: the caller had given the job up before it began. */

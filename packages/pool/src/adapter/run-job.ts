@@ -57,7 +57,7 @@ export function startJob(
   try {
     if (known.fn === null) functions.resolve(known);
   } catch (error) {
-    end(errorReply(known.explain(error)));
+    end(errorReply(known.explain(error), request.bytesOnly));
     return;
   }
   if (known.fn !== null) call(request, state, known, known.fn, end);
@@ -75,18 +75,23 @@ async function loadAndCall(
   try {
     fn = await functions.load(known);
   } catch (error) {
-    end(errorReply(known.explain(error)));
+    end(errorReply(known.explain(error), request.bytesOnly));
     return;
   }
   place(() => {
     if (state.isStopping)
-      end(errorReply(new JobCanceledError(undefined, "The job was asked to stop before it began")));
+      end(
+        errorReply(
+          new JobCanceledError(undefined, "The job was asked to stop before it began"),
+          request.bytesOnly,
+        ),
+      );
     else call(request, state, known, fn, end);
   });
 }
 
 function call(
-  { args, context, reports, attempt, isRemote = false }: JobRequest,
+  { args, context, reports, attempt, isRemote = false, bytesOnly = false }: JobRequest,
   state: CallState,
   known: KnownFunction,
   fn: JobFunction,
@@ -109,12 +114,12 @@ function call(
         : callInJob(),
     );
     if (isThenable(returned)) {
-      void settleLater(known, returned, end);
+      void settleLater(known, returned, bytesOnly, end);
       return;
     }
-    sent = resultReply(returned);
+    sent = resultReply(returned, bytesOnly);
   } catch (error) {
-    sent = errorReply(known.explain(error));
+    sent = errorReply(known.explain(error), bytesOnly);
   } finally {
     restoreCurrent(outside);
   }
@@ -124,39 +129,40 @@ function call(
 async function settleLater(
   known: KnownFunction,
   returned: PromiseLike<unknown>,
+  bytesOnly: boolean,
   end: (sent: SentReply) => void,
 ): Promise<void> {
   let sent: SentReply;
   try {
-    sent = resultReply(await returned);
+    sent = resultReply(await returned, bytesOnly);
   } catch (error) {
-    sent = errorReply(known.explain(error));
+    sent = errorReply(known.explain(error), bytesOnly);
   }
   end(sent);
 }
 
 /** A value that cannot be cloned becomes an error of the job. */
-function resultReply(result: unknown): SentReply {
+function resultReply(result: unknown, bytesOnly: boolean): SentReply {
   try {
     const moved = moveListOf(result);
-    const { value, transfer } = encodeValue(result, "result", { transfer: moved });
+    const { value, transfer } = encodeValue(result, "result", { transfer: moved, bytesOnly });
     if (moved !== null) forgetMoves([result]);
     return { reply: { kind: "result", value }, transfer };
   } catch (error) {
     const shorter = withoutUncloneable(result, error);
-    return shorter === null ? errorReply(error) : resultReply(shorter);
+    return shorter === null ? errorReply(error, bytesOnly) : resultReply(shorter, bytesOnly);
   }
 }
 
-function errorReply(error: unknown): SentReply {
+function errorReply(error: unknown, bytesOnly: boolean | undefined): SentReply {
   try {
-    return encodedError(error);
+    return encodedError(error, bytesOnly);
   } catch (notSent) {
-    return encodedError(notSent);
+    return encodedError(notSent, bytesOnly);
   }
 }
 
-function encodedError(error: unknown): SentReply {
-  const { value, transfer } = encodeValue(toWire(error), "error");
+function encodedError(error: unknown, bytesOnly: boolean | undefined): SentReply {
+  const { value, transfer } = encodeValue(toWire(error), "error", { bytesOnly });
   return { reply: { kind: "error", value }, transfer };
 }

@@ -89,6 +89,7 @@ interface Apart {
 export class Encoder extends ByteWriter implements MessageBytes {
   readonly #shared: SharedBufferTable;
   readonly nextCarriedId: () => number;
+  readonly #carries: boolean;
   readonly #seen = new SeenObjects();
   readonly #message = new EncodedMessage(this);
   #hasReferences = false;
@@ -101,11 +102,15 @@ export class Encoder extends ByteWriter implements MessageBytes {
   #apart: Apart[] | null = null;
   #apartBytes = 0;
 
-  /** @param nextCarriedId A number, not 0, under which nothing else in the pool is carried. */
-  constructor(shared: SharedBufferTable, nextCarriedId: () => number) {
+  /**
+   * @param nextCarriedId A number, not 0, under which nothing else in the pool is carried.
+   * @param carries false: what would have to be carried is refused. Nothing can be moved then.
+   */
+  constructor(shared: SharedBufferTable, nextCarriedId: () => number, carries: boolean = true) {
     super();
     this.#shared = shared;
     this.nextCarriedId = nextCarriedId;
+    this.#carries = carries;
   }
 
   // For EncodedMessage.
@@ -142,7 +147,12 @@ export class Encoder extends ByteWriter implements MessageBytes {
     apartFrom: number = Infinity,
   ): EncodedMessage {
     if (this.#isInUse)
-      return new Encoder(this.#shared, this.nextCarriedId).encode(value, root, transfer, apartFrom);
+      return new Encoder(this.#shared, this.nextCarriedId, this.#carries).encode(
+        value,
+        root,
+        transfer,
+        apartFrom,
+      );
     this.#isInUse = true;
     this.begin();
     this.#hasReferences = false;
@@ -389,6 +399,8 @@ export class Encoder extends ByteWriter implements MessageBytes {
   }
 
   #writeCarried(value: object): void {
+    if (!this.#carries)
+      throw new Refusal("cannot leave its process: only threads of one process can be sent it", value);
     this.out[this.pos++] = Tag.carried;
     const values = (this.#carriedValues ??= []);
     this.writeU32(values.length);

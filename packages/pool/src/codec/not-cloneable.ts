@@ -5,6 +5,7 @@
 // oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
 import { NotCloneableError } from "../errors.ts";
 import {
+  bufferOf,
   execRegExp,
   getOwnPropertyDescriptor,
   getPrototypeOf,
@@ -128,6 +129,7 @@ function collectMembers(value: object, path: string, members: Visit[]): string |
       return undefined;
     }
     if (isDetachedMemory(value, kind)) return detached;
+    if (kind === "view") add(bufferOf(value as ArrayBufferView), `${path}.buffer`);
     if (kind !== "instance") return undefined;
   }
   const record = value as Record<string, unknown>;

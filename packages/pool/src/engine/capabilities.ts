@@ -35,6 +35,8 @@ export interface EngineCapabilities {
   readonly placement: boolean;
   /** `broadcast`. */
   readonly broadcast: boolean;
+  /** `fork` and `parallelFor` in jobs. Where it is false, they throw the NotSupportedError in the job. */
+  readonly forkJoin: boolean;
 }
 
 /** All that a ThreadPool can do. */
@@ -51,6 +53,7 @@ export const everyCapability: EngineCapabilities = Object.freeze({
   transfer: true,
   placement: true,
   broadcast: true,
+  forkJoin: true,
 });
 
 /** The error of a job that needs what the engine cannot do; null: it can. */

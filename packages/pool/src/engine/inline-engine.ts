@@ -41,6 +41,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   transfer: true,
   placement: false,
   broadcast: true,
+  forkJoin: true,
 });
 
 /**

@@ -144,22 +144,11 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
   const own = ownOptions(options, names);
   const { name = "skein" } = own;
   if (typeof name !== "string") throw argumentTypeError("name", "a string", name);
-  const cores = availableCores();
-  const wantedThreads = integer("minThreads", own.minThreads, 0, MAX_THREADS);
-  const maxThreads =
-    integer("maxThreads", own.maxThreads, 1, MAX_THREADS) ??
-    Math.min(MAX_THREADS, Math.max(cores, wantedThreads ?? 1));
-  if (wantedThreads !== undefined && wantedThreads > maxThreads)
-    throw argumentRangeError("minThreads", `at most maxThreads, ${maxThreads}`, wantedThreads);
+  const counts = resolveThreadCounts(own);
   return {
-    minThreads: Math.max(1, wantedThreads ?? Math.min(cores, maxThreads)),
-    maxThreads,
-    places: Math.max(maxThreads + EXTRA_PLACES, PLACES_PER_CORE * cores),
+    ...counts,
+    places: Math.max(counts.maxThreads + EXTRA_PLACES, PLACES_PER_CORE * availableCores()),
     jobsPerThread: integer("jobsPerThread", own.jobsPerThread, 1, 65_536) ?? 1,
-    idleTimeoutMs:
-      own.idleTimeoutMs === undefined
-        ? DEFAULT_IDLE_TIMEOUT_MS
-        : (duration("idleTimeoutMs", own.idleTimeoutMs) ?? Infinity),
     capacitySlots: CAPACITY_SLOTS,
     maxQueue: limit("maxQueue", own.maxQueue, 0, 2 ** 31 - 1),
     maxQueueBytes: integer("maxQueueBytes", own.maxQueueBytes, 1, 2 ** 32) ?? 2 ** 30,
@@ -180,7 +169,35 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
   };
 }
 
-function resolveRecycling(own: ThreadPoolOptions): RecycleLimits | null {
+export interface ThreadCounts {
+  readonly minThreads: number;
+  readonly maxThreads: number;
+  readonly idleTimeoutMs: number;
+}
+
+export function resolveThreadCounts(
+  own: Pick<ThreadPoolOptions, "minThreads" | "maxThreads" | "idleTimeoutMs">,
+): ThreadCounts {
+  const cores = availableCores();
+  const wantedThreads = integer("minThreads", own.minThreads, 0, MAX_THREADS);
+  const maxThreads =
+    integer("maxThreads", own.maxThreads, 1, MAX_THREADS) ??
+    Math.min(MAX_THREADS, Math.max(cores, wantedThreads ?? 1));
+  if (wantedThreads !== undefined && wantedThreads > maxThreads)
+    throw argumentRangeError("minThreads", `at most maxThreads, ${maxThreads}`, wantedThreads);
+  return {
+    minThreads: Math.max(1, wantedThreads ?? Math.min(cores, maxThreads)),
+    maxThreads,
+    idleTimeoutMs:
+      own.idleTimeoutMs === undefined
+        ? DEFAULT_IDLE_TIMEOUT_MS
+        : (duration("idleTimeoutMs", own.idleTimeoutMs) ?? Infinity),
+  };
+}
+
+export function resolveRecycling(
+  own: Pick<ThreadPoolOptions, "maxJobsPerThread" | "maxHeapBytesPerThread" | "maxThreadAgeMs">,
+): RecycleLimits | null {
   const limits = {
     maxJobs: limit("maxJobsPerThread", own.maxJobsPerThread, 1, 2 ** 31 - 1),
     maxHeapBytes: limit("maxHeapBytesPerThread", own.maxHeapBytesPerThread, 2 ** 24, 2 ** 40),
@@ -189,7 +206,7 @@ function resolveRecycling(own: ThreadPoolOptions): RecycleLimits | null {
   return Object.values(limits).every((value) => value === Infinity) ? null : limits;
 }
 
-function limit(name: string, value: number | undefined, min: number, max: number): number {
+export function limit(name: string, value: number | undefined, min: number, max: number): number {
   return value === Infinity ? Infinity : (integer(name, value, min, max) ?? Infinity);
 }
 
@@ -204,7 +221,7 @@ export function threadCount(name: string, count: number): number {
 }
 
 /** A copy: threads start at any time, and must not run the caller's getters then. */
-function resolveEnv(env: ThreadPoolOptions["env"]): ThreadPoolOptions["env"] {
+export function resolveEnv(env: ThreadPoolOptions["env"]): ThreadPoolOptions["env"] {
   if (env === undefined || env === SHARE_ENV || env === process.env) return env;
   if (typeof env !== "object" || env === null) throw argumentTypeError("env", "an object or SHARE_ENV", env);
   const copy = Object.create(null) as NodeJS.ProcessEnv;
@@ -215,7 +232,10 @@ function resolveEnv(env: ThreadPoolOptions["env"]): ThreadPoolOptions["env"] {
   return copy;
 }
 
-function resolveStrings(name: string, strings: readonly string[] | undefined): readonly string[] | undefined {
+export function resolveStrings(
+  name: string,
+  strings: readonly string[] | undefined,
+): readonly string[] | undefined {
   if (strings === undefined) return undefined;
   const copy = Array.isArray(strings) ? [...(strings as unknown[])] : null;
   if (copy === null || !copy.every((arg) => typeof arg === "string"))
@@ -234,7 +254,7 @@ function resolveWorkerData(data: unknown): unknown {
   }
 }
 
-function resolveLimits(limits: ResourceLimits | undefined): ResourceLimits | undefined {
+export function resolveLimits(limits: ResourceLimits | undefined): ResourceLimits | undefined {
   if (limits === undefined) return undefined;
   const own = ownOptions(limits, limitNames, "resourceLimits");
   for (const [key, value] of Object.entries(own)) {

@@ -1,5 +1,5 @@
 import { AsyncScope } from "@skein/context";
-import { argumentTypeError, requireFunction } from "@skein/context/errors";
+import { argumentTypeError } from "@skein/context/errors";
 import { Task } from "@skein/scheduling";
 import { PoolClosedError } from "../errors.ts";
 import { Host } from "../host/host.ts";
@@ -10,18 +10,17 @@ import { refusalToStart, refusalWhileLoading } from "../jobs/module-loading.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
 import { moveListOfArguments } from "../transfer/move.ts";
 import { currentPool } from "../worker/current-pool.ts";
+import { allOrErrors } from "./all-or-errors.ts";
 import { BaseEngine, canceled, type JobEngine } from "./base-engine.ts";
 import { everyCapability } from "./capabilities.ts";
 import { type CloseOptions, resolveCloseOptions } from "./close-options.ts";
 import { CurrentEngine } from "./current-engine.ts";
 import type { Job } from "./job-module.ts";
 import { integer } from "./option-values.ts";
+import { checkListener, type PoolEvent } from "./pool-event.ts";
 import { type ReadyOptions, resolveReadyOptions } from "./ready-options.ts";
 import { resolvePoolOptions, threadCount, type ThreadPoolOptions } from "./pool-options.ts";
 import { resolveStartOptions, type StartOptions } from "./start-options.ts";
-
-/** Of a pool: see `on`. */
-export type PoolEvent = "drain";
 
 /**
  * Runs functions on worker threads. Jobs are queued in shared memory and pulled by the threads; the ambient context goes
@@ -262,17 +261,4 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
     this.#closing ??= Task.from(closing);
     return this.#closing;
   }
-}
-
-function checkListener(event: unknown, listener: unknown): void {
-  if (event !== "drain") throw argumentTypeError("event", '"drain"', event);
-  requireFunction("listener", listener);
-}
-
-async function allOrErrors<R>(start: () => readonly Task<R>[]): Promise<R[]> {
-  const outcomes = await Promise.allSettled(start());
-  const errors: unknown[] = outcomes.filter((o) => o.status === "rejected").map((o) => o.reason);
-  if (errors.length === 1) throw errors[0];
-  if (errors.length > 1) throw new AggregateError(errors, `The job failed on ${errors.length} threads`);
-  return outcomes.map((o) => (o as PromiseFulfilledResult<R>).value);
 }

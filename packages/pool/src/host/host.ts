@@ -28,6 +28,7 @@ import { CompletionPump } from "./completion-pump.ts";
 import { JobHistogram, type JobHistograms } from "./job-histogram.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { OrphanedSlots } from "./orphaned-slots.ts";
+import { newPoolId } from "./pool-id.ts";
 import { PoolThread } from "./pool-thread.ts";
 import type { ThreadOptions } from "./thread-flags.ts";
 import { QueueWatch } from "./queue-watch.ts";
@@ -56,11 +57,8 @@ export interface HostOptions extends ThreadCounts {
   readonly trace: ResolvedTraceOptions | null;
 }
 
-let pools = 0;
-
 export class Host {
-  /** No other pool of this thread has it. */
-  readonly id: number = ++pools;
+  readonly id: number = newPoolId();
   readonly #options: HostOptions;
   readonly #layout: Layout;
   readonly #controlBuffer: SharedArrayBuffer;

@@ -104,7 +104,7 @@ export function readStats(
   };
 }
 
-function distributionOf(times: TimeHistogram): Distribution {
+export function distributionOf(times: TimeHistogram): Distribution {
   return {
     p50: times.quantileMs(0.5),
     p99: times.quantileMs(0.99),

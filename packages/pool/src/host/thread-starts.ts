@@ -17,8 +17,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export class ThreadStarts {
-  readonly #starting = new Set<PoolThread>();
+export class ThreadStarts<T = PoolThread> {
+  readonly #starting = new Set<T>();
   readonly #onChange: () => void;
   #failure: { readonly error: unknown } | null = null;
   #waiting: Waiting | null = null;
@@ -38,12 +38,12 @@ export class ThreadStarts {
     this.#failure = null;
   }
 
-  add(thread: PoolThread): void {
+  add(thread: T): void {
     this.#starting.add(thread);
   }
 
   /** The thread got ready, or has ended without. */
-  remove(thread: PoolThread, failure: { readonly error: unknown } | null): void {
+  remove(thread: T, failure: { readonly error: unknown } | null): void {
     if (!this.#starting.delete(thread)) return;
     if (failure !== null) this.fail(failure.error);
     else if (this.#starting.size === 0) this.#settle((waiting) => waiting.resolve());

@@ -24,9 +24,12 @@ export interface ThreadMessage {
   readonly pool: string;
   /** The `id` of the pool: names may be shared. */
   readonly poolId: number;
+  /** Of a ProcessPool: the id of the process. */
   readonly threadId: number;
-  /** Of `exit`. */
-  readonly exitCode?: number;
+  /** Of `exit`. Undefined when a signal ended the process. */
+  readonly exitCode?: number | undefined;
+  /** Of `exit` of a process: the signal that ended it, if one did. */
+  readonly signal?: NodeJS.Signals | undefined;
   /** Of `exit`: the uncaught error that ended the thread, if one did. */
   readonly cause?: unknown;
   /**

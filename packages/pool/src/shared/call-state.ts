@@ -1,7 +1,7 @@
 /**
  * The state of a call that another thread makes: one word that the caller and that thread share, for engines whose jobs have no slot.
  *
- * Words      CALL @ 0 of a memory of its own, which is never another call's
+ * Words      CALL @ 0 of the words it is given, which are another call's only after `reuse`
  * State      | value       | means                                             | written by |
  *            | 0 WAITING   | nobody has begun it                               | -          |
  *            | 1 RUNNING   | the thread has it                                 | thread     |
@@ -9,10 +9,11 @@
  *            | 3 WITHDRAWN | the caller gave it up before it began; final      | caller     |
  *            | 4 OVER      | the function has ended; final                     | thread     |
  * Moves      begin WAITING → RUNNING (CAS)          giveUp WAITING → WITHDRAWN (CAS), else RUNNING → STOPPING (CAS), then notify
- *            end RUNNING, STOPPING → OVER (store), then notify          anything else is a bug
+ *            withdraw WAITING → WITHDRAWN (CAS)     end RUNNING, STOPPING → OVER (store), then notify
+ *            reuse OVER, WITHDRAWN → WAITING (store), for another call, when nobody has more to say of this one     anything else is a bug
  * Invariants I1 The function of a withdrawn call is never called.
  *            I2 One thread begins a call, and that thread ends it; its end is the only move after STOPPING.
- * Pairings   [C1] begin and giveUp move the same word by CAS: one of them comes first, and the other learns what it found.
+ * Pairings   [C1] begin, giveUp and withdraw move the same word by CAS: one of them comes first, and the other learns what it found.
  *            [C2] giveUp stores STOPPING, then notifies; whoever waits for a stop compares the word with RUNNING when it begins to wait. It sees
  *                 STOPPING, or is notified. end notifies too, so nobody waits for a call that is over.
  * Liveness   giveUp tries at most two moves, each once: WAITING can only have become RUNNING, and RUNNING only OVER.
@@ -52,6 +53,16 @@ export class CallState {
     if (cas(this.#words, 0, WAITING, WITHDRAWN)) return "withdrawn"; // [C1]
     if (cas(this.#words, 0, RUNNING, STOPPING)) notify(this.#words, 0); // [C1] [C2]
     return "begun";
+  }
+
+  /** By the caller, who wants it back unless it has begun: nothing is asked of it then. @returns whether it will never begin. */
+  withdraw(): boolean {
+    return cas(this.#words, 0, WAITING, WITHDRAWN); // [C1]
+  }
+
+  /** The word is another call's from now on. */
+  reuse(): void {
+    store(this.#words, 0, WAITING); // [unpaired] the other side hears of the next call after that
   }
 
   get isStopping(): boolean {

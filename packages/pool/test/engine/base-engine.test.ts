@@ -27,6 +27,7 @@ const nothing: EngineCapabilities = {
   transfer: false,
   placement: false,
   broadcast: false,
+  forkJoin: false,
 };
 
 /** Gives what it was given. */

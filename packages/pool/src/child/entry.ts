@@ -1,0 +1,148 @@
+/**
+ * The first module of a process of a ProcessPool: its main thread, which runs the jobs.
+ *
+ * | the program        | the process                                                                        |
+ * | ------------------ | ---------------------------------------------------------------------------------- |
+ * | says LEAVE         | calls `dispose` of the initialize module, and exits (worker/thread-end.ts)         |
+ * | is gone            | the pipes end: it exits; 1 s later the lifeline kills it, if a job does not let it |
+ * | is asked to stop by its terminal (SIGINT) | goes on: what becomes of jobs is for the program to say     |
+ */
+import { Socket } from "node:net";
+import { Worker } from "node:worker_threads";
+import { encodeValue } from "../adapter/encoded-value.ts";
+import { FrameReader } from "../adapter/frame-reader.ts";
+import { FrameWriter } from "../adapter/frame-writer.ts";
+import * as Frames from "../adapter/process-frames.ts";
+import { toWire } from "../codec/error-wire.ts";
+import { loadJobModule } from "../jobs/load-module.ts";
+import { now, setImmediate } from "../shared/timers.ts";
+import { refuseForks } from "../worker/fork-refusal.ts";
+import { ThreadEnd } from "../worker/thread-end.ts";
+import { LocalJobs } from "./local-jobs.ts";
+import { RequestReader } from "./request-reader.ts";
+
+/** Between two looks at the heap, which take microseconds. */
+const HEAP_LOOK_MS = 5;
+
+const words = new Int32Array(new SharedArrayBuffer(Frames.WORDS * 4));
+startLifeline();
+
+const exit = process.exit.bind(process);
+const { getHeapStatistics } = process.getBuiltinModule("node:v8");
+const pipe = new Socket({ fd: Frames.JOB_FD, readable: true, writable: true });
+const writer = new FrameWriter((bytes) => {
+  pipe.write(bytes);
+  return pipe.writableLength === 0;
+});
+const requests = new RequestReader();
+const end = new ThreadEnd({ disposing: () => {} });
+let jobs: LocalJobs | null = null;
+let isReady = false;
+
+const reader = new FrameReader((kind, body) => {
+  switch (kind) {
+    case Frames.START:
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON of our own
+      void begin(JSON.parse(body.text()) as Frames.ProcessStart);
+      break;
+    case Frames.JOB:
+      jobs!.add(requests.read(body));
+      break;
+    case Frames.LEAVE:
+      writer.flush();
+      end.begin();
+  }
+});
+pipe.on("data", (bytes: Uint8Array) => {
+  reader.push(bytes);
+  if (isReady) jobs!.run();
+});
+pipe.on("error", () => {});
+pipe.on("close", () => exit());
+process.on("SIGINT", () => {});
+process.on("uncaughtExceptionMonitor", (error: unknown) => {
+  const isHandled =
+    process.listenerCount("uncaughtException") > 0 || process.hasUncaughtExceptionCaptureCallback();
+  if (isHandled) return;
+  writer.begin(Frames.CAUSE);
+  writer.end(errorBytes(error));
+  writer.flush();
+});
+refuseForks("ProcessPool");
+
+async function begin({
+  initialize,
+  modules,
+  jobsPerThread,
+  maxHeapBytes,
+}: Frames.ProcessStart): Promise<void> {
+  jobs = new LocalJobs({
+    writer,
+    isFlushed: () => pipe.writableLength === 0,
+    whenFlushed: (then) => pipe.write("", () => then()),
+    words,
+    jobsPerThread,
+    heapIsFull: heapLook(maxHeapBytes),
+  });
+  let failure: { readonly error: unknown } | null;
+  try {
+    if (initialize !== null) end.disposeBy(await loadJobModule(initialize));
+    failure = await loadModules(modules);
+  } catch (error) {
+    // Thrown outside of the promise, it ends the process whatever that does with unhandled rejections.
+    setImmediate(() => {
+      throw error;
+    });
+    return;
+  }
+  isReady = true;
+  writer.begin(Frames.READY);
+  writer.u8(failure === null ? 0 : Frames.ReplyFlag.failed);
+  writer.end(failure === null ? null : errorBytes(failure.error));
+  writer.flush();
+}
+
+/** @returns the first error. A module that does not load harms none but its own jobs. */
+async function loadModules(urls: readonly string[]): Promise<{ readonly error: unknown } | null> {
+  let first: { readonly error: unknown } | null = null;
+  for (const url of urls) {
+    try {
+      await loadJobModule(url);
+    } catch (error) {
+      first ??= { error };
+    }
+  }
+  return first;
+}
+
+function heapLook(maxHeapBytes: number | null): () => boolean {
+  if (maxHeapBytes === null) return () => false;
+  let nextAt = 0;
+  return () => {
+    const at = now();
+    if (at < nextAt) return false;
+    nextAt = at + HEAP_LOOK_MS;
+    return getHeapStatistics().used_heap_size >= maxHeapBytes;
+  };
+}
+
+function errorBytes(error: unknown): Uint8Array {
+  try {
+    return encodeValue(toWire(error), "error", { bytesOnly: true }).value.bytes;
+  } catch (notSent) {
+    return encodeValue(toWire(notSent), "error").value.bytes;
+  }
+}
+
+/** Without the preloads and the environment of the program: there is nothing of the user's on it. */
+function startLifeline(): void {
+  const file = import.meta.url.endsWith(".ts") ? "./lifeline.ts" : "./lifeline.js";
+  const lifeline = new Worker(new URL(file, import.meta.url), {
+    workerData: words,
+    env: {},
+    execArgv: [],
+    stdin: false,
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+  });
+  lifeline.unref();
+}

@@ -1,0 +1,68 @@
+import { ItemQueue } from "@skein/scheduling/internal";
+import { PRIORITIES } from "../shared/layout.ts";
+import { type Journey, QUEUED } from "./journey.ts";
+
+/** After so many jobs of higher priorities one of a lower one has its turn. */
+const PATIENCE = 64;
+
+/** Jobs that wait, by priority. One that is given up is skipped when its turn comes. */
+export class JobQueue {
+  /** Highest first. `returned`: they have been with a process already, and go first. */
+  readonly #levels = PRIORITIES.map(() => ({
+    returned: new ItemQueue<Journey>(),
+    fresh: new ItemQueue<Journey>(),
+    size: 0,
+  }));
+  #size = 0;
+  #passedOver = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  sizeOf(priority: number): number {
+    return this.#levels[priority]!.size;
+  }
+
+  add(journey: Journey): void {
+    this.#count(journey, 1);
+    this.#levels[journey.job.options.priority]!.fresh.add(journey);
+  }
+
+  /** In front. */
+  addAgain(journey: Journey): void {
+    this.#count(journey, 1);
+    this.#levels[journey.job.options.priority]!.returned.add(journey);
+  }
+
+  /** It is not QUEUED any more, and was here. */
+  removed(journey: Journey): void {
+    this.#count(journey, -1);
+  }
+
+  /** The one whose turn it is, which is not here any more. Null: there is none. */
+  take(): Journey | null {
+    if (this.#size === 0) return null;
+    const waiting = this.#levels.filter(({ size }) => size > 0);
+    const isLowFirst = waiting.length > 1 && ++this.#passedOver >= PATIENCE;
+    if (waiting.length === 1 || isLowFirst) this.#passedOver = 0;
+    const { returned, fresh } = waiting.at(isLowFirst ? -1 : 0)!;
+    for (;;) {
+      const journey = (returned.size > 0 ? returned : fresh).take();
+      if (journey.stage !== QUEUED) continue;
+      this.#count(journey, -1);
+      return journey;
+    }
+  }
+
+  takeAll(): Journey[] {
+    const all: Journey[] = [];
+    for (let next = this.take(); next !== null; next = this.take()) all.push(next);
+    return all;
+  }
+
+  #count({ job }: Journey, by: number): void {
+    this.#levels[job.options.priority]!.size += by;
+    this.#size += by;
+  }
+}

@@ -1,0 +1,65 @@
+/** How a process of a pool is started: flags, environment, pipes. Objects for Node have no prototype, as in host/thread-flags.ts. */
+import type { ChildProcess, SpawnOptions } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { ResourceLimits } from "node:worker_threads";
+import { GENERATION_VARIABLE, generation } from "../jobs/pool-thread.ts";
+import { noThreadEntry } from "../host/thread-entry-missing.ts";
+import { processEntry } from "../thread-entry.ts";
+
+/** As in `Worker`, as far as a process has it. */
+export type ProcessLimits = Pick<
+  ResourceLimits,
+  "maxOldGenerationSizeMb" | "maxYoungGenerationSizeMb" | "stackSizeMb"
+>;
+
+export interface SpawnSettings {
+  readonly env: NodeJS.ProcessEnv | undefined;
+  readonly argv: readonly string[] | undefined;
+  readonly execArgv: readonly string[] | undefined;
+  readonly resourceLimits: ProcessLimits | undefined;
+}
+
+const getBuiltinModule = process.getBuiltinModule.bind(process);
+
+/** What the program was started to do, and not how: a process would do it too. With a value of its own, or without. */
+const ALONE =
+  /^--(?:inspect|test|watch|input-type|eval|print|check|interactive|run|prof|cpu-prof|heap-prof)\b/;
+const WITH_VALUE = /^(?:-e|-p|-pe|--eval|--print|--input-type|--watch-path|--run)$/;
+const SHORT = /^-(?:e|p|pe|c|i)$/;
+
+/** @throws what `spawn` throws; SkeinError ERR_SKEIN_THREAD_ENTRY in a bundle. */
+export function spawnProcess(settings: SpawnSettings): ChildProcess {
+  if (processEntry === null) throw noThreadEntry();
+  const { env = process.env, argv = [], execArgv = withoutOrders(process.execArgv) } = settings;
+  const args = [...execArgv, ...limitFlags(settings.resourceLimits), fileURLToPath(processEntry), ...argv];
+  const options: SpawnOptions = {
+    env: bare({ ...env, [GENERATION_VARIABLE]: String(generation + 1) }),
+    // Output goes where that of the program goes, also when a process dies in the middle of it.
+    stdio: ["ignore", "inherit", "inherit", "pipe", "pipe"],
+    windowsHide: true,
+  };
+  return getBuiltinModule("node:child_process").spawn(process.execPath, args, bare(options));
+}
+
+/** How modules are found and compiled, and what is preloaded, is as in the program. */
+export function withoutOrders(flags: readonly string[]): string[] {
+  return flags.filter(
+    (flag, i) => !ALONE.test(flag) && !SHORT.test(flag) && !(i > 0 && WITH_VALUE.test(flags[i - 1]!)),
+  );
+}
+
+function limitFlags(limits: ProcessLimits = {}): string[] {
+  const { maxOldGenerationSizeMb, maxYoungGenerationSizeMb, stackSizeMb } = limits;
+  const flags: string[] = [];
+  if (maxOldGenerationSizeMb !== undefined) flags.push(`--max-old-space-size=${maxOldGenerationSizeMb}`);
+  // The young generation is three semi-spaces.
+  if (maxYoungGenerationSizeMb !== undefined)
+    flags.push(`--max-semi-space-size=${Math.max(1, Math.floor(maxYoungGenerationSizeMb / 3))}`);
+  if (stackSizeMb !== undefined) flags.push(`--stack-size=${Math.floor(stackSizeMb * 1024)}`);
+  return flags;
+}
+
+function bare<T extends object>(object: T): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- filled in the same expression
+  return Object.assign(Object.create(null) as T, object);
+}
