@@ -10,7 +10,7 @@ export function readProcessStats({ counts }: EngineJobs, processes: ProcessJobs)
   const [high, normal, low] = processes.waitingByPriority();
   return {
     threads: { total: all.length, idle: all.length - running, parked: all.length - running, running },
-    queued: { high: high!, normal: normal!, low: low!, local: 0 },
+    queued: { high: high!, normal: normal!, low: low!, local: 0, placed: 0 },
     ...counts,
     stray: 0,
     stolen: 0,

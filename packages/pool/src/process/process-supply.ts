@@ -58,6 +58,7 @@ export class ProcessSupply {
         process.isDue = false;
         this.#notRecycledBefore = now() + NEXT_START_MS;
       },
+      mayLeave: () => true,
       room: () => settings.maxThreads - this.counted,
     });
   }
