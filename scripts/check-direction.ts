@@ -16,7 +16,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   cluster: ["context", "scheduling", "pool"],
   sentry: ["context"],
   opentelemetry: ["context", "batching", "pool"],
-  skein: ["context", "scheduling", "pool", "batching"],
+  skein: ["context", "scheduling", "pool", "batching", "cluster"],
 };
 
 /** Rooms of the pool, lowest first. Rooms in one line do not import each other. */

@@ -3,7 +3,7 @@ import { type ServeOptions, serveJobs } from "@skein/cluster";
 import { ThreadPool } from "@skein/pool";
 
 const { threads, ...options } = JSON.parse(process.argv[2]!) as ServeOptions & { threads: number };
-const pool = new ThreadPool({ maxThreads: threads });
+const pool = new ThreadPool({ maxThreads: threads, jobsPerThread: 1000 });
 const server = await serveJobs({ ...options, pool, concurrency: threads });
 
 process.once("SIGTERM", () => {

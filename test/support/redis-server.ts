@@ -13,8 +13,13 @@ const STARTED = /Ready to accept connections/;
 const START_TIMEOUT_MS = timeLimit(30_000);
 const ATTEMPTS = 3;
 
+export interface RedisServerOptions {
+  /** Whether each write is on the disk before it is answered: `restart` finds all of them again. @default false */
+  readonly appendOnly?: boolean;
+}
+
 /** @returns null, having said why, when there is no Redis here and none can be installed. @throws in CI instead. */
-export async function startRedis(): Promise<RedisServer | null> {
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer | null> {
   if (!existsSync(PROGRAM)) {
     const canInstall = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
     const { status } = canInstall ? spawnSync(INSTALL, { stdio: "inherit" }) : { status: 1 };
@@ -28,7 +33,7 @@ export async function startRedis(): Promise<RedisServer | null> {
   }
   for (let attempt = 1; ; attempt++) {
     try {
-      return await RedisServer.start();
+      return await RedisServer.start(options);
     } catch (error) {
       // Somebody may have taken the port, or the memory.
       if (attempt === ATTEMPTS) throw error;
@@ -40,19 +45,48 @@ export async function startRedis(): Promise<RedisServer | null> {
 export class RedisServer implements AsyncDisposable {
   readonly url: string;
   readonly #folder: string;
-  readonly #process: ChildProcess;
+  readonly #args: readonly string[];
+  #process: ChildProcess | null = null;
 
-  private constructor(url: string, folder: string, server: ChildProcess) {
-    this.url = url;
+  private constructor(folder: string, port: number, { appendOnly = false }: RedisServerOptions) {
+    this.url = `redis://127.0.0.1:${port}`;
     this.#folder = folder;
-    this.#process = server;
+    const durability = appendOnly ? ["--appendonly", "yes", "--appendfsync", "always"] : [];
+    this.#args = [
+      "--port",
+      String(port),
+      "--bind",
+      "127.0.0.1",
+      "--dir",
+      folder,
+      "--save",
+      "",
+      ...durability,
+    ];
   }
 
-  static async start(): Promise<RedisServer> {
+  static async start(options: RedisServerOptions): Promise<RedisServer> {
     const folder = mkdtempSync(join(tmpdir(), "skein-redis-"));
-    const port = await freePort();
-    const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""];
-    const server = spawn(PROGRAM, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    const redis = new RedisServer(folder, await freePort(), options);
+    try {
+      await redis.#run();
+      return redis;
+    } catch (error) {
+      await redis[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Kills it, and starts it again on the same port some time later. */
+  async restart(downMs: number): Promise<void> {
+    await this.#kill();
+    await new Promise((resolve) => setTimeout(resolve, downMs));
+    await this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const server = spawn(PROGRAM, this.#args, { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = server;
     let output = "";
     const started = Promise.withResolvers<void>();
     for (const stream of [server.stdout, server.stderr]) {
@@ -67,25 +101,25 @@ export class RedisServer implements AsyncDisposable {
       () => started.reject(new Error(`not up after ${START_TIMEOUT_MS} ms`)),
       START_TIMEOUT_MS,
     );
-    const redis = new RedisServer(`redis://127.0.0.1:${port}`, folder, server);
     try {
       await started.promise;
-      return redis;
     } catch (error) {
-      await redis[Symbol.asyncDispose]();
       throw new Error(`redis-server did not start: ${output}`, { cause: error });
     } finally {
       clearTimeout(limit);
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async #kill(): Promise<void> {
     const server = this.#process;
-    if (server.pid !== undefined && server.exitCode === null && server.signalCode === null) {
-      const exit = once(server, "exit");
-      server.kill("SIGKILL");
-      await exit;
-    }
+    if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const exit = once(server, "exit");
+    server.kill("SIGKILL");
+    await exit;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

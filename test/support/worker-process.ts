@@ -14,13 +14,22 @@ export class WorkerProcess implements AsyncDisposable {
 
   constructor(options: Omit<ServeOptions, "pool" | "onError"> & { readonly threads?: number }) {
     // Long enough for no machine to be too busy: whoever means to lose a worker says less.
-    const { lockMs = 60_000, threads = 1, ...rest } = options;
-    const its = JSON.stringify({ lockMs, threads, ...rest });
+    const { lockMs = 60_000, threads = 1, skewMs = 0, ...rest } = options;
+    const its = JSON.stringify({ lockMs, threads, skewMs, ...rest });
     this.#child = spawn(process.execPath, [PROGRAM, its], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#exit = once(this.#child, "exit");
     this.ready = once(this.#child.stdout!, "data");
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** When it has ended, in whatever way. */
+  get ended(): Promise<unknown> {
+    return this.#exit;
   }
 
   async kill(): Promise<void> {

@@ -1,7 +1,7 @@
 import { type OptionNames, ownOptions } from "@skein/context/errors";
-import type { RedisOptions } from "ioredis";
-import { checkConnection, type ClusterConnection } from "./connection.ts";
+import { type ClusterConnection, storeOf } from "./connection.ts";
 import { clusterName, milliseconds, onErrorOption, payloadBytes, positive } from "./option-values.ts";
+import type { Store } from "./store.ts";
 
 export interface ClusterOptions {
   /** @default the environment variable SKEIN_CLUSTER_URL */
@@ -26,7 +26,7 @@ export interface ClusterOptions {
 }
 
 export interface ResolvedClusterOptions {
-  readonly connection: string | RedisOptions;
+  readonly store: Store;
   readonly name: string;
   readonly maxInFlight: number;
   readonly maxPayloadBytes: number;
@@ -51,7 +51,7 @@ const names: OptionNames<ClusterOptions> = {
 export function resolveClusterOptions(options: ClusterOptions | undefined): ResolvedClusterOptions {
   const own = ownOptions(options, names);
   return {
-    connection: checkConnection(own.connection),
+    store: storeOf(own.connection),
     name: clusterName(own.name),
     maxInFlight: positive("maxInFlight", own.maxInFlight ?? 10_000),
     maxPayloadBytes: payloadBytes(own.maxPayloadBytes),

@@ -4,12 +4,19 @@ import {
   type EngineCapabilities,
   EngineJobs,
   everyCapability,
+  type Job,
+  type JobFunction,
   JobFunctions,
+  type JobModule,
   resolveCloseOptions,
 } from "@skein/pool/engine";
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
+import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
+import { channel } from "node:diagnostics_channel";
 import { type ClusterOptions, resolveClusterOptions } from "./cluster-options.ts";
-import { RemoteJobs } from "./remote-jobs.ts";
+import { RemoteJobs, type Submission } from "./remote-jobs.ts";
+import { checkKey, type ClusterRunOptions, type Delivery, runOptions } from "./run-options.ts";
+import { SUBMITTED, type Submitted } from "./thread-call.ts";
 
 /** Code never comes from the network; nobody here has the worker's memory and threads. */
 const capabilities: EngineCapabilities = Object.freeze({
@@ -26,6 +33,18 @@ const capabilities: EngineCapabilities = Object.freeze({
 /** `map` has four times as many jobs under way by default. Nobody here knows how many threads there are. */
 const MAP_THREADS = 16;
 
+const submitted = channel(SUBMITTED);
+
+/** Those that concern the wait for a job alone. */
+export type AttachOptions = Pick<ClusterRunOptions, "signal" | "timeoutMs" | "continuations" | "onProgress">;
+
+const attachNames: OptionNames<AttachOptions> = {
+  signal: true,
+  timeoutMs: true,
+  continuations: true,
+  onProgress: true,
+};
+
 /**
  * Runs jobs on other machines: they wait in a Redis or Valkey server, in queues of BullMQ, until a worker takes them (`serveJobs`). The caller's
  * context as far as its reach is "wire", policies, progress, deadlines and errors are as on a ThreadPool.
@@ -33,8 +52,9 @@ const MAP_THREADS = 16;
  * A job names a module that workers have on their own list; it waits until one comes that serves it. A job that waits is removed when it is
  * cancelled; one that runs is asked to stop. Its connections keep the process alive until `close`.
  *
- * A job whose worker was lost (its process died, or could not reach the server) rejects with WorkerLostError, or runs again if it has
- * `retries`: it may have run to its end. What can run twice must be able to.
+ * Delivery is at least once: a job whose worker was lost (its process died, or could not reach the server) runs again, as its `retries` say,
+ * and may have run to its end before. What must not run twice has `retries: 0`; then it rejects with WorkerLostError. With a `key` a caller that
+ * was started anew finds its job again.
  *
  * @example
  * const cluster = new Cluster({ connection: "redis://localhost:6379" });
@@ -42,7 +62,7 @@ const MAP_THREADS = 16;
  * const area = await geo.area(polygon);
  * @see https://docs.bullmq.io
  */
-export class Cluster extends BaseEngine {
+export class Cluster extends BaseEngine<JobFunction, ClusterRunOptions> {
   readonly #jobs: EngineJobs;
   readonly #remote: RemoteJobs;
   #closed: TaskCompletionSource<void> | null = null;
@@ -58,10 +78,39 @@ export class Cluster extends BaseEngine {
       maxThreads: () => MAP_THREADS,
       refusal: () => (jobs.isClosed ? new PoolClosedError() : null),
       exportOf: () => undefined,
-      submit: (...job) => jobs.submit(...job),
+      runOptions,
+      submit(...job) {
+        const task = jobs.submit(...job);
+        // A worker's job that waits for this one gives up its slot.
+        if (submitted.hasSubscribers) submitted.publish({ task } satisfies Submitted);
+        return task;
+      },
     });
     this.#jobs = jobs;
     this.#remote = remote;
+  }
+
+  override module<M>(url: URL | string, defaults?: ClusterRunOptions): JobModule<M> {
+    if (defaults?.key !== undefined)
+      throw argumentTypeError("key", "given with a call: it names that call", defaults.key);
+    return super.module(url, defaults);
+  }
+
+  /**
+   * The outcome of a job that was submitted with this key, by whoever; it may be long over. Rejects with KeyNotFoundError if there is none, or
+   * none any more. Its progress is heard from now on.
+   *
+   * @throws TypeError or RangeError for a bad argument or option, naming it.
+   * @example
+   * await cluster.run(geo.area, [polygon], { key: order.id }); // and after a restart:
+   * await cluster.attach(geo.area, order.id);
+   */
+  attach<A extends unknown[], R>(job: Job<A, R>, key: string, options?: AttachOptions): Task<Awaited<R>> {
+    const own = { key: checkKey(key), isAttached: true };
+    const submission = (delivery: unknown): Submission => ({ ...(delivery as Delivery), ...own });
+    // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
+    const below = this.attach;
+    return this.submitJob(job, [], ownOptions(options, attachNames), below, submission) as Task<Awaited<R>>;
   }
 
   /**

@@ -65,6 +65,65 @@ export class InvalidPayloadError extends SkeinError {
   }
 }
 
+/** The key names a job that has other arguments. */
+export class KeyConflictError extends SkeinError {
+  static {
+    nameErrorClass(this, "KeyConflictError");
+  }
+
+  readonly key: string;
+
+  constructor(key: string, options?: ErrorOptions) {
+    super(
+      "ERR_SKEIN_KEY_CONFLICT",
+      `There is a job under the key ${JSON.stringify(key)} already, with other arguments. ` +
+        "Take a key for each set of arguments; `attach` gives the job that is there",
+      options,
+    );
+    this.key = key;
+  }
+}
+
+/** `attach` was given a key that names no job. */
+export class KeyNotFoundError extends SkeinError {
+  static {
+    nameErrorClass(this, "KeyNotFoundError");
+  }
+
+  readonly key: string;
+
+  constructor(key: string, options?: ErrorOptions) {
+    super(
+      "ERR_SKEIN_KEY_NOT_FOUND",
+      `There is no job under the key ${JSON.stringify(key)}. It was never submitted, or has ended longer than \`resultTtlMs\` ago`,
+      options,
+    );
+    this.key = key;
+  }
+}
+
+/** No worker could run the job: it, or what wrote it, is of a version that none of them knows. */
+export class VersionSkewError extends SkeinError {
+  static {
+    nameErrorClass(this, "VersionSkewError");
+  }
+
+  readonly callerVersion: string;
+  readonly workerVersion: string;
+
+  constructor(callerVersion: string, workerVersion: string, options?: ErrorOptions) {
+    super(
+      "ERR_SKEIN_VERSION_SKEW",
+      `The job comes from ${callerVersion}; this worker has ${workerVersion}, and no other has taken the job. ` +
+        "Run the same versions of @skein/cluster, and of the job modules, on both sides",
+      options,
+    );
+    this.callerVersion = callerVersion;
+    this.workerVersion = workerVersion;
+  }
+}
+
 // Workers throw these too.
 registerError(PayloadTooLargeError);
 registerError(InvalidPayloadError);
+registerError(VersionSkewError);

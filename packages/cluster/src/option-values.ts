@@ -5,21 +5,26 @@ import { isName } from "./wire.ts";
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export function milliseconds(name: string, value: number): number {
-  return integerUpTo(name, value, MAX_TIMEOUT_MS);
+  return integer(name, value, 1, MAX_TIMEOUT_MS);
+}
+
+/** Milliseconds that may be none. */
+export function nonNegative(name: string, value: number): number {
+  return integer(name, value, 0, MAX_TIMEOUT_MS);
 }
 
 export function positive(name: string, value: number): number {
-  return integerUpTo(name, value, Number.MAX_SAFE_INTEGER);
+  return integer(name, value, 1, Number.MAX_SAFE_INTEGER);
 }
 
 export function payloadBytes(value: number | undefined = 2 ** 20): number {
   return positive("maxPayloadBytes", value);
 }
 
-function integerUpTo(name: string, value: number, max: number): number {
-  const expected = `an integer from 1 to ${max}`;
+function integer(name: string, value: number, min: number, max: number): number {
+  const expected = `an integer from ${min} to ${max}`;
   if (typeof value !== "number") throw argumentTypeError(name, expected, value);
-  if (!Number.isInteger(value) || value < 1 || value > max) throw argumentRangeError(name, expected, value);
+  if (!Number.isInteger(value) || value < min || value > max) throw argumentRangeError(name, expected, value);
   return value;
 }
 

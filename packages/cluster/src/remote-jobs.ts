@@ -6,33 +6,51 @@
  *            | SENT      | the store has it                                                                       | its answer
  *            | over      | not in `#remotes` any more; `ends` was told                                            | end
  * Moves      stop        COLLECTED → over (withdrawn, at the flush); SENDING: `isStopping`, as soon as it is SENT; SENT → removed from the
- *                        store → over (withdrawn), or if a worker has it: that worker is told, and its outcome comes as ever
+ *                        store → over (withdrawn), or if a worker has it: that worker is told, and its outcome comes as ever. With a key, any
+ *                        → over (withdrawn): the job is also that of others who know the key, and goes on
  *            refused     SENDING → over (ClusterUnavailableError), and removed if the store takes it after all
+ *            conflict    SENT → over (KeyConflictError): the store has another one under its key
  * Invariants I1 `ends` is told once: whoever takes a job out of `#remotes` tells it.
  *            I2 The job's state in the store is the truth. Events only say it sooner: a job whose event was lost is found by `#look`.
+ *            I3 Calls with one key have one id, and the same outcome.
  */
 import type { CarriedJob, JobCarrier, JobEnds, JobReport } from "@skein/pool/engine";
 import { decodeValue, encodeValue, fromWire, type ErrorWire } from "@skein/pool/engine";
 import { QueueFullError, ThreadCrashedError } from "@skein/pool";
-import { QueueEventsProducer } from "bullmq";
-import type { Redis } from "ioredis";
+import { type IQueueBackend, QueueEventsProducer } from "bullmq";
 import { randomUUID } from "node:crypto";
 import type { ResolvedClusterOptions } from "./cluster-options.ts";
 import { decodeText, encodeText } from "./codec/text.ts";
-import { connect, within } from "./connection.ts";
-import { ClusterUnavailableError, InvalidPayloadError, WorkerLostError } from "./errors.ts";
+import { within } from "./connection.ts";
+import {
+  ClusterUnavailableError,
+  InvalidPayloadError,
+  KeyConflictError,
+  KeyNotFoundError,
+  WorkerLostError,
+} from "./errors.ts";
 import { ModuleNames } from "./module-names.ts";
+import { idsOf, type NewJob } from "./new-job.ts";
 import { RemoteQueue } from "./remote-queue.ts";
-import { checkSize, controlName, readOutcome, requestOf, type WireRequest } from "./wire.ts";
+import { defaultDelivery, type Delivery } from "./run-options.ts";
+import type { StoreConnection } from "./store.ts";
+import { checkSize, controlName, digestOf, keyedId, queueName, readOutcome, requestOf } from "./wire.ts";
 import { clearInterval, setImmediate, setInterval } from "./timers.ts";
 
 /** How many jobs one look asks for. */
 const LOOK = 1000;
 
+/** What `SubmitOptions.own` says of a job. */
+export interface Submission extends Delivery {
+  /** Whether the job is in the store already, under its key. */
+  readonly isAttached?: boolean;
+}
+
 interface Remote {
   readonly id: string;
-  readonly request: WireRequest;
-  readonly priority: number;
+  readonly key: string | undefined;
+  /** Null: it is there already. */
+  readonly added: NewJob | null;
   readonly queue: RemoteQueue;
   readonly job: CarriedJob;
   readonly ends: JobEnds;
@@ -43,15 +61,17 @@ interface Remote {
 export class RemoteJobs implements JobCarrier {
   readonly isElsewhere = true;
   readonly reach = "wire";
+  readonly retriesThere = true;
   readonly #options: ResolvedClusterOptions;
   readonly #names = new ModuleNames();
   readonly #queues = new Map<string, RemoteQueue>();
-  readonly #connections: Redis[] = [];
-  readonly #remotes = new Map<string, Remote>();
-  readonly #ids = new WeakMap<CarriedJob, string>();
+  readonly #connections: StoreConnection[] = [];
+  /** In the order of their calls. */
+  readonly #remotes = new Map<CarriedJob, Remote>();
+  readonly #byId = new Map<string, Set<Remote>>();
   #collected: Remote[] = [];
-  #commands: Redis | null = null;
-  #control: QueueEventsProducer | null = null;
+  #commands: StoreConnection | null = null;
+  #control: QueueEventsProducer<IQueueBackend, never> | null = null;
   #looks: NodeJS.Timeout | null = null;
   #lastError: Error | null = null;
   /** What the store is still asked on behalf of jobs that are to stop. */
@@ -62,36 +82,66 @@ export class RemoteJobs implements JobCarrier {
   }
 
   carry(job: CarriedJob, ends: JobEnds): void {
-    const { fn, args, context, attempt, reports } = job.request;
-    if (fn.kind !== "export") throw new TypeError("Inline functions have no module");
-    const { maxInFlight, maxPayloadBytes } = this.#options;
+    const { maxInFlight } = this.#options;
     if (this.#remotes.size >= maxInFlight) throw new QueueFullError("maxInFlight", maxInFlight);
-    const text = encodeText(decodeValue(args), "args");
-    checkSize("argument list", text, maxPayloadBytes);
+    const submission = (job.options.own as Submission | undefined) ?? defaultDelivery;
+    const { fn } = job.request;
+    if (fn.kind !== "export") throw new TypeError("Inline functions have no module");
+    const { key } = submission;
+    const queue = this.#queueOf(fn.url);
+    const id = key === undefined ? randomUUID() : keyedId(fn.name, key);
+    const isAttached = "isAttached" in submission && submission.isAttached === true;
     const remote: Remote = {
-      id: randomUUID(),
-      request: requestOf(fn, {
-        args: text,
-        context,
-        attempt,
-        reports: reports !== null,
-        retries: job.retriesLeft,
-      }),
-      priority: job.options.priority + 1,
-      queue: this.#queueOf(fn.url),
+      id,
+      key,
+      added: isAttached ? null : this.#newJob(id, queue.name, job, submission),
+      queue,
       job,
       ends,
       stage: "collected",
       isStopping: false,
     };
-    this.#remotes.set(remote.id, remote);
-    this.#ids.set(job, remote.id);
+    this.#remotes.set(job, remote);
+    const sameId = this.#byId.get(id);
+    if (sameId === undefined) this.#byId.set(id, new Set([remote]));
+    else sameId.add(remote);
     if (this.#collected.push(remote) === 1) setImmediate(() => this.#flush());
     this.#looks ??= setInterval(() => this.#look(), this.#options.pollMs);
   }
 
+  #newJob(id: string, queue: string, job: CarriedJob, delivery: Delivery): NewJob {
+    const { fn, args, context, reports } = job.request;
+    const { priority, timeoutMs, runTimeoutMs, retries } = job.options;
+    const { key, attempts, backoffMs, lostRetries } = delivery;
+    const text = encodeText(decodeValue(args), "args");
+    checkSize("argument list", text, this.#options.maxPayloadBytes);
+    const isKeyed = key !== undefined;
+    return {
+      id,
+      queue,
+      // Only exports come here.
+      request: requestOf(fn as typeof fn & { kind: "export" }, {
+        args: text,
+        digest: isKeyed ? digestOf(text) : null,
+        context,
+        // Whoever attaches later may listen.
+        reports: isKeyed || reports !== null,
+        lostRetries,
+        threadRetries: retries,
+        leftMs: null,
+        runTimeoutMs: runTimeoutMs ?? null,
+        children: null,
+      }),
+      priority: priority + 1,
+      attempts,
+      backoffMs,
+      expiresAt: timeoutMs === undefined || isKeyed ? null : performance.now() + timeoutMs,
+      children: [],
+    };
+  }
+
   stop(job: CarriedJob): void {
-    const remote = this.#remotes.get(this.#ids.get(job)!);
+    const remote = this.#remotes.get(job);
     if (remote === undefined) return;
     remote.isStopping = true;
     if (remote.stage === "sent") this.#withdraw(remote);
@@ -103,20 +153,20 @@ export class RemoteJobs implements JobCarrier {
     const { connectTimeoutMs } = this.#options;
     const quiet = Promise.all(this.#withdrawals);
     await within(quiet, connectTimeoutMs, () => this.#lastError).catch(this.#options.onError);
-    const isConnected = this.#connections.every(({ status }) => status === "ready");
+    const isConnected = this.#connections.every(({ isReady }) => isReady);
     const closed = Promise.all([
       this.#control?.close(),
       ...Array.from(this.#queues.values(), (queue) => queue.close()),
     ]);
     closed.catch(() => {});
     if (isConnected) await within(closed, connectTimeoutMs, () => this.#lastError).catch(() => {});
-    for (const redis of this.#connections) redis.disconnect();
+    for (const connection of this.#connections) connection.disconnect();
   }
 
-  #connect(): Redis {
-    const redis = connect(this.#options.connection, this.#onError);
-    this.#connections.push(redis);
-    return redis;
+  #connect(): StoreConnection {
+    const connection = this.#options.store.connect(this.#onError);
+    this.#connections.push(connection);
+    return connection;
   }
 
   readonly #onError = (error: Error): void => {
@@ -125,17 +175,18 @@ export class RemoteJobs implements JobCarrier {
   };
 
   #queueOf(url: string): RemoteQueue {
-    const name = this.#names.of(url);
-    let queue = this.#queues.get(name);
+    const { name, store, resultTtlMs } = this.#options;
+    const queueOf = queueName(name, this.#names.of(url));
+    let queue = this.#queues.get(queueOf);
     if (queue === undefined) {
       this.#commands ??= this.#connect();
-      queue = new RemoteQueue(this.#commands, this.#connect(), name, this.#options, {
+      queue = new RemoteQueue(queueOf, store, this.#commands, this.#connect(), resultTtlMs, {
         completed: (id, outcome) => this.#completed(id, outcome),
         failed: (id, reason) => this.#failed(id, reason),
         reported: (id, report) => this.#reported(id, report),
         error: this.#onError,
       });
-      this.#queues.set(name, queue);
+      this.#queues.set(queueOf, queue);
     }
     return queue;
   }
@@ -144,7 +195,7 @@ export class RemoteJobs implements JobCarrier {
     const batches = new Map<RemoteQueue, Remote[]>();
     for (const remote of this.#collected.splice(0)) {
       if (remote.isStopping) {
-        this.#end(remote.id)?.arrived({ kind: "withdrawn" });
+        this.#endOne(remote)?.arrived({ kind: "withdrawn" });
         continue;
       }
       remote.stage = "sending";
@@ -156,7 +207,7 @@ export class RemoteJobs implements JobCarrier {
   }
 
   async #send(queue: RemoteQueue, batch: readonly Remote[]): Promise<void> {
-    const added = queue.add(batch);
+    const added = queue.add(batch.flatMap((remote) => remote.added ?? []));
     try {
       await within(added, this.#options.connectTimeoutMs, () => this.#lastError);
     } catch (cause) {
@@ -164,11 +215,12 @@ export class RemoteJobs implements JobCarrier {
         cause instanceof ClusterUnavailableError
           ? cause
           : new ClusterUnavailableError("The store refused a job", { cause });
-      for (const { id } of batch) this.#end(id)?.failed(error);
-      // It may take them after all.
+      for (const remote of batch) this.#endOne(remote)?.failed(error);
+      // It may take them after all. Those with a key are not only ours.
+      const ours = batch.filter(({ key }) => key === undefined);
       added.then(
         () => {
-          for (const { id } of batch) queue.remove(id).catch(this.#onError);
+          for (const { id } of ours) queue.remove(id).catch(this.#onError);
         },
         () => {},
       );
@@ -177,26 +229,44 @@ export class RemoteJobs implements JobCarrier {
     for (const remote of batch) {
       remote.stage = "sent";
       if (remote.isStopping) this.#withdraw(remote);
+      else if (remote.key !== undefined) this.#compare(remote, remote.key).catch(this.#onError);
     }
   }
 
+  /** Whether the job that the store has under the key is the one that is meant. It may be over: nothing will tell. */
+  async #compare(remote: Remote, key: string): Promise<void> {
+    const stored = await remote.queue.requestOf(remote.id);
+    if (stored === undefined) this.#endOne(remote)?.failed(new KeyNotFoundError(key));
+    else if (remote.added !== null && stored.digest !== remote.added.request.digest)
+      this.#endOne(remote)?.failed(new KeyConflictError(key));
+    else if (this.#remotes.has(remote.job)) await this.#lookAt(remote);
+  }
+
   #withdraw(remote: Remote): void {
-    if (!this.#remotes.has(remote.id)) return;
+    if (!this.#remotes.has(remote.job)) return;
+    if (remote.key !== undefined) {
+      // `stop` is over first.
+      setImmediate(() => this.#endOne(remote)?.arrived({ kind: "withdrawn" }));
+      return;
+    }
     const withdrawal = this.#removeOrTell(remote)
       .catch(this.#onError)
       .finally(() => this.#withdrawals.delete(withdrawal));
     this.#withdrawals.add(withdrawal);
   }
 
-  async #removeOrTell({ id, queue }: Remote): Promise<void> {
-    if (await queue.remove(id)) {
-      this.#end(id)?.arrived({ kind: "withdrawn" });
+  async #removeOrTell(remote: Remote): Promise<void> {
+    if (await remote.queue.remove(remote.id)) {
+      this.#endOne(remote)?.arrived({ kind: "withdrawn" });
       return;
     }
-    this.#control ??= new QueueEventsProducer(controlName(this.#options.name), {
-      connection: this.#commands!,
-    });
-    await this.#control.publishEvent({ eventName: "cancel", id });
+    const { store, name } = this.#options;
+    this.#control ??= new QueueEventsProducer(
+      controlName(name),
+      { connection: this.#commands!.client },
+      store.backend,
+    );
+    for (const id of idsOf(remote.added!)) await this.#control.publishEvent({ eventName: "cancel", id });
   }
 
   #look(): void {
@@ -216,44 +286,54 @@ export class RemoteJobs implements JobCarrier {
     else if (state.kind === "open") {
       // What was said to the workers may have been lost.
       if (isStopping) this.#withdraw(remote);
-    } else if (isStopping) this.#end(id)?.arrived({ kind: "withdrawn" });
+    } else if (isStopping) this.#endOne(remote)?.arrived({ kind: "withdrawn" });
     else
       this.#failed(id, "it is not there any more: somebody has removed it, or the store has lost its data");
   }
 
   #completed(id: string, data: unknown): void {
-    const ends = this.#end(id);
-    if (ends === undefined) return;
-    try {
-      const outcome = readOutcome(data);
-      if (outcome.kind === "withdrawn") ends.arrived(outcome);
-      else if (outcome.kind === "crashed") ends.failed(new ThreadCrashedError(outcome.exitCode ?? undefined));
-      else if (outcome.kind === "lost") ends.failed(new WorkerLostError(outcome.starts));
-      else ends.arrived({ kind: outcome.kind, value: encodeValue(valueOf(outcome), outcome.kind).value });
-    } catch (error) {
-      ends.failed(error as Error);
+    for (const ends of this.#end(id)) {
+      try {
+        const outcome = readOutcome(data);
+        if (outcome.kind === "withdrawn") ends.arrived(outcome);
+        else if (outcome.kind === "crashed")
+          ends.failed(new ThreadCrashedError(outcome.exitCode ?? undefined));
+        else if (outcome.kind === "lost") ends.failed(new WorkerLostError(outcome.starts));
+        else ends.arrived({ kind: outcome.kind, value: encodeValue(valueOf(outcome), outcome.kind).value });
+      } catch (error) {
+        ends.failed(error as Error);
+      }
     }
   }
 
   #failed(id: string, reason: string): void {
-    this.#end(id)?.failed(new ClusterUnavailableError(`The store has given the job up: ${reason}`));
+    for (const ends of this.#end(id))
+      ends.failed(new ClusterUnavailableError(`The store has given the job up: ${reason}`));
   }
 
   #reported(id: string, data: unknown): void {
-    const remote = this.#remotes.get(id);
-    if (remote === undefined || remote.job.isDecided) return;
-    try {
-      remote.job.request.reports?.postMessage(readReport(data));
-    } catch (error) {
-      this.#onError(error as Error);
+    for (const { job } of Array.from(this.#byId.get(id) ?? [])) {
+      if (job.isDecided) continue;
+      try {
+        for (const report of readReports(data)) job.request.reports?.postMessage(report);
+      } catch (error) {
+        this.#onError(error as Error);
+      }
     }
   }
 
-  /** Who is to be told. Undefined: it is another caller's, or over. */
-  #end(id: string): JobEnds | undefined {
-    const remote = this.#remotes.get(id);
-    this.#remotes.delete(id);
-    return remote?.ends;
+  /** Who is to be told. Nobody: it is another caller's, or over. */
+  #end(id: string): readonly JobEnds[] {
+    return Array.from(this.#byId.get(id) ?? [], (remote) => this.#endOne(remote)!);
+  }
+
+  /** Undefined: it is over. */
+  #endOne(remote: Remote): JobEnds | undefined {
+    if (!this.#remotes.delete(remote.job)) return undefined;
+    const sameId = this.#byId.get(remote.id)!;
+    sameId.delete(remote);
+    if (sameId.size === 0) this.#byId.delete(remote.id);
+    return remote.ends;
   }
 }
 
@@ -271,10 +351,13 @@ function valueOf({ kind, text }: { readonly kind: "result" | "error"; readonly t
 }
 
 /** @throws InvalidPayloadError */
-function readReport(data: unknown): JobReport {
-  const { text } = (data ?? {}) as { readonly text?: unknown };
-  const report = decodeText(String(text)) as Partial<{ kind: unknown; value: unknown }> | null | undefined;
-  if (report?.kind === "began") return { kind: "began" };
-  if (report?.kind === "progress") return { kind: "progress", value: report.value };
-  throw new InvalidPayloadError("it is no report of a job");
+function* readReports(data: unknown): Generator<JobReport> {
+  const { texts } = (data ?? {}) as { readonly texts?: unknown };
+  if (!Array.isArray(texts)) throw new InvalidPayloadError("it is no list of reports");
+  for (const text of texts) {
+    const report = decodeText(String(text)) as Partial<{ kind: unknown; value: unknown }> | null | undefined;
+    if (report?.kind === "began") yield { kind: "began" };
+    else if (report?.kind === "progress") yield { kind: "progress", value: report.value };
+    else throw new InvalidPayloadError("it is no report of a job");
+  }
 }

@@ -1,7 +1,8 @@
 /** The jobs of one module in the store, as their caller sees them. */
-import { Queue, QueueEvents } from "bullmq";
-import type { Redis } from "ioredis";
-import { queueName, type WireRequest } from "./wire.ts";
+import { FlowProducer, type IQueueBackend, Queue, QueueEvents } from "bullmq";
+import { dataOf, flowOf, type NewJob, optionsOf, type ResultAge } from "./new-job.ts";
+import type { Store, StoreConnection } from "./store.ts";
+import type { WireRequest } from "./wire.ts";
 
 /** What the store says of a job; nothing is asked of it when it says so. */
 export interface RemoteQueueListener {
@@ -11,31 +12,30 @@ export interface RemoteQueueListener {
   error(error: Error): void;
 }
 
-export interface RemoteQueueOptions {
-  readonly name: string;
-  readonly resultTtlMs: number;
-}
+type AnyQueue = Queue<WireRequest, unknown, string, WireRequest, unknown, string, IQueueBackend, never>;
 
 export class RemoteQueue {
-  readonly #commands: Redis;
-  readonly #queue: Queue<WireRequest>;
-  readonly #events: QueueEvents;
-  readonly #resultAge: { readonly age: number };
+  readonly name: string;
+  readonly #queue: AnyQueue;
+  readonly #events: QueueEvents<unknown, IQueueBackend, never>;
+  readonly #flows: () => FlowProducer<IQueueBackend, never>;
+  readonly #resultAge: ResultAge;
   readonly #ready: Promise<unknown>;
 
   /** @param commands Shared by all queues. @param blocking This queue's own. */
   constructor(
-    commands: Redis,
-    blocking: Redis,
-    module: string,
-    { name, resultTtlMs }: RemoteQueueOptions,
+    name: string,
+    { backend }: Store,
+    commands: StoreConnection,
+    blocking: StoreConnection,
+    resultTtlMs: number,
     listener: RemoteQueueListener,
   ) {
-    const queue = queueName(name, module);
-    this.#commands = commands;
-    this.#queue = new Queue(queue, { connection: commands });
-    this.#events = new QueueEvents(queue, { connection: blocking });
-    // Without an age, jobs would stay for ever. A count would cost more with each.
+    this.name = name;
+    this.#queue = new Queue(name, { connection: commands.client }, backend);
+    this.#events = new QueueEvents(name, { connection: blocking.client }, backend);
+    let flows: FlowProducer<IQueueBackend, never> | undefined;
+    this.#flows = () => (flows ??= new FlowProducer({ connection: commands.client }, backend));
     this.#resultAge = { age: Math.ceil(resultTtlMs / 1000) };
     this.#queue.on("error", (error) => listener.error(error));
     this.#events.on("error", (error) => listener.error(error));
@@ -46,18 +46,21 @@ export class RemoteQueue {
     this.#ready.catch(() => {});
   }
 
-  /** @param priority From 1: BullMQ takes jobs that have none before all others. */
-  async add(
-    jobs: readonly { readonly id: string; readonly request: WireRequest; readonly priority: number }[],
-  ): Promise<void> {
+  /** One that is there already stays as it is. */
+  async add(jobs: readonly NewJob[]): Promise<void> {
     await this.#ready;
-    await this.#queue.addBulk(
-      jobs.map(({ id, request, priority }) => ({
-        name: request.fn,
-        data: request,
-        opts: { jobId: id, priority, removeOnComplete: this.#resultAge, removeOnFail: this.#resultAge },
-      })),
-    );
+    const alone = jobs.filter(({ children }) => children.length === 0);
+    const withChildren = jobs.filter(({ children }) => children.length > 0);
+    if (alone.length > 0)
+      await this.#queue.addBulk(
+        alone.map((job) => ({
+          name: job.request.fn,
+          data: dataOf(job),
+          opts: optionsOf(job, this.#resultAge),
+        })),
+      );
+    if (withChildren.length > 0)
+      await this.#flows().addBulk(withChildren.map((job) => flowOf(job, this.#resultAge)));
   }
 
   /** @returns false for one that a worker has, or that is over. */
@@ -65,19 +68,21 @@ export class RemoteQueue {
     return (await this.#queue.remove(id)) === 1;
   }
 
-  /** How a job stands. The hash of a job, as BullMQ 6 keeps it. */
+  /** How a job stands. */
   async look(id: string): Promise<RemoteState> {
-    const [timestamp, finishedOn, outcome, reason] = await this.#commands.hmget(
-      this.#queue.toKey(id),
-      "timestamp",
-      "finishedOn",
-      "returnvalue",
-      "failedReason",
-    );
-    if (timestamp === null) return { kind: "gone" };
-    if (finishedOn === null) return { kind: "open" };
-    if (typeof outcome === "string") return { kind: "completed", outcome: parse(outcome) };
-    return { kind: "failed", reason: reason ?? "it does not say why" };
+    const seen = await this.#queue.backend.isFinished(id, true);
+    const [status, text] = typeof seen === "number" ? [seen, ""] : seen;
+    if (status === 1) return { kind: "completed", outcome: parse(text) };
+    if (status === 2) return { kind: "failed", reason: text || "it does not say why" };
+    return { kind: status === -1 ? "gone" : "open" };
+  }
+
+  /** What the store has of the job's request; undefined: it has no such job. */
+  async requestOf(id: string): Promise<Partial<WireRequest> | undefined> {
+    const stored = await this.#queue.backend.getJobData(id);
+    if (stored === undefined) return undefined;
+    const data = parse(stored.data);
+    return typeof data === "object" && data !== null ? data : {};
   }
 
   async close(): Promise<void> {

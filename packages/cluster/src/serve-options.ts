@@ -1,30 +1,46 @@
 import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import { ThreadPool } from "@skein/pool";
-import { jobModule } from "@skein/pool/engine";
-import type { RedisOptions } from "ioredis";
-import { checkConnection, type ClusterConnection } from "./connection.ts";
-import { clusterName, milliseconds, onErrorOption, payloadBytes, positive } from "./option-values.ts";
+import { resolveJobUrl } from "@skein/pool/engine";
+import { type ClusterConnection, storeOf } from "./connection.ts";
+import {
+  clusterName,
+  milliseconds,
+  nonNegative,
+  onErrorOption,
+  payloadBytes,
+  positive,
+} from "./option-values.ts";
+import { ModuleNames } from "./module-names.ts";
+import type { Store } from "./store.ts";
 import { isName } from "./wire.ts";
 
 export interface ServeOptions {
   /**
-   * The modules that are served, by name: the file's name without `.jobs.ts` as callers of `cluster.module` know it. Nothing else is ever
-   * loaded: a job names a module of this list and one of its exports.
+   * The modules that are served: a list, or by their names, which are the names of the files without `.jobs.ts`, as callers of `cluster.module` know
+   * them. Nothing else is ever loaded: a job names a module of this list and one of its exports.
    */
-  readonly modules: Readonly<Record<string, URL | string>>;
+  readonly modules: readonly (URL | string)[] | Readonly<Record<string, URL | string>>;
   /** @default the environment variable SKEIN_CLUSTER_URL */
   readonly connection?: ClusterConnection | undefined;
   /** The cluster's name: several may share a server. @default "default" */
   readonly name?: string | undefined;
-  /** Where jobs run. It is not closed. @default a pool of its own */
+  /** Where jobs run. It is not closed. Jobs that wait for others of the cluster need `jobsPerThread` above 1. @default a pool of its own */
   readonly pool?: ThreadPool | undefined;
-  /** How many jobs of one module are taken at once. Jobs that await want more than there are threads. @default the number of cores */
+  /**
+   * How many jobs of one module are taken at once. Jobs that await want more than there are threads. One that waits for jobs that it has submitted
+   * to the cluster does not count. @default the number of cores
+   */
   readonly concurrency?: number | undefined;
   /** After so many milliseconds without a sign of life a worker's jobs are taken for lost. @default 5000 */
   readonly lockMs?: number | undefined;
+  /**
+   * How long a job that this worker cannot run, because it was sent by another version or its module here has no such function, is left to
+   * others before it rejects with VersionSkewError or JobNotFoundError. 0: it rejects at once. @default 60000
+   */
+  readonly skewMs?: number | undefined;
   /** How long `close` waits for jobs that run. @default 30000 */
   readonly closeTimeoutMs?: number | undefined;
-  /** @default 10000 */
+  /** How long the store may take to answer at first. @default 10000 */
   readonly connectTimeoutMs?: number | undefined;
   /** The most bytes that arguments, and a result, may take as text. @default 1048576 */
   readonly maxPayloadBytes?: number | undefined;
@@ -37,11 +53,12 @@ export interface ServeOptions {
 
 export interface ResolvedServeOptions {
   readonly modules: ReadonlyMap<string, string>;
-  readonly connection: string | RedisOptions;
+  readonly store: Store;
   readonly name: string;
   readonly pool: ThreadPool | undefined;
   readonly concurrency: number | undefined;
   readonly lockMs: number;
+  readonly skewMs: number;
   readonly closeTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly maxPayloadBytes: number;
@@ -55,6 +72,7 @@ const names: OptionNames<ServeOptions> = {
   pool: true,
   concurrency: true,
   lockMs: true,
+  skewMs: true,
   closeTimeoutMs: true,
   connectTimeoutMs: true,
   maxPayloadBytes: true,
@@ -68,11 +86,12 @@ export function resolveServeOptions(options: ServeOptions): ResolvedServeOptions
     throw argumentTypeError("pool", "a ThreadPool", own.pool);
   return {
     modules: modulesOf(own.modules),
-    connection: checkConnection(own.connection),
+    store: storeOf(own.connection),
     name: clusterName(own.name),
     pool: own.pool,
     concurrency: own.concurrency === undefined ? undefined : positive("concurrency", own.concurrency),
     lockMs: milliseconds("lockMs", own.lockMs ?? 5000),
+    skewMs: nonNegative("skewMs", own.skewMs ?? 60_000),
     closeTimeoutMs: milliseconds("closeTimeoutMs", own.closeTimeoutMs ?? 30_000),
     connectTimeoutMs: milliseconds("connectTimeoutMs", own.connectTimeoutMs ?? 10_000),
     maxPayloadBytes: payloadBytes(own.maxPayloadBytes),
@@ -82,13 +101,14 @@ export function resolveServeOptions(options: ServeOptions): ResolvedServeOptions
 
 function modulesOf(modules: unknown): ReadonlyMap<string, string> {
   if (typeof modules !== "object" || modules === null)
-    throw argumentTypeError("modules", "the modules that are served: { geo: new URL(…) }", modules);
+    throw argumentTypeError("modules", "the modules that are served: [new URL(…)]", modules);
   const byName = new Map<string, string>();
-  for (const [name, url] of Object.entries(modules)) {
+  const names = new ModuleNames();
+  for (const [key, url] of Object.entries(modules)) {
+    const href = resolveJobUrl(url as URL);
+    const name = Array.isArray(modules) ? names.of(href) : key;
     if (!isName(name)) throw argumentTypeError("modules", "names of letters, digits, _ and -", name);
-    // Checks it as every engine does.
-    jobModule(url as URL);
-    byName.set(name, String(url));
+    byName.set(name, href);
   }
   if (byName.size === 0) throw argumentTypeError("modules", "at least one module", modules);
   return byName;

@@ -1,34 +1,70 @@
 /** What a worker's pool runs: one job of the cluster, from text to text, on the thread where its module and its error classes are. */
 import { AsyncResource } from "node:async_hooks";
-import { decodeValue, encodeValue, runJob, toWire } from "@skein/pool/engine";
+import { subscribe } from "node:diagnostics_channel";
+import { JobNotFoundError } from "@skein/pool";
+import { decodeValue, encodeValue, type ErrorWire, fromWire, runJob, toWire } from "@skein/pool/engine";
 import { job } from "@skein/pool/worker";
 import { decodeText, encodeText } from "./codec/text.ts";
-import { checkSize, type WireOutcome, type WireRequest } from "./wire.ts";
+import { SUBMITTED, type Submitted, type ThreadOutcome, type ThreadReport } from "./thread-call.ts";
+import { checkSize, skewFrom, type WireRequest } from "./wire.ts";
+
+/** Says to the report port of the job that runs: it has submitted a job to a cluster. Nothing of it goes anywhere. */
+class Child {
+  readonly task: PromiseLike<unknown>;
+
+  constructor(task: PromiseLike<unknown>) {
+    this.task = task;
+  }
+}
+
+subscribe(SUBMITTED, (message) => job.progress(new Child((message as Submitted).task)));
 
 /**
  * @param url The module, as the worker's own list has it.
  * @param words Of the call's CallState.
+ * @param attempt 1 for the first.
+ * @param children Results that are its last argument, as texts; null: there is no such argument.
  */
 export async function runWireJob(
   url: string,
   request: WireRequest,
   words: Int32Array,
+  attempt: number,
+  children: readonly string[] | null,
   maxPayloadBytes: number,
-): Promise<WireOutcome> {
+): Promise<ThreadOutcome> {
   try {
     // Inside, `job` is the cluster's job; what it reports goes out as progress of the pool's.
-    const report = AsyncResource.bind((text: string) => job.progress(text));
+    const report = AsyncResource.bind((said: ThreadReport) => job.progress(said));
+    let waitsFor = 0;
+    const wait = ({ task }: Child): void => {
+      if (waitsFor++ === 0) report("waits");
+      const over = (): void => {
+        if (--waitsFor === 0) report("proceeds");
+      };
+      task.then(over, over);
+    };
     const { reply } = await runJob({
       fn: { kind: "export", url, name: request.fn, ...(request.each && { each: true }) },
-      args: encodeValue(argumentsOf(request), "args").value,
+      args: encodeValue(argumentsOf(request, children), "args").value,
       context: request.context,
       state: words,
-      attempt: request.attempt,
       isRemote: true,
-      reports: request.reports ? { postMessage: (value) => report(encodeText(value, "report")) } : null,
+      attempt,
+      reports: {
+        postMessage(said) {
+          if (said.kind === "progress" && said.value instanceof Child) wait(said.value);
+          else if (request.reports) report({ text: encodeText(said, "report") });
+        },
+      },
     });
     if (reply.kind === "withdrawn") return { kind: "withdrawn" };
-    const text = encodeText(decodeValue(reply.value), reply.kind);
+    const value = decodeValue(reply.value);
+    if (reply.kind === "error") {
+      const missing = missingFunction(value as ErrorWire, url, request);
+      if (missing !== null) return { kind: "unknown", text: encodeText(toWire(missing), "error") };
+    }
+    const text = encodeText(value, reply.kind);
     checkSize(reply.kind, text, maxPayloadBytes);
     return { kind: reply.kind, text };
   } catch (error) {
@@ -36,7 +72,20 @@ export async function runWireJob(
   }
 }
 
-function argumentsOf({ args }: WireRequest): unknown[] {
+function argumentsOf({ args }: WireRequest, children: readonly string[] | null): unknown[] {
   const list = decodeText(args);
-  return Array.isArray(list) ? (list as unknown[]) : [list];
+  const own = Array.isArray(list) ? (list as unknown[]) : [list];
+  return children === null ? own : [...own, children.map(decodeText)];
+}
+
+/** The error, if it is that this job's module has no such function. */
+function missingFunction(
+  wire: ErrorWire,
+  url: string,
+  { fn, from, v }: WireRequest,
+): JobNotFoundError | null {
+  const error = "error" in wire ? fromWire(wire) : null;
+  if (!(error instanceof JobNotFoundError) || error.url !== url || error.exportName !== fn) return null;
+  error.cause ??= skewFrom(from, v);
+  return error;
 }

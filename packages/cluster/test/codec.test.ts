@@ -118,6 +118,25 @@ describe("a value as text", () => {
     );
     expect(() => encodeText(value, "args[0]")).toThrow(NotCloneableError);
   });
+
+  it("takes a class that the program has put on globalThis as any other", () => {
+    class Money {
+      readonly cents = 5;
+      get [Symbol.toStringTag](): string {
+        return "Money";
+      }
+    }
+    class Headers extends Money {}
+    const { Headers: ofPlatform } = globalThis;
+    Object.assign(globalThis, { Money, Headers });
+    try {
+      expect(there([new Money(), new Headers()])).toEqual([{ cents: 5 }, { cents: 5 }]);
+      expect(() => encodeText(new ofPlatform(), "args[0]")).toThrow(NotCloneableError);
+      expect(globalThis.Headers).toBe(Headers);
+    } finally {
+      Object.assign(globalThis, { Headers: ofPlatform });
+    }
+  });
 });
 
 describe("a text that nobody of ours wrote", () => {

@@ -24,10 +24,11 @@ export { type CloseOptions, resolveCloseOptions, type ResolvedCloseOptions } fro
 export { type FunctionSet, type JobFunction, JobFunctions } from "./engine/job-functions.ts";
 export type { Job, JobModule } from "./engine/job-module.ts";
 export type { MapOptions } from "./engine/map-options.ts";
-export type { Priority, RunOptions } from "./engine/run-options.ts";
+export type { OwnRunOptions, Priority, RunOptions } from "./engine/run-options.ts";
 export { jobModule } from "./engine/unbound-module.ts";
 export { availableCores, cpuQuota } from "./host/available-cores.ts";
 export type { FunctionSource } from "./jobs/function-source.ts";
+export { resolveJobUrl } from "./jobs/job-url.ts";
 export { loadJobModule } from "./jobs/load-module.ts";
 export { exportedFunction } from "./jobs/exported-function.ts";
 export { type ErrorWire, fromWire, toWire } from "./codec/error-wire.ts";

@@ -10,6 +10,7 @@
 import { isBoxedPrimitive, isDate, isMap, isNativeError, isProxy, isRegExp, isSet } from "node:util/types";
 import { NotCloneableError } from "@skein/pool";
 import { toWire } from "@skein/pool/engine";
+import { isOfPlatform } from "./platform-classes.ts";
 
 const viewPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
 // oxlint-disable-next-line typescript/unbound-method -- called with the view below
@@ -134,15 +135,6 @@ class RichWriter {
     for (const key of Object.keys(value))
       node.push(key, this.#reference((value as Record<string, unknown>)[key], pathOf(path, key)));
   }
-}
-
-/** A class that the platform has under its name: a stream, a port, a WeakMap, a Promise. */
-function isOfPlatform(value: object): boolean {
-  const { constructor } = value;
-  return (
-    typeof constructor === "function" &&
-    (globalThis as Record<string, unknown>)[constructor.name] === constructor
-  );
 }
 
 function pathOf(path: string, key: string): string {

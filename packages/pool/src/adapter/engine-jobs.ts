@@ -166,7 +166,8 @@ export class EngineJobs {
     job.state.giveUp();
     if (job.extras.graceTimer !== null) clearTimeout(job.extras.graceTimer);
     const isCrash = error instanceof ThreadCrashedError;
-    if (!job.isDecided && isCrash && job.retriesLeft > 0 && !this.#isDropped) {
+    const mayRetry = job.retriesLeft > 0 && this.#carrier.retriesThere !== true;
+    if (!job.isDecided && isCrash && mayRetry && !this.#isDropped) {
       job.retriesLeft--;
       job.stopListening();
       job.extras.runLimit?.again();

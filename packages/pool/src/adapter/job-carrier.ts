@@ -20,12 +20,14 @@ export interface JobCarrier {
   readonly bytesOnly?: boolean;
   /** How far the context of the caller has to flow: "wire" is for other programs. @default "thread" */
   readonly reach?: "thread" | "wire";
+  /** Whether a job whose thread died runs again there, as its `retries` say; the caller then hears of the last time alone. @default false */
+  readonly retriesThere?: boolean;
 }
 
 /** How the journey of a job ends. */
 export interface JobEnds {
   /** Its reply is here. */
   arrived(reply: JobReply): void;
-  /** There is none: its thread has died, or it could not be carried. After a ThreadCrashedError it runs again if it has `retries`. */
+  /** There is none: its thread has died, or it could not be carried. After a ThreadCrashedError it runs again if it has `retries`, unless `retriesThere`. */
   failed(error: Error): void;
 }

@@ -41,7 +41,10 @@ export class JobReports {
   }
 
   #take({ extras }: EngineJob, report: JobReport): void {
-    if (report.kind === "began") this.#listeners.began(extras.progressId);
-    else this.#listeners.report(extras.progressId, report.value);
+    if (report.kind === "began") {
+      // Not the first time, if it runs again without a word of its carrier.
+      extras.runLimit?.again();
+      this.#listeners.began(extras.progressId);
+    } else this.#listeners.report(extras.progressId, report.value);
   }
 }

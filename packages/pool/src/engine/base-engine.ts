@@ -28,7 +28,12 @@ import { type Iteration, mapItems } from "./map.ts";
 import { MapResults } from "./map-results.ts";
 import { someoneTracesMaps, traceMap } from "./map-tracing.ts";
 import { type MapOptions, resolveMapOptions } from "./map-options.ts";
-import { resolveModuleOptions, resolveRunOptions, type RunOptions } from "./run-options.ts";
+import {
+  type OwnRunOptions,
+  resolveModuleOptions,
+  resolveRunOptions,
+  type RunOptions,
+} from "./run-options.ts";
 
 /** Jobs under way in `map`, per thread, by default: one runs, the others wait for it. */
 const MAP_AHEAD = 4;
@@ -47,6 +52,8 @@ export interface JobTarget<F extends JobFunction = JobFunction> {
   refusal(): Error | null;
   /** Where a plain function was exported from, if that is known here. */
   readonly exportOf: ExportOf;
+  /** What its jobs can be told beside RunOptions. @default nothing */
+  readonly runOptions?: OwnRunOptions;
   /**
    * Takes one job. Everything is checked, its signal has not fired, and the engine can do what the options say. What this throws, the job
    * rejects with.
@@ -79,8 +86,11 @@ export interface JobEngine extends AsyncDisposable {
   close(options?: CloseOptions): Task<void>;
 }
 
-/** `module`, `run` and `map` over a target. */
-export abstract class BaseEngine<F extends JobFunction = JobFunction> implements JobEngine {
+/** `module`, `run` and `map` over a target. @typeParam O What jobs can be told: RunOptions, and what `JobTarget.runOptions` names. */
+export abstract class BaseEngine<
+  F extends JobFunction = JobFunction,
+  O extends RunOptions = RunOptions,
+> implements JobEngine {
   readonly #target: JobTarget<F>;
 
   protected constructor(target: JobTarget<F>) {
@@ -111,9 +121,9 @@ export abstract class BaseEngine<F extends JobFunction = JobFunction> implements
    * @throws TypeError for a relative path or another protocol: code never comes from the network. TypeError or RangeError for a
    * bad default, naming it.
    */
-  module<M>(url: URL | string, defaults?: RunOptions): JobModule<M> {
+  module<M>(url: URL | string, defaults?: O): JobModule<M> {
     const href = resolveJobUrl(url);
-    const options = resolveModuleOptions(defaults);
+    const options = resolveModuleOptions(defaults, this.#target.runOptions);
     return createJobModule<M>(href, (source) => {
       const fn = this.#target.functions.ofExport(source.url, source.name);
       const handle = (...args: unknown[]): Task<unknown> => this.#submit(fn, args, options, handle);
@@ -136,14 +146,30 @@ export abstract class BaseEngine<F extends JobFunction = JobFunction> implements
    * @param args The argument list. @default none
    * @throws TypeError or RangeError for a bad argument or option, naming it. Nothing was submitted then.
    */
-  run<A extends unknown[], R>(job: Job<A, R>, args: A, options?: RunOptions): Task<Awaited<R>>;
-  run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: RunOptions): Task<Awaited<R>>;
-  run<R>(job: Job<[], R> | (() => R), args?: [], options?: RunOptions): Task<Awaited<R>>;
-  run(job: unknown, args: unknown = [], options?: RunOptions): Task<unknown> {
-    const { fn, defaults } = this.entryOf(job);
+  run<A extends unknown[], R>(job: Job<A, R>, args: A, options?: O): Task<Awaited<R>>;
+  run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: O): Task<Awaited<R>>;
+  run<R>(job: Job<[], R> | (() => R), args?: [], options?: O): Task<Awaited<R>>;
+  run(job: unknown, args: unknown = [], options?: O): Task<unknown> {
     if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
-    return this.#submit(fn, args, resolveRunOptions(options, defaults), this.run as AnyFunction);
+    return this.submitJob(job, args, options, this.run);
+  }
+
+  /**
+   * As `run`, for other methods of an engine.
+   * @param below The method that the caller has called. @param more What it says of the job beside the options: `SubmitOptions.own`.
+   */
+  protected submitJob(
+    job: unknown,
+    args: unknown[],
+    options: O | undefined,
+    below: (...args: never[]) => unknown,
+    more?: (own: unknown) => unknown,
+  ): Task<unknown> {
+    const { fn, defaults } = this.entryOf(job);
+    const resolved = resolveRunOptions(options, defaults, this.#target.runOptions);
+    const complete = more === undefined ? resolved : { ...resolved, own: more(resolved.own) };
+    return this.#submit(fn, args, complete, below as AnyFunction);
   }
 
   /**

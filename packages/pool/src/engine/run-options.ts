@@ -98,10 +98,25 @@ const names: OptionNames<RunOptions> = {
   flowContext: true,
 };
 
+/** Options that one engine has beside RunOptions. */
+export interface OwnRunOptions {
+  readonly names: Readonly<Record<string, true>>;
+  /**
+   * Checks them, and completes them from those of the module: what comes out is `SubmitOptions.own`.
+   * @param options Without what is no option. @param defaults What this gave for the module; undefined: the module is of no engine, or of another.
+   * @throws TypeError or RangeError naming the option.
+   */
+  resolve(options: Readonly<Record<string, unknown>>, defaults: unknown): unknown;
+}
+
 /** @throws TypeError or RangeError naming the option. */
-export function resolveRunOptions(options: RunOptions | undefined, defaults: SubmitOptions): SubmitOptions {
+export function resolveRunOptions(
+  options: RunOptions | undefined,
+  defaults: SubmitOptions,
+  ofEngine?: OwnRunOptions,
+): SubmitOptions {
   if (options === undefined) return defaults;
-  const own = ownOptions(options, names);
+  const own = ownOptions(options, ofEngine === undefined ? names : { ...names, ...ofEngine.names });
   const { priority, continuations, onProgress } = own;
   if (priority !== undefined && !PRIORITIES.includes(priority)) {
     throw argumentTypeError("priority", "'high', 'normal' or 'low'", priority);
@@ -145,6 +160,7 @@ export function resolveRunOptions(options: RunOptions | undefined, defaults: Sub
     placement: placementOf(own) ?? defaults.placement,
     ofMap: false,
     isExclusive: exclusive || onCancel === "terminate",
+    own: ofEngine?.resolve(own, defaults.own),
   };
 }
 
@@ -168,8 +184,11 @@ function placementOf({ affinity, thread }: RunOptions): Placement | null {
  * Options of every job of a module.
  * @throws TypeError or RangeError naming the option.
  */
-export function resolveModuleOptions(options: RunOptions | undefined): SubmitOptions {
-  const resolved = resolveRunOptions(options, defaultSubmitOptions);
+export function resolveModuleOptions(
+  options: RunOptions | undefined,
+  ofEngine?: OwnRunOptions,
+): SubmitOptions {
+  const resolved = resolveRunOptions(options, defaultSubmitOptions, ofEngine);
   const { transfer } = resolved;
   if (transfer !== null)
     throw argumentTypeError("transfer", "given with a call: it says what this call moves", transfer);

@@ -39,6 +39,8 @@ export interface SubmitOptions {
   readonly transfer: readonly Transferable[] | null;
   /** Whether `map` has made it, for one item or several. */
   readonly ofMap: boolean;
+  /** What only the engine knows of: see OwnRunOptions. */
+  readonly own: unknown;
 }
 
 export const defaultSubmitOptions: SubmitOptions = {
@@ -58,4 +60,5 @@ export const defaultSubmitOptions: SubmitOptions = {
   onProgress: undefined,
   transfer: null,
   ofMap: false,
+  own: undefined,
 };

@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
   map: async () => (await import("./map.ts")).map,
   bench: async () => (await import("./bench.ts")).bench,
+  worker: async () => (await import("./worker.ts")).worker,
   doctor: async () => (await import("./doctor.ts")).doctor,
 };
 
@@ -23,6 +24,7 @@ const HELP = `Usage: skein <command> [options]
   skein run <file>#<export> [json ...]   call an exported function on a worker thread
   skein map <file>#<export> < in > out   call it for each line of the input, on all threads
   skein bench <file>#<export> [json ...] measure it directly, and on a pool
+  skein worker <file ...>                run jobs of a cluster in this process
   skein doctor [folder]                  look for what keeps Skein from working in a project
 
 skein <command> --help explains a command; skein --version prints the version.

@@ -1,0 +1,51 @@
+/** A job on its way into the store, as BullMQ takes it. */
+import type { BulkJobOptions, FlowRootLeafJob, FlowRootParentJob } from "bullmq";
+import type { WireRequest } from "./wire.ts";
+
+export interface NewJob {
+  readonly id: string;
+  readonly queue: string;
+  readonly request: WireRequest;
+  /** From 1: BullMQ takes jobs that have none before all others. */
+  readonly priority: number;
+  readonly attempts: number;
+  readonly backoffMs: number;
+  /** By `performance.now()`; null: its caller waits for ever. */
+  readonly expiresAt: number | null;
+  /** They run before it. */
+  readonly children: readonly NewJob[];
+}
+
+/** How long the store keeps it when it is over. Without an age, jobs would stay for ever; a count would cost more with each. */
+export interface ResultAge {
+  /** In seconds. */
+  readonly age: number;
+}
+
+export function dataOf({ request, expiresAt }: NewJob): WireRequest {
+  if (expiresAt === null) return request;
+  return { ...request, leftMs: Math.max(1, Math.round(expiresAt - performance.now())) };
+}
+
+export function optionsOf(job: NewJob, age: ResultAge): BulkJobOptions {
+  return {
+    jobId: job.id,
+    priority: job.priority,
+    attempts: job.attempts,
+    backoff: { type: "exponential", delay: job.backoffMs },
+    removeOnComplete: age,
+    removeOnFail: age,
+  };
+}
+
+export function flowOf(job: NewJob, age: ResultAge): FlowRootLeafJob | FlowRootParentJob {
+  const { queue: queueName, request, children } = job;
+  const node = { name: request.fn, queueName, data: dataOf(job), opts: optionsOf(job, age) };
+  return children.length === 0 ? node : { ...node, children: children.map((child) => flowOf(child, age)) };
+}
+
+/** The job and all below it. */
+export function* idsOf(job: NewJob): Generator<string> {
+  yield job.id;
+  for (const child of job.children) yield* idsOf(child);
+}

@@ -1,0 +1,82 @@
+/**
+ * Which jobs run beside each other in a worker process. A job that may have killed its process before runs alone, so that it takes no other job
+ * with it: jobs of a process that has died count as lost, all of them, and too many losses are final.
+ *
+ * State      | OPEN     | any jobs begin, and run                                                              | construction, leave
+ *            | CLEARING | one job waits until those that run have ended; nothing else begins                    | enterAlone
+ *            | ALONE    | it runs; nothing else begins                                                          | the last of them leaves
+ * Moves      enterAlone OPEN → CLEARING, or ALONE at once    leave ALONE → OPEN; the last other: CLEARING → ALONE
+ *            wait       of the lone job: ALONE → OPEN, since those that it waits for have to run somewhere
+ * Invariants I1 While CLEARING or ALONE no job is admitted: it goes back into the store, where it does not count as begun.
+ *            I2 Jobs that wait for others of the cluster do not count: else the lone job could be what they wait for.
+ */
+export interface Doors {
+  /** No more jobs are fetched. */
+  close(): void;
+  open(): void;
+}
+
+export class Solitude {
+  readonly #doors: Doors;
+  /** Jobs that run and wait for nobody. */
+  #busy = 0;
+  #lone: object | null = null;
+  #cleared: (() => void) | null = null;
+
+  constructor(doors: Doors) {
+    this.#doors = doors;
+  }
+
+  /** Whether jobs are admitted. */
+  get isOpen(): boolean {
+    return this.#lone === null;
+  }
+
+  /** @returns false: not now. Otherwise the job runs, until it leaves. */
+  enter(): boolean {
+    if (this.#lone !== null) return false;
+    this.#busy++;
+    return true;
+  }
+
+  /** The same for a job that is to be alone; resolves when it is. @param job Stands for it. */
+  async enterAlone(job: object): Promise<boolean> {
+    if (this.#lone !== null) return false;
+    this.#lone = job;
+    this.#doors.close();
+    if (this.#busy > 0) await new Promise<void>((resolve) => (this.#cleared = resolve));
+    this.#busy++;
+    return true;
+  }
+
+  /** A job waits for others of the cluster. */
+  wait(job: object): void {
+    this.#busy--;
+    this.#reopen(job);
+    this.#clear();
+  }
+
+  /** It does not wait any more. */
+  proceed(): void {
+    this.#busy++;
+  }
+
+  leave(job: object): void {
+    this.#busy--;
+    this.#reopen(job);
+    this.#clear();
+  }
+
+  #reopen(job: object): void {
+    if (this.#lone !== job) return;
+    this.#lone = null;
+    this.#doors.open();
+  }
+
+  #clear(): void {
+    if (this.#busy > 0) return;
+    const cleared = this.#cleared;
+    this.#cleared = null;
+    cleared?.();
+  }
+}

@@ -1,0 +1,41 @@
+/** Where jobs wait. Connections are made under the empty context: nothing of a request outlives it. */
+import { AsyncScope } from "@skein/context";
+import { type BackendFactory, createRedisBackend, type IQueueBackend } from "bullmq";
+import { Redis, type RedisOptions } from "ioredis";
+
+/** A connection, as BullMQ takes it. */
+export interface StoreConnection {
+  /** Of the type that the store's `backend` expects. */
+  readonly client: never;
+  readonly isReady: boolean;
+  disconnect(): void;
+}
+
+export interface Store {
+  /** For each class of BullMQ. */
+  readonly backend: BackendFactory<IQueueBackend, never>;
+  /** Tries again for ever when the server is away, and says so by `onError`. */
+  connect(onError: (error: Error) => void): StoreConnection;
+}
+
+/** What BullMQ needs: a command waits for the server, and is not given up after some retries. */
+const settings = { maxRetriesPerRequest: null, replyMapping: "legacy" } as const;
+
+export function redisStore(address: string | RedisOptions): Store {
+  return {
+    backend: createRedisBackend,
+    connect(onError) {
+      const redis = AsyncScope.root.run(() =>
+        typeof address === "string" ? new Redis(address, settings) : new Redis({ ...address, ...settings }),
+      );
+      redis.on("error", onError);
+      return {
+        client: redis as never,
+        get isReady() {
+          return redis.status === "ready";
+        },
+        disconnect: () => redis.disconnect(),
+      };
+    },
+  };
+}

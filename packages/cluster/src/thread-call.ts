@@ -1,0 +1,15 @@
+/** What a worker and the threads of its pool say to each other of one job. */
+import type { WireOutcome } from "./wire.ts";
+
+/** `unknown`: the module has no such function here; another version of it may. `text`: the error that says so. */
+export type ThreadOutcome = WireOutcome | { readonly kind: "unknown"; readonly text: string };
+
+/** `text`: what the job reports, for its caller. The others: it begins, and ends, to wait for jobs that it has submitted to a cluster. */
+export type ThreadReport = { readonly text: string } | "waits" | "proceeds";
+
+/** On this channel a Cluster says in the caller's context that it has taken a job. */
+export const SUBMITTED = "skein:cluster:submit";
+
+export interface Submitted {
+  readonly task: PromiseLike<unknown>;
+}

@@ -1,0 +1,197 @@
+/**
+ * One job that this worker has taken, from what the store says of it to its outcome.
+ *
+ * | comes to        | when                                                                                                  |
+ * | an outcome      | it has run, or cannot run anywhere: it is given to the store, as the value of a completed job           |
+ * | DelayedError    | it is not for this process, or not now: it was given back to the store, and does not count as begun      |
+ * | AttemptError    | it threw, and has attempts left: the store gives it out again, after its wait                           |
+ */
+import { ThreadCrashedError } from "@skein/pool";
+import { CallState, toWire } from "@skein/pool/engine";
+import { DelayedError, type Job } from "bullmq";
+import { encodeText } from "./codec/text.ts";
+import { VersionSkewError } from "./errors.ts";
+import { ReportSender } from "./report-sender.ts";
+import type { Solitude } from "./solitude.ts";
+import type { ThreadOutcome, ThreadReport } from "./thread-call.ts";
+import { clearTimeout, setTimeout } from "./timers.ts";
+import { readOutcome, readRequest, type WireOutcome, type WireRequest } from "./wire.ts";
+
+export type StoredJob = Job<unknown, WireOutcome>;
+
+/** How long a job stays away that is given back while another one runs alone. */
+const BUSY_MS = 200;
+/** How long one stays away that another version may be able to run. */
+const SKEW_MS = 2000;
+/** So many losses make a job run alone, if it has more retries. */
+const SUSPICIOUS = 2;
+
+/** What its worker has for each of its jobs. */
+export interface JobSurroundings {
+  readonly maxPayloadBytes: number;
+  readonly skewMs: number;
+  readonly solitude: Solitude;
+  readonly onError: (error: Error) => void;
+  /** Calls the function on a thread. @throws ThreadCrashedError */
+  call(
+    request: WireRequest,
+    state: CallState,
+    attempt: number,
+    children: readonly string[] | null,
+    onReport: (report: ThreadReport) => void,
+  ): Promise<ThreadOutcome>;
+  /** The job waits for jobs of the cluster that it has submitted, or does not wait any more. */
+  waits(job: WireJob, isWaiting: boolean): void;
+}
+
+class AttemptError extends Error {
+  override readonly name = "AttemptError";
+}
+
+export class WireJob {
+  readonly #stored: StoredJob;
+  readonly #around: JobSurroundings;
+  /** Of the call that is under way. */
+  #state = new CallState();
+  #isStopping = false;
+  #isWaiting = false;
+
+  constructor(stored: StoredJob, around: JobSurroundings) {
+    this.#stored = stored;
+    this.#around = around;
+  }
+
+  /** It is asked to stop, or never begins. */
+  stop(): void {
+    this.#isStopping = true;
+    this.#state.giveUp();
+  }
+
+  /** @throws DelayedError, AttemptError: see above. */
+  async run(): Promise<WireOutcome> {
+    let request: WireRequest;
+    try {
+      request = readRequest(this.#stored.data, this.#around.maxPayloadBytes);
+    } catch (error) {
+      if (error instanceof VersionSkewError) await this.#leaveToOthers();
+      return errorOutcome(error);
+    }
+    const { stalledCounter } = this.#stored;
+    if (stalledCounter > request.lostRetries) return { kind: "lost", starts: stalledCounter };
+    const { solitude } = this.#around;
+    const isSuspect = stalledCounter > 0 && stalledCounter >= Math.min(SUSPICIOUS, request.lostRetries);
+    const isAdmitted = isSuspect ? await solitude.enterAlone(this) : solitude.enter();
+    if (!isAdmitted) await this.#giveBack(BUSY_MS);
+    try {
+      return await this.#runAdmitted(request);
+    } finally {
+      if (this.#isWaiting) this.#wait(false);
+      solitude.leave(this);
+    }
+  }
+
+  async #runAdmitted(request: WireRequest): Promise<WireOutcome> {
+    const children = await this.#childResults(request);
+    if (children !== null && "kind" in children) return children;
+    const reports = new ReportSender((texts) =>
+      this.#stored.updateProgress({ texts }).catch(this.#around.onError),
+    );
+    const limit = this.#limit(request);
+    let outcome: ThreadOutcome;
+    try {
+      outcome = await this.#call(request, children, reports);
+    } finally {
+      clearTimeout(limit);
+    }
+    await reports.end();
+    if (outcome.kind === "unknown") {
+      await this.#leaveToOthers();
+      return { kind: "error", text: outcome.text };
+    }
+    const { attemptsMade, opts } = this.#stored;
+    if (outcome.kind === "error" && !this.#isStopping && attemptsMade + 1 < (opts.attempts ?? 1))
+      throw new AttemptError("The job threw, and runs again");
+    return outcome;
+  }
+
+  /** Null: it has none. An outcome: one of them has failed, and so does this job, which does not run. */
+  async #childResults({ children }: WireRequest): Promise<readonly string[] | WireOutcome | null> {
+    if (children === null) return null;
+    const values = Object.entries(await this.#stored.getChildrenValues<unknown>());
+    const byId = new Map(values.map(([key, value]) => [key.slice(key.lastIndexOf(":") + 1), value]));
+    const texts: string[] = [];
+    for (const id of children) {
+      let outcome: WireOutcome;
+      try {
+        outcome = readOutcome(byId.get(id));
+      } catch (error) {
+        return errorOutcome(error);
+      }
+      if (outcome.kind !== "result") return outcome;
+      texts.push(outcome.text);
+    }
+    return texts;
+  }
+
+  async #call(
+    request: WireRequest,
+    children: readonly string[] | null,
+    reports: ReportSender,
+  ): Promise<ThreadOutcome> {
+    const { attemptsMade, stalledCounter } = this.#stored;
+    const onReport = (report: ThreadReport): void => {
+      if (typeof report === "string") this.#wait(report === "waits");
+      else reports.add(report.text);
+    };
+    for (let crashes = 0; ; crashes++) {
+      try {
+        const attempt = attemptsMade + stalledCounter + crashes + 1;
+        return await this.#around.call(request, this.#state, attempt, children, onReport);
+      } catch (error) {
+        if (this.#isWaiting) this.#wait(false);
+        if (!(error instanceof ThreadCrashedError)) return errorOutcome(error);
+        if (crashes >= request.threadRetries || this.#isStopping)
+          return { kind: "crashed", exitCode: error.exitCode ?? null };
+        this.#state = new CallState();
+      }
+    }
+  }
+
+  /** For when its caller is not there to stop it. */
+  #limit({ leftMs, runTimeoutMs }: WireRequest): NodeJS.Timeout | undefined {
+    const ms = Math.min(leftMs ?? Infinity, runTimeoutMs ?? Infinity);
+    if (ms === Infinity) return undefined;
+    const timer = setTimeout(() => this.stop(), ms);
+    timer.unref();
+    return timer;
+  }
+
+  #wait(isWaiting: boolean): void {
+    if (isWaiting === this.#isWaiting) return;
+    this.#isWaiting = isWaiting;
+    if (isWaiting) this.#around.solitude.wait(this);
+    else this.#around.solitude.proceed();
+    this.#around.waits(this, isWaiting);
+  }
+
+  /** Another worker may be of another version. Returns when none was, for long enough. */
+  async #leaveToOthers(): Promise<void> {
+    const { skewMs } = this.#around;
+    if (skewMs === 0 || this.#isStopping) return;
+    const pauseMs = Math.min(SKEW_MS, skewMs);
+    // Each time it was given out counts as a start, and nothing else tells for how long that goes on: clocks may differ.
+    const { attemptsStarted, attemptsMade, stalledCounter } = this.#stored;
+    const tries = attemptsStarted - attemptsMade - stalledCounter;
+    if (tries * pauseMs > skewMs) return;
+    await this.#giveBack(pauseMs);
+  }
+
+  async #giveBack(pauseMs: number): Promise<never> {
+    await this.#stored.moveToDelayed(Date.now() + pauseMs, this.#stored.token);
+    throw new DelayedError();
+  }
+}
+
+export function errorOutcome(error: unknown): WireOutcome {
+  return { kind: "error", text: encodeText(toWire(error), "error") };
+}

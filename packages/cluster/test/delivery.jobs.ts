@@ -1,0 +1,54 @@
+/** Jobs that count their runs in a file, and end as they are told. */
+import { add, type Gate, load, store } from "../../../test/engines/gates.ts";
+import { Cluster } from "@skein/cluster";
+import { job } from "@skein/pool/worker";
+
+/** Word 0 counts the runs. */
+export function failTimes(gate: Gate, times: number): number {
+  const run = add(gate, 0, 1) + 1;
+  if (run <= times) throw new RangeError(`run ${run}`);
+  return run;
+}
+
+/** Ends its thread, the first time. */
+export function crashOnce(gate: Gate): number {
+  const run = add(gate, 0, 1) + 1;
+  if (run === 1) process.exit(7);
+  return run;
+}
+
+/** Ends its process, always: word 0 counts, and the others of `with` have begun before. */
+export async function poison(gate: Gate, others: readonly Gate[]): Promise<never> {
+  if (add(gate, 0, 1) === 0)
+    while (others.some((other) => load(other, 1) === 0))
+      await new Promise((resolve) => setImmediate(resolve));
+  process.kill(process.pid, "SIGKILL");
+  return await new Promise<never>(() => {});
+}
+
+/** Word 1 counts the runs; the first does not end. */
+export async function innocent(gate: Gate): Promise<string> {
+  const isFirst = add(gate, 1, 1) === 0;
+  if (isFirst) await new Promise(() => setInterval(() => {}, 1000));
+  return "innocent";
+}
+
+/** Word 1 says that it has begun, word 2 that it was asked to stop; word 0 ends it as well. */
+export async function untilStopped(gate: Gate): Promise<void> {
+  store(gate, 1, 1);
+  while (!job.isCancellationRequested && load(gate, 0) === 0)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  store(gate, 2, Number(job.isCancellationRequested));
+}
+
+export function reportMany(count: number): void {
+  for (let i = 0; i < count; i++) job.progress(i);
+}
+
+/** Runs itself on the cluster until `depth` is 0, and waits for it each time. */
+export async function nested(connection: string, name: string, depth: number): Promise<number> {
+  if (depth === 0) return 0;
+  await using cluster = new Cluster({ connection, name });
+  const jobs = cluster.module<{ nested: typeof nested }>(new URL(import.meta.url));
+  return (await jobs.nested(connection, name, depth - 1)) + 1;
+}

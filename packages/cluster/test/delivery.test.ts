@@ -1,0 +1,193 @@
+/** What becomes of jobs whose first run does not end well, and of those with a key. */
+import { JobNotFoundError, ThreadCrashedError } from "@skein/pool";
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { Gates, load, opened, store } from "../../../test/engines/gates.ts";
+import { eventually } from "../../../test/support/eventually.ts";
+import { startRedis } from "../../../test/support/redis-server.ts";
+import { timeLimit } from "../../../test/support/time-limit.ts";
+import { WorkerProcess } from "../../../test/support/worker-process.ts";
+import {
+  Cluster,
+  type ClusterOptions,
+  KeyConflictError,
+  KeyNotFoundError,
+  VersionSkewError,
+  WorkerLostError,
+} from "../src/index.ts";
+import type * as Jobs from "./delivery.jobs.ts";
+
+const url = new URL("./delivery.jobs.ts", import.meta.url);
+const modules = { delivery: url.href };
+const redis = await startRedis();
+const gates = new Gates(false);
+let count = 0;
+const started: AsyncDisposable[] = [];
+
+afterEach(async () => {
+  for (const each of started.splice(0).toReversed()) await each[Symbol.asyncDispose]();
+}, timeLimit(60_000));
+afterAll(async () => {
+  await redis?.[Symbol.asyncDispose]();
+  gates.remove();
+});
+
+function own<T extends AsyncDisposable>(each: T): T {
+  started.push(each);
+  return each;
+}
+
+const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
+  Promise.resolve(task).then(
+    () => expect.unreachable("it resolved"),
+    (reason: unknown) => reason,
+  );
+
+describe.skipIf(redis === null)("delivery", () => {
+  const connection = redis?.url ?? "";
+
+  function start(options?: ClusterOptions) {
+    const name = `delivery-${++count}`;
+    const cluster = own(new Cluster({ connection, name, ...options }));
+    const worker = (more?: { lockMs?: number; threads?: number; skewMs?: number }): WorkerProcess =>
+      own(new WorkerProcess({ connection, name, modules, ...more }));
+    return { name, cluster, jobs: cluster.module<typeof Jobs>(url), worker };
+  }
+
+  it("a job that throws runs again as `attempts` say, and one whose thread died as `retries` do", async () => {
+    const { cluster, jobs, worker } = start();
+    worker();
+    const options = { attempts: 3, backoffMs: 1 };
+    expect(await cluster.run(jobs.failTimes, [gates.make(), 2], options)).toBe(3);
+    const failure = await errorOf(cluster.run(jobs.failTimes, [gates.make(), 3], options));
+    expect(failure).toMatchObject({ constructor: RangeError, message: "run 3" });
+    expect(await errorOf(jobs.failTimes(gates.make(), 1))).toMatchObject({ message: "run 1" });
+    expect(await cluster.run(jobs.crashOnce, [gates.make()], { retries: 1 })).toBe(2);
+    expect(await errorOf(jobs.crashOnce(gates.make()))).toBeInstanceOf(ThreadCrashedError);
+  });
+
+  it("calls with one key are one job, for its caller, for others, and after its end", async () => {
+    const { name, cluster, jobs, worker } = start();
+    const gate = gates.make();
+    const call = () => cluster.run(jobs.failTimes, [gate, 0], { key: "order 7" });
+    const early = [call(), call()];
+    worker();
+    expect(await Promise.all(early)).toEqual([1, 1]);
+    expect(await call()).toBe(1);
+    const other = own(new Cluster({ connection, name }));
+    const its = other.module<typeof Jobs>(url);
+    expect(await other.attach(its.failTimes, "order 7")).toBe(1);
+    expect(load(gate, 0)).toBe(1);
+    expect(await errorOf(cluster.run(jobs.failTimes, [gate, 1], { key: "order 7" }))).toMatchObject({
+      constructor: KeyConflictError,
+      key: "order 7",
+    });
+    expect(await errorOf(cluster.attach(jobs.failTimes, "order 8"))).toBeInstanceOf(KeyNotFoundError);
+    expect(() => cluster.attach(jobs.failTimes, "")).toThrow("key");
+    expect(() => cluster.module(url, { key: "all" })).toThrow("key");
+  });
+
+  it("whoever stops waiting for a job with a key does not stop it", async () => {
+    const { cluster, jobs, worker } = start();
+    worker();
+    const gate = gates.make(3);
+    const controller = new AbortController();
+    const task = cluster.run(jobs.untilStopped, [gate], { key: "long", signal: controller.signal });
+    await opened(gate, 1);
+    controller.abort();
+    expect(await errorOf(task)).toBe(controller.signal.reason);
+    const again = cluster.attach(jobs.untilStopped, "long", { timeoutMs: 50 });
+    expect(await errorOf(again)).toMatchObject({ code: "ERR_SKEIN_JOB_TIMEOUT" });
+    expect(load(gate, 2)).toBe(0);
+    store(gate, 0, 1);
+    expect(await cluster.attach(jobs.untilStopped, "long")).toBeUndefined();
+    expect(load(gate, 2)).toBe(0);
+  });
+
+  it("a job whose caller is gone stops when its caller's time is over", async () => {
+    const { name, jobs, worker, cluster } = start();
+    worker();
+    const gate = gates.make(3);
+    // As it lies in the store, but for an id of which no caller knows.
+    const task = cluster.run(jobs.untilStopped, [gate], { timeoutMs: 600_000 });
+    await opened(gate, 1);
+    const client = new Redis(connection, { maxRetriesPerRequest: null });
+    const queue = new Queue(`skein.${name}.delivery`, { connection: client });
+    const [active] = await queue.getJobs("active");
+    const { leftMs } = active!.data as { leftMs: number };
+    expect(leftMs).toBeGreaterThan(0);
+    expect(leftMs).toBeLessThanOrEqual(600_000);
+    const orphan = gates.make(3);
+    const data = { ...(active!.data as object), args: `J${JSON.stringify([orphan])}`, leftMs: 20 };
+    worker();
+    const { id } = await queue.add("untilStopped", data, { priority: 1 });
+    // It was asked to stop, or had not begun by then.
+    await eventually("it has ended", async () => (await queue.getJob(id!))?.finishedOn !== undefined);
+    await queue.close();
+    client.disconnect();
+    expect(load(gate, 2)).toBe(0);
+    await cluster.close({ drain: false });
+    expect(await task).toBeUndefined();
+  });
+
+  it("a job that ends its process takes no other with it", async () => {
+    const { cluster, jobs, worker } = start();
+    const options = { lockMs: 1500, threads: 4 };
+    const supervisor = new AbortController();
+    const supervise = async (): Promise<void> => {
+      while (!supervisor.signal.aborted) await worker(options).ended;
+    };
+    const supervised = supervise();
+    const others = [gates.make(), gates.make(), gates.make()];
+    const innocents = others.map((gate) => cluster.run(jobs.innocent, [gate]));
+    const gate = gates.make();
+    const failure = await errorOf(cluster.run(jobs.poison, [gate, others], { retries: 1 }));
+    expect(failure).toBeInstanceOf(WorkerLostError);
+    expect(load(gate, 0)).toBeGreaterThan(1);
+    expect(await Promise.all(innocents)).toEqual(["innocent", "innocent", "innocent"]);
+    supervisor.abort();
+    for (const each of started.splice(1)) await each[Symbol.asyncDispose]();
+    await supervised;
+  });
+
+  it("a job that this worker's version lacks is left to others, then says which versions these are", async () => {
+    const { name, jobs, worker } = start();
+    worker({ skewMs: 20 });
+    const unknown = jobs as unknown as Record<string, typeof jobs.failTimes>;
+    const missing = await errorOf(unknown["failTime"]!(gates.make(), 0));
+    expect(missing).toBeInstanceOf(JobNotFoundError);
+    expect((missing as Error).cause).toBeInstanceOf(VersionSkewError);
+    const client = new Redis(connection, { maxRetriesPerRequest: null });
+    const queue = new Queue(`skein.${name}.delivery`, { connection: client });
+    const job = await queue.add("later", { v: 99, from: "7.1.0" }, { priority: 1 });
+    const ended = await eventually("it has ended", async () => {
+      const seen = await queue.getJob(job.id!);
+      return seen?.finishedOn === undefined ? null : seen;
+    });
+    expect(JSON.stringify(ended.returnvalue)).toMatch(/7\.1\.0, wire version 99.*wire version 2/);
+    expect(ended.attemptsStarted).toBeGreaterThan(1);
+    await queue.close();
+    client.disconnect();
+  });
+
+  it("reports come at most ten times a second, and none is missing", async () => {
+    const { name, cluster, jobs, worker } = start();
+    const client = new Redis(connection, { maxRetriesPerRequest: null });
+    const queue = new Queue(`skein.${name}.delivery`, { connection: client });
+    worker();
+    const seen: unknown[] = [];
+    await cluster.run(jobs.reportMany, [500], { onProgress: (value) => seen.push(value) });
+    expect(seen).toEqual(Array.from({ length: 500 }, (_, i) => i));
+    const events = (await client.xrange(queue.toKey("events"), "-", "+")).map(([, fields]) => fields[1]);
+    expect(events.filter((event) => event === "progress").length).toBeLessThan(20);
+    await queue.close();
+    client.disconnect();
+  });
+
+  it("a job that waits for jobs of the cluster leaves its slot to them", async () => {
+    const { name, jobs, worker } = start();
+    worker({ threads: 1 });
+    expect(await jobs.nested(connection, name, 3)).toBe(3);
+  });
+});

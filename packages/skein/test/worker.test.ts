@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { afterAll, describe, expect, test } from "vitest";
+import { Cluster } from "@skein/cluster";
+import { startRedis } from "../../../test/support/redis-server.ts";
+import type * as Geo from "./fixtures/geo.jobs.ts";
+import { command, fixtures, skein } from "./skein.ts";
+
+const redis = await startRedis();
+afterAll(() => redis?.[Symbol.asyncDispose]());
+
+describe("skein worker", () => {
+  test.skipIf(redis === null)("runs jobs of a cluster, and ends by SIGTERM", async () => {
+    const worker = spawn(process.execPath, [command, "worker", "*.jobs.ts", "--threads", "1"], {
+      cwd: fixtures,
+      env: { ...process.env, SKEIN_CLUSTER_URL: redis!.url },
+    });
+    const ended = once(worker, "exit");
+    let said = "";
+    worker.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+    await using cluster = new Cluster({ connection: redis!.url });
+    const geo = cluster.module<typeof Geo>(new URL("fixtures/geo.jobs.ts", import.meta.url));
+    expect(await geo.add(1, 2)).toBe(3);
+    worker.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+    expect(said).toBe("skein: serves *.jobs.ts\nskein: stops when its jobs have ended\n");
+  });
+
+  test.each([
+    [["worker"], /^skein: name the job modules, as in .*\n$/],
+    [["worker", "no/*.jobs.ts"], /^skein: there is no file no\/\*\.jobs\.ts; give .*\n$/],
+    [["worker", "geo.jobs.ts", "--url", "http://a.example"], /^skein: .*`connection`.*redis.*\n$/],
+  ])("skein %j is wrong usage, told in one sentence", async (args, message) => {
+    const { code, stderr } = await skein(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
