@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { problemsOfPacked } from "./packed.ts";
 
 interface Check {
   readonly name: string;
@@ -29,7 +30,7 @@ const testConfigs = globSync([
 ]).toSorted();
 const published = globSync("packages/*/package.json").toSorted();
 
-/** Packs a package as it would be published and looks at the tarball: exports, types, and what must not be in there. */
+/** Packs a package as it would be published and looks at the tarball: exports, types, contents, links and size. */
 function checkPackage(manifestPath: string): boolean {
   const folder = manifestPath.replace(/\/package\.json$/, "");
   const target = mkdtempSync(join(tmpdir(), "skein-pack-"));
@@ -42,9 +43,11 @@ function checkPackage(manifestPath: string): boolean {
       console.log(`${folder}: the packed package.json still has the condition for source`);
       return false;
     }
+    const problems = problemsOfPacked(tarball);
+    for (const problem of problems) console.log(problem);
     const linted = execute("publint", ["run", tarball, "--strict"]);
     // ESM only by decision: what CommonJS of old resolvers sees is not checked.
-    return execute("attw", [tarball, "--profile", "esm-only"]) && linted;
+    return execute("attw", [tarball, "--profile", "esm-only"]) && linted && problems.length === 0;
   } finally {
     rmSync(target, { recursive: true });
   }
@@ -58,6 +61,8 @@ const checks: readonly Check[] = [
   command("atomics and their pairings", process.execPath, "scripts/check-atomics.ts"),
   command("direction of imports", process.execPath, "scripts/check-direction.ts"),
   command("error codes and their page", process.execPath, "scripts/check-error-codes.ts"),
+  command("snippets and the oldest Node.js", process.execPath, "scripts/check-snippets.ts"),
+  command("what packages say of themselves", process.execPath, "scripts/check-metadata.ts"),
   command("public surface and its report", process.execPath, "scripts/api-report.ts"),
   command("unused files, exports and dependencies", "knip"),
   ...published.map((path) => ({

@@ -1,5 +1,8 @@
-/** The site over the Markdown of this folder: `pnpm docs:build`. */
-import { defineConfig } from "vitepress";
+/** The site over the Markdown of this folder: `pnpm docs:build`. The API reference is made before, from the docstrings: see typedoc.json. */
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type DefaultTheme } from "vitepress";
+import llmstxt from "vitepress-plugin-llms";
 
 export default defineConfig({
   title: "Skein",
@@ -8,6 +11,8 @@ export default defineConfig({
   cacheDir: "node_modules/.vitepress",
   // Anchors as on GitHub, so that one link serves both.
   markdown: { anchor: { slugify: githubSlug } },
+  // llms.txt, and each page as Markdown beside it.
+  vite: { plugins: [llmstxt({ ignoreFiles: ["api/**"] })] },
   themeConfig: {
     search: { provider: "local" },
     outline: [2, 3],
@@ -16,12 +21,16 @@ export default defineConfig({
         text: "Guides",
         items: [
           { text: "Offload your first job", link: "/guide/first-job" },
-          { text: "Cancellation and time limits", link: "/guide/cancellation" },
+          { text: "At a glance", link: "/guide/at-a-glance" },
           { text: "Context everywhere", link: "/guide/context" },
           { text: "Continuation policies", link: "/guide/continuations" },
+          { text: "Cancellation and time limits", link: "/guide/cancellation" },
           { text: "Large payloads and shared memory", link: "/guide/payloads" },
           { text: "Observability", link: "/guide/observability" },
+          { text: "Fork and join", link: "/guide/fork-join" },
+          { text: "Batching", link: "/guide/batching" },
           { text: "Testing", link: "/guide/testing" },
+          { text: "Shipping", link: "/guide/shipping" },
           { text: "When not to use it, and pitfalls", link: "/guide/pitfalls" },
         ],
       },
@@ -31,11 +40,21 @@ export default defineConfig({
           { text: "Piscina", link: "/from/piscina" },
           { text: "Tinypool", link: "/from/tinypool" },
           { text: "workerpool", link: "/from/workerpool" },
+          { text: "poolifier", link: "/from/poolifier" },
+          { text: "threads.js", link: "/from/threads" },
           { text: "Comlink", link: "/from/comlink" },
           { text: ".NET", link: "/guide/from-dotnet" },
         ],
       },
-      { text: "Reference", items: [{ text: "Error codes", link: "/errors" }] },
+      {
+        text: "Reference",
+        items: [
+          { text: "Error codes", link: "/errors" },
+          { text: "What runs where", link: "/support" },
+          { text: "Measured", link: "/measured" },
+          { text: "API", collapsed: true, items: apiSidebar() },
+        ],
+      },
     ],
   },
 });
@@ -46,4 +65,9 @@ function githubSlug(heading: string): string {
     .replaceAll(/[^\w\s-]/g, "")
     .trim()
     .replaceAll(/\s/g, "-");
+}
+
+function apiSidebar(): DefaultTheme.SidebarItem[] {
+  const file = fileURLToPath(new URL("../api/typedoc-sidebar.json", import.meta.url));
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as DefaultTheme.SidebarItem[]) : [];
 }

@@ -1,4 +1,4 @@
-/** `node test/context-matrix/draw.ts` draws the matrix for README.md; its test says when that is due. */
+/** `node test/context-matrix/draw.ts` draws the matrix for docs/guide/context.md; its test says when that is due. */
 import { writeFileSync } from "node:fs";
 import { picture } from "./picture.ts";
 

@@ -50,7 +50,7 @@ afterAll(() => {
   );
 });
 
-it("the picture in README.md is up to date: node test/context-matrix/draw.ts", () => {
+it("the picture in docs is up to date: node test/context-matrix/draw.ts", () => {
   const file = new URL("../../docs/context-matrix.svg", import.meta.url);
   expect(readFileSync(file, "utf8")).toBe(picture());
 });

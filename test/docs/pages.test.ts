@@ -1,5 +1,15 @@
-/** The code in docs/ is what it seems: it type-checks, runs on the built packages, and prints what the page shows. */
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+/** The code in docs/ and in the READMEs is what it seems: it type-checks, runs on the built packages, and prints what the page shows. */
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,11 +22,14 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "skein-docs-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const pages = globSync("docs/**/*.md", { cwd: root, exclude: ["**/node_modules/**"] })
+const pages = globSync(["docs/**/*.md", "README.md", "packages/*/README.md"], {
+  cwd: root,
+  exclude: ["**/node_modules/**", "docs/api/**", "docs/dist/**"],
+})
   .toSorted()
   .map((path) => {
     const markdown = readFileSync(join(root, path), "utf8");
-    return { path, markdown, page: readPage(markdown) };
+    return { path, markdown, page: readPage(path, markdown) };
   });
 const versions = pages.flatMap(({ path, page }) =>
   [...page.versions.keys()].map((version) => ({ path, page, version })),
@@ -31,11 +44,13 @@ it.each(versions)("$path, $version: each file runs, or is named by another", ({ 
   expect(unusedIn(page, version)).toEqual([]);
 });
 
-it.each(pages)("links in $path lead to a page and a heading", ({ path, markdown }) => {
+it.each(pages)("links in $path lead to a file, and a heading of it", ({ path, markdown }) => {
   const dead = [...markdown.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)].filter(
     ([, target = "", anchor]) => {
-      const found = pages.find((page) => page.path === (target === "" ? path : join(dirname(path), target)));
-      return found === undefined || (anchor !== undefined && !headingsOf(found.markdown).includes(anchor));
+      const file = target === "" ? path : join(dirname(path), target);
+      if (anchor === undefined) return !existsSync(join(root, file));
+      const found = pages.find((page) => page.path === file);
+      return found === undefined || !headingsOf(found.markdown).includes(anchor);
     },
   );
   expect(dead.map(([link]) => link)).toEqual([]);
@@ -47,12 +62,12 @@ it("all of it type-checks", async () => {
   expect(await runNode({ args: [tsc, "-p", folder] })).toEqual({ code: 0, stdout: "", stderr: "" });
 });
 
-it.each(programs)("$path, $version: $name", async ({ path, page, version, name }) => {
+it.concurrent.each(programs)("$path, $version: $name", async ({ path, page, version, name }) => {
   const cwd = join(folder, path, version);
   // On Node 22 TypeScript would warn that it is experimental.
   const flags = ["--disable-warning=ExperimentalWarning", ...(isTest(name) ? ["--test"] : [])];
   const ended = await runNode({ args: [...flags, name], cwd });
-  const stdout = isTest(name) ? ended.stdout : page.outputs.get(name);
+  const stdout = isTest(name) ? ended.stdout : (page.outputs.get(name) ?? ended.stdout);
   expect(ended).toEqual({ code: 0, stdout, stderr: "" });
 });
 
@@ -69,7 +84,16 @@ function headingsOf(markdown: string): string[] {
 
 /** As a project that has installed the packages. */
 function writeFiles(): void {
-  symlinkSync(join(root, "test", "node_modules"), join(folder, "node_modules"));
+  const modules = join(folder, "node_modules");
+  mkdirSync(modules);
+  for (const name of readdirSync(join(root, "test", "node_modules")).filter((name) => !name.startsWith(".")))
+    symlinkSync(join(root, "test", "node_modules", name), join(modules, name));
+  symlinkSync(join(root, "packages", "skein"), join(modules, "skein"));
+  // The README of a package may also use what the package has for its tests.
+  for (const path of globSync("packages/*/node_modules", { cwd: root })) {
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
+    symlinkSync(join(root, path), join(folder, path));
+  }
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   const compilerOptions = {
     noEmit: true,

@@ -1,4 +1,5 @@
 /** Errors for arguments and options that are not what they should be. Making one never fails, whatever came. */
+import { errorPage } from "./error-page.ts";
 import { define, getPrototypeOf, isArray, stringify } from "./intrinsics.ts";
 
 /** A TypeError for an argument or option of the wrong type: names it, says what was expected and what came. */
@@ -26,9 +27,10 @@ export function requireFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw argumentTypeError(name, "a function", value);
 }
 
-/** Gives a built-in error a stable code. */
+/** Gives a built-in error a stable code, and the address of its page as `docs`. */
 export function withCode<E extends Error>(error: E, code: string): E & { code: string } {
   define(error, "code", code, true);
+  define(error, "docs", errorPage(code), true);
   return error as E & { code: string };
 }
 

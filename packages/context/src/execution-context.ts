@@ -95,8 +95,12 @@ export class ExecutionContext {
    * its control neither.
    *
    * @example
-   * using _ = ExecutionContext.suppressFlow();
-   * startBackgroundLoop();
+   * const control = ExecutionContext.suppressFlow();
+   * try {
+   *   startBackgroundLoop();
+   * } finally {
+   *   control.undo(); // or, from Node.js 24: using _ = ExecutionContext.suppressFlow()
+   * }
    */
   static suppressFlow(): AsyncFlowControl {
     const state = current();

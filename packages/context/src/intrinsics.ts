@@ -16,6 +16,7 @@ export const apply: typeof Reflect.apply = Reflect.apply;
 export const isArray: typeof Array.isArray = Array.isArray;
 export const parse: typeof JSON.parse = JSON.parse;
 export const stringify: typeof JSON.stringify = JSON.stringify;
+export const lowerCase: (text: string) => string = Function.prototype.call.bind(String.prototype.toLowerCase);
 /** Whether a string has no lone surrogates. */
 export const isWellFormed: (text: string) => boolean = Function.prototype.call.bind(
   String.prototype.isWellFormed,

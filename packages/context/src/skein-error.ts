@@ -4,6 +4,7 @@
  */
 import { isInstance, isMarked, markClass, markOf } from "./class-marks.ts";
 import type { MarkedClass } from "./class-marks.ts";
+import { errorPage } from "./error-page.ts";
 import { define } from "./intrinsics.ts";
 
 const brand = Symbol.for("skein.error");
@@ -17,9 +18,13 @@ export class SkeinError extends Error {
   /** Stable, machine-readable: `ERR_SKEIN_*`. */
   readonly code: string;
 
+  /** The address of the page that says what causes such an error, and what to do. */
+  readonly docs: string;
+
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+    this.docs = errorPage(code);
     define(this, brand, true);
   }
 

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import {
   argumentRangeError,
@@ -19,7 +20,17 @@ describe("errors", () => {
       message: "not now",
       cause,
     });
-    expect(Object.keys(error)).toEqual(["code"]);
+    expect(Object.keys(error)).toEqual(["code", "docs"]);
+  });
+
+  it("lead to the page about their code, built-in ones too", () => {
+    const error = new InvalidOperationError("not now");
+    expect(error.docs).toMatch(/\/errors\.md#err_skein_invalid_operation$/);
+    expect(inspect(error)).toContain(error.docs);
+    expect(argumentTypeError("x", "a number", "1")).toMatchObject({
+      code: "ERR_SKEIN_INVALID_ARG_TYPE",
+      docs: expect.stringMatching(/#err_skein_invalid_arg_type$/) as string,
+    });
   });
 
   it("are recognised by their brand, also those of another copy", () => {

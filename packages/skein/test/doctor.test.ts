@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { coresFinding, flagFindings } from "../src/cli/doctor/machine.ts";
+import { pnpFindings } from "../src/cli/doctor/project.ts";
 import { fixtures, skein } from "./skein.ts";
 
 let folder: string;
@@ -49,6 +50,34 @@ describe("skein doctor", () => {
     expect(stdout).not.toContain("b.jobs.ts");
   });
 
+  test("names versions that differ, and what tsconfig.json keeps from working", async () => {
+    const copy = (name: string, version: string) => JSON.stringify({ name, version });
+    const root = await write(
+      {
+        "package.json": '{ "type": "module" }',
+        "tsconfig.json": `{
+          // as many have it
+          "compilerOptions": { "module": "CommonJS", "outDir": "dist", "paths": { "@/*": ["./src/*"] } },
+          "include": ["lib"],
+        }`,
+        "src/geo.jobs.ts": 'import { unit } from "@/unit";\nexport const area = (): string => unit;',
+        "node_modules/@skein/pool/package.json": copy("@skein/pool", "1.2.0"),
+        "node_modules/@skein/context/package.json": copy("@skein/context", "1.2.0"),
+        "node_modules/other/node_modules/@skein/context/package.json": copy("@skein/context", "1.1.0"),
+      },
+      "mixed",
+    );
+    const { code, stdout } = await skein(["doctor", root]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^warn {2}There are several versions.*@skein\/context 1\.1\.0 in .*other.*1\.2\.0 in/m,
+    );
+    expect(stdout).toMatch(/^warn {2}tsconfig\.json compiles to CommonJS/m);
+    expect(stdout).toMatch(/^warn {2}tsconfig\.json lacks `verbatimModuleSyntax`/m);
+    expect(stdout).toMatch(/^warn {2}src.geo\.jobs\.ts imports "@\/unit".*"imports" in package\.json/m);
+    expect(stdout).toMatch(/^warn {2}tsconfig\.json does not include src.geo\.jobs\.ts/m);
+  });
+
   test("wrong usage is one sentence and exit code 2", async () => {
     const root = await write({ "package.json": "{" }, "broken");
     expect(await skein(["doctor", root])).toMatchObject({
@@ -70,6 +99,15 @@ test("a CPU limit is named, and is a warning below one core", () => {
     text: expect.stringContaining("limit of 1.5: a pool has up to 1 thread ") as string,
   });
   expect(coresFinding(Infinity, 8).text).not.toContain("limit");
+});
+
+test("a project with Yarn PnP needs its loader", async () => {
+  const root = await write({ ".pnp.cjs": "", "package.json": "{}" }, "pnp");
+  expect(pnpFindings(join(root, "packages"), false)).toMatchObject([
+    { level: "warn", text: expect.stringContaining("yarn node") as string },
+  ]);
+  expect(pnpFindings(root, true)).toMatchObject([{ level: "ok" }]);
+  expect(pnpFindings(folder, false)).toEqual([]);
 });
 
 test("flags that forbid threads, or cost something on each, are named", () => {

@@ -118,7 +118,7 @@ export interface RegisterErrorOptions {
  * @throws TypeError when `Class` is not a class of errors, or has no name and none is given.
  * @throws InvalidOperationError when another class was registered under that name on this thread through the same copy of this package.
  * @example
- * export class HttpError extends Error { override name = "HttpError"; constructor(readonly status: number) { super(`HTTP ${status}`); } }
+ * export class HttpError extends Error { override name = "HttpError"; status = 500; }
  * registerError(HttpError);
  * registerError(HttpError, { name: "HttpError" }); // survives minification
  */

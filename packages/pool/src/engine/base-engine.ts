@@ -103,7 +103,7 @@ export abstract class BaseEngine<
 
   abstract close(options?: CloseOptions): Task<void>;
 
-  /** `close()`: `await using pool = new ThreadPool()` waits for its jobs. */
+  /** `close()`: from Node.js 24 `await using pool = new ThreadPool()` waits for its jobs. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -55,9 +55,10 @@ const capabilities: EngineCapabilities = Object.freeze({
  *
  * @example
  * const scheduler = new ManualScheduler();
- * await using engine = new InlineEngine({ scheduler });
+ * const engine = new InlineEngine({ scheduler });
  * const area = engine.run((w: number, h: number) => w * h, [2, 3]);
  * scheduler.runUntil(area); // 6
+ * await engine.close();
  */
 export class InlineEngine extends BaseEngine {
   readonly #jobs: EngineJobs;

@@ -1,4 +1,5 @@
 /** Job modules: the functions that a file exports, as handles that run on a pool. */
+import { withCode } from "@skein/context/errors";
 import type { Task } from "@skein/scheduling";
 import { type JobSource, jobSource } from "../jobs/job-source.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
@@ -110,8 +111,7 @@ function readOnly(name: string): TypeError {
     `Cannot change \`${name}\` of a job module: its handles stand for what the module exports. ` +
       "Change the module itself, or put your own function where you use the handle",
   );
-  define(error, "code", "ERR_SKEIN_READ_ONLY");
-  return error;
+  return withCode(error, "ERR_SKEIN_READ_ONLY");
 }
 
 /** Whatever the object inherits; and not enumerable, so that a handle prints as a function. */

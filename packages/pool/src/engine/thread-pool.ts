@@ -27,9 +27,13 @@ import { resolveStartOptions, type StartOptions } from "./start-options.ts";
  * along; each job settles exactly once. Threads start on demand, and idle ones never keep the process alive.
  *
  * @example
- * await using pool = new ThreadPool();
- * const geo = pool.module<typeof import("./geo.jobs.ts")>(new URL("./geo.jobs.ts", import.meta.url));
- * const area = await geo.area(polygon);
+ * const pool = new ThreadPool();
+ * try {
+ *   const geo = pool.module<typeof import("./geo.jobs.ts")>(new URL("./geo.jobs.ts", import.meta.url));
+ *   console.log(await geo.area(polygon));
+ * } finally {
+ *   await pool.close(); // or, from Node.js 24: await using pool = new ThreadPool()
+ * }
  * @see https://learn.microsoft.com/dotnet/standard/threading/the-managed-thread-pool
  */
 export class ThreadPool extends BaseEngine<FunctionEntry> {

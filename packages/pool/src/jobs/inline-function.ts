@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import types from "node:util/types";
 
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentTypeError, withCode } from "@skein/context/errors";
 import { inlineSuffix } from "./calling-file.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -92,7 +92,7 @@ export function explainFreeVariable(error: unknown, source: string): unknown {
   );
   if (error.stack !== undefined)
     explained.stack = error.stack.replace(error.message, () => explained.message);
-  return Object.assign(explained, { code: "ERR_SKEIN_FREE_VARIABLE", variable });
+  return Object.assign(withCode(explained, "ERR_SKEIN_FREE_VARIABLE"), { variable });
 }
 
 const importHelper = "const __vite_ssr_dynamic_import__ = (specifier) => import(specifier);";
@@ -134,5 +134,5 @@ function mentions(source: string, variable: string): boolean {
 }
 
 function refused(problem: string): TypeError {
-  return Object.assign(new TypeError(`The function ${problem}`), { code: "ERR_SKEIN_INLINE_FUNCTION" });
+  return withCode(new TypeError(`The function ${problem}`), "ERR_SKEIN_INLINE_FUNCTION");
 }

@@ -52,9 +52,13 @@ const LONGEST_MS = 2 ** 31 - 1;
  * where that of the program goes.
  *
  * @example
- * await using pool = new ProcessPool({ maxThreads: 2 });
- * const scans = pool.module<typeof import("./scans.jobs.ts")>(new URL("./scans.jobs.ts", import.meta.url));
- * const codes = await scans.barcodes(picture);
+ * const pool = new ProcessPool({ maxThreads: 2 });
+ * try {
+ *   const scans = pool.module<typeof import("./scans.jobs.ts")>(new URL("./scans.jobs.ts", import.meta.url));
+ *   console.log(await scans.barcodes(picture));
+ * } finally {
+ *   await pool.close();
+ * }
  */
 export class ProcessPool extends BaseEngine {
   /** Names the pool in `skein:thread:*`: no other pool of this thread has it. From 1. */

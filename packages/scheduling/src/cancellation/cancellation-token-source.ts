@@ -29,12 +29,16 @@ const cancelOptions: OptionNames<CancelOptions> = { throwOnFirstError: true };
 /**
  * Cancels what was given its token or its signal.
  *
- * `dispose` (or `using`) stops the timer and unhooks a linked source from its parents. A source that is neither linked nor
+ * `[Symbol.dispose]()` (or `using`) stops the timer and unhooks a linked source from its parents. A source that is neither linked nor
  * timed needs no disposal.
  *
  * @example
- * using source = new CancellationTokenSource(5_000);
- * const row = await query(sql, { signal: source.signal });
+ * const source = new CancellationTokenSource(5_000);
+ * try {
+ *   const row = await query(sql, { signal: source.signal });
+ * } finally {
+ *   source[Symbol.dispose](); // or, from Node.js 24: using source = …
+ * }
  * @see https://learn.microsoft.com/dotnet/api/system.threading.cancellationtokensource
  */
 export class CancellationTokenSource {

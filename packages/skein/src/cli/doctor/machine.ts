@@ -69,11 +69,10 @@ export function flagFindings(flags: readonly string[] = nodeFlags()): Finding[] 
   return [ok(flags.length === 0 ? "Node.js has no flags." : `No trap in the flags ${flags.join(" ")}.`)];
 }
 
+/** Without those of Yarn PnP, which every thread needs. */
 function nodeFlags(): string[] {
-  return [
-    ...process.execArgv,
-    ...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/).filter((flag) => flag !== ""),
-  ];
+  const options = (process.env["NODE_OPTIONS"] ?? "").replaceAll(/--?[\w-]+[ =]\S*\.pnp\.\S+/g, "");
+  return [...process.execArgv, ...options.split(/\s+/).filter((flag) => flag !== "")];
 }
 
 /** Starts a thread and runs a job on it. */

@@ -1,7 +1,7 @@
 /** What a project's package.json and job modules give away. */
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { createRequire, stripTypeScriptTypes } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { bad, type Finding, ok, warn } from "./finding.ts";
 
 export interface Manifest {
@@ -58,15 +58,45 @@ export function bundlerFindings(manifest: Manifest): Finding[] {
   return findings.length > 0 ? findings : [ok("No bundler without our plugin.")];
 }
 
-/** Whether Node.js loads the job modules below the folder as they are. Nothing of them runs. */
-export function jobModuleFindings(folder: string, manifest: Manifest | null): Finding[] {
-  const files = globSync("**/*.jobs.{ts,mts,cts,tsx}", {
+/** Yarn's Plug'n'Play: packages are found by a loader, which threads need too. */
+export function pnpFindings(
+  folder: string,
+  hasLoader: boolean = process.versions["pnp"] !== undefined,
+): Finding[] {
+  if (!isPnp(folder)) return [];
+  if (hasLoader)
+    return [
+      ok("Yarn PnP: threads have its loader too, unless the pool is given `execArgv` or `env` without it."),
+    ];
+  return [
+    warn(
+      "The project uses Yarn PnP, and this process runs without its loader. Start it with `yarn node`, and this with `yarn skein doctor`.",
+    ),
+  ];
+}
+
+function isPnp(folder: string): boolean {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, ".pnp.cjs"))) return true;
+    if (dirname(at) === at) return false;
+  }
+}
+
+/** The job modules below the folder that are TypeScript, relative to it. */
+export function typeScriptJobModules(folder: string): string[] {
+  return globSync("**/*.jobs.{ts,mts,cts,tsx}", {
     cwd: folder,
     exclude: (name) => /^(?:node_modules|dist|\.git)$/.test(name),
   }).toSorted();
+}
+
+/** Whether Node.js loads these job modules as they are. Nothing of them runs. */
+export function jobModuleFindings(
+  folder: string,
+  files: readonly string[],
+  manifest: Manifest | null,
+): Finding[] {
   if (files.length === 0) return [ok("No TypeScript in files called *.jobs.*.")];
-  // Node warns that `stripTypeScriptTypes` is experimental. This is the last thing that the command does.
-  process.removeAllListeners("warning");
   const hasTsx = canResolve("tsx", folder);
   const findings = files
     .filter((file) => !isErasable(join(folder, file)))
