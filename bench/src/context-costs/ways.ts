@@ -29,16 +29,25 @@ type Scoped = { run<R>(value: string, fn: () => R): R };
 const SHORT = 10;
 const LONG = 1024;
 
-/** Another text for each number. */
+/** Made before: a program has its values. So many that no two contexts of a round are the same. */
+const texts = new Map(
+  [
+    [SHORT, 20_011],
+    [LONG, 4_001],
+  ].map(([chars, count]) => [chars, Array.from({ length: count! }, (_, i) => numbered(i, chars!))]),
+);
+
+/** Another text for each number, in one piece, as texts are that come in messages. */
 function numbered(number: number, chars: number): string {
-  return String(number).padStart(10, "0").padEnd(chars, "x");
+  return Buffer.from(String(number).padStart(10, "0").padEnd(chars, "x")).toString("latin1");
 }
 
 function within(scopes: readonly Scoped[], index: number, chars: number, call: () => PromiseLike<number>) {
   let inner = call;
   for (const [i, scope] of scopes.entries()) {
     const next = inner;
-    const value = numbered(scopes.length * index + i, chars);
+    const own = texts.get(chars)!;
+    const value = own[(scopes.length * index + i) % own.length]!;
     inner = () => scope.run(value, next);
   }
   return inner();

@@ -132,6 +132,8 @@ function resolveKey<T>(options: AsyncLocalOptions<T> | undefined): ContextKey {
     defaultValue,
     flow,
     isStore: false,
+    plainPrefix: undefined,
+    encodedPrefix: undefined,
     codec: isolatedCodec("options.codec", codec),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only values of this local, which are T, reach its handler.
     onValueChanged: onValueChanged as ContextKey["onValueChanged"],

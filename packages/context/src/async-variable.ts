@@ -37,6 +37,8 @@ export class AsyncVariable<T> {
       defaultValue,
       flow: "local",
       isStore: false,
+      plainPrefix: undefined,
+      encodedPrefix: undefined,
       codec: jsonCodec,
       onValueChanged: undefined,
     };

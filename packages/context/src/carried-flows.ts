@@ -74,8 +74,7 @@ function enterFrom<R>(index: number, carried: CarriedFlows, fn: () => R): R {
 }
 
 /**
- * As `enterFlows`, where whatever `fn` is called in ends with the caller: a storage is entered in place, which costs half as much as a `run`
- * of it, and no frame of the stack.
+ * As `enterFlows`, where whatever `fn` is called in ends with the caller: a storage of Node's is entered in place, without a `run` around the rest.
  */
 export function enterFlowsHere<R>(carried: CarriedFlows, fn: () => R): R {
   return enterHereFrom(0, carried, fn);

@@ -1,4 +1,4 @@
-import { fitsCarrier, writeCarrier, writeEntry } from "./carrier-text.ts";
+import { addPieces, carrierPieces, fitPieces, fitsAlone, prefixOf, writeCarrier } from "./carrier-text.ts";
 import type { CarrierReach, ContextCarrier, WrittenEntry } from "./carrier-text.ts";
 import { ContextEncodeError } from "./context-errors.ts";
 import type { ContextFlow, ContextKey } from "./context-key.ts";
@@ -17,23 +17,28 @@ export function encodeState(state: ContextState, reach: CarrierReach): ContextCa
 }
 
 /**
- * The text of the state, `own`, and these entries besides; each stands in for what the state has under its name.
+ * What `encodeState` would give, and these entries besides, in pieces; each stands in for what the state has under its name. Null when there
+ * is nothing.
+ *
+ * @param own The text of the state, as far as it was made already.
  * @throws ContextTooLargeError
  */
-export function encodeWith(
+export function piecesWith(
   state: ContextState,
   reach: CarrierReach,
-  own: ContextCarrier | null,
+  own: ContextCarrier | null | undefined,
   added: readonly WrittenEntry[],
-): ContextCarrier | null {
-  if (own === null) return writeCarrier(added);
-  if (!added.some(({ name }) => hasEntry(state, name))) {
-    let carrier = own;
-    for (const { chars } of added) carrier += chars;
-    if (fitsCarrier(carrier)) return carrier;
+): readonly string[] | null {
+  if (own === null) return carrierPieces(added);
+  if (own !== undefined && !added.some(({ name }) => hasEntry(state, name))) {
+    const pieces = [own];
+    addPieces(pieces, added);
+    if (fitPieces(pieces)) return pieces;
   }
-  const kept = entriesOf(state, reach).filter(({ name }) => !added.some((other) => other.name === name));
-  return writeCarrier([...kept, ...added]);
+  const entries = entriesOf(state, reach);
+  if (added.length === 0) return carrierPieces(entries);
+  const kept = entries.filter(({ name }) => !added.some((other) => other.name === name));
+  return carrierPieces([...kept, ...added]);
 }
 
 function hasEntry({ keys, carried }: ContextState, name: string): boolean {
@@ -69,11 +74,17 @@ export function writeValue(key: ContextKey, value: HeldValue): WrittenEntry {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   const { name, flow: reach, isStore } = key as ContextKey & { name: string; flow: CarrierReach };
   const content = value.value;
-  const written = isPlain(key, content)
-    ? writeEntry({ reach, name, text: content, isPlain: true, isStore })
-    : writeEntry({ reach, name, text: encodeValue(key, name, content), isPlain: false, isStore });
+  const plain = isPlain(key, content);
+  const text = plain ? content : encodeValue(key, name, content);
+  let known = plain ? key.plainPrefix : key.encodedPrefix;
+  if (known?.length !== text.length) {
+    known = { length: text.length, prefix: prefixOf(reach, name, plain, isStore, text.length) };
+    if (plain) key.plainPrefix = known;
+    else key.encodedPrefix = known;
+  }
+  const written: WrittenEntry = { reach, name, prefix: known.prefix, text };
   // A text that cannot travel is not worth its memory.
-  if (fitsCarrier(written.chars)) value.written ??= written;
+  if (fitsAlone(written)) value.written ??= written;
   return value.written ?? written;
 }
 

@@ -36,9 +36,9 @@ export interface CarrierEntry {
 export interface WrittenEntry {
   readonly reach: CarrierReach;
   readonly name: string;
-  readonly chars: string;
-  /** What a pool of this thread keeps for a store: it lives as long, and must not refer to any context. The last pool has the place. */
-  attached: { readonly owner: object } | null;
+  /** All that stands before `text`. */
+  readonly prefix: string;
+  readonly text: string;
 }
 
 /** Bytes of UTF-8. */
@@ -69,8 +69,18 @@ function letterOf(reach: CarrierReach, isPlain: boolean, isStore: boolean): stri
 }
 
 export function writeEntry({ reach, name, text, isPlain, isStore }: CarrierEntry): WrittenEntry {
-  const letter = letterOf(reach, isPlain, isStore);
-  return { reach, name, chars: `${letter}${name.length}:${name}${text.length}:${text}`, attached: null };
+  return { reach, name, prefix: prefixOf(reach, name, isPlain, isStore, text.length), text };
+}
+
+/** What stands before the text of an entry. */
+export function prefixOf(
+  reach: CarrierReach,
+  name: string,
+  isPlain: boolean,
+  isStore: boolean,
+  length: number,
+): string {
+  return `${letterOf(reach, isPlain, isStore)}${name.length}:${name}${length}:`;
 }
 
 /** Whether the text is within the limit. Counts bytes only where the length leaves a doubt: counting takes longer than writing. */
@@ -78,16 +88,51 @@ export function fitsCarrier(chars: string): boolean {
   return chars.length * maxUnitBytes <= carrierLimitBytes || Buffer.byteLength(chars) <= carrierLimitBytes;
 }
 
+export function fitsAlone({ prefix, text }: WrittenEntry): boolean {
+  return (
+    (prefix.length + text.length) * maxUnitBytes <= carrierLimitBytes ||
+    Buffer.byteLength(prefix) + Buffer.byteLength(text) <= carrierLimitBytes
+  );
+}
+
 /**
- * Every entry begins with an ASCII letter, so that the sizes add up, whatever surrogates stand at the ends.
+ * A carrier in pieces, to be written one behind the other: joined to one string, V8 would copy them once more before it writes them.
+ * Null for no entries.
+ *
  * @throws ContextTooLargeError if the text would be larger than `carrierLimitBytes`.
  */
-export function writeCarrier(entries: readonly WrittenEntry[]): ContextCarrier | null {
+export function carrierPieces(entries: readonly WrittenEntry[]): string[] | null {
   if (entries.length === 0) return null;
-  let carrier = version;
-  for (const { chars } of entries) carrier += chars;
-  if (!fitsCarrier(carrier)) throw tooLarge(entries);
-  return carrier;
+  const pieces = [version];
+  addPieces(pieces, entries);
+  if (!fitPieces(pieces)) throw tooLarge(entries);
+  return pieces;
+}
+
+export function addPieces(pieces: string[], entries: readonly WrittenEntry[]): void {
+  for (let index = 0; index < entries.length; index++) {
+    const { prefix, text } = entries[index]!;
+    pieces.push(prefix, text);
+  }
+}
+
+/** Whether all together are within the limit. Every entry begins with an ASCII letter, so that the sizes add up, whatever surrogates are at its end. */
+export function fitPieces(pieces: readonly string[]): boolean {
+  let units = 0;
+  for (let index = 0; index < pieces.length; index++) units += pieces[index]!.length;
+  return units * maxUnitBytes <= carrierLimitBytes || Buffer.byteLength(joined(pieces)) <= carrierLimitBytes;
+}
+
+export function joined(pieces: readonly string[]): string {
+  let text = "";
+  for (let index = 0; index < pieces.length; index++) text += pieces[index]!;
+  return text;
+}
+
+/** @throws ContextTooLargeError */
+export function writeCarrier(entries: readonly WrittenEntry[]): ContextCarrier | null {
+  const pieces = carrierPieces(entries);
+  return pieces === null ? null : joined(pieces);
 }
 
 function tooLarge(entries: readonly WrittenEntry[]): ContextTooLargeError {
@@ -95,7 +140,7 @@ function tooLarge(entries: readonly WrittenEntry[]): ContextTooLargeError {
   let largest = entries[0]!;
   let largestBytes = 0;
   for (const entry of entries) {
-    const bytes = Buffer.byteLength(entry.chars);
+    const bytes = Buffer.byteLength(entry.prefix) + Buffer.byteLength(entry.text);
     totalBytes += bytes;
     if (bytes <= largestBytes) continue;
     largest = entry;

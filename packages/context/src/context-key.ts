@@ -17,6 +17,12 @@ export interface ValueChange<T> {
   readonly contextChanged: boolean;
 }
 
+/** The text before a text of `length`: values of one variable are often as long as the one before. */
+export interface EntryPrefix {
+  readonly length: number;
+  readonly prefix: string;
+}
+
 /** The identity of one variable inside a context, and what the context must know to carry it. */
 export interface ContextKey {
   readonly name: string | undefined;
@@ -25,6 +31,9 @@ export interface ContextKey {
   readonly defaultValue: unknown;
   /** What `flow` reads and enters, no local of ours. */
   readonly isStore: boolean;
+  /** What stands before its text in a carrier, of a string and of what the codec has made; once that was written. */
+  plainPrefix: EntryPrefix | undefined;
+  encodedPrefix: EntryPrefix | undefined;
   /** Gets another one when a local of another copy joins. */
   onValueChanged: ((change: ValueChange<unknown>) => void) | undefined;
 }

@@ -2,7 +2,8 @@ import { current, replace, runWith, switchTo } from "./ambient.ts";
 import { AsyncFlowControl, restoreFlow } from "./async-flow-control.ts";
 import { runCarried } from "./carried-flows.ts";
 import { CarriedValues } from "./carried-values.ts";
-import { encodeState, encodeWith } from "./carrier-encoding.ts";
+import { encodeState, piecesWith } from "./carrier-encoding.ts";
+import { joined } from "./carrier-text.ts";
 import type { CarrierReach, ContextCarrier, WrittenEntry } from "./carrier-text.ts";
 import { matchAcrossCopies } from "./class-marks.ts";
 import { ContextState } from "./context-state.ts";
@@ -131,17 +132,18 @@ export class ExecutionContext {
     if (reach !== "thread" && reach !== "wire") throw argumentTypeError("reach", "'thread' or 'wire'", reach);
     if (flows.isEmpty || current() !== this.#state) return this.#carrier(reach);
     const stores = readFlows(reach);
-    return stores === null ? this.#carrier(reach) : this.carrierWith(reach, stores);
+    return stores === null ? this.#carrier(reach) : joined(this.pieces(reach, stores)!);
   }
 
-  /** @internal `toCarrier` with these stores, which `readFlows` has just given. */
-  carrierWith(reach: CarrierReach, stores: readonly WrittenEntry[]): ContextCarrier | null {
-    return encodeWith(this.#state, reach, this.#carrier(reach), stores);
-  }
-
-  /** @internal `toCarrier` without any store that this thread's flows hold now. */
-  ownCarrier(reach: CarrierReach): ContextCarrier | null {
-    return this.#carrier(reach);
+  /**
+   * @internal `toCarrier` with these stores, which `readFlows` has just given, as pieces to be written one behind the other. Null when there
+   * are none.
+   */
+  pieces(reach: CarrierReach, stores: readonly WrittenEntry[]): readonly string[] | null {
+    const state = this.#state;
+    const known = reach === "thread" ? this.#threadCarrier : this.#wireCarrier;
+    const isEmpty = state.keys.length === 0 && state.carried === null;
+    return piecesWith(state, reach, isEmpty ? null : known, stores);
   }
 
   /** Of the context alone. Made once. */

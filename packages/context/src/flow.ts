@@ -134,6 +134,8 @@ function register(
       flow: reach,
       isStore: true,
       codec: isolatedCodec("options.codec", codec),
+      plainPrefix: undefined,
+      encodedPrefix: undefined,
       onValueChanged: undefined,
     },
     capture,

@@ -4,7 +4,7 @@
  */
 import { isolated } from "./ambient.ts";
 import { flowsTo, writeValue } from "./carrier-encoding.ts";
-import { fitsCarrier } from "./carrier-text.ts";
+import { fitsAlone, fitsCarrier } from "./carrier-text.ts";
 import type { CarrierReach, WrittenEntry } from "./carrier-text.ts";
 import type { ContextKey } from "./context-key.ts";
 import type { HeldValue } from "./context-state.ts";
@@ -100,7 +100,7 @@ function readFlow(flow: Flow): WrittenEntry | null {
   if (!flow.ignoresErrors) return writtenNow(flow);
   try {
     const entry = writtenNow(flow);
-    return entry !== null && fitsCarrier(entry.chars) ? entry : null;
+    return entry !== null && fitsAlone(entry) ? entry : null;
   } catch {
     return null;
   }

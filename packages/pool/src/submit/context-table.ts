@@ -1,13 +1,13 @@
 /**
  * The contexts of submitted jobs: each distinct one lies in the arena once, as its carrier's text, for as long as jobs name it.
  * A thousand jobs of one request encode it once and carry a number. What flows of other storages (`flow`) is no part of the context: entries
- * with that are found by the texts of the stores, each of which lives as long as its store; or, if they are short, by their own.
+ * with that are found by their text.
  *
  * Nothing here keeps a context alive that no job in flight has: entries live as long as their contexts, and hold text alone.
  */
 import { ExecutionContext, flows, readFlows, type WrittenEntry } from "@skein/context";
 import { copyBytes } from "../shared/copy-bytes.ts";
-import { allocateUnfilled, utf8Write } from "../shared/intrinsics.ts";
+import { allocateUnfilled, charCodeAt, Int32Array, utf8Write } from "../shared/intrinsics.ts";
 import type { Payloads } from "../shared/payloads.ts";
 
 /** Texts that no job names any more stay for the next job of the same context, the last so many of them, until `forget`. */
@@ -16,8 +16,9 @@ const IDLE_ENTRIES = 64;
 const MAX_ID = 2 ** 43 - 1;
 /** No carrier is longer. Each is measured by writing it: Buffer.byteLength takes up to seven times as long. */
 const CARRIER_BYTES = 16 << 10;
-/** To look for a longer text costs as much as to write it: V8 reads all of it for its hash. */
-const FOUND_BY_TEXT_CHARS = 256;
+const noStores: readonly WrittenEntry[] = [];
+/** Places for texts with stores of other storages. A power of two. */
+const TEXT_PLACES = 256;
 
 /** What is attached to a context. */
 interface Attached {
@@ -28,32 +29,40 @@ interface Attached {
 export interface ContextEntry extends Attached {
   /** Never 0, never re-used by this submitter: the same for the same text. */
   readonly id: number;
-  readonly carrier: string;
+  /** Of the carrier. */
+  readonly pieces: readonly string[];
   /** Of the carrier in the arena, in bytes. */
   readonly length: number;
   /** How many jobs name it. */
   users: number;
   /** In the arena; 0: not there now. */
   block: number;
-  /** It has stores of other storages, and is short. */
-  readonly isFoundByText: boolean;
   /** Its place among the idle ones, now or the last time; -1: it never had one. */
   idleAt: number;
 }
 
-/** What is attached to the text of the first store. */
-interface WithStores extends Attached {
-  /** The text of the context itself. */
-  readonly own: string | null;
-  readonly stores: readonly WrittenEntry[];
-  entry: ContextEntry;
-}
-
-/** The entry of an unchanged store is the same object. */
-function areSame(some: readonly WrittenEntry[], others: readonly WrittenEntry[]): boolean {
+/** For entries: that of an unchanged store is the same object. For pieces: the same texts. */
+function areSame(some: readonly unknown[], others: readonly unknown[]): boolean {
   if (some.length !== others.length) return false;
   for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
   return true;
+}
+
+/**
+ * By which a text is looked for. Of a few characters alone, mostly of the ends of its values, where ids are: V8 reads all of a text for the hash
+ * of a Map, a nanosecond a character.
+ */
+function hashOf(pieces: readonly string[]): number {
+  let hash = 0;
+  // Values stand at even places; the first is the version, or the text of a whole context.
+  for (let i = 0; i < pieces.length; i += 2) {
+    const piece = pieces[i]!;
+    const { length } = piece;
+    hash = (hash * 31 + length) | 0;
+    for (let back = 1; back <= 6; back++) hash = (hash * 31 + charCodeAt(piece, length - back)) | 0;
+    hash = (hash * 31 + charCodeAt(piece, length >> 1)) | 0;
+  }
+  return hash ^ (hash >>> 8) ^ (hash >>> 16);
 }
 
 export class ContextTable {
@@ -63,13 +72,15 @@ export class ContextTable {
   readonly #nothing: Attached = { owner: this.#owner };
   /** For contexts that another pool owns. */
   readonly #shared = new WeakMap<ExecutionContext, Attached>();
-  /** Those with stores of other storages that are in the arena. */
-  readonly #byText = new Map<string, ContextEntry>();
+  /** Those with stores of other storages that were used last. Texts that share a place push each other out. */
+  readonly #byText: (ContextEntry | null)[] = Array.from({ length: TEXT_PLACES }, () => null);
+  /** Of their texts: looked at first, because an entry of some time ago is not in the cache of the processor. */
+  readonly #hashes = new Int32Array(TEXT_PLACES);
   /** A ring. Null: free, or a job names that context again. */
   readonly #idle: (ContextEntry | null)[] = Array.from({ length: IDLE_ENTRIES }, () => null);
   #nextIdle = 0;
-  /** The bytes of the text that was measured last. */
   #measured: Uint8Array | null = null;
+  /** Whose bytes it has. */
   #measuredEntry: ContextEntry | null = null;
   #nextId = 1;
   #users = 0;
@@ -77,8 +88,10 @@ export class ContextTable {
   /** The last context seen, only while jobs are in flight. */
   #last: ExecutionContext | null = null;
   #lastEntry: ContextEntry | null = null;
-  /** The last with stores of other storages, only while jobs are in flight. */
+  /** The last with stores of other storages, only while jobs are in flight: the entry of that context and these stores. */
   #lastWithStores: ContextEntry | null = null;
+  #lastStores: readonly WrittenEntry[] = [];
+  #lastContext: ExecutionContext | null = null;
 
   constructor(payloads: Payloads) {
     this.#payloads = payloads;
@@ -106,8 +119,7 @@ export class ContextTable {
     const stores = flows.isEmpty ? null : readFlows("thread");
     if (stores !== null) return this.#withStores(context, stores);
     const entry = context === this.#last ? this.#lastEntry : this.#entryOf(context);
-    if (entry === null || entry.block === 0 || this.#payloads.isCurrent(entry.block)) return entry;
-    return this.#moved(context, entry);
+    return entry === null ? null : this.#moved(context, entry);
   }
 
   /**
@@ -124,7 +136,10 @@ export class ContextTable {
   }
 
   leave(entry: ContextEntry): void {
-    if (--this.#users === 0) this.#last = this.#lastEntry = this.#lastWithStores = this.#measuredEntry = null;
+    if (--this.#users === 0) {
+      this.#last = this.#lastEntry = this.#lastContext = null;
+      this.#lastWithStores = this.#measuredEntry = null;
+    }
     if (--entry.users > 0) return;
     this.#bytesInUse -= entry.length;
     if (this.#payloads.isCurrent(entry.block)) this.#rest(entry);
@@ -145,16 +160,17 @@ export class ContextTable {
   /** The thread has nothing to do: what nobody names goes. */
   forget(): void {
     for (const entry of this.#idle) if (entry !== null) this.#evict(entry);
+    this.#byText.fill(null);
   }
 
   #entryOf(context: ExecutionContext): ContextEntry | null {
     let attached = this.#attachedTo(context);
     if (attached === null) {
-      const carrier = context.toCarrier("thread");
+      const pieces = context.pieces("thread", noStores);
       // A codec may have submitted a job of this context meanwhile.
       attached = this.#attachedTo(context);
       if (attached === null) {
-        attached = carrier === null ? this.#nothing : this.#create(carrier, false);
+        attached = pieces === null ? this.#nothing : this.#create(pieces);
         this.#attach(context, attached);
       }
     }
@@ -168,37 +184,38 @@ export class ContextTable {
   }
 
   #withStores(context: ExecutionContext, stores: readonly WrittenEntry[]): ContextEntry {
-    const own = context.ownCarrier("thread");
-    const [first] = stores;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tables have attached nothing else.
-    let found = first!.attached as WithStores | null;
-    if (found?.owner !== this.#owner || found.own !== own || !areSame(found.stores, stores)) {
-      // With a store in it, there is a text.
-      const entry = this.#withText(context.carrierWith("thread", stores)!);
-      found = { owner: this.#owner, own, stores, entry };
-      first!.attached = found;
-    }
-    found.entry = this.#inCurrentMemory(found.entry);
-    if (this.#users > 0) this.#lastWithStores = found.entry;
-    return found.entry;
-  }
-
-  /** Mutable stores, and those that are no objects, are written anew for each job. */
-  #withText(carrier: string): ContextEntry {
     const last = this.#lastWithStores;
-    if (last !== null && last.carrier === carrier) return last;
-    if (carrier.length > FOUND_BY_TEXT_CHARS) return this.#create(carrier, false);
-    return this.#byText.get(carrier) ?? this.#create(carrier, true);
+    if (
+      last !== null &&
+      this.#lastContext === context &&
+      areSame(this.#lastStores, stores) &&
+      this.#isUsable(last)
+    )
+      return last;
+    // With a store in it, there is a text.
+    const pieces = context.pieces("thread", stores)!;
+    const hash = hashOf(pieces);
+    const place = hash & (TEXT_PLACES - 1);
+    let entry = this.#hashes[place] === hash ? this.#byText[place]! : null;
+    if (entry === null || !areSame(entry.pieces, pieces)) entry = this.#create(pieces);
+    // As `#moved`.
+    else if (!this.#isUsable(entry)) entry = { ...entry, users: 0, block: 0, idleAt: -1 };
+    this.#byText[place] = entry;
+    this.#hashes[place] = hash;
+    if (this.#users > 0) {
+      this.#lastWithStores = entry;
+      this.#lastStores = stores;
+      this.#lastContext = context;
+    }
+    return entry;
   }
 
-  /** As `#moved`. */
-  #inCurrentMemory(entry: ContextEntry): ContextEntry {
-    if (entry.block === 0 || this.#payloads.isCurrent(entry.block)) return entry;
-    if (entry.users === 0) {
-      this.#evict(entry);
-      return entry;
-    }
-    return { ...entry, users: 0, block: 0, idleAt: -1 };
+  /** Whether another job can name it: it is not in a memory that is to go. One that nobody names leaves that at once. */
+  #isUsable(entry: ContextEntry): boolean {
+    if (entry.block === 0 || this.#payloads.isCurrent(entry.block)) return true;
+    if (entry.users > 0) return false;
+    this.#evict(entry);
+    return true;
   }
 
   #attachedTo(context: ExecutionContext): Attached | null {
@@ -215,10 +232,7 @@ export class ContextTable {
 
   /** Its memory is to go, and would not while there is always a job of this context: jobs from now on have a text of their own. */
   #moved(context: ExecutionContext, entry: ContextEntry): ContextEntry {
-    if (entry.users === 0) {
-      this.#evict(entry);
-      return entry;
-    }
+    if (this.#isUsable(entry)) return entry;
     const moved: ContextEntry = { ...entry, users: 0, block: 0, idleAt: -1 };
     this.#attach(context, moved);
     this.#last = this.#lastEntry = null;
@@ -230,25 +244,29 @@ export class ContextTable {
     const bytes = this.#payloads.bytes(block);
     const offset = this.#payloads.offset(block);
     if (entry === this.#measuredEntry) copyBytes(this.#measured!, 0, entry.length, bytes, offset);
-    else utf8Write(bytes, entry.carrier, offset);
+    else writePieces(bytes, entry.pieces, offset);
     entry.block = block;
-    if (entry.isFoundByText) this.#byText.set(entry.carrier, entry);
   }
 
   #evict(entry: ContextEntry): void {
     if (this.#idle[entry.idleAt] === entry) this.#idle[entry.idleAt] = null;
     this.#payloads.free(entry.block);
     entry.block = 0;
-    if (entry.isFoundByText && this.#byText.get(entry.carrier) === entry) this.#byText.delete(entry.carrier);
   }
 
-  #create(carrier: string, isFoundByText: boolean): ContextEntry {
+  #create(pieces: readonly string[]): ContextEntry {
     const id = this.#nextId;
     this.#nextId = id === MAX_ID ? 1 : id + 1;
     this.#measured ??= allocateUnfilled(CARRIER_BYTES);
-    const length = utf8Write(this.#measured, carrier, 0);
-    const owner = this.#owner;
-    const entry = { owner, id, carrier, length, users: 0, block: 0, isFoundByText, idleAt: -1 };
-    return (this.#measuredEntry = entry);
+    const length = writePieces(this.#measured, pieces, 0);
+    this.#measuredEntry = { owner: this.#owner, id, pieces, length, users: 0, block: 0, idleAt: -1 };
+    return this.#measuredEntry;
   }
+}
+
+/** @returns how many bytes they take. */
+function writePieces(target: Uint8Array, pieces: readonly string[], at: number): number {
+  let end = at;
+  for (let i = 0; i < pieces.length; i++) end += utf8Write(target, pieces[i]!, end);
+  return end - at;
 }
