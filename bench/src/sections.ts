@@ -10,6 +10,7 @@ export const sections: Readonly<Record<string, () => Promise<Section>>> = {
   queued: async () => (await import("./pool/queued.ts")).queued,
   "cold-start": async () => (await import("./pool/cold-start.ts")).coldStart,
   memory: async () => (await import("./pool/memory.ts")).memory,
+  processes: async () => (await import("./pool/processes.ts")).processes,
   context: async () => (await import("./pool/context.ts")).context,
   "fork-join": async () => (await import("./pool/fork-join.ts")).forkJoin,
   "real-work": async () => (await import("./pool/real-work.ts")).realWork,

@@ -1,4 +1,5 @@
 /** Ours. Nothing is tuned but the number of threads it may have, unless the name says so. */
+import { ProcessPool } from "@skein/pool/process";
 import { type RunOptions, ThreadPool, type ThreadPoolOptions } from "@skein/pool";
 import { jobFile, type JobName, type JobPool, type Product } from "./product.ts";
 
@@ -44,3 +45,16 @@ export const skeinAllThreads: Product = configuration(
   {},
   (threads) => ({ minThreads: threads, maxThreads: threads }),
 );
+
+export const skeinProcesses: Product = {
+  name: "skein, processes",
+  kind: "skein",
+  product: "skein",
+  configuration: "ProcessPool, defaults",
+  async open(threads: number, job: JobName): Promise<JobPool> {
+    const pool = new ProcessPool({ maxThreads: threads });
+    const call = pool.module<Jobs>(jobFile("work"))[job];
+    await Promise.resolve();
+    return { run: (value) => call(value), close: () => pool.close() };
+  },
+};

@@ -5,11 +5,15 @@ import { written } from "./piscina.ts";
 export interface TinypoolSettings {
   readonly concurrentTasksPerWorker?: number;
   readonly useAtomics?: false;
+  readonly runtime?: "child_process";
+  readonly serialization?: "advanced";
 }
 
 export function tinypool(settings: TinypoolSettings = {}): Product {
-  const { concurrentTasksPerWorker: inFlight, useAtomics } = settings;
+  const { concurrentTasksPerWorker: inFlight, useAtomics, runtime, serialization } = settings;
   const parts = [
+    ...(runtime === undefined ? [] : ["processes"]),
+    ...(serialization === undefined ? [] : [serialization]),
     ...(inFlight === undefined ? [] : [`${inFlight} in flight`]),
     ...(useAtomics === false ? ["atomics off"] : []),
   ];

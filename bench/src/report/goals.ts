@@ -111,6 +111,14 @@ export const goals: readonly Goal[] = [
       ),
     ];
   }),
+  ...[1, 2].map((count) =>
+    goal(
+      `burst of trivial jobs, ${count === 1 ? "1 process" : `${count} processes`}`,
+      "processes",
+      next(`process-burst-${count}`, "perSecond"),
+      atLeast(1.5),
+    ),
+  ),
   goal("CPU of the caller's thread per job", "fresh-bursts", absolute("caller-cost", "cpuNs"), atMost(800)),
   goal("garbage per job", "fresh-bursts", absolute("caller-cost", "garbageBytes"), atMost(120)),
   goal(

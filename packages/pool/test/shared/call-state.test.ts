@@ -50,3 +50,10 @@ it("CallState: both sides share one word, and who waits for a stop is told of it
   await over;
   clearInterval(alive);
 });
+
+it("CallState: a call can be taken back until it begins, and nothing is asked of it then", () => {
+  const call = new CallState();
+  expect([call.withdraw(), call.begin(), call.withdraw()]).toEqual([true, false, false]);
+  call.reuse();
+  expect([call.begin(), call.withdraw(), call.isStopping]).toEqual([true, false, false]);
+});

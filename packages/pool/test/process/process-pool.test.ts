@@ -1,0 +1,215 @@
+/** What is a pool of processes' own: the rest is in the suite that all engines pass, test/engines. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { afterAll, describe, expect, it } from "vitest";
+import { type Gate, Gates, load, opened, store } from "../../../../test/engines/gates.ts";
+import { runNode } from "../../../../test/support/child.ts";
+import { eventually } from "../../../../test/support/eventually.ts";
+import { JobTimeoutError, QueueFullError } from "../../src/index.ts";
+import { ProcessPool } from "../../src/process.ts";
+import type * as Jobs from "../fixtures/process.jobs.ts";
+import { request, tenant } from "../fixtures/process.jobs.ts";
+
+const url = new URL("../fixtures/process.jobs.ts", import.meta.url);
+const gates = new Gates(false);
+const pool = new ProcessPool({
+  maxThreads: 2,
+  env: { ...process.env, SKEIN_TEST_PROCESS: "given" },
+  argv: ["one", "two"],
+  execArgv: ["--expose-gc"],
+  resourceLimits: { maxOldGenerationSizeMb: 200 },
+});
+const jobs = pool.module<typeof Jobs>(url);
+afterAll(async () => {
+  await pool.close();
+  gates.remove();
+});
+
+async function errorOf(task: PromiseLike<unknown>): Promise<unknown> {
+  return task.then(
+    () => expect.unreachable("it resolved"),
+    (reason: unknown) => reason,
+  );
+}
+
+/** Keeps all processes of a pool. */
+async function occupy(count: number): Promise<() => Promise<unknown>> {
+  const held = Array.from({ length: count }, () => gates.make());
+  const tasks = held.map((gate) => jobs.hold(gate));
+  for (const gate of held) await opened(gate, 1);
+  return async () => {
+    for (const gate of held) store(gate, 0, 1);
+    await Promise.all(tasks);
+  };
+}
+
+describe("a process", () => {
+  it("has what the pool was given, and leaves its children nothing of its pipes", async () => {
+    expect(await jobs.surroundings()).toEqual({
+      variable: "given",
+      generation: undefined,
+      argv: ["one", "two"],
+      gc: "function",
+      execArgv: ["--max-old-space-size=200"],
+    });
+    expect(await jobs.leaks()).toBe("false");
+  });
+
+  it("is started before there are jobs; every one runs a broadcast", async () => {
+    pool.start(2, { modules: [url] });
+    await pool.ready();
+    const pids = await pool.broadcast(jobs.pid);
+    expect(new Set(pids).size).toBe(2);
+    expect(
+      pool
+        .stats()
+        .perThread.map(({ threadId }) => threadId)
+        .toSorted(),
+    ).toEqual(pids.toSorted());
+  });
+
+  it("goes on when the terminal interrupts the program", async () => {
+    const pid = await jobs.pid();
+    process.kill(pid, "SIGINT");
+    expect(await pool.broadcast(jobs.pid)).toContain(pid);
+  });
+});
+
+describe("the context", () => {
+  it("is that of the call, AsyncLocals and storages that flow, in the job and after it", async () => {
+    const seen = await request.run("r1", () =>
+      tenant.run("acme", async () => [await jobs.ambient(), tenant.value, request.getStore()]),
+    );
+    expect(seen).toEqual([["acme", "r1"], "acme", "r1"]);
+    expect(await pool.broadcast(jobs.ambient)).toEqual([
+      [undefined, undefined],
+      [undefined, undefined],
+    ]);
+  });
+});
+
+describe("jobs that are sent ahead", () => {
+  it("are taken back from a process that is in a long one, while another has nothing to do", async () => {
+    // So that it is known how short they are.
+    await Promise.all(Array.from({ length: 100 }, () => jobs.add(1, 1)));
+    const gate = gates.make();
+    const [long, ...short] = [jobs.spin(gate), ...Array.from({ length: 50 }, () => jobs.pid())];
+    const pids = await Promise.all(short);
+    expect(new Set(pids).has(load(gate, 1))).toBe(false);
+    store(gate, 0, 1);
+    expect(await long).toBe("released");
+  });
+
+  it("that are cancelled never run, wherever they are", async () => {
+    const release = await occupy(2);
+    const controller = new AbortController();
+    const log = gates.make();
+    const tasks = Array.from({ length: 5 }, () =>
+      pool.run(jobs.dieOnce, [log], { signal: controller.signal }),
+    );
+    controller.abort();
+    for (const task of tasks) expect(await errorOf(task)).toBe(controller.signal.reason);
+    await eventually("none waits", () => pool.stats().queued.normal === 0);
+    await release();
+    await pool.broadcast(jobs.pid);
+    expect(load(log, 0)).toBe(0);
+  });
+});
+
+describe("a job that computes", () => {
+  it("sees that it is cancelled, and that its time is over", async () => {
+    const gate = gates.make();
+    const controller = new AbortController();
+    const cancelled = pool.run(jobs.spin, [gate], { signal: controller.signal });
+    await opened(gate, 1);
+    controller.abort();
+    expect(await errorOf(cancelled)).toBe(controller.signal.reason);
+    expect(await errorOf(pool.run(jobs.spin, [gates.make()], { runTimeoutMs: 20 }))).toBeInstanceOf(
+      JobTimeoutError,
+    );
+    // Both processes are free again.
+    await (
+      await occupy(2)
+    )();
+  });
+
+  it("and does not stop is killed with its process after `graceMs`, and nobody else is", async () => {
+    const gate: Gate = gates.make(3);
+    const release = await occupy(1);
+    const controller = new AbortController();
+    const options = { signal: controller.signal, onCancel: "terminate", graceMs: 5 } as const;
+    const victim = pool.run(jobs.spinForever, [gate], options);
+    await opened(gate, 1);
+    const behind = jobs.add(1, 2);
+    controller.abort("enough");
+    expect(await errorOf(victim)).toMatchObject({ code: "ERR_SKEIN_JOB_CANCELED", reason: "enough" });
+    expect(await behind).toBe(3);
+    await release();
+    expect(pool.stats()).toMatchObject({ crashed: 0 });
+  });
+});
+
+describe("an exclusive job", () => {
+  it("runs alone in its process", async () => {
+    const wide = new ProcessPool({ maxThreads: 1, jobsPerThread: 8 });
+    const its = wide.module<typeof Jobs>(url);
+    const gate = gates.make();
+    const sharing = its.hold(gate);
+    await opened(gate, 1);
+    const alone = wide.run(its.pid, [], { exclusive: true });
+    const later = its.add(1, 1);
+    expect(alone.isCompleted).toBe(false);
+    store(gate, 0, 1);
+    expect([await alone, await later]).toEqual([await sharing, 2]);
+    await wide.close();
+  });
+});
+
+describe("limits", () => {
+  it("a process is replaced after so many jobs; so many jobs may wait; an idle one leaves", async () => {
+    const small = new ProcessPool({
+      minThreads: 1,
+      maxThreads: 1,
+      maxJobsPerThread: 1,
+      maxQueue: 1,
+    });
+    const its = small.module<typeof Jobs>(url);
+    const exits: unknown[] = [];
+    const onExit = (message: unknown): void => void exits.push(message);
+    subscribe("skein:thread:exit", onExit);
+    const first = its.pid();
+    const second = its.pid();
+    expect(await errorOf(its.pid())).toBeInstanceOf(QueueFullError);
+    expect(await first).not.toBe(await second);
+    await eventually("both are replaced", () => small.stats().recycled === 2);
+    await small.close();
+    unsubscribe("skein:thread:exit", onExit);
+    expect(exits).toContainEqual(expect.objectContaining({ poolId: small.id, exitCode: 0, lostJobs: [] }));
+  });
+
+  it.each<[option: string, options: object]>([
+    ["maxThreads", { maxThreads: 0 }],
+    ["workerData", { workerData: 1 }],
+    ["codeRangeSizeMb", { resourceLimits: { codeRangeSizeMb: 1 } }],
+    ["env", { env: Symbol.for("nodejs.worker_threads.SHARE_ENV") }],
+  ])("a bad `%s` is named", (option, options) => {
+    expect(() => new ProcessPool(options)).toThrow(new RegExp(option));
+  });
+});
+
+describe("a program", () => {
+  it("ends by itself with an idle pool, and has the output of its jobs in their order", async () => {
+    const { code, stdout, stderr } = await runNode({
+      args: [
+        "--input-type=module",
+        "--eval",
+        `import { ProcessPool } from "@skein/pool/process";
+        const pool = new ProcessPool();
+        const jobs = pool.module(${JSON.stringify(url)});
+        for (const word of ["first", "second"]) await jobs.print(word);
+        console.log("third");`,
+      ],
+      cwd: import.meta.dirname,
+    });
+    expect([stdout, stderr, code]).toEqual(["first\nsecond\nthird\n", "FIRST\nSECOND\n", 0]);
+  });
+});
