@@ -56,8 +56,8 @@ export const ReplyFlag = {
   failed: 1,
   /** The job was withdrawn: there is no value. */
   withdrawn: 2,
-  /** The heap of the process has reached its limit. */
-  heapIsFull: 4,
+  /** The process asks to be replaced: its heap has reached the limit, or a module has failed there for good. */
+  asksToLeave: 4,
 } as const;
 
 /** The pipes, in the process. */

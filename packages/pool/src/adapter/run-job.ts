@@ -19,9 +19,14 @@ import { CallInProgress } from "./call-in-progress.ts";
 import { decodeValue, encodeValue } from "./encoded-value.ts";
 import type { JobRequest, SentReply } from "./job-request.ts";
 
-/** No other thread can take the place of one whose module is stuck: it stays stuck. */
-const functions = new KnownFunctions(new ModuleTable(() => {}));
+let onStuck = (): void => {};
+const functions = new KnownFunctions(new ModuleTable(() => onStuck()));
 const withdrawn: SentReply = { reply: { kind: "withdrawn" }, transfer: [] };
+
+/** Calls back when a module has failed for good here, and would not elsewhere: see worker/module-table.ts. Otherwise it stays so. */
+export function whenStuck(listener: () => void): void {
+  onStuck = listener;
+}
 
 /**
  * Runs a job on this thread, for an adapter's thread: loads its module, enters its context, calls its function. Jobs may overlap. Inside,

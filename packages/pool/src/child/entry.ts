@@ -8,11 +8,12 @@
  * | is asked to stop by its terminal (SIGINT) | goes on: what becomes of jobs is for the program to say     |
  */
 import { Socket } from "node:net";
-import { Worker } from "node:worker_threads";
+import { Worker, type WorkerOptions } from "node:worker_threads";
 import { encodeValue } from "../adapter/encoded-value.ts";
 import { FrameReader } from "../adapter/frame-reader.ts";
 import { FrameWriter } from "../adapter/frame-writer.ts";
 import * as Frames from "../adapter/process-frames.ts";
+import { whenStuck } from "../adapter/run-job.ts";
 import { toWire } from "../codec/error-wire.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
 import { now, setImmediate } from "../shared/timers.ts";
@@ -38,6 +39,10 @@ const requests = new RequestReader();
 const end = new ThreadEnd({ disposing: () => {} });
 let jobs: LocalJobs | null = null;
 let isReady = false;
+let isStuck = false;
+whenStuck(() => {
+  isStuck = true;
+});
 
 const reader = new FrameReader((kind, body) => {
   switch (kind) {
@@ -76,13 +81,14 @@ async function begin({
   jobsPerThread,
   maxHeapBytes,
 }: Frames.ProcessStart): Promise<void> {
+  const heapIsFull = heapLook(maxHeapBytes);
   jobs = new LocalJobs({
     writer,
     isFlushed: () => pipe.writableLength === 0,
     whenFlushed: (then) => pipe.write("", () => then()),
     words,
     jobsPerThread,
-    heapIsFull: heapLook(maxHeapBytes),
+    asksToLeave: () => isStuck || heapIsFull(),
   });
   let failure: { readonly error: unknown } | null;
   try {
@@ -137,12 +143,12 @@ function errorBytes(error: unknown): Uint8Array {
 /** Without the preloads and the environment of the program: there is nothing of the user's on it. */
 function startLifeline(): void {
   const file = import.meta.url.endsWith(".ts") ? "./lifeline.ts" : "./lifeline.js";
-  const lifeline = new Worker(new URL(file, import.meta.url), {
+  const options: WorkerOptions = {
     workerData: words,
     env: {},
     execArgv: [],
-    stdin: false,
     resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
-  });
+  };
+  const lifeline = new Worker(new URL(file, import.meta.url), options);
   lifeline.unref();
 }

@@ -31,7 +31,7 @@ export interface LocalJobsParts {
   /** Of its jobs: see adapter/process-frames.ts. */
   readonly words: Int32Array;
   readonly jobsPerThread: number;
-  readonly heapIsFull: () => boolean;
+  readonly asksToLeave: () => boolean;
 }
 
 export class LocalJobs {
@@ -109,7 +109,7 @@ export class LocalJobs {
   }
 
   #done(number: number, beganUs: number, { reply }: SentReply): void {
-    const { writer, heapIsFull } = this.#parts;
+    const { writer, asksToLeave } = this.#parts;
     const ranUs = elapsedUs(beganUs);
     this.#running--;
     writer.begin(REPLY);
@@ -117,7 +117,7 @@ export class LocalJobs {
     writer.u8(
       (reply.kind === "error" ? ReplyFlag.failed : 0) |
         (reply.kind === "withdrawn" ? ReplyFlag.withdrawn : 0) |
-        (heapIsFull() ? ReplyFlag.heapIsFull : 0),
+        (asksToLeave() ? ReplyFlag.asksToLeave : 0),
     );
     writer.f64(beganUs);
     writer.f64(ranUs);

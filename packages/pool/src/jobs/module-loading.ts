@@ -15,6 +15,7 @@
  * error, whatever the module did with it. Preloads have no mark: their pools work, and threads of those run no preloads.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isMainThread } from "node:worker_threads";
 import { SkeinError } from "@skein/context/errors";
 import type { FunctionSource } from "./function-source.ts";
 import { generation } from "./pool-thread.ts";
@@ -30,6 +31,8 @@ const key: unique symbol = Symbol.for("skein.pool.module-loading");
 const holder = globalThis as { [key]?: AsyncLocalStorage<Loading> };
 
 const code = "ERR_SKEIN_POOL_IN_JOB_MODULE";
+/** A process of a pool runs jobs on its main thread. */
+const outsideOnly = isMainThread ? "`if (import.meta.main)`" : "`if (isMainThread)` (node:worker_threads)";
 
 /** Calls `load` with the mark. @throws why jobs were refused meanwhile, or else what it throws. */
 export async function loading<R>(url: string, load: (url: string) => Promise<R>): Promise<R> {
@@ -70,7 +73,7 @@ function refusal(source: FunctionSource): SkeinError | null {
   const error = new SkeinError(
     code,
     `The module ${mark.url} runs jobs when a pool thread loads it, and so would each thread that it starts. ` +
-      "Move the jobs to a file that does not import the program, or run them only `if (isMainThread)` (node:worker_threads)",
+      `Move the jobs to a file that does not import the program, or run them only ${outsideOnly}`,
   );
   if (!mark.isOver) mark.refused ??= error;
   return error;

@@ -82,7 +82,8 @@ export class PoolProcess {
   /** The pool has killed it. */
   wasTerminated = false;
   hasEnded = false;
-  heapIsFull = false;
+  asksToLeave = false;
+  isToldToLeave = false;
   /** Another one is to take its place. */
   isDue = false;
   /** Jobs it has, by stage. */
@@ -297,7 +298,7 @@ export class PoolProcess {
     sent.journey = null;
     sent.isReplied = true;
     this.#forget(number, sent);
-    this.heapIsFull ||= (flags & Frames.ReplyFlag.heapIsFull) !== 0;
+    this.asksToLeave ||= (flags & Frames.ReplyFlag.asksToLeave) !== 0;
     if (journey === null) return;
     if ((flags & Frames.ReplyFlag.withdrawn) !== 0) {
       this.#takeBack(journey);

@@ -69,7 +69,7 @@ export class ProcessJobs implements JobCarrier, ProcessEvents {
     this.supply = new ProcessSupply(
       settings,
       this,
-      (cause) => this.#failWaiting(new ThreadCrashedError(undefined, { cause, pid: 0 })),
+      (error) => this.#failWaiting(error),
       () => events.changed(),
     );
   }

@@ -7,6 +7,7 @@
  */
 import { AsyncScope } from "@skein/context";
 import type { ProcessStart } from "../adapter/process-frames.ts";
+import { ThreadCrashedError } from "../errors.ts";
 import { Recycling } from "../host/recycling.ts";
 import { ThreadStarts } from "../host/thread-starts.ts";
 import { clearTimeout, now, setTimeout } from "../shared/timers.ts";
@@ -20,16 +21,20 @@ const LEAVE_MS = 1000;
 /** Of `dispose`, when `close` has no earlier deadline. */
 const DISPOSE_MS = 10_000;
 
+const noLimits = { maxJobs: Infinity, maxAgeMs: Infinity };
+
 export class ProcessSupply {
   readonly #settings: ProcessPoolSettings;
   readonly #events: ProcessEvents;
-  readonly #onStartFailed: (error: unknown) => void;
+  readonly #onStartFailed: (error: ThreadCrashedError) => void;
   /** Those that have not ended. */
   readonly all: Set<PoolProcess> = new Set<PoolProcess>();
   readonly starts: ThreadStarts<PoolProcess>;
   readonly recycling: Recycling<PoolProcess>;
   isClosed = false;
   #failures = 0;
+  /** Why no process could be made, the last time. */
+  #startFailure: ThreadCrashedError | null = null;
   #notBefore = 0;
   #notRecycledBefore = 0;
 
@@ -37,7 +42,7 @@ export class ProcessSupply {
   constructor(
     settings: ProcessPoolSettings,
     events: ProcessEvents,
-    onStartFailed: (error: unknown) => void,
+    onStartFailed: (error: ThreadCrashedError) => void,
     onWaitersChange: () => void,
   ) {
     this.#settings = settings;
@@ -91,7 +96,7 @@ export class ProcessSupply {
     this.starts.begin();
     while (this.counted < count) {
       const process = this.#start(modules);
-      if (process === null) return;
+      if (process === null) return this.starts.fail(this.#startFailure);
       this.starts.add(process);
     }
   }
@@ -105,9 +110,10 @@ export class ProcessSupply {
       const process = new PoolProcess(spawn, start, this.#events);
       this.all.add(process);
       return process;
-    } catch (error) {
+    } catch (cause) {
       this.#failures = 0;
-      this.#onStartFailed(error);
+      this.#startFailure = new ThreadCrashedError(undefined, { cause, pid: 0 });
+      this.#onStartFailed(this.#startFailure);
       return null;
     }
   }
@@ -155,12 +161,14 @@ export class ProcessSupply {
 
   /** After a job. */
   checkLimits(process: PoolProcess): void {
-    const { recycle } = this.#settings;
-    if (recycle === null || process.isDue || process.isLeaving || now() < this.#notRecycledBefore) return;
-    const { maxJobs, maxAgeMs } = recycle;
+    const { maxJobs, maxAgeMs } = this.#settings.recycle ?? noLimits;
+    if (process.isDue || process.isLeaving || now() < this.#notRecycledBefore) return;
     process.isDue =
-      process.executed >= maxJobs || process.heapIsFull || now() - process.startedAt >= maxAgeMs;
-    if (process.isDue) this.recycling.asked(process);
+      process.asksToLeave || process.executed >= maxJobs || now() - process.startedAt >= maxAgeMs;
+    if (!process.isDue) return;
+    // A module that fails in every process does not cost one for each job.
+    if (process.asksToLeave) this.#notRecycledBefore = now() + NEXT_START_MS;
+    this.recycling.asked(process);
   }
 
   /** Ends it when it has finished what it has. */
@@ -171,6 +179,8 @@ export class ProcessSupply {
   }
 
   #end(process: PoolProcess): void {
+    if (process.isToldToLeave) return;
+    process.isToldToLeave = true;
     this.busy(process);
     process.leave();
     setTimer(process, this.#settings.initialize === null ? LEAVE_MS : DISPOSE_MS, () => process.kill());

@@ -2,8 +2,8 @@
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { ResourceLimits } from "node:worker_threads";
+import { SkeinError } from "@skein/context/errors";
 import { GENERATION_VARIABLE, generation } from "../jobs/pool-thread.ts";
-import { noThreadEntry } from "../host/thread-entry-missing.ts";
 import { processEntry } from "../thread-entry.ts";
 
 /** As in `Worker`, as far as a process has it. */
@@ -21,15 +21,15 @@ export interface SpawnSettings {
 
 const getBuiltinModule = process.getBuiltinModule.bind(process);
 
-/** What the program was started to do, and not how: a process would do it too. With a value of its own, or without. */
-const ALONE =
-  /^--(?:inspect|test|watch|input-type|eval|print|check|interactive|run|prof|cpu-prof|heap-prof)\b/;
-const WITH_VALUE = /^(?:-e|-p|-pe|--eval|--print|--input-type|--watch-path|--run)$/;
-const SHORT = /^-(?:e|p|pe|c|i)$/;
+/** What the program was started to do, and how it is watched: a process would do the same, and take its port. */
+const ORDER =
+  /^(?:-[epci]$|-pe$|--(?:inspect|test|watch|input-type|eval|print|check|interactive|run|prof|cpu-prof|heap-prof)\b)/;
+/** Their value may begin with a dash. */
+const CODE = /^(?:-e|-p|-pe|--eval|--print)$/;
 
 /** @throws what `spawn` throws; SkeinError ERR_SKEIN_THREAD_ENTRY in a bundle. */
 export function spawnProcess(settings: SpawnSettings): ChildProcess {
-  if (processEntry === null) throw noThreadEntry();
+  if (processEntry === null || !getBuiltinModule("node:fs").existsSync(processEntry)) throw noProcessEntry();
   const { env = process.env, argv = [], execArgv = withoutOrders(process.execArgv) } = settings;
   const args = [...execArgv, ...limitFlags(settings.resourceLimits), fileURLToPath(processEntry), ...argv];
   const options: SpawnOptions = {
@@ -43,9 +43,14 @@ export function spawnProcess(settings: SpawnSettings): ChildProcess {
 
 /** How modules are found and compiled, and what is preloaded, is as in the program. */
 export function withoutOrders(flags: readonly string[]): string[] {
-  return flags.filter(
-    (flag, i) => !ALONE.test(flag) && !SHORT.test(flag) && !(i > 0 && WITH_VALUE.test(flags[i - 1]!)),
-  );
+  const kept: string[] = [];
+  let last = "";
+  for (const flag of flags) {
+    const isValue = !flag.startsWith("-") || CODE.test(last);
+    if (!ORDER.test(isValue ? last : flag)) kept.push(flag);
+    last = isValue ? "" : flag;
+  }
+  return kept;
 }
 
 function limitFlags(limits: ProcessLimits = {}): string[] {
@@ -62,4 +67,12 @@ function limitFlags(limits: ProcessLimits = {}): string[] {
 function bare<T extends object>(object: T): T {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- filled in the same expression
   return Object.assign(Object.create(null) as T, object);
+}
+
+function noProcessEntry(): SkeinError {
+  return new SkeinError(
+    "ERR_SKEIN_THREAD_ENTRY",
+    `The first module of pool processes is not ${processEntry === null ? "in this bundle" : `at ${processEntry.href}`}. Leave @skein/pool external in ` +
+      "a bundle that takes a ProcessPool",
+  );
 }

@@ -1,11 +1,15 @@
 /** What is a pool of processes' own: the rest is in the suite that all engines pass, test/engines. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Gate, Gates, load, opened, store } from "../../../../test/engines/gates.ts";
 import { runNode } from "../../../../test/support/child.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { JobTimeoutError, QueueFullError } from "../../src/index.ts";
 import { ProcessPool } from "../../src/process.ts";
+import { withoutOrders } from "../../src/process/spawn.ts";
 import type * as Jobs from "../fixtures/process.jobs.ts";
 import { request, tenant } from "../fixtures/process.jobs.ts";
 
@@ -59,12 +63,8 @@ describe("a process", () => {
     await pool.ready();
     const pids = await pool.broadcast(jobs.pid);
     expect(new Set(pids).size).toBe(2);
-    expect(
-      pool
-        .stats()
-        .perThread.map(({ threadId }) => threadId)
-        .toSorted(),
-    ).toEqual(pids.toSorted());
+    const known = pool.stats().perThread.map(({ threadId }) => threadId);
+    expect(new Set(known)).toEqual(new Set(pids));
   });
 
   it("goes on when the terminal interrupts the program", async () => {
@@ -193,6 +193,44 @@ describe("limits", () => {
     ["env", { env: Symbol.for("nodejs.worker_threads.SHARE_ENV") }],
   ])("a bad `%s` is named", (option, options) => {
     expect(() => new ProcessPool(options)).toThrow(new RegExp(option));
+  });
+});
+
+describe("a module that fails", () => {
+  it("and that Node does not load again, costs its process, so that a later job finds it mended", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "skein-mended-"));
+    const [file, mended] = [join(folder, "mended.mjs"), join(folder, "mended")];
+    writeFileSync(
+      file,
+      `import { existsSync } from "node:fs";
+      if (!existsSync(${JSON.stringify(mended)})) throw new Error("not yet");
+      export const ok = () => true;`,
+    );
+    const its = pool.module<{ ok(): boolean }>(file);
+    expect(await errorOf(its.ok())).toMatchObject({ message: "not yet" });
+    writeFileSync(mended, "");
+    await eventually("it is loaded", () => its.ok().then(null, () => false));
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe("flags of the program", () => {
+  it.each([
+    [
+      ["--import", "tsx", "-C", "dev", "--no-warnings"],
+      ["--import", "tsx", "-C", "dev", "--no-warnings"],
+    ],
+    [["--input-type=module", "-e", "-1", "--expose-gc"], ["--expose-gc"]],
+    [
+      ["--test", "--test-reporter", "spec", "-r", "./a.js"],
+      ["-r", "./a.js"],
+    ],
+    [
+      ["--inspect-brk=0", "--inspect-port", "0", "--watch-path", "src", "--stack-size=900"],
+      ["--stack-size=900"],
+    ],
+  ])("%s", (flags, kept) => {
+    expect(withoutOrders(flags)).toEqual(kept);
   });
 });
 

@@ -1,0 +1,2 @@
+/** The entry `@skein/pool/process`. */
+export * from "@skein/pool/process";
