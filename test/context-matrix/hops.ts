@@ -10,7 +10,7 @@ import type { Hop } from "./stage.ts";
 /** By the heading under which they stand in the picture. */
 export const groups: Readonly<Record<string, readonly Hop[]>> = {
   "in a job": jobHops,
-  "behind a job, where it was called": callerHops,
+  "around a job, where it was called": callerHops,
   "over other pools, machines and HTTP": wireHops,
   "subscribers and listeners": subscriberHops,
   "what is left when somebody is done": leftoverHops,

@@ -8,6 +8,21 @@ import { abortFromOutside, collected, gate, type Hop, opened } from "../stage.ts
 
 export const callerHops: readonly Hop[] = [
   {
+    name: "getters while arguments are encoded",
+    rights: onCaller,
+    run: async ({ pool }) => {
+      let seen: Seen | undefined;
+      const value = {
+        get x() {
+          seen = see();
+          return 1;
+        },
+      };
+      await pool.run((v: object) => v, [value]);
+      return [seen!];
+    },
+  },
+  {
     name: "await of a job",
     rights: onCaller,
     run: async ({ jobs }) => {

@@ -1,24 +1,9 @@
 /** Inside jobs. */
 import { ambientUrl, collected, gate, type Hop, idlePool, opened } from "../stage.ts";
-import { see, type Seen } from "../ambient.ts";
-import { all, inJob, onCaller } from "../rights.ts";
+import type { Seen } from "../ambient.ts";
+import { all, inJob } from "../rights.ts";
 
 export const jobHops: readonly Hop[] = [
-  {
-    name: "getters while arguments are encoded",
-    rights: onCaller,
-    run: async ({ pool }) => {
-      let seen: Seen | undefined;
-      const value = {
-        get x() {
-          seen = see();
-          return 1;
-        },
-      };
-      await pool.run((v: object) => v, [value]);
-      return [seen!];
-    },
-  },
   { name: "a job", rights: inJob, run: async ({ jobs }) => [await jobs.seeIt()] },
   { name: "a job behind its own await", rights: inJob, run: async ({ jobs }) => [await jobs.seeLater()] },
   {

@@ -13,6 +13,7 @@ import {
 } from "@skein/context/http";
 import { PiscinaEngine } from "@skein/piscina/engine";
 import { ThreadPool } from "@skein/pool";
+import { ProcessPool } from "@skein/pool/process";
 import { Piscina } from "piscina";
 import { Agent, fetch as undiciFetch, request, type RequestInit } from "undici";
 import { startRedis } from "../../support/redis-server.ts";
@@ -53,6 +54,12 @@ async function started(framework: string): Promise<string> {
 /** Piscina makes its threads in the context of whoever makes it. */
 const piscina = shared(() => new Piscina({ maxThreads: 1 }));
 
+const processes = shared(() => {
+  const pool = new ProcessPool({ maxThreads: 1 });
+  closing.push(() => pool.close());
+  return pool.module<typeof Jobs>(jobsUrl);
+});
+
 /** Null without a Redis. */
 const cluster = shared(async () => {
   const redis = await startRedis();
@@ -84,6 +91,11 @@ export const wireHops: readonly Hop[] = [
     run: async () => {
       return [await new PiscinaEngine(piscina()).module<typeof Jobs>(jobsUrl).seeLater()];
     },
+  },
+  {
+    name: "a job in another process, over a ProcessPool",
+    rights: inJob,
+    run: async () => [await processes().seeIt(), await processes().seeLater()],
   },
   {
     name: "a job on another machine, over a Cluster",
