@@ -20,6 +20,7 @@ export function clusterOn(connection: string): EngineUnderTest {
       transfer: false,
       placement: false,
       broadcast: false,
+      streams: false,
     },
     start() {
       const name = `engines-${++count}`;

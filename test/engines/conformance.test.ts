@@ -487,6 +487,50 @@ describe.each(all)("$name", ({ capabilities, start }) => {
     });
   });
 
+  describe.runIf(capabilities.streams)("streams", () => {
+    it("give what a generator yields, in the context of the call, and what it returns", async () => {
+      const stream = await engine.run(jobs.upTo, [40]);
+      expect(await collect(stream)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+      expect(await stream.completion).toBe("all");
+      const seen = await tenant.run("acme", () => collect(engine.module<typeof Jobs>(url).tenants(3)));
+      expect(seen).toEqual(["acme", "acme", "acme"]);
+      expect(await collect(engine.map(jobs.upTo, [2, 1]))).toEqual([0, 1, 0]);
+    });
+
+    it("are suspended while nobody reads, and other jobs run", async () => {
+      const marks = gates.make();
+      for await (const i of engine.module<typeof Jobs>(url).upTo(1_000_000, marks)) {
+        expect(await engine.run(jobs.add, [i, 1])).toBe(i + 1);
+        if (i === 2) break;
+      }
+      expect(load(marks, 0)).toBeLessThan(100);
+      expect(load(marks, 1)).toBe(1);
+    });
+
+    it("end with the error behind the items, at once when cancelled, and when nobody wants more", async () => {
+      const failing = await engine.run(jobs.failLate, [7]);
+      expect(await failing.next()).toEqual({ done: false, value: 7 });
+      expect(await errorOf(failing.next())).toBeInstanceOf(OrderError);
+      const marks = gates.make();
+      const canceled = await engine.run(jobs.upTo, [1_000_000, marks]);
+      await canceled.next();
+      canceled.cancel("enough");
+      expect(await errorOf(canceled.completion)).toMatchObject({ reason: "enough" });
+      await opened(marks, 1);
+      const left = await engine.run(jobs.upTo, [1_000_000]);
+      await left.next();
+      await left.return();
+      expect(await left.next()).toEqual({ done: true, value: undefined });
+    });
+  });
+
+  it.runIf(!capabilities.streams)("a generator is refused by name", async () => {
+    expect(await errorOf(engine.run(jobs.upTo, [3]))).toMatchObject({
+      code: "ERR_SKEIN_NOT_SUPPORTED",
+      capability: "streams",
+    });
+  });
+
   describe("capabilities", () => {
     it("are those that it says", () => {
       expect(engine.capabilities).toEqual(capabilities);

@@ -33,6 +33,31 @@ export async function echoLater<T>(value: T): Promise<T> {
   return value;
 }
 
+/** Marks in `marks` what it has yielded, and its end. */
+export function* upTo(to: number, marks?: Gate): Generator<number, string> {
+  try {
+    for (let i = 0; i < to; i++) {
+      if (marks !== undefined) store(marks, 0, i + 1);
+      yield i;
+    }
+    return "all";
+  } finally {
+    if (marks !== undefined) store(marks, 1, 1);
+  }
+}
+
+export async function* tenants(count: number): AsyncGenerator<string | undefined> {
+  for (let i = 0; i < count; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    yield tenant.value;
+  }
+}
+
+export function* failLate(order: number): Generator<number> {
+  yield order;
+  throw new OrderError(order);
+}
+
 export function change(list: number[]): number {
   return list.push(4);
 }

@@ -43,7 +43,7 @@ export const engines: readonly EngineUnderTest[] = [
   },
   {
     name: "PiscinaEngine",
-    capabilities: { ...all, priorities: false, placement: false, broadcast: false },
+    capabilities: { ...all, priorities: false, placement: false, broadcast: false, streams: false },
     start() {
       const piscina = new Piscina({ maxThreads: 1 });
       const engine = new PiscinaEngine(piscina);
@@ -52,7 +52,14 @@ export const engines: readonly EngineUnderTest[] = [
   },
   {
     name: "ProcessPool",
-    capabilities: { ...all, sharedMemory: false, transfer: false, placement: false, forkJoin: false },
+    capabilities: {
+      ...all,
+      sharedMemory: false,
+      transfer: false,
+      placement: false,
+      forkJoin: false,
+      streams: false,
+    },
     start() {
       const engine = new ProcessPool({ maxThreads: 1 });
       return {
@@ -73,6 +80,7 @@ export const engines: readonly EngineUnderTest[] = [
       exclusive: false,
       placement: false,
       broadcast: false,
+      streams: false,
     },
     start() {
       const engine = new WorkerEngine();

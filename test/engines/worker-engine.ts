@@ -22,6 +22,7 @@ const capabilities = Object.freeze({
   exclusive: false,
   placement: false,
   broadcast: false,
+  streams: false,
 });
 
 export class WorkerEngine extends BaseEngine {

@@ -206,6 +206,7 @@ function restOf(shared: Shared, memory: PoolMemory, index: number): Rest {
     thread: index,
     memory,
     spinLimitUs: shared.spinLimitUs,
+    canGoOn: () => false,
     onAllBusy: () => {},
     onIdle: () => {},
   });

@@ -28,6 +28,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   transfer: false,
   placement: false,
   broadcast: false,
+  streams: false,
 });
 
 /** `map` has four times as many jobs under way by default. Nobody here knows how many threads there are. */

@@ -16,7 +16,16 @@ export {
   ThreadCrashedError,
   ThreadGoneError,
 } from "./errors.ts";
-export type { Job, JobModule } from "./engine/job-module.ts";
+export type {
+  ItemOf,
+  Job,
+  JobModule,
+  OnlyStreamed,
+  Streamed,
+  StreamJob,
+  StreamOf,
+} from "./engine/job-module.ts";
+export type { JobStream, JobStreamCall, ReadableOptions } from "./submit/job-stream.ts";
 export type { CloseOptions } from "./engine/close-options.ts";
 export type { ReadyOptions } from "./engine/ready-options.ts";
 export type { StartOptions } from "./engine/start-options.ts";

@@ -7,4 +7,5 @@ export { InvalidOperationError, OperationCanceledError, TaskSchedulerError, Time
 export { TaskCompletionSource } from "./task-completion-source.ts";
 export { schedule, swapScheduler, TaskScheduler } from "./task-scheduler.ts";
 export { Task } from "./task.ts";
+export { trySucceed } from "./task-state.ts";
 export { ItemQueue } from "./waiting/item-queue.ts";

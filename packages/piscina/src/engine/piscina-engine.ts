@@ -22,6 +22,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   priorities: false,
   placement: false,
   broadcast: false,
+  streams: false,
 });
 
 const filename: string = fileURLToPath(

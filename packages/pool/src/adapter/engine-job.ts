@@ -7,6 +7,7 @@ import { COMPLETED, type DecidedJob, type OutcomeKind } from "../submit/pending-
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { jobsElsewhere } from "../worker/current-job.ts";
 import type { SentValue } from "./encoded-value.ts";
+import type { InlineStream } from "./inline-stream.ts";
 import type { JobReport, JobRequest, ReportPort } from "./job-request.ts";
 
 /** A job as its engine carries it. */
@@ -45,6 +46,10 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
   port: MessagePort | null = null;
   #reports: ReportPort | null = null;
   readonly #context: string | null;
+  /** Null: it gives its result in one piece, as far as is known. */
+  stream: InlineStream | null = null;
+  /** Opens it; undefined: the job runs on another thread, where it cannot. */
+  streams: JobRequest["streams"] = undefined;
 
   constructor(
     fn: { readonly source: FunctionSource },
@@ -76,6 +81,7 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
       state: this.state.words,
       attempt: this.options.retries - this.retriesLeft + 1,
       reports: this.#reports,
+      ...(this.streams !== undefined && { streams: this.streams }),
     };
   }
 

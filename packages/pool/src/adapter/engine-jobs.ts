@@ -13,6 +13,7 @@
 import { AsyncScope, ExecutionContext } from "@skein/context";
 import { argumentRangeError } from "@skein/context/errors";
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
+import { trySucceed } from "@skein/scheduling/internal";
 import { JobTimeoutError, PoolClosedError, ThreadCrashedError } from "../errors.ts";
 import { publishJob } from "../jobs/channels.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
@@ -24,14 +25,23 @@ import { cancellationError } from "../submit/cancel-signal.ts";
 import { jobExtras } from "../submit/job-extras.ts";
 import { JobWatch } from "../submit/job-watch.ts";
 import { outcomeNames, tell } from "../submit/outcomes.ts";
-import { CANCELED, COMPLETED, CRASHED, FAILED, type OutcomeKind, THREW } from "../submit/pending-job.ts";
+import {
+  CANCELED,
+  COMPLETED,
+  continueAsStream,
+  CRASHED,
+  FAILED,
+  type OutcomeKind,
+  THREW,
+} from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import { decodeValue, dropValue, encodeValue } from "./encoded-value.ts";
 import { EngineJob } from "./engine-job.ts";
 import type { JobCarrier } from "./job-carrier.ts";
 import { JobReports } from "./job-reports.ts";
-import type { JobReply } from "./job-request.ts";
+import type { GeneratorCalls, JobReply } from "./job-request.ts";
+import { InlineStream } from "./inline-stream.ts";
 
 export class EngineJobs {
   readonly #carrier: JobCarrier;
@@ -125,6 +135,7 @@ export class EngineJobs {
     AsyncScope.root.run(() => {
       try {
         this.#reports.open(job, this.#carrier.isElsewhere);
+        if (!this.#carrier.isElsewhere) job.streams = (calls) => this.#openStream(job, calls);
         this.#carrier.carry(job, {
           arrived: (reply) => {
             if (isCurrent()) this.#arrived(job, reply);
@@ -138,6 +149,14 @@ export class EngineJobs {
         if (isCurrent()) this.#failed(job, error);
       }
     });
+  }
+
+  /** The job has returned a generator. */
+  #openStream(job: EngineJob, calls: GeneratorCalls): void {
+    const stream = new InlineStream(job, calls, (reason) => this.#giveUp(job, CANCELED, reason));
+    job.stream = stream;
+    if (job.isDecided) stream.stop();
+    else trySucceed(continueAsStream(job, job.options), stream.opened);
   }
 
   #arrived(job: EngineJob, reply: JobReply): void {
@@ -194,7 +213,10 @@ export class EngineJobs {
       AsyncScope.root.run(() => this.#carrier.stop!(job));
       return false;
     }
-    if (job.state.giveUp() === "begun") return false;
+    if (job.state.giveUp() === "begun") {
+      job.stream?.stop();
+      return false;
+    }
     this.#carried.delete(job);
     dropValue(job.args.value);
     return true;
@@ -222,6 +244,7 @@ export class EngineJobs {
     this.counts[outcomeNames[kind]]++;
     this.#reports.end(job);
     tell(job);
+    job.stream?.end();
   }
 
   /**

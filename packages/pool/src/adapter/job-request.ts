@@ -11,6 +11,18 @@ export interface ReportPort {
   postMessage(report: JobReport): void;
 }
 
+/** How a generator goes on that a job has returned, for an engine whose jobs run on the thread that calls. */
+export interface GeneratorCalls {
+  /** In the context of the job, and as a part of it. */
+  readonly next: () => unknown;
+  readonly return: () => unknown;
+  /** Calls `call` once, where functions are called. */
+  readonly place: (call: () => void) => void;
+  /** The generator has ended. */
+  readonly returned: (value: unknown) => void;
+  readonly failed: (error: unknown) => void;
+}
+
 export interface JobRequest {
   readonly fn: FunctionSource;
   /** The argument list. */
@@ -27,6 +39,8 @@ export interface JobRequest {
   readonly reports: ReportPort | null;
   /** Whether only bytes of the reply arrive. @default false */
   readonly bytesOnly?: boolean;
+  /** Takes a generator that the job returns. Without it such a job fails: the engine has no streams. */
+  readonly streams?: ((calls: GeneratorCalls) => void) | undefined;
 }
 
 /** `withdrawn`: the caller had given the job up before it began. */

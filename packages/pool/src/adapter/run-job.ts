@@ -4,10 +4,11 @@
  */
 import { CarriedScope, ExecutionContext } from "@skein/context";
 import { toWire } from "../codec/error-wire.ts";
-import { JobCanceledError } from "../errors.ts";
+import { JobCanceledError, NotSupportedError } from "../errors.ts";
 import { withoutUncloneable } from "../jobs/chunk-job.ts";
 import type { JobFunction } from "../jobs/exported-function.ts";
 import { someoneTracesRuns, traceRun } from "../jobs/run-tracing.ts";
+import { type AnyGenerator, isGenerator } from "../jobs/generators.ts";
 import { isThenable } from "../jobs/thenable.ts";
 import { CallState } from "../shared/call-state.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
@@ -65,7 +66,7 @@ export function startJob(
     end(errorReply(known.explain(error), request.bytesOnly));
     return;
   }
-  if (known.fn !== null) call(request, state, known, known.fn, end);
+  if (known.fn !== null) call(request, state, known, known.fn, end, place);
   else void loadAndCall(request, state, known, end, place);
 }
 
@@ -91,16 +92,17 @@ async function loadAndCall(
           request.bytesOnly,
         ),
       );
-    else call(request, state, known, fn, end);
+    else call(request, state, known, fn, end, place);
   });
 }
 
 function call(
-  { args, context, reports, attempt, isRemote = false, bytesOnly = false }: JobRequest,
+  { args, context, reports, attempt, isRemote = false, bytesOnly = false, streams }: JobRequest,
   state: CallState,
   known: KnownFunction,
   fn: JobFunction,
   end: (sent: SentReply) => void,
+  place: (call: () => void) => void,
 ): void {
   const outside = leaveCurrent();
   let sent: SentReply;
@@ -118,8 +120,23 @@ function call(
         ? traceRun(known.source, { id: job.id, attempt, waitMs: null, isRemote }, callInJob)
         : callInJob(),
     );
+    const open = (generator: AnyGenerator): void => {
+      if (streams === undefined) throw new NotSupportedError("streams", "This engine", "a generator");
+      const inJob = (step: () => unknown): unknown => inScope(() => scope.run(() => storage.run(job, step)));
+      streams({
+        next: () => inJob(() => generator.next()),
+        return: () => inJob(() => generator.return(undefined)),
+        place,
+        returned: (value) => end(resultReply(value, bytesOnly)),
+        failed: (error) => end(errorReply(known.explain(error), bytesOnly)),
+      });
+    };
     if (isThenable(returned)) {
-      void settleLater(known, returned, bytesOnly, end);
+      void settleLater(known, returned, bytesOnly, end, open);
+      return;
+    }
+    if (typeof returned === "object" && returned !== null && isGenerator(returned)) {
+      open(returned);
       return;
     }
     sent = resultReply(returned, bytesOnly);
@@ -131,15 +148,31 @@ function call(
   end(sent);
 }
 
+/** With nothing current, as a function is called. */
+function inScope<R>(fn: () => R): R {
+  const outside = leaveCurrent();
+  try {
+    return fn();
+  } finally {
+    restoreCurrent(outside);
+  }
+}
+
 async function settleLater(
   known: KnownFunction,
   returned: PromiseLike<unknown>,
   bytesOnly: boolean,
   end: (sent: SentReply) => void,
+  open: (generator: AnyGenerator) => void,
 ): Promise<void> {
   let sent: SentReply;
   try {
-    sent = resultReply(await returned, bytesOnly);
+    const result = await returned;
+    if (typeof result === "object" && result !== null && isGenerator(result)) {
+      open(result);
+      return;
+    }
+    sent = resultReply(result, bytesOnly);
   } catch (error) {
     sent = errorReply(known.explain(error), bytesOnly);
   }

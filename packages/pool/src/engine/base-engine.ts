@@ -15,7 +15,12 @@ import {
   type Job,
   type JobHandle,
   jobHandle,
+  type ItemOf,
   type JobModule,
+  type OnlyStreamed,
+  type Streamed,
+  type StreamJob,
+  type StreamOf,
   jobDefaults,
 } from "./job-module.ts";
 import { withJob } from "../codec/job-of-error.ts";
@@ -34,6 +39,7 @@ import {
   resolveRunOptions,
   type RunOptions,
 } from "./run-options.ts";
+import { letTasksStream } from "./stream-call.ts";
 
 /** Jobs under way in `map`, per thread, by default: one runs, the others wait for it. */
 const MAP_AHEAD = 4;
@@ -73,14 +79,28 @@ export interface JobEngine extends AsyncDisposable {
   /** What it can do; frozen. */
   readonly capabilities: EngineCapabilities;
   module<M>(url: URL | string, defaults?: RunOptions): JobModule<M>;
+  run<A extends unknown[], R extends Streamed>(
+    job: StreamJob<A, R> | (((...args: A) => R) & OnlyStreamed<R>),
+    args: A,
+    options?: RunOptions,
+  ): Task<StreamOf<R>>;
   run<A extends unknown[], R>(job: Job<A, R>, args: A, options?: RunOptions): Task<Awaited<R>>;
   run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: RunOptions): Task<Awaited<R>>;
   run<R>(job: Job<[], R> | (() => R), args?: [], options?: RunOptions): Task<Awaited<R>>;
+  map<A, R extends Streamed>(
+    job: StreamJob<[A], R> | (((item: A) => R) & OnlyStreamed<R>),
+    items: Iterable<A> | AsyncIterable<A>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<ItemOf<R>>;
   map<A, R>(
     job: Job<[A], R> | ((item: A) => R),
     items: Iterable<A> | AsyncIterable<A>,
     options?: MapOptions,
   ): AsyncIterableIterator<Awaited<R>>;
+  broadcast<A extends unknown[], R extends Streamed>(
+    job: StreamJob<A, R> | (((...args: A) => R) & OnlyStreamed<R>),
+    args: A,
+  ): Task<StreamOf<R>[]>;
   broadcast<A extends unknown[], R>(job: Job<A, R> | ((...args: A) => R), args: A): Task<Awaited<R>[]>;
   broadcast<R>(job: Job<[], R> | (() => R), args?: []): Task<Awaited<R>[]>;
   close(options?: CloseOptions): Task<void>;
@@ -95,6 +115,7 @@ export abstract class BaseEngine<
 
   protected constructor(target: JobTarget<F>) {
     this.#target = target;
+    letTasksStream();
   }
 
   get capabilities(): EngineCapabilities {
@@ -146,6 +167,11 @@ export abstract class BaseEngine<
    * @param args The argument list. @default none
    * @throws TypeError or RangeError for a bad argument or option, naming it. Nothing was submitted then.
    */
+  run<A extends unknown[], R extends Streamed>(
+    job: StreamJob<A, R> | (((...args: A) => R) & OnlyStreamed<R>),
+    args: A,
+    options?: O,
+  ): Task<StreamOf<R>>;
   run<A extends unknown[], R>(job: Job<A, R>, args: A, options?: O): Task<Awaited<R>>;
   run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: O): Task<Awaited<R>>;
   run<R>(job: Job<[], R> | (() => R), args?: [], options?: O): Task<Awaited<R>>;
@@ -175,7 +201,8 @@ export abstract class BaseEngine<
   /**
    * Runs a job for each item, with the item as its only argument, and yields the results. Never more than `concurrency` jobs are under
    * way. Lazy: nothing is read or started before the first result is asked for, and the source is read only as far ahead of the consumer
-   * as `concurrency` says. Leaving the loop cancels what is under way and closes the source.
+   * as `concurrency` says. Leaving the loop cancels what is under way and closes the source. Of a job that is a generator it yields the items:
+   * one stream after the other, or, unordered, as they come.
    *
    * The source (its `next` and `return`) and the jobs see the context of this call, whoever iterates, and wherever.
    *
@@ -186,8 +213,18 @@ export abstract class BaseEngine<
    * @example
    * for await (const page of pool.map(jobs.render, documents, { ordered: false })) await store(page);
    */
+  map<A, R extends Streamed>(
+    job: StreamJob<[A], R> | (((item: A) => R) & OnlyStreamed<R>),
+    items: Iterable<A> | AsyncIterable<A>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<ItemOf<R>>;
   map<A, R>(
     job: Job<[A], R> | ((item: A) => R),
+    items: Iterable<A> | AsyncIterable<A>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<Awaited<R>>;
+  map<A, R>(
+    job: unknown,
     items: Iterable<A> | AsyncIterable<A>,
     options?: MapOptions,
   ): AsyncIterableIterator<Awaited<R>> {
@@ -219,6 +256,10 @@ export abstract class BaseEngine<
    *
    * @throws TypeError for a bad argument, naming it.
    */
+  broadcast<A extends unknown[], R extends Streamed>(
+    job: StreamJob<A, R> | (((...args: A) => R) & OnlyStreamed<R>),
+    args: A,
+  ): Task<StreamOf<R>[]>;
   broadcast<A extends unknown[], R>(job: Job<A, R> | ((...args: A) => R), args: A): Task<Awaited<R>[]>;
   broadcast<R>(job: Job<[], R> | (() => R), args?: []): Task<Awaited<R>[]>;
   broadcast(job: unknown, args: unknown = []): Task<unknown[]> {

@@ -37,6 +37,8 @@ export interface EngineCapabilities {
   readonly broadcast: boolean;
   /** `fork` and `parallelFor` in jobs. Where it is false, they throw the NotSupportedError in the job. */
   readonly forkJoin: boolean;
+  /** Jobs that are generators: their results come piece by piece. Where it is false, such a job rejects when it has begun. */
+  readonly streams: boolean;
 }
 
 /** All that a ThreadPool can do. */
@@ -54,6 +56,7 @@ export const everyCapability: EngineCapabilities = Object.freeze({
   placement: true,
   broadcast: true,
   forkJoin: true,
+  streams: true,
 });
 
 /** The error of a job that needs what the engine cannot do; null: it can. */

@@ -8,7 +8,7 @@ import { BaseEngine } from "./base-engine.ts";
 import type { EngineCapabilities } from "./capabilities.ts";
 import { type CloseOptions, resolveCloseOptions } from "./close-options.ts";
 import { InlineQueue } from "./inline-queue.ts";
-import type { Job } from "./job-module.ts";
+import type { Job, OnlyStreamed, Streamed, StreamJob, StreamOf } from "./job-module.ts";
 import { JobFunctions } from "./job-functions.ts";
 import { integer } from "./option-values.ts";
 
@@ -42,6 +42,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   placement: false,
   broadcast: true,
   forkJoin: true,
+  streams: true,
 });
 
 /**
@@ -90,6 +91,10 @@ export class InlineEngine extends BaseEngine {
    * @returns its result alone in an array.
    * @throws TypeError for a bad argument, naming it.
    */
+  override broadcast<A extends unknown[], R extends Streamed>(
+    job: StreamJob<A, R> | (((...args: A) => R) & OnlyStreamed<R>),
+    args: A,
+  ): Task<StreamOf<R>[]>;
   override broadcast<A extends unknown[], R>(
     job: Job<A, R> | ((...args: A) => R),
     args: A,

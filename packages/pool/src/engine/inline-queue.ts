@@ -11,7 +11,7 @@ import { AsyncScope } from "@skein/context";
 import { ItemQueue, schedule, type TaskScheduler } from "@skein/scheduling/internal";
 import type { CarriedJob } from "../adapter/engine-job.ts";
 import type { JobCarrier, JobEnds } from "../adapter/job-carrier.ts";
-import type { SentReply } from "../adapter/job-request.ts";
+import type { JobRequest, SentReply } from "../adapter/job-request.ts";
 import { startJob } from "../adapter/run-job.ts";
 import { rejectionOf } from "../submit/pending-job.ts";
 import { PRIORITIES } from "../shared/layout.ts";
@@ -90,12 +90,23 @@ export class InlineQueue implements JobCarrier {
     return null;
   }
 
-  #run({ job, ends }: QueuedJob, over: () => void): void {
+  #run({ job, ends }: QueuedJob, ended: () => void): void {
+    let isUnderWay = true;
+    const over = (): void => {
+      if (isUnderWay) ended();
+      isUnderWay = false;
+    };
     const end = ({ reply }: SentReply): void => {
       over();
       ends.arrived(reply);
     };
-    startJob(job.request, end, (call) => {
+    // A stream that is open keeps no other job waiting: whoever reads it may wait for that.
+    const { request } = job;
+    const streams: JobRequest["streams"] = (calls) => {
+      over();
+      request.streams!(calls);
+    };
+    startJob({ ...request, streams }, end, (call) => {
       this.#schedule(call, (error) => {
         over();
         ends.failed(error);

@@ -2,6 +2,7 @@
 import { withCode } from "@skein/context/errors";
 import type { Task } from "@skein/scheduling";
 import { type JobSource, jobSource } from "../jobs/job-source.ts";
+import type { JobStream, JobStreamCall } from "../submit/job-stream.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 
 /**
@@ -13,12 +14,45 @@ export interface Job<A extends unknown[], R> {
   readonly [jobSource]: JobSource;
 }
 
+/** A job whose function is a generator: a call gives its results piece by piece, and can be iterated at once. Awaited, it is the same. */
+export interface StreamJob<A extends unknown[], R> {
+  (...args: A): StreamOf<R> extends JobStream<infer T, infer TReturn> ? JobStreamCall<T, TReturn> : never;
+  readonly [jobSource]: JobSource;
+}
+
+/** What a function returns whose results come piece by piece. */
+export type Streamed = AnyGenerator | PromiseLike<AnyGenerator>;
+
+/** Takes a function for what it is: one that returns `any` or `never` streams nothing. */
+export type OnlyStreamed<R> = IsStreamed<R> extends true ? unknown : never;
+
+/** The stream of a function that returns `R`. */
+export type StreamOf<R> =
+  Awaited<R> extends Generator<infer T, infer TReturn, never> | AsyncGenerator<infer T, infer TReturn, never>
+    ? JobStream<T, TReturn>
+    : never;
+
+/** What it yields. */
+export type ItemOf<R> =
+  Awaited<R> extends Generator<infer T, unknown, never> | AsyncGenerator<infer T, unknown, never> ? T : never;
+
+type AnyGenerator = Generator<unknown, unknown, never> | AsyncGenerator<unknown, unknown, never>;
+type IsStreamed<R> = 0 extends 1 & R
+  ? false
+  : [Awaited<R>] extends [never]
+    ? false
+    : [Awaited<R>] extends [AnyGenerator]
+      ? true
+      : false;
+
 /** The functions of module `M` as jobs; what is not a function has no handle. */
 export type JobModule<M> = {
   readonly [K in keyof M as M[K] extends (...args: never[]) => unknown ? K : never]: M[K] extends (
     ...args: infer A
   ) => infer R
-    ? Job<A, R>
+    ? IsStreamed<R> extends true
+      ? StreamJob<A, R>
+      : Job<A, R>
     : never;
 };
 

@@ -1,11 +1,12 @@
 /** `map`: a job for each of many items, a bounded number at once, results as they are wanted. */
 import type { AsyncScope } from "@skein/context";
-import type { Task } from "@skein/scheduling";
+import { Task } from "@skein/scheduling";
 import { cancellationError } from "../submit/cancel-signal.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import type { ResolvedMapOptions } from "./map-options.ts";
 import { IterationLeft } from "./map-results.ts";
 import { setImmediate } from "../shared/timers.ts";
+import { OpenedStream } from "../submit/job-stream.ts";
 
 export interface Iteration {
   readonly options: ResolvedMapOptions;
@@ -36,6 +37,8 @@ export async function* mapItems<A, R>(
   );
   /** What the consumer gets next: in the order of the items, or of completion. */
   const queue: Task<R>[] = [];
+  /** Of streams whose items come as they are ready: what asks for the next, when the item in the queue was taken. */
+  const takes = new Map<Task<R>, () => void>();
   /** Under way and not in the queue: only when the order is that of completion. */
   let running = 0;
   let readingEnded = false;
@@ -54,12 +57,39 @@ export async function* mapItems<A, R>(
       return;
     }
     running++;
-    const arrive = (): void => {
+    const arrive = (arrived: Task<R>): void => {
       running--;
-      queue.push(task);
+      queue.push(arrived);
       changed.send();
     };
-    task.then(arrive, arrive).catch(() => {});
+    const merge = (stream: OpenedStream): void => {
+      stream.next().then(
+        ({ done, value }) => {
+          if (done === true) {
+            running--;
+            changed.send();
+            return;
+          }
+          const item = Task.fromResult(value as R);
+          takes.set(item, () => {
+            running++;
+            merge(stream);
+          });
+          arrive(item);
+        },
+        (error: unknown) => {
+          const failed = Task.fromError<R>(error);
+          failed.catch(() => {});
+          arrive(failed);
+        },
+      );
+    };
+    task
+      .then(
+        (result) => (result instanceof OpenedStream ? merge(result) : arrive(task)),
+        () => arrive(task),
+      )
+      .catch(() => {});
   };
 
   const take = async (): Promise<IteratorResult<A>> => {
@@ -114,10 +144,14 @@ export async function* mapItems<A, R>(
       const task = queue[0];
       if (task !== undefined) {
         const result = await task;
+        const takeNext = takes.get(task);
+        if (result instanceof OpenedStream) yield* result as unknown as AsyncIterable<R>;
         // Not before: until it is over, it counts.
         queue.shift();
+        takes.delete(task);
+        takeNext?.();
         changed.send();
-        yield result;
+        if (!(result instanceof OpenedStream)) yield result;
       } else if (readingEnded && running === 0) {
         await reading;
         return;

@@ -77,6 +77,11 @@ export interface RunOptions {
    * as copying 64 KB. Not together with `retries`, and not as a default of a module. See also `move`. @default none
    */
   readonly transfer?: readonly Transferable[] | undefined;
+  /**
+   * How many items a generator may be ahead of whoever reads its stream, 1 MiB of them at most. Then it is suspended. Has no effect on other
+   * jobs. 1 to 65 535. @default 16
+   */
+  readonly highWaterMark?: number | undefined;
   /** Whether AsyncLocals with flow 'thread' or 'wire' go along. @default true */
   readonly flowContext?: boolean | undefined;
 }
@@ -95,6 +100,7 @@ const names: OptionNames<RunOptions> = {
   graceMs: true,
   onProgress: true,
   transfer: true,
+  highWaterMark: true,
   flowContext: true,
 };
 
@@ -151,6 +157,7 @@ export function resolveRunOptions(
     continuations: continuations === undefined ? defaults.continuations : { continuations },
     flowContext: flag("flowContext", own.flowContext) ?? defaults.flowContext,
     onProgress: onProgress ?? defaults.onProgress,
+    highWaterMark: integer("highWaterMark", own.highWaterMark, 1, 65_535) ?? defaults.highWaterMark,
     retries,
     transfer,
     onCancel,

@@ -15,7 +15,7 @@ import { BaseEngine, canceled, type JobEngine } from "./base-engine.ts";
 import { everyCapability } from "./capabilities.ts";
 import { type CloseOptions, resolveCloseOptions } from "./close-options.ts";
 import { CurrentEngine } from "./current-engine.ts";
-import type { Job } from "./job-module.ts";
+import type { Job, OnlyStreamed, Streamed, StreamJob, StreamOf } from "./job-module.ts";
 import { integer } from "./option-values.ts";
 import { checkListener, type PoolEvent } from "./pool-event.ts";
 import { type ReadyOptions, resolveReadyOptions } from "./ready-options.ts";
@@ -93,6 +93,10 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
    * @returns the results, in no order. One failure rejects as itself, several as an AggregateError, after all have ended.
    * @throws TypeError for a bad argument, naming it.
    */
+  override broadcast<A extends unknown[], R extends Streamed>(
+    job: StreamJob<A, R> | (((...args: A) => R) & OnlyStreamed<R>),
+    args: A,
+  ): Task<StreamOf<R>[]>;
   override broadcast<A extends unknown[], R>(
     job: Job<A, R> | ((...args: A) => R),
     args: A,

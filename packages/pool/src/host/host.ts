@@ -182,6 +182,7 @@ export class Host {
         cancelRequested: (serial, slot) => roster.withSerial(serial)?.post({ type: "cancel", slot }),
         takeMessages: takeKnowledge,
         terminate: (serial) => this.#terminate(serial),
+        awaited: () => this.#pump.submitted(),
       },
     });
     const { ledger } = this.#submitter;

@@ -66,6 +66,10 @@ export class OrphanedSlots {
     const count = inboxes[index + 1]!.takeAll(this.#finished);
     for (let i = 0; i < count; i++) {
       const slot = this.#finished[i]!;
+      if (slots.isStream(slot)) {
+        if (!slots.takeLink(slot)) continue;
+        this.#giveBack(slots.ringArena(slot), slots.ringBlock(slot));
+      }
       const arena = slots.payloadArena(slot);
       if (arena !== INLINE) this.#giveBack(arena, slots.payloadBlock(slot));
       slots.release(slot);

@@ -4,6 +4,7 @@
  * submitted the job or made the pool.
  */
 import { type Channel, channel } from "node:diagnostics_channel";
+import { calledTask } from "./called-tasks.ts";
 import type { FunctionSource } from "./function-source.ts";
 
 /** Of `skein:job:submit`, `start`, `end`, `error`, `cancel` and `steal`. Every submitted job has exactly one of end, error, cancel. */
@@ -85,7 +86,8 @@ export function publishJob(
   target.publish(message);
 }
 
-export function named(source: FunctionSource, task: object | null): LostJob {
+export function named(source: FunctionSource, ofJob: object | null): LostJob {
+  const task = ofJob === null ? null : calledTask(ofJob);
   return source.kind === "export"
     ? { url: source.url, name: source.name, task }
     : { url: null, name: null, task };

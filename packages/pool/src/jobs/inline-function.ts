@@ -14,16 +14,12 @@ type AnyFunction = (...args: never[]) => unknown;
 
 /**
  * The source of `fn` as an expression that another thread can evaluate. Arrow functions, function expressions and
- * methods are taken, async or not.
+ * methods are taken, async or not, generators too.
  *
- * @throws TypeError for native and bound functions, classes, generators, getters, and methods that use `super`.
+ * @throws TypeError for native and bound functions, classes, getters, and methods that use `super`.
  */
 export function inlineSource(fn: AnyFunction): string {
   if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
-  // A generator object cannot leave its thread, so a generator could only fail later, with less to go by.
-  if (types.isGeneratorFunction(fn)) {
-    throw refused("is a generator; return an array, or report parts with `job.progress`");
-  }
   if (types.isProxy(fn)) throw refused("is a Proxy, whose source cannot be read; pass the function itself");
   const text = Function.prototype.toString.call(fn);
   if (/^class\b/.test(text)) throw refused("is a class; pass a function that makes the instance");

@@ -35,6 +35,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   sharedMemory: false,
   transfer: false,
   placement: false,
+  streams: false,
   forkJoin: false,
 });
 

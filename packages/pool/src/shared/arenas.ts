@@ -85,6 +85,11 @@ export class Arenas {
     return upTo(this.#withId(id), block * 8 + length).bytes;
   }
 
+  /** The memory of an arena, as far as the end of such a block: what lies there is read and written while it changes. */
+  bufferOf(id: number, block: number, length: number): SharedArrayBuffer {
+    return upTo(this.#withId(id), block * 8 + length).bytes.buffer as SharedArrayBuffer;
+  }
+
   /** The payload was read: its owner may use the block again. */
   giveBack(id: number, block: number): void {
     giveBack(upTo(this.#withId(id), block * 8).words, block);

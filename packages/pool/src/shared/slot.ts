@@ -10,7 +10,11 @@
  *                          bit 2 ENDED: the thread has come to the end of an exclusive job; written by w before finish
  *                          bit 3 DOOMED: the thread will be terminated because of this job; written by the submitting thread
  *                          bit 4 TIMED: the submitter wants to hear when the job begins (submit/run-limit.ts); constant as EXCLUSIVE
- *                          above: how many threads have died at it; constant while the slot is in use
+ *                          bit 5 STREAM: the job gives its results piece by piece (stream-ring.ts); set by w before the first link
+ *                          bit 6 LINKED: the slot is in the inbox, or about to be; of a stream only
+ *                          bit 7 OVER: a stream has ended, and its outcome is written
+ *                          above: how many threads have died at it, 7 bits, and how far a stream may be ahead, 16 bits; constant
+ *                                 while the slot is in use
  *            the rest: plain, see the list below
  * State      | value           | means                              | written by                          |
  *            | 0 FREE          | belongs to the submitting thread   | submitting thread                   |
@@ -37,10 +41,15 @@
  *               A job for one thread alone is claimed by no other, whatever stale entry leads there: the swap compares the whole word.
  *            I5 Of ENDED and DOOMED one is set at most: either the job has ended and its thread lives, or the thread dies in RUNNING
  *               and takes no other job before, so that none dies with it.
+ *            I6 A slot is linked at most once at a time. That of a plain job is linked once, when it is DONE. That of a stream also in RUNNING, as
+ *               often as its submitter has to look: w links it if its CAS has set LINKED; the submitter takes it out, and then clears LINKED.
+ *               OVER is set together with LINKED: if LINKED was there, the link that is under way tells of the end, and there is no second.
  * Pairings   [S1] publish happens after the plain writes; claim happens before the plain reads.
  *            [S2] finish happens after the outcome's plain writes; recovery loads STATE before its reads.
  *            [S3] push writes TICKET before the cell's CAS (ring.ts R2) or the store of BOTTOM (deque.ts D1); the taker loads it after
  *                 its pop. So the newest entry always shows its own position, and what shows another is stale.
+ *            [S4] w writes a frame, or the outcome, then sets LINKED; the submitter clears LINKED, then reads. Either w links anew, or that read
+ *                 sees what was written.
  * Liveness   claim, withdraw, finish and release are one step each. A thread that dies in RUNNING, in DONE before inbox.ts put, or
  *            between its pop or steal and its claim leaves the slot to the submitting thread, which looks through its
  *            slots after each exit.
@@ -84,8 +93,12 @@ const EXCLUSIVE_BIT = 2;
 const ENDED_BIT = 4;
 const DOOMED_BIT = 8;
 const TIMED_BIT = 16;
-const DEATHS_SHIFT = 5;
-const DEATHS_MAX = 0x7ffff;
+const STREAM_BIT = 32;
+const LINKED_BIT = 64;
+const OVER_BIT = 128;
+const DEATHS_SHIFT = 8;
+const DEATHS_MAX = 0x7f;
+const AHEAD_SHIFT = 15;
 const TWO_32 = 2 ** 32;
 const FUNCTION_HIGH_MASK = 0x3ff;
 const CONTEXT_HIGH_SHIFT = 10;
@@ -102,6 +115,8 @@ export const OUTCOME_RESULT = 0;
 export const OUTCOME_ERROR = 1;
 /** Of a job that was sent to its thread, until the thread begins it. */
 export const NOT_BEGUN = 2;
+/** Of a stream whose generator was asked to stop: a result, what it returned then. */
+export const OUTCOME_STOPPED = 3;
 
 /** Fields by slot number, over the shared bytes. Every thread has its own object over the same memory. */
 export class SlotTable {
@@ -220,7 +235,12 @@ export class SlotTable {
 
   /** How many threads have died at a job that this thread has claimed. */
   deaths(slot: number): number {
-    return load(this.words, slot * SLOT_WORDS + FLAGS) >> DEATHS_SHIFT; // [unpaired] constant, see FLAGS
+    return (load(this.words, slot * SLOT_WORDS + FLAGS) >> DEATHS_SHIFT) & DEATHS_MAX; // [unpaired] constant, see FLAGS
+  }
+
+  /** How many items the stream of a job that this thread has claimed may be ahead of its reader; 0: its caller takes no stream. */
+  highWaterMark(slot: number): number {
+    return load(this.words, slot * SLOT_WORDS + FLAGS) >> AHEAD_SHIFT; // [unpaired] constant, see FLAGS
   }
 
   /** The same. */
@@ -258,12 +278,63 @@ export class SlotTable {
     }
   }
 
+  // Streams.
+
+  /**
+   * The job in `slot`, which this thread runs, gives its results piece by piece. Its context was read: the ring's place takes that of the
+   * context's.
+   */
+  setStream(slot: number, arena: number, block: number): void {
+    const base = slot * SLOT_WORDS;
+    this.words[base + CONTEXT_ARENA] = arena;
+    this.words[base + CONTEXT_BLOCK] = block;
+    this.#mark(slot, STREAM_BIT, 0);
+  }
+
+  /** For the thread that has the job, and for its submitter, who has found the slot in its inbox or in nobody's hands. */
+  isStream(slot: number): boolean {
+    return (load(this.words, slot * SLOT_WORDS + FLAGS) & STREAM_BIT) !== 0; // [S4] set before the first link
+  }
+
+  /** Of a stream: where its ring lies. */
+  ringArena(slot: number): number {
+    return this.contextArena(slot);
+  }
+
+  ringBlock(slot: number): number {
+    return this.contextBlock(slot);
+  }
+
+  /**
+   * By the thread that has the stream: its submitter is to look at it.
+   * @param isOver The outcome was written, and `finish` was called.
+   * @returns whether the slot has to be linked now; otherwise a link is under way, and serves (I6).
+   */
+  wantLink(slot: number, isOver: boolean): boolean {
+    const word = slot * SLOT_WORDS + FLAGS;
+    const bits = isOver ? LINKED_BIT | OVER_BIT : LINKED_BIT;
+    for (;;) {
+      const flags = load(this.words, word); // [unpaired] the swap decides
+      if (cas(this.words, word, flags, flags | bits)) return (flags & LINKED_BIT) === 0; // [S4]
+    }
+  }
+
+  /** By the submitter, who has taken the link of a stream out of its inbox. @returns whether the stream is over. */
+  takeLink(slot: number): boolean {
+    const word = slot * SLOT_WORDS + FLAGS;
+    for (;;) {
+      const flags = load(this.words, word); // [unpaired] the swap decides
+      if (cas(this.words, word, flags, flags & ~LINKED_BIT)) return (flags & OVER_BIT) !== 0; // [S4]
+    }
+  }
+
   // Plain words: the caller owns the slot (I2).
 
   /**
    * @param functionId Less than 2^42.
    * @param block Where the function's description lies in the submitter's home.
    * @param submittedAt Of clock.ts; 0: the job is not timed.
+   * @param highWaterMark At most 65 535; 0: the caller takes no stream.
    */
   describeJob(
     slot: number,
@@ -274,6 +345,7 @@ export class SlotTable {
     isExclusive = false,
     deaths = 0,
     isTimed = false,
+    highWaterMark = 0,
   ): void {
     const base = slot * SLOT_WORDS;
     this.words[base + FUNCTION] = functionId;
@@ -281,7 +353,8 @@ export class SlotTable {
     this.words[base + FLAGS] =
       (isExclusive ? EXCLUSIVE_BIT : 0) |
       (isTimed ? TIMED_BIT : 0) |
-      (Math.min(deaths, DEATHS_MAX) << DEATHS_SHIFT);
+      (Math.min(deaths, DEATHS_MAX) << DEATHS_SHIFT) |
+      (highWaterMark << AHEAD_SHIFT);
     this.words[base + CONTEXT] = 0;
     this.words[base + HIGH] = highOf(functionId) | (highOf(submittedAt) << TIME_HIGH_SHIFT);
     this.words[base + PROGRESS] = progress;

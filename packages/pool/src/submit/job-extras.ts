@@ -3,6 +3,7 @@ import type { AsyncScope } from "@skein/context";
 import type { TracedJob } from "../jobs/job-tracing.ts";
 import type { CallerFrames } from "./caller-frames.ts";
 import type { Home } from "./home.ts";
+import type { OpenStream } from "./open-stream.ts";
 import type { RunLimit } from "./run-limit.ts";
 
 /** After a crash: the slot's own copy of inline arguments may be overwritten with half an outcome. */
@@ -23,6 +24,8 @@ export interface JobExtras {
   readonly runLimit: RunLimit | null;
   /** Of its carried arguments, 0: there are none. */
   readonly carriedId: number;
+  /** Null: it gives its result in one piece, as far as is known here. */
+  readonly stream: OpenStream | null;
   /**
    * The context of the call, for subscribers of channels and for `unhandledRejection`. Null: nobody had subscribed, and the job has no
    * frames either, because too many were submitted at the time.
@@ -45,6 +48,7 @@ export const noExtras: JobExtras = {
   progressId: 0,
   runLimit: null,
   carriedId: 0,
+  stream: null,
   scope: null,
   traced: null,
   stopWatching: null,

@@ -16,7 +16,8 @@
  * Moves      upwards only, but for PLACED → WAITING (a job with retries whose thread died; a job for one thread alone whose home has
  *            closed, placed-jobs.ts). DECIDED and SETTLED with a slot: the job was
  *            given up while a thread has it; when the thread is done, or has ended, the slot is released and nothing else happens.
- *            WAITING → DECIDED leaves the entry in the backlog, where it is skipped.
+ *            WAITING → DECIDED leaves the entry in the backlog, where it is skipped. A streaming job stays PLACED until its generator has
+ *            ended; that it is one, and each time that somebody has to look, is news, which `deliver` tells before it tells outcomes.
  * Invariants I1 Every accepted job is DECIDED once: only a job below DECIDED is decided. And SETTLED once: only `deliver` takes outcomes.
  *            I2 `outstanding` counts jobs below SETTLED.
  *            I3 A slot is released only when no thread can touch it (slot.ts I3).
@@ -24,13 +25,27 @@
 import { AsyncScope } from "@skein/context";
 import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
-import { NotCloneableError, PoolClosedError, QueueFullError, ThreadCrashedError } from "../errors.ts";
+import {
+  JobCanceledError,
+  NotCloneableError,
+  PoolClosedError,
+  QueueFullError,
+  ThreadCrashedError,
+} from "../errors.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { OWN } from "../shared/reach.ts";
 import { PRIORITIES } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
-import { INLINE, NOT_BEGUN, OUTCOME_RESULT, placedWord, QUEUED, RUNNING } from "../shared/slot.ts";
+import {
+  INLINE,
+  NOT_BEGUN,
+  OUTCOME_RESULT,
+  OUTCOME_STOPPED,
+  placedWord,
+  QUEUED,
+  RUNNING,
+} from "../shared/slot.ts";
 import { COUNTERS } from "../shared/statistics.ts";
 import { clearTimeout, setTimeout } from "../shared/timers.ts";
 import { copyBytes } from "../shared/copy-bytes.ts";
@@ -47,6 +62,7 @@ import type { ContextEntry, ContextTable } from "./context-table.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { noExtras } from "./job-extras.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { outcomeCounters, outcomeNames, Outcomes, publishOutcome, tell } from "./outcomes.ts";
 import {
   CANCELED,
@@ -89,6 +105,8 @@ export interface LedgerThread {
   takeMessages(): void;
   /** A job that was asked to stop has not: the thread with this serial has to be ended. */
   terminate(serial: number): void;
+  /** Somebody waits for the next item of a stream. */
+  awaited(): void;
 }
 
 export interface LedgerParts {
@@ -124,6 +142,7 @@ export class Ledger {
   /** Jobs that one thread alone may run. */
   readonly #placed: PlacedJobs | null;
   readonly #outcomes = new Outcomes();
+  readonly #streams: OpenStreams;
   readonly #finished: Int32Array;
   /** Slots by what their outcome waits for (NotArrived), which the host has yet to pass on to this thread. */
   readonly #incomplete = new Map<number, number[]>();
@@ -142,6 +161,13 @@ export class Ledger {
     this.#memory = parts.memory;
     this.#table = parts.table;
     this.#thread = parts.thread;
+    this.#streams = new OpenStreams(parts, {
+      awaited: () => parts.thread.awaited(),
+      leave: (job) => {
+        if (job.stage === PLACED) this.#requestCancel(job.slot);
+      },
+      cancel: (job, reason) => this.cancel(job, reason),
+    });
     this.#finished = new Int32Array(parts.memory.slotCount);
     this.#placed =
       parts.homes === null
@@ -430,6 +456,7 @@ export class Ledger {
       options.isExclusive,
       retry === null ? 0 : options.retries - retry.left,
       job.extras.runLimit !== null,
+      options.highWaterMark,
     );
     if (job.isNumbers) slots.setNumbers(slot, job.args as readonly number[]);
     else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
@@ -472,10 +499,10 @@ export class Ledger {
     return count;
   }
 
-  /** What NotArrived named has come. @returns whether outcomes waited for it: `collect` finds them. */
+  /** What NotArrived named has come. @returns whether outcomes waited for it, which `collect` finds, or streams, of which `deliver` tells. */
   arrived(id: number): boolean {
     const slots = this.#incomplete.get(id);
-    if (slots === undefined) return false;
+    if (slots === undefined) return this.#streams.arrived(id);
     this.#incomplete.delete(id);
     this.#completable.push(...slots);
     return true;
@@ -484,6 +511,7 @@ export class Ledger {
   /** The job in `slot` is DONE. `isFinal`: its thread has ended, and everything that it had posted is here. */
   #finish(slot: number, isFinal: boolean): void {
     const job = this.#table.job(slot)!;
+    if (this.#memory.slots.isStream(slot) && !this.#finishStream(slot, job, isFinal)) return;
     if (job.stage >= DECIDED) {
       // Given up while it ran: the late outcome is dropped.
       this.#dropCarried(slot);
@@ -493,10 +521,15 @@ export class Ledger {
     }
     // What it has reported comes first.
     if (job.extras.progressId !== 0) this.#thread.takeMessages();
-    let kind: OutcomeKind = this.#memory.slots.outcome(slot) === OUTCOME_RESULT ? COMPLETED : THREW;
+    const outcome = this.#memory.slots.outcome(slot);
+    let kind: OutcomeKind = outcome === OUTCOME_RESULT || outcome === OUTCOME_STOPPED ? COMPLETED : THREW;
     let value: unknown;
     try {
       value = this.#readOutcome(slot);
+      if (outcome === OUTCOME_STOPPED && !job.extras.stream!.hasLeft) {
+        kind = CANCELED;
+        value = new JobCanceledError(undefined, "The stream was asked to stop before its end");
+      }
     } catch (error) {
       kind = FAILED;
       value = error;
@@ -513,6 +546,22 @@ export class Ledger {
     this.#giveBackOutcome(slot);
     this.#release(slot, job);
     this.#decide(job, kind, value);
+  }
+
+  /**
+   * The submitter was to look at a stream.
+   * @returns whether its job is over, and everything that had come before is here; otherwise nothing follows now.
+   */
+  #finishStream(slot: number, job: PendingJob, isFinal: boolean): boolean {
+    const isOver = this.#memory.slots.takeLink(slot) || isFinal;
+    try {
+      this.#streams.linked(slot, job, isOver, isFinal);
+    } catch (error) {
+      if (!(error instanceof NotArrived)) throw error;
+      this.#wait(error.id, slot);
+      return false;
+    }
+    return isOver;
   }
 
   #readOutcome(slot: number): unknown {
@@ -586,20 +635,26 @@ export class Ledger {
   /** Writes down that everything fails. Slots that a thread may still touch stay its own. The caller delivers. */
   failAll(error: () => Error): void {
     this.failWaiting(error);
-    for (const [, job] of this.#table.entries()) this.#decide(job, FAILED, error());
+    for (const [, job] of this.#table.entries()) {
+      job.extras.stream?.giveUp();
+      this.#decide(job, FAILED, error());
+    }
   }
 
   /** The thread with this serial was told to end and has not: nobody waits for it. The caller delivers. */
   lose(serial: number, error: Error): void {
     const { slots } = this.#memory;
     for (const [slot, job] of this.#table.entries()) {
-      if (slots.state(slot) === RUNNING && slots.owner(slot) === serial) this.#decide(job, CRASHED, error);
+      if (slots.state(slot) !== RUNNING || slots.owner(slot) !== serial) continue;
+      job.extras.stream?.takeRest(true);
+      this.#decide(job, CRASHED, error);
     }
   }
 
   #giveUp(job: PendingJob, kind: OutcomeKind, value: unknown): void {
     if (job.stage >= DECIDED) return;
     this.#memory.trace?.canceled(job, job.fn.id);
+    job.extras.stream?.giveUp();
     const { stage } = job;
     this.#decide(job, kind, value);
     if (stage === WAITING) {
@@ -668,12 +723,15 @@ export class Ledger {
 
   /** @returns whether the job fails. */
   #recoverRunning(slot: number, job: PendingJob, error: Error, mayRetry: boolean): boolean {
-    const { retry } = job.extras;
+    const { retry, stream } = job.extras;
     const { slots } = this.#memory;
     const hasBegun = slots.outcome(slot) !== NOT_BEGUN;
     slots.setOutcome(slot, OUTCOME_RESULT);
+    // Of a stream its caller may have seen items already.
+    stream?.takeRest(true);
     const { placement, priority } = job.options;
-    if (mayRetry && job.stage < DECIDED && retry !== null && retry.left > 0 && placement?.kind !== "thread") {
+    const mayRunAgain = mayRetry && stream === null && placement?.kind !== "thread";
+    if (mayRunAgain && job.stage < DECIDED && retry !== null && retry.left > 0) {
       retry.left--;
       job.extras.runLimit?.again();
       this.#freeSlot(slot, job);
@@ -772,15 +830,17 @@ export class Ledger {
    * inner call goes on with the same list.
    */
   deliver(): void {
-    if (this.#outcomes.isEmpty && this.#parts.progress.isEmpty) return;
+    if (this.#outcomes.isEmpty && this.#parts.progress.isEmpty && this.#streams.haveNoNews) return;
     // The outermost call goes on when this stack is gone.
     if (this.#depth >= MAX_DEPTH) return;
     this.#depth++;
     try {
       this.#parts.progress.deliver();
+      this.#streams.tellNews();
       for (let job = this.#outcomes.takeFirst(); job !== null; job = this.#outcomes.takeFirst()) {
         this.#settle(job);
         if (!this.#parts.progress.isEmpty) this.#parts.progress.deliver();
+        this.#streams.tellNews();
       }
     } finally {
       this.#depth--;
@@ -801,6 +861,7 @@ export class Ledger {
     statistics.count(outcomeCounters[job.outcome]!);
     if (--this.#outstanding === 0) this.#thread.idle();
     tell(job);
+    job.extras.stream?.end();
     if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcomeNames[job.outcome]);
   }
 

@@ -3,6 +3,7 @@ import { SkeinError } from "@skein/context/errors";
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
 import type { ContextEntry } from "./context-table.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
+import { nameAs } from "../jobs/called-tasks.ts";
 import type { FunctionEntry } from "./function-registry.ts";
 import { type JobExtras, noExtras } from "./job-extras.ts";
 import type { SubmitOptions } from "./submit-options.ts";
@@ -91,6 +92,11 @@ export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob
     return this.task.isCompleted;
   }
 
+  /** It gives its results piece by piece: from now on its outcome is that of the stream. @returns the task of the call, which gets the stream. */
+  beginStream(): Task<unknown> {
+    return continueAsStream(this, this.options);
+  }
+
   get args(): null {
     return null;
   }
@@ -98,6 +104,18 @@ export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob
   get isNumbers(): boolean {
     return false;
   }
+}
+
+/** See `TaskJob.beginStream`. The caller's task holds the stream, and nothing of ours holds that task: a stream that nobody reads is collected. */
+export function continueAsStream(
+  job: TaskCompletionSource<unknown>,
+  { continuations }: SubmitOptions,
+): Task<unknown> {
+  const called = job.task;
+  const { task } = new TaskCompletionSource<unknown>(continuations);
+  (job as { task: Task<unknown> }).task = task;
+  nameAs(task, called);
+  return called;
 }
 
 /** What a task can end with, for whatever a job threw: a task has no null for an error, and a list stands for several of them. */

@@ -35,6 +35,8 @@ export interface SubmitOptions {
   readonly placement: Placement | null;
   /** Called with what the job reports, before its task settles. */
   readonly onProgress: ((value: unknown) => void) | undefined;
+  /** How many items the stream of a generator may be ahead of its reader; 0: the caller takes none. */
+  readonly highWaterMark: number;
   /** What is moved instead of copied; null: nothing. Of this call alone. */
   readonly transfer: readonly Transferable[] | null;
   /** Whether `map` has made it, for one item or several. */
@@ -58,6 +60,7 @@ export const defaultSubmitOptions: SubmitOptions = {
   isExclusive: false,
   placement: null,
   onProgress: undefined,
+  highWaterMark: 16,
   transfer: null,
   ofMap: false,
   own: undefined,

@@ -17,7 +17,8 @@
  * A job that awaits holds one of the thread's places for jobs (jobsPerThread, by default one), with one exception: while a job of this
  * thread waits for jobs that this thread submitted, the thread takes others, theirs first. So a pool of one thread runs jobs that
  * await jobs, to any depth. An exclusive job is alone: the thread begins it only when it has nothing else, and takes nothing until it
- * has ended but what that job itself has submitted (shared/reach.ts).
+ * has ended but what that job itself has submitted (shared/reach.ts). A stream that is suspended (stream-jobs.ts) holds no place; one that
+ * can go on does so before the thread takes another job.
  *
  * A thread that was told to leave takes no more jobs, waits for what its jobs wait for, and ends between two jobs. To the other threads
  * that is the same as one that died there: if it was woken for a job, the host wakes another when it has ended.
@@ -138,12 +139,12 @@ export class DispatchLoop {
 
   /** Whether the thread has nothing to do, and has not had since `rest.since`. */
   get isIdle(): boolean {
-    return this.#state === IDLE && this.#awaiting === 0;
+    return this.#state === IDLE && this.#awaiting === 0 && !this.#runner.hasStreams;
   }
 
   /** Whether jobs of this thread have begun and not ended. */
   get hasUnfinished(): boolean {
-    return this.#awaiting > 0;
+    return this.#awaiting > 0 || this.#runner.hasStreams;
   }
 
   // For jobs that wait in `join`.
@@ -163,6 +164,15 @@ export class DispatchLoop {
       }
     }
     const pending = this.#runArrived();
+    if (pending !== null) this.adopt(pending);
+    this.#runner.releaseOutcomes();
+    return true;
+  }
+
+  /** Goes on with a stream on the stack of a job that waits in `join`. @returns false when there is none that can. */
+  helpStream(): boolean {
+    if (!this.#runner.hasReadyStream) return false;
+    const pending = this.#runner.resumeStream();
     if (pending !== null) this.adopt(pending);
     this.#runner.releaseOutcomes();
     return true;
@@ -230,6 +240,12 @@ export class DispatchLoop {
         this.#hold();
         return;
       }
+      if (this.#runner.hasReadyStream) {
+        this.#rest.stopSearching();
+        this.#ranSinceTurn = true;
+        if (!this.#goesOnAfter(this.#runner.resumeStream())) return;
+        continue;
+      }
       if (this.#ledger.outstanding === 0 && !this.#arrivals.hasResumable && this.#waitsOrLeaves()) return;
       if (this.#recycling !== null) this.#lookAtLimits(this.#recycling);
       this.#memory.queues.reach = this.#reach;
@@ -261,7 +277,8 @@ export class DispatchLoop {
   /** What the thread may take now, between two jobs. */
   get #reach(): Reach {
     if (this.#isExclusive) return OWN;
-    return this.#awaiting === 0 && this.#ledger.outstanding === 0 && !this.#runner.hasLate ? ALL : SHARED;
+    const isAlone = this.#awaiting === 0 && this.#ledger.outstanding === 0;
+    return isAlone && !this.#runner.hasLate && !this.#runner.hasStreams ? ALL : SHARED;
   }
 
   readonly #mayStart = (slot: number): boolean =>
@@ -276,7 +293,7 @@ export class DispatchLoop {
     }
     if (!this.#isLeaving || this.#awaiting > 0 || !this.#arrivals.isEmpty) return false;
     this.#hold();
-    if (!this.#runner.hasLate) this.#parts.end();
+    if (!this.#runner.hasLate && !this.#runner.hasStreams) this.#parts.end();
     return true;
   }
 
@@ -394,7 +411,8 @@ export class DispatchLoop {
       this.#nextTurn();
       return false;
     }
-    const woken = this.#rest.sleep(queues.reach, !isFlushing && this.#awaiting === 0);
+    const blocks = !isFlushing && this.#awaiting === 0 && !this.#runner.hasStreams;
+    const woken = this.#rest.sleep(queues.reach, blocks);
     if (isFlushing) whenOutputFlushed(() => parking.setOutputPending(thread, false));
     if (woken === null) return true;
     this.#state = IDLE;

@@ -1,7 +1,8 @@
 /** A job of several items: the function is called for each in turn, as if it were a job of its own. */
 import { AsyncScope } from "@skein/context";
 import { chunkOutcome } from "../jobs/chunk-job.ts";
-import { JobCanceledError } from "../errors.ts";
+import { JobCanceledError, NotSupportedError } from "../errors.ts";
+import { isGenerator } from "../jobs/generators.ts";
 import { type JobInProgress, runningJob } from "./current-job.ts";
 import { isThenable } from "../jobs/thenable.ts";
 
@@ -56,7 +57,10 @@ class Each {
 
   #next(): unknown {
     if (this.#job?.isCancellationRequested === true) throw new JobCanceledError();
-    return this.#scope.run(this.#fn, this.#items[this.#results.length]);
+    const returned = this.#scope.run(this.#fn, this.#items[this.#results.length]);
+    if (typeof returned === "object" && returned !== null && isGenerator(returned))
+      throw new NotSupportedError("streams", "map with `chunkSize`", "a generator");
+    return returned;
   }
 
   #outcome(failure: { readonly thrown: unknown } | null): unknown {

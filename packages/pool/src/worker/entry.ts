@@ -1,5 +1,6 @@
 /** The first module of a pool thread: puts the parts together over the shared memory it was given, then dispatches. */
 import type V8 from "node:v8";
+import type { Carried } from "../codec/carried.ts";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
 import { type ErrorWire, fromWire, toWire } from "../codec/error-wire.ts";
@@ -42,6 +43,7 @@ import { MemoryRequests } from "./memory-requests.ts";
 import { ModuleTable } from "./module-table.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
+import { StreamJobs } from "./stream-jobs.ts";
 import { ThreadEnd } from "./thread-end.ts";
 import { takeThreadData } from "./thread-data.ts";
 import { now as clockNow, setImmediate } from "../shared/timers.ts";
@@ -141,6 +143,8 @@ const submitter = new Submitter({
     },
     takeMessages: takeKnowledge,
     terminate: (owner) => post({ type: "terminate", serial: owner }),
+    // The loop looks into the inbox, or is woken for it.
+    awaited: () => {},
   },
 });
 const { ledger } = submitter;
@@ -163,29 +167,45 @@ const late = new LateArguments(
   },
 );
 const scopes = new ContextScopes(memory, arenas);
+const clock = new JobClock(memory.statistics, memory.slots);
+const carry = (to: number, { id, values, transfer }: Carried): void => {
+  port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
+};
+const outcomes = new OutcomeWriter({
+  memory,
+  encoder,
+  payloads,
+  serial,
+  ringHost: () => post({ type: "bell" }),
+  takeMessages: takeKnowledge,
+  large,
+  carry,
+  released: () => loop.wake(),
+});
+const streams = new StreamJobs({
+  memory,
+  encoder,
+  payloads,
+  sharedBuffers,
+  outcomes,
+  current,
+  carry,
+  spinLimitUs: options.spinLimitUs,
+  isTurnDue: () => clock.isTurnDue(),
+  wake: () => loop.wake(),
+});
 const runner = new JobRunner({
   memory,
   arenas,
   decoder,
   functions,
   scopes,
-  outcomes: new OutcomeWriter({
-    memory,
-    encoder,
-    payloads,
-    serial,
-    ringHost: () => post({ type: "bell" }),
-    takeMessages: takeKnowledge,
-    large,
-    carry: (to, { id, values, transfer }) => {
-      port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
-    },
-    released: () => loop.wake(),
-  }),
+  outcomes,
   current,
   carried,
   sharedBuffers,
   late,
+  streams,
   begins: (slot) => {
     post({ type: "began", submitter: submitterOf(layout, slot), id: memory.slots.progressId(slot) });
   },
@@ -201,6 +221,7 @@ const rest = new Rest({
   thread: index,
   memory,
   spinLimitUs: options.spinLimitUs,
+  canGoOn: () => streams.hasReady,
   onAllBusy: () => {
     if (hasRoom()) post({ type: "threads-wanted" });
   },
@@ -232,7 +253,7 @@ const loop = new DispatchLoop({
   runner,
   ledger,
   arrivals,
-  clock: new JobClock(memory.statistics, memory.slots),
+  clock,
   rest,
   jobsPerThread: options.jobsPerThread,
   recycling,
@@ -369,6 +390,7 @@ function handle(message: HostMessage): void {
       arenas.dropOf(message.serial);
       late.goneOf(message.serial);
       sharedBuffers.dropOf(message.serial);
+      streams.stopOf(message.serial);
       functions.drop(message.serial);
       scopes.drop(message.serial);
       ledger.deliver();
@@ -376,6 +398,7 @@ function handle(message: HostMessage): void {
       break;
     case "thread-lost":
       ledger.lose(message.serial, fromWire(message.error) as Error);
+      streams.stopOf(message.serial);
       ledger.deliver();
       loop.wake();
       break;
@@ -422,6 +445,7 @@ function handle(message: HostMessage): void {
       break;
     case "cancel":
       if (memory.slots.isCancelRequested(message.slot)) {
+        if (streams.stop(message.slot)) loop.wake();
         current.withSignal.get(message.slot)?.abort();
       }
       break;

@@ -4,6 +4,7 @@
  * other jobs until the result is there.
  */
 import type { CarriedScope } from "@skein/context";
+import { NotSupportedError } from "../errors.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
@@ -27,6 +28,7 @@ import type { JobRunner } from "./job-runner.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import { waitsForItself } from "./join-errors.ts";
 import type { JoinWait } from "./join-wait.ts";
+import { isGenerator } from "../jobs/generators.ts";
 import { isThenable } from "../jobs/thenable.ts";
 
 export interface ForkJoinParts {
@@ -45,7 +47,7 @@ export interface ForkJoinParts {
 }
 
 export class ForkJoin implements Joiner {
-  readonly options: SubmitOptions = defaultSubmitOptions;
+  readonly options: SubmitOptions = { ...defaultSubmitOptions, highWaterMark: 0 };
   readonly #parts: ForkJoinParts;
   readonly #memory: PoolMemory;
   readonly #ledger: Ledger;
@@ -183,6 +185,8 @@ export class ForkJoin implements Joiner {
   }
 
   #copy(result: unknown): unknown {
+    if (typeof result === "object" && result !== null && isGenerator(result))
+      throw new NotSupportedError("streams", "fork", "a generator");
     const { encoder, decoder } = this.#parts;
     const transfer = moveListOf(result);
     const message = encoder.encode(result, "result", transfer);

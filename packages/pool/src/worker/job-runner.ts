@@ -3,6 +3,7 @@ import type { AsyncScope, CarriedScope } from "@skein/context";
 import { publishJob } from "../jobs/channels.ts";
 import type { JobFunction } from "../jobs/exported-function.ts";
 import { someoneTracesRuns, traceRun } from "../jobs/run-tracing.ts";
+import { type AnyGenerator, isGenerator } from "../jobs/generators.ts";
 import { isThenable } from "../jobs/thenable.ts";
 import { NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
@@ -24,6 +25,7 @@ import type { CarriedValues } from "../transfer/carried-values.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import type { LateArguments } from "./late-arguments.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
+import type { StreamJobs } from "./stream-jobs.ts";
 import {
   apply,
   leaveCurrent,
@@ -46,6 +48,7 @@ export interface JobRunnerParts {
   readonly late: LateArguments;
   /** Tells the submitter that its job in `slot` begins. */
   readonly begins: (slot: number) => void;
+  readonly streams: StreamJobs;
 }
 
 export class JobRunner {
@@ -63,6 +66,7 @@ export class JobRunner {
   readonly #sharedBuffers: SharedBuffers;
   readonly #late: LateArguments;
   readonly #begins: (slot: number) => void;
+  readonly #streams: StreamJobs;
 
   constructor(parts: JobRunnerParts) {
     const { memory, current } = parts;
@@ -78,6 +82,7 @@ export class JobRunner {
     this.#sharedBuffers = parts.sharedBuffers;
     this.#late = parts.late;
     this.#begins = parts.begins;
+    this.#streams = parts.streams;
     this.#withdrawn = new RunningJob(memory.slots, current, NO_SLOT);
     this.#withdrawn.end();
   }
@@ -141,7 +146,10 @@ export class JobRunner {
       const scope = scopeFrom(carried);
       job.entering(scope);
       const returned = this.#call(job, known, known.fn, scope, args);
-      if (isThenable(returned)) return this.#settleLater(job, known, returned);
+      if (typeof returned === "object" && returned !== null) {
+        if (isThenable(returned)) return this.#settleLater(job, known, scope, returned);
+        if (isGenerator(returned)) return this.#beginStream(job, known, scope, returned);
+      }
       known.returnsAtOnce = true;
       this.#outcomes.result(slot, returned);
     } catch (error) {
@@ -253,8 +261,8 @@ export class JobRunner {
       const { slots } = this.#memory;
       if (trace !== null) trace.begin(KIND.resume, slot, slots.functionId(slot));
       let returned: unknown;
+      const scope = scopeFrom(carried);
       try {
-        const scope = scopeFrom(carried);
         job.entering(scope);
         returned = this.#call(job, known, fn, scope, args);
       } finally {
@@ -264,23 +272,76 @@ export class JobRunner {
       }
       if (isThenable(returned)) known.awaits = true;
       else known.returnsAtOnce = true;
-      this.#outcomes.result(slot, await returned);
+      const result = await returned;
+      if (await this.#isStreamed(job, known, scope, result)) return;
+      this.#outcomes.result(slot, result);
     } catch (error) {
       this.#outcomes.error(slot, known.explain(error));
     }
     job.end();
   }
 
-  async #settleLater(job: RunningJob, known: KnownFunction, returned: PromiseLike<unknown>): Promise<void> {
+  async #settleLater(
+    job: RunningJob,
+    known: KnownFunction,
+    scope: AsyncScope,
+    returned: PromiseLike<unknown>,
+  ): Promise<void> {
     this.#turnsOutToAwait(known, job);
     try {
-      this.#outcomes.result(job.slot, await returned);
+      const result = await returned;
+      if (await this.#isStreamed(job, known, scope, result)) return;
+      this.#outcomes.result(job.slot, result);
     } catch (error) {
       this.#outcomes.error(job.slot, known.explain(error));
     }
     this.#current.surprising.delete(job);
     restoreCurrent(nothingCurrent);
     job.end();
+  }
+
+  #beginStream(
+    job: RunningJob,
+    known: KnownFunction,
+    scope: AsyncScope,
+    generator: AnyGenerator,
+  ): Promise<void> | null {
+    known.awaits = true;
+    return this.#streams.begin(job, known, scope, generator);
+  }
+
+  /** What a promise gives may be a generator, too. @returns whether it is: then the job goes on as a stream. */
+  async #isStreamed(
+    job: RunningJob,
+    known: KnownFunction,
+    scope: AsyncScope,
+    result: unknown,
+  ): Promise<boolean> {
+    if (typeof result !== "object" || result === null || !isGenerator(result)) return false;
+    this.#current.surprising.delete(job);
+    await this.#beginStream(job, known, scope, result);
+    return true;
+  }
+
+  /** Whether the thread has streams: it is not idle then. */
+  get hasStreams(): boolean {
+    return !this.#streams.isEmpty;
+  }
+
+  get hasReadyStream(): boolean {
+    return this.#streams.hasReady;
+  }
+
+  /** Goes on with the first one that is ready. @returns as `run`. */
+  resumeStream(): Promise<void> | null {
+    const trace = this.#trace;
+    if (trace === null) return this.#streams.resume();
+    const slot = this.#streams.nextSlot;
+    trace.begin(KIND.resume, slot, this.#memory.slots.functionId(slot));
+    const pending = this.#streams.resume();
+    if (pending === null) trace.end();
+    else trace.end(DETAIL.awaiting);
+    return pending;
   }
 
   #turnsOutToAwait(known: KnownFunction, job: RunningJob): void {

@@ -52,7 +52,7 @@ export class JoinWait {
     const { queues, parking } = this.#memory;
     const { ledger, loop, serial, takeMessages } = this.#parts;
     loop.blocks();
-    if (ledger.drain() > 0 || loop.helpArrived(this.#accepts)) return;
+    if (ledger.drain() > 0 || loop.helpArrived(this.#accepts) || loop.helpStream()) return;
     let other = queues.takeAccepted(serial, this.#accepts);
     if (other !== NO_JOB) {
       loop.help(other);

@@ -3,6 +3,7 @@ import { JobNotFoundError } from "../errors.ts";
 import { exportedFunction, exportedFunctions, type JobFunction } from "../jobs/exported-function.ts";
 import { nameOf } from "../jobs/function-name.ts";
 import { type FunctionSource, textOf } from "../jobs/function-source.ts";
+import { isGeneratorFunction } from "../jobs/generators.ts";
 import { compileInline, explainFreeVariable } from "../jobs/inline-function.ts";
 import { eachOf } from "./each.ts";
 import type { ModuleTable } from "./module-table.ts";
@@ -21,7 +22,7 @@ export class KnownFunction {
   readonly source: FunctionSource;
   /** Null until it is loaded. */
   fn: JobFunction | null = null;
-  /** Whether it is known to return promises. */
+  /** Whether it is known to return promises, or generators: it goes on when it has returned. */
   awaits = false;
   /** Whether it has returned something else, here, before: not proof that it always does, but the best there is. */
   returnsAtOnce = false;
@@ -40,7 +41,7 @@ export class KnownFunction {
   }
 
   loaded(fn: JobFunction): JobFunction {
-    this.awaits = fn instanceof AsyncFunction;
+    this.awaits = fn instanceof AsyncFunction || isGeneratorFunction(fn);
     this.fn = this.source.each === true ? eachOf(fn, (error) => this.explain(error)) : fn;
     return this.fn;
   }

@@ -8,7 +8,7 @@ import type { LargeValues } from "./large-values.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
-import { INLINE_BYTES, OUTCOME_ERROR, OUTCOME_RESULT } from "../shared/slot.ts";
+import { INLINE_BYTES, OUTCOME_ERROR, OUTCOME_RESULT, OUTCOME_STOPPED } from "../shared/slot.ts";
 import { detachCopied, refusal } from "../transfer/detach.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
@@ -74,11 +74,11 @@ export class OutcomeWriter {
   }
 
   /** A value that cannot be cloned becomes an error of the job; the thread goes on. */
-  result(slot: number, value: unknown): void {
+  result(slot: number, value: unknown, outcome: number = OUTCOME_RESULT): void {
     try {
       const transfer = moveListOf(value);
       const message = this.#encoder.encode(value, "result", transfer, this.#apartFrom(slot));
-      this.#finish(slot, message, OUTCOME_RESULT, "result");
+      this.#finish(slot, message, outcome, "result");
       if (transfer !== null) forgetMoves([value]);
     } catch (error) {
       const shorter = withoutUncloneable(value, error);
@@ -88,6 +88,11 @@ export class OutcomeWriter {
       }
       this.error(slot, error);
     }
+  }
+
+  /** Of a stream whose generator was ended before its end. */
+  stopped(slot: number, value: unknown): void {
+    this.result(slot, value, OUTCOME_STOPPED);
   }
 
   error(slot: number, error: unknown): void {
@@ -165,9 +170,15 @@ export class OutcomeWriter {
   }
 
   #link(slot: number, submitter: number): void {
-    const { slots, inboxes, parking } = this.#memory;
+    const { slots } = this.#memory;
     if (slots.isExclusive(slot) && !slots.end(slot)) slots.awaitTermination();
     slots.finish(slot, this.#parts.serial);
+    if (!slots.isStream(slot) || slots.wantLink(slot, true)) this.put(slot, submitter);
+  }
+
+  /** Puts the slot into the inbox of its submitter, and wakes that. */
+  put(slot: number, submitter: number): void {
+    const { inboxes, parking } = this.#memory;
     const inbox = inboxes[submitter]!;
     inbox.put(slot);
     if (submitter !== HOST) parking.wake(submitter - 1);

@@ -15,6 +15,8 @@ export interface RestParts {
   readonly thread: number;
   readonly memory: PoolMemory;
   readonly spinLimitUs: number;
+  /** Whether a job of this thread can go on that was suspended. */
+  readonly canGoOn: () => boolean;
   /** Jobs wait, and no thread is free to look for them. */
   readonly onAllBusy: () => void;
   /** The thread has nothing to do, and waits in its event loop. */
@@ -36,7 +38,7 @@ export class Rest {
     this.#thread = thread;
     const { queues, parking } = memory;
     this.#spinner = new Spinner(
-      () => !queues.isEmpty() || parking.hasMail(thread),
+      () => !queues.isEmpty() || parking.hasMail(thread) || parts.canGoOn(),
       parking,
       parts.spinLimitUs,
     );

@@ -28,6 +28,7 @@ const nothing: EngineCapabilities = {
   placement: false,
   broadcast: false,
   forkJoin: false,
+  streams: false,
 };
 
 /** Gives what it was given. */

@@ -24,6 +24,7 @@ const defaults: Required<Omit<RunOptions, "thread">> = {
   affinity: "key",
   onProgress: listener,
   transfer: [],
+  highWaterMark: 8,
   flowContext: false,
 };
 const ofModule = resolveModuleOptions(defaults);

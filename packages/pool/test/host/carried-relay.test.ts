@@ -93,6 +93,7 @@ beforeEach(() => {
       cancelRequested: nothing,
       takeMessages: nothing,
       terminate: nothing,
+      awaited: nothing,
     },
   });
   for (const { index } of threads) memory.parking.setBusy(index);

@@ -123,8 +123,6 @@ describe("a function shipped as source", () => {
     ["a native function", Math.max, /native or bound/],
     ["a bound function", function () {}.bind(null), /native or bound/], // oxlint-disable-line no-empty-function
     ["a Proxy", new Proxy(() => 1, {}), /is a Proxy/],
-    ["a generator", function* () {}, /is a generator/], // oxlint-disable-line no-empty-function
-    ["an async generator", async function* () {}, /is a generator/], // oxlint-disable-line no-empty-function
     ["a getter", Object.getOwnPropertyDescriptor(withAccessor, "value")!.get, /not an expression by itself/],
     ["a method that uses super", withAccessor.parent, /not an expression by itself/],
   ])("%s is refused at the door", (_name, fn, message) => {

@@ -22,6 +22,8 @@
  * | worker that cannot be made                    | crash.test.ts "a thread that cannot even be made"                             |
  * | a thread that had submitted jobs itself       | nested.test.ts "a thread that dies"; shared/orphaned-slots.test.ts and .model |
  * | carried values on their way                   | transfer.test.ts                                                              |
+ * | in a step of a generator, suspended in one    | here; streams.test.ts "a thread that dies"; shared/stream-ring.model          |
+ * | whoever reads a stream                        | streams.test.ts "while it reads"                                              |
  * | threads killed at random, for a minute        | kill.stress.test.ts with SKEIN_STRESS_MS=60000                                |
  * | close, with and without drain, with a limit   | thread-pool.test.ts "closing"; here, with crashes                             |
  * | double close, submit after close, disposal    | here; thread-pool.test.ts "closing"                                           |
@@ -98,6 +100,10 @@ const cases: readonly [
   ["an end while the result is written", ({ crash }) => crash.exitInResult(0)],
   ["an end while a large result is written", ({ crash }) => crash.exitInResult(1 << 20)],
   ["an end while an error is written", ({ crash }) => crash.exitInError()],
+  ["an end in a step of a generator", ({ crash }) => crash.exitInStep(0).completion],
+  ["an end in a step of a generator, with items under way", ({ crash }) => crash.exitInStep(9).completion],
+  ["an end while an item is written", ({ crash }) => crash.exitInItem().completion],
+  ["an end while a generator is suspended", ({ crash }) => crash.exitSuspended().completion],
   ["an end in a job that is joined", ({ crash }) => crash.joinExit(), {}, 2],
   ["an end while it awaits a job of its own", ({ crash }) => crash.awaitExit(), {}, 2],
 ];

@@ -245,6 +245,7 @@ export class PlayedPool {
         cancelRequested: nothing,
         takeMessages: nothing,
         terminate: (owner) => void this.terminated.push(owner),
+        awaited: nothing,
       },
     });
   }

@@ -7,7 +7,7 @@ import { add, load, notify, store, wait } from "../../../src/shared/atomics.ts";
 import { CallState, STOPPING } from "../../../src/shared/call-state.ts";
 import { Deque } from "../../../src/shared/deque.ts";
 import { Inbox } from "../../../src/shared/inbox.ts";
-import { dequeBase, firstSlot, type Layout, slotCount } from "../../../src/shared/layout.ts";
+import { dequeBase, firstSlot, type Layout, SLOT_WORDS, slotCount } from "../../../src/shared/layout.ts";
 import { JoinEdges } from "../../../src/shared/join-edges.ts";
 import { JobQueues, NO_JOB, NO_THREAD } from "../../../src/shared/job-queues.ts";
 import { HOST, PoolMemory } from "../../../src/shared/pool-memory.ts";
@@ -16,6 +16,14 @@ import { Places } from "../../../src/shared/places.ts";
 import { ALL, SHARED } from "../../../src/shared/reach.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { placedWord, RUNNING, SlotTable } from "../../../src/shared/slot.ts";
+import {
+  CREDIT,
+  ITEMS,
+  NO_FRAME,
+  type StreamShape,
+  StreamReader,
+  StreamWriter,
+} from "../../../src/shared/stream-ring.ts";
 import { beginAgain, greedyPop, hastyPop } from "./broken-deque.ts";
 import { exitWord, foreverWord, messageWord, ringWord, secondRingWord } from "./model-words.ts";
 import { awaitWoken } from "./stepped-atomics.ts";
@@ -46,6 +54,12 @@ function dequeOf(e: Environment): Deque {
 function push(e: Environment, ring: Ring, slot: number): boolean {
   const slots = slotsOf(e);
   return ring.push(slot, slots.words, slots.ticketWord(slot));
+}
+
+/** Room for a few numbers: it wraps around soon. Slot 0 is that of the job; the ring lies in the slots behind it. */
+export const SMALL_STREAM: StreamShape = { capacityBytes: 96, maxBytes: 0 };
+function streamAt({ layout }: Pick<Environment, "layout">): number {
+  return firstSlot(layout, 1) * SLOT_WORDS * 4;
 }
 
 /** What `ownDeque` does besides pushing. */
@@ -346,6 +360,67 @@ export const programs = {
     const slots = slotsOf(e);
     slots.requestCancel(0);
     e.log(slots.state(0) === RUNNING && (careless === 1 || slots.doom(0)) ? 1 : 0);
+  },
+
+  /**
+   * A thread that streams the numbers from 1 to `count` through a ring at the beginning of the memory, and links slot 0 into the inbox of the
+   * host when that has to look. `hasty`: it suspends without looking once more, which is wrong.
+   */
+  stream(e, count, highWaterMark, hasty) {
+    const ring = new StreamWriter(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark);
+    const words = new Int32Array(e.slotsBuffer, streamAt(e));
+    const slots = slotsOf(e);
+    const inbox = new Inbox(e.control, e.layout, slots, 0);
+    const tell = (isOver: boolean): void => {
+      if (!slots.wantLink(0, isOver)) return;
+      inbox.put(0);
+      if (!inbox.ring()) return;
+      add(e.control, messageWord(e.layout), 1);
+      notify(e.control, messageWord(e.layout));
+    };
+    tell(false);
+    for (let i = 1; i <= count; i++) {
+      while (!ring.canWrite) {
+        if (hasty === 1) store(words, CREDIT, 1);
+        else if (!ring.suspend()) break;
+        const granted = ring.whenGranted();
+        if (granted !== null) awaitWoken(granted);
+      }
+      if (ring.writeNumber(i)) tell(false);
+    }
+    slots.finish(0, 1);
+    tell(true);
+  },
+
+  /** The host, which reads that stream to its end. Logs the numbers, and -1 at the end. `hasty`: it waits without looking once more. */
+  readStream(e, highWaterMark, hasty) {
+    const slots = slotsOf(e);
+    const inbox = new Inbox(e.control, e.layout, slots, 0);
+    const ring = new StreamReader(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark);
+    const words = new Int32Array(e.slotsBuffer, streamAt(e));
+    const taken = new Int32Array(e.layout.capacitySlots);
+    let messages = 0;
+    for (;;) {
+      if (inbox.takeAll(taken) > 0) {
+        const isOver = slots.takeLink(0);
+        for (;;) {
+          if (ring.peek() !== NO_FRAME) {
+            e.log(ring.number);
+            ring.consume();
+          } else if (isOver) {
+            e.log(-1);
+            return;
+          } else if (hasty === 1) {
+            store(words, ITEMS, 1);
+            break;
+          } else if (ring.awaitFrame()) break;
+        }
+        continue;
+      }
+      if (!inbox.sleep()) continue;
+      wait(e.control, messageWord(e.layout), messages, Infinity);
+      messages = load(e.control, messageWord(e.layout));
+    }
   },
 
   /** Puts `count` slots from `first` on into the inbox and posts the bell message when it has to. */

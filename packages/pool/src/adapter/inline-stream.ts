@@ -1,0 +1,164 @@
+/**
+ * A stream of an engine whose jobs run on the thread that calls: each `next` runs the generator up to its `yield`, and not before. Items cross by
+ * value, as everywhere.
+ */
+import type { Task } from "@skein/scheduling";
+import { JobCanceledError } from "../errors.ts";
+import { isThenable } from "../jobs/thenable.ts";
+import { OpenedStream, type StreamSource } from "../submit/job-stream.ts";
+import { NO_ITEM, StreamReaders } from "../submit/stream-readers.ts";
+import { forgetMoves, moveListOf } from "../transfer/move.ts";
+import { decodeValue, encodeValue } from "./encoded-value.ts";
+import type { EngineJob } from "./engine-job.ts";
+import type { GeneratorCalls } from "./job-request.ts";
+
+interface Step {
+  readonly done?: boolean;
+  readonly value: unknown;
+}
+
+export class InlineStream implements StreamSource {
+  readonly job: EngineJob;
+  readonly #calls: GeneratorCalls;
+  readonly #cancel: (reason: Error) => void;
+  readonly #readers: StreamReaders;
+  /** What was yielded and nobody has taken: an item that came when its reader had its own already. */
+  readonly #items: unknown[] = [];
+  /** A step was asked for, and has not come to its end. */
+  #isStepping = false;
+  #isStopping = false;
+  /** Its `return` was called. */
+  #isEnding = false;
+  #unsent: { readonly error: unknown } | null = null;
+  #hasLeft = false;
+  #isOver = false;
+
+  /** @param cancel Settles the job as cancelled. */
+  constructor(job: EngineJob, calls: GeneratorCalls, cancel: (reason: Error) => void) {
+    this.job = job;
+    this.#calls = calls;
+    this.#cancel = cancel;
+    this.#readers = new StreamReaders(job.options.continuations, () =>
+      this.#items.length === 0 ? NO_ITEM : this.#items.shift(),
+    );
+  }
+
+  get completion(): Task<unknown> {
+    return this.job.task;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** For the task of the call. */
+  get opened(): OpenedStream {
+    return new OpenedStream(this);
+  }
+
+  next(): PromiseLike<IteratorResult<unknown, unknown>> {
+    const next = this.#readers.tryNext();
+    if (next !== null) return next;
+    const waiting = this.#readers.wait();
+    this.#goOn();
+    return waiting;
+  }
+
+  leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#items.length = 0;
+    if (!this.#isOver) {
+      this.job.state.giveUp();
+      this.stop();
+    }
+    this.#readers.leave();
+  }
+
+  cancel(reason: unknown): void {
+    this.#cancel(reason instanceof Error ? reason : new JobCanceledError(reason));
+  }
+
+  /** The generator is to end: at its present `yield`, or at the next. */
+  stop(): void {
+    this.#isStopping = true;
+    this.#goOn();
+  }
+
+  /** The job has settled. User code runs here. */
+  end(): void {
+    this.#isOver = true;
+    this.completion.then(undefined, () => {});
+    this.#readers.end(this.completion);
+  }
+
+  /** Where jobs are called. */
+  #goOn(): void {
+    if (this.#isStepping || this.#isOver) return;
+    this.#isStepping = true;
+    this.#calls.place(() => {
+      if (this.#isStopping) this.#endGenerator();
+      else this.#step(this.#calls.next);
+    });
+  }
+
+  #endGenerator(): void {
+    this.#isEnding = true;
+    this.#step(this.#calls.return);
+  }
+
+  #step(call: () => unknown): void {
+    try {
+      const returned = call();
+      if (isThenable(returned)) void this.#stepLater(returned as PromiseLike<Step>);
+      else this.#took(returned as Step);
+    } catch (error) {
+      this.#calls.failed(error);
+    }
+  }
+
+  async #stepLater(returned: PromiseLike<Step>): Promise<void> {
+    try {
+      this.#took(await returned);
+    } catch (error) {
+      this.#calls.failed(error);
+    }
+  }
+
+  /** The generator has come to a `yield`, or to its end. */
+  #took({ done, value }: Step): void {
+    if (done === true) {
+      this.#settle(value);
+    } else if (this.#isEnding) {
+      // Nobody reads what it still yields.
+      this.#step(this.#calls.next);
+    } else if (this.#isStopping || !this.#send(value)) {
+      this.#endGenerator();
+    } else {
+      this.#isStepping = false;
+      this.#readers.serve();
+      if (this.#readers.areWaiting) this.#goOn();
+    }
+  }
+
+  /** @returns false when it cannot be sent: the job ends with that. */
+  #send(value: unknown): boolean {
+    try {
+      const transfer = moveListOf(value);
+      const sent = encodeValue(value, "item", { transfer });
+      if (transfer !== null) forgetMoves([value]);
+      this.#items.push(decodeValue(sent.value));
+      return true;
+    } catch (error) {
+      this.#unsent = { error };
+      return false;
+    }
+  }
+
+  #settle(value: unknown): void {
+    if (this.#unsent !== null) this.#calls.failed(this.#unsent.error);
+    else if (this.#isStopping && !this.#hasLeft)
+      this.#calls.failed(new JobCanceledError(undefined, "The stream was asked to stop before its end"));
+    else this.#calls.returned(value);
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * What a call of a streaming job gives is a Task, as with every job: whether the function is a generator turns out on the thread. So that it can be
+ * iterated at once, tasks have the methods of a stream: of the one that they will have as their result. They are not among the types of Task; a
+ * handle's call has the type of the stream where its function is a generator.
+ */
+import { Task } from "@skein/scheduling";
+import { define } from "../shared/intrinsics.ts";
+import { type JobStream, OpenedStream, type ReadableOptions } from "../submit/job-stream.ts";
+import { readableOf } from "../submit/stream-readable.ts";
+
+type Result = IteratorResult<unknown, unknown>;
+
+class StreamCall implements JobStream<unknown> {
+  readonly #task: Task<unknown>;
+  #stream: JobStream<unknown> | null = null;
+
+  constructor(task: Task<unknown>) {
+    this.#task = task;
+  }
+
+  next(): Promise<Result> {
+    return this.#stream === null ? this.#whenOpen((stream) => stream.next()) : this.#stream.next();
+  }
+
+  return(): Promise<Result> {
+    return this.#task.then(
+      (result) => (result instanceof OpenedStream ? result.return() : done),
+      () => done,
+    ) as Promise<Result>;
+  }
+
+  async throw(error: unknown): Promise<never> {
+    try {
+      await this.return();
+    } catch {
+      // The caller's error is the one that counts.
+    }
+    throw error;
+  }
+
+  cancel(reason?: unknown): void {
+    void this.#task.then(
+      (result) => {
+        if (result instanceof OpenedStream) result.cancel(reason);
+      },
+      () => {},
+    );
+  }
+
+  get completion(): Task<unknown> {
+    return this.#whenOpen((stream) => stream.completion);
+  }
+
+  toReadable(options?: ReadableOptions): ReturnType<JobStream<unknown>["toReadable"]> {
+    return readableOf(this, options);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  #whenOpen<R>(use: (stream: JobStream<unknown>) => PromiseLike<R>): Task<R> & Promise<R> {
+    return this.#task.then((result) => {
+      if (!(result instanceof OpenedStream))
+        throw new TypeError(
+          "The job has given its result in one piece: only that of a generator can be iterated. Await it instead",
+        );
+      this.#stream = result;
+      return use(result);
+    }) as Task<R> & Promise<R>;
+  }
+}
+
+const done: Result = { done: true, value: undefined };
+const calls = new WeakMap<object, StreamCall>();
+
+function callOf(task: Task<unknown>): StreamCall {
+  let call = calls.get(task);
+  if (call === undefined) calls.set(task, (call = new StreamCall(task)));
+  return call;
+}
+
+let areStreams = false;
+
+/** Once. Not when this file is loaded: bundlers are told that nothing happens then. */
+export function letTasksStream(): void {
+  if (areStreams) return;
+  areStreams = true;
+  for (const name of ["next", "return", "throw", "cancel", "toReadable", Symbol.asyncDispose] as const) {
+    // oxlint-disable-next-line typescript/unbound-method -- called with its receiver
+    const method = StreamCall.prototype[name] as (this: StreamCall, ...args: unknown[]) => unknown;
+    const delegate = function (this: Task<unknown>, ...args: unknown[]): unknown {
+      return Reflect.apply(method, callOf(this), args);
+    };
+    define(Task.prototype, name, delegate, false);
+  }
+  const iterate = function (this: Task<unknown>): StreamCall {
+    return callOf(this);
+  };
+  define(Task.prototype, Symbol.asyncIterator, iterate, false);
+  Object.defineProperty(Task.prototype, "completion", {
+    get(this: Task<unknown>) {
+      return callOf(this).completion;
+    },
+    configurable: true,
+  });
+}

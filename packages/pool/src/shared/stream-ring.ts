@@ -1,0 +1,279 @@
+/**
+ * Stream ring: the items of one streaming job on their way from the thread that runs its generator to the thread that reads them. A block of
+ * the producer's payloads (arena.ts), from the announcement of the stream to the end of its job.
+ *
+ * Words      WRITTEN @ 0    frames published, mod 2^32                                own cache line each
+ *            READ    @ 16   frames consumed, mod 2^32
+ *            CREDIT  @ 32   1 while the producer waits until it may write again
+ *            ITEMS   @ 48   1 while the consumer waits for a frame
+ *            then frames: kind, length, and the bytes, a number, or the name of a block of the producer that holds the bytes
+ * State      | word      | 0                       | 1                            | written by                                 |
+ *            | CREDIT    | the producer is awake   | suspended, or about to be    | producer; consumer, or producer, 1 → 0     |
+ *            | ITEMS     | the consumer is awake   | waits, or is about to        | consumer; producer, or consumer, 1 → 0     |
+ *            | WRITTEN, READ: upwards only            |                            | producer, consumer                         |
+ * Moves      publish: plain frame, store WRITTEN, load ITEMS; 1: CAS to 0, and whoever did that tells the consumer (slot.ts I6)
+ *            consume: read the frame, store READ, load CREDIT; 1, and at most half of the frames are left: CAS to 0, notify
+ *            suspend: store CREDIT 1, load READ once more, then waitAsync        await: store ITEMS 1, load WRITTEN once more
+ *            resume, by the producer, which was asked to stop: CREDIT 1 → 0 (CAS), notify        anything else is a bug
+ * Invariants I1 WRITTEN - READ is at most `highWaterMark`, and the unread frames fit: only the producer raises WRITTEN, and asks `canWrite` first.
+ *            I2 The bytes of a frame are the producer's until WRITTEN covers it, and again when READ does; in between the consumer's.
+ *            I3 A frame never ends at the end of the ring, so that a frame that says "go on at the beginning" always has room.
+ *            I4 The block is shared until the job is over. Then it is the consumer's, who gives it back with what is left in it.
+ * Pairings   [T1] publish stores WRITTEN, then loads ITEMS; await stores ITEMS, then loads WRITTEN. One of both sees the other.
+ *            [T2] consume stores READ, then loads CREDIT; suspend stores CREDIT, then loads READ. One of both sees the other. Reads that leave
+ *                 more than half wake nobody; a later one does, at the latest that of the last frame.
+ *            [T3] CREDIT is left before it is notified; waitAsync compares it: no wake-up falls in between.
+ *            [T4] a frame's plain bytes come before the store of WRITTEN; the consumer's reads after its load.
+ *            [T5] the consumer's reads of a frame come before the store of READ; the producer overwrites it after its load.
+ * Liveness   A producer that died may have taken ITEMS and told nobody: the consumer hears of the end of its thread, and reads what is there. A
+ *            consumer that died reads no more: its producer hears of that end, and stops.
+ * Sources    Lamport, "Proving the correctness of multiprocess programs", 1977 (one producer, one consumer, no lock); credit as in TCP's
+ *            window; Web Streams' highWaterMark. Model test: test/shared/stream-ring.model.test.ts
+ */
+import { cas, load, notify, store, waitAsync } from "./atomics.ts";
+import { LINE_WORDS } from "./layout.ts";
+
+// Words from the beginning of the block.
+const WRITTEN = 0;
+const READ: number = LINE_WORDS;
+export const CREDIT: number = 2 * LINE_WORDS;
+export const ITEMS: number = 3 * LINE_WORDS;
+const FRAMES: number = 4 * LINE_WORDS;
+/** Of a frame: kind, length, block, arena; or kind, nothing, and 8 bytes of a number. */
+const HEADER_BYTES = 16;
+
+export const NO_FRAME = 0;
+export const NUMBER = 1;
+/** An encoded value. */
+export const BYTES = 2;
+/** The same, in a block of the producer's payloads, which the consumer gives back. */
+export const APART = 3;
+/** Go on at the beginning. */
+const WRAP = 4;
+export type FrameKind = typeof NO_FRAME | typeof NUMBER | typeof BYTES | typeof APART;
+
+export interface StreamShape {
+  /** Of the frames. A multiple of 16. */
+  readonly capacityBytes: number;
+  /** The longest value in the ring itself. A multiple of 16. */
+  readonly maxBytes: number;
+}
+
+/** 1 MiB ahead, and room for the value that goes beyond it. With the header of a block the size of one (arena.ts I2). */
+export const STREAM_SHAPE: StreamShape = { capacityBytes: (5 << 18) - 272, maxBytes: 128 << 10 };
+
+/** What has to be allocated. */
+export function ringBytes({ capacityBytes }: StreamShape): number {
+  return FRAMES * 4 + capacityBytes;
+}
+
+/** The producer's end. */
+export class StreamWriter {
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #highWaterMark: number;
+  readonly #capacity: number;
+  readonly #maxAhead: number;
+  /** What the frames take that are not known to be read, by their number. */
+  readonly #sizes: Int32Array;
+  #written = 0;
+  #read = 0;
+  /** Of the ring, and of blocks apart. */
+  #ahead = 0;
+  /** Where the next frame begins. */
+  #at = 0;
+
+  /** @param offset Where the block begins, in bytes: a multiple of 8. */
+  constructor(buffer: SharedArrayBuffer, offset: number, shape: StreamShape, highWaterMark: number) {
+    const { capacityBytes, maxBytes } = shape;
+    this.#words = new Int32Array(buffer, offset, ringBytes(shape) / 4);
+    this.#doubles = new Float64Array(buffer, offset, ringBytes(shape) / 8);
+    this.#highWaterMark = highWaterMark;
+    this.#capacity = capacityBytes;
+    this.#maxAhead = capacityBytes - 2 * (HEADER_BYTES + maxBytes) - HEADER_BYTES;
+    this.#sizes = new Int32Array(highWaterMark);
+    for (const word of [WRITTEN, READ, CREDIT, ITEMS]) this.#words[word] = 0; // plain: nobody knows the block yet
+  }
+
+  /** Whether one more frame may be written, of any size. */
+  get canWrite(): boolean {
+    return this.#hasRoom || (this.#refresh(), this.#hasRoom);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#written - this.#read < this.#highWaterMark && this.#ahead <= this.#maxAhead;
+  }
+
+  /** How many frames are known to have been read: what was kept for them may be let go. */
+  get readCount(): number {
+    return this.#read;
+  }
+
+  get writtenCount(): number {
+    return this.#written;
+  }
+
+  #refresh(): void {
+    const read = load(this.#words, READ); // [T2] [T5]
+    for (; (this.#read | 0) !== read; this.#read++)
+      this.#ahead -= this.#sizes[this.#read % this.#highWaterMark]!;
+  }
+
+  /** @returns whether the consumer waits, and has to be told. */
+  writeNumber(value: number): boolean {
+    const at = this.#begin(NUMBER, 0, 0);
+    this.#doubles[at / 8 + 1] = value;
+    return this.#publish();
+  }
+
+  /** Room for a value of at most `maxBytes`. @returns where in the block its bytes go; `write` follows. */
+  reserve(length: number): number {
+    const at = this.#begin(BYTES, length, 0);
+    this.#words[at / 4 + 1] = length;
+    return at + HEADER_BYTES;
+  }
+
+  /** The reserved bytes are there. @returns as `writeNumber`. */
+  write(): boolean {
+    return this.#publish();
+  }
+
+  /** A value that lies in a block of its own. @returns as `writeNumber`. */
+  writeApart(arena: number, block: number, length: number): boolean {
+    const at = this.#begin(APART, 0, length) / 4;
+    this.#words[at + 1] = length;
+    this.#words[at + 2] = block;
+    this.#words[at + 3] = arena;
+    return this.#publish();
+  }
+
+  /** After `canWrite`. @returns where the frame begins, in bytes from the beginning of the block. */
+  #begin(kind: FrameKind, length: number, apart: number): number {
+    const size = HEADER_BYTES + ((length + 15) & ~15);
+    let padding = 0;
+    if (this.#at + size > this.#capacity - HEADER_BYTES) {
+      padding = this.#capacity - this.#at;
+      this.#words[FRAMES + this.#at / 4] = WRAP; // plain: [T4], as everything of a frame
+      this.#at = 0;
+    }
+    this.#sizes[this.#written % this.#highWaterMark] = size + padding + apart;
+    this.#ahead += size + padding + apart;
+    const at = FRAMES * 4 + this.#at;
+    this.#words[at / 4] = kind;
+    this.#at += size;
+    return at;
+  }
+
+  #publish(): boolean {
+    this.#written++;
+    store(this.#words, WRITTEN, this.#written | 0); // [T1] [T4]
+    return load(this.#words, ITEMS) === 1 && cas(this.#words, ITEMS, 1, 0); // [T1]
+  }
+
+  /** Says that the producer is about to wait. @returns false when there is no reason any more. */
+  suspend(): boolean {
+    store(this.#words, CREDIT, 1); // [T2]
+    this.#refresh();
+    if (!this.#hasRoom) return true;
+    store(this.#words, CREDIT, 0); // [unpaired] nobody waits; a wake-up that was on its way finds nobody
+    return false;
+  }
+
+  /** A promise of the consumer's wake-up; null: it has come. */
+  whenGranted(): Promise<unknown> | null {
+    return waitAsync(this.#words, CREDIT, 1); // [T3]
+  }
+
+  /** Whether the consumer has woken the producer since `suspend`. */
+  get isGranted(): boolean {
+    return load(this.#words, CREDIT) === 0; // [T2] polled: who sees it late looks again, or hears of it
+  }
+
+  /** Goes on for another reason: nobody is left waiting. */
+  resume(): void {
+    if (cas(this.#words, CREDIT, 1, 0)) notify(this.#words, CREDIT); // [T3]
+  }
+}
+
+/** The consumer's end. */
+export class StreamReader {
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #offset: number;
+  readonly #half: number;
+  #written = 0;
+  #read = 0;
+  #at = 0;
+  /** Of the frame that `peek` has found, in bytes from the beginning of the block. */
+  #frame = 0;
+
+  /** As the writer. */
+  constructor(buffer: SharedArrayBuffer, offset: number, shape: StreamShape, highWaterMark: number) {
+    this.#words = new Int32Array(buffer, offset, ringBytes(shape) / 4);
+    this.#doubles = new Float64Array(buffer, offset, ringBytes(shape) / 8);
+    this.#offset = offset;
+    this.#half = highWaterMark >> 1;
+  }
+
+  /** The kind of the next frame, which stays until `consume`; NO_FRAME: there is none yet. */
+  peek(): FrameKind {
+    if (this.#read === this.#written) {
+      this.#written = load(this.#words, WRITTEN) >>> 0; // [T1] [T4]
+      if (this.#read === this.#written) return NO_FRAME;
+    }
+    let kind = this.#words[FRAMES + this.#at / 4]!;
+    if (kind === WRAP) {
+      this.#at = 0;
+      kind = this.#words[FRAMES]!;
+    }
+    this.#frame = FRAMES * 4 + this.#at;
+    return kind as FrameKind;
+  }
+
+  // Of the frame that `peek` has found. Plain: it is the consumer's (I2).
+
+  get number(): number {
+    return this.#doubles[this.#frame / 8 + 1]!;
+  }
+
+  get length(): number {
+    return this.#words[this.#frame / 4 + 1]!;
+  }
+
+  /** Where the bytes begin, in the buffer. */
+  get start(): number {
+    return this.#offset + this.#frame + HEADER_BYTES;
+  }
+
+  get block(): number {
+    return this.#words[this.#frame / 4 + 2]!;
+  }
+
+  get arena(): number {
+    return this.#words[this.#frame / 4 + 3]!;
+  }
+
+  /** The frame was read: its bytes are the producer's. */
+  consume(): void {
+    const kind = this.#words[this.#frame / 4];
+    this.#at += HEADER_BYTES + (kind === BYTES ? (this.length + 15) & ~15 : 0);
+    this.#read = (this.#read + 1) >>> 0;
+    store(this.#words, READ, this.#read | 0); // [T2] [T5]
+    if (load(this.#words, CREDIT) !== 1 || !this.#isHalfEmpty) return; // [T2]
+    if (cas(this.#words, CREDIT, 1, 0)) notify(this.#words, CREDIT); // [T3]
+  }
+
+  /** By what is published now, not by what this side has seen. */
+  get #isHalfEmpty(): boolean {
+    return (load(this.#words, WRITTEN) - this.#read) >>> 0 <= this.#half; // [T1] after CREDIT said 1: the producer writes nothing more
+  }
+
+  /** Says that the consumer is about to wait. @returns false when there is a frame. */
+  awaitFrame(): boolean {
+    store(this.#words, ITEMS, 1); // [T1]
+    this.#written = load(this.#words, WRITTEN) >>> 0; // [T1] [T4]
+    if (this.#read === this.#written) return true;
+    store(this.#words, ITEMS, 0); // [unpaired] a producer that has seen 1 tells of a frame that was read: harmless
+    return false;
+  }
+}

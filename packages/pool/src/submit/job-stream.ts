@@ -1,0 +1,124 @@
+/** What the caller of a streaming job gets, over whatever brings the items. */
+import type { ReadableStream } from "node:stream/web";
+import type { Task } from "@skein/scheduling";
+import { readableOf } from "./stream-readable.ts";
+
+/** What `JobStream.toReadable` takes. */
+export interface ReadableOptions {
+  /** "bytes": a byte stream, which BYOB readers can read, of items that are typed arrays. @default a stream of the items as they are */
+  readonly type?: "bytes" | undefined;
+}
+
+/**
+ * The results of a job whose function is a generator, piece by piece, while the job runs: what `for await` takes. What a call of such a job gives can
+ * be iterated at once; awaited, it is the same when a thread has begun the job, and rejects when none could.
+ *
+ * The thread runs ahead of the reader, by `highWaterMark` items and 1 MiB at most. Then the generator is suspended at its `yield`, and the
+ * thread takes other jobs. Items arrive in order, copied, or moved if they were marked with `move`.
+ *
+ * Leaving the loop, `return` and `await using` end the generator: its `finally` runs on its thread, and the promise resolves after that. An async
+ * generator that is waiting for something is ended when that is over; `job.signal` tells it. A stream that is dropped unread is ended when
+ * it is collected.
+ */
+export interface JobStream<T, TReturn = unknown>
+  extends AsyncIterableIterator<T, TReturn | undefined, undefined>, AsyncDisposable {
+  /** Resolves to the next item. Rejects once with what ended the job, after the items that came before; but at once if the job was cancelled. */
+  next(): Promise<IteratorResult<T, TReturn | undefined>>;
+  /** Ends the generator. Rejects with what that throws, unless it is the AbortError of a generator that `job.signal` has told. */
+  return(): Promise<IteratorResult<T, TReturn | undefined>>;
+  /** Ends the generator, then rejects with `error`. */
+  throw(error: unknown): Promise<IteratorResult<T, TReturn | undefined>>;
+  /**
+   * Cancels the job, as its signal would: `next` and `completion` reject at once, with `reason` when that is an Error, otherwise with
+   * JobCanceledError, and the generator ends as with `return`. A job that no thread has begun runs up to its first items.
+   */
+  cancel(reason?: unknown): void;
+  /**
+   * The outcome of the job: what the generator returned, or what ended it. Undefined when the reader has left. The items need not have been
+   * read. Nobody has to look at it.
+   */
+  readonly completion: Task<TReturn | undefined>;
+  /**
+   * The same as a Web ReadableStream, of which this stream is the source: read one of them. Cancelling it ends the generator as `return` does.
+   * For a Node stream there is `Readable.from(stream)`.
+   *
+   * @throws TypeError for a bad option, naming it.
+   */
+  toReadable(options?: ReadableOptions): ReadableStream<T>;
+}
+
+/** What a call of a streaming job gives: the stream itself; awaited, the same when a thread has begun the job. */
+export interface JobStreamCall<T, TReturn = unknown>
+  extends JobStream<T, TReturn>, PromiseLike<JobStream<T, TReturn>> {}
+
+/** What brings the items. */
+export interface StreamSource {
+  readonly completion: Task<unknown>;
+  readonly isOver: boolean;
+  next(): PromiseLike<IteratorResult<unknown, unknown>>;
+  /** No item is wanted any more: the generator is to end. */
+  leave(): void;
+  cancel(reason: unknown): void;
+}
+
+/** Streams that nobody can read any more: their generators end. */
+const abandoned = new FinalizationRegistry<StreamSource>((source) => source.leave());
+
+/** It holds the source; the source must not hold it. */
+export class OpenedStream implements JobStream<unknown> {
+  readonly #source: StreamSource;
+
+  constructor(source: StreamSource) {
+    this.#source = source;
+    abandoned.register(this, source);
+  }
+
+  get completion(): Task<unknown> {
+    return this.#source.completion;
+  }
+
+  next(): Promise<IteratorResult<unknown, unknown>> {
+    return this.#source.next() as Promise<IteratorResult<unknown, unknown>>;
+  }
+
+  async return(): Promise<IteratorResult<unknown, unknown>> {
+    const { completion, isOver } = this.#source;
+    this.#source.leave();
+    if (!isOver) await completion.then(undefined, throwUnlessAborted);
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<never> {
+    try {
+      await this.return();
+    } catch {
+      // The caller's error is the one that counts, as in `for await`.
+    }
+    throw error;
+  }
+
+  cancel(reason?: unknown): void {
+    this.#source.cancel(reason);
+  }
+
+  toReadable(options?: ReadableOptions): ReadableStream<unknown> {
+    return readableOf(this, options);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "JobStream";
+  }
+}
+
+/** The reader has left, and a generator that waited for something has heard of it. */
+function throwUnlessAborted(error: unknown): void {
+  if (!(error instanceof Error && error.name === "AbortError")) throw error;
+}

@@ -1,0 +1,255 @@
+/**
+ * A streaming job on the thread that reads it, from its announcement to the end of its job. The ledger says when there is news, and when it
+ * is over; until then items are read out of the ring when somebody asks for them. Then what is left there is read at once, and the ring is
+ * given back with the slot. So a stream that is over holds nothing of the pool.
+ */
+import type { Task } from "@skein/scheduling";
+import { trySucceed } from "@skein/scheduling/internal";
+import { carriedIdOf, NotArrived } from "../codec/carried.ts";
+import type { Decoder } from "../codec/decoder.ts";
+import { JobCanceledError, NotCloneableError } from "../errors.ts";
+import type { Arenas } from "../shared/arenas.ts";
+import type { SlotTable } from "../shared/slot.ts";
+import {
+  APART,
+  BYTES,
+  NO_FRAME,
+  NUMBER,
+  ringBytes,
+  STREAM_SHAPE,
+  StreamReader,
+} from "../shared/stream-ring.ts";
+import type { CarriedValues } from "../transfer/carried-values.ts";
+import { OpenedStream, type StreamSource } from "./job-stream.ts";
+import type { TaskJob } from "./pending-job.ts";
+import { NO_ITEM, StreamReaders } from "./stream-readers.ts";
+
+export interface StreamParts {
+  readonly arenas: Arenas;
+  readonly decoder: Decoder;
+  readonly carried: CarriedValues;
+}
+
+/** What a stream asks of the ledger. */
+export interface StreamLedger {
+  /** Somebody waits for an item. */
+  awaited(): void;
+  /** The next item cannot be read before what NotArrived names has come: then there is news. */
+  heldUp(stream: OpenStream, id: number): void;
+  /** The generator is to end; the job settles as it then does. */
+  leave(job: TaskJob): void;
+  cancel(job: TaskJob, reason: Error): void;
+}
+
+/** One that could not be read. */
+class Failure {
+  readonly error: unknown;
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+export class OpenStream implements StreamSource {
+  readonly job: TaskJob;
+  readonly #parts: StreamParts;
+  readonly #ledger: StreamLedger;
+  readonly #buffer: SharedArrayBuffer;
+  readonly #bytes: Uint8Array;
+  readonly #reader: StreamReader;
+  readonly #readers: StreamReaders;
+  /** The task of the call, until it has the stream. */
+  #called: Task<unknown> | null;
+  /** The items that were left when the job was over. Null: they are still in the ring. */
+  #rest: unknown[] | null = null;
+  #hasLeft = false;
+  #isGivenUp = false;
+  #isOver = false;
+  /** The next item waits for something that has yet to arrive. */
+  #isHeldUp = false;
+
+  constructor(slots: SlotTable, slot: number, job: TaskJob, parts: StreamParts, ledger: StreamLedger) {
+    this.job = job;
+    this.#parts = parts;
+    this.#ledger = ledger;
+    this.#buffer = ringOf(slots, slot, parts.arenas);
+    this.#bytes = new Uint8Array(this.#buffer);
+    this.#reader = readerOf(slots, slot, this.#buffer);
+    this.#readers = new StreamReaders(job.options.continuations, () => this.#take());
+    this.#called = job.beginStream();
+  }
+
+  /** The reader has left of its own accord. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get completion(): Task<unknown> {
+    return this.job.task;
+  }
+
+  // By the ledger.
+
+  /** There is news: an announcement, items. User code runs here. */
+  tell(): void {
+    const called = this.#called;
+    this.#called = null;
+    this.#isHeldUp = false;
+    if (called !== null) trySucceed(called, new OpenedStream(this));
+    this.#readers.serve();
+  }
+
+  /**
+   * No more will come into the ring, which is given back afterwards: takes everything out of it.
+   * @param isFinal Whether what has not arrived never will.
+   * @throws NotArrived It can be called again then.
+   */
+  takeRest(isFinal: boolean): void {
+    if (this.#isUnwanted) this.drop();
+    const rest: unknown[] = (this.#rest ??= []);
+    for (; this.#reader.peek() !== NO_FRAME; this.#reader.consume()) {
+      try {
+        rest.push(this.#read());
+      } catch (error) {
+        if (!(error instanceof NotArrived)) rest.push(new Failure(error));
+        else if (!isFinal) throw error;
+        else
+          rest.push(
+            new Failure(new NotCloneableError("item", "holds a value that this thread cannot receive")),
+          );
+      }
+    }
+  }
+
+  /** What is in the ring is not wanted. */
+  drop(): void {
+    this.#rest = [];
+    dropFrames(this.#reader, this.#bytes, this.#parts);
+  }
+
+  /** The job was given up: no item is told any more, and `drop` follows when its thread has done with it. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    this.#rest = [];
+  }
+
+  get #isUnwanted(): boolean {
+    return this.#isGivenUp || this.#hasLeft;
+  }
+
+  /** The job has settled. User code runs here. */
+  end(): void {
+    this.#isOver = true;
+    this.completion.then(undefined, ignore);
+    this.#readers.end(this.completion);
+  }
+
+  // By the reader.
+
+  next(): PromiseLike<IteratorResult<unknown, unknown>> {
+    for (;;) {
+      const next = this.#readers.tryNext();
+      if (next !== null) return next;
+      if (this.#isAlone && !this.#reader.awaitFrame()) continue;
+      const waiting = this.#readers.wait();
+      this.#ledger.awaited();
+      return waiting;
+    }
+  }
+
+  /** Whether whoever waits now is the first to do so, for what comes into the ring. Of the others the producer knows already. */
+  get #isAlone(): boolean {
+    return !this.#isOver && this.#rest === null && !this.#isHeldUp && !this.#readers.areWaiting;
+  }
+
+  leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#rest &&= [];
+    if (!this.#isOver) this.#ledger.leave(this.job);
+    this.#readers.leave();
+  }
+
+  cancel(reason: unknown): void {
+    this.#ledger.cancel(this.job, reason instanceof Error ? reason : new JobCanceledError(reason));
+  }
+
+  /** As TakeItem. */
+  #take(): unknown {
+    if (this.#rest !== null) {
+      if (this.#rest.length === 0) return NO_ITEM;
+      const item = this.#rest.shift();
+      if (item instanceof Failure) throw item.error;
+      return item;
+    }
+    if (this.#hasLeft || this.#isHeldUp) return NO_ITEM;
+    while (this.#reader.peek() === NO_FRAME)
+      if (!this.#readers.areWaiting || this.#reader.awaitFrame()) return NO_ITEM;
+    try {
+      const item = this.#read();
+      this.#reader.consume();
+      return item;
+    } catch (error) {
+      if (error instanceof NotArrived) {
+        this.#isHeldUp = true;
+        this.#ledger.heldUp(this, error.id);
+        return NO_ITEM;
+      }
+      this.#reader.consume();
+      throw error;
+    }
+  }
+
+  /** The value of the frame that was found. Of an item apart the block is given back. */
+  #read(): unknown {
+    const reader = this.#reader;
+    const { arenas, decoder } = this.#parts;
+    const kind = reader.peek();
+    if (kind === NUMBER) return reader.number;
+    const { length } = reader;
+    if (kind === BYTES) return decoder.decode(this.#bytes, reader.start, length);
+    const { arena, block } = reader;
+    let isRead = true;
+    try {
+      return decoder.decode(arenas.bytes(arena, block, length), block * 8, length);
+    } catch (error) {
+      isRead = !(error instanceof NotArrived);
+      throw error;
+    } finally {
+      if (isRead) arenas.giveBack(arena, block);
+    }
+  }
+}
+
+/** Of a stream that nobody has opened. */
+export function dropStream(slots: SlotTable, slot: number, parts: StreamParts): void {
+  const buffer = ringOf(slots, slot, parts.arenas);
+  dropFrames(readerOf(slots, slot, buffer), new Uint8Array(buffer), parts);
+}
+
+function dropFrames(reader: StreamReader, bytes: Uint8Array, { arenas, carried }: StreamParts): void {
+  for (let kind = reader.peek(); kind !== NO_FRAME; kind = reader.peek()) {
+    let id = 0;
+    if (kind === BYTES) id = carriedIdOf(bytes, reader.start, reader.length);
+    if (kind === APART) {
+      const { arena, block, length } = reader;
+      id = carriedIdOf(arenas.bytes(arena, block, length), block * 8, length);
+      arenas.giveBack(arena, block);
+    }
+    if (id !== 0) carried.dropWhenHere(id);
+    reader.consume();
+  }
+}
+
+function ringOf(slots: SlotTable, slot: number, arenas: Arenas): SharedArrayBuffer {
+  return arenas.bufferOf(slots.ringArena(slot), slots.ringBlock(slot), ringBytes(STREAM_SHAPE));
+}
+
+function readerOf(slots: SlotTable, slot: number, buffer: SharedArrayBuffer): StreamReader {
+  return new StreamReader(buffer, slots.ringBlock(slot) * 8, STREAM_SHAPE, slots.highWaterMark(slot));
+}
+
+function ignore(): void {}

@@ -1,0 +1,66 @@
+/** The streams of one submitter's jobs: opened when their first link comes, and those that have news. */
+import type { PoolMemory } from "../shared/pool-memory.ts";
+import { dropStream, OpenStream, type StreamLedger, type StreamParts } from "./open-stream.ts";
+import { DECIDED, type PendingJob, TaskJob } from "./pending-job.ts";
+
+export interface OpenStreamsParts extends StreamParts {
+  readonly memory: PoolMemory;
+}
+
+export class OpenStreams {
+  readonly #parts: OpenStreamsParts;
+  readonly #ledger: StreamLedger;
+  /** Of which `tellNews` has to tell, in order. */
+  readonly #news: OpenStream[] = [];
+  /** By what their next item waits for. */
+  readonly #heldUp = new Map<number, OpenStream>();
+
+  constructor(parts: OpenStreamsParts, ledger: Omit<StreamLedger, "heldUp">) {
+    this.#parts = parts;
+    this.#ledger = { ...ledger, heldUp: (stream, id) => void this.#heldUp.set(id, stream) };
+  }
+
+  /**
+   * A link of a stream was taken out of the inbox.
+   * @param isOver Its job has ended: nothing is left in the ring afterwards, and it is given back.
+   * @param isFinal What has not arrived never will.
+   * @throws NotArrived It has to be called again.
+   */
+  linked(slot: number, job: PendingJob, isOver: boolean, isFinal: boolean): void {
+    const { memory, arenas } = this.#parts;
+    const { slots } = memory;
+    const isWanted = job.stage < DECIDED;
+    if (isWanted) this.#news.push(job.extras.stream ?? this.#open(slot, job));
+    if (!isOver) return;
+    const { stream } = job.extras;
+    if (isWanted) stream!.takeRest(isFinal);
+    else if (stream === null) dropStream(slots, slot, this.#parts);
+    else stream.drop();
+    arenas.giveBack(slots.ringArena(slot), slots.ringBlock(slot));
+  }
+
+  /** What an item has waited for has come. @returns whether a stream was waiting. */
+  arrived(id: number): boolean {
+    const stream = this.#heldUp.get(id);
+    if (stream === undefined) return false;
+    this.#heldUp.delete(id);
+    this.#news.push(stream);
+    return true;
+  }
+
+  get haveNoNews(): boolean {
+    return this.#news.length === 0;
+  }
+
+  /** User code runs here. */
+  tellNews(): void {
+    while (this.#news.length > 0) this.#news.shift()!.tell();
+  }
+
+  #open(slot: number, job: PendingJob): OpenStream {
+    if (!(job instanceof TaskJob)) throw new Error("Assertion: a forked job has given a stream");
+    const stream = new OpenStream(this.#parts.memory.slots, slot, job, this.#parts, this.#ledger);
+    job.extras = { ...job.extras, stream };
+    return stream;
+  }
+}

@@ -1,0 +1,341 @@
+/**
+ * Jobs of this thread that give their results piece by piece. Each keeps its slot until its generator has ended.
+ *
+ * | state     | means                                                                | goes on                                            |
+ * | --------- | -------------------------------------------------------------------- | -------------------------------------------------- |
+ * | STEPPING  | a step is on the stack; or, of an async generator, is awaited, and   | to SUSPENDED, READY, OVER                          |
+ * |           | the thread is the job's own meanwhile                                |                                                    |
+ * | SUSPENDED | the reader has enough: the thread takes other jobs                   | to READY: granted by the reader, or asked to stop  |
+ * | READY     | goes on when the thread has come to the end of what it is at         | to STEPPING                                        |
+ * | OVER      | its outcome is written                                               |                                                    |
+ *
+ * Every step is called in the context of the call, with nothing else current, as a job is. Between two steps the job is asked to stop (by its
+ * caller, its reader, `close`, or because its submitter has died): then the generator is ended with `return`, so its `finally` runs.
+ */
+import { AsyncScope } from "@skein/context";
+import type { Carried } from "../codec/carried.ts";
+import type { Encoder } from "../codec/encoder.ts";
+import { NotSupportedError } from "../errors.ts";
+import { type AnyGenerator, isAsyncGenerator } from "../jobs/generators.ts";
+import { promiseThen } from "../shared/intrinsics.ts";
+import { submitterOf } from "../shared/layout.ts";
+import { DEAD } from "../shared/parking.ts";
+import type { Payloads } from "../shared/payloads.ts";
+import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
+import { ringBytes, STREAM_SHAPE, StreamWriter } from "../shared/stream-ring.ts";
+import type { SharedBuffers } from "../transfer/shared-buffers.ts";
+import type { CurrentJob, RunningJob } from "./current-job.ts";
+import type { KnownFunction } from "./known-functions.ts";
+import type { OutcomeWriter } from "./outcome-writer.ts";
+import { Spinner } from "./spinner.ts";
+import { ItemWriter } from "./item-writer.ts";
+import { leaveCurrent, restoreCurrent } from "./surroundings.ts";
+
+export interface StreamJobsParts {
+  readonly memory: PoolMemory;
+  readonly encoder: Encoder;
+  readonly payloads: Payloads;
+  readonly sharedBuffers: SharedBuffers;
+  readonly outcomes: OutcomeWriter;
+  readonly current: CurrentJob;
+  /** Posts carried values for the submitter with the serial `to`; throws what Node says when it refuses them. */
+  readonly carry: (to: number, carried: Carried) => void;
+  readonly spinLimitUs: number;
+  /** After a step: whether the event loop has waited long enough. */
+  readonly isTurnDue: () => boolean;
+  /** A suspended stream can go on, and the thread may be in its event loop. */
+  readonly wake: () => void;
+}
+
+const STEPPING = 0;
+const SUSPENDED = 1;
+const READY = 2;
+const OVER = 3;
+
+interface Step {
+  readonly done?: boolean;
+  readonly value: unknown;
+}
+
+class StreamJob {
+  readonly job: RunningJob;
+  readonly known: KnownFunction;
+  readonly scope: AsyncScope;
+  readonly generator: AnyGenerator;
+  readonly isAsync: boolean;
+  readonly items: ItemWriter;
+  readonly submitter: number;
+  readonly serial: number;
+  readonly next: () => unknown;
+  readonly return: () => unknown;
+  state: number = STEPPING;
+  /** What it has yielded last could not be sent, so it is to be ended. */
+  unsent: { readonly error: unknown } | null = null;
+  /** Of an exclusive job: called when it is over. */
+  ended: (() => void) | null = null;
+
+  constructor(
+    job: RunningJob,
+    known: KnownFunction,
+    scope: AsyncScope,
+    generator: AnyGenerator,
+    items: ItemWriter,
+    { layout, submitterSerial }: { layout: PoolMemory["layout"]; submitterSerial: number },
+  ) {
+    this.job = job;
+    this.known = known;
+    this.scope = scope;
+    this.generator = generator;
+    this.isAsync = isAsyncGenerator(generator);
+    this.items = items;
+    this.submitter = submitterOf(layout, job.slot);
+    this.serial = submitterSerial;
+    this.next = () => generator.next();
+    this.return = () => generator.return(undefined);
+  }
+}
+
+export class StreamJobs {
+  readonly #parts: StreamJobsParts;
+  readonly #memory: PoolMemory;
+  /** All that are not over. */
+  readonly #open = new Map<number, StreamJob>();
+  readonly #suspended: StreamJob[] = [];
+  readonly #ready: StreamJob[] = [];
+  readonly #spinner: Spinner;
+  /** What the thread spins for. */
+  #wanted: StreamJob | null = null;
+
+  constructor(parts: StreamJobsParts) {
+    this.#parts = parts;
+    this.#memory = parts.memory;
+    this.#spinner = new Spinner(
+      () => this.#wanted!.items.ring.canWrite || this.#isAskedToStop(this.#wanted!),
+      parts.memory.parking,
+      parts.spinLimitUs,
+    );
+  }
+
+  /** Whether the thread has any: it is not idle then, and never alone with another job. */
+  get isEmpty(): boolean {
+    return this.#open.size === 0;
+  }
+
+  /** Whether one can go on now. Looks at shared memory while any is suspended. */
+  get hasReady(): boolean {
+    if (this.#suspended.length > 0) this.#poll();
+    return this.#ready.length > 0;
+  }
+
+  /**
+   * The function of a job has returned a generator. May be called on the stack of a job that waits in `join`.
+   * @returns null when it is over, or suspended; a promise while the thread is its own.
+   * @throws NotSupportedError for a job that was forked, SkeinError ERR_SKEIN_ARENA_FULL. The generator was not begun then.
+   */
+  begin(
+    job: RunningJob,
+    known: KnownFunction,
+    scope: AsyncScope,
+    generator: AnyGenerator,
+  ): Promise<void> | null {
+    const { memory, payloads } = this.#parts;
+    const { slots } = memory;
+    const { slot } = job;
+    const highWaterMark = slots.highWaterMark(slot);
+    if (highWaterMark === 0) throw new NotSupportedError("streams", "fork", "a generator");
+    const block = payloads.allocate(ringBytes(STREAM_SHAPE));
+    const buffer = payloads.bytes(block).buffer as SharedArrayBuffer;
+    const ring = new StreamWriter(buffer, payloads.offset(block), STREAM_SHAPE, highWaterMark);
+    slots.setStream(slot, payloads.arenaOf(block), payloads.blockOf(block));
+    const submitterSerial = memory.submitterSerial(slot);
+    const carry = (carried: Carried): void => this.#parts.carry(submitterSerial, carried);
+    const items = new ItemWriter({ ...this.#parts, carry }, ring, buffer, payloads.offset(block));
+    const stream = new StreamJob(job, known, scope, generator, items, {
+      layout: memory.layout,
+      submitterSerial,
+    });
+    this.#open.set(slot, stream);
+    this.#tell(stream);
+    const isExclusive = slots.isExclusive(slot);
+    const pending = this.#advance(stream);
+    if (!isExclusive || this.#isOver(stream)) return pending;
+    return new Promise((resolve) => {
+      stream.ended = resolve;
+    });
+  }
+
+  /** Goes on with the first one that is ready. @returns as `begin`. */
+  resume(): Promise<void> | null {
+    return this.#advance(this.#ready.shift()!);
+  }
+
+  /** The slot of the one that `resume` takes. */
+  get nextSlot(): number {
+    return this.#ready[0]!.job.slot;
+  }
+
+  /** The job in this slot was asked to stop. @returns whether it is a stream that waits for something else. */
+  stop(slot: number): boolean {
+    const stream = this.#open.get(slot);
+    return stream !== undefined && this.#call(stream);
+  }
+
+  /** The thread with this serial has ended: nobody reads the streams of its jobs. */
+  stopOf(serial: number): void {
+    for (const stream of this.#open.values()) if (stream.serial === serial) this.#call(stream);
+  }
+
+  /** @returns whether it was suspended. */
+  #call(stream: StreamJob): boolean {
+    if (stream.state !== SUSPENDED) return false;
+    stream.items.ring.resume();
+    this.#makeReady(stream);
+    return true;
+  }
+
+  #poll(): void {
+    for (let i = this.#suspended.length - 1; i >= 0; i--) {
+      const stream = this.#suspended[i]!;
+      if (stream.items.ring.isGranted) this.#makeReady(stream);
+    }
+  }
+
+  #makeReady(stream: StreamJob): void {
+    this.#suspended.splice(this.#suspended.indexOf(stream), 1);
+    stream.state = READY;
+    this.#ready.push(stream);
+  }
+
+  #advance(stream: StreamJob): Promise<void> | null {
+    stream.state = STEPPING;
+    if (stream.isAsync) return this.#advanceAsync(stream);
+    try {
+      while (this.#mayStep(stream))
+        if (!this.#took(stream, this.#step(stream, stream.next) as Step)) return null;
+      if (stream.state === SUSPENDED) return null;
+      let step = this.#step(stream, stream.return) as Step;
+      // What it still yields nobody reads.
+      while (step.done !== true) step = this.#step(stream, stream.next) as Step;
+      this.#stopped(stream, step.value);
+    } catch (error) {
+      this.#fail(stream, error);
+    }
+    return null;
+  }
+
+  /** The same, step by step. */
+  async #advanceAsync(stream: StreamJob): Promise<void> {
+    try {
+      while (this.#mayStep(stream))
+        if (!this.#took(stream, (await this.#step(stream, stream.next)) as Step)) return;
+      if (stream.state === SUSPENDED) return;
+      let step = (await this.#step(stream, stream.return)) as Step;
+      while (step.done !== true) step = (await this.#step(stream, stream.next)) as Step;
+      this.#stopped(stream, step.value);
+    } catch (error) {
+      this.#fail(stream, error);
+    }
+  }
+
+  /** The generator has come to a `yield`, or to its end. @returns whether it may go on at once. */
+  #took(stream: StreamJob, { done, value }: Step): boolean {
+    if (done === true) {
+      this.#end(stream, () => this.#parts.outcomes.result(stream.job.slot, value));
+      return false;
+    }
+    try {
+      if (stream.items.write(value)) this.#tell(stream);
+    } catch (error) {
+      stream.unsent = { error };
+      return true;
+    }
+    if (!this.#parts.isTurnDue()) return true;
+    stream.state = READY;
+    this.#ready.push(stream);
+    return false;
+  }
+
+  /** Calls into the generator. */
+  #step(stream: StreamJob, call: () => unknown): unknown {
+    const { current } = this.#parts;
+    const outer = current.synchronous;
+    const outside = leaveCurrent();
+    current.synchronous = stream.job;
+    try {
+      return stream.isAsync
+        ? stream.scope.run(() => current.storage.run(stream.job, call))
+        : stream.scope.run(call);
+    } finally {
+      current.synchronous = outer;
+      restoreCurrent(outside);
+    }
+  }
+
+  /** @returns false when it was suspended, or is to stop. */
+  #mayStep(stream: StreamJob): boolean {
+    if (stream.unsent !== null || this.#isAskedToStop(stream)) return false;
+    if (stream.items.ring.canWrite) return true;
+    if (stream.submitter !== this.#memory.submitter) {
+      this.#wanted = stream;
+      this.#spinner.spin();
+    }
+    while (!stream.items.ring.canWrite && !this.#isAskedToStop(stream))
+      if (this.#suspend(stream)) return false;
+    return !this.#isAskedToStop(stream);
+  }
+
+  #isAskedToStop({ job, submitter }: StreamJob): boolean {
+    const { slots, parking } = this.#memory;
+    if (slots.isCancelRequested(job.slot)) return true;
+    // Its end is told once: perhaps before this job had begun.
+    return submitter !== HOST && parking.state(submitter - 1) === DEAD;
+  }
+
+  /** @returns false when there is room already. */
+  #suspend(stream: StreamJob): boolean {
+    const { ring } = stream.items;
+    if (!ring.suspend()) return false;
+    const granted = AsyncScope.root.run(() => {
+      const promise = ring.whenGranted();
+      if (promise !== null) promiseThen(promise, () => this.#onGranted(stream));
+      return promise;
+    });
+    if (granted === null) return false;
+    stream.state = SUSPENDED;
+    this.#suspended.push(stream);
+    return true;
+  }
+
+  /** It may have gone on before, and be suspended anew. */
+  #onGranted(stream: StreamJob): void {
+    if (stream.state === SUSPENDED && stream.items.ring.isGranted) this.#makeReady(stream);
+    if (this.#ready.length > 0) this.#parts.wake();
+  }
+
+  /** Its submitter has to look. */
+  #tell({ job, submitter }: StreamJob): void {
+    if (this.#memory.slots.wantLink(job.slot, false)) this.#parts.outcomes.put(job.slot, submitter);
+  }
+
+  #end(stream: StreamJob, write: () => void): void {
+    stream.state = OVER;
+    this.#open.delete(stream.job.slot);
+    write();
+    stream.job.end();
+    stream.ended?.();
+  }
+
+  /** It was ended before its end. */
+  #stopped(stream: StreamJob, value: unknown): void {
+    if (stream.unsent !== null) this.#fail(stream, stream.unsent.error);
+    else this.#end(stream, () => this.#parts.outcomes.stopped(stream.job.slot, value));
+  }
+
+  #fail(stream: StreamJob, error: unknown): void {
+    this.#end(stream, () => this.#parts.outcomes.error(stream.job.slot, stream.known.explain(error)));
+  }
+
+  #isOver(stream: StreamJob): boolean {
+    return stream.state === OVER;
+  }
+}
