@@ -4,6 +4,47 @@ import { fileURLToPath } from "node:url";
 import { defineConfig, type DefaultTheme } from "vitepress";
 import llmstxt from "vitepress-plugin-llms";
 
+/** Everything but the API reference, which is made from the docstrings. */
+const pages: DefaultTheme.SidebarItem[] = [
+  {
+    text: "Guides",
+    items: [
+      { text: "Offload your first job", link: "/guide/first-job" },
+      { text: "At a glance", link: "/guide/at-a-glance" },
+      { text: "Context everywhere", link: "/guide/context" },
+      { text: "Continuation policies", link: "/guide/continuations" },
+      { text: "Cancellation and time limits", link: "/guide/cancellation" },
+      { text: "Large payloads and shared memory", link: "/guide/payloads" },
+      { text: "Observability", link: "/guide/observability" },
+      { text: "Fork and join", link: "/guide/fork-join" },
+      { text: "Batching", link: "/guide/batching" },
+      { text: "Testing", link: "/guide/testing" },
+      { text: "Shipping", link: "/guide/shipping" },
+      { text: "When not to use it, and pitfalls", link: "/guide/pitfalls" },
+    ],
+  },
+  {
+    text: "Coming from",
+    items: [
+      { text: "Piscina", link: "/from/piscina" },
+      { text: "Tinypool", link: "/from/tinypool" },
+      { text: "workerpool", link: "/from/workerpool" },
+      { text: "poolifier", link: "/from/poolifier" },
+      { text: "threads.js", link: "/from/threads" },
+      { text: "Comlink", link: "/from/comlink" },
+      { text: ".NET", link: "/guide/from-dotnet" },
+    ],
+  },
+  {
+    text: "Reference",
+    items: [
+      { text: "Error codes", link: "/errors" },
+      { text: "What runs where", link: "/support" },
+      { text: "Measured", link: "/measured" },
+    ],
+  },
+];
+
 export default defineConfig({
   title: "Skein",
   description: "A task runtime for Node.js on worker threads, with the ambient context carried along.",
@@ -12,50 +53,11 @@ export default defineConfig({
   // Anchors as on GitHub, so that one link serves both.
   markdown: { anchor: { slugify: githubSlug } },
   // llms.txt, and each page as Markdown beside it.
-  vite: { plugins: [llmstxt({ ignoreFiles: ["api/**"] })] },
+  vite: { plugins: [llmstxt({ ignoreFiles: ["api/**"], sidebar: pages })] },
   themeConfig: {
     search: { provider: "local" },
     outline: [2, 3],
-    sidebar: [
-      {
-        text: "Guides",
-        items: [
-          { text: "Offload your first job", link: "/guide/first-job" },
-          { text: "At a glance", link: "/guide/at-a-glance" },
-          { text: "Context everywhere", link: "/guide/context" },
-          { text: "Continuation policies", link: "/guide/continuations" },
-          { text: "Cancellation and time limits", link: "/guide/cancellation" },
-          { text: "Large payloads and shared memory", link: "/guide/payloads" },
-          { text: "Observability", link: "/guide/observability" },
-          { text: "Fork and join", link: "/guide/fork-join" },
-          { text: "Batching", link: "/guide/batching" },
-          { text: "Testing", link: "/guide/testing" },
-          { text: "Shipping", link: "/guide/shipping" },
-          { text: "When not to use it, and pitfalls", link: "/guide/pitfalls" },
-        ],
-      },
-      {
-        text: "Coming from",
-        items: [
-          { text: "Piscina", link: "/from/piscina" },
-          { text: "Tinypool", link: "/from/tinypool" },
-          { text: "workerpool", link: "/from/workerpool" },
-          { text: "poolifier", link: "/from/poolifier" },
-          { text: "threads.js", link: "/from/threads" },
-          { text: "Comlink", link: "/from/comlink" },
-          { text: ".NET", link: "/guide/from-dotnet" },
-        ],
-      },
-      {
-        text: "Reference",
-        items: [
-          { text: "Error codes", link: "/errors" },
-          { text: "What runs where", link: "/support" },
-          { text: "Measured", link: "/measured" },
-          { text: "API", collapsed: true, items: apiSidebar() },
-        ],
-      },
-    ],
+    sidebar: [...pages, { text: "API", collapsed: true, items: apiSidebar() }],
   },
 });
 

@@ -1,6 +1,9 @@
 /**
  * The entry `@skein/context/internal`: all that the other packages of Skein need, so that they load one file. Not for programs: it may
  * change with any version.
+ *
+ * @module
+ * @internal
  */
 export * from "./errors.ts";
 export * from "./index.ts";

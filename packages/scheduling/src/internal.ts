@@ -1,6 +1,9 @@
 /**
  * The entry `@skein/scheduling/internal`: for the other packages of Skein, which take jobs in and out, and load nothing but this file
  * (scripts/bundle.ts). Not for programs: it may change with any version.
+ *
+ * @module
+ * @internal
  */
 export { swapContext } from "./contexts/synchronization-context.ts";
 export { InvalidOperationError, OperationCanceledError, TaskSchedulerError, TimeoutError } from "./errors.ts";
