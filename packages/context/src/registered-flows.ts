@@ -1,6 +1,11 @@
 /**
  * The flows of this thread: storages that are not ours and travel as our own values do. What they hold is read in the caller when a
  * context leaves the thread, one text for each store.
+ *
+ * Storages of others (`flow`) are no part of the context: they change without us. They are read when a context leaves the thread, and
+ * each store keeps its text. So the arena finds such contexts by their text, where others are found by their identity. On arrival their
+ * text leaves the context and goes into the storages, once per distinct context: what is in a storage is never in the context too, and
+ * the storage is what the next hop reads. In a batch they are entered when the pump asks, so no code of users runs while items move.
  */
 import { isolated } from "./ambient.ts";
 import { flowsTo, writeValue } from "./carrier-encoding.ts";

@@ -1,6 +1,10 @@
 /**
  * Calls a function in what an AsyncResource captured: our context and every AsyncLocalStorage of the process, for about
  * the price of a call. `AsyncLocalStorage.snapshot()` would cost 0.6–10 µs.
+ *
+ * Contexts in a worker are entered through one AsyncResource per distinct context (12 ns a job on Node 24, and it undoes what the job did
+ * to anybody's AsyncLocalStorage), not through `AsyncLocalStorage.run` (235 ns). On Node 22, where storages run on async hooks, a fresh
+ * resource per job does the same at 105 ns.
  */
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import type { AsyncResourceOptions } from "node:async_hooks";

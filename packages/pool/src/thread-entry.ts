@@ -4,6 +4,10 @@
  *
  * In a bundle of the user's the entry is a file that only a bundler can emit. `@skein/unplugin` does, and puts its URL in the place of
  * `import.meta.skeinThreadEntry`. Bundles of CommonJS may have no `import.meta.url` either.
+ *
+ * Until then that is undefined, so the published file stays as it is for everybody else, and costs no look at the file system. The entry has no `await` at its top level,
+ * so that it can be CommonJS. The plugins do without the library unplugin: how a file is emitted, which is all they do, it leaves to each
+ * bundler.
  */
 interface Meta {
   readonly url?: string;
