@@ -18,6 +18,7 @@ const pages: DefaultTheme.SidebarItem[] = [
       { text: "Observability", link: "/guide/observability" },
       { text: "Fork and join", link: "/guide/fork-join" },
       { text: "Batching", link: "/guide/batching" },
+      { text: "Many machines", link: "/guide/many-machines" },
       { text: "Testing", link: "/guide/testing" },
       { text: "Shipping", link: "/guide/shipping" },
       { text: "When not to use it, and pitfalls", link: "/guide/pitfalls" },

@@ -4,7 +4,7 @@ import { clusterName, milliseconds, onErrorOption, payloadBytes, positive } from
 import type { Store } from "./store.ts";
 
 export interface ClusterOptions {
-  /** @default the environment variable SKEIN_CLUSTER_URL */
+  /** @default the environment variable SKEIN_CLUSTER_URL; else the embedded database in `.skein/cluster` of the working directory */
   readonly connection?: ClusterConnection | undefined;
   /** The same as the workers': several clusters may share a server. @default "default" */
   readonly name?: string | undefined;
@@ -16,7 +16,7 @@ export interface ClusterOptions {
   readonly resultTtlMs?: number | undefined;
   /** How often jobs are asked for whose end was not heard of. @default 1000 */
   readonly pollMs?: number | undefined;
-  /** How long the store may take to accept a job. @default 10000 */
+  /** How long the store may take to accept a job. @default 10000, and 60000 for the embedded database, which has to start */
   readonly connectTimeoutMs?: number | undefined;
   /**
    * Hears of errors that are no job's, such as a connection that was lost: it is made again by itself. Of the same error at most once a minute.
@@ -50,14 +50,15 @@ const names: OptionNames<ClusterOptions> = {
 /** @throws TypeError or RangeError for a bad option, naming it. */
 export function resolveClusterOptions(options: ClusterOptions | undefined): ResolvedClusterOptions {
   const own = ownOptions(options, names);
+  const store = storeOf(own.connection);
   return {
-    store: storeOf(own.connection),
+    store,
     name: clusterName(own.name),
     maxInFlight: positive("maxInFlight", own.maxInFlight ?? 10_000),
     maxPayloadBytes: payloadBytes(own.maxPayloadBytes),
     resultTtlMs: milliseconds("resultTtlMs", own.resultTtlMs ?? 3_600_000),
     pollMs: milliseconds("pollMs", own.pollMs ?? 1000),
-    connectTimeoutMs: milliseconds("connectTimeoutMs", own.connectTimeoutMs ?? 10_000),
+    connectTimeoutMs: milliseconds("connectTimeoutMs", own.connectTimeoutMs ?? store.connectTimeoutMs),
     onError: onErrorOption(own.onError),
   };
 }

@@ -1,4 +1,4 @@
-import { type CloseOptions, PoolClosedError } from "@skein/pool";
+import { type CloseOptions, NotCloneableError, PoolClosedError } from "@skein/pool";
 import {
   BaseEngine,
   type EngineCapabilities,
@@ -10,12 +10,19 @@ import {
   type JobModule,
   resolveCloseOptions,
 } from "@skein/pool/engine";
-import { type Task, TaskCompletionSource } from "@skein/scheduling";
+import { Task, TaskCompletionSource } from "@skein/scheduling";
 import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import { channel } from "node:diagnostics_channel";
 import { type ClusterOptions, resolveClusterOptions } from "./cluster-options.ts";
+import { type EncodedChild, encodeChildren, type FlowChild } from "./flow.ts";
 import { RemoteJobs, type Submission } from "./remote-jobs.ts";
-import { checkKey, type ClusterRunOptions, type Delivery, runOptions } from "./run-options.ts";
+import {
+  checkKey,
+  type ClusterRunOptions,
+  defaultDelivery,
+  type Delivery,
+  runOptions,
+} from "./run-options.ts";
 import { SUBMITTED, type Submitted } from "./thread-call.ts";
 
 /** Code never comes from the network; nobody here has the worker's memory and threads. */
@@ -112,6 +119,40 @@ export class Cluster extends BaseEngine<JobFunction, ClusterRunOptions> {
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.attach;
     return this.submitJob(job, [], ownOptions(options, attachNames), below, submission) as Task<Awaited<R>>;
+  }
+
+  /**
+   * Runs `children` first, on whatever workers, and then the job, whose last argument is the list of their results, in their order. What waits is in
+   * the store: no worker is kept meanwhile. When a child fails, the job does not run, and the task rejects with the child's own error, the
+   * first in their order; the other children still run. The options hold for each of them, in the same context.
+   *
+   * @throws TypeError or RangeError for a bad argument or option, naming it.
+   * @example
+   * const children = pages.map((page) => ({ job: jobs.render, args: [page] }));
+   * const book = await cluster.flow(jobs.bind, ["My book"], children); // runs bind("My book", [page, page, …])
+   * @see https://docs.bullmq.io/guide/flows
+   */
+  flow<A extends unknown[], C, R>(
+    job: Job<[...A, C[]], R>,
+    args: A,
+    children: readonly FlowChild<C>[],
+    options?: ClusterRunOptions,
+  ): Task<Awaited<R>> {
+    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
+    if (options?.key !== undefined) throw argumentTypeError("key", "left out: a flow has none", options.key);
+    let encoded: readonly EncodedChild[];
+    try {
+      encoded = encodeChildren(children, (child) => this.entryOf(child).fn.source);
+    } catch (error) {
+      if (error instanceof NotCloneableError) return Task.fromError(error);
+      throw error;
+    }
+    const submission = (delivery: unknown): Submission => ({
+      ...((delivery as Delivery | undefined) ?? defaultDelivery),
+      children: encoded,
+    });
+    // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
+    return this.submitJob(job, args, options, this.flow, submission) as Task<Awaited<R>>;
   }
 
   /**

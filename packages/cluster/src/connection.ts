@@ -1,23 +1,33 @@
 /** Which store the options mean, and how long it may take to answer. */
 import { argumentTypeError } from "@skein/context/errors";
 import type { RedisOptions } from "ioredis";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ClusterUnavailableError } from "./errors.ts";
-import { redisStore, type Store } from "./store.ts";
+import { embeddedStore, redisStore, type Store } from "./store.ts";
 import { clearTimeout, setTimeout } from "./timers.ts";
 
-/** The address of a Redis or Valkey server, `redis://host:port/0`, or options of ioredis. */
+/**
+ * The address of a Redis or Valkey server, `redis://host:port/0`, or options of ioredis. Or the `file:` URL of a folder: an embedded database
+ * keeps the jobs there, for the processes of this machine.
+ */
 export type ClusterConnection = string | URL | RedisOptions;
 
-/** @throws TypeError for anything else, and when neither `connection` nor SKEIN_CLUSTER_URL is given. */
+/** In the working directory. */
+const EMBEDDED_FOLDER = ".skein/cluster";
+
+/** Without an address, and without SKEIN_CLUSTER_URL, it is the embedded database. @throws TypeError for what is no address. */
 export function storeOf(connection: ClusterConnection | undefined = process.env["SKEIN_CLUSTER_URL"]): Store {
+  if (connection === undefined) return embeddedStore(resolve(EMBEDDED_FOLDER));
   if (typeof connection === "string" || connection instanceof URL) {
     const url = URL.parse(String(connection));
     if (url?.protocol === "redis:" || url?.protocol === "rediss:") return redisStore(url.href);
+    if (url?.protocol === "file:") return embeddedStore(fileURLToPath(url));
   } else if (typeof connection === "object" && connection !== null && !Array.isArray(connection))
     return redisStore(connection);
   throw argumentTypeError(
     "connection",
-    "the address of a Redis server, such as redis://localhost:6379, or options of ioredis; SKEIN_CLUSTER_URL stands in for it",
+    "the address of a Redis server, such as redis://localhost:6379, the file: URL of a folder, or options of ioredis",
     connection,
   );
 }
@@ -40,4 +50,11 @@ export async function within<T>(promise: Promise<T>, timeoutMs: number, cause: (
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Whether a command failed on its way, and not because of what the store said to it. */
+export function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return /^E(?:CONN|PIPE|TIMEDOUT)/.test(code) || /connection (?:is )?close/i.test(error.message);
 }

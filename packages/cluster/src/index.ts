@@ -11,5 +11,7 @@ export {
   WorkerLostError,
 } from "./errors.ts";
 export { type JobServer, serveJobs } from "./serve-jobs.ts";
+export type { FlowChild } from "./flow.ts";
 export type { ClusterRunOptions } from "./run-options.ts";
 export type { ServeOptions } from "./serve-options.ts";
+export { skeinTelemetry, type SkeinTelemetryOptions } from "./telemetry.ts";

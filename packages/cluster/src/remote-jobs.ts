@@ -21,7 +21,7 @@ import { type IQueueBackend, QueueEventsProducer } from "bullmq";
 import { randomUUID } from "node:crypto";
 import type { ResolvedClusterOptions } from "./cluster-options.ts";
 import { decodeText, encodeText } from "./codec/text.ts";
-import { within } from "./connection.ts";
+import { isConnectionError, within } from "./connection.ts";
 import {
   ClusterUnavailableError,
   InvalidPayloadError,
@@ -29,21 +29,27 @@ import {
   KeyNotFoundError,
   WorkerLostError,
 } from "./errors.ts";
+import type { EncodedChild } from "./flow.ts";
 import { ModuleNames } from "./module-names.ts";
 import { idsOf, type NewJob } from "./new-job.ts";
 import { RemoteQueue } from "./remote-queue.ts";
 import { defaultDelivery, type Delivery } from "./run-options.ts";
 import type { StoreConnection } from "./store.ts";
 import { checkSize, controlName, digestOf, keyedId, queueName, readOutcome, requestOf } from "./wire.ts";
-import { clearInterval, setImmediate, setInterval } from "./timers.ts";
+import { clearInterval, setImmediate, setInterval, setTimeout } from "./timers.ts";
 
 /** How many jobs one look asks for. */
 const LOOK = 1000;
+
+/** Until what broke on the way to the store is sent again. */
+const AGAIN_MS = 100;
 
 /** What `SubmitOptions.own` says of a job. */
 export interface Submission extends Delivery {
   /** Whether the job is in the store already, under its key. */
   readonly isAttached?: boolean;
+  /** What runs before it. */
+  readonly children?: readonly EncodedChild[];
 }
 
 interface Remote {
@@ -90,7 +96,7 @@ export class RemoteJobs implements JobCarrier {
     const { key } = submission;
     const queue = this.#queueOf(fn.url);
     const id = key === undefined ? randomUUID() : keyedId(fn.name, key);
-    const isAttached = "isAttached" in submission && submission.isAttached === true;
+    const { isAttached = false }: Partial<Submission> = submission;
     const remote: Remote = {
       id,
       key,
@@ -109,14 +115,14 @@ export class RemoteJobs implements JobCarrier {
     this.#looks ??= setInterval(() => this.#look(), this.#options.pollMs);
   }
 
-  #newJob(id: string, queue: string, job: CarriedJob, delivery: Delivery): NewJob {
+  #newJob(id: string, queue: string, job: CarriedJob, submission: Submission): NewJob {
     const { fn, args, context, reports } = job.request;
     const { priority, timeoutMs, runTimeoutMs, retries } = job.options;
-    const { key, attempts, backoffMs, lostRetries } = delivery;
+    const { key, attempts, backoffMs, lostRetries, children } = submission;
     const text = encodeText(decodeValue(args), "args");
     checkSize("argument list", text, this.#options.maxPayloadBytes);
     const isKeyed = key !== undefined;
-    return {
+    const added: NewJob = {
       id,
       queue,
       // Only exports come here.
@@ -138,6 +144,21 @@ export class RemoteJobs implements JobCarrier {
       expiresAt: timeoutMs === undefined || isKeyed ? null : performance.now() + timeoutMs,
       children: [],
     };
+    return children === undefined ? added : this.#withChildren(added, children);
+  }
+
+  /** They run as it does, in its context, and are told of nothing else. */
+  #withChildren(job: NewJob, encoded: readonly EncodedChild[]): NewJob {
+    const { name, maxPayloadBytes } = this.#options;
+    const children = encoded.map((child) => {
+      checkSize("argument list", child.args, maxPayloadBytes);
+      const { args, source } = child;
+      const request = { ...job.request, fn: source.name, args, digest: null, reports: false, children: null };
+      const queue = queueName(name, this.#names.of(source.url));
+      const added: NewJob = { ...job, id: randomUUID(), queue, request, children: [] };
+      return child.children === null ? added : this.#withChildren(added, child.children);
+    });
+    return { ...job, request: { ...job.request, children: children.map(({ id }) => id) }, children };
   }
 
   stop(job: CarriedJob): void {
@@ -207,7 +228,7 @@ export class RemoteJobs implements JobCarrier {
   }
 
   async #send(queue: RemoteQueue, batch: readonly Remote[]): Promise<void> {
-    const added = queue.add(batch.flatMap((remote) => remote.added ?? []));
+    const added = this.#add(queue, batch);
     try {
       await within(added, this.#options.connectTimeoutMs, () => this.#lastError);
     } catch (cause) {
@@ -230,6 +251,22 @@ export class RemoteJobs implements JobCarrier {
       remote.stage = "sent";
       if (remote.isStopping) this.#withdraw(remote);
       else if (remote.key !== undefined) this.#compare(remote, remote.key).catch(this.#onError);
+    }
+  }
+
+  async #add(queue: RemoteQueue, batch: readonly Remote[]): Promise<void> {
+    const jobs = batch.flatMap((remote) => remote.added ?? []);
+    const isFlow = jobs.some(({ children }) => children.length > 0);
+    for (;;) {
+      try {
+        await queue.add(jobs);
+        return;
+      } catch (error) {
+        // The connection broke on the way: the store may have taken them, and takes none twice.
+        if (isFlow || !isConnectionError(error) || !batch.some(({ job }) => this.#remotes.has(job)))
+          throw error;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
     }
   }
 

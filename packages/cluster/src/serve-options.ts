@@ -20,7 +20,7 @@ export interface ServeOptions {
    * them. Nothing else is ever loaded: a job names a module of this list and one of its exports.
    */
   readonly modules: readonly (URL | string)[] | Readonly<Record<string, URL | string>>;
-  /** @default the environment variable SKEIN_CLUSTER_URL */
+  /** @default the environment variable SKEIN_CLUSTER_URL; else the embedded database in `.skein/cluster` of the working directory */
   readonly connection?: ClusterConnection | undefined;
   /** The cluster's name: several may share a server. @default "default" */
   readonly name?: string | undefined;
@@ -40,7 +40,7 @@ export interface ServeOptions {
   readonly skewMs?: number | undefined;
   /** How long `close` waits for jobs that run. @default 30000 */
   readonly closeTimeoutMs?: number | undefined;
-  /** How long the store may take to answer at first. @default 10000 */
+  /** How long the store may take to answer at first. @default 10000, and 60000 for the embedded database, which has to start */
   readonly connectTimeoutMs?: number | undefined;
   /** The most bytes that arguments, and a result, may take as text. @default 1048576 */
   readonly maxPayloadBytes?: number | undefined;
@@ -84,16 +84,17 @@ export function resolveServeOptions(options: ServeOptions): ResolvedServeOptions
   const own = ownOptions(options, names);
   if (own.pool !== undefined && !(own.pool instanceof ThreadPool))
     throw argumentTypeError("pool", "a ThreadPool", own.pool);
+  const store = storeOf(own.connection);
   return {
     modules: modulesOf(own.modules),
-    store: storeOf(own.connection),
+    store,
     name: clusterName(own.name),
     pool: own.pool,
     concurrency: own.concurrency === undefined ? undefined : positive("concurrency", own.concurrency),
     lockMs: milliseconds("lockMs", own.lockMs ?? 5000),
     skewMs: nonNegative("skewMs", own.skewMs ?? 60_000),
     closeTimeoutMs: milliseconds("closeTimeoutMs", own.closeTimeoutMs ?? 30_000),
-    connectTimeoutMs: milliseconds("connectTimeoutMs", own.connectTimeoutMs ?? 10_000),
+    connectTimeoutMs: milliseconds("connectTimeoutMs", own.connectTimeoutMs ?? store.connectTimeoutMs),
     maxPayloadBytes: payloadBytes(own.maxPayloadBytes),
     onError: onErrorOption(own.onError),
   };

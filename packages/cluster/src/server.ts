@@ -22,6 +22,8 @@ import { type JobSurroundings, type StoredJob, WireJob } from "./wire-job.ts";
 const REMEMBERED = 1000;
 /** How often lost jobs are looked for, at least. With the lock of 5 s they run again within 8 s. */
 const SCAN_MS = 2000;
+/** Postgres has it in 32 bits. */
+const MAX_INT32 = 2 ** 31 - 1;
 /** Of a pool of its own: jobs that wait for the cluster share threads with those that they wait for. */
 const JOBS_PER_THREAD = 1000;
 
@@ -112,7 +114,7 @@ export class Server {
         lockDuration: lockMs,
         stalledInterval: Math.min(SCAN_MS, lockMs),
         // Lost workers are counted by WireJob, job by job.
-        maxStalledCount: Number.MAX_SAFE_INTEGER,
+        maxStalledCount: MAX_INT32,
         runRetryDelay: 500,
       },
       store.backend,

@@ -1,7 +1,8 @@
 /** Where jobs wait. Connections are made under the empty context: nothing of a request outlives it. */
 import { AsyncScope } from "@skein/context";
-import { type BackendFactory, createRedisBackend, type IQueueBackend } from "bullmq";
+import { type BackendFactory, createPostgresBackend, createRedisBackend, type IQueueBackend } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
+import { DatabaseClient } from "./database-client.ts";
 
 /** A connection, as BullMQ takes it. */
 export interface StoreConnection {
@@ -14,6 +15,8 @@ export interface StoreConnection {
 export interface Store {
   /** For each class of BullMQ. */
   readonly backend: BackendFactory<IQueueBackend, never>;
+  /** How long it may take to answer, by default. */
+  readonly connectTimeoutMs: number;
   /** Tries again for ever when the server is away, and says so by `onError`. */
   connect(onError: (error: Error) => void): StoreConnection;
 }
@@ -24,6 +27,7 @@ const settings = { maxRetriesPerRequest: null, replyMapping: "legacy" } as const
 export function redisStore(address: string | RedisOptions): Store {
   return {
     backend: createRedisBackend,
+    connectTimeoutMs: 10_000,
     connect(onError) {
       const redis = AsyncScope.root.run(() =>
         typeof address === "string" ? new Redis(address, settings) : new Redis({ ...address, ...settings }),
@@ -35,6 +39,25 @@ export function redisStore(address: string | RedisOptions): Store {
           return redis.status === "ready";
         },
         disconnect: () => redis.disconnect(),
+      };
+    },
+  };
+}
+
+/** A database in a process of this machine's own, which is started when it is needed; its data lies in the folder. */
+export function embeddedStore(folder: string): Store {
+  return {
+    backend: createPostgresBackend,
+    // The first start on a machine makes the database from scratch.
+    connectTimeoutMs: 60_000,
+    connect(onError) {
+      const client = new DatabaseClient(folder, onError);
+      return {
+        client: client as never,
+        get isReady() {
+          return client.isReady;
+        },
+        disconnect: () => client.disconnect(),
       };
     },
   };

@@ -41,6 +41,15 @@ export async function untilStopped(gate: Gate): Promise<void> {
   store(gate, 2, Number(job.isCancellationRequested));
 }
 
+export function join(separator: string, parts: string[]): string {
+  return parts.join(separator);
+}
+
+export function word(text: string): string {
+  if (text === "") throw Object.assign(new RangeError("no word"), { code: "E_WORD" });
+  return text;
+}
+
 export function reportMany(count: number): void {
   for (let i = 0; i < count; i++) job.progress(i);
 }

@@ -1,6 +1,7 @@
 /** What becomes of jobs whose first run does not end well, and of those with a key. */
 import { JobNotFoundError, ThreadCrashedError } from "@skein/pool";
-import { Queue } from "bullmq";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Queue, type Telemetry, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { Gates, load, opened, store } from "../../../test/engines/gates.ts";
@@ -11,11 +12,14 @@ import { WorkerProcess } from "../../../test/support/worker-process.ts";
 import {
   Cluster,
   type ClusterOptions,
+  type FlowChild,
   KeyConflictError,
   KeyNotFoundError,
+  skeinTelemetry,
   VersionSkewError,
   WorkerLostError,
 } from "../src/index.ts";
+import { tenant } from "../../../test/engines/engines.jobs.ts";
 import type * as Jobs from "./delivery.jobs.ts";
 
 const url = new URL("./delivery.jobs.ts", import.meta.url);
@@ -37,6 +41,26 @@ function own<T extends AsyncDisposable>(each: T): T {
   started.push(each);
   return each;
 }
+
+/** As another telemetry: what was current at the call is current in the worker. */
+const recorded = new AsyncLocalStorage<string>();
+const span = {
+  setSpanOnContext: (context: unknown) => context,
+  setAttribute() {},
+  setAttributes() {},
+  addEvent() {},
+  recordException() {},
+  end() {},
+};
+const recording: Telemetry<string | undefined> = {
+  tracer: { startSpan: () => span as never },
+  contextManager: {
+    with: (context, fn) => recorded.run(context as string, fn) as never,
+    active: () => recorded.getStore(),
+    getMetadata: (context) => JSON.stringify({ recorded: context }),
+    fromMetadata: (_, metadata) => (JSON.parse(metadata) as { recorded?: string }).recorded,
+  },
+};
 
 const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
   Promise.resolve(task).then(
@@ -183,6 +207,51 @@ describe.skipIf(redis === null)("delivery", () => {
     expect(events.filter((event) => event === "progress").length).toBeLessThan(20);
     await queue.close();
     client.disconnect();
+  });
+
+  it("a flow runs its children first; the error of a child is the flow's", async () => {
+    const { cluster, jobs, worker } = start();
+    worker();
+    const words = (...texts: string[]): FlowChild<string>[] =>
+      texts.map((text) => ({ job: jobs.word, args: [text] }));
+    expect(await cluster.flow(jobs.join, ["-"], words("a", "b", "c"))).toBe("a-b-c");
+    const inner = { job: jobs.join, args: ["+"], children: words("1", "2") };
+    expect(await cluster.flow(jobs.join, ["-"], [inner, ...words("3")])).toBe("1+2-3");
+    expect(await cluster.flow(jobs.join, ["-"], [])).toBe("");
+    const failing = { job: jobs.join, args: ["+"], children: words("1", "") };
+    expect(await errorOf(cluster.flow(jobs.join, ["-"], [failing, ...words("3")]))).toMatchObject({
+      constructor: RangeError,
+      message: "no word",
+      code: "E_WORD",
+    });
+    expect(
+      await errorOf(cluster.flow(jobs.join, ["-"], [{ job: jobs.word, args: [() => 1] }])),
+    ).toMatchObject({
+      path: "children[0].args[0]",
+    });
+    expect(() => cluster.flow(jobs.join, ["-"], [{ job: 5 } as never])).toThrow("job");
+  });
+
+  it("`skeinTelemetry` carries the context through people's own queues, beside another telemetry", async () => {
+    const client = new Redis(connection, { maxRetriesPerRequest: null });
+    const telemetry = skeinTelemetry({ inner: recording });
+    const seen = Promise.withResolvers<unknown>();
+    const worker = new Worker("own", async () => seen.resolve([tenant.value, recorded.getStore()]), {
+      connection: client,
+      telemetry,
+    });
+    const queue = new Queue("own", { connection: client, telemetry });
+    await tenant.run("acme", () => recorded.run("span 1", () => queue.add("mail", {})));
+    expect(await seen.promise).toEqual(["acme", "span 1"]);
+    expect(tenant.value).toBeUndefined();
+    await worker.close();
+    await queue.close();
+    client.disconnect();
+    const { contextManager } = skeinTelemetry();
+    for (const garbage of ["", "{", '{"skein":5}', '{"skein":"garbage"}', "[]"])
+      contextManager.with(contextManager.fromMetadata(contextManager.active(), garbage), () =>
+        expect(tenant.value).toBeUndefined(),
+      );
   });
 
   it("a job that waits for jobs of the cluster leaves its slot to them", async () => {

@@ -1,0 +1,167 @@
+/**
+ * A process's connection to an embedded database, and what BullMQ takes for a pool of connections to Postgres.
+ *
+ * State      | CLOSED     | nobody has asked anything yet, or the database has ended                          | construction, lost
+ *            | CONNECTING | its process is looked for, or started                                              | query
+ *            | OPEN       | queries go out as they come                                                        | connected
+ *            | ENDED      | final                                                                              | disconnect
+ * Moves      lost       OPEN → CLOSED: what was asked and not answered rejects, as if the connection to a server had broken: it may have been done
+ */
+import { AsyncScope } from "@skein/context";
+import { EventEmitter } from "node:events";
+import { connect as connectSocket, type Socket } from "node:net";
+import { clearTimeout, setTimeout } from "./timers.ts";
+import { startDatabase } from "./database-start.ts";
+import { type Answer, frame, FrameReader, type Query } from "./database-frames.ts";
+
+interface Rows {
+  readonly rows: readonly unknown[];
+  readonly rowCount: number;
+}
+
+/** Between two looks for a database that starts. */
+const LOOK_MS = 50;
+
+export class DatabaseClient {
+  readonly options = { keepAlive: true };
+  readonly #folder: string;
+  readonly #onError: (error: Error) => void;
+  readonly #open = new Map<number, PromiseWithResolvers<Rows>>();
+  readonly #leases = new Set<Lease>();
+  #socket: Socket | null = null;
+  #connecting: Promise<Socket> | null = null;
+  #lastId = 0;
+  #isEnded = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(folder: string, onError: (error: Error) => void) {
+    this.#folder = folder;
+    this.#onError = onError;
+  }
+
+  get isReady(): boolean {
+    return this.#socket !== null;
+  }
+
+  /** As `query` of `pg`. */
+  readonly query = async (text: string, params?: readonly unknown[]): Promise<Rows> => {
+    const socket = this.#socket ?? (await (this.#connecting ??= this.#connect()));
+    const query: Query = { id: ++this.#lastId, text, params: params ?? null };
+    const answer = Promise.withResolvers<Rows>();
+    this.#open.set(query.id, answer);
+    socket.write(frame(query));
+    return await answer.promise;
+  };
+
+  /** As `connect` of a `pg.Pool`. There is one session; notifications reach everybody. */
+  async connect(): Promise<Lease> {
+    await (this.#socket ?? (this.#connecting ??= this.#connect()));
+    const lease = new Lease(this.query, () => this.#leases.delete(lease));
+    this.#leases.add(lease);
+    return lease;
+  }
+
+  /** Of `pg.Pool`: errors go to `onError`. */
+  on(): this {
+    return this;
+  }
+
+  removeAllListeners(): this {
+    return this;
+  }
+
+  async end(): Promise<void> {
+    this.disconnect();
+  }
+
+  disconnect(): void {
+    this.#isEnded = true;
+    clearTimeout(this.#retry);
+    if (this.#socket === null) return;
+    this.#socket.destroy();
+    this.#lost();
+  }
+
+  async #connect(): Promise<Socket> {
+    const start = startDatabase(this.#folder);
+    for (;;) {
+      if (this.#isEnded) throw connectionError("it is closed");
+      const socket = await AsyncScope.root.run(() => tryConnect(start.address));
+      if (socket !== null) return this.#opened(socket);
+      const failure = start.again();
+      if (failure !== null) this.#onError(failure);
+      await AsyncScope.root.run(() => new Promise((resolve) => (this.#retry = setTimeout(resolve, LOOK_MS))));
+    }
+  }
+
+  #opened(socket: Socket): Socket {
+    this.#socket = socket;
+    this.#connecting = null;
+    const frames = new FrameReader<Answer>();
+    socket.on("data", (chunk) => {
+      for (const answer of frames.read(chunk)) this.#take(answer);
+    });
+    socket.on("error", () => {}); // "close" follows.
+    socket.on("close", () => {
+      if (this.#socket === socket) this.#lost();
+    });
+    return socket;
+  }
+
+  #take(answer: Answer): void {
+    if ("channel" in answer) {
+      for (const lease of this.#leases) lease.emit("notification", answer);
+      return;
+    }
+    const waiting = this.#open.get(answer.id);
+    this.#open.delete(answer.id);
+    if ("rows" in answer) waiting?.resolve(answer);
+    else waiting?.reject(Object.assign(new Error(answer.message), { code: answer.code }));
+  }
+
+  #lost(): void {
+    this.#socket = null;
+    const error = connectionError("its process has ended, or this one has closed it");
+    for (const { reject } of this.#open.values()) reject(error);
+    this.#open.clear();
+    if (this.#isEnded) return;
+    this.#onError(error);
+    for (const lease of Array.from(this.#leases)) lease.emit("error", error);
+  }
+}
+
+/** As a `pg.PoolClient`. */
+class Lease extends EventEmitter {
+  readonly query: DatabaseClient["query"];
+  readonly #released: () => void;
+
+  constructor(query: DatabaseClient["query"], released: () => void) {
+    super();
+    this.query = query;
+    this.#released = released;
+    // Errors go to `onError` as well: they end nothing if nobody listens here.
+    this.on("error", () => {});
+  }
+
+  release(): void {
+    this.#released();
+  }
+}
+
+/** By its code BullMQ knows that it may try again. */
+function connectionError(reason: string): Error {
+  return Object.assign(new Error(`The embedded database cannot be reached: ${reason}`), {
+    code: "ECONNREFUSED",
+  });
+}
+
+async function tryConnect(address: string): Promise<Socket | null> {
+  const socket = connectSocket(address);
+  return await new Promise((resolve) => {
+    socket.once("connect", () => {
+      socket.removeAllListeners();
+      resolve(socket);
+    });
+    socket.once("error", () => resolve(null));
+  });
+}

@@ -1,0 +1,35 @@
+/** Where the files of an embedded database lie. */
+import { createHash } from "node:crypto";
+import { mkdirSync, realpathSync, statSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** @returns the folder's real path; it is made if it is not there. */
+export function ownFolder(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return realpathSync(path);
+}
+
+/**
+ * Where the database of a folder listens. Not in the folder: the path of a socket has to be short.
+ * @throws Error when somebody else could have put it there.
+ */
+export function socketOf(folder: string): string {
+  const name = createHash("sha256").update(folder).digest("hex").slice(0, 24);
+  if (process.platform === "win32") return `\\\\.\\pipe\\skein-${name}`;
+  const uid = process.getuid!();
+  const parent = join(tmpdir(), `skein-${uid}`);
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  const { uid: owner, mode } = statSync(parent);
+  if (owner !== uid || (mode & 0o077) !== 0)
+    throw new Error(
+      `${parent} must belong to this user alone; remove it, or correct its owner and its rights`,
+    );
+  return join(parent, `${name}.sock`);
+}
+
+/** A new database with its schema, from which others begin: making one takes seconds. */
+export function snapshotFile(versions: string): string {
+  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return join(ownFolder(join(cache, "skein")), `database-${versions}.tar.gz`);
+}

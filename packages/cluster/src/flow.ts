@@ -1,0 +1,47 @@
+/** Jobs that run before another one, which takes their results. */
+import { argumentTypeError } from "@skein/context/errors";
+import type { FunctionSource, Job } from "@skein/pool/engine";
+import { encodeText } from "./codec/text.ts";
+
+/** A job that has to end before its parent runs. */
+export interface FlowChild<R = unknown> {
+  readonly job: Job<never[], R>;
+  readonly args?: readonly unknown[] | undefined;
+  /** Those that have to end before this one: their results are its last argument. @default none, and no such argument */
+  readonly children?: readonly FlowChild[] | undefined;
+}
+
+/** The same, on its way. */
+export interface EncodedChild {
+  readonly source: FunctionSource & { readonly kind: "export" };
+  /** codec/text.ts. */
+  readonly args: string;
+  /** Null: it has no children. */
+  readonly children: readonly EncodedChild[] | null;
+}
+
+/**
+ * @param sourceOf Of a job. @param path What the children are called in errors.
+ * @throws TypeError for what is no child, NotCloneableError with the path of what only memory can carry
+ */
+export function encodeChildren(
+  children: unknown,
+  sourceOf: (job: unknown) => FunctionSource,
+  path = "children",
+): readonly EncodedChild[] {
+  if (!Array.isArray(children)) throw argumentTypeError(path, "a list of { job, args, children }", children);
+  return (children as readonly FlowChild[]).map((child, index) => {
+    const at = `${path}[${index}]`;
+    if (typeof child !== "object" || child === null)
+      throw argumentTypeError(at, "{ job, args, children }", child);
+    const { job, args = [], children: its } = child;
+    if (!Array.isArray(args)) throw argumentTypeError(`${at}.args`, "an array of arguments", args);
+    const source = sourceOf(job);
+    if (source.kind !== "export") throw argumentTypeError(`${at}.job`, "a job of a module", job);
+    return {
+      source,
+      args: encodeText(args, `${at}.args`),
+      children: its === undefined ? null : encodeChildren(its, sourceOf, `${at}.children`),
+    };
+  });
+}

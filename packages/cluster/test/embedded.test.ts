@@ -1,0 +1,55 @@
+/** The embedded database, in its own process, with a worker in another. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, expect, it } from "vitest";
+import { Gates, opened, store } from "../../../test/engines/gates.ts";
+import type * as Jobs from "../../../test/engines/engines.jobs.ts";
+import { OrderError, tenant } from "../../../test/engines/engines.jobs.ts";
+import { WorkerProcess } from "../../../test/support/worker-process.ts";
+import { Cluster } from "../src/index.ts";
+
+const url = new URL("../../../test/engines/engines.jobs.ts", import.meta.url);
+const folder = mkdtempSync(join(tmpdir(), "skein-embedded-"));
+const connection = pathToFileURL(folder).href;
+const gates = new Gates(false);
+
+const owner = (): number => Number(readFileSync(join(folder, "owner.pid"), "utf8"));
+
+afterAll(() => {
+  if (existsSync(join(folder, "owner.pid"))) process.kill(owner(), "SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+  gates.remove();
+});
+
+it("jobs run without a server; when its process is killed, the jobs are there afterwards", async () => {
+  await using cluster = new Cluster({ connection, onError: () => {} });
+  const jobs = cluster.module<typeof Jobs>(url);
+  await using worker = new WorkerProcess({
+    connection,
+    modules: { engines: url.href },
+    threads: 2,
+    lockMs: 2000,
+  });
+  expect(await jobs.add(1, 2)).toBe(3);
+  await worker.ready;
+  expect(await tenant.run("acme", () => jobs.ambient())).toEqual({ tenant: "acme", here: undefined });
+  const value = { map: new Map([[1, new Set([-0, "a\0b\ud800"])]]), big: 10n };
+  expect(await jobs.echo(value)).toEqual(value);
+  const failure = await Promise.resolve(jobs.fail(3)).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(OrderError);
+  const seen: unknown[] = [];
+  await cluster.run(jobs.report, [3], { onProgress: (said) => seen.push(said) });
+  expect(seen).toEqual([{ i: 0 }, { i: 1 }, { i: 2 }]);
+
+  const gate = gates.make();
+  const task = cluster.run(jobs.hold, [gate], { retries: 50 });
+  await opened(gate, 1);
+  const first = owner();
+  process.kill(first, "SIGKILL");
+  store(gate, 0, 1);
+  expect(await task).toBe("released");
+  expect(await cluster.run(jobs.add, [2, 2])).toBe(4);
+  expect(owner()).not.toBe(first);
+});
