@@ -5,6 +5,7 @@ export { AsyncScope } from "./async-scope.ts";
 export { AsyncVariable } from "./async-variable.ts";
 export type { AsyncVariableOptions } from "./async-variable.ts";
 export { CarriedScope } from "./carried-scope.ts";
+export { readCarrier } from "./carrier-text.ts";
 export type { CarrierReach, ContextCarrier, WrittenEntry } from "./carrier-text.ts";
 export {
   ContextEncodeError,

@@ -5,6 +5,8 @@
  *
  * `EngineJobs` is such a target's `submit` and `close`, for an engine that can bring a request to a thread and a reply back: its `JobCarrier`.
  * The thread calls `runJob`. `encodeValue` and `decodeValue` are the codec of both.
+ *
+ * `recordJobs` is for tools that show what the threads of a ThreadPool do.
  */
 export type { CarriedJob } from "./adapter/engine-job.ts";
 export { EngineJobs } from "./adapter/engine-jobs.ts";
@@ -25,6 +27,7 @@ export { type FunctionSet, type JobFunction, JobFunctions } from "./engine/job-f
 export type { Job, JobModule } from "./engine/job-module.ts";
 export type { MapOptions } from "./engine/map-options.ts";
 export type { OwnRunOptions, Priority, RunOptions } from "./engine/run-options.ts";
+export { recordJobs, type RecordOptions } from "./engine/record-jobs.ts";
 export { jobModule } from "./engine/unbound-module.ts";
 export { availableCores, cpuQuota } from "./host/available-cores.ts";
 export type { FunctionSource } from "./jobs/function-source.ts";
@@ -35,3 +38,5 @@ export { type ErrorWire, fromWire, toWire } from "./codec/error-wire.ts";
 export { CallState } from "./shared/call-state.ts";
 export { type CancelSignal, cancellationError } from "./submit/cancel-signal.ts";
 export type { SubmitOptions } from "./submit/submit-options.ts";
+export type { PoolRecording } from "./trace/pool-recording.ts";
+export type { RecordedBatch, RecordedSlice, RecordedThread } from "./trace/recording.ts";

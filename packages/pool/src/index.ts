@@ -37,5 +37,5 @@ export type { JobHistogram, JobHistograms } from "./host/job-histogram.ts";
 export type { Distribution, PoolStats } from "./host/pool-stats.ts";
 export type { ThreadEvent, ThreadHandle } from "./host/thread-handle.ts";
 export type { PoolEvent } from "./engine/pool-event.ts";
-export { ThreadPool } from "./engine/thread-pool.ts";
+export { type PoolMessage, ThreadPool } from "./engine/thread-pool.ts";
 export { move } from "./transfer/move.ts";

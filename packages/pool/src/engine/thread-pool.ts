@@ -6,6 +6,7 @@ import { Host } from "../host/host.ts";
 import type { JobHistograms } from "../host/job-histogram.ts";
 import type { PoolStats } from "../host/pool-stats.ts";
 import type { ThreadHandle } from "../host/thread-handle.ts";
+import { channels } from "../jobs/channels.ts";
 import { refusalToStart, refusalWhileLoading } from "../jobs/module-loading.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
 import { moveListOfArguments } from "../transfer/move.ts";
@@ -21,6 +22,13 @@ import { checkListener, type PoolEvent } from "./pool-event.ts";
 import { type ReadyOptions, resolveReadyOptions } from "./ready-options.ts";
 import { resolvePoolOptions, threadCount, type ThreadPoolOptions } from "./pool-options.ts";
 import { resolveStartOptions, type StartOptions } from "./start-options.ts";
+
+/** Of `skein:pool:open`: a pool was made, on the thread of whoever made it. */
+export interface PoolMessage {
+  readonly pool: ThreadPool;
+}
+
+let readHost: (pool: object) => Host | null;
 
 /**
  * Runs functions on worker threads. Jobs are queued in shared memory and pulled by the threads; the ambient context goes
@@ -62,6 +70,10 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
 
   static #current: CurrentEngine | null = null;
 
+  static {
+    readHost = (pool) => (#host in pool ? pool.#host : null);
+  }
+
   readonly #host: Host;
   #closing: Task<void> | null = null;
 
@@ -84,6 +96,7 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
       submit: (...job) => host.submit(...job),
     });
     this.#host = host;
+    if (channels.poolOpen.hasSubscribers) channels.poolOpen.publish({ pool: this } satisfies PoolMessage);
   }
 
   /**
@@ -193,6 +206,11 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
     return this.#host.id;
   }
 
+  /** As in the options: names the threads, and this pool to people. */
+  get name(): string {
+    return this.#host.name;
+  }
+
   /** The number of threads that start on demand and are kept. */
   get minThreads(): number {
     return this.#host.minThreads;
@@ -269,4 +287,9 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
     this.#closing ??= Task.from(closing);
     return this.#closing;
   }
+}
+
+/** For those who look inside. Null: it is no pool of this copy of the package. */
+export function hostOf(pool: unknown): Host | null {
+  return typeof pool === "object" && pool !== null ? readHost(pool) : null;
 }

@@ -18,6 +18,7 @@ import type { FunctionEntry, FunctionRegistry } from "../submit/function-registr
 import type { QueueLimits } from "../submit/ledger.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { TrimTimer } from "../transfer/trim-timer.ts";
+import { JobNotes } from "../submit/job-notes.ts";
 import { Submitter } from "../submit/submitter.ts";
 import { promiseThen } from "../shared/intrinsics.ts";
 import { clearTimeout, setImmediate, setTimeout } from "../shared/timers.ts";
@@ -32,7 +33,9 @@ import { newPoolId } from "./pool-id.ts";
 import { PoolThread } from "./pool-thread.ts";
 import type { ThreadOptions } from "./thread-flags.ts";
 import { QueueWatch } from "./queue-watch.ts";
+import { PoolRecording } from "../trace/pool-recording.ts";
 import { PoolTrace, type ResolvedTraceOptions } from "../trace/pool-trace.ts";
+import { Recording } from "../trace/recording.ts";
 import { LOST_AFTER_MS, Shutdown } from "./shutdown.ts";
 import type { ThreadHandle } from "./thread-handle.ts";
 import { maxSlotsOfHome, ThreadHomes } from "./thread-homes.ts";
@@ -78,7 +81,8 @@ export class Host {
   readonly #pump: CompletionPump;
   readonly #queueWatch: QueueWatch;
   readonly #keepAlive: KeepAlive;
-  readonly #trace: PoolTrace | null;
+  /** Of the option `trace`, or for recordings. */
+  #trace: PoolTrace | null;
   readonly #shutdown: Shutdown;
   readonly histograms: JobHistograms = {
     waitMs: new JobHistogram(() => this.#memory.allStatistics.histogram("wait")),
@@ -211,6 +215,10 @@ export class Host {
     });
   }
 
+  get name(): string {
+    return this.#options.thread.name;
+  }
+
   get minThreads(): number {
     return this.#supply.minThreads;
   }
@@ -272,6 +280,34 @@ export class Host {
 
   stats(): PoolStats {
     return readStats(this.#memory, this.#submitter, this.#roster.present(), this.#supply.recycling.replaced);
+  }
+
+  /** Records what the threads do from now on, until it is disposed. @param eventsPerThread If nothing is traced yet: a power of two. */
+  record(locals: readonly string[], eventsPerThread: number): PoolRecording {
+    const trace = (this.#trace ??= new PoolTrace(
+      { file: null, eventsPerThread },
+      this.#options.thread.name,
+      this.#layout,
+    ));
+    const recording = new Recording(locals, () => trace.own.now());
+    trace.record(recording, this.#roster.live());
+    this.#followTrace(trace);
+    return new PoolRecording(trace, recording, () => {
+      trace.unrecord(recording);
+      if (this.#trace !== trace) return;
+      if (trace.isOver) this.#trace = null;
+      this.#followTrace(trace.isOver ? null : trace);
+    });
+  }
+
+  #followTrace(trace: PoolTrace | null): void {
+    this.#memory.trace = trace?.own ?? null;
+    const notes = trace?.dataFor(HOST - 1).notes ?? null;
+    if (trace !== null) trace.own.notes = notes === null ? null : new JobNotes(notes.buffer, notes.locals);
+    for (const thread of this.#roster.live()) {
+      thread.post({ type: "trace", data: trace?.dataFor(thread.index) ?? null });
+      this.#memory.parking.wake(thread.index);
+    }
   }
 
   /** Once on each live thread, or on none; starts one if there is none. */

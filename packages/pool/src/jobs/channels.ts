@@ -53,7 +53,9 @@ export interface StrayErrorMessage {
 
 type JobEvent = "submit" | "start" | "end" | "error" | "cancel" | "steal";
 
-export const channels: Readonly<Record<JobEvent | "stray" | "threadStart" | "threadExit", Channel>> = {
+export const channels: Readonly<
+  Record<JobEvent | "stray" | "threadStart" | "threadExit" | "poolOpen", Channel>
+> = {
   submit: channel("skein:job:submit"),
   start: channel("skein:job:start"),
   end: channel("skein:job:end"),
@@ -63,6 +65,7 @@ export const channels: Readonly<Record<JobEvent | "stray" | "threadStart" | "thr
   stray: channel("skein:job:stray"),
   threadStart: channel("skein:thread:start"),
   threadExit: channel("skein:thread:exit"),
+  poolOpen: channel("skein:pool:open"),
 };
 
 /** Whether somebody will hear how jobs end: then the context of each call is kept for that moment. */

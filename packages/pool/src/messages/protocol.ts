@@ -71,6 +71,8 @@ export type HostMessage =
   | { readonly type: "stay" }
   /** The answer to "recycle" when there is no successor: ask again later. The other answer is "leave". */
   | { readonly type: "kept" }
+  /** Traces this thread from now on, or not any more; the same buffer as before: only the notes are other ones. */
+  | { readonly type: "trace"; readonly data: TraceData | null }
   /** No job will come any more: call `dispose`, and leave through `process.exit`, so that exit handlers run and output is flushed. */
   | { readonly type: "close" };
 

@@ -30,8 +30,8 @@ export class PoolMemory {
   readonly allStatistics: StatisticsReader;
   readonly firstSlot: number;
   readonly slotCount: number;
-  /** Of this submitter; null unless the pool is traced. */
-  readonly trace: ThreadTrace | null;
+  /** Of this submitter; null unless the pool is traced. It changes in the event loop alone, between two jobs. */
+  trace: ThreadTrace | null;
 
   constructor(
     control: SharedArrayBuffer,

@@ -16,6 +16,7 @@ import { copyBytes } from "../shared/copy-bytes.ts";
 import { INLINE_BYTES } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { MAX_NUMBERS } from "../shared/slot.ts";
+import { POLICIES } from "../shared/trace/trace-code.ts";
 import { timestampUs } from "../shared/clock.ts";
 import { clone } from "../transfer/clone.ts";
 import { detachCopied } from "../transfer/detach.ts";
@@ -311,7 +312,8 @@ export class JobMaker {
     const isWatched = signal !== undefined || timeoutMs !== undefined || runTimeoutMs !== undefined;
     if (isWatched && job.stage < DECIDED) watch.watch(job, signal, timeoutMs);
     publishJob("submit", job.fn.source, job);
-    if (memory.trace !== null) memory.trace.submitted(job, job.fn.id, () => nameOf(job.fn.source));
+    if (memory.trace !== null)
+      memory.trace.submitted(job, job.fn.id, policyIndex(job.options), () => nameOf(job.fn.source));
   }
 
   /** Every job is timed that is traced, or while there are few, then one in 16: reading the clock costs a tenth of a submission. */
@@ -323,6 +325,13 @@ export class JobMaker {
     )
       job.submittedAt = timestampUs();
   }
+}
+
+/** Of POLICIES. */
+function policyIndex({ continuations }: SubmitOptions): number {
+  if (continuations === undefined) return 0;
+  const policy = continuations.continuations;
+  return typeof policy === "string" ? POLICIES.indexOf(policy) : POLICIES.indexOf("scheduler");
 }
 
 /** Before the job is accepted: it may fail at once, when no thread can start. */

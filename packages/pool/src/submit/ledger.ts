@@ -814,7 +814,7 @@ export class Ledger {
     statistics.count(COUNTERS[outcome]);
     if (--this.#outstanding === 0) this.#thread.idle();
     publishOutcome(outcome === "completed" ? "end" : "error", job, error);
-    if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcome);
+    if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcome, error);
   }
 
   // Outcomes.
@@ -857,12 +857,13 @@ export class Ledger {
   #settle(job: PendingJob): void {
     const { trace, statistics } = this.#memory;
     const startedAt = trace === null ? 0 : trace.now();
+    const { value } = job;
     job.stage = SETTLED;
     statistics.count(outcomeCounters[job.outcome]!);
     if (--this.#outstanding === 0) this.#thread.idle();
     tell(job);
     job.extras.stream?.end();
-    if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcomeNames[job.outcome]);
+    if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcomeNames[job.outcome], value);
   }
 
   // What a job holds.

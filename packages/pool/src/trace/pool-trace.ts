@@ -1,7 +1,7 @@
 /**
  * The timeline of a pool, at the host: a log for each place of a thread and one for the host, in shared memory, so that what a thread
  * recorded outlives it. Logs of threads that have ended are kept as far as one log per place has room. Written when the pool
- * has closed, or when the process exits before.
+ * has closed, or when the process exits before; recordings read it meanwhile, or are all that it is for.
  */
 import { isMainThread, threadId } from "node:worker_threads";
 import type { Layout } from "../shared/layout.ts";
@@ -16,12 +16,14 @@ import {
   TraceMemory,
   type TraceSnapshot,
 } from "../shared/trace/trace-log.ts";
+import { createNotesBuffer } from "../shared/trace/note-log.ts";
 import { chromeTrace, type TracedThread } from "./chrome-trace.ts";
+import type { Recording } from "./recording.ts";
 import { assertWritable, writeTraceFile } from "./trace-file.ts";
 
 export interface ResolvedTraceOptions {
-  /** An absolute path. */
-  readonly file: string;
+  /** An absolute path. Null: it is never written, only recorded. */
+  readonly file: string | null;
   /** A power of two. */
   readonly eventsPerThread: number;
 }
@@ -38,12 +40,15 @@ const unwritten = new Set<PoolTrace>();
 export class PoolTrace {
   /** Of the host. */
   readonly own: ThreadTrace;
-  readonly #file: string;
+  readonly #file: string | null;
   readonly #pool: string;
   readonly #capacity: number;
   /** By submitter; made when its place is used first. */
   readonly #logs: TraceMemory[] = [];
   readonly #live: (LiveThread | null)[] = [];
+  readonly #recordings = new Set<Recording>();
+  /** By submitter; as long as somebody records. */
+  readonly #notes: (SharedArrayBuffer | null)[] = [];
   readonly #jobs: Float64Array;
   readonly #originNs = process.hrtime.bigint();
   /** In the order in which they ended. */
@@ -53,25 +58,65 @@ export class PoolTrace {
 
   /** @throws SkeinError when the file cannot be written. */
   constructor({ file, eventsPerThread }: ResolvedTraceOptions, pool: string, layout: Layout) {
-    assertWritable(file);
+    if (file !== null) assertWritable(file);
     this.#file = file;
     this.#pool = pool;
     this.#capacity = eventsPerThread;
     this.#jobs = new Float64Array(new SharedArrayBuffer(layout.totalSlots * 2 * 8));
     this.#live[HOST] = { threadId, name: isMainThread ? "main thread (host)" : `thread ${threadId} (host)` };
     this.own = new ThreadTrace(this.#data(HOST, -1), HOST_SERIAL);
+    if (file === null) return;
     if (unwritten.size === 0) process.on("exit", writeAllAtExit);
     unwritten.add(this);
+  }
+
+  /** Whether it is for recordings alone, and there is none any more. */
+  get isOver(): boolean {
+    return this.#file === null && this.#recordings.size === 0;
+  }
+
+  /** @param present The threads that there are, by place. */
+  record(
+    recording: Recording,
+    present: readonly { readonly index: number; readonly threadId: number }[],
+  ): void {
+    this.#recordings.add(recording);
+    for (const { index, threadId: id } of present) {
+      this.#logs[index + 1] ??= new TraceMemory(this.#capacity);
+      this.#live[index + 1] ??= liveThread(id);
+    }
+    for (const [submitter, live] of this.#live.entries())
+      if (live !== null && live !== undefined)
+        recording.begin(submitter, live.threadId, this.#logs[submitter]!, this.#notesOf(submitter), false);
+  }
+
+  unrecord(recording: Recording): void {
+    this.#recordings.delete(recording);
+    recording.stop();
+    if (this.#recordings.size === 0) this.#notes.length = 0;
+  }
+
+  /** What the thread in place `index`, which is there already, needs to follow the trace as it is now; the host: HOST - 1. */
+  dataFor(index: number): TraceData {
+    return this.#data(index + 1, -1);
+  }
+
+  /** The timeline so far, as text in the trace-event format. */
+  *timeline(): Generator<string> {
+    yield* this.#text();
   }
 
   /** A thread is about to start in place `index`. */
   prepareThread(index: number): TraceData {
     this.#logs[index + 1]?.clear();
+    this.#notes[index + 1] = null;
     return this.#data(index + 1, this.own.now());
   }
 
   threadStarted(index: number, id: number): void {
-    this.#live[index + 1] = { threadId: id, name: `pool thread ${id}` };
+    this.#live[index + 1] = liveThread(id);
+    for (const recording of this.#recordings)
+      recording.begin(index + 1, id, this.#logs[index + 1]!, this.#notesOf(index + 1), true);
   }
 
   /** @param isExpected The pool closes, and ends its threads. */
@@ -83,7 +128,9 @@ export class PoolTrace {
       cause === undefined
         ? undefined
         : process.getBuiltinModule("node:util").inspect(cause, { depth: 0 }).split("\n", 1)[0];
-    const ended = { ...last, exit: { exitCode, crashed, reason } };
+    const exit = { exitCode, crashed, reason };
+    const ended = { ...last, exit };
+    for (const recording of this.#recordings) recording.end(index + 1, exit);
     this.#live[index + 1] = null;
     this.#ended.push(ended);
     this.#endedRecords += ended.trace.records.length;
@@ -99,20 +146,21 @@ export class PoolTrace {
    * @throws SkeinError ERR_SKEIN_TRACE_FILE.
    */
   write(): void {
-    if (!unwritten.delete(this)) return;
+    if (this.#file === null || !unwritten.delete(this)) return;
     if (unwritten.size === 0) process.off("exit", writeAllAtExit);
+    writeTraceFile(this.#file, this.#text());
+  }
+
+  #text(): Generator<string> {
     const live = this.#live.map((_, submitter) => this.#take(submitter)).filter((thread) => thread !== null);
     const [host, ...others] = live;
     const threads = [host!, ...[...this.#ended, ...others].toSorted((a, b) => a.threadId - b.threadId)];
-    writeTraceFile(
-      this.#file,
-      chromeTrace(threads, {
-        pool: this.#pool,
-        eventsPerThread: this.#capacity,
-        droppedThreads: this.#droppedThreads,
-        names: this.#logs.flatMap((log) => readTraceNames(log)),
-      }),
-    );
+    return chromeTrace(threads, {
+      pool: this.#pool,
+      eventsPerThread: this.#capacity,
+      droppedThreads: this.#droppedThreads,
+      names: this.#logs.flatMap((log) => readTraceNames(log)),
+    });
   }
 
   /** Null when there is no thread in that place. */
@@ -132,8 +180,23 @@ export class PoolTrace {
       jobs: this.#jobs,
       originNs: this.#originNs,
       startedAt,
+      notes:
+        this.#recordings.size === 0
+          ? null
+          : {
+              buffer: this.#notesOf(submitter),
+              locals: [...new Set(Array.from(this.#recordings, ({ locals }) => locals).flat())],
+            },
     };
   }
+
+  #notesOf(submitter: number): SharedArrayBuffer {
+    return (this.#notes[submitter] ??= createNotesBuffer());
+  }
+}
+
+function liveThread(threadId: number): LiveThread {
+  return { threadId, name: `pool thread ${threadId}` };
 }
 
 function hasOpenRun({ open }: TraceSnapshot): boolean {

@@ -15,8 +15,9 @@ import { ALL } from "../shared/reach.ts";
 import { Payloads } from "../shared/payloads.ts";
 import { PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
-import { ThreadTrace } from "../shared/trace/thread-trace.ts";
+import { ThreadTrace, type TraceData } from "../shared/trace/thread-trace.ts";
 import { TrimTimer } from "../transfer/trim-timer.ts";
+import { JobNotes } from "../submit/job-notes.ts";
 import { Submitter } from "../submit/submitter.ts";
 import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
@@ -67,13 +68,7 @@ const {
 // The listener keeps this thread's event loop alive; the host's side of the worker is unref'ed.
 const intake = new MessageIntake<HostMessage>(port, handle, () => late.askAgain());
 const takeKnowledge = (): void => intake.takeKnowledge();
-const memory = new PoolMemory(
-  control,
-  slots,
-  layout,
-  index + 1,
-  trace === null ? null : new ThreadTrace(trace, serial),
-);
+const memory = new PoolMemory(control, slots, layout, index + 1);
 const large = new LargeValues(() => trimTimer.start());
 const arenas = new Arenas(takeKnowledge, (bytes) => large.add(bytes));
 const sharedBuffers = new SharedBuffers(serial, takeKnowledge, {
@@ -99,6 +94,7 @@ const current = installCurrentJob((slot, value) => {
   const id = memory.slots.progressId(slot);
   if (id !== 0) post({ type: "progress", submitter: submitterOf(layout, slot), id, value });
 });
+if (trace !== null) followTrace(trace);
 const modules = new ModuleTable((url) => {
   loop.pause();
   post({ type: "retire", url });
@@ -458,8 +454,22 @@ function handle(message: HostMessage): void {
     case "kept":
       if (recycling?.kept() === true) loop.resume();
       break;
+    case "trace":
+      if (message.data === null) memory.trace = null;
+      else followTrace(message.data);
+      break;
     case "close":
       loop.leave();
       end.begin();
   }
+}
+
+function followTrace(data: TraceData): void {
+  if (memory.trace?.buffer !== data.buffer) memory.trace = new ThreadTrace(data, serial, currentSlot);
+  memory.trace.notes = data.notes === null ? null : new JobNotes(data.notes.buffer, data.notes.locals);
+}
+
+function currentSlot(): number {
+  const { job } = current;
+  return job === null || job.isOver ? -1 : job.slot;
 }

@@ -53,7 +53,6 @@ export interface JobRunnerParts {
 
 export class JobRunner {
   readonly #memory: PoolMemory;
-  readonly #trace: ThreadTrace | null;
   readonly #arenas: Arenas;
   readonly #decoder: Decoder;
   readonly #functions: FunctionTable;
@@ -71,7 +70,6 @@ export class JobRunner {
   constructor(parts: JobRunnerParts) {
     const { memory, current } = parts;
     this.#memory = memory;
-    this.#trace = memory.trace;
     this.#arenas = parts.arenas;
     this.#decoder = parts.decoder;
     this.#functions = parts.functions;
@@ -94,7 +92,7 @@ export class JobRunner {
    * for them any longer; `resume` follows when they have come.
    */
   run(slot: number): Promise<void> | null {
-    const trace = this.#trace;
+    const { trace } = this.#memory;
     return trace === null ? this.#run(slot) : this.#runTraced(trace, KIND.run, slot);
   }
 
@@ -112,7 +110,7 @@ export class JobRunner {
 
   /** Runs a job that was begun before its carried values were here. */
   resume(slot: number): Promise<void> | null {
-    const trace = this.#trace;
+    const { trace } = this.#memory;
     return trace === null ? this.#run(slot) : this.#runTraced(trace, KIND.resume, slot);
   }
 
@@ -257,8 +255,7 @@ export class JobRunner {
       const fn = await this.#functions.load(known);
       this.#current.synchronous = job;
       const outside = leaveCurrent();
-      const trace = this.#trace;
-      const { slots } = this.#memory;
+      const { slots, trace } = this.#memory;
       if (trace !== null) trace.begin(KIND.resume, slot, slots.functionId(slot));
       let returned: unknown;
       const scope = scopeFrom(carried);
@@ -371,8 +368,7 @@ export class JobRunner {
 
   /** The job in `slot` was taken from another thread's deque. */
   reportSteal(slot: number): void {
-    const trace = this.#trace;
-    const { slots } = this.#memory;
+    const { slots, trace } = this.#memory;
     if (trace !== null) trace.stolen(slot, slots.functionId(slot));
     publishJob("steal", this.#functions.of(slot).source, null);
   }

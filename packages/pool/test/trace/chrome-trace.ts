@@ -35,7 +35,12 @@ const REQUIRED: Readonly<Record<string, readonly (keyof TraceEvent)[]>> = {
 };
 
 export function readTraceFile(file: string): ChromeTrace {
-  const trace = JSON.parse(readFileSync(file, "utf8")) as ChromeTrace;
+  return assertTrace(readFileSync(file, "utf8"));
+}
+
+/** The text of a trace, once it is checked. */
+export function assertTrace(text: string): ChromeTrace {
+  const trace = JSON.parse(text) as ChromeTrace;
   assertFormat(trace.traceEvents);
   assertNesting(trace.traceEvents);
   assertArrows(trace.traceEvents);

@@ -16,8 +16,24 @@ export interface TraceData {
   readonly jobs: Float64Array;
   /** `process.hrtime` when the trace began. */
   readonly originNs: bigint;
-  /** When the host began to start this thread; microseconds, as all times of a trace. */
+  /** When the host began to start this thread; microseconds, as all times of a trace. Below 0: it was there already. */
   readonly startedAt: number;
+  /** For whoever follows the pool; null: nobody does. */
+  readonly notes: NotesData | null;
+}
+
+/** Where notes go, and which values of contexts may be in them. */
+export interface NotesData {
+  readonly buffer: SharedArrayBuffer;
+  readonly locals: readonly string[];
+}
+
+/** Takes notes of the jobs that this thread submits. */
+export interface TraceNotes {
+  /** It was made, nothing is claimed yet. Must run no code of the user's, and not throw. */
+  began(key: number, job: object): void;
+  /** It was told its outcome, so many microseconds after its submission. @param value What it was told. Must not throw. */
+  settled(key: number, job: object, outcome: Detail, value: unknown, us: number): void;
 }
 
 /** What the slices of a job are told apart by, and when its submission began. */
@@ -26,13 +42,22 @@ interface Mark {
   readonly startedAt: number;
 }
 
+/** Of a job that was submitted before the trace began: it is in no table. */
+const noMark: Mark = { key: 0, startedAt: 0 };
+
 export class ThreadTrace {
+  /** Null unless somebody follows the pool. */
+  notes: TraceNotes | null = null;
+  /** Of the memory that it writes into: tells traces apart. */
+  readonly buffer: SharedArrayBuffer;
+  /** The slot of the job whose code runs, also after it has awaited something; below 0: none is known. */
+  readonly #currentSlot: () => number;
   readonly #log: TraceWriter;
   readonly #jobs: Float64Array;
   readonly #serial: number;
   readonly #offsetUs: number;
   readonly #named = new Set<number>();
-  /** Of jobs that this thread has submitted: only a traced pool keeps them. */
+  /** Of jobs that this thread has submitted: kept only while the pool is traced. */
   readonly #marks = new WeakMap<object, Mark>();
   #submitted = 0;
   #outcome = 0;
@@ -41,7 +66,13 @@ export class ThreadTrace {
   #finishingKey = 0;
   #finishingCode = 0;
 
-  constructor({ buffer, capacity, jobs, originNs, startedAt }: TraceData, serial: number) {
+  constructor(
+    { buffer, capacity, jobs, originNs, startedAt }: TraceData,
+    serial: number,
+    currentSlot: () => number = () => -1,
+  ) {
+    this.buffer = buffer;
+    this.#currentSlot = currentSlot;
     this.#log = new TraceWriter(new TraceMemory(capacity, buffer));
     this.#jobs = jobs;
     this.#serial = serial;
@@ -63,33 +94,54 @@ export class ThreadTrace {
 
   /** The job was made; nothing is claimed yet. */
   began(job: object, priority: number, startedAt: number): void {
-    this.#marks.set(job, { key: jobKey(this.#serial, ++this.#submitted, priority), startedAt });
+    const key = jobKey(this.#serial, ++this.#submitted, priority);
+    this.#marks.set(job, { key, startedAt });
+    if (this.notes !== null) this.notes.began(key, job);
   }
 
   /** The job goes into `slot`, which is still the submitter's. */
   place(slot: number, job: object): void {
-    const { key, startedAt } = this.#marks.get(job)!;
+    const { key, startedAt } = this.#markOf(job);
     this.#jobs[2 * slot] = key;
     this.#jobs[2 * slot + 1] = startedAt;
   }
 
-  /** @param describe Asked when this function is submitted first. */
-  submitted(job: object, fn: number, describe: () => string): void {
-    const { key, startedAt } = this.#marks.get(job)!;
+  /**
+   * @param policy Of POLICIES.
+   * @param describe Asked when this function is submitted first.
+   */
+  submitted(job: object, fn: number, policy: number, describe: () => string): void {
+    const { key, startedAt } = this.#markOf(job);
     if (!this.#named.has(fn)) {
       this.#named.add(fn);
       this.#log.name(`[${functionKey(this.#serial, fn >>> 0)},${stringify(describe())}]`);
     }
-    this.#log.record(startedAt, this.now(), key, codeOf(KIND.submit, fn), this.#log.openKey);
+    this.#log.record(startedAt, this.now(), key, codeOf(KIND.submit, fn) + policy, this.#submitter());
   }
 
   canceled(job: object, fn: number): void {
-    this.#moment(KIND.cancel, this.#marks.get(job)!.key, fn);
+    const { key } = this.#markOf(job);
+    if (key !== 0) this.#moment(KIND.cancel, key, fn);
   }
 
-  settled(job: object, startedAt: number, fn: number, outcome: Detail): void {
-    const { key } = this.#marks.get(job)!;
-    this.#log.record(startedAt, this.now(), key, codeOf(KIND.settle, fn) + DETAIL[outcome], 0);
+  /** @param value What it was told. */
+  settled(job: object, startedAt: number, fn: number, outcome: Detail, value: unknown): void {
+    const mark = this.#markOf(job);
+    if (mark === noMark) return;
+    this.#log.record(startedAt, this.now(), mark.key, codeOf(KIND.settle, fn) + DETAIL[outcome], 0);
+    if (this.notes !== null) this.notes.settled(mark.key, job, outcome, value, startedAt - mark.startedAt);
+  }
+
+  /** The job whose code submits: its part that runs at this moment, or one that goes on after an `await`. */
+  #submitter(): number {
+    const { openKey } = this.#log;
+    if (openKey !== 0) return openKey;
+    const slot = this.#currentSlot();
+    return slot < 0 ? 0 : this.#jobs[2 * slot]!;
+  }
+
+  #markOf(job: object): Mark {
+    return this.#marks.get(job) ?? noMark;
   }
 
   // Of the thread that runs the job in `slot`.
@@ -105,7 +157,7 @@ export class ThreadTrace {
 
   /** The same for a job that this thread has taken back, which is in no slot. */
   beginHere(job: object, fn: number): void {
-    const { key, startedAt } = this.#marks.get(job)!;
+    const { key, startedAt } = this.#markOf(job);
     this.#log.open(this.now(), key, codeOf(KIND.run, fn), startedAt);
   }
 

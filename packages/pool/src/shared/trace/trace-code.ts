@@ -42,6 +42,10 @@ export const DETAIL: Readonly<Record<Detail, number>> = Object.fromEntries(
   DETAILS.map((detail, i) => [detail, i]),
 ) as Record<Detail, number>;
 
+/** In the place of the details, of a submission: where what awaits the job goes on. */
+export const POLICIES = ["default", "inline", "yield", "asynchronous", "scheduler"] as const;
+export type Policy = (typeof POLICIES)[number];
+
 const RADIX = 16;
 
 /** `fn`: the number of the function among those of its submitter, 0 when it is about none. Details are added. */
@@ -55,6 +59,10 @@ export function kindOf(code: number): Kind {
 
 export function detailOf(code: number): Detail {
   return DETAILS[code % RADIX]!;
+}
+
+export function policyOf(code: number): Policy {
+  return POLICIES[code % RADIX]!;
 }
 
 /** As an unsigned number. */

@@ -169,10 +169,16 @@ export interface TraceSnapshot {
   readonly open: Float64Array;
   /** How many records were overwritten. */
   readonly dropped: number;
+  /** Where the next reading may go on. */
+  readonly cursor: number;
 }
 
-/** Also while the thread writes. @param start As the writer's. */
-export function readTrace(memory: TraceMemory, start = 0): TraceSnapshot {
+/**
+ * Also while the thread writes.
+ * @param start As the writer's.
+ * @param since The `cursor` of a former snapshot: only what was written since. @default everything
+ */
+export function readTrace(memory: TraceMemory, start = 0, since?: number): TraceSnapshot {
   const { words, capacity } = memory;
   let cursor: number;
   let open: Float64Array;
@@ -186,8 +192,9 @@ export function readTrace(memory: TraceMemory, start = 0): TraceSnapshot {
     open = new Float64Array(0);
     break;
   }
-  const total = memory.total[0]! - start;
-  const count = total >= capacity ? capacity : (cursor - start) | 0;
+  const total = since === undefined ? memory.total[0]! - start : (cursor - since) >>> 0;
+  const written = since === undefined ? (cursor - start) | 0 : total;
+  const count = total >= capacity ? capacity : written;
   const copy = new Float64Array(count * RECORD_FIELDS);
   const first = (cursor - count) & (capacity - 1);
   const tail = Math.min(count, capacity - first);
@@ -198,8 +205,9 @@ export function readTrace(memory: TraceMemory, start = 0): TraceSnapshot {
   const records = copy.subarray(lost * RECORD_FIELDS);
   return {
     records,
-    open: withoutClosed(open, records),
+    open: withoutClosed(open, lastRecord(memory, cursor)),
     dropped: Math.max(0, total - records.length / RECORD_FIELDS),
+    cursor,
   };
 }
 
@@ -209,11 +217,19 @@ export function readTraceNames(memory: TraceMemory): string[] {
   return Buffer.from(memory.names.slice(0, length)).toString("utf8").split("\n").slice(0, -1);
 }
 
+function lastRecord({ records, capacity }: TraceMemory, cursor: number): Float64Array {
+  const at = ((cursor - 1) & (capacity - 1)) * RECORD_FIELDS;
+  return records.subarray(at, at + RECORD_FIELDS);
+}
+
 /** I2: a slice that is a record already. */
-function withoutClosed(open: Float64Array, records: Float64Array): Float64Array {
+function withoutClosed(open: Float64Array, last: Float64Array): Float64Array {
   const entry = open.length - OPEN_FIELDS;
-  const record = records.length - RECORD_FIELDS;
-  const same =
-    entry >= 0 && record >= 0 && open[entry] === records[record] && open[entry + 1] === records[record + 2];
+  const same = entry >= 0 && open[entry] === last[0] && open[entry + 1] === last[2];
   return same ? open.subarray(0, entry) : open;
+}
+
+/** How many bytes of names there are: whether `readTraceNames` would tell more than before. */
+export function traceNamesLength(memory: TraceMemory): number {
+  return load(memory.words, NAMES); // [unpaired] asked again: who sees it late looks again
 }

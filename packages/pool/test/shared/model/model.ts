@@ -6,6 +6,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { createLayout, type Layout } from "../../../src/shared/layout.ts";
+import { TraceMemory } from "../../../src/shared/trace/trace-log.ts";
 import {
   announce,
   ARGUMENTS,
@@ -38,7 +39,7 @@ import {
 import { controlBytes, exitWord, messageWord } from "./model-words.ts";
 import type { ModelThreadData } from "./model.worker.ts";
 import { keepToOneCore } from "./one-core.ts";
-import { programs } from "./programs.ts";
+import { programs, TRACE_RECORDS } from "./programs.ts";
 import type { Choice, Run, Scenario } from "./scenario.ts";
 import { byChance, DepthFirst } from "./schedules.ts";
 
@@ -48,6 +49,7 @@ export class Model implements AsyncDisposable, Run {
   readonly layout: Layout;
   readonly control: Int32Array;
   readonly slotsBuffer: SharedArrayBuffer;
+  readonly #traceBuffer: SharedArrayBuffer = new TraceMemory(TRACE_RECORDS).buffer;
   killed = -1;
   readonly #handshake: Int32Array;
   readonly #handshakeBuffer = new SharedArrayBuffer(HANDSHAKE_BYTES);
@@ -81,6 +83,7 @@ export class Model implements AsyncDisposable, Run {
         handshake: model.#handshakeBuffer,
         control: model.#controlBuffer,
         slots: model.slotsBuffer,
+        trace: model.#traceBuffer,
         layout: model.layout,
         thread,
         onOneCore,
@@ -153,6 +156,7 @@ export class Model implements AsyncDisposable, Run {
   #begin(scenario: Scenario): void {
     this.control.fill(0);
     new Int32Array(this.slotsBuffer).fill(0);
+    new TraceMemory(TRACE_RECORDS, this.#traceBuffer).clear();
     scenario.prepare(this);
     this.killed = -1;
     this.#trace = [];

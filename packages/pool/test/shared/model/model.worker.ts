@@ -23,6 +23,7 @@ export interface ModelThreadData {
   readonly handshake: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly slots: SharedArrayBuffer;
+  readonly trace: SharedArrayBuffer;
   readonly layout: Layout;
   readonly thread: number;
   readonly onOneCore: boolean;
@@ -63,6 +64,7 @@ function run(): number {
       {
         control,
         slotsBuffer: data.slots,
+        traceBuffer: data.trace,
         layout: data.layout,
         thread: data.thread,
         log(...values) {

@@ -24,6 +24,13 @@ import {
   StreamReader,
   StreamWriter,
 } from "../../../src/shared/stream-ring.ts";
+import {
+  OPEN_FIELDS,
+  readTrace,
+  RECORD_FIELDS,
+  TraceMemory,
+  TraceWriter,
+} from "../../../src/shared/trace/trace-log.ts";
 import { beginAgain, greedyPop, hastyPop } from "./broken-deque.ts";
 import { exitWord, foreverWord, messageWord, ringWord, secondRingWord } from "./model-words.ts";
 import { awaitWoken } from "./stepped-atomics.ts";
@@ -31,6 +38,7 @@ import { awaitWoken } from "./stepped-atomics.ts";
 export interface Environment {
   readonly control: Int32Array;
   readonly slotsBuffer: SharedArrayBuffer;
+  readonly traceBuffer: SharedArrayBuffer;
   readonly layout: Layout;
   readonly thread: number;
   /** Tells the controller. Plain: it is written in the same step as what comes before it. */
@@ -111,7 +119,47 @@ export function joinsOf({
   return new JoinEdges(control, layout, new Places(control, layout), slots, (serial) => serial - 1);
 }
 
+function hastyOpen({ words, open }: TraceMemory): Float64Array {
+  return open.slice(0, load(words, 1) * OPEN_FIELDS);
+}
+
+/** More than any schedule writes, and what readers keep clear of. */
+export const TRACE_RECORDS = 64;
+/** What `writeTrace` does. */
+export const OPEN = 1;
+export const CLOSE = 2;
+/** What `readTraceAlong` logs behind each look. */
+export const LOOKED = -1;
+
 export const programs = {
+  /** Writes a trace: slices with the keys 1, 2, … */
+  writeTrace(e, ...moves) {
+    const log = new TraceWriter(new TraceMemory(TRACE_RECORDS, e.traceBuffer));
+    let key = 0;
+    for (const move of moves) {
+      if (move === OPEN) log.open(++key, key, 0, 0);
+      else log.close(key, 0);
+    }
+  },
+
+  /**
+   * Reads along. Logs the keys of the records that are new, the negative keys of the open slices, then LOOKED. `hasty`: it copies what is
+   * open first, and does not look whether that has changed meanwhile, which is wrong.
+   */
+  readTraceAlong(e, looks, hasty) {
+    const memory = new TraceMemory(TRACE_RECORDS, e.traceBuffer);
+    let cursor = 0;
+    for (let look = 0; look < looks; look++) {
+      const early = hasty === 1 ? hastyOpen(memory) : null;
+      const read = readTrace(memory, 0, cursor);
+      cursor = read.cursor;
+      for (let at = 0; at < read.records.length; at += RECORD_FIELDS) e.log(read.records[at + 2]!);
+      const open = early ?? read.open;
+      for (let at = 0; at < open.length; at += OPEN_FIELDS) e.log(-1 - open[at + 1]!);
+      e.log(LOOKED);
+    }
+  },
+
   /** A thread that makes the call in word 0, unless it was withdrawn, and ends it when it is asked to stop. Logs whether it has begun. */
   makeCall(e) {
     const state = new CallState(e.control);

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { timeLimit } from "../../../../../test/support/time-limit.ts";
+import { Model } from "../model/model.ts";
+import { CLOSE, LOOKED, OPEN } from "../model/programs.ts";
+import type { Run, Scenario } from "../model/scenario.ts";
+
+const READER = 1;
+let model: Model;
+
+beforeAll(async () => {
+  model = await Model.start();
+});
+afterAll(() => model[Symbol.asyncDispose]());
+
+/** After each look: every slice that was begun so far is a record that was read once, or open, and none is both. */
+function expectWhole(run: Run): void {
+  const read: number[] = [];
+  let open: number[] = [];
+  for (const value of run.logs(READER)) {
+    if (value > 0) read.push(value);
+    else if (value < LOOKED) open.push(LOOKED - value);
+    else {
+      const seen = [...read, ...open].toSorted((a, b) => a - b);
+      expect(seen).toEqual(seen.map((_, i) => i + 1));
+      open = [];
+    }
+  }
+}
+
+function scenario(moves: readonly number[], hasty = 0): Scenario {
+  return {
+    threads: [
+      ["writeTrace", ...moves],
+      ["readTraceAlong", 2, hasty],
+    ],
+    prepare: () => {},
+    mortal: [0],
+    atEnd: expectWhole,
+  };
+}
+
+describe("TraceLog, stepped", { timeout: timeLimit(600_000) }, () => {
+  it("whoever reads along misses no slice and sees none twice, also when its thread is ended anywhere", () => {
+    expect(model.explore(scenario([OPEN, OPEN, CLOSE, CLOSE, OPEN, CLOSE]), 2)).toBeGreaterThan(50);
+  });
+
+  it("the model finds a reader that takes what is open from another moment than the records", () => {
+    expect(() => model.explore(scenario([OPEN, CLOSE], 1), 3)).toThrow(/schedule: /);
+  });
+});

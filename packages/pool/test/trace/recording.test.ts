@@ -1,0 +1,173 @@
+/** What is told of a pool to whoever records it (`recordJobs`), on real threads. */
+import { AsyncLocal } from "@skein/context";
+import { afterEach, describe, expect, it } from "vitest";
+import { eventually } from "../../../../test/support/eventually.ts";
+import { recordJobs } from "../../src/engine.ts";
+import { ThreadPool } from "../../src/index.ts";
+import type { RecordedBatch, RecordedSlice } from "../../src/trace/recording.ts";
+import type * as Nested from "../fixtures/nested.jobs.ts";
+import type * as Sample from "../fixtures/sample.jobs.ts";
+import { assertTrace } from "./chrome-trace.ts";
+import { makeGate, open, opened, sampleJobs } from "../gate.ts";
+
+const tenant = new AsyncLocal<string>({ name: "recording-tenant", flow: "thread" });
+const secret = new AsyncLocal<string>({ name: "recording-secret", flow: "thread" });
+
+const pools: ThreadPool[] = [];
+function poolOf(threads: number): ThreadPool {
+  const pool = new ThreadPool({ maxThreads: threads, minThreads: threads });
+  pools.push(pool);
+  return pool;
+}
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool.close({ drain: false });
+});
+
+/** Everything that was read, one after the other. */
+class Log {
+  readonly slices: (RecordedSlice & { readonly thread: number })[] = [];
+  readonly contexts: RecordedBatch["contexts"][number][] = [];
+  readonly details: RecordedBatch["details"][number][] = [];
+  readonly functions = new Map<number, string>();
+  readonly exits: number[] = [];
+
+  add({ threads, contexts, details, functions }: RecordedBatch): this {
+    for (const { index, slices, exit } of threads) {
+      for (const slice of slices) if (slice.endUs !== null) this.slices.push({ ...slice, thread: index });
+      if (exit !== null) this.exits.push(index);
+    }
+    this.contexts.push(...contexts);
+    this.details.push(...details);
+    for (const { id, name } of functions) this.functions.set(id, name);
+    return this;
+  }
+
+  of(kind: RecordedSlice["kind"], name: string): (RecordedSlice & { readonly thread: number })[] {
+    return this.slices.filter((slice) => slice.kind === kind && this.functions.get(slice.fn) === name);
+  }
+}
+
+describe("a recording", () => {
+  it("begins while the threads are there, and tells each job's life with whose it is", async () => {
+    const pool = poolOf(1);
+    const sample = pool.module<typeof Sample>(sampleJobs);
+    await sample.add(1, 1);
+    using recording = recordJobs(pool, { locals: ["recording-tenant"] });
+    const log = new Log();
+    // The thread takes part when its event loop has had a turn.
+    await eventually("the thread is recorded", async () => {
+      await sample.echo("warm");
+      return log.add(recording.read()).of("run", "echo").length > 0;
+    });
+    await tenant.run("acme", () => secret.run("hidden", () => sample.add(2, 3)));
+    await expect(sample.fail("x")).rejects.toThrow("x");
+    log.add(recording.read());
+    const [submitted] = log.of("submit", "add").slice(-1);
+    const run = log.of("run", "add").find(({ job }) => job === submitted!.job)!;
+    const settled = log.of("settle", "add").find(({ job }) => job === submitted!.job)!;
+    expect([submitted!.thread, run.thread, settled.thread]).toEqual([-1, 0, -1]);
+    expect(run).toMatchObject({ outcome: "completed", priority: "normal", submittedUs: submitted!.startUs });
+    expect(run.startUs).toBeGreaterThanOrEqual(submitted!.startUs);
+    expect(log.contexts).toContainEqual({ job: submitted!.job, values: { "recording-tenant": "acme" } });
+    expect(JSON.stringify([log.contexts, log.details])).not.toContain("hidden");
+    const [failed] = log.of("settle", "fail");
+    const detail = log.details.find(({ job }) => job === failed!.job)!;
+    expect(failed!.outcome).toBe("failed");
+    expect(detail.error).toBe("RangeError");
+    expect(detail.frames).toContain("recording.test.ts");
+    assertTrace([...recording.timeline()].join(""));
+  });
+
+  it("knows whose jobs a job's jobs are, also those that it submits after it has awaited something", async () => {
+    const pool = poolOf(2);
+    using recording = recordJobs(pool);
+    const nested = pool.module<typeof Nested>(new URL("../fixtures/nested.jobs.ts", import.meta.url));
+    const log = new Log();
+    const isInner = ({ kind, parent }: RecordedSlice): boolean => kind === "submit" && parent !== 0;
+    await eventually("a nested job is recorded", async () => {
+      await nested.squareLater(3);
+      return log.add(recording.read()).slices.some(isInner);
+    });
+    const inner = log.slices.find(isInner)!;
+    expect(log.slices.some(({ kind, job }) => kind === "submit" && job === inner.parent)).toBe(true);
+  });
+
+  it("tells a long job while it runs, and the end of its thread", async () => {
+    const pool = poolOf(1);
+    using recording = recordJobs(pool);
+    const gate = makeGate();
+    const crashing = pool.run(
+      (words: Int32Array) => {
+        Atomics.store(words, 0, 1);
+        Atomics.wait(words, 1, 0);
+        process.exit(7);
+      },
+      [gate],
+    );
+    await opened(gate);
+    const running = await eventually("it is seen to run", () =>
+      recording
+        .read()
+        .threads.flatMap(({ slices }) => slices)
+        .find(({ kind, endUs }) => kind === "run" && endUs === null),
+    );
+    expect(running.job).toBeGreaterThan(0);
+    open(gate, 1);
+    await expect(crashing).rejects.toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
+    const log = new Log();
+    await eventually("the end is told", () => log.add(recording.read()).exits.length > 0);
+    expect(log.exits).toEqual([0]);
+    expect(log.slices.find(({ kind, job }) => kind === "settle" && job === running.job)).toMatchObject({
+      outcome: "crashed",
+    });
+  });
+
+  it("tells all of one job in so many, or nothing", async () => {
+    const pool = poolOf(2);
+    const sample = pool.module<typeof Sample>(sampleJobs);
+    using recording = recordJobs(pool);
+    await eventually("both threads are recorded", async () => {
+      await Promise.all(Array.from({ length: 50 }, (_, i) => sample.echo(i)));
+      const { threads } = recording.read();
+      return threads.every(({ slices }) => slices.some(({ job }) => job !== 0)) && threads.length === 3;
+    });
+    await Promise.all(Array.from({ length: 400 }, (_, i) => sample.echo(i)));
+    const log = new Log().add(recording.read(4));
+    const lives = [...Map.groupBy(log.slices, ({ job }) => job).values()].filter((life) =>
+      life.some(({ kind }) => kind === "submit"),
+    );
+    expect(lives).toHaveLength(100);
+    for (const life of lives)
+      expect(new Set(life.map(({ kind }) => kind))).toEqual(new Set(["submit", "run", "settle"]));
+  });
+
+  it("several may record; when none does any more, the pool does not either", async () => {
+    const pool = poolOf(1);
+    const sample = pool.module<typeof Sample>(sampleJobs);
+    const first = recordJobs(pool, { locals: ["recording-secret"] });
+    const second = recordJobs(pool);
+    const read = (recording: typeof first): Log => new Log().add(recording.read());
+    await secret.run("s", () => sample.add(1, 1));
+    expect([read(first).contexts, read(second).contexts].map(({ length }) => length)).toEqual([1, 0]);
+    first[Symbol.dispose]();
+    first[Symbol.dispose]();
+    await sample.add(1, 1);
+    expect(read(second).of("submit", "add").length).toBeGreaterThanOrEqual(0);
+    second[Symbol.dispose]();
+    await sample.add(1, 1);
+    expect(read(second).slices).toEqual([]);
+    using third = recordJobs(pool);
+    await sample.add(1, 1);
+    expect(read(third).slices.filter(({ kind }) => kind === "submit")).toHaveLength(1);
+  });
+
+  it("refuses what is no pool, and bad options, by name", async () => {
+    const pool = poolOf(1);
+    expect(() => recordJobs({} as ThreadPool)).toThrow(/`?pool`? must be a ThreadPool|pool/);
+    expect(() => recordJobs(pool, { locals: "tenant" as never })).toThrow(/options\.locals/);
+    expect(() => recordJobs(pool, { local: [] } as never)).toThrow(/Did you mean `locals`/);
+    expect(() => recordJobs(pool, { slicesPerThread: 1 })).toThrow(/slicesPerThread/);
+    using recording = recordJobs(pool);
+    expect(() => recording.read(0)).toThrow(RangeError);
+  });
+});
