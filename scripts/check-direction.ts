@@ -15,8 +15,9 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   piscina: ["context", "scheduling", "pool"],
   cluster: ["context", "scheduling", "pool"],
   sentry: ["context"],
+  devtools: ["context", "pool"],
   opentelemetry: ["context", "batching", "pool"],
-  skein: ["context", "scheduling", "pool", "batching", "cluster"],
+  skein: ["context", "scheduling", "pool", "batching", "cluster", "devtools"],
 };
 
 /** Rooms of the pool, lowest first. Rooms in one line do not import each other. */

@@ -27,9 +27,10 @@ const DEFAULT_SLICES = 16_384;
  *
  * @throws TypeError or RangeError for a bad argument, naming it.
  * @example
- * using recording = recordJobs(pool);
+ * const recording = recordJobs(pool);
  * // …
  * for (const { threadId, slices } of recording.read().threads) console.log(threadId, slices.length);
+ * recording[Symbol.dispose]();
  */
 export function recordJobs(pool: ThreadPool, options?: RecordOptions): PoolRecording {
   const { locals = [], slicesPerThread } = ownOptions(options, names);

@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   map: async () => (await import("./map.ts")).map,
   bench: async () => (await import("./bench.ts")).bench,
   worker: async () => (await import("./worker.ts")).worker,
+  top: async () => (await import("./top.ts")).top,
   doctor: async () => (await import("./doctor.ts")).doctor,
 };
 
@@ -25,6 +26,7 @@ const HELP = `Usage: skein <command> [options]
   skein map <file>#<export> < in > out   call it for each line of the input, on all threads
   skein bench <file>#<export> [json ...] measure it directly, and on a pool
   skein worker <file ...>                run jobs of a cluster in this process
+  skein top [url]                        watch the threads of a program
   skein doctor [folder]                  look for what keeps Skein from working in a project
 
 skein <command> --help explains a command; skein --version prints the version.

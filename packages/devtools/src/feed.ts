@@ -1,0 +1,81 @@
+/** `@skein/devtools/feed`: what the page is told, for tools that show it otherwise, as `skein top` does. */
+import { get, type IncomingMessage } from "node:http";
+import { argumentTypeError, SkeinError } from "@skein/context/errors";
+import { FEED_VERSION, type FeedMessage } from "./wire.ts";
+
+export * from "./wire.ts";
+export { DEFAULT_PORT } from "./server/options.ts";
+
+/**
+ * Reads along until the pool closes, the server ends, or the loop is left. While it is read the pool is recorded.
+ *
+ * Rejects with a SkeinError ERR_SKEIN_DEVTOOLS_FEED when there is no server at that address, it refuses, or it has another version.
+ *
+ * @param url As `serveDevtools` gives it: the token included.
+ * @throws TypeError when it is no `http:` URL.
+ * @example
+ * for await (const message of readFeed("http://127.0.0.1:9339/"))
+ *   if (message.type === "sample") console.log(message.running);
+ */
+export function readFeed(url: string | URL): AsyncGenerator<FeedMessage, void, undefined> {
+  if (!URL.canParse(String(url)) || new URL(url).protocol !== "http:")
+    throw argumentTypeError("url", "an http: URL", url);
+  const address = new URL(url);
+  const feed = new URL("/feed", address);
+  feed.search = address.search;
+  return messagesOf(feed);
+}
+
+async function* messagesOf(feed: URL): AsyncGenerator<FeedMessage, void, undefined> {
+  const response = await open(feed);
+  try {
+    for await (const data of events(response)) {
+      const message = JSON.parse(data) as FeedMessage;
+      if (message.type === "hello" && message.version !== FEED_VERSION)
+        throw notReadable(
+          `${feed.origin} speaks another version of the feed. Install the same version of both`,
+        );
+      yield message;
+      if (message.type === "closed") return;
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+function open(feed: URL): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = get(feed, (response) => {
+      if (response.statusCode === 200) {
+        resolve(response);
+        return;
+      }
+      response.setEncoding("utf8");
+      let text = "";
+      response.on("data", (chunk: string) => (text += chunk));
+      response.on("end", () => reject(notReadable(`${feed.origin} refuses: ${text.trim()}`)));
+    });
+    request.on("error", (cause) => {
+      reject(notReadable(`Nothing answers at ${feed.origin}: ${cause.message}`, cause));
+    });
+  });
+}
+
+/** The data of each event. */
+async function* events(response: IncomingMessage): AsyncGenerator<string, void> {
+  let rest = "";
+  try {
+    for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) {
+      const parts = (rest + chunk).split("\n\n");
+      rest = parts.pop()!;
+      for (const part of parts) yield part.slice(part.indexOf("data: ") + "data: ".length);
+    }
+  } catch (error) {
+    // The program has ended.
+    if ((error as NodeJS.ErrnoException).code !== "ECONNRESET") throw error;
+  }
+}
+
+function notReadable(message: string, cause?: Error): SkeinError {
+  return new SkeinError("ERR_SKEIN_DEVTOOLS_FEED", message, { cause });
+}

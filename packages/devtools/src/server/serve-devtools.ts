@@ -1,0 +1,195 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, isIPv6 } from "node:net";
+import { AsyncScope } from "@skein/context";
+import { argumentTypeError, SkeinError } from "@skein/context/errors";
+import { ThreadPool } from "@skein/pool";
+import { type Access, refusalOf } from "./access.ts";
+import { Client } from "./client.ts";
+import { pageDocument } from "./document.ts";
+import { Observer } from "./observer.ts";
+import { type DevtoolsOptions, resolveOptions, type ResolvedOptions } from "./options.ts";
+import { setThreadCounts } from "./thread-counts.ts";
+
+/** A window on a pool that is open. */
+export interface Devtools extends AsyncDisposable {
+  /** What to open in a browser, with the token if it needs one. */
+  readonly url: string;
+  readonly port: number;
+  /** How many look at this moment. */
+  readonly clients: number;
+  /** Ends it, and whoever looks is told nothing more. The pool goes on. May be called again. */
+  close(): Promise<void>;
+}
+
+/** What only tests and trials set. */
+export interface Limits {
+  readonly clients: number;
+  /** What may wait for one of them to be read. */
+  readonly bytesPerClient: number;
+  readonly slicesPerBatch: number;
+}
+
+const limits: Limits = { clients: 32, bytesPerClient: 4 << 20, slicesPerBatch: 4000 };
+
+const headers = {
+  "cache-control": "no-store",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+} as const;
+
+/**
+ * Serves a page that shows what the threads of the pool do, as it happens. While nobody looks, nothing is recorded. Never keeps the
+ * process alive. Names of functions, errors, files and threads are shown; arguments and results never are.
+ *
+ * @returns once it listens; rejects with SkeinError ERR_SKEIN_DEVTOOLS_LISTEN when it cannot.
+ * @throws TypeError or RangeError for a bad argument, naming it.
+ * @example
+ * const devtools = await serveDevtools(pool);
+ * console.log(devtools.url); // http://127.0.0.1:9339/
+ */
+export function serveDevtools(pool: ThreadPool, options?: DevtoolsOptions): Promise<Devtools> {
+  return serve(pool, options, limits);
+}
+
+/** The same with other limits. */
+export function serve(
+  pool: ThreadPool,
+  options: DevtoolsOptions | undefined,
+  own: Limits,
+): Promise<Devtools> {
+  if (!(pool instanceof ThreadPool)) throw argumentTypeError("pool", "a ThreadPool", pool);
+  const resolved = resolveOptions(options);
+  // Nothing of the caller's context is kept, whoever connects.
+  return AsyncScope.root.run(() => new DevtoolsServer(pool, resolved, own).listen());
+}
+
+class DevtoolsServer implements Devtools {
+  readonly #pool: ThreadPool;
+  readonly #options: ResolvedOptions;
+  readonly #limits: Limits;
+  readonly #access: Access;
+  readonly #observer: Observer;
+  readonly #server: Server;
+  #port = 0;
+  #closing: Promise<void> | null = null;
+
+  constructor(pool: ThreadPool, options: ResolvedOptions, own: Limits) {
+    this.#pool = pool;
+    this.#options = options;
+    this.#limits = own;
+    this.#access = options;
+    this.#observer = new Observer(pool, { ...options, slicesPerBatch: own.slicesPerBatch });
+    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server.maxConnections = 4 * own.clients;
+    this.#server.on("connection", (socket) => socket.unref());
+  }
+
+  listen(): Promise<this> {
+    const { port, host } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", (cause: NodeJS.ErrnoException) => {
+        const advice = cause.code === "EADDRINUSE" ? ". Give another `port`, or 0 for any that is free" : "";
+        const message = `The devtools cannot listen at ${host}, port ${port}: ${cause.message}${advice}`;
+        reject(new SkeinError("ERR_SKEIN_DEVTOOLS_LISTEN", message, { cause }));
+      });
+      this.#server.listen(port, host, () => {
+        this.#port = (this.#server.address() as AddressInfo).port;
+        resolve(this);
+      });
+      this.#server.unref();
+    });
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    const { host, token } = this.#options;
+    const name = isIPv6(host) ? `[${host}]` : host;
+    return `http://${name}:${this.port}/${token === null ? "" : `?token=${token}`}`;
+  }
+
+  get clients(): number {
+    return this.#observer.clients;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      this.#observer.close();
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    const url = new URL(`http://server${request.url?.startsWith("/") === true ? request.url : "/"}`);
+    const refusal = refusalOf(request, url, this.#access);
+    if (refusal !== null) {
+      say(response, refusal.status, refusal.reason);
+      return;
+    }
+    const route = `${request.method} ${url.pathname}`;
+    if (route === "GET /") void sendPage(response);
+    else if (route === "GET /feed") this.#feed(response);
+    else if (route === "GET /timeline.json") this.#sendTimeline(response);
+    else if (route === "POST /threads") void this.#setThreads(request, response);
+    else say(response, 404, "There is nothing here. The page is at /");
+  }
+
+  #feed(response: ServerResponse): void {
+    if (this.#observer.clients >= this.#limits.clients) {
+      say(response, 503, `${this.#limits.clients} look already. Close one of them.`);
+      return;
+    }
+    this.#observer.add(new Client(response, this.#limits.bytesPerClient));
+  }
+
+  #sendTimeline(response: ServerResponse): void {
+    const timeline = this.#observer.timeline();
+    if (timeline === null) {
+      say(response, 409, "Nothing is recorded while nobody looks. Open the page first.");
+      return;
+    }
+    response.writeHead(200, {
+      "content-type": "application/json",
+      "content-disposition": 'attachment; filename="skein-timeline.json"',
+    });
+    response.end(Array.from(timeline).join(""));
+  }
+
+  async #setThreads(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.#options.controls) {
+      say(response, 403, "This window only shows. `controls: true` lets it change the number of threads.");
+      return;
+    }
+    // A form of another page cannot send this.
+    if (request.headers["content-type"] !== "application/json") {
+      say(response, 415, "Send JSON.");
+      return;
+    }
+    const refusal = await setThreadCounts(this.#pool, request);
+    if (refusal === null) response.writeHead(204).end();
+    else say(response, 400, refusal);
+  }
+}
+
+async function sendPage(response: ServerResponse): Promise<void> {
+  const { html, policy } = await pageDocument();
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy });
+  response.end(html);
+}
+
+function say(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
+  response.end(`${sentence}\n`);
+}

@@ -1,0 +1,173 @@
+/**
+ * What the server tells those who look, as server-sent events: `hello` first, then `batch` ten times a second while something happens,
+ * `sample` twice a second, `closed` at the end of the pool. Data are JSON of the types below. Arguments and results are in none of them.
+ */
+
+/** Raised whenever a reader of the version before would misread. */
+export const FEED_VERSION = 1;
+
+export const KINDS = [
+  "start",
+  "submit",
+  "settle",
+  "run",
+  "resume",
+  "finish",
+  "parked",
+  "joining",
+  "steal",
+  "cancel",
+] as const;
+export type SliceKind = (typeof KINDS)[number];
+
+export const OUTCOMES = ["completed", "failed", "canceled", "crashed", "awaiting", "unfinished"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export const POLICIES = ["default", "inline", "yield", "asynchronous", "scheduler"] as const;
+export type Policy = (typeof POLICIES)[number];
+
+export const PRIORITIES = ["high", "normal", "low"] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** Of a pool; `local`: of jobs that jobs submit, with the thread that has submitted them. */
+export const QUEUES = ["high", "normal", "low", "local"] as const;
+
+/** The local that is shown as the correlation id. */
+export const CORRELATION = "correlationId";
+
+/** Numbers of a slice: kind, start, end or -1, job, function, priority, what its kind adds, and what that refers to. */
+export const SLICE_FIELDS = 8;
+
+/** As it is sent, several in one array. Times are microseconds since the pool began to be recorded. */
+export interface Slice {
+  readonly kind: SliceKind;
+  readonly start: number;
+  /** -1: it goes on. */
+  readonly end: number;
+  /** 0: none, or one that was submitted before anybody looked. */
+  readonly job: number;
+  readonly fn: number;
+  readonly priority: Priority;
+  /** Of `submit`. */
+  readonly policy: Policy | null;
+  readonly outcome: Outcome | null;
+  /** Of `submit`: whose code has submitted it, or 0. Of `run` and `resume`: when it was submitted, or 0. */
+  readonly ref: number;
+}
+
+export interface Hello {
+  readonly type: "hello";
+  readonly version: typeof FEED_VERSION;
+  /** Another one: what was seen before is of another program, or there is a gap. */
+  readonly session: string;
+  readonly pool: { readonly id: number; readonly name: string };
+  readonly program: { readonly pid: number; readonly node: string; readonly title: string };
+  /** Of time 0, as `Date.now()` says it. */
+  readonly epochMs: number;
+  readonly nowUs: number;
+  readonly controls: boolean;
+  readonly functions: readonly (readonly [id: number, name: string])[];
+}
+
+/** One thread of a batch. */
+export interface ThreadBatch {
+  readonly threadId: number;
+  /** Its place in the pool; -1: the thread that made the pool. */
+  readonly index: number;
+  /** So many slices were overwritten before they were read. */
+  readonly dropped: number;
+  readonly exit: {
+    readonly exitCode: number;
+    readonly crashed: boolean;
+    readonly reason?: string | undefined;
+  } | null;
+  readonly slices: readonly number[];
+}
+
+export interface Batch {
+  readonly type: "batch";
+  readonly nowUs: number;
+  /** One job in so many is told. */
+  readonly oneIn: number;
+  /** How many wait, as QUEUES. */
+  readonly queued: readonly [number, number, number, number];
+  readonly threads: readonly ThreadBatch[];
+  readonly functions: readonly (readonly [id: number, name: string])[];
+  /** Allowed values of the contexts of jobs. */
+  readonly contexts: readonly (readonly [job: number, values: Readonly<Record<string, string>>])[];
+  /** For some: the name of the error, the frames of whoever submitted them. */
+  readonly details: readonly (readonly [job: number, error: string | null, frames: string | null])[];
+}
+
+export interface ThreadSample {
+  readonly threadId: number;
+  readonly index: number;
+  /** Bytes; null: Node does not tell, or the thread did not answer yet. */
+  readonly heapUsed: number | null;
+  readonly heapLimit: number | null;
+  /** Of CPU time since the thread began; null as above. */
+  readonly cpuMs: number | null;
+  readonly busyMs: number;
+  readonly parkedMs: number;
+  readonly executed: number;
+  readonly stolen: number;
+}
+
+export interface Times {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  /** Milliseconds and how often, ascending; counts never go back. */
+  readonly histogram: readonly (readonly [ms: number, count: number])[];
+}
+
+export interface Sample {
+  readonly type: "sample";
+  readonly nowUs: number;
+  readonly minThreads: number;
+  readonly maxThreads: number;
+  readonly running: number;
+  readonly parked: number;
+  readonly submitted: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly canceled: number;
+  readonly crashed: number;
+  readonly stray: number;
+  readonly stolen: number;
+  readonly waitMs: Times;
+  readonly runMs: Times;
+  readonly threads: readonly ThreadSample[];
+  readonly main: {
+    readonly heapUsed: number;
+    readonly rss: number;
+    /** Of the event loop since the last sample. */
+    readonly delayP50Ms: number;
+    readonly delayMaxMs: number;
+    /** How busy it was, 0 to 1. */
+    readonly utilization: number;
+  };
+}
+
+/** The pool has closed: nothing follows. */
+export interface Closed {
+  readonly type: "closed";
+}
+
+export type FeedMessage = Hello | Batch | Sample | Closed;
+
+export function sliceAt(slices: readonly number[], at: number): Slice {
+  const kind = KINDS[slices[at]!]!;
+  const info = slices[at + 6]!;
+  return {
+    kind,
+    start: slices[at + 1]!,
+    end: slices[at + 2]!,
+    job: slices[at + 3]!,
+    fn: slices[at + 4]!,
+    priority: PRIORITIES[slices[at + 5]!]!,
+    policy: kind === "submit" ? POLICIES[info]! : null,
+    outcome: kind === "submit" || info < 0 ? null : OUTCOMES[info]!,
+    ref: slices[at + 7]!,
+  };
+}

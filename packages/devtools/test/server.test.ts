@@ -1,0 +1,283 @@
+/** The server: who is answered, what is told, and what it costs when nobody looks. Real pools, real sockets. */
+import { connect } from "node:net";
+import { AsyncLocal } from "@skein/context";
+import { correlationId } from "@skein/context/http";
+import { ThreadPool } from "@skein/pool";
+import { afterEach, describe, expect, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
+import { type Batch, type FeedMessage, readFeed, type Slice, SLICE_FIELDS, sliceAt } from "../src/feed.ts";
+import type { DevtoolsOptions } from "../src/server/options.ts";
+import { type Devtools, serve, serveDevtools } from "../src/server/serve-devtools.ts";
+import { ask } from "./browse.ts";
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).toReversed()) await each[Symbol.asyncDispose]();
+});
+
+function poolOf(threads = 1): ThreadPool {
+  const pool = new ThreadPool({ name: "shown", minThreads: threads, maxThreads: threads });
+  open.push(pool);
+  return pool;
+}
+
+async function served(pool: ThreadPool, options: DevtoolsOptions = {}): Promise<Devtools> {
+  const devtools = await serveDevtools(pool, { port: 0, ...options });
+  open.push(devtools);
+  return devtools;
+}
+
+function slicesOf({ threads }: Batch): Slice[] {
+  return threads.flatMap(({ slices }) =>
+    Array.from({ length: slices.length / SLICE_FIELDS }, (_, i) => sliceAt(slices, i * SLICE_FIELDS)),
+  );
+}
+
+/** Reads until `isEnough`. */
+async function read(url: string, isEnough: (message: FeedMessage) => boolean): Promise<FeedMessage[]> {
+  const messages: FeedMessage[] = [];
+  for await (const message of readFeed(url)) {
+    messages.push(message);
+    if (isEnough(message)) break;
+  }
+  return messages;
+}
+
+describe("who is answered", () => {
+  it.each(["127.0.0.1", "localhost", "[::1]"])(
+    "the page, asked for by %s, with a policy of its own",
+    async (name) => {
+      const { port } = await served(poolOf());
+      const answer = await ask(`http://127.0.0.1:${port}/`, { headers: { host: `${name}:${port}` } });
+      expect(answer.status).toBe(200);
+      expect(answer.headers).toMatchObject({ "x-frame-options": "DENY", "referrer-policy": "no-referrer" });
+      expect(answer.headers["content-security-policy"]).toMatch(/^default-src 'none'; script-src 'sha256-/);
+      expect(answer.headers["access-control-allow-origin"]).toBeUndefined();
+      expect(answer.text).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+    },
+  );
+
+  it.each([
+    ["a name that points here", { host: "attacker.example:80" }],
+    ["no sensible name", { host: "" }],
+    ["another origin", { origin: "http://attacker.example" }],
+    ["another program on this machine", { origin: "http://127.0.0.1:1" }],
+    ["an origin that hides", { origin: "null" }],
+    ["another site, without an origin", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
+  ])("nobody who comes by %s, for anything", async (_, headers) => {
+    const pool = poolOf();
+    const { port } = await served(pool, { controls: true });
+    for (const [method, path] of [
+      ["GET", "/"],
+      ["GET", "/feed"],
+      ["GET", "/timeline.json"],
+      ["POST", "/threads"],
+    ] as const) {
+      const answer = await ask(`http://127.0.0.1:${port}${path}`, { method, headers });
+      expect([path, answer.status]).toEqual([path, answer.status === 400 && "host" in headers ? 400 : 403]);
+    }
+    expect(pool.maxThreads).toBe(1);
+  });
+
+  it("with a token, only who names it; one is made where others can reach the server", async () => {
+    const token = "0123456789abcdef";
+    const { port, url } = await served(poolOf(), { token });
+    expect(url).toBe(`http://127.0.0.1:${port}/?token=${token}`);
+    const statusOf = async (path: string, headers = {}): Promise<number> =>
+      (await ask(`http://127.0.0.1:${port}${path}`, { headers })).status;
+    expect(await statusOf("/")).toBe(401);
+    expect(await statusOf("/feed?token=0123456789abcdee")).toBe(401);
+    expect(await statusOf(`/?token=${token}`)).toBe(200);
+    expect(await statusOf("/", { authorization: `Bearer ${token}` })).toBe(200);
+    const wide = await served(poolOf(), { host: "0.0.0.0" });
+    expect(wide.url).toMatch(/\?token=[0-9a-f]{32}$/);
+    expect((await ask(`http://127.0.0.1:${wide.port}/`)).status).toBe(401);
+  });
+
+  it("changes nothing unless it may, and says what is wrong with a number", async () => {
+    const pool = poolOf(2);
+    const post = async (
+      { port }: Devtools,
+      body: string,
+      type = "application/json",
+    ): Promise<[number, string]> => {
+      const headers = { "content-type": type };
+      const { status, text } = await ask(`http://127.0.0.1:${port}/threads`, {
+        method: "POST",
+        headers,
+        body,
+      });
+      return [status, text];
+    };
+    const shows = await served(pool);
+    expect((await post(shows, '{"maxThreads":3}'))[0]).toBe(403);
+    const changes = await served(pool, { controls: true });
+    expect((await post(changes, '{"maxThreads":3}', "text/plain"))[0]).toBe(415);
+    expect(pool.maxThreads).toBe(2);
+    expect((await post(changes, '{"minThreads":1,"maxThreads":1}'))[0]).toBe(204);
+    expect([pool.minThreads, pool.maxThreads]).toEqual([1, 1]);
+    expect(await post(changes, '{"maxThreads":"x"}')).toEqual([400, expect.stringContaining("maxThreads")]);
+    expect(await post(changes, '{"maxThread":2}')).toEqual([400, expect.stringContaining("Did you mean")]);
+    expect((await post(changes, `{"a":"${"x".repeat(2000)}"}`))[0]).toBe(400);
+  });
+
+  it("says at the door what is wrong with an option, and whose port it is", async () => {
+    const pool = poolOf();
+    expect(() => serveDevtools({} as ThreadPool)).toThrow(/pool/);
+    expect(() => serveDevtools(pool, { port: 70_000 })).toThrow(RangeError);
+    expect(() => serveDevtools(pool, { prot: 1 } as never)).toThrow(/Did you mean `port`/);
+    expect(() => serveDevtools(pool, { token: "short" })).toThrow(/options\.token/);
+    const { port } = await served(pool);
+    await expect(serveDevtools(pool, { port })).rejects.toMatchObject({ code: "ERR_SKEIN_DEVTOOLS_LISTEN" });
+    await expect(read(`http://127.0.0.1:${port}/x?y`, () => true)).resolves.toHaveLength(1);
+    expect(() => readFeed("https://x")).toThrow(TypeError);
+  });
+});
+
+function answer(value: string): string {
+  return `${value}-result`;
+}
+
+async function fail(message: string): Promise<never> {
+  await new Promise((resolve) => setImmediate(resolve));
+  throw new RangeError(message);
+}
+
+describe("what is told", () => {
+  it("a job's life, whose it is, what it failed with, and nothing of its arguments and results", async () => {
+    const pool = poolOf();
+    const tenant = new AsyncLocal<string>({ name: "devtools-tenant", flow: "thread" });
+    const secret = new AsyncLocal<string>({ name: "devtools-secret", flow: "thread" });
+    const { url } = await served(pool, { locals: ["devtools-tenant"] });
+    const work = setInterval(() => {
+      correlationId.run("request-7", () =>
+        tenant.run("acme", () =>
+          secret.run("hidden-local", () => {
+            void pool.run(answer, ["hidden-argument"]);
+            pool.run(fail, ["hidden-message"]).then(null, () => {});
+          }),
+        ),
+      );
+    }, 5);
+    const seen = new Set<string>();
+    const messages = await read(url, (message) => {
+      if (message.type !== "batch") return false;
+      for (const { kind, outcome } of slicesOf(message)) seen.add(`${kind} ${outcome}`);
+      return (
+        ["submit null", "run completed", "settle completed", "run awaiting", "settle failed"].every((each) =>
+          seen.has(each),
+        ) && message.details.some(([, error]) => error === "RangeError")
+      );
+    });
+    clearInterval(work);
+    const [hello, sample] = messages;
+    expect(hello).toMatchObject({ type: "hello", pool: { name: "shown" }, controls: false });
+    expect(sample).toMatchObject({ type: "sample", minThreads: 1, maxThreads: 1 });
+    const batches = messages.filter((message) => message.type === "batch");
+    expect(batches.flatMap(({ contexts }) => contexts.map(([, values]) => values))).toContainEqual({
+      correlationId: "request-7",
+      "devtools-tenant": "acme",
+    });
+    expect(JSON.stringify(messages)).not.toContain("hidden");
+  });
+
+  it("the same timeline as a trace, while somebody looks", async () => {
+    const pool = poolOf();
+    const { port, url } = await served(pool);
+    expect((await ask(`http://127.0.0.1:${port}/timeline.json`)).status).toBe(409);
+    const feed = readFeed(url);
+    await feed.next();
+    await eventually("a job is in the trace", async () => {
+      await pool.run(() => 1);
+      const { status, text } = await ask(`http://127.0.0.1:${port}/timeline.json`);
+      const { traceEvents } = JSON.parse(text) as {
+        traceEvents: { ph: string; args?: { outcome?: string } }[];
+      };
+      return (
+        status === 200 && traceEvents.some(({ ph, args }) => ph === "X" && args?.outcome === "completed")
+      );
+    });
+    await feed.return();
+  });
+
+  it("one job in several, when there are too many; those whole", async () => {
+    const pool = poolOf();
+    const devtools = await serve(
+      pool,
+      { port: 0 },
+      { clients: 2, bytesPerClient: 1 << 20, slicesPerBatch: 100 },
+    );
+    open.push(devtools);
+    const work = setInterval(() => {
+      for (let i = 0; i < 100; i++) void pool.run(() => 1);
+    }, 5);
+    const messages = await read(devtools.url, (message) => message.type === "batch" && message.oneIn >= 4);
+    clearInterval(work);
+    expect(messages.at(-1)).toMatchObject({ type: "batch" });
+  });
+});
+
+describe("those who look", () => {
+  it("nothing is recorded before the first comes and after the last has gone; ten may look at once", async () => {
+    const pool = poolOf();
+    const devtools = await served(pool);
+    const isRecorded = async (): Promise<boolean> =>
+      (await ask(`http://127.0.0.1:${devtools.port}/timeline.json`)).status === 200;
+    expect([devtools.clients, await isRecorded()]).toEqual([0, false]);
+    const feeds = Array.from({ length: 10 }, () => readFeed(devtools.url));
+    const first = await Promise.all(feeds.map(async (feed) => (await feed.next()).value as FeedMessage));
+    expect(new Set(first.map((message) => message.type === "hello" && message.session)).size).toBe(1);
+    expect([devtools.clients, await isRecorded()]).toEqual([10, true]);
+    await Promise.all(feeds.map((feed) => feed.return()));
+    await eventually("all have gone", () => devtools.clients === 0);
+    expect(await isRecorded()).toBe(false);
+  });
+
+  it("one that stops reading is dropped; the others are told on", async () => {
+    const pool = poolOf();
+    const devtools = await serve(
+      pool,
+      { port: 0 },
+      { clients: 2, bytesPerClient: 64 << 10, slicesPerBatch: 4000 },
+    );
+    open.push(devtools);
+    const stalled = connect(devtools.port, "127.0.0.1");
+    stalled.on("error", () => {});
+    stalled.write(`GET /feed HTTP/1.1\r\nHost: 127.0.0.1:${devtools.port}\r\n\r\n`);
+    stalled.pause();
+    await eventually("it looks", () => devtools.clients === 1);
+    const feed = readFeed(devtools.url);
+    await feed.next();
+    expect((await ask(`http://127.0.0.1:${devtools.port}/feed`)).status).toBe(503);
+    const work = setInterval(() => {
+      for (let i = 0; i < 200; i++) void pool.run(() => 1);
+    }, 5);
+    for await (const _ of feed) if (devtools.clients === 1) break;
+    clearInterval(work);
+    stalled.destroy();
+  });
+
+  it("are told that the pool has closed, and whoever comes later, too", async () => {
+    const pool = poolOf();
+    const { url } = await served(pool);
+    const feed = readFeed(url);
+    await feed.next();
+    const closing = pool.close();
+    let last: FeedMessage | null = null;
+    for await (const message of feed) last = message;
+    expect(last).toEqual({ type: "closed" });
+    await closing;
+    expect((await read(url, () => true)).map(({ type }) => type)).toEqual(["closed"]);
+  });
+
+  it("are let go when the server closes; the pool goes on, and a reader is told nothing wrong", async () => {
+    const pool = poolOf();
+    const devtools = await served(pool);
+    const feed = readFeed(devtools.url);
+    await feed.next();
+    await Promise.all([devtools.close(), devtools.close()]);
+    for await (const _ of feed);
+    expect(await pool.run(() => 3)).toBe(3);
+    await expect(read(devtools.url, () => true)).rejects.toMatchObject({ code: "ERR_SKEIN_DEVTOOLS_FEED" });
+  });
+});
