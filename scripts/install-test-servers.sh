@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The servers that end-to-end tests talk to, from Debian's packages: rabbitmq-server, redis-server. Does nothing when they are there.
+# What end-to-end tests talk to, from Debian's packages: rabbitmq-server, redis-server, chromium. Does nothing when they are there.
 # Tests start their own instance on a free loopback port; the system's service is neither started nor needed.
 set -euo pipefail
 
 # Debian keeps the scripts in /usr/sbin, which is not on everybody's PATH.
 missing=()
-for server in rabbitmq-server redis-server; do
+for server in rabbitmq-server redis-server chromium; do
   PATH="$PATH:/usr/sbin:/usr/lib/rabbitmq/bin" command -v "$server" >/dev/null || missing+=("$server")
 done
 if [[ ${#missing[@]} -eq 0 ]]; then

@@ -1,0 +1,282 @@
+/** What the page makes of what it is told, without a browser. */
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ticksOf } from "../src/page/axis.ts";
+import { bytes, duration, jobName, rate } from "../src/page/format.ts";
+import { Model } from "../src/page/model.ts";
+import { search } from "../src/page/search.ts";
+import { SliceRing } from "../src/page/slice-ring.ts";
+import { MAX_SPAN_US, MIN_SPAN_US, Viewport } from "../src/page/viewport.ts";
+import { whyWaiting } from "../src/page/why-waiting.ts";
+import { type Batch, type Hello, KINDS, OUTCOMES, PRIORITIES, type Slice } from "../src/wire.ts";
+
+const hello: Hello = {
+  type: "hello",
+  version: 1,
+  session: "a",
+  pool: { id: 1, name: "orders" },
+  program: { pid: 1, node: "v24", title: "x" },
+  epochMs: 0,
+  nowUs: 0,
+  controls: false,
+  functions: [
+    [1, "report"],
+    [2, "price"],
+  ],
+};
+
+type Told = Partial<Slice> & Pick<Slice, "kind" | "start">;
+
+/** Of thread 0, the main thread, or another. */
+function batch(
+  nowUs: number,
+  threads: Readonly<Record<number, readonly Told[]>>,
+  more: Partial<Batch> = {},
+): Batch {
+  return {
+    type: "batch",
+    nowUs,
+    oneIn: 1,
+    queued: [0, 0, 0, 0],
+    threads: Object.entries(threads).map(([id, slices]) => ({
+      threadId: Number(id),
+      index: Number(id) - 1,
+      dropped: 0,
+      exit: null,
+      slices: slices.flatMap((slice) => numbersOf(slice)),
+    })),
+    functions: [],
+    contexts: [],
+    details: [],
+    ...more,
+  };
+}
+
+function numbersOf({
+  kind,
+  start,
+  end = start,
+  job = 0,
+  fn = 1,
+  priority = "normal",
+  outcome = null,
+  ref = 0,
+}: Told): number[] {
+  const info = kind === "submit" ? 0 : outcome === null ? -1 : OUTCOMES.indexOf(outcome);
+  return [KINDS.indexOf(kind), start, end, job, fn, PRIORITIES.indexOf(priority), info, ref];
+}
+
+function watched(...batches: Batch[]): Model {
+  const model = new Model();
+  model.apply(hello);
+  for (const each of batches) model.apply(each);
+  return model;
+}
+
+describe("a model", () => {
+  it("puts a job together from what different threads tell, in whatever order", () => {
+    const model = watched(
+      batch(100, { 1: [{ kind: "run", start: 30, end: 50, job: 4, outcome: "completed", ref: 10 }] }),
+      batch(200, {
+        0: [
+          { kind: "submit", start: 10, end: 12, job: 4 },
+          { kind: "settle", start: 60, job: 4, outcome: "completed" },
+        ],
+      }),
+    );
+    expect(model.jobs.get(4)).toMatchObject({
+      submitted: 10,
+      began: 30,
+      ranUs: 20,
+      finished: 50,
+      settled: 60,
+      lane: 1,
+    });
+    expect(model.slowest.map(({ id }) => id)).toEqual([4]);
+    expect(model.times.get(1)).toMatchObject({ calls: 1, selfUs: 20 });
+  });
+
+  it("counts what runs inside another call once", () => {
+    const model = watched(
+      batch(100, {
+        1: [
+          { kind: "run", start: 20, end: 50, job: 8, fn: 2, outcome: "completed" },
+          { kind: "joining", start: 60, end: 70 },
+          { kind: "run", start: 10, end: 90, job: 4, fn: 1, outcome: "completed" },
+        ],
+      }),
+    );
+    expect([model.times.get(1)!.selfUs, model.times.get(2)!.selfUs]).toEqual([40, 30]);
+  });
+
+  it("finds a correlation id over all hops", () => {
+    const model = watched(
+      batch(
+        100,
+        {
+          0: [{ kind: "submit", start: 1, job: 4 }],
+          1: [
+            { kind: "submit", start: 5, job: 8, ref: 4 },
+            { kind: "submit", start: 6, job: 12 },
+          ],
+        },
+        { contexts: [[4, { correlationId: "request-1" }]] },
+      ),
+    );
+    expect([...search(model, "REQUEST-1")!.ids]).toEqual([4, 8]);
+    expect(search(model, " ")).toBeNull();
+  });
+
+  it("says what a job waits for", () => {
+    const model = watched(
+      batch(1000, {
+        0: [
+          { kind: "submit", start: 10, job: 4 },
+          { kind: "submit", start: 20, job: 8, fn: 2 },
+          { kind: "submit", start: 30, job: 12, fn: 2 },
+        ],
+        1: [{ kind: "run", start: 100, end: -1, job: 4, ref: 10 }],
+      }),
+    );
+    expect(whyWaiting(model, model.jobs.get(8)!).join(" ")).toBe(
+      "It is the next of priority “normal”. All 1 threads are busy; thread 1 has run report for 900 µs.",
+    );
+    expect(whyWaiting(model, model.jobs.get(12)!)[0]).toBe(
+      "1 job of priority “normal” came before and still waits.",
+    );
+    expect(whyWaiting(model, model.jobs.get(4)!)[0]).toBe("Its function runs on thread 1, since 900 µs.");
+    model.apply(
+      batch(2000, {
+        1: [
+          { kind: "submit", start: 1100, job: 16, fn: 2, ref: 4 },
+          { kind: "run", start: 100, end: 1200, job: 4, outcome: "awaiting", ref: 10 },
+        ],
+      }),
+    );
+    expect(whyWaiting(model, model.jobs.get(4)!)).toEqual([
+      "It awaits since 800 µs.",
+      "Jobs that it has submitted have yet to settle: price (0-4, queued).",
+    ]);
+  });
+
+  it("forgets what another program has told", () => {
+    const model = watched(batch(100, { 0: [{ kind: "submit", start: 1, job: 4 }] }));
+    model.apply({ ...hello, session: "b" });
+    expect([model.jobs.size, model.lanes.length]).toEqual([0, 0]);
+  });
+});
+
+describe("a ring of slices", () => {
+  it("knows how deep each lies, and finds those that end from a time on, also beyond its first size", () => {
+    // Calls: [gap before, time of its own, calls inside].
+    const { call } = fc.letrec<{ call: [number, number, readonly unknown[]] }>((tie) => ({
+      call: fc.tuple(
+        fc.nat(3),
+        fc.integer({ min: 1, max: 5 }),
+        fc.oneof({ maxDepth: 3 }, fc.constant([]), fc.array(tie("call"), { maxLength: 3 })),
+      ),
+    }));
+    fc.assert(
+      fc.property(fc.array(call, { maxLength: 30 }), fc.nat(200), (calls, from) => {
+        const ring = new SliceRing();
+        const expected: { start: number; end: number; depth: number }[] = [];
+        let now = 0;
+        const play = ([gap, own, inside]: [number, number, readonly unknown[]], depth: number): void => {
+          now += gap;
+          const start = now++;
+          for (const each of inside) play(each as [number, number, readonly unknown[]], depth + 1);
+          now += own;
+          expected.push({ start, end: now, depth });
+          ring.add({
+            kind: "run",
+            start,
+            end: now,
+            job: 4,
+            fn: 1,
+            priority: "normal",
+            policy: null,
+            outcome: null,
+            ref: 0,
+          });
+        };
+        for (const each of calls) play(each, 0);
+        expect(expected.map((_, i) => ring.depth[ring.at(i)])).toEqual(expected.map(({ depth }) => depth));
+        const first = expected.findIndex(({ end }) => end >= from);
+        expect(ring.endingFrom(from)).toBe(first < 0 ? expected.length : first);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("keeps the newest", () => {
+    const ring = new SliceRing();
+    for (let n = 0; n < 140_000; n++)
+      ring.add({
+        kind: "run",
+        start: n,
+        end: n + 0.5,
+        job: n,
+        fn: 1,
+        priority: "low",
+        policy: null,
+        outcome: "failed",
+        ref: 0,
+      });
+    expect([ring.count, ring.first]).toEqual([140_000, 140_000 - 131_072]);
+    expect([ring.job[ring.at(ring.first)], ring.job[ring.at(139_999)]]).toEqual([ring.first, 139_999]);
+    expect([ring.kindAt(5), ring.outcomeAt(5)]).toEqual(["run", "failed"]);
+  });
+});
+
+describe("a viewport", () => {
+  it("follows the present until it is paused, and zooms within bounds around a point", () => {
+    const view = new Viewport();
+    expect(view.advance(0)).toBe(false);
+    view.heard(1e6, 500);
+    expect([view.advance(1000), view.endUs]).toEqual([true, 1.25e6]);
+    view.pan(-1e6);
+    expect([view.isPaused, view.advance(2000), view.endUs]).toEqual([true, false, 0.25e6]);
+    view.spanUs = 1e6;
+    view.zoom(0.5, 0);
+    expect([view.startUs, view.spanUs]).toEqual([-0.75e6, 0.5e6]);
+    view.zoom(1e-12);
+    expect(view.spanUs).toBe(MIN_SPAN_US);
+    view.zoom(1e12);
+    expect(view.spanUs).toBe(MAX_SPAN_US);
+    view.pause(false);
+    view.stopAt(2e6);
+    expect([view.advance(9000), view.endUs]).toEqual([true, 2.25e6]);
+  });
+});
+
+describe("numbers", () => {
+  it("have three digits and a unit", () => {
+    expect([0, 0.5, 12.34, 999.6, 12_345, 2.5e6, 83e6].map((us) => duration(us))).toEqual([
+      "0",
+      "<1 µs",
+      "12.3 µs",
+      "1 ms",
+      "12.3 ms",
+      "2.5 s",
+      "1 min 23 s",
+    ]);
+    expect([bytes(2048), bytes(5 * 2 ** 20), bytes(3 * 2 ** 30)]).toEqual(["2 KB", "5 MB", "3 GB"]);
+    expect([rate(0.5), rate(1234.4)]).toEqual(["0.5", "1,234"]);
+    expect(jobName((3 * 2 ** 31 + 7) * 4 + 1)).toBe("3-7");
+  });
+
+  it("stand at round times on the axis, none before the beginning", () => {
+    expect(ticksOf(-1e6, 2e6, 660).map(({ label }) => label)).toEqual([
+      "0.0 s",
+      "0.5 s",
+      "1.0 s",
+      "1.5 s",
+      "2.0 s",
+    ]);
+    expect(ticksOf(1e6, 1e6 + 100, 220).map(({ label }) => label)).toEqual([
+      "1.00000 s",
+      "1.00005 s",
+      "1.00010 s",
+    ]);
+  });
+});

@@ -1,0 +1,222 @@
+/** The page in a real browser, on real pools: what people do with it, and what happens to it. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import axe from "axe-core";
+import { correlationId } from "@skein/context/http";
+import { ThreadPool } from "@skein/pool";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { timeLimit } from "../../../test/support/time-limit.ts";
+import type { DevtoolsOptions } from "../src/server/options.ts";
+import { type Devtools, serveDevtools } from "../src/server/serve-devtools.ts";
+import { startChromium } from "./chromium.ts";
+import type * as Orders from "./fixtures/orders.jobs.ts";
+
+const LIMIT = timeLimit(20_000);
+
+// A name that points here, as somebody else's may.
+const browser: Browser | null = await startChromium(["--host-resolver-rules=MAP attacker.test 127.0.0.1"]);
+const open: (() => Promise<unknown>)[] = [];
+
+beforeAll(() => browser?.version());
+afterAll(() => browser?.close());
+afterEach(async () => {
+  for (const close of open.splice(0).toReversed()) await close();
+});
+
+interface Scene {
+  readonly pool: ThreadPool;
+  readonly orders: ReturnType<typeof ThreadPool.prototype.module<typeof Orders>>;
+  readonly devtools: Devtools;
+  readonly page: Page;
+  /** What went wrong in the page. */
+  readonly complaints: string[];
+}
+
+async function scene(
+  threads = 1,
+  options: DevtoolsOptions = {},
+  colorScheme: "light" | "dark" = "light",
+): Promise<Scene> {
+  const pool = new ThreadPool({ name: "orders", minThreads: threads, maxThreads: threads });
+  open.push(() => pool.close({ drain: false }));
+  const devtools = await serveDevtools(pool, { port: 0, ...options });
+  open.push(() => devtools.close());
+  const { page, complaints } = await visit(devtools.url, colorScheme);
+  await status(page, "Live");
+  const orders = pool.module<typeof Orders>(new URL("fixtures/orders.jobs.ts", import.meta.url));
+  return { pool, orders, devtools, page, complaints };
+}
+
+async function visit(
+  url: string,
+  colorScheme: "light" | "dark" = "light",
+  viewport = { width: 1280, height: 900 },
+): Promise<Pick<Scene, "page" | "complaints">> {
+  const page = await browser!.newPage({ colorScheme, viewport });
+  page.setDefaultTimeout(LIMIT);
+  open.push(() => page.close());
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error.stack)));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+async function status(page: Page, text: string): Promise<void> {
+  await page.getByRole("status").filter({ hasText: text }).waitFor();
+}
+
+async function find(page: Page, text: string): Promise<void> {
+  await page.getByRole("searchbox").fill(text);
+}
+
+/** Ways in which the page keeps somebody out. */
+async function violations(page: Page): Promise<string[]> {
+  // As a debugger would: the policy of the page allows no other script.
+  await page.evaluate(axe.source);
+  return await page.evaluate(async () => {
+    const run = (
+      globalThis as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      }
+    ).axe;
+    const { violations: found } = await run.run();
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
+}
+
+describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () => {
+  it("finds a request's jobs over all hops, and says why one waits", async () => {
+    const { pool, orders, page, complaints } = await scene();
+    await correlationId.run("request-41", () => orders.report(2));
+    await find(page, "request-41");
+    await page.getByRole("cell", { name: "completed" }).nth(2).waitFor();
+    const found = page.getByRole("tabpanel", { name: /^Found/ });
+    expect((await found.getByRole("button").allTextContents()).map((text) => text.split(" ")[0])).toEqual([
+      "report",
+      "price",
+      "price",
+    ]);
+    await found.getByRole("button", { name: "report" }).click();
+    const panel = page.getByRole("region", { name: "Chosen job" });
+    await panel.getByText("Jobs that it has submitted (2)").waitFor();
+    await panel.getByRole("button", { name: "request-41" }).waitFor();
+
+    const gate = new Int32Array(new SharedArrayBuffer(8));
+    const holding = orders.hold(gate);
+    const waiting = pool.run(orders.price, [1], { priority: "low" });
+    await find(page, "price");
+    await found.getByRole("row").filter({ hasText: "queued" }).getByRole("button").click();
+    await panel.getByText(/All 1 threads are busy; thread \d+ has run hold for/).waitFor();
+    Atomics.store(gate, 1, 1);
+    Atomics.notify(gate, 1);
+    await Promise.all([holding, waiting]);
+    await panel.getByText("completed", { exact: true }).waitFor();
+    await find(page, "hold");
+    await found.getByRole("row").filter({ hasText: "hold" }).getByRole("button").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("shows a thread that dies while it is watched, and whose job it was", async () => {
+    const { orders, page } = await scene();
+    await orders.price(1);
+    await expect(orders.leave(7)).rejects.toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
+    await page.getByRole("tab", { name: "Failed 1" }).click();
+    await page
+      .getByRole("row")
+      .filter({ hasText: "leave" })
+      .getByText("crashed: ThreadCrashedError")
+      .waitFor();
+    await page.getByRole("tab", { name: "Threads" }).click();
+    await page.getByRole("cell", { name: "crashed (7)" }).waitFor();
+    await orders.price(1);
+    await page.getByRole("cell", { name: "idle" }).first().waitFor();
+  });
+
+  it("says that the pool has closed, and that the program is gone until it is back", async () => {
+    const { pool, devtools, page } = await scene();
+    await devtools.close();
+    await status(page, "The connection is lost");
+    const again = await serveDevtools(pool, { port: devtools.port });
+    open.push(() => again.close());
+    await status(page, "Live");
+    await pool.close();
+    await status(page, "The pool has closed");
+    expect(again.clients).toBe(0);
+  });
+
+  it("works by keyboard alone, and is whole for a screen reader, in light and dark", async () => {
+    const { orders, page } = await scene(1, { controls: true });
+    for (let i = 0; i < 3; i++) await orders.price(i);
+    await expect(orders.validate("x")).rejects.toThrow(TypeError);
+    await page.getByRole("button", { name: /price/ }).first().waitFor();
+    const timeline = page.getByRole("application", { name: "What each thread does over time" });
+    await timeline.focus();
+    await page.keyboard.press("ArrowLeft");
+    await page.getByText(/^(?:price|validate), job 0-\d+, (?:completed|failed)/).waitFor();
+    expect(await page.getByRole("button", { name: "Go on" }).getAttribute("aria-pressed")).toBe("true");
+    await page.keyboard.press("Space");
+    await page.getByRole("button", { name: "Pause" }).waitFor();
+    await page.keyboard.press("/");
+    expect(await page.getByRole("searchbox").evaluate((node) => node === document.activeElement)).toBe(true);
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: "dark" });
+    for (const name of ["Failed", "Functions", "Threads", "Found", "Slowest"]) {
+      await page.getByRole("tab", { name }).click();
+      expect(await violations(page)).toEqual([]);
+    }
+  });
+
+  it("fits on a phone", async () => {
+    const { devtools, orders } = await scene();
+    const { page } = await visit(devtools.url, "light", { width: 390, height: 800 });
+    await orders.price(1);
+    await page.getByRole("button", { name: /price/ }).first().waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it("changes the number of threads where it may", async () => {
+    const { pool, page } = await scene(2, { controls: true });
+    await page.getByLabel("threads from").fill("1");
+    await page.getByLabel("to", { exact: true }).fill("3");
+    await page.getByRole("button", { name: "Set" }).click();
+    await page.getByText("set", { exact: true }).waitFor();
+    expect([pool.minThreads, pool.maxThreads]).toEqual([1, 3]);
+  });
+
+  it("is nothing to pages of others: neither by a name that points here, nor from another origin", async () => {
+    const { devtools } = await scene();
+    const rebound = await browser!.newPage();
+    open.push(() => rebound.close());
+    const answer = await rebound.goto(`http://attacker.test:${devtools.port}/`);
+    expect(answer!.status()).toBe(403);
+    const other = createServer((_, response) => response.end("<!doctype html><title>other</title>")).listen(
+      0,
+      "127.0.0.1",
+    );
+    open.push(() => new Promise((resolve) => other.close(resolve)));
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { page } = await visit(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+    const reached = await page.evaluate(async (base) => {
+      const reads = async (mode: RequestMode): Promise<string> => {
+        try {
+          return (await (await fetch(`${base}feed`, { mode })).text()).slice(0, 5);
+        } catch {
+          return "refused";
+        }
+      };
+      const listens = new Promise<string>((resolve) => {
+        const source = new EventSource(`${base}feed`);
+        source.addEventListener("hello", () => resolve("heard"));
+        source.addEventListener("error", () => resolve("refused"));
+      });
+      return [await reads("cors"), await reads("no-cors"), await listens];
+    }, devtools.url);
+    expect(reached).toEqual(["refused", "refused", "refused"]);
+    expect(devtools.clients).toBe(1);
+  });
+});

@@ -1,0 +1,51 @@
+/** `--import @skein/devtools/register`, with and without the variable, in programs of their own. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readFeed } from "../src/feed.ts";
+
+const packageFolder = join(import.meta.dirname, "..");
+const program = `
+import { ThreadPool } from "@skein/pool";
+const pool = new ThreadPool({ name: "theirs" });
+console.log(await pool.run(() => 7));
+if (process.argv[1] === "stay") await new Promise((resolve) => process.stdin.once("data", resolve));
+process.stdin.destroy();
+`;
+
+function start(variable: string | undefined, stays = false) {
+  const env = { ...process.env, SKEIN_DEVTOOLS: variable };
+  const args = ["--import", "@skein/devtools/register", "--input-type=module", "--eval", program];
+  const child = spawn(process.execPath, stays ? [...args, "stay"] : args, { cwd: packageFolder, env });
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  return { child, errors: () => errors };
+}
+
+describe("the flag", () => {
+  it("does nothing without the variable, and keeps no program alive with it", async () => {
+    const programs = [undefined, "", "0", "1"].map((variable) => start(variable));
+    const ends = await Promise.all(programs.map(({ child }) => once(child, "close")));
+    expect(ends).toEqual(programs.map(() => [0, null]));
+    expect(programs.slice(0, 3).map(({ errors }) => errors())).toEqual(["", "", ""]);
+  });
+
+  it("opens a window on the pool of the program, and says where", async () => {
+    const { child, errors } = start("1", true);
+    while (!errors().includes("\n")) await once(child.stderr, "data");
+    const [, url] = /^skein devtools: pool "theirs": (http:\/\/127\.0\.0\.1:\d+\/)\n$/.exec(errors())!;
+    for await (const message of readFeed(url!)) {
+      expect(message).toMatchObject({ type: "hello", pool: { name: "theirs" }, program: { pid: child.pid } });
+      break;
+    }
+    child.stdin.write("end\n");
+    expect(await once(child, "close")).toEqual([0, null]);
+  });
+
+  it("says what is wrong with the variable", async () => {
+    const { child, errors } = start("on");
+    await once(child, "close");
+    expect(errors()).toContain('SKEIN_DEVTOOLS is "on"; set it to 1, or to a port');
+  });
+});

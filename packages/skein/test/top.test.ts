@@ -1,0 +1,48 @@
+/** `skein top`, on a program of its own and without a terminal. */
+import { ThreadPool } from "@skein/pool";
+import { serveDevtools } from "@skein/devtools";
+import { describe, expect, it } from "vitest";
+import { TopView } from "../src/cli/top/view.ts";
+import { skein } from "./skein.ts";
+
+describe("skein top", () => {
+  it("prints once what the threads do: lanes, rates, and the slowest jobs", async () => {
+    await using pool = new ThreadPool({ name: "orders", maxThreads: 1 });
+    await using devtools = await serveDevtools(pool, { port: 0 });
+    const work = setInterval(
+      () =>
+        void pool.run(
+          function price(items: number) {
+            return items * 12;
+          },
+          [2],
+        ),
+      10,
+    );
+    const { code, stdout, stderr } = await skein(["top", devtools.url]);
+    clearInterval(work);
+    expect([code, stderr]).toEqual([0, ""]);
+    const [title, rates, queues] = stdout.split("\n");
+    expect(title).toMatch(/^orders · .+ · pid \d+ · Node v/);
+    expect(rates).toMatch(/^[\d,]+ jobs\/s · \d of 1 threads busy \(1 to 1\) · wait .+ · run /);
+    expect(queues).toMatch(/^queued 0 high, \d+ normal, 0 low, 0 local · completed \d+, failed 0/);
+    expect(stdout).toMatch(/\nthread \d+ +.* (?:idle|price .+)\n/);
+    expect(stdout).toMatch(/slowest in a minute\n +\S+ \S+ +completed +price/);
+  });
+
+  it("says in a sentence that nobody is there, and what is no address", async () => {
+    expect(await skein(["top", "http://127.0.0.1:1/"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^skein: Nothing answers at http:\/\/127\.0\.0\.1:1: .*\n$/) as string,
+    });
+    expect(await skein(["top", "9339"])).toMatchObject({
+      code: 2,
+      stderr: 'skein: give the address that the program prints, as http://127.0.0.1:9339/, not "9339"\n',
+    });
+  });
+
+  it("never writes more than there is room for", () => {
+    const view = new TopView();
+    expect(view.lines(20, 3)).toEqual(["connecting", "", "queued 0 high, 0 no…"]);
+  });
+});
