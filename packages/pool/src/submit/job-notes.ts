@@ -61,7 +61,7 @@ export class JobNotes implements TraceNotes {
 
   #chosen(carrier: string): Readonly<Record<string, string>> | null {
     const values: [string, string][] = [];
-    for (const [name, { text }] of readCarrier(carrier))
+    for (const [name, text] of readCarrier(carrier, (entry) => entry.text))
       if (this.#locals.has(name)) values.push([name, text.slice(0, VALUE_LENGTH)]);
     return values.length === 0 ? null : Object.fromEntries(values);
   }
