@@ -44,7 +44,7 @@ export class JobNotes implements TraceNotes {
     const { context } = job as PendingJob;
     if (context === null || this.#locals.size === 0) return;
     let values = this.#values.get(context);
-    if (values === undefined) this.#values.set(context, (values = this.#chosen(context.carrier)));
+    if (values === undefined) this.#values.set(context, (values = this.#chosen(context.pieces.join(""))));
     if (values !== null) this.#write(["context", key, values]);
   }
 
