@@ -331,7 +331,7 @@ export class JobRunner {
 
   /** Goes on with the first one that is ready. @returns as `run`. */
   resumeStream(): Promise<void> | null {
-    const trace = this.#trace;
+    const { trace } = this.#memory;
     if (trace === null) return this.#streams.resume();
     const slot = this.#streams.nextSlot;
     trace.begin(KIND.resume, slot, this.#memory.slots.functionId(slot));
