@@ -15,6 +15,7 @@ const pages: DefaultTheme.SidebarItem[] = [
       { text: "Continuation policies", link: "/guide/continuations" },
       { text: "Cancellation and time limits", link: "/guide/cancellation" },
       { text: "Large payloads and shared memory", link: "/guide/payloads" },
+      { text: "Results piece by piece", link: "/guide/streams" },
       { text: "Observability", link: "/guide/observability" },
       { text: "Fork and join", link: "/guide/fork-join" },
       { text: "Batching", link: "/guide/batching" },

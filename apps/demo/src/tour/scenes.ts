@@ -9,6 +9,7 @@ import { pooledPublisher } from "./scenes/pooled-publisher.ts";
 import { priorities } from "./scenes/priorities.ts";
 import { sameJob } from "./scenes/same-job.ts";
 import { sorting } from "./scenes/sorting.ts";
+import { stream } from "./scenes/stream.ts";
 import { threadKilled } from "./scenes/thread-killed.ts";
 
 export const SCENES: readonly Scene[] = [
@@ -16,6 +17,7 @@ export const SCENES: readonly Scene[] = [
   correlation,
   sorting,
   cancellation,
+  stream,
   threadKilled,
   priorities,
   sameJob,
