@@ -1,6 +1,7 @@
 /** The page in a real browser, on real pools: what people do with it, and what happens to it. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
 import axe from "axe-core";
 import { correlationId } from "@skein/context/http";
 import { ThreadPool } from "@skein/pool";
@@ -218,5 +219,34 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
     }, devtools.url);
     expect(reached).toEqual(["refused", "refused", "refused"]);
     expect(devtools.clients).toBe(1);
+  });
+
+  /** `SKEIN_SCREENSHOTS=1` draws the pictures of docs/. */
+  it.runIf(process.env["SKEIN_SCREENSHOTS"] === "1")("looks as in the pictures", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { pool, orders, page } = await scene(4, {}, colorScheme);
+      const submit = (): void => {
+        correlationId.run(`request-${Math.floor(Math.random() * 9000) + 1000}`, () => {
+          void orders.report(2);
+          for (const ms of [2, 4, 9]) void orders.resize(ms);
+          void pool.run(orders.price, [3], { priority: "high" });
+          if (Math.random() < 0.1) orders.validate("x").then(null, () => {});
+        });
+      };
+      const work = setInterval(submit, 15);
+      const bursts = setInterval(() => {
+        for (let i = 0; i < 40; i++) void pool.run(orders.resize, [4], { priority: "low" });
+      }, 2000);
+      await page.waitForTimeout(9000);
+      await page.getByRole("tabpanel").getByRole("button").first().click();
+      await page.waitForTimeout(1000);
+      await page.screenshot({
+        path: fileURLToPath(new URL(`../../../docs/devtools-${colorScheme}.png`, import.meta.url)),
+      });
+      clearInterval(work);
+      clearInterval(bursts);
+      await pool.close();
+      expect(pool.stats().failed).toBeGreaterThan(0);
+    }
   });
 });

@@ -178,6 +178,8 @@ describe("what is told", () => {
       correlationId: "request-7",
       "devtools-tenant": "acme",
     });
+    const frames = batches.flatMap(({ details }) => details.flatMap(([, , each]) => each ?? []));
+    expect(frames.every((each) => !each.includes(process.cwd()))).toBe(true);
     expect(JSON.stringify(messages)).not.toContain("hidden");
   });
 

@@ -1,7 +1,11 @@
 /** What the pool has recorded, as the wire has it: slices as rows of numbers. */
+import { sep } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { RecordedBatch, RecordedSlice } from "@skein/pool/engine";
 import { type Batch, KINDS, OUTCOMES, POLICIES, PRIORITIES, type ThreadBatch } from "../wire.ts";
 
+const folder = `${process.cwd()}${sep}`;
+const folderUrl = pathToFileURL(folder).href;
 /** By name, for speed. */
 const kinds = indices(KINDS);
 const outcomes = indices(OUTCOMES);
@@ -25,8 +29,13 @@ export function encodeBatch(
     }),
     functions: functions.map(({ id, name }) => [id, name] as const),
     contexts: contexts.map(({ job, values }) => [job, values] as const),
-    details: details.map(({ job, error, frames }) => [job, error, frames] as const),
+    details: details.map(({ job, error, frames }) => [job, error, frames === null ? null : inFolder(frames)]),
   };
+}
+
+/** Files of the program as they are called from the folder in which it was started. */
+function inFolder(frames: string): string {
+  return frames.replaceAll(folderUrl, "").replaceAll(folder, "");
 }
 
 function append(numbers: number[], slice: RecordedSlice): void {
