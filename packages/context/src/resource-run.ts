@@ -8,7 +8,7 @@
  */
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import type { AsyncResourceOptions } from "node:async_hooks";
-import { current, isolated, replace } from "./ambient.ts";
+import { ambient, current, isolated, replace } from "./ambient.ts";
 import type { ContextKey } from "./context-key.ts";
 import { ContextState } from "./context-state.ts";
 import { apply, create, getOwnPropertySymbols, setPrototypeOf } from "./intrinsics.ts";
@@ -117,7 +117,15 @@ export function runInResourceOnce<R, A extends unknown[]>(
  * the fresh resource takes what is entered.
  */
 export function runApart<R, A extends unknown[]>(fn: (...args: A) => R, args: A): R {
-  return freshResource().runInAsyncScope(isolated<R, A>, undefined, fn, args);
+  // On the way out, handlers are told what changes back.
+  if (runs.hasWatchers) return freshResource().runInAsyncScope(isolated<R, A>, undefined, fn, args);
+  const { guard } = ambient;
+  const saved = guard?.save();
+  try {
+    return freshResource().runInAsyncScope(fn, undefined, ...args);
+  } finally {
+    guard?.restore(saved);
+  }
 }
 
 /** Runs, and tells the handlers on the way in and on the way out. */
