@@ -10,6 +10,19 @@ export function seeIt(): Seen {
   return see();
 }
 
+/** At its beginning, behind an await, and behind each yield. */
+export async function* seeEach(): AsyncGenerator<Seen> {
+  yield see();
+  await Promise.resolve();
+  yield see();
+  yield see();
+}
+
+export function* seeEachAtOnce(): Generator<Seen> {
+  yield see();
+  yield see();
+}
+
 export async function seeLater(): Promise<Seen> {
   await new Promise((resolve) => setTimeout(resolve, 1));
   return see();

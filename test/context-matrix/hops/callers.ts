@@ -114,6 +114,15 @@ export const callerHops: readonly Hop[] = [
     },
   },
   {
+    name: "a generator job, the body of the loop",
+    rights: onCaller,
+    run: async ({ jobs }) => {
+      const seen: Seen[] = [];
+      for await (const _ of jobs.seeEach()) seen.push(see());
+      return seen;
+    },
+  },
+  {
     name: "the progress listener",
     rights: onCaller,
     run: async ({ pool, jobs }) => {

@@ -41,6 +41,14 @@ export const jobHops: readonly Hop[] = [
     run: async ({ pool, jobs }) =>
       await collected(pool.map(jobs.seeItem, [1, 2, 3, 4, 5], { chunkSize, concurrency: 2 })),
   })),
+  {
+    name: "a generator job, between its yields",
+    rights: inJob,
+    run: async ({ jobs }) => [
+      ...(await collected(jobs.seeEach())),
+      ...(await collected(jobs.seeEachAtOnce())),
+    ],
+  },
   { name: "broadcast", rights: inJob, run: async ({ pool, jobs }) => await pool.broadcast(jobs.seeIt, []) },
   {
     name: "an inline function, behind its await",

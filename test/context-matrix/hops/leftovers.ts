@@ -125,6 +125,14 @@ export const leftoverHops: readonly Hop[] = [
     },
   },
   {
+    name: "an idle pool after a generator job that was broken off",
+    rights: null,
+    run: async () => {
+      for await (const _ of idlePool().jobs.seeEach()) break;
+      return [];
+    },
+  },
+  {
     name: "an idle pool after a thread that died",
     rights: null,
     run: async () => {

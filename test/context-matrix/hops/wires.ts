@@ -44,11 +44,16 @@ async function started(framework: string): Promise<string> {
     see(),
     await ThreadPool.shared.module<typeof Jobs>(jobsUrl).seeIt(),
   ]);
-  // A timer that undici keeps has the context of the first request of the process, on Node 22.
-  const agent = new Agent();
-  await (await request(url, { dispatcher: agent })).body.dump();
-  await agent.close();
+  await firstOf(request, url);
   return url;
+}
+
+/** Timers that undici keeps have the context of the first request of the process, on Node 22. */
+async function firstOf(send: typeof request | typeof undiciFetch, url: string): Promise<void> {
+  const agent = new Agent();
+  const { body } = await send(url, { dispatcher: agent });
+  if (body !== null) for await (const _ of body) continue;
+  await agent.close();
 }
 
 /** Piscina makes its threads in the context of whoever makes it. */
@@ -81,7 +86,9 @@ const cluster = shared(async () => {
 const echo = shared(async () => {
   const server = createServer((asked, answer) => answer.end(asked.headers["x-request-id"]));
   await once(server.listen(0, "127.0.0.1"), "listening");
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  await firstOf(undiciFetch, url);
+  return url;
 });
 
 export const wireHops: readonly Hop[] = [
