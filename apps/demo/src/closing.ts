@@ -28,7 +28,7 @@ export interface WhatWasSeen {
   /** Pieces of that search which another thread took. */
   readonly stolen: number;
   readonly stored: StoredRows;
-  readonly threadKilled: boolean;
+  readonly killed: "thread" | "worker process" | null;
   readonly options: CensusOptions;
 }
 
@@ -98,7 +98,7 @@ function logLines({ logLines: lines }: WhatWasSeen, style: Style, width: number)
 }
 
 function facts(seen: WhatWasSeen, style: Style, width: number): string[] {
-  const { compared, stolen, stored, threadKilled, options } = seen;
+  const { compared, stolen, stored, killed, options } = seen;
   const rows = [
     [
       "fork/join",
@@ -109,9 +109,14 @@ function facts(seen: WhatWasSeen, style: Style, width: number): string[] {
       `${formatPlural(stored.rows, "row")} in ${formatPlural(stored.batches, "batch", "batches")} into SQLite, a transaction each${options.db === null ? "; the file was temporary, --db keeps it" : ""}`,
     ],
     ["cancellation", "Ctrl-C stops what is queued and what runs, and prints what is there"],
-    ...(threadKilled
-      ? [["chaos", "a thread was killed half-way and its file read again: the result is as without --chaos"]]
-      : []),
+    ...(killed === null
+      ? []
+      : [
+          [
+            "chaos",
+            `a ${killed} was killed half-way and its files were read again: the result is as without --chaos`,
+          ],
+        ]),
   ];
   const columns: Column[] = [
     { paint: (text) => style("bold", text) },

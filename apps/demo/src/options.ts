@@ -12,6 +12,8 @@ export interface CensusOptions {
   readonly directory: string;
   /** 0: no pool. */
   readonly threads: number;
+  /** Worker processes of a cluster; 0: the jobs run in this process. */
+  readonly workers: number;
   readonly policy: PolicyChoice;
   readonly compare: boolean;
   readonly json: string | null;
@@ -30,6 +32,8 @@ export interface CensusOptions {
 }
 
 const MAX_THREADS = 256;
+const MAX_WORKERS = 64;
+const DEFAULT_WORKERS = 2;
 const MAX_ID_LENGTH = 128;
 const DEFAULT_MAX_FILE_BYTES = 2_000_000;
 const DEFAULT_MIN_NODES = 40;
@@ -45,6 +49,11 @@ packages do, in short scenes (census tour --help).
 
   --threads <n>          threads of the pool; 0: no pool, everything on the
                          main thread   [${availableParallelism()}, the cores]
+  --engine <name>        where jobs run: pool, threads of this process, or
+                         cluster, worker processes: SKEIN_CLUSTER_URL names a
+                         Redis server, else an embedded database is started
+                         [pool]
+  --workers <n>          worker processes of --engine cluster   [${DEFAULT_WORKERS}]
   --policy <name>        how results continue on the main thread: one of
                          ${POLICIES.join(", ")}; or each, a
                          third of the files under each of them   [each]
@@ -57,7 +66,8 @@ packages do, in short scenes (census tour --help).
   --log <file>           append log lines (NDJSON), written inside the workers
   --db <file>            store files, functions and syntax errors in this
                          SQLite database; scans add up   [a temporary file]
-  --chaos                kill a thread half-way; the result is the same
+  --chaos                kill a thread half-way, or a worker process; the result
+                         is the same
   --trace <file>         write a timeline of the pool, for ui.perfetto.dev
   --verbose              log every file, not only those with something to say
   --correlation-id <id>  the id of this scan in the log   [made up]
@@ -74,6 +84,8 @@ no such directory, 130 cancelled.
 export function parseOptions(args: readonly string[]): CensusOptions | null {
   const { values, positionals } = parseCommandLine(args, {
     threads: { type: "string" },
+    engine: { type: "string" },
+    workers: { type: "string" },
     policy: { type: "string" },
     compare: { type: "boolean" },
     json: { type: "string" },
@@ -96,6 +108,7 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
   const options: CensusOptions = {
     directory,
     threads: wholeNumber("threads", values.threads, 0, MAX_THREADS) ?? availableParallelism(),
+    workers: workersFrom(values.engine, values.workers),
     policy: policyFrom(values.policy),
     compare: values.compare === true,
     json: fileName("json", values.json),
@@ -124,12 +137,29 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
     throw new UsageError("--chaos needs a pool: --threads must be at least 1");
   if (options.trace !== null && values.threads === "0")
     throw new UsageError("--trace needs a pool: --threads must be at least 1");
+  if (options.workers > 0) {
+    if (values.threads === "0") throw new UsageError("--engine cluster needs threads: at least 1");
+    if (options.compare) throw new UsageError("--compare is about the pool: without --engine cluster");
+    if (options.trace !== null) throw new UsageError("--trace is about the pool: without --engine cluster");
+  }
+  if (options.chaos && options.workers === 1)
+    throw new UsageError("--chaos kills a worker process: --workers must be at least 2");
   if (options.verbose && options.log === null)
     throw new UsageError("--verbose is about the log: it needs --log <file>");
   return options;
 }
 
 const DEFAULT_DIRECTORY: string = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+
+/** 0: no cluster. */
+function workersFrom(engine: string | undefined, workers: string | undefined): number {
+  if (engine !== undefined && engine !== "pool" && engine !== "cluster")
+    throw new UsageError(`--engine must be one of pool, cluster, got "${engine}"`);
+  const count = wholeNumber("workers", workers, 1, MAX_WORKERS);
+  if (engine === "cluster") return count ?? DEFAULT_WORKERS;
+  if (count !== undefined) throw new UsageError("--workers is about the cluster: it needs --engine cluster");
+  return 0;
+}
 
 function policyFrom(text: string | undefined): PolicyChoice {
   if (text === undefined || text === "each") return "each";

@@ -40,7 +40,9 @@ const LINES_SHOWN = 4;
 const STRIP_WIDTH = 10;
 
 /** The exit code. */
-export async function runCensus(args: readonly string[]): Promise<number> {
+export async function runCensus(given: readonly string[]): Promise<number> {
+  // As in `pnpm demo -- --threads 2`: pnpm hands it on.
+  const args = given[0] === "--" ? given.slice(1) : given;
   // A reader that went away, as in `census | head`, is not an error.
   process.stdout.on("error", () => process.exit(EXIT.done));
   try {
@@ -98,7 +100,7 @@ async function takeOne(options: CensusOptions, signal: AbortSignal): Promise<num
   // For what nobody asked to keep, however the process ends.
   const scratch = mkdtempSync(join(tmpdir(), "census-"));
   process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
-  const { threads } = options;
+  const { threads, workers } = options;
   const correlationId = options.correlationId ?? randomUUID();
   const logFile = options.log === null ? join(scratch, "census.log") : resolve(options.log);
   const store = await openStore(options.db, scratch, correlationId);
@@ -108,10 +110,10 @@ async function takeOne(options: CensusOptions, signal: AbortSignal): Promise<num
   const tree = await findFiles(options.directory, signal);
   const walkMs = performance.now() - walkStart;
 
-  const engine = await openEngine(threads, options.trace);
+  const engine = await openEngine(threads, options.trace, workers);
   const loop = new LoopWatch();
   const lethal = options.chaos ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
-  const result = await scanWithProgress(tree, engine, labelOf(threads), {
+  const result = await scanWithProgress(tree, engine, labelOf(threads, workers), {
     correlationId,
     analysis,
     signal,
@@ -142,7 +144,12 @@ async function takeOne(options: CensusOptions, signal: AbortSignal): Promise<num
     compared: repeats.marks.length,
     stolen: repeats.stolen,
     stored,
-    threadKilled: lethal !== undefined && Atomics.load(lethal, 0) === 1,
+    killed:
+      lethal === undefined || Atomics.load(lethal, 0) === 0
+        ? null
+        : workers > 0
+          ? "worker process"
+          : "thread",
     options,
   });
   return census.complete ? EXIT.done : EXIT.interrupted;
@@ -152,7 +159,8 @@ function analysisOf({ maxFileBytes, minNodes, verbose }: CensusOptions): Omit<An
   return { maxFileBytes, minNodes, top: TOP, verbose };
 }
 
-function labelOf(threads: number): string {
+function labelOf(threads: number, workers: number): string {
+  if (workers > 0) return formatPlural(workers, "worker");
   return threads === 0 ? "no pool" : formatPlural(threads, "thread");
 }
 
@@ -165,7 +173,11 @@ async function findFiles(directory: string, signal: AbortSignal): Promise<Tree> 
   return tree;
 }
 
-async function openEngine(threads: number, trace: string | null = null): Promise<Engine> {
+async function openEngine(threads: number, trace: string | null = null, workers = 0): Promise<Engine> {
+  if (workers > 0) {
+    const { openClusterEngine } = await import("./cluster-engine.ts");
+    return await openClusterEngine(workers, threads);
+  }
   if (threads === 0) return openDirectEngine();
   const { openPoolEngine } = await import("./pool-engine.ts");
   return openPoolEngine(threads, trace);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
 import { SharedProducer } from "@skein/batching";
 import type { ProducerHandle } from "@skein/batching";
@@ -28,6 +29,19 @@ export function pushRows(
       if (isMainThread) producer.push(row);
       else pushWaiting(producer, row);
     }
+  }
+}
+
+/** The same for a report that came from another process: this thread also writes the rows, so it must not block. */
+export async function pushRowsFromMain(
+  path: string,
+  report: FileReport | DeepFile,
+  producers: readonly ProducerHandle[] | undefined,
+): Promise<void> {
+  if (producers === undefined || report.kind === "deep") return;
+  for (const [table, rows] of rowsOf(path, report).entries()) {
+    const producer = SharedProducer.attach<Row>(producers[table]!);
+    for (const row of rows) while (!producer.tryPush(row)) await pause(RETRY_MS);
   }
 }
 

@@ -13,11 +13,15 @@ import { createRequire } from "node:module";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
+import { startRedis } from "../../../test/support/redis-server.ts";
 import { checkPlaces } from "../src/check-places.ts";
 import { UsageError } from "../src/command-line.ts";
 import { runCli } from "./run-cli.ts";
 import { temporaryTree } from "./temporary-tree.ts";
+
+const redis = await startRedis();
+afterAll(() => redis?.[Symbol.asyncDispose]());
 
 const FILES = {
   "node_modules/a/package.json": '{ "name": "a", "version": "1.2.3" }',
@@ -115,6 +119,38 @@ describe("census", () => {
     }
     expect(digests[1]).toBe(digests[0]);
   });
+
+  it.skipIf(redis === null)(
+    "takes the census on two worker processes, one of which is killed, with the same result",
+    async () => {
+      const root = temporaryTree(FILES);
+      const [json, log] = [join(temporaryTree(), "result.json"), join(temporaryTree(), "census.log")];
+      const env = { SKEIN_CLUSTER_URL: redis!.url };
+      const digests: string[] = [];
+      for (const extra of [
+        ["--threads", "1"],
+        ["--engine", "cluster", "--workers", "2", "--chaos"],
+      ]) {
+        const args = [
+          root,
+          "--json",
+          json,
+          "--log",
+          log,
+          "--verbose",
+          "--correlation-id",
+          "scan-9",
+          ...extra,
+        ];
+        const { code, stdout, stderr } = await runCli(args, undefined, env);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+        expect(stdout.includes("a worker process was killed half-way")).toBe(extra.includes("--chaos"));
+        digests.push(readResult(json).run.digest);
+      }
+      expect(digests[1]).toBe(digests[0]);
+      expect(new Set(logLines(log).map((line) => line["census.scan"]))).toEqual(new Set(["scan-9"]));
+    },
+  );
 
   it("ends with what could be seen: each policy, lines of the log, the search, the rows", async () => {
     const files = Object.fromEntries(
