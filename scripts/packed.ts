@@ -9,13 +9,19 @@ import { posix } from "node:path";
 interface Manifest {
   readonly name: string;
   readonly bin?: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly exports: Targets;
+}
+
+/** By the name of an entry, then by conditions. */
+interface Targets {
+  readonly [name: string]: string | Targets;
 }
 
 const budgets = JSON.parse(readFileSync("scripts/size-budget.json", "utf8")) as Readonly<
   Record<string, number>
 >;
-const BELONGS = /^(?:package\.json|LICENSE|[A-Za-z]+\.md|dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+\.ts)$/;
+const BELONGS =
+  /^(?:package\.json|LICENSE|[A-Za-z]+\.md|require\.(?:cjs|d\.cts)|dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+\.ts)$/;
 const NEEDED = ["package.json", "LICENSE", "README.md"];
 
 export function problemsOfPacked(tarball: string): string[] {
@@ -51,10 +57,9 @@ function textIn(tarball: string, file: string): string {
 
 /** What its exports and commands name. */
 function targetsOf({ bin = {}, exports }: Manifest): string[] {
-  const targets = Object.values(exports).flatMap((target) =>
-    typeof target === "string" ? [target] : Object.values(target),
-  );
-  return [...targets, ...Object.values(bin)].map((target) => posix.normalize(target));
+  const within = (targets: Targets): string[] =>
+    Object.values(targets).flatMap((target) => (typeof target === "string" ? [target] : within(target)));
+  return [...within(exports), ...Object.values(bin)].map((target) => posix.normalize(target));
 }
 
 function deadLinks(tarball: string, file: string, sizes: ReadonlyMap<string, number>): string[] {

@@ -1,8 +1,14 @@
-import { Piscina } from "./piscina.ts";
+import { Piscina as PiscinaClass } from "./piscina.ts";
 import { dataOfThread, isPiscinaThread } from "./thread-mark.ts";
 
-/** The last for `require`: what it returns is the class itself. */
-export { Piscina, Piscina as default, Piscina as "module.exports" } from "./piscina.ts";
+/** By the file: tsx makes a second module of an ES module that is both imported and required. */
+const key: unique symbol = Symbol.for(`skein.piscina.class ${import.meta.url}`);
+const holder = globalThis as { [key]?: typeof PiscinaClass };
+
+export const Piscina: typeof PiscinaClass = (holder[key] ??= PiscinaClass);
+// oxlint-disable-next-line typescript/no-explicit-any -- the defaults of Piscina's own declarations
+export type Piscina<T = any, R = any> = PiscinaClass<T, R>;
+export { Piscina as default };
 export type { CloseOptions, RunOptions } from "./piscina.ts";
 export type { PiscinaOptions } from "./options.ts";
 export type { PiscinaHistogram, PiscinaHistogramSummary } from "./histogram.ts";
@@ -11,6 +17,8 @@ export {
   type AbortSignalEventEmitter,
   type AbortSignalEventTarget,
 } from "./abort-signal.ts";
+export type { PiscinaLoadBalancer } from "./load-balancer.ts";
+export type { PiscinaWorker } from "./worker-record.ts";
 export { ArrayTaskQueue, FixedQueue, type PiscinaTask, type Task, type TaskQueue } from "./task-queues.ts";
 export {
   kQueueOptions as queueOptionsSymbol,

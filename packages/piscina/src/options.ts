@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { ResourceLimits, SHARE_ENV } from "node:worker_threads";
-import { NotSupportedError } from "@skein/pool";
+import type { PiscinaLoadBalancer } from "./load-balancer.ts";
 import { isTaskQueue, type TaskQueue } from "./task-queues.ts";
 
 export interface PiscinaOptions {
@@ -28,10 +28,12 @@ export interface PiscinaOptions {
   recordTiming?: boolean;
   /** Accepted: tasks of the same kind always start in the order in which they were submitted. */
   stricterFIFO?: boolean;
-  /** Accepted; it is seen by a `loadBalancer` only. */
+  /**
+   * Whether each worker has a `histogram`. Then this side chooses the thread of each task, as with a `loadBalancer`. @default false
+   */
   workerHistogram?: boolean;
-  /** Refused with NotSupportedError: threads take the tasks themselves. */
-  loadBalancer?: never;
+  /** Chooses the thread of each task, instead of the threads themselves, which costs some throughput. @default none */
+  loadBalancer?: PiscinaLoadBalancer;
 }
 
 export type FilledOptions = PiscinaOptions &
@@ -51,7 +53,7 @@ export function bare<T extends object>(source: T): T {
   return Object.assign(Object.create(null) as T, source);
 }
 
-/** @throws TypeError, RangeError or NotSupportedError naming the option. */
+/** @throws TypeError or RangeError naming the option. */
 export function fillOptions(given: PiscinaOptions): FilledOptions {
   const options = bare(given);
   check(options);
@@ -132,10 +134,4 @@ function check(options: PiscinaOptions): void {
   const { minThreads, maxThreads } = options;
   if (minThreads !== undefined && maxThreads !== undefined && minThreads > maxThreads)
     throw new RangeError("options.minThreads and options.maxThreads must not conflict");
-  if (options.loadBalancer !== undefined)
-    throw new NotSupportedError(
-      "loadBalancer",
-      "The class Piscina of @skein/piscina",
-      "`options.loadBalancer`",
-    );
 }

@@ -4,6 +4,10 @@ import type { Transferable as NodeTransferable, Worker } from "node:worker_threa
 import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
 import { type PiscinaHistogram, Times } from "./histogram.ts";
 import { move, movedOf } from "./movable.ts";
+import { BalancedFlow } from "./balanced-flow.ts";
+import type { Flow } from "./flow.ts";
+import { IdleThreads } from "./idle-threads.ts";
+import { leastBusy } from "./load-balancer.ts";
 import { bare, fillOptions, type FilledOptions, type PiscinaOptions, toPath } from "./options.ts";
 import { Places } from "./places.ts";
 import { kQueueOptions, kTransferable, kValue } from "./symbols.ts";
@@ -53,7 +57,8 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   readonly #waitTimes: Times | null;
   readonly #places: Places;
   readonly #threads: Threads;
-  readonly #flow: TaskFlow;
+  readonly #flow: Flow;
+  readonly #idle: IdleThreads;
   readonly #histogram: PiscinaHistogram;
   #isClosing = false;
   #needsDrain = false;
@@ -61,13 +66,13 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   /**
    * Starts `minThreads` threads.
    *
-   * @throws TypeError or RangeError for a bad option, naming it, with Piscina's words. NotSupportedError (ERR_SKEIN_NOT_SUPPORTED) for
-   * `loadBalancer`.
+   * @throws TypeError or RangeError for a bad option, naming it, with Piscina's words.
    */
   constructor(options: PiscinaOptions = {}) {
     super(bare({ name: "Piscina" }));
     this.options = fillOptions(options);
-    const { recordTiming, taskQueue, maxQueue, concurrentTasksPerWorker } = this.options;
+    const { recordTiming, taskQueue = null, maxQueue, concurrentTasksPerWorker, minThreads } = this.options;
+    const { loadBalancer, workerHistogram = false, stricterFIFO = false, idleTimeout } = this.options;
     this.#runTimes = recordTiming ? new Times() : null;
     this.#waitTimes = recordTiming ? new Times() : null;
     this.#histogram = histogramOf(this.#runTimes, this.#waitTimes);
@@ -76,20 +81,37 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
       changed: (count) => {
         this.#places.threads = count;
         this.#flow?.next();
+        this.#countIdle();
       },
-      created: (id) => this.emit("workerCreate", { id }),
-      destroyed: (id) => this.emit("workerDestroy", { id }),
+      created: (worker) => this.emit("workerCreate", worker),
+      destroyed: (worker) => this.emit("workerDestroy", worker),
       message: (value) => this.emit("message", value),
       error: (error) => this.emit("error", error),
     });
-    this.#flow = new TaskFlow({
+    const parts = {
       threads: this.#threads,
-      places: this.#places,
-      taskQueue: taskQueue ?? null,
+      taskQueue,
       maxQueue,
       runTimes: this.#runTimes,
       waitTimes: this.#waitTimes,
-      changed: () => queueMicrotask(() => this.#tellDrain()),
+      changed: () => {
+        this.#countIdle();
+        queueMicrotask(() => this.#tellDrain());
+      },
+    };
+    this.#flow =
+      loadBalancer !== undefined || workerHistogram
+        ? new BalancedFlow({
+            ...parts,
+            balancer: loadBalancer ?? leastBusy(concurrentTasksPerWorker),
+            perThread: concurrentTasksPerWorker,
+            isStrict: stricterFIFO,
+          })
+        : new TaskFlow({ ...parts, places: this.#places });
+    this.#idle = new IdleThreads({
+      timeoutMs: idleTimeout,
+      minThreads,
+      release: () => this.#threads.release(),
     });
   }
 
@@ -165,8 +187,8 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   }
 
   #tellDrain(): void {
-    const { perThread, usage } = this.#places;
-    const capacity = this.#threads.maxThreads * perThread;
+    const { usage } = this.#flow;
+    const capacity = this.#threads.maxThreads * this.#places.perThread;
     if (usage === capacity) {
       this.#needsDrain = true;
       queueMicrotask(() => this.emit("needsDrain"));
@@ -174,6 +196,10 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
       this.#needsDrain = false;
       queueMicrotask(() => this.emit("drain"));
     }
+  }
+
+  #countIdle(): void {
+    this.#idle?.count(this.#flow.idleThreads, this.#threads.records.length);
   }
 
   get maxThreads(): number {
@@ -190,7 +216,7 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
 
   /** Threads without a task. */
   get idleThreads(): number {
-    return this.#places.idleThreads;
+    return this.#flow.idleThreads;
   }
 
   /** Tasks that wait for a thread. */

@@ -8,21 +8,26 @@
  * | placed | the pool has it, and it has a place on a thread: `started` is not 0                                             |
  * | over   | settled, for its caller; one that was lined or placed is in the counts until the pool has settled it            |
  *
+ * While no task is in the queues of the pool, or was taken from there, this side knows which threads are free: then a task gets the first of
+ * them, as in Piscina. It waits for no other, since that one has nothing to do.
+ *
  * held → placed, lined → placed, and any → over. Threads take lined tasks in their order, without asking here, so that places are given in
  * the same order as results come back. Where several tasks share a thread, one that needs a thread for itself is held, and whatever comes
  * after it: the pool would let the later ones overtake it.
  */
+import type { Flow } from "./flow.ts";
 import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
 import type { Times } from "./histogram.ts";
 import { JobCancel } from "./job-cancel.ts";
 import type { Places } from "./places.ts";
 import type { QueuedTask } from "./task-info.ts";
+import { OpenTasks } from "./open-tasks.ts";
 import { FixedQueue, type TaskQueue } from "./task-queues.ts";
-import { asPiscinaSays, type Threads } from "./threads.ts";
-import { clearTimeout, setTimeout } from "./timers.ts";
+import { asPiscinaSays, mayGoElsewhere, type Threads } from "./threads.ts";
+import type { WorkerRecord } from "./worker-record.ts";
 
 export interface TaskFlowOptions {
-  readonly threads: Pick<Threads, "add" | "run">;
+  readonly threads: Pick<Threads, "add" | "records" | "run">;
   readonly places: Places;
   /** Null: none of the program's own. */
   readonly taskQueue: TaskQueue | null;
@@ -33,17 +38,26 @@ export interface TaskFlowOptions {
   readonly changed: () => void;
 }
 
-export class TaskFlow {
+export class TaskFlow implements Flow {
   completed = 0;
   readonly #options: TaskFlowOptions;
   readonly #held: TaskQueue;
   readonly #lined = new FixedQueue();
-  readonly #open = new Set<QueuedTask>();
-  #onEmpty: (() => void)[] = [];
+  readonly #open = new OpenTasks();
+  /** Tasks that the pool has and that any thread may take, or has taken. */
+  #shared = 0;
 
   constructor(options: TaskFlowOptions) {
     this.#options = options;
     this.#held = options.taskQueue ?? new FixedQueue();
+  }
+
+  get usage(): number {
+    return this.#options.places.usage;
+  }
+
+  get idleThreads(): number {
+    return this.#options.places.idleThreads;
   }
 
   /** Tasks that have no place. */
@@ -65,12 +79,12 @@ export class TaskFlow {
       this.#open.add(info);
       if (hasPlace) {
         this.#place(info);
-        this.#send(info);
+        this.#send(info, this.#freeThread());
       } else if (this.#isHeld(info)) this.#held.push(info);
       else {
         this.#lined.push(info);
         info.cancel = new JobCancel();
-        this.#send(info);
+        this.#send(info, null);
       }
       if (signal !== null && !info.isOver) this.#follow(info, signal);
     }
@@ -92,7 +106,7 @@ export class TaskFlow {
         }
         this.#place(info);
         // In the context of its call, whoever made room for it.
-        if (queue === this.#held) info.runInAsyncScope(() => this.#send(info));
+        if (queue === this.#held) info.runInAsyncScope(() => this.#send(info, this.#freeThread()));
       }
     }
   }
@@ -112,14 +126,7 @@ export class TaskFlow {
 
   /** @returns resolves when no task is open, with true; with false after `timeoutMs`. */
   whenEmpty(timeoutMs: number): Promise<boolean> {
-    if (this.#open.size === 0) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs, false).unref();
-      this.#onEmpty.push(() => {
-        clearTimeout(timer);
-        resolve(true);
-      });
-    });
+    return this.#open.whenEmpty(timeoutMs);
   }
 
   #isHeld(info: QueuedTask): boolean {
@@ -141,11 +148,34 @@ export class TaskFlow {
     this.#options.places.take(info.isAbortable);
   }
 
-  #send(info: QueuedTask): void {
+  /** The first thread that has nothing to do, if that is known. */
+  #freeThread(): WorkerRecord | null {
+    const { places, threads } = this.#options;
+    if (this.#shared > 0 || places.perThread > 1) return null;
+    const free = threads.records.filter(({ tasks }) => tasks.size === 0);
+    return free.find(({ hasStarted }) => hasStarted) ?? free[0] ?? null;
+  }
+
+  /** @param record The thread that alone may run it; null: any. */
+  #send(info: QueuedTask, record: WorkerRecord | null): void {
     if (info.isAbortable) info.cancel ??= new JobCancel();
-    const failed = (error: unknown): void => this.#ended(info, () => info.reject(asPiscinaSays(error)));
+    const count = (by: 1 | -1): void => {
+      if (record === null) this.#shared += by;
+      else if (by === 1) record.tasks.add(info);
+      else record.tasks.delete(info);
+    };
+    count(1);
+    const failed = (error: unknown): void => {
+      count(-1);
+      if (mayGoElsewhere(error, record) && !info.isOver) this.#send(info, null);
+      else this.#ended(info, () => info.reject(asPiscinaSays(error, record)));
+    };
+    const ended = (result: unknown): void => {
+      count(-1);
+      this.#ended(info, () => info.resolve(result));
+    };
     try {
-      this.#options.threads.run(info).then((result) => this.#ended(info, () => info.resolve(result)), failed);
+      this.#options.threads.run(info, record?.id).then(ended, failed);
     } catch (error) {
       failed(error);
     }
@@ -161,7 +191,7 @@ export class TaskFlow {
     this.completed++;
     settle();
     this.next();
-    this.#forget(info);
+    this.#open.remove(info);
     this.#options.changed();
   }
 
@@ -172,12 +202,7 @@ export class TaskFlow {
       info.cancel.cancel();
     } else if (info.started === 0) {
       this.#held.remove(info);
-      this.#forget(info);
+      this.#open.remove(info);
     }
-  }
-
-  #forget(info: QueuedTask): void {
-    if (!this.#open.delete(info) || this.#open.size > 0) return;
-    for (const callback of this.#onEmpty.splice(0)) callback();
   }
 }

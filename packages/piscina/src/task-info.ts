@@ -33,7 +33,7 @@ export class TaskInfo extends AsyncResource {
     const { task } = what;
     this.task = task;
     // Not declared: the name of a class member that is computed cannot be in a declaration file here.
-    Reflect.set(this, kQueueOptions, queueOptionsOf(task));
+    Reflect.set(this, kQueueOptions, queueOptionsOf(task)[kQueueOptions]);
     this.filename = what.filename;
     this.name = what.name;
     this.transfer = what.transfer;
@@ -70,7 +70,8 @@ export class TaskInfo extends AsyncResource {
 export type QueuedTask = TaskInfo & Task;
 
 /** What the caller has put on a task for its queue. */
-function queueOptionsOf(task: unknown): unknown {
-  if (typeof task !== "object" || task === null) return null;
-  return (task as { readonly [kQueueOptions]?: unknown })[kQueueOptions] ?? null;
+export function queueOptionsOf(task: unknown): Task {
+  const isHolder = typeof task === "object" && task !== null;
+  const options = isHolder ? (task as Partial<Task>)[kQueueOptions] : null;
+  return { [kQueueOptions]: options ?? null };
 }

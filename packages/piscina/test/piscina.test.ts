@@ -2,7 +2,13 @@ import { EventEmitter, once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
-import { type PiscinaTask, Piscina, type PiscinaOptions, type TaskQueue } from "../src/index.ts";
+import {
+  type PiscinaTask,
+  Piscina,
+  type PiscinaOptions,
+  type PiscinaWorker,
+  type TaskQueue,
+} from "../src/index.ts";
 import { requestId } from "./fixtures/request-id.ts";
 
 const cjs = fileURLToPath(new URL("fixtures/tasks.cjs", import.meta.url));
@@ -263,10 +269,10 @@ describe("threads", () => {
     const piscina = make({ minThreads: 0 });
     const created = once(piscina, "workerCreate");
     const id: unknown = await piscina.run(null, { name: "threadId" });
-    await expect(created).resolves.toEqual([{ id }]);
+    await expect(created).resolves.toMatchObject([{ id }]);
     const destroyed = once(piscina, "workerDestroy");
     await piscina.destroy();
-    await expect(destroyed).resolves.toEqual([{ id }]);
+    await expect(destroyed).resolves.toMatchObject([{ id, destroyed: true }]);
   });
 });
 
@@ -339,14 +345,9 @@ describe("the end", () => {
 });
 
 describe("options", () => {
-  it("refuse a loadBalancer with a coded error that names it", () => {
-    const options = { loadBalancer: (task: unknown) => task } as unknown as PiscinaOptions;
-    expect(() => make(options)).toThrow(
-      expect.objectContaining({ code: "ERR_SKEIN_NOT_SUPPORTED", option: "`options.loadBalancer`" }),
-    );
-    expect(() => make({ ...options, maxThreads: 0 })).toThrow(
-      "options.maxThreads must be a positive integer",
-    );
+  it("a loadBalancer is a function, as Piscina says it", () => {
+    expect(() => make({ loadBalancer: 5 as never })).toThrow("options.loadBalancer must be a function");
+    expect(() => make({ loadBalancer: () => null })).toThrow("with at least two args");
   });
 
   it("are own properties only", async () => {
@@ -382,5 +383,89 @@ describe("options", () => {
     gates.forEach(openGate);
     await Promise.all(tasks);
     await eventually("one thread has left", () => piscina.threads.length === 1);
+  });
+});
+
+describe("a loadBalancer", () => {
+  it("chooses the thread of each task, which has a histogram if it is wanted", async () => {
+    const seen: PiscinaTask[] = [];
+    const piscina = make({
+      minThreads: 2,
+      maxThreads: 2,
+      workerHistogram: true,
+      loadBalancer(task, workers) {
+        seen.push(task);
+        return workers.toSorted((a, b) => b.id - a.id)[0]!;
+      },
+    });
+    const [, last] = piscina.threads.map(({ threadId }) => threadId).toSorted((a, b) => a - b);
+    const destroyed: PiscinaWorker[] = [];
+    piscina.on("workerDestroy", (worker: PiscinaWorker) => void destroyed.push(worker));
+    const ids = await Promise.all([1, 2, 3].map(() => piscina.run(null, { name: "threadId" })));
+    expect(ids).toEqual([last, last, last]);
+    expect(seen[0]).toMatchObject({ filename: cjs, name: "threadId", isAbortable: false });
+    await piscina.destroy();
+    const worker = destroyed.find(({ id }) => id === last)!;
+    expect(worker).toMatchObject({ currentUsage: 0, isRunningAbortableTask: false, destroyed: true });
+    expect(worker.histogram).toMatchObject({ max: expect.any(Number) as number });
+  });
+
+  it("has a task wait by returning null, and is asked again when one has ended; maxQueue counts those", async () => {
+    const gate = makeGate();
+    const piscina = make({
+      maxQueue: 1,
+      loadBalancer: (_task, [worker]) => (worker?.currentUsage === 0 ? worker : null),
+    });
+    const held = piscina.run(gate, { name: "hold" });
+    await isHeld(gate);
+    const waiting = piscina.run("x");
+    expect([piscina.queueSize, piscina.idleThreads]).toEqual([1, 0]);
+    await expect(piscina.run("y")).rejects.toThrow("Task queue is at limit");
+    openGate(gate);
+    await Promise.all([held, expect(waiting).resolves.toMatchObject({ task: "x" })]);
+    expect([piscina.queueSize, piscina.idleThreads]).toEqual([0, 1]);
+  });
+
+  it("that throws rejects the task", async () => {
+    const piscina = make({
+      loadBalancer(task) {
+        throw new RangeError(`no thread for ${task.name}`);
+      },
+    });
+    await expect(piscina.run("x")).rejects.toThrow("no thread for default");
+  });
+
+  it("sees a thread that ended with an aborted task as destroyed, and the one that follows", async () => {
+    const gate = makeGate();
+    const created: number[] = [];
+    const piscina = make({ loadBalancer: (_task, workers) => workers[0] ?? null });
+    piscina.on("workerCreate", ({ id }: PiscinaWorker) => void created.push(id));
+    const controller = new AbortController();
+    const aborted = piscina.run(gate, { name: "hold", signal: controller.signal });
+    await isHeld(gate);
+    const [before] = piscina.threads;
+    controller.abort();
+    await expect(aborted).rejects.toThrow("The task has been aborted");
+    expect(piscina.threads).not.toContain(before);
+    await expect(piscina.run(null, { name: "threadId" })).resolves.toBe(piscina.threads[0]!.threadId);
+    expect(created).toHaveLength(2);
+  });
+});
+
+describe("threads with nothing to do", () => {
+  it("take tasks in the order of the list", async () => {
+    const piscina = make({ minThreads: 2, maxThreads: 2 });
+    const both = (): Promise<unknown[]> =>
+      Promise.all([5, 5].map((ms) => piscina.run(ms, { name: "later" })));
+    const first = await both();
+    expect(first).toEqual(piscina.threads.map(({ threadId }) => threadId));
+    expect(await both()).toEqual(first);
+  });
+
+  it("are off the list when their time is over, all of them with `minThreads: 0`", async () => {
+    const piscina = make({ minThreads: 0, maxThreads: 2, idleTimeout: 10 });
+    await Promise.all([1, 1].map((ms) => piscina.run(ms, { name: "later" })));
+    await eventually("none is left", () => piscina.threads.length === 0);
+    await expect(piscina.run("x")).resolves.toMatchObject({ task: "x" });
   });
 });

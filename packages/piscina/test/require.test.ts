@@ -9,7 +9,7 @@ it("require gives the class itself, the same that import gives, with all that is
   expect(JSON.parse(stdout)).toEqual({
     task: "by require",
     isOneClass: true,
-    statics: ["default", "module.exports"],
+    statics: ["default"],
     isWorkerThread: false,
   });
 });

@@ -6,6 +6,7 @@ import { Places } from "../src/places.ts";
 import { TaskFlow } from "../src/task-flow.ts";
 import { type QueuedTask, TaskInfo } from "../src/task-info.ts";
 import { ArrayTaskQueue } from "../src/task-queues.ts";
+import type { WorkerRecord } from "../src/worker-record.ts";
 
 const MAX_THREADS = 2;
 const MAX_QUEUE = 5;
@@ -22,6 +23,8 @@ interface Sent {
  */
 class PlayedPool {
   threads = 0;
+  /** It tells nobody which thread is which, so any may take any task. */
+  readonly records: readonly WorkerRecord[] = [];
   readonly begun: TaskInfo[] = [];
   readonly running: (Sent & { readonly thread: number })[] = [];
   readonly #alone: Sent[] = [];
@@ -32,8 +35,10 @@ class PlayedPool {
     this.#places = places;
   }
 
-  add(): void {
-    if (this.threads < MAX_THREADS) this.#places.threads = ++this.threads;
+  add(): boolean {
+    if (this.threads === MAX_THREADS) return false;
+    this.#places.threads = ++this.threads;
+    return true;
   }
 
   run(info: TaskInfo): Promise<unknown> {

@@ -5,6 +5,7 @@
 import { registerHooks } from "node:module";
 
 const ours = new URL("../../dist/index.js", import.meta.url).href;
+const required = new URL("../../require.cjs", import.meta.url).href;
 const inside: Readonly<Record<string, string>> = {
   main: ours,
   index: ours,
@@ -18,8 +19,11 @@ registerHooks({
     const resolved = nextResolve(specifier, context);
     const name = /\/node_modules\/piscina\/dist\/([a-z-]+)\.m?js$/.exec(resolved.url)?.[1];
     if (name === undefined) return resolved;
-    const url = inside[name];
+    const found = inside[name];
+    const isRequired = found === ours && context.conditions.includes("require");
+    const url = isRequired ? required : found;
     if (url === undefined) throw new Error(`Piscina's own ${name}.js is not to be loaded here`);
-    return { ...resolved, url, format: url.endsWith(".ts") ? "module-typescript" : "module" };
+    const format = url.endsWith(".ts") ? "module-typescript" : isRequired ? "commonjs" : "module";
+    return { ...resolved, url, format };
   },
 });

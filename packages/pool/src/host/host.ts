@@ -400,6 +400,13 @@ export class Host {
     AsyncScope.root.run(setTimeout, () => this.#lose(thread), LOST_AFTER_MS).unref();
   }
 
+  /** A user ends it: it takes no more jobs, and another may start at once. */
+  #dismiss(thread: PoolThread): void {
+    if (thread.hasEnded || thread.wasTerminated) return;
+    this.#supply.dismiss(thread);
+    this.#terminate(thread.serial);
+  }
+
   #onDisposing(thread: PoolThread): void {
     thread.isDisposing = true;
     const { disposeLimitMs } = this.#options;
@@ -490,6 +497,7 @@ export class Host {
       this.#options.thread,
       {
         message: (from, message) => this.#onMessage(from, message),
+        dismissed: (from) => this.#dismiss(from),
         exit: (from, exitCode, cause) => this.#onExit(from, exitCode, cause),
       },
     );

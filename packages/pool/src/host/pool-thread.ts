@@ -12,6 +12,8 @@ import type { HostMessage, ThreadData, WorkerMessage } from "../messages/protoco
 
 export interface ThreadEvents {
   message(thread: PoolThread, message: WorkerMessage): void;
+  /** A user ends it. */
+  dismissed(thread: PoolThread): void;
   /** Once, after the thread has ended; `cause` is the uncaught error that ended it, if one did. */
   exit(thread: PoolThread, exitCode: number, cause: unknown): void;
 }
@@ -57,7 +59,13 @@ export class PoolThread {
     // Handlers run in the context in which their emitter was made (hazard H14): never in that of a request.
     const { worker, port } = AsyncScope.root.run(startWorker, data, options);
     // No closure over `data`: the listeners below would keep for life all the memories that it lists.
-    this.#handled = AsyncScope.root.run(ThreadHandle.of, worker, options.name, data.index);
+    this.#handled = AsyncScope.root.run(ThreadHandle.of, worker, options.name, data.index, {
+      isLeaving: () => this.isLeaving || this.wasTerminated || this.hasEnded,
+      terminate: () => {
+        events.dismissed(this);
+        return this.ended;
+      },
+    });
     this.port = port;
     this.#worker = worker;
     this.threadId = worker.threadId;

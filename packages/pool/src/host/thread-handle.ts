@@ -17,6 +17,13 @@ const events = ["message", "messageerror"] as const;
 /** Of a ThreadHandle. */
 export type ThreadEvent = (typeof events)[number];
 
+/** What a handle asks of the thread. */
+export interface ThreadSteps {
+  readonly isLeaving: () => boolean;
+  /** Ends it. @returns resolves when it has ended. */
+  readonly terminate: () => Promise<void>;
+}
+
 /** What the pool does with a handle. */
 export interface HandledThread {
   readonly handle: ThreadHandle;
@@ -36,23 +43,40 @@ export class ThreadHandle {
   /** Its place in the pool, from 0: small, and given to another thread when this one has ended. */
   readonly index: number;
   readonly #worker: Worker;
+  readonly #steps: ThreadSteps;
   /** Lists are replaced, not changed: a message goes to those who listened when it came. */
   readonly #listeners: Record<ThreadEvent, readonly Listener[]> = { message: [], messageerror: [] };
   /** Null: not kept any more. */
   #kept: { readonly event: ThreadEvent; readonly value: unknown }[] | null = [];
 
-  private constructor(worker: Worker, name: string, index: number) {
+  private constructor(worker: Worker, name: string, index: number, steps: ThreadSteps) {
     this.#worker = worker;
+    this.#steps = steps;
     this.threadId = worker.threadId;
     this.name = name;
     this.index = index;
   }
 
   /** @internal In the empty context: listeners run in the one in which those of the worker were added. */
-  static of(this: void, worker: Worker, name: string, index: number): HandledThread {
-    const handle = new ThreadHandle(worker, name, index);
+  static of(this: void, worker: Worker, name: string, index: number, steps: ThreadSteps): HandledThread {
+    const handle = new ThreadHandle(worker, name, index, steps);
     for (const event of events) worker.on(event, (value: unknown) => handle.#arrived(event, value));
     return { handle, open: () => handle.#open() };
+  }
+
+  /** Whether it takes no more jobs, and is about to end or has ended. */
+  get isLeaving(): boolean {
+    return this.#steps.isLeaving();
+  }
+
+  /**
+   * Ends the thread at once, whatever it does; others start when jobs need them. What it runs rejects with ThreadCrashedError, or runs again, with
+   * `retries`; a job with `thread` that waits for it rejects with ThreadGoneError. `dispose` of the `initialize` module is not called.
+   *
+   * @returns resolves when it has ended; at once when it has already.
+   */
+  terminate(): Promise<void> {
+    return this.#steps.terminate();
   }
 
   /**

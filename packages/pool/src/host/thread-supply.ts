@@ -239,6 +239,11 @@ export class ThreadSupply {
     if (this.#isShort) this.#start();
   }
 
+  /** The thread is about to be ended. */
+  dismiss(thread: PoolThread): void {
+    if (!thread.isLeaving) this.#leave(thread);
+  }
+
   close(): void {
     if (this.#watch !== null) clearInterval(this.#watch);
     if (this.#startRetry !== null) clearTimeout(this.#startRetry);

@@ -44,6 +44,32 @@ describe("pool.threads", () => {
     expect(pool.threads).toEqual([]);
   });
 
+  it("are ended by `terminate`, with what they run; another one may start at once", async () => {
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const spin = (begun: Int32Array): never => {
+      Atomics.store(begun, 0, 1);
+      for (;;);
+    };
+    pool.setMaxThreads(1);
+    const running = pool.run(spin, [gate]);
+    const outcome = running.then(null, (error: unknown) => error);
+    while (Atomics.load(gate, 0) === 0) await turn();
+    const thread = pool.threads[0]!;
+    const waiting = pool.run(threadId);
+    const alone = pool.run(threadId, [], { thread: thread.threadId });
+    const gone = alone.then(null, (error: unknown) => error);
+    expect(thread.isLeaving).toBe(false);
+    const ended = thread.terminate();
+    expect(thread.isLeaving).toBe(true);
+    pool.start(1);
+    expect(pool.threads.map(({ isLeaving }) => isLeaving)).toEqual([true, false]);
+    expect(await gone).toMatchObject({ code: "ERR_SKEIN_THREAD_GONE" });
+    await ended;
+    expect(await outcome).toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED", wasTerminated: true });
+    expect(await waiting).not.toBe(thread.threadId);
+    await thread.terminate();
+  });
+
   it("say what they cost; when they have ended, only that", async () => {
     await pool.run(() => 1);
     const thread = pool.threads[0]!;

@@ -1,0 +1,209 @@
+/**
+ * The way of a task whose thread is chosen on this side: by a `loadBalancer`, or as Piscina does, because `workerHistogram` has to know it.
+ *
+ * | state    | means                                                                    |
+ * | -------- | ------------------------------------------------------------------------ |
+ * | held     | in the queue of its kind: the balancer has given it no thread            |
+ * | assigned | the pool has it, for one thread alone                                    |
+ * | over     | settled, for its caller; open until the pool has settled it              |
+ *
+ * held → assigned: at the call if nobody waits, when a task has ended, when threads come. assigned → held: its thread takes no more, and the
+ * task has not begun. Any → over. A task that is aborted when it has a thread ends that, begun or not.
+ */
+import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
+import type { Flow } from "./flow.ts";
+import type { Times } from "./histogram.ts";
+import type { PiscinaLoadBalancer } from "./load-balancer.ts";
+import { OpenTasks } from "./open-tasks.ts";
+import { queueOptionsOf, type QueuedTask } from "./task-info.ts";
+import { FixedQueue, type PiscinaTask, type TaskQueue } from "./task-queues.ts";
+import { asPiscinaSays, mayGoElsewhere, terminated, type Threads } from "./threads.ts";
+import { recordOf, type WorkerRecord } from "./worker-record.ts";
+
+export interface BalancedFlowOptions {
+  readonly threads: Pick<Threads, "add" | "end" | "run" | "records" | "destroy">;
+  readonly balancer: PiscinaLoadBalancer;
+  readonly taskQueue: TaskQueue | null;
+  readonly maxQueue: number;
+  readonly perThread: number;
+  /** Whether a task that the balancer refuses stays in front of the others. */
+  readonly isStrict: boolean;
+  readonly runTimes: Times | null;
+  readonly waitTimes: Times | null;
+  readonly changed: () => void;
+}
+
+export class BalancedFlow implements Flow {
+  completed = 0;
+  readonly #options: BalancedFlowOptions;
+  readonly #held: TaskQueue;
+  /** Of tasks that can be aborted: they come first. */
+  readonly #abortable = new FixedQueue();
+  readonly #open = new OpenTasks();
+
+  constructor(options: BalancedFlowOptions) {
+    this.#options = options;
+    this.#held = options.taskQueue ?? new FixedQueue();
+  }
+
+  get waiting(): number {
+    return this.#held.size + this.#abortable.size;
+  }
+
+  get usage(): number {
+    let usage = 0;
+    for (const { currentUsage } of this.#options.threads.records)
+      if (currentUsage !== Infinity) usage += currentUsage;
+    return usage;
+  }
+
+  get idleThreads(): number {
+    return this.#options.threads.records.filter(({ currentUsage }) => currentUsage === 0).length;
+  }
+
+  submit(info: QueuedTask, signal: AbortSignalAny | null): void {
+    const { threads, maxQueue } = this.#options;
+    const isFirst = this.waiting === 0;
+    const ready = threads.records.filter(({ isReady }) => isReady);
+    if (isFirst && this.#assign(info, ready)) {
+      // It has a thread.
+    } else {
+      const started = threads.add();
+      const room = maxQueue + this.#startingPlaces();
+      if (!started && this.waiting >= room) {
+        info.reject(
+          new Error(
+            maxQueue === 0 ? "No task queue available and all Workers are busy" : "Task queue is at limit",
+          ),
+        );
+        return;
+      }
+      this.#queueOf(info).push(info);
+    }
+    this.#open.add(info);
+    if (signal !== null && !info.isOver) {
+      const abort = (): void => this.#abort(info, new AbortError(reasonOf(signal)));
+      info.listen(signal, abort);
+      if (isAborted(signal)) abort();
+    }
+    this.#options.changed();
+  }
+
+  next(): void {
+    const { threads } = this.#options;
+    while (this.waiting > 0) {
+      const queue = this.#abortable.size > 0 ? this.#abortable : this.#held;
+      const info = queue.shift() as QueuedTask | null;
+      if (info === null) return;
+      if (info.isOver) continue;
+      try {
+        // In the context of its call, whoever made room for it.
+        if (info.runInAsyncScope(() => this.#assign(info, threads.records))) continue;
+      } catch (error) {
+        info.reject(error);
+        this.#open.remove(info);
+        continue;
+      }
+      this.#giveBack(info);
+      if (!threads.add()) return;
+    }
+  }
+
+  rejectWaiting(error: () => Error): void {
+    for (const info of this.#open) if (info.started === 0) this.#abort(info, error());
+  }
+
+  rejectAll(error: () => Error): void {
+    for (const info of this.#open) {
+      if (info.started === 0) this.#abort(info, error());
+      else info.reject(error());
+    }
+  }
+
+  whenEmpty(timeoutMs: number): Promise<boolean> {
+    return this.#open.whenEmpty(timeoutMs);
+  }
+
+  #startingPlaces(): number {
+    const starting = this.#options.threads.records.filter(({ isReady }) => !isReady);
+    return starting.length * this.#options.perThread;
+  }
+
+  #queueOf(info: QueuedTask): TaskQueue {
+    return info.isAbortable ? this.#abortable : this.#held;
+  }
+
+  #giveBack(info: QueuedTask): void {
+    const queue = this.#queueOf(info);
+    if (this.#options.isStrict && queue.unshift !== undefined) queue.unshift(info);
+    else queue.push(info);
+  }
+
+  /** @returns false when the balancer gives it no thread. */
+  #assign(info: QueuedTask, records: readonly WorkerRecord[]): boolean {
+    const { balancer, waitTimes } = this.#options;
+    const record = recordOf(
+      balancer(
+        taskOf(info),
+        records.map(({ view }) => view),
+      ),
+    );
+    if (record === undefined || record.isDestroyed) return false;
+    info.started = performance.now();
+    waitTimes?.record(info.started - info.created);
+    record.tasks.add(info);
+    this.#send(info, record);
+    return true;
+  }
+
+  #send(info: QueuedTask, record: WorkerRecord): void {
+    const failed = (error: unknown): void => {
+      if (mayGoElsewhere(error, record) && !info.isOver) this.#again(info, record);
+      else this.#ended(info, record, () => info.reject(asPiscinaSays(error, record)));
+    };
+    try {
+      this.#options.threads
+        .run(info, record.id)
+        .then((result) => this.#ended(info, record, () => info.resolve(result)), failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #again(info: QueuedTask, record: WorkerRecord): void {
+    record.tasks.delete(info);
+    info.started = 0;
+    this.#giveBack(info);
+    this.next();
+  }
+
+  #ended(info: QueuedTask, record: WorkerRecord, settle: () => void): void {
+    const ms = performance.now() - info.started;
+    this.#options.runTimes?.record(ms);
+    record.times?.record(ms);
+    record.tasks.delete(info);
+    this.completed++;
+    settle();
+    this.next();
+    this.#open.remove(info);
+    this.#options.changed();
+  }
+
+  #abort(info: QueuedTask, error: Error): void {
+    info.reject(error);
+    const record = this.#options.threads.records.find(({ tasks }) => tasks.has(info));
+    if (record !== undefined) {
+      for (const other of record.tasks) other.reject(terminated());
+      this.#options.threads.destroy(record);
+    } else if (info.started === 0) {
+      this.#queueOf(info).remove(info);
+      this.#open.remove(info);
+    }
+  }
+}
+
+/** As load balancers see it. */
+function taskOf(info: QueuedTask): PiscinaTask {
+  const { taskId, filename, name, created, isAbortable, task } = info;
+  return { taskId, filename, name, created, isAbortable, ...queueOptionsOf(task) };
+}
