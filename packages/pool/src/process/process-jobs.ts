@@ -23,9 +23,9 @@ import type { SubmitOptions } from "../submit/submit-options.ts";
 import { JobQueue } from "./job-queue.ts";
 import { BEGUN, Journey, OVER, QUEUED } from "./journey.ts";
 import { isSilent, Lead } from "./lead.ts";
-import type { PoolProcess, ProcessEnd, ProcessEvents, RunTimes } from "./pool-process.ts";
+import type { PoolProcess, ProcessEnd, RunTimes } from "./pool-process.ts";
 import type { ProcessPoolSettings } from "./process-options.ts";
-import { ProcessSupply } from "./process-supply.ts";
+import { ProcessSupply, type SupplyEvents } from "./process-supply.ts";
 import { JobTimes } from "./job-times.ts";
 
 const LOOK_MS = 5;
@@ -38,7 +38,7 @@ export interface ProcessJobsEvents {
   changed(): void;
 }
 
-export class ProcessJobs implements JobCarrier, ProcessEvents {
+export class ProcessJobs implements JobCarrier, SupplyEvents {
   readonly isElsewhere = true;
   readonly bytesOnly = true;
   readonly supply: ProcessSupply;
@@ -66,12 +66,7 @@ export class ProcessJobs implements JobCarrier, ProcessEvents {
       atMost: () => this.waiting,
       hasWaiting: (count) => this.waiting >= count,
     });
-    this.supply = new ProcessSupply(
-      settings,
-      this,
-      (error) => this.#failWaiting(error),
-      () => events.changed(),
-    );
+    this.supply = new ProcessSupply(settings, this);
   }
 
   /** Jobs that no process has begun. */
@@ -203,6 +198,16 @@ export class ProcessJobs implements JobCarrier, ProcessEvents {
     for (const { ends } of crashed) ends.failed(error);
     if (isInVain) this.#failWaiting(error);
     this.#events.ended(process, end, lostJobs);
+  }
+
+  startFailed(error: ThreadCrashedError): void {
+    this.#failWaiting(error);
+  }
+
+  readonly wantAgain = (): void => this.#pumpSoon();
+
+  changed(): void {
+    this.#events.changed();
   }
 
   /** The pool is over: what is still here was left behind. */

@@ -23,10 +23,18 @@ const DISPOSE_MS = 10_000;
 
 const noLimits = { maxJobs: Infinity, maxAgeMs: Infinity };
 
+export interface SupplyEvents extends ProcessEvents {
+  /** No process could be made. */
+  startFailed(error: ThreadCrashedError): void;
+  /** Processes that could not start before can: if jobs wait, it is to be told. */
+  readonly wantAgain: () => void;
+  /** Somebody waits for processes to start, or nobody does any more. */
+  changed(): void;
+}
+
 export class ProcessSupply {
   readonly #settings: ProcessPoolSettings;
-  readonly #events: ProcessEvents;
-  readonly #onStartFailed: (error: ThreadCrashedError) => void;
+  readonly #events: SupplyEvents;
   /** Those that have not ended. */
   readonly all: Set<PoolProcess> = new Set<PoolProcess>();
   readonly starts: ThreadStarts<PoolProcess>;
@@ -38,17 +46,10 @@ export class ProcessSupply {
   #notBefore = 0;
   #notRecycledBefore = 0;
 
-  /** @param onStartFailed No process could be made. */
-  constructor(
-    settings: ProcessPoolSettings,
-    events: ProcessEvents,
-    onStartFailed: (error: ThreadCrashedError) => void,
-    onWaitersChange: () => void,
-  ) {
+  constructor(settings: ProcessPoolSettings, events: SupplyEvents) {
     this.#settings = settings;
     this.#events = events;
-    this.#onStartFailed = onStartFailed;
-    this.starts = new ThreadStarts<PoolProcess>(onWaitersChange);
+    this.starts = new ThreadStarts<PoolProcess>(() => events.changed());
     this.recycling = new Recycling<PoolProcess>({
       startSpare: ({ modules }) => {
         const process = this.#start(modules);
@@ -85,7 +86,7 @@ export class ProcessSupply {
 
   /** So many jobs wait, and no process can take them. */
   want(jobs: number): void {
-    if (jobs === 0 || this.isClosed || now() < this.#notBefore) return;
+    if (jobs === 0 || this.isClosed || (now() < this.#notBefore && this.hasReady)) return;
     const starting = this.#count((process) => !process.isReady && !process.isLeaving);
     for (let left = jobs - starting; left > 0 && this.counted < this.#settings.maxThreads; left--)
       if (this.#start([]) === null) return;
@@ -113,7 +114,7 @@ export class ProcessSupply {
     } catch (cause) {
       this.#failures = 0;
       this.#startFailure = new ThreadCrashedError(undefined, { cause, pid: 0 });
-      this.#onStartFailed(this.#startFailure);
+      this.#events.startFailed(this.#startFailure);
       return null;
     }
   }
@@ -135,6 +136,7 @@ export class ProcessSupply {
     this.#failures++;
     if (this.hasReady) {
       this.#notBefore = now() + NEXT_START_MS;
+      AsyncScope.root.run(setTimeout, this.#events.wantAgain, NEXT_START_MS).unref();
       return false;
     }
     if (this.#failures < MOST_FAILURES) return false;

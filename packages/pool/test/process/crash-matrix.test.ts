@@ -132,6 +132,21 @@ describe("a process that ends", () => {
     ]);
   });
 
+  it("while it starts, and then the only other one: the jobs that wait run all the same", async () => {
+    const jobs = start({ maxThreads: 2 });
+    const pids = (): number[] => pool.stats().perThread.map(({ threadId }) => threadId);
+    const gate = gates.make();
+    const held = errorOf(jobs.hold(gate));
+    await opened(gate, 1);
+    const waiting = jobs.add(1, 1);
+    await eventually("a second one starts", () => pids().length === 2);
+    process.kill(pids()[1]!, "SIGKILL");
+    await eventually("it is gone", () => pids().length === 1);
+    process.kill(pids()[0]!, "SIGKILL");
+    expect(await held).toBeInstanceOf(ThreadCrashedError);
+    expect(await waiting).toBe(2);
+  });
+
   it("before it is ready: its jobs reject, and nothing starts for ever", async () => {
     const jobs = start({ initialize: new URL("../fixtures/exits-on-load.ts", import.meta.url) });
     const exits = countExits();

@@ -14,9 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => model[Symbol.asyncDispose]());
 
-function scenario(hasty = 0): Scenario {
+function scenario(caller: "giveUpCall" | "takeBackCall", hasty = 0): Scenario {
   return {
-    threads: [["makeCall"], ["giveUpCall", hasty]],
+    threads: [["makeCall"], [caller, hasty]],
     prepare: () => {},
     atRest(run) {
       expect([THREAD, CALLER].map((thread) => run.blockedOn(thread))).toEqual([NOBODY, NOBODY]);
@@ -32,10 +32,14 @@ function scenario(hasty = 0): Scenario {
 
 describe("CallState, stepped", { timeout: timeLimit(600_000) }, () => {
   it("either the thread begins the call and hears that it is to stop, or the caller has withdrawn it", () => {
-    expect(model.explore(scenario(), Infinity)).toBeGreaterThan(5);
+    expect(model.explore(scenario("giveUpCall"), Infinity)).toBeGreaterThan(5);
+  });
+
+  it("either the thread begins the call, or the caller has it back", () => {
+    expect(model.explore(scenario("takeBackCall"), Infinity)).toBeGreaterThan(5);
   });
 
   it("the model finds a caller that tells before it has said so", () => {
-    expect(() => model.explore(scenario(1), Infinity)).toThrow(/schedule: /);
+    expect(() => model.explore(scenario("giveUpCall", 1), Infinity)).toThrow(/schedule: /);
   });
 });

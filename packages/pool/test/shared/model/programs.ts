@@ -182,6 +182,14 @@ export const programs = {
     }
   },
 
+  /** The caller, who wants it back, and gives it up if it has begun. Logs whether it has it back. */
+  takeBackCall(e) {
+    const state = new CallState(e.control);
+    const isBack = state.withdraw();
+    e.log(isBack ? 1 : 0);
+    if (!isBack) state.giveUp();
+  },
+
   /** A thread that joins and finishes jobs. Logs for each look whether it sees a circle. */
   joinScript(e, ...moves) {
     const joins = joinsOf(e);
