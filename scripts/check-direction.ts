@@ -14,6 +14,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   unplugin: ["context"],
   piscina: ["context", "scheduling", "pool"],
   cluster: ["context", "scheduling", "pool"],
+  comlink: ["context", "scheduling", "pool"],
   sentry: ["context"],
   devtools: ["context", "pool"],
   opentelemetry: ["context", "batching", "pool"],

@@ -1,6 +1,7 @@
 import { subscribe, tracingChannel } from "node:diagnostics_channel";
 import { parentPort } from "node:worker_threads";
 import { type ProducerHandle, SharedProducer } from "@skein/batching";
+import { release, type Remote } from "@skein/comlink";
 import { contextFields } from "@skein/context/log";
 import { ThreadPool } from "@skein/pool";
 import { fork, job } from "@skein/pool/worker";
@@ -21,6 +22,30 @@ export async function* seeEach(): AsyncGenerator<Seen> {
 export function* seeEachAtOnce(): Generator<Seen> {
   yield see();
   yield see();
+}
+
+class Other {
+  readonly seen: Seen = see();
+}
+
+/** For `spawn` of @skein/comlink. */
+export class Watcher {
+  readonly Other: typeof Other = Other;
+  get property(): Seen {
+    return see();
+  }
+  see(): Seen {
+    return see();
+  }
+  async seeLater(): Promise<Seen> {
+    return await seeLater();
+  }
+  async callBack(fn: () => Seen | Promise<Seen>): Promise<Seen> {
+    const seen = await fn();
+    // Otherwise it is there until this thread has collected it.
+    await release(fn as unknown as Remote<typeof fn>);
+    return seen;
+  }
 }
 
 export async function seeLater(): Promise<Seen> {

@@ -23,6 +23,7 @@ export { runJob } from "./adapter/run-job.ts";
 export { BaseEngine, type JobEngine, type JobTarget } from "./engine/base-engine.ts";
 export { type EngineCapabilities, everyCapability } from "./engine/capabilities.ts";
 export { type CloseOptions, resolveCloseOptions, type ResolvedCloseOptions } from "./engine/close-options.ts";
+export { announceClosing, onClosing } from "./engine/closing.ts";
 export { type FunctionSet, type JobFunction, JobFunctions } from "./engine/job-functions.ts";
 export type { Job, JobModule } from "./engine/job-module.ts";
 export type { MapOptions } from "./engine/map-options.ts";

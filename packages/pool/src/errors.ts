@@ -66,6 +66,8 @@ export interface ThreadCrashedOptions extends ErrorOptions {
   readonly pid?: number | undefined;
   /** Of a process: the signal that ended it. */
   readonly signal?: NodeJS.Signals | undefined;
+  /** For threads that run something else than jobs. @default what the pool says of a job */
+  readonly message?: string | undefined;
 }
 
 /**
@@ -90,7 +92,7 @@ export class ThreadCrashedError extends JobError {
   declare readonly signal?: NodeJS.Signals;
 
   constructor(exitCode: number | undefined, options: ThreadCrashedOptions = {}) {
-    super("ERR_SKEIN_THREAD_CRASHED", crashMessage(exitCode, options), options);
+    super("ERR_SKEIN_THREAD_CRASHED", options.message ?? crashMessage(exitCode, options), options);
     this.exitCode = exitCode;
     this.wasTerminated = options.wasTerminated ?? false;
     const { detail, pid, signal } = options;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Cluster, serveJobs } from "@skein/cluster";
+import { release, spawn } from "@skein/comlink";
 import { AsyncScope } from "@skein/context";
 import {
   contextFetch,
@@ -82,6 +83,13 @@ const cluster = shared(async () => {
   return own.module<typeof Jobs>(jobsUrl);
 });
 
+/** An object on a thread of its own. */
+const watcher = shared(async () => {
+  const pool = new ThreadPool({ maxThreads: 1 });
+  closing.push(() => pool.close());
+  return await spawn<typeof Jobs, "Watcher">(pool, jobsUrl, "Watcher", []);
+});
+
 /** Answers with the id that it was sent. */
 const echo = shared(async () => {
   const server = createServer((asked, answer) => answer.end(asked.headers["x-request-id"]));
@@ -122,6 +130,25 @@ export const wireHops: readonly Hop[] = [
       const whole = see();
       await jobs.fail().catch(() => {});
       return [whole, see()];
+    },
+  },
+  {
+    name: "a call of an object on a thread, over Comlink",
+    rights: inJob,
+    run: async () => {
+      const object = await watcher();
+      const other = await new object.Other();
+      const seen = [await object.see(), await object.seeLater(), await object.property, await other.seen];
+      await release(other);
+      return seen;
+    },
+  },
+  {
+    name: "a callback of such a call, and what follows it",
+    rights: onCaller,
+    run: async () => {
+      const object = await watcher();
+      return [await object.callBack(() => see()), see()];
     },
   },
   ...Object.keys(frameworks).map((framework): Hop => ({

@@ -11,6 +11,7 @@ import { sameJob } from "./scenes/same-job.ts";
 import { sorting } from "./scenes/sorting.ts";
 import { stream } from "./scenes/stream.ts";
 import { threadKilled } from "./scenes/thread-killed.ts";
+import { threadObject } from "./scenes/thread-object.ts";
 import { workerKilled } from "./scenes/worker-killed.ts";
 
 export const SCENES: readonly Scene[] = [
@@ -26,4 +27,5 @@ export const SCENES: readonly Scene[] = [
   messageLoop,
   pooledPublisher,
   workerKilled,
+  threadObject,
 ];

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { PoolClosedError } from "@skein/pool";
 import {
+  announceClosing,
   BaseEngine,
   type CarriedJob,
   type CloseOptions,
@@ -92,6 +93,8 @@ export class PiscinaEngine extends BaseEngine {
    */
   override close(options?: CloseOptions): Task<void> {
     const { drain, timeoutMs } = resolveCloseOptions(options);
-    return this.#jobs.close(drain, timeoutMs);
+    const closing = this.#jobs.close(drain, timeoutMs);
+    announceClosing(this);
+    return closing;
   }
 }

@@ -7,6 +7,7 @@ import { PoolClosedError } from "../errors.ts";
 import { BaseEngine } from "./base-engine.ts";
 import type { EngineCapabilities } from "./capabilities.ts";
 import { type CloseOptions, resolveCloseOptions } from "./close-options.ts";
+import { announceClosing } from "./closing.ts";
 import { InlineQueue } from "./inline-queue.ts";
 import type { Job, OnlyStreamed, Streamed, StreamJob, StreamOf } from "./job-module.ts";
 import { JobFunctions } from "./job-functions.ts";
@@ -112,6 +113,8 @@ export class InlineEngine extends BaseEngine {
    */
   override close(options?: CloseOptions): Task<void> {
     const { drain, timeoutMs } = resolveCloseOptions(options);
-    return this.#jobs.close(drain, timeoutMs);
+    const closing = this.#jobs.close(drain, timeoutMs);
+    announceClosing(this);
+    return closing;
   }
 }

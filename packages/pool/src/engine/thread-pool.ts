@@ -15,6 +15,7 @@ import { allOrErrors } from "./all-or-errors.ts";
 import { BaseEngine, canceled, type JobEngine } from "./base-engine.ts";
 import { everyCapability } from "./capabilities.ts";
 import { type CloseOptions, resolveCloseOptions } from "./close-options.ts";
+import { announceClosing } from "./closing.ts";
 import { CurrentEngine } from "./current-engine.ts";
 import type { Job, OnlyStreamed, Streamed, StreamJob, StreamOf } from "./job-module.ts";
 import { integer } from "./option-values.ts";
@@ -285,6 +286,7 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
     const { drain, timeoutMs } = resolveCloseOptions(options);
     const closing = this.#host.close(drain, timeoutMs);
     this.#closing ??= Task.from(closing);
+    announceClosing(this);
     return this.#closing;
   }
 }

@@ -1,0 +1,44 @@
+/** The other end of SentSignals: a signal of this thread for each that has come. */
+import { AsyncScope } from "@skein/context";
+import { decodeThrown } from "./thrown.ts";
+import type { SentSignal, SignalMessage } from "./wire.ts";
+
+interface Arrived {
+  readonly controller: AbortController;
+  /** Of the call that brought it first: its listeners run there. */
+  readonly scope: AsyncScope;
+}
+
+export class ArrivedSignals {
+  readonly #waiting = new Map<number, Arrived>();
+
+  receive({ id, reason }: SentSignal): AbortSignal {
+    const known = this.#waiting.get(id);
+    if (reason !== undefined) {
+      if (known === undefined) return AbortSignal.abort(decodeThrown(reason));
+      this.#abort(id, known, decodeThrown(reason));
+      return known.controller.signal;
+    }
+    if (known !== undefined) return known.controller.signal;
+    const arrived = { controller: new AbortController(), scope: AsyncScope.capture() };
+    this.#waiting.set(id, arrived);
+    return arrived.controller.signal;
+  }
+
+  hear({ skein, signal, reason }: SignalMessage): void {
+    const known = this.#waiting.get(signal);
+    if (known === undefined) return;
+    if (skein === "abort" && reason !== undefined) this.#abort(signal, known, decodeThrown(reason));
+    else this.#waiting.delete(signal);
+  }
+
+  /** Nothing comes any more. */
+  close(): void {
+    this.#waiting.clear();
+  }
+
+  #abort(id: number, { controller, scope }: Arrived, reason: unknown): void {
+    this.#waiting.delete(id);
+    scope.run(() => controller.abort(reason));
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Calls over one link, until it is released or the other side is gone. Each call settles once: by its reply, its signal or deadline, or the end
+ * of the link.
+ *
+ * | state     | means                                                    | goes on                                              |
+ * | --------- | -------------------------------------------------------- | ---------------------------------------------------- |
+ * | OPEN      | calls are posted                                         | to DRAINING by `release`; to ENDED                   |
+ * | DRAINING  | no new calls; those under way have their replies         | to RELEASING after the last of them; to ENDED        |
+ * | RELEASING | RELEASE was posted                                       | to ENDED by its reply                                |
+ * | ENDED     | nothing is posted or heard; calls reject with why it was |                                                      |
+ *
+ * From every state the end of the other side leads to ENDED.
+ */
+import type { Transferable } from "node:worker_threads";
+import { AsyncScope, ExecutionContext } from "@skein/context";
+import { CallState } from "@skein/pool/engine";
+import { TimeoutError } from "@skein/scheduling";
+import { type CallOptions, cancellationOf, onCancel } from "./call-options.ts";
+import { callLost, type Loss, released } from "./errors.ts";
+import { drop, received } from "./incoming-values.ts";
+import type { Link } from "./link.ts";
+import { OutgoingValues } from "./outgoing-values.ts";
+import { SentSignals } from "./sent-signals.ts";
+import { decodeThrown } from "./thrown.ts";
+import { type CallMessage, type Doors, isReply, type ReplyMessage, type WireValue } from "./wire.ts";
+
+/** What a CallEndpoint sends calls to. */
+export interface CallTarget {
+  /** Posts the call now, in the caller's context. `settle` is called once, perhaps before this returns. Never throws. */
+  call(call: OutgoingCall): void;
+  /** Resolves when all calls under way have settled, and the other side knows; or is gone. */
+  release(): Promise<void>;
+}
+
+export interface OutgoingCall {
+  readonly message: CallMessage;
+  /** What Comlink lists. */
+  readonly transfer: readonly Transferable[];
+  readonly options: CallOptions;
+  readonly settle: (outcome: Outcome) => void;
+}
+
+/** The value that came, or what the call rejects with. */
+export type Outcome = { readonly reply: WireValue } | { readonly error: unknown };
+
+interface CallUnderWay {
+  readonly settle: (outcome: Outcome) => void;
+  /** Timer and listener. */
+  stop: (() => void) | null;
+}
+
+const OPEN = 0;
+const DRAINING = 1;
+const RELEASING = 2;
+const ENDED = 3;
+
+export class Calls implements CallTarget {
+  readonly #link: Link;
+  readonly #doors: Doors;
+  readonly #signals: SentSignals;
+  readonly #underWay = new Map<string, CallUnderWay>();
+  readonly #stopHearing: () => void;
+  readonly #stopWatching: () => void;
+  readonly #ended = Promise.withResolvers<void>();
+  #state: typeof OPEN | typeof DRAINING | typeof RELEASING | typeof ENDED = OPEN;
+  /** What a call rejects with that comes too late, or is under way when the link ends. */
+  #refusal: () => Error = released;
+  #releaseId = "";
+
+  constructor(link: Link, doors: Doors) {
+    this.#link = link;
+    this.#doors = doors;
+    this.#signals = new SentSignals((message, transfer) => {
+      if (this.#state !== ENDED) link.post(message, transfer);
+    });
+    this.#stopHearing = link.hear((data) => {
+      if (isReply(data)) this.#onReply(data);
+    });
+    let stop = (): void => {};
+    this.#stopWatching = () => stop();
+    stop = link.onEnd((loss) => this.lose(loss));
+  }
+
+  /** How many calls are under way. */
+  get size(): number {
+    return this.#underWay.size;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === OPEN;
+  }
+
+  call({ message, transfer, options, settle }: OutgoingCall): void {
+    if (this.#state !== OPEN) {
+      settle({ error: this.#refusal() });
+      return;
+    }
+    const { signal, timeoutMs } = options;
+    const canceled = signal === undefined ? null : cancellationOf(signal);
+    if (canceled !== null) {
+      settle({ error: canceled });
+      return;
+    }
+    const values = new OutgoingValues(this.#doors, this.#signals, transfer);
+    const state = signal === undefined && timeoutMs === undefined ? null : new CallState();
+    try {
+      const context = ExecutionContext.capture()?.toCarrier() ?? null;
+      const { argumentList, value } = message;
+      this.#link.post(
+        {
+          ...message,
+          ...(argumentList !== undefined && { argumentList: argumentList.map((each) => values.send(each)) }),
+          ...(value !== undefined && { value: values.send(value) }),
+          skein: { context, state: state === null ? null : state.words },
+        },
+        values.transfer,
+      );
+    } catch (error) {
+      values.drop();
+      settle({ error });
+      return;
+    }
+    if (this.#underWay.size === 0) this.#link.hold();
+    const call: CallUnderWay = { settle, stop: null };
+    this.#underWay.set(message.id, call);
+    if (state !== null) call.stop = this.#watch(message, options, state);
+  }
+
+  release(): Promise<void> {
+    if (this.#state === OPEN) {
+      this.#state = DRAINING;
+      if (this.#underWay.size === 0) this.#postRelease();
+    }
+    return this.#ended.promise;
+  }
+
+  /** The other side is gone. @param refusal what each call rejects with */
+  lose(loss: Loss, refusal: () => Error = () => callLost(loss)): void {
+    if (this.#state === ENDED) return;
+    this.#refusal = refusal;
+    this.#end();
+  }
+
+  #watch({ id, path }: CallMessage, { signal, timeoutMs }: CallOptions, state: CallState): () => void {
+    const giveUp = (error: Error): void => {
+      state.giveUp();
+      this.#settle(id, { error });
+    };
+    const stopListening =
+      signal === undefined ? null : onCancel(signal, () => giveUp(cancellationOf(signal)!));
+    const timer =
+      timeoutMs === undefined || timeoutMs === Infinity
+        ? null
+        : AsyncScope.root.run(
+            setTimeout,
+            () =>
+              giveUp(new TimeoutError(`The call of ${nameOf(path)} has not settled within ${timeoutMs} ms`)),
+            timeoutMs,
+          );
+    return () => {
+      stopListening?.();
+      if (timer !== null) clearTimeout(timer);
+    };
+  }
+
+  #onReply(message: ReplyMessage): void {
+    if (message.id === this.#releaseId) {
+      if (this.#state === RELEASING) this.#end();
+      return;
+    }
+    if (!this.#underWay.has(message.id)) {
+      // Its caller has given it up.
+      drop(message);
+      return;
+    }
+    const { skein } = message;
+    if (skein !== undefined) {
+      this.#settle(message.id, { error: decodeThrown(skein) });
+      return;
+    }
+    this.#settle(message.id, { reply: received(message, this.#doors, null) });
+  }
+
+  #settle(id: string, outcome: Outcome): void {
+    const call = this.#underWay.get(id);
+    if (call === undefined) return;
+    this.#underWay.delete(id);
+    if (this.#underWay.size === 0) {
+      this.#link.letGo();
+      if (this.#state === DRAINING) this.#postRelease();
+    }
+    call.stop?.();
+    call.settle(outcome);
+  }
+
+  #postRelease(): void {
+    this.#state = RELEASING;
+    this.#link.hold();
+    this.#releaseId = `skein-release-${Math.random()}`;
+    this.#link.post({ id: this.#releaseId, type: "RELEASE" }, []);
+  }
+
+  #end(): void {
+    const wasHeld = this.#underWay.size > 0 || this.#state === RELEASING;
+    this.#state = ENDED;
+    this.#stopHearing();
+    this.#stopWatching();
+    this.#signals.close();
+    if (wasHeld) this.#link.letGo();
+    this.#link.close();
+    const calls = [...this.#underWay.values()];
+    this.#underWay.clear();
+    for (const { settle, stop } of calls) {
+      stop?.();
+      settle({ error: this.#refusal() });
+    }
+    this.#ended.resolve();
+  }
+}
+
+function nameOf(path: readonly string[] = []): string {
+  return path.length === 0 ? "the function" : `\`${path.join(".")}\``;
+}

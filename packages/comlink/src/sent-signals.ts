@@ -1,0 +1,54 @@
+/** AbortSignals that calls over one endpoint have taken along: the other side is told once when one fires, or can fire no more. */
+import { AsyncScope } from "@skein/context";
+import type { Transferable } from "node:worker_threads";
+import { encodeThrown } from "./thrown.ts";
+import type { Sent, SentSignal, SignalMessage } from "./wire.ts";
+
+type Post = (message: SignalMessage, transfer: readonly Transferable[]) => void;
+
+export class SentSignals {
+  readonly #post: Post;
+  readonly #ids = new WeakMap<AbortSignal, number>();
+  /** By id: takes the listener off its signal, unless that is gone. */
+  readonly #listening = new Map<number, () => void>();
+  readonly #collected = new FinalizationRegistry<number>((id) => {
+    if (this.#listening.delete(id)) this.#post({ skein: "forget", signal: id }, []);
+  });
+  #lastId = 0;
+
+  constructor(post: Post) {
+    this.#post = post;
+  }
+
+  send(signal: AbortSignal): Sent<SentSignal> {
+    let id = this.#ids.get(signal);
+    if (signal.aborted) {
+      const { value, transfer } = encodeThrown(signal.reason);
+      return { value: { id: id ?? ++this.#lastId, reason: value }, transfer };
+    }
+    if (id === undefined) {
+      this.#ids.set(signal, (id = ++this.#lastId));
+      this.#listen(signal, id);
+    }
+    return { value: { id }, transfer: [] };
+  }
+
+  /** The endpoint is not used any more. */
+  close(): void {
+    for (const stop of this.#listening.values()) stop();
+    this.#listening.clear();
+  }
+
+  #listen(signal: AbortSignal, id: number): void {
+    // A listener keeps its signal; nothing here may.
+    const weak = new WeakRef(signal);
+    const onAbort = (): void => {
+      this.#listening.delete(id);
+      const { value, transfer } = encodeThrown(weak.deref()?.reason);
+      this.#post({ skein: "abort", signal: id, reason: value }, transfer);
+    };
+    AsyncScope.root.run(() => signal.addEventListener("abort", onAbort, { once: true }));
+    this.#listening.set(id, () => weak.deref()?.removeEventListener("abort", onAbort));
+    this.#collected.register(signal, id);
+  }
+}

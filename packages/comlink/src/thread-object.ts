@@ -1,0 +1,143 @@
+/**
+ * An object on a thread of a pool, from here: its home is a job that constructs it over a port and ends with it.
+ *
+ * | state    | means                                                          | goes on                                             |
+ * | -------- | -------------------------------------------------------------- | --------------------------------------------------- |
+ * | HOUSED   | it has a home: calls go there, behind the one that constructs  | to LEAVING by `release`; to GONE; to HOUSED: when    |
+ * |          |                                                                | its thread dies, with a new home, if it restarts    |
+ * | LEAVING  | calls under way have their replies, then its home ends         | to GONE                                             |
+ * | GONE     | its home has ended                                             |                                                     |
+ */
+import { MessageChannel } from "node:worker_threads";
+import { AsyncScope, type ContextCarrier, ExecutionContext } from "@skein/context";
+import { type Job, PoolClosedError, type RunOptions, ThreadCrashedError } from "@skein/pool";
+import { type JobEngine, onClosing } from "@skein/pool/engine";
+import { CallEndpoint, proxyOf } from "./call-endpoint.ts";
+import { Calls, type CallTarget, type OutgoingCall } from "./calls.ts";
+import { doors } from "./doors.ts";
+import { callLost } from "./errors.ts";
+import { PortLink } from "./link.ts";
+import { settleOn } from "./homes.ts";
+import type { home } from "./home.ts";
+
+/** What a home is made of, each time. */
+export interface Blueprint {
+  readonly pool: JobEngine;
+  readonly home: Job<Parameters<typeof home>, Promise<void>>;
+  readonly url: string;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** The context in which it is constructed. */
+  readonly context: ContextCarrier | null;
+  readonly restarts: boolean;
+}
+
+export class ThreadObject implements CallTarget {
+  readonly #blueprint: Blueprint;
+  #calls: Calls;
+  /** Resolves when the home has ended for good, with what went wrong there. */
+  readonly #gone = Promise.withResolvers<{ readonly error: unknown } | null>();
+  readonly #stopWatching: () => void;
+  /** Null until it is constructed. */
+  #leaveThread: (() => void) | null = null;
+  #release: Promise<void> | null = null;
+
+  private constructor(blueprint: Blueprint, placement: Pick<RunOptions, "thread">) {
+    this.#blueprint = blueprint;
+    this.#calls = this.#open(placement);
+    this.#stopWatching = onClosing(blueprint.pool, () => void this.release().catch(() => {}));
+  }
+
+  /**
+   * @param placement Of its first home.
+   * @returns when it is constructed; rejects with why it cannot be.
+   */
+  static async start(blueprint: Blueprint, placement: Pick<RunOptions, "thread">): Promise<ThreadObject> {
+    const object = new ThreadObject(blueprint, placement);
+    await object.#construct();
+    return object;
+  }
+
+  /** How many calls are under way. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Whether it takes calls. */
+  get isOpen(): boolean {
+    return this.#calls.isOpen;
+  }
+
+  call(call: OutgoingCall): void {
+    this.#calls.call(call);
+  }
+
+  /** @returns rejects with what its disposer has thrown. */
+  release(): Promise<void> {
+    this.#release ??= this.#leave();
+    return this.#release;
+  }
+
+  async #leave(): Promise<void> {
+    await this.#calls.release();
+    const failure = await this.#gone.promise;
+    if (failure !== null && !(failure.error instanceof ThreadCrashedError)) throw failure.error;
+  }
+
+  #open(placement: Pick<RunOptions, "thread">): Calls {
+    const { pool, home, url, name } = this.#blueprint;
+    return AsyncScope.root.run(() => {
+      const { port1, port2 } = new MessageChannel();
+      const calls = new Calls(new PortLink(port1, true, false), doors);
+      const ended = pool.run(home, [port2, url, name], {
+        ...placement,
+        flowContext: false,
+        transfer: [port2],
+      });
+      // Of the caller's nothing is kept, his SynchronizationContext neither.
+      ended.configureAwait({ continueOnCapturedContext: false }).then(
+        () => this.#onEnded(calls, null),
+        (error: unknown) => this.#onEnded(calls, { error }),
+      );
+      return calls;
+    });
+  }
+
+  async #construct(): Promise<void> {
+    const calls = this.#calls;
+    const endpoint = new CallEndpoint(calls, [], {}, this);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the home exposes first
+    const Class = proxyOf(endpoint) as new (...args: unknown[]) => PromiseLike<number>;
+    const { pool, args, context } = this.#blueprint;
+    try {
+      const threadId = await ExecutionContext.run(
+        ExecutionContext.fromCarrier(context),
+        () => new Class(...args),
+      );
+      this.#leaveThread = settleOn(pool, threadId);
+    } catch (error) {
+      calls.lose({}, () => error as Error);
+      throw error;
+    }
+  }
+
+  #onEnded(calls: Calls, failure: { readonly error: unknown } | null): void {
+    const crash = failure !== null && failure.error instanceof ThreadCrashedError ? failure.error : null;
+    calls.lose({}, () => {
+      if (crash !== null) return callLost(crash);
+      if (failure !== null) return failure.error as Error;
+      return new PoolClosedError("The pool was closed before this call had settled");
+    });
+    const wasConstructed = this.#leaveThread !== null;
+    this.#leaveThread?.();
+    this.#leaveThread = null;
+    if (crash !== null && this.#blueprint.restarts && wasConstructed && this.#release === null) {
+      this.#calls = this.#open({});
+      // Who calls it learns of a failure.
+      void this.#construct().catch(() => {});
+      return;
+    }
+    this.#stopWatching();
+    this.#gone.resolve(failure);
+  }
+}

@@ -1,0 +1,349 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { AsyncLocal, ExecutionContext } from "@skein/context";
+import { registerError, ThreadCrashedError } from "@skein/pool";
+import {
+  CancellationTokenSource,
+  ObjectDisposedError,
+  OperationCanceledError,
+  TimeoutError,
+} from "@skein/scheduling";
+import * as Plain from "comlink";
+import { afterAll, describe, expect, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
+import {
+  expose,
+  proxy,
+  release,
+  releaseProxy,
+  type Remote,
+  transfer,
+  withOptions,
+  wrap,
+} from "../src/index.ts";
+import type { Root } from "./fixtures/calls.thread.ts";
+
+class HttpError extends Error {
+  declare readonly status: number;
+}
+registerError(HttpError);
+
+const file = new URL("./fixtures/calls.thread.ts", import.meta.url);
+const requestId = new AsyncLocal<string>({ name: "requestId", flow: "thread" });
+const foreign = new AsyncLocalStorage<string>();
+const workers: Worker[] = [];
+
+function start(): { worker: Worker; remote: Remote<Root> } {
+  const worker = new Worker(file);
+  workers.push(worker);
+  return { worker, remote: wrap<Root>(worker) };
+}
+const { remote } = start();
+afterAll(() => Promise.all(workers.map((worker) => worker.terminate())));
+
+/** A proxy of its own, over a port. */
+async function connected(): Promise<{ port: MessagePort; own: Remote<Root> }> {
+  const { port1, port2 } = new MessageChannel();
+  await remote.exposeOn(transfer(port2, [port2 as never]) as never);
+  return { port: port1, own: wrap<Root>(port1) };
+}
+
+/** A call that has begun there, and ends by `letGo`. */
+async function holding(own: Pick<Remote<Root>, "hold" | "add">): Promise<{ call: Promise<string> }> {
+  const call = own.hold();
+  await own.add(1, 1);
+  return { call };
+}
+
+const errorOf = (call: PromiseLike<unknown>): Promise<unknown> =>
+  Promise.resolve(call).then(
+    () => expect.unreachable("it resolved"),
+    (error: unknown) => error,
+  );
+
+describe("context", () => {
+  it("flows into calls, behind their awaits, and into property reads and assignments", async () => {
+    await requestId.run("r1", async () => {
+      expect(await remote.seen()).toBe("r1");
+      expect(await remote.seenLater()).toBe("r1");
+      expect(await remote.property).toBe("r1");
+      (remote as { assigned: unknown }).assigned = 1;
+      expect(await remote.lastKept()).toBe("r1");
+    });
+    expect(await remote.seen()).toBeUndefined();
+  });
+
+  it("is each caller's own, also on an object that another has constructed", async () => {
+    const session = await requestId.run("maker", () => new remote.Session());
+    expect(await session.madeBy).toBe("maker");
+    await requestId.run("r2", async () => {
+      expect(await session.readBy).toBe("r2");
+      expect(await session.callBy()).toBe("r2");
+    });
+    const nested = (await remote.makeNested()) as unknown as Remote<{ id(): string | undefined }>;
+    expect(await requestId.run("r3", () => nested.id())).toBe("r3");
+  });
+
+  it("does not mix between calls under way at once", async () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `r${i}`);
+    const seen = await Promise.all(ids.map((id) => requestId.run(id, () => remote.seenLater())));
+    expect(seen).toEqual(ids);
+  });
+
+  it("does not flow while it is suppressed", async () => {
+    await requestId.run("r4", async () => {
+      const call = ((): PromiseLike<unknown> => {
+        using _ = ExecutionContext.suppressFlow();
+        return remote.seen();
+      })();
+      expect(await call).toBeUndefined();
+    });
+  });
+
+  it("comes back with callbacks: the caller's storages, and what was changed on the way", async () => {
+    const look = (): unknown[] => [requestId.value, foreign.getStore()];
+    await foreign.run("store", () =>
+      requestId.run("r5", async () => {
+        expect(await remote.callBack(look as never)).toEqual(["r5", "store"]);
+        expect(await remote.callBack(proxy(look) as never)).toEqual(["r5", "store"]);
+        expect(await remote.callBackAs("other", look as never)).toEqual(["other", "store"]);
+        expect(requestId.value).toBe("r5");
+      }),
+    );
+  });
+});
+
+describe("arguments", () => {
+  it("may hold functions anywhere, and keep aliases and cycles", async () => {
+    const heard = await remote.callNested({
+      on: (s: string) => `1 ${s}`,
+      list: [(s: string) => `2 ${s}`],
+    });
+    expect(heard).toEqual(["1 on", "2 list"]);
+    const shared = { fn: () => {} };
+    expect(await remote.isSameTwice({ a: shared, b: shared })).toBe(true);
+    const cyclic: { self: unknown; fn: () => void } = { self: null, fn: () => {} };
+    cyclic.self = cyclic;
+    expect(await remote.cyclic(cyclic as never)).toBe(true);
+    expect(typeof cyclic.fn).toBe("function");
+  });
+
+  it("bring AbortSignals, fired or not, with their reason", async () => {
+    const controller = new AbortController();
+    const first = remote.aborted(controller.signal);
+    const second = requestId.run("r6", () => remote.abortedOf({ signal: controller.signal }));
+    expect(await remote.areSame(controller.signal, { b: controller.signal })).toBe(true);
+    controller.abort(Object.assign(new RangeError("enough"), { code: "E_ENOUGH" }));
+    expect(await first).toMatchObject({ message: "enough" });
+    expect(await second).toBe("r6");
+    expect(await remote.aborted(AbortSignal.abort("early"))).toBe("early");
+    expect(await remote.aborted(controller.signal)).toMatchObject({ message: "enough" });
+  });
+
+  it("reject the call when they cannot be copied, and nothing is left open", async () => {
+    const bad = new WeakMap();
+    expect(await errorOf(remote.callBack((() => bad) as never))).toMatchObject({ name: "TypeError" });
+    expect(await errorOf(remote.isSameTwice({ a: { fn: () => {} }, b: bad }))).toMatchObject({
+      name: "DataCloneError",
+    });
+    expect(await remote.add(1, 1)).toBe(2);
+  });
+});
+
+describe("errors", () => {
+  it("keep class, code, cause and properties", async () => {
+    const error = await errorOf(remote.fail());
+    expect(error).toBeInstanceOf(HttpError);
+    expect(error).toMatchObject({ name: "HttpError", message: "HTTP 404", code: "E_GONE", status: 404 });
+    expect((error as Error).cause).toBeInstanceOf(TypeError);
+    expect((error as Error).stack).toContain("calls.thread");
+  });
+
+  it("leave behind what cannot be copied; anything may be thrown", async () => {
+    expect(await errorOf(remote.failCloneless())).toMatchObject({ message: "with a function", rest: 1 });
+    expect(await errorOf(remote.failWithNothing())).toBeUndefined();
+  });
+
+  it("of callbacks arrive in the method that called back", async () => {
+    const error = await errorOf(
+      remote.callBack(() => {
+        throw Object.assign(new HttpError("back"), { status: 1 });
+      }),
+    );
+    expect(error).toBeInstanceOf(HttpError);
+    expect(error).toMatchObject({ message: "back", status: 1 });
+  });
+});
+
+describe("a thread that ends", () => {
+  it("rejects calls under way and later ones, with its exit code", async () => {
+    const { remote: doomed } = start();
+    const pending = errorOf(doomed.hold());
+    void errorOf(doomed.exit(7));
+    expect(await pending).toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED", exitCode: 7 });
+    expect(await errorOf(doomed.add(1, 1))).toBeInstanceOf(ThreadCrashedError);
+    await release(doomed);
+  });
+
+  it("gives its uncaught error as the cause, which is told nowhere else", async () => {
+    const { remote: doomed } = start();
+    const pending = errorOf(doomed.hold());
+    await doomed.crash();
+    const error = (await pending) as ThreadCrashedError;
+    expect(error).toBeInstanceOf(ThreadCrashedError);
+    expect(error.cause).toMatchObject({ message: "HTTP 500" });
+  });
+
+  it("is known to who wraps it afterwards", async () => {
+    const { worker } = start();
+    await worker.terminate();
+    expect(await errorOf(wrap<Root>(worker).add(1, 1))).toBeInstanceOf(ThreadCrashedError);
+  });
+
+  it("ends what came from it: instances, and ports", async () => {
+    const { worker, remote: doomed } = start();
+    const session = await new doomed.Session();
+    const pending = errorOf(session.callBy());
+    await worker.terminate();
+    expect(await errorOf(session.callBy())).toBeInstanceOf(ThreadCrashedError);
+    await pending;
+  });
+});
+
+describe("withOptions", () => {
+  it("rejects at once when the signal fires, with its reason if that is an Error", async () => {
+    const controller = new AbortController();
+    const reason = new Error("no more");
+    const call = errorOf(withOptions(remote, { signal: controller.signal }).hold());
+    controller.abort(reason);
+    expect(await call).toBe(reason);
+    const late = await errorOf(withOptions(remote, { signal: AbortSignal.abort("plain") }).add(1, 1));
+    expect(late).toBeInstanceOf(OperationCanceledError);
+    expect(late).toMatchObject({ reason: "plain" });
+  });
+
+  it("takes a CancellationToken", async () => {
+    const source = new CancellationTokenSource();
+    const call = errorOf(withOptions(remote, { signal: source.token }).hold());
+    source.cancel();
+    expect(await call).toBeInstanceOf(OperationCanceledError);
+  });
+
+  it("rejects after timeoutMs, naming the call", async () => {
+    const error = await errorOf(withOptions(remote, { timeoutMs: 5 }).hold());
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect((error as Error).message).toContain("`hold`");
+  });
+
+  it("never begins a call that was given up before its thread came to it", async () => {
+    const words = new Int32Array(new SharedArrayBuffer(12));
+    const blocking = remote.block(words);
+    await eventually("the thread blocks", () => Atomics.load(words, 0) === 1);
+    const controller = new AbortController();
+    const call = errorOf(withOptions(remote, { signal: controller.signal }).count(words));
+    controller.abort();
+    await call;
+    Atomics.store(words, 1, 1);
+    Atomics.notify(words, 1);
+    await blocking;
+    await remote.add(1, 1);
+    expect(Atomics.load(words, 2)).toBe(0);
+  });
+
+  it("is for all below, keeps what it is made from, and refuses what it does not know", async () => {
+    const controller = new AbortController();
+    const patient = withOptions(withOptions(remote, { signal: controller.signal }), { timeoutMs: 60_000 });
+    expect(await patient.add(1, 2)).toBe(3);
+    expect(await withOptions(remote.add, { timeoutMs: 60_000 })(2, 2)).toBe(4);
+    controller.abort(new Error("gone"));
+    expect(await errorOf(patient.add(1, 2))).toMatchObject({ message: "gone" });
+    expect(() => withOptions(remote, { timeoutMs: -1 })).toThrow(RangeError);
+    expect(() => withOptions(remote, { signl: 1 } as never)).toThrow("Did you mean `signal`?");
+    expect(() => withOptions({} as never, {})).toThrow(TypeError);
+    const { port1 } = new MessageChannel();
+    expect(() => withOptions(Plain.wrap(port1 as never), {})).toThrow(TypeError);
+    port1.close();
+  });
+});
+
+describe("release", () => {
+  it("waits for the calls under way, takes no others, and closes the port", async () => {
+    const { port, own } = await connected();
+    const closed = new Promise((resolve) => port.once("close", resolve));
+    const held = await holding(own);
+    let isOver = false;
+    const over = release(own).then(() => (isOver = true));
+    expect(await errorOf(own.add(1, 1))).toBeInstanceOf(ObjectDisposedError);
+    expect(isOver).toBe(false);
+    await remote.letGo();
+    expect(await held.call).toBe("held");
+    await over;
+    await closed;
+    await release(own);
+  });
+
+  it("is what `await using` does, and `releaseProxy`, which waits for nothing and drops no call", async () => {
+    const { own } = await connected();
+    {
+      await using scoped = own;
+      expect(await scoped.add(1, 1)).toBe(2);
+    }
+    expect(await errorOf(own.add(1, 1))).toBeInstanceOf(ObjectDisposedError);
+    const second = await connected();
+    const held = await holding(second.own);
+    second.own[releaseProxy]();
+    await remote.letGo();
+    expect(await held.call).toBe("held");
+  });
+
+  it("of a collected proxy waits for its calls", async () => {
+    const held = await (async () => {
+      const { own } = await connected();
+      return await holding(withOptions(own, { timeoutMs: 600_000 }));
+    })();
+    for (let i = 0; i < 5; i++) {
+      globalThis.gc!();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await remote.letGo();
+    expect(await held.call).toBe("held");
+  });
+
+  it("of a callback follows when the other thread has collected it", async () => {
+    const weak = await (async () => {
+      const callback = (): number => 1;
+      expect(await remote.callBack(callback as never)).toBe(1);
+      return new WeakRef(callback);
+    })();
+    await eventually("the callback is collected", async () => {
+      await remote.collect();
+      globalThis.gc!();
+      return weak.deref() === undefined;
+    });
+  });
+});
+
+describe("the other side has plain Comlink", () => {
+  it("is called, and calls back functions; its errors are Comlink's", async () => {
+    const { port1, port2 } = new MessageChannel();
+    await remote.exposePlain(transfer(port2, [port2 as never]) as never);
+    const own = wrap<{ call(fn: (x: number) => number): Promise<number>; fail(): never }>(port1);
+    expect(await own.call((x: number) => x + 1)).toBe(2);
+    expect(await errorOf(own.fail())).toMatchObject({ name: "HttpError", message: "HTTP 404" });
+    await release(own);
+  });
+
+  it("calls what `expose` has: nothing flows", async () => {
+    const { port1, port2 } = new MessageChannel();
+    expose({ seen: () => requestId.value, fail: () => Promise.reject(new RangeError("far")) }, port1);
+    const plain = Plain.wrap<{ seen(): string | undefined; fail(): Promise<never> }>(port2);
+    expect(await requestId.run("r7", () => plain.seen())).toBeUndefined();
+    expect(await errorOf(plain.fail())).toMatchObject({ name: "RangeError", message: "far" });
+    port2.close();
+  });
+});
+
+it("refuses endpoints that are none", () => {
+  expect(() => wrap({} as never)).toThrow(TypeError);
+  expect(() => expose({}, null as never)).toThrow(TypeError);
+});

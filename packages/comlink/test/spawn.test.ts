@@ -1,0 +1,238 @@
+import { AsyncLocal } from "@skein/context";
+import { PoolClosedError, ThreadCrashedError, ThreadPool } from "@skein/pool";
+import { InlineEngine } from "@skein/pool/inline";
+import { afterAll, describe, expect, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
+import { release, type Remote, spawn, withOptions } from "../src/index.ts";
+import type * as Objects from "./fixtures/objects.ts";
+import type * as Tallies from "./fixtures/tally.ts";
+
+type Module = typeof Objects;
+const url = new URL("./fixtures/objects.ts", import.meta.url);
+const requestId = new AsyncLocal<string>({ name: "requestId", flow: "thread" });
+const pool = new ThreadPool({ maxThreads: 3 });
+afterAll(() => pool.close());
+
+const store = (...args: ConstructorParameters<typeof Objects.Store>): Promise<Remote<Objects.Store>> =>
+  spawn<Module, "Store">(pool, url, "Store", args);
+
+const errorOf = (call: PromiseLike<unknown>): Promise<unknown> =>
+  Promise.resolve(call).then(
+    () => expect.unreachable("it resolved"),
+    (error: unknown) => error,
+  );
+
+describe("an object on a thread", () => {
+  it("keeps its state there, and is called in the context of each caller", async () => {
+    const object = await requestId.run("maker", () => store({ a: "1" }));
+    await object.set("b", "2");
+    expect(await object.get("b")).toBe("2");
+    expect(await object.size).toBe(2);
+    expect(await object.madeBy).toBe("maker");
+    expect(await requestId.run("r1", () => object.seen())).toBe("r1");
+    expect(await object.seen()).toBeUndefined();
+    await release(object);
+  });
+
+  it("stays on its thread, which counts as busy: jobs run on the others", async () => {
+    await using own = new ThreadPool({ minThreads: 2, maxThreads: 2, idleTimeoutMs: 1 });
+    const object = await spawn<Module, "Store">(own, url, "Store", []);
+    const home = await object.where();
+    const jobs = own.module<Module>(url);
+    const places = await Promise.all(Array.from({ length: 10 }, () => jobs.whereAmI()));
+    expect(places).not.toContain(home);
+    expect(await object.where()).toBe(home);
+    await release(object);
+  });
+
+  it("ends when it is released: finalizer, then disposer; its thread is free again", async () => {
+    const ends = new Int32Array(new SharedArrayBuffer(8));
+    await using own = new ThreadPool({ maxThreads: 1 });
+    {
+      await using object = await spawn<Module, "Store">(own, url, "Store", [{}, ends]);
+      expect(await object.size).toBe(0);
+      expect([...ends]).toEqual([0, 0]);
+    }
+    expect([...ends]).toEqual([1, 1]);
+    expect(await own.module<Module>(url).whereAmI()).toBeGreaterThan(0);
+  });
+
+  it("ends when its proxy is collected", async () => {
+    const ends = new Int32Array(new SharedArrayBuffer(8));
+    await (async () => {
+      const object = await store({}, ends);
+      expect(await object.size).toBe(0);
+    })();
+    await eventually("it is disposed of", () => {
+      globalThis.gc!();
+      return Atomics.load(ends, 1) === 1;
+    });
+  });
+
+  it("takes calls with options, and says when its disposer fails", async () => {
+    const object = await store();
+    expect(await errorOf(withOptions(object, { timeoutMs: 5 }).hold())).toMatchObject({
+      code: "ERR_SKEIN_TIMEOUT",
+    });
+    await release(object);
+    const bad = await spawn<Module, "BadlyDisposed">(pool, url, "BadlyDisposed", []);
+    expect(await errorOf(release(bad))).toMatchObject({ message: "will not go" });
+  });
+
+  it("takes functions and signals, in its constructor as in calls", async () => {
+    const controller = new AbortController();
+    const ask = (): string | undefined => requestId.value;
+    const object = await spawn<Module, "Asker">(pool, url, "Asker", [{ ask, signal: controller.signal }]);
+    expect(await requestId.run("r2", () => object.asked())).toBe("r2");
+    controller.abort();
+    await object.aborted();
+    await release(object);
+  });
+
+  it("works on the calling thread too, with an InlineEngine", async () => {
+    await using engine = new InlineEngine();
+    const tally = new URL("./fixtures/tally.ts", import.meta.url);
+    const object = await spawn<typeof Tallies, "Tally">(engine, tally, "Tally", [2]);
+    expect(await object.add(3)).toBe(5);
+  });
+});
+
+describe("with replicas", () => {
+  it("is on several threads; calls go to the least busy, or by their affinity", async () => {
+    await using own = new ThreadPool({ minThreads: 3, maxThreads: 3 });
+    const object = await spawn<Module, "Store">(own, url, "Store", [{ a: "1" }], { replicas: 3 });
+    const held = Array.from({ length: 2 }, () => errorOf(object.hold()));
+    expect(await object.where()).toBe(await object.where());
+    const keys = Array.from({ length: 30 }, (_, i) => `user-${i}`);
+    const homes = (): Promise<number[]> =>
+      Promise.all(keys.map((affinity) => withOptions(object, { affinity }).where()));
+    const first = await homes();
+    expect(new Set(first).size).toBe(3);
+    expect(await homes()).toEqual(first);
+    await own.close({ drain: false });
+    for (const each of held) expect(await each).toBeInstanceOf(PoolClosedError);
+  });
+
+  it("goes to threads that have no object yet", async () => {
+    await using own = new ThreadPool({ minThreads: 1, maxThreads: 3, jobsPerThread: 4 });
+    await using first = await spawn<Module, "Store">(own, url, "Store", []);
+    await using object = await spawn<Module, "Store">(own, url, "Store", [], { replicas: 2 });
+    const places = new Set([await first.where()]);
+    for (let key = 0; key < 20; key++) places.add(await withOptions(object, { affinity: key }).where());
+    expect(places.size).toBe(3);
+  });
+
+  it("goes on without one whose thread has died: only its keys move", async () => {
+    await using own = new ThreadPool({ minThreads: 2, maxThreads: 2 });
+    await using object = await spawn<Module, "Store">(own, url, "Store", [], { replicas: 2 });
+    const keys = Array.from({ length: 20 }, (_, i) => i);
+    const homes = (): Promise<number[]> =>
+      Promise.all(keys.map((affinity) => withOptions(object, { affinity }).where()));
+    const before = await homes();
+    await errorOf(withOptions(object, { affinity: 0 }).exit(1));
+    const after = await homes();
+    expect(new Set(after).size).toBe(1);
+    expect(after[0]).not.toBe(before[0]);
+    expect(before).toContain(after[0]);
+  });
+
+  it("rejects when one cannot be made, and keeps none", async () => {
+    await using own = new ThreadPool({ minThreads: 2, maxThreads: 2 });
+    const flag = new Int32Array(new SharedArrayBuffer(4));
+    const call = spawn<Module, "Failing">(own, url, "Failing", [flag], { replicas: 2 });
+    expect(await errorOf(call)).toMatchObject({ code: "E_MADE" });
+    await eventually("its threads are free", () => own.stats().threads.running === 0);
+  });
+});
+
+describe("that cannot be made", () => {
+  it("rejects with what its constructor throws", async () => {
+    const error = await errorOf(spawn<Module, "Failing">(pool, url, "Failing", []));
+    expect(error).toBeInstanceOf(RangeError);
+    expect(error).toMatchObject({ message: "cannot be made", code: "E_MADE" });
+  });
+
+  it("rejects when there is no such class or module, and refuses bad arguments", async () => {
+    const missing = errorOf(spawn<Module, "Store">(pool, url, "Stor" as "Store", []));
+    expect(await missing).toMatchObject({ code: "ERR_SKEIN_JOB_NOT_FOUND" });
+    expect(((await missing) as Error).message).toContain('Did you mean "Store"?');
+    const nowhere = new URL("./fixtures/nowhere.ts", import.meta.url);
+    expect(await errorOf(spawn(pool, nowhere, "X" as never, [] as never))).toMatchObject({
+      code: "ERR_SKEIN_JOB_MODULE",
+    });
+    expect(() => spawn<Module, "Store">(pool, "./relative.ts", "Store", [])).toThrow(TypeError);
+    expect(() => spawn<Module, "Store">(pool, url, "Store", [], { onLost: "retry" as never })).toThrow(
+      TypeError,
+    );
+    expect(() => spawn<Module, "Store">(pool, url, "Store", [], { replicas: 99 })).toThrow(RangeError);
+    expect(() => spawn<Module, "Store">(pool, url, "Store", [], { onLst: 1 } as never)).toThrow(
+      "Did you mean",
+    );
+  });
+});
+
+describe("whose thread dies", () => {
+  it("rejects calls under way, and all later ones", async () => {
+    const object = await store();
+    const held = errorOf(object.hold());
+    void errorOf(object.exit(5));
+    expect(await held).toBeInstanceOf(ThreadCrashedError);
+    expect(await held).toMatchObject({ exitCode: 5 });
+    expect(await errorOf(object.size)).toBeInstanceOf(ThreadCrashedError);
+    await release(object);
+  });
+
+  it("is constructed again with `restart`: calls under way reject, later ones have a new object", async () => {
+    const object = await requestId.run("maker", () =>
+      spawn<Module, "Store">(pool, url, "Store", [{ a: "1" }], { onLost: "restart" }),
+    );
+    await object.set("b", "2");
+    const held = errorOf(object.hold());
+    void errorOf(object.exit(5));
+    expect(await held).toBeInstanceOf(ThreadCrashedError);
+    expect(await object.get("a")).toBe("1");
+    expect(await object.get("b")).toBeUndefined();
+    expect(await object.madeBy).toBe("maker");
+    await release(object);
+  });
+
+  it("says why it cannot be constructed again", async () => {
+    const flag = new Int32Array(new SharedArrayBuffer(4));
+    const object = await spawn<Module, "Failing">(pool, url, "Failing", [flag], { onLost: "restart" });
+    expect(await errorOf(object.exit())).toBeInstanceOf(ThreadCrashedError);
+    expect(await errorOf(object.exit())).toMatchObject({ code: "E_MADE" });
+    await release(object);
+  });
+});
+
+describe("close of its pool", () => {
+  it("waits for its calls, then ends it; takes no new ones", async () => {
+    const ends = new Int32Array(new SharedArrayBuffer(8));
+    const own = new ThreadPool();
+    const object = await spawn<Module, "Store">(own, url, "Store", [{}, ends]);
+    const gate = Promise.withResolvers<string>();
+    const asked = object.ask(() => gate.promise);
+    const closing = own.close();
+    expect(await errorOf(object.size)).toMatchObject({ code: "ERR_SKEIN_OBJECT_DISPOSED" });
+    gate.resolve("let go");
+    expect(await asked).toBe("let go");
+    await closing;
+    expect([...ends]).toEqual([1, 1]);
+  });
+
+  it("without draining ends it at once: its calls reject", async () => {
+    const ends = new Int32Array(new SharedArrayBuffer(8));
+    const own = new ThreadPool();
+    const object = await spawn<Module, "Store">(own, url, "Store", [{}, ends]);
+    const held = errorOf(object.hold());
+    await own.close({ drain: false });
+    expect(await held).toBeInstanceOf(PoolClosedError);
+    expect([...ends]).toEqual([0, 1]);
+  });
+
+  it("rejects what is made afterwards", async () => {
+    const own = new ThreadPool();
+    await own.close();
+    expect(await errorOf(spawn<Module, "Store">(own, url, "Store", []))).toBeInstanceOf(PoolClosedError);
+  });
+});
