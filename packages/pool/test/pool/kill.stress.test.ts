@@ -8,6 +8,7 @@ import { move, ThreadPool } from "../../src/index.ts";
 import type * as ForkJoin from "../fixtures/fork-join.jobs.ts";
 import type * as Nested from "../fixtures/nested.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
+import type * as Streams from "../fixtures/stream.jobs.ts";
 import type * as Transfer from "../fixtures/transfer.jobs.ts";
 
 const stressMs = Number(process.env["SKEIN_STRESS_MS"] ?? 2000);
@@ -39,7 +40,17 @@ it(
     const nested = pool.module<typeof Nested>(new URL("../fixtures/nested.jobs.ts", import.meta.url));
     const forkJoin = pool.module<typeof ForkJoin>(new URL("../fixtures/fork-join.jobs.ts", import.meta.url));
     const transfer = pool.module<typeof Transfer>(new URL("../fixtures/transfer.jobs.ts", import.meta.url));
+    const streams = pool.module<typeof Streams>(new URL("../fixtures/stream.jobs.ts", import.meta.url));
     const text = "x".repeat(5000);
+
+    const sumOfItems = async (items: AsyncIterable<number>, last = Infinity): Promise<number> => {
+      let sum = 0;
+      for await (const item of items) {
+        sum += item;
+        if (item === last) break;
+      }
+      return sum;
+    };
 
     const filled = (length: number): Uint8Array<ArrayBuffer> => {
       const bytes = new Uint8Array(length).fill(4);
@@ -66,6 +77,9 @@ it(
       () => ({ task: transfer.nestedMany(4), expected: 10 }),
       () => ({ task: transfer.blobText(new Blob(["blob"])), expected: "blob" }),
       () => ({ task: pool.run(sample.add, [2, 2], { priority: "high" }), expected: 4 }),
+      () => ({ task: sumOfItems(streams.count(40)), expected: 780 }),
+      () => ({ task: sumOfItems(streams.doubled(20)), expected: 380 }),
+      () => ({ task: sumOfItems(streams.countLater(1_000_000), 20), expected: 210 }),
       () => {
         const controller = new AbortController();
         const task = pool.run(sample.echo, [1], { signal: controller.signal });
