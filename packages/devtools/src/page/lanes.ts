@@ -2,7 +2,7 @@
  * Draws the lanes: tens of thousands of slices in a frame. What is narrower than a pixel and lies where the lane is painted already is left
  * out, so that a frame costs as many rectangles as the canvas has pixels across, however many slices there are.
  */
-import type { Slice } from "../wire.ts";
+import { KINDS, OUTCOMES, type Slice } from "../wire.ts";
 import { duration } from "./format.ts";
 import type { Lane } from "./lane.ts";
 import type { Model } from "./model.ts";
@@ -29,6 +29,11 @@ const DEPTH_STEP = 4;
 const LABEL_FROM = 44;
 const CHARACTER = 6.4;
 const UNFOUND_ALPHA = 0.14;
+const FAILED = OUTCOMES.indexOf("failed");
+const CRASHED = OUTCOMES.indexOf("crashed");
+/** By kind: what a thread submits is above, what it is told below, the rest between. */
+const ROWS: readonly number[] = KINDS.map((kind) => (kind === "submit" ? 0 : kind === "settle" ? 1 : 2));
+const PAINTED = new Float64Array(3);
 
 export class LanePainter {
   readonly #model: Model;
@@ -71,35 +76,39 @@ export class LanePainter {
 
   /** Of one depth. @returns the largest depth that it has met. */
   #slices(drawing: Drawing, { lane, top, height }: LaneBand, emphasis: Emphasis, depth: number): number {
-    const { context, view } = drawing;
+    const { context, view, layout } = drawing;
     const { slices } = lane;
     const { found, selected } = emphasis;
+    const { startUs, endUs } = view;
+    const scale = (layout.width - layout.left) / view.spanUs;
+    const { start: starts, end: ends, job: jobs, depth: depths, kind: kinds, outcome: outcomes } = slices;
     let deepest = 0;
-    let paintedTo = -Infinity;
-    let paintedWith = "";
-    for (let number = slices.endingFrom(view.startUs); number < slices.count; number++) {
+    // Up to where the upper row, the lower one, and what lies between are painted.
+    PAINTED.fill(-Infinity);
+    for (let number = slices.endingFrom(startUs); number < slices.count; number++) {
       const i = slices.at(number);
-      const start = slices.start[i]!;
-      const itsDepth = slices.depth[i]!;
+      const start = starts[i]!;
+      const itsDepth = depths[i]!;
       if (itsDepth > deepest) deepest = itsDepth;
-      if (start > view.endUs || Math.min(itsDepth, MAX_DEPTH) !== depth) continue;
-      const x = xOf(drawing, start);
-      const width = Math.max(1, xOf(drawing, slices.end[i]!) - x);
-      const job = slices.job[i]!;
+      if (start > endUs || Math.min(itsDepth, MAX_DEPTH) !== depth) continue;
+      const x = layout.left + (start - startUs) * scale;
+      const width = Math.max(1, (ends[i]! - start) * scale);
+      const row = ROWS[kinds[i]!]!;
+      const job = jobs[i]!;
       const isSelected = selected !== 0 && job === selected;
-      const isDim = found !== null && !found.has(job);
+      const isPainted =
+        width === 1 && x + 1 < PAINTED[row]! && outcomes[i]! !== FAILED && outcomes[i]! !== CRASHED;
+      if (isPainted && !isSelected && (found === null || !found.has(job))) continue;
       const kind = slices.kindAt(i);
       const colour = this.#colourOf(drawing, kind, slices.fn[i]!, slices.outcomeAt(i));
-      if (width <= 1 && x + width < paintedTo && !isSelected && colour === paintedWith) continue;
       if (context.fillStyle !== colour) context.fillStyle = colour;
-      if (found !== null) context.globalAlpha = isDim ? UNFOUND_ALPHA : 1;
+      if (found !== null) context.globalAlpha = found.has(job) ? 1 : UNFOUND_ALPHA;
       const box = boxOf(kind, lane, top, height, depth);
       context.fillRect(x, box.y, width > 3 ? width - 0.5 : width, box.height);
       if (width > LABEL_FROM && box.height > 12 && isRun(kind))
         this.#title(drawing, slices.fn[i]!, x, box, width, slices.outcomeAt(i));
       if (isSelected) this.#selected.push({ x, width, kind, ...box });
-      paintedTo = x + width + 0.4;
-      paintedWith = colour;
+      PAINTED[row] = x + width + 0.4;
     }
     return deepest;
   }
