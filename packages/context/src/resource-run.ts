@@ -170,7 +170,8 @@ export function captureUnder<T>(base: AsyncResource, state: ContextState, make: 
  * version). No call of Node gives an empty resource inside somebody's `run`.
  */
 export function emptied<T extends AsyncResource>(resource: T): T {
-  const ids = new Set<unknown>([resource.asyncId(), resource.triggerAsyncId()]);
+  // Deno's has no trigger.
+  const ids = new Set<unknown>([resource.asyncId(), (resource as Partial<T>).triggerAsyncId?.()]);
   const slots = resource as Record<symbol, unknown>;
   for (const symbol of getOwnPropertySymbols(resource)) {
     if (!ids.has(slots[symbol])) slots[symbol] = undefined;

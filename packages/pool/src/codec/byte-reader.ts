@@ -87,7 +87,7 @@ export class ByteReader {
     return this.bytes[this.pos++]!;
   }
 
-  protected readBytes(length: number): Uint8Array<ArrayBuffer> {
+  protected readBytes(length: number): Uint8Array {
     if (this.pos + length > this.end) throw corrupt("it ends too early");
     const copy = unfilledBytes(length);
     this.readBytesInto(copy);

@@ -11,6 +11,7 @@ import { clone } from "../transfer/clone.ts";
 import { duration, integer } from "./option-values.ts";
 import { resolveTraceOptions, type TraceOptions } from "./trace-options.ts";
 import { isMadeByPreload } from "../worker/preload.ts";
+import { isDeno } from "../shared/is-deno.ts";
 
 export interface ThreadPoolOptions {
   /** Shown as the name of the threads in debuggers and profilers. @default "skein" */
@@ -246,6 +247,7 @@ export function resolveStrings(
 /** A copy, for the same reason. What a getter of it throws is thrown. */
 function resolveWorkerData(data: unknown): unknown {
   if (data === undefined) return undefined;
+  if (isDeno) throw argumentTypeError("workerData", "left out on Deno, where it is the pool's own", data);
   try {
     return clone(data, []);
   } catch (error) {

@@ -2,6 +2,7 @@
 import { MessageChannel, type MessagePort, type Transferable, Worker } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
 import { marked } from "../jobs/pool-thread.ts";
+import { isDeno } from "../shared/is-deno.ts";
 import { threadEntry } from "../thread-entry.ts";
 import { explained, noThreadEntry } from "./thread-entry-missing.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
@@ -127,7 +128,10 @@ function startWorker(
   if (threadEntry === null) throw noThreadEntry();
   const { port1, port2 } = new MessageChannel();
   const { entry, options: workerOptions } = threadStart(threadEntry, options);
-  const worker = marked(() => new Worker(entry, workerOptions));
-  worker.postMessage({ ...data, type: "skein:thread", port: port2 } satisfies ThreadData, [port2]);
+  const threadData: ThreadData = { ...data, type: "skein:thread", port: port2 };
+  // See worker/thread-data.ts.
+  const first = isDeno ? { workerData: threadData, transferList: [port2] } : null;
+  const worker = marked(() => new Worker(entry, { ...workerOptions, ...first }));
+  if (!isDeno) worker.postMessage(threadData, [port2]);
   return { worker, port: port1 };
 }

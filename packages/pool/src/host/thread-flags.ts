@@ -2,6 +2,7 @@
  * What `Worker` is given, so that a pool thread starts however the program was started. Objects for Node have no prototype: what somebody
  * has put on `Object.prototype` is not an option.
  */
+import type * as NodeModule from "node:module";
 import { dirname } from "node:path";
 import type { ResourceLimits, SHARE_ENV, WorkerOptions } from "node:worker_threads";
 import { stringify } from "../shared/intrinsics.ts";
@@ -60,7 +61,9 @@ function codeThatImports(entry: URL): string {
  */
 function withCompileCache(thread: ThreadOptions): ThreadOptions {
   if (thread.env !== undefined || process.env["NODE_COMPILE_CACHE"] !== undefined) return thread;
-  const directory = getBuiltinModule("node:module").getCompileCacheDir();
+  const { getCompileCacheDir } = getBuiltinModule("node:module") as Partial<typeof NodeModule>;
+  // Deno has none.
+  const directory = getCompileCacheDir?.();
   if (directory === undefined) return thread;
   // Below the directory that was asked for lies one for this version of Node.
   return { ...thread, env: { ...process.env, NODE_COMPILE_CACHE: dirname(directory) } };
