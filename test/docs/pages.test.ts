@@ -56,6 +56,12 @@ it.each(pages)("links in $path lead to a file, and a heading of it", ({ path, ma
   expect(dead.map(([link]) => link)).toEqual([]);
 });
 
+it("each page is in the menu of the site", () => {
+  const menu = readFileSync(join(root, "docs/.vitepress/config.ts"), "utf8");
+  const links = pages.flatMap(({ path }) => /^docs(\/.+)\.md$/.exec(path)?.[1] ?? []);
+  expect(links.filter((link) => link !== "/index" && !menu.includes(`link: "${link}"`))).toEqual([]);
+});
+
 it("all of it type-checks", async () => {
   const require = createRequire(join(root, "package.json"));
   const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
