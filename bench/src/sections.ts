@@ -14,6 +14,7 @@ export const sections: Readonly<Record<string, () => Promise<Section>>> = {
   context: async () => (await import("./pool/context.ts")).context,
   "fork-join": async () => (await import("./pool/fork-join.ts")).forkJoin,
   "real-work": async () => (await import("./pool/real-work.ts")).realWork,
+  "piscina-class": async () => (await import("./pool/piscina-class.ts")).piscinaSwap,
   service: async () => (await import("./service/section.ts")).service,
   scheduling: async () => (await import("./primitives/scheduling.ts")).scheduling,
   "context-primitives": async () => (await import("./primitives/context.ts")).contextPrimitives,

@@ -7,20 +7,43 @@ export interface PiscinaSettings {
   readonly recordTiming?: false;
 }
 
+/** What is called of either class. */
+interface PiscinaPool {
+  run(task: unknown, options?: { readonly transferList?: ArrayBuffer[] }): Promise<unknown>;
+  destroy(): Promise<void>;
+}
+
+interface PoolOptions extends PiscinaSettings {
+  readonly filename: string;
+  readonly name: string;
+  readonly minThreads: number;
+  readonly maxThreads: number;
+}
+
 export function piscina(settings: PiscinaSettings = {}): Product {
+  return productOf((options) => new Piscina(options), "piscina", "piscina", settings);
+}
+
+/** @param file Of the tasks: bench/src/jobs. */
+export function productOf(
+  make: (options: PoolOptions) => PiscinaPool,
+  name: "piscina" | "@skein/piscina",
+  file: string,
+  settings: PiscinaSettings,
+): Product {
   const { concurrentTasksPerWorker: inFlight, ...others } = settings;
   const parts = [
     ...(inFlight === undefined ? [] : [`${inFlight} in flight`]),
     ...Object.entries(others).map(([key, value]) => `${key} ${value === false ? "off" : value}`),
   ];
   return {
-    name: `piscina, ${parts.join(", ") || "default"}`,
-    kind: "peer",
-    product: "piscina",
+    name: `${name}, ${parts.join(", ") || "default"}`,
+    kind: name === "piscina" ? "peer" : "skein",
+    product: name === "piscina" ? name : "skein",
     configuration: JSON.stringify(settings) === "{}" ? "defaults: 1 in flight" : written(settings),
     async open(threads: number, job: JobName): Promise<JobPool> {
-      const pool = new Piscina({
-        filename: jobFile("piscina").href,
+      const pool = make({
+        filename: jobFile(file).href,
         name: job,
         minThreads: threads,
         maxThreads: threads,

@@ -119,6 +119,13 @@ export const goals: readonly Goal[] = [
       atLeast(1.5),
     ),
   ),
+  goal(
+    "bursts of the class Piscina",
+    "piscina-class",
+    next("burst-2", "perSecond", "piscina, default"),
+    atLeast(5),
+  ),
+  goal("the same", "piscina-class", next("burst-2", "perSecond"), atLeast(1.5)),
   goal("CPU of the caller's thread per job", "fresh-bursts", absolute("caller-cost", "cpuNs"), atMost(800)),
   goal("garbage per job", "fresh-bursts", absolute("caller-cost", "garbageBytes"), atMost(120)),
   goal(
