@@ -129,9 +129,11 @@ function startWorker(
   const { port1, port2 } = new MessageChannel();
   const { entry, options: workerOptions } = threadStart(threadEntry, options);
   const threadData: ThreadData = { ...data, type: "skein:thread", port: port2 };
-  // See worker/thread-data.ts.
+  // See worker/thread-data.ts. The options have no prototype: thread-flags.ts.
   const first = isDeno ? { workerData: threadData, transferList: [port2] } : null;
-  const worker = marked(() => new Worker(entry, { ...workerOptions, ...first }));
+  const worker = marked(
+    () => new Worker(entry, first === null ? workerOptions : { ...workerOptions, ...first }),
+  );
   if (!isDeno) worker.postMessage(threadData, [port2]);
   return { worker, port: port1 };
 }
