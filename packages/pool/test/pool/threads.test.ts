@@ -19,6 +19,14 @@ const hear = (value: unknown): void => void heard.push(value);
 async function untilHeard(count: number): Promise<void> {
   while (heard.length < count) await turn();
 }
+/** With what the thread posts on its way out of the way: results may be here before that. */
+async function started(): Promise<void> {
+  pool.start(1);
+  const thread = pool.threads[0]!.on("message", hear);
+  await untilHeard(1);
+  thread.off("message", hear);
+  heard = [];
+}
 beforeEach(() => {
   heard = [];
   pool = new ThreadPool({ name: "handled", minThreads: 1, maxThreads: 2, initialize });
@@ -89,7 +97,7 @@ describe("pool.threads", () => {
 
 describe("messages", () => {
   it("go both ways past the jobs, which they do not disturb", async () => {
-    await pool.run(() => 1);
+    await started();
     const thread = pool.threads[0]!.on("message", hear);
     const buffer = new ArrayBuffer(8);
     thread.postMessage({ type: "close" });
@@ -120,7 +128,7 @@ describe("messages", () => {
 
   it("reach listeners in the empty context; one that throws is uncaught, the others and the jobs go on", async () => {
     const request = new AsyncLocal<string>({ name: "request of threads.test" });
-    await pool.run(() => 1);
+    await started();
     const thread = pool.threads[0]!;
     const error = new Error("from a listener");
     request.run("one", () =>
@@ -139,7 +147,7 @@ describe("messages", () => {
   });
 
   it("that are no messages, and events and listeners that are none, are refused", async () => {
-    await pool.run(() => 1);
+    await started();
     const thread = pool.threads[0]!;
     expect(() => thread.postMessage(() => 1)).toThrow(
       expect.objectContaining({ code: "ERR_SKEIN_NOT_CLONEABLE", path: "message" }),
