@@ -1,5 +1,4 @@
 /** Ours. Nothing is tuned but the number of threads it may have, unless the name says so. */
-import { ProcessPool } from "@skein/pool/process";
 import { type RunOptions, ThreadPool, type ThreadPoolOptions } from "@skein/pool";
 import { jobFile, type JobName, type JobPool, type Product } from "./product.ts";
 
@@ -52,9 +51,10 @@ export const skeinProcesses: Product = {
   product: "skein",
   configuration: "ProcessPool, defaults",
   async open(threads: number, job: JobName): Promise<JobPool> {
+    // Commits that `--against` names may not have it.
+    const { ProcessPool } = await import("@skein/pool/process");
     const pool = new ProcessPool({ maxThreads: threads });
     const call = pool.module<Jobs>(jobFile("work"))[job];
-    await Promise.resolve();
     return { run: (value) => call(value), close: () => pool.close() };
   },
 };
