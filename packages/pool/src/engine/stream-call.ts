@@ -4,9 +4,11 @@
  * handle's call has the type of the stream where its function is a generator.
  */
 import { Task } from "@skein/scheduling";
-import { define } from "../shared/intrinsics.ts";
+import { define, reflectDefine } from "../shared/intrinsics.ts";
 import { type JobStream, OpenedStream, type ReadableOptions } from "../submit/job-stream.ts";
 import { readableOf } from "../submit/stream-readable.ts";
+
+const { apply } = Reflect;
 
 type Result = IteratorResult<unknown, unknown>;
 
@@ -94,7 +96,7 @@ export function letTasksStream(): void {
     // oxlint-disable-next-line typescript/unbound-method -- called with its receiver
     const method = StreamCall.prototype[name] as (this: StreamCall, ...args: unknown[]) => unknown;
     const delegate = function (this: Task<unknown>, ...args: unknown[]): unknown {
-      return Reflect.apply(method, callOf(this), args);
+      return apply(method, callOf(this), args);
     };
     define(Task.prototype, name, delegate, false);
   }
@@ -102,10 +104,12 @@ export function letTasksStream(): void {
     return callOf(this);
   };
   define(Task.prototype, Symbol.asyncIterator, iterate, false);
-  Object.defineProperty(Task.prototype, "completion", {
+  // Whatever the descriptor would inherit.
+  reflectDefine(Task.prototype, "completion", {
+    __proto__: null,
     get(this: Task<unknown>) {
       return callOf(this).completion;
     },
     configurable: true,
-  });
+  } as PropertyDescriptor);
 }
