@@ -6,7 +6,7 @@
  * | DelayedError    | it is not for this process, or not now: it was given back to the store, and does not count as begun      |
  * | AttemptError    | it threw, and has attempts left: the store gives it out again, after its wait                           |
  */
-import { ThreadCrashedError } from "@skein/pool";
+import { JobTimeoutError, ThreadCrashedError } from "@skein/pool";
 import { CallState, toWire } from "@skein/pool/engine";
 import { DelayedError, type Job } from "bullmq";
 import { encodeText } from "./codec/text.ts";
@@ -55,6 +55,8 @@ export class WireJob {
   #state = new CallState();
   #isStopping = false;
   #isWaiting = false;
+  /** Its time was over while it ran: that is its outcome, whatever it did then. */
+  #expired: JobTimeoutError | null = null;
 
   constructor(stored: StoredJob, around: JobSurroundings) {
     this.#stored = stored;
@@ -104,6 +106,7 @@ export class WireJob {
       clearTimeout(limit);
     }
     await reports.end();
+    if (this.#expired !== null) return errorOutcome(this.#expired);
     if (outcome.kind === "unknown") {
       await this.#leaveToOthers();
       return { kind: "error", text: outcome.text };
@@ -157,11 +160,15 @@ export class WireJob {
     }
   }
 
-  /** For when its caller is not there to stop it. */
+  /** For when its caller is not there to stop it, or hears later that it has begun. */
   #limit({ leftMs, runTimeoutMs }: WireRequest): NodeJS.Timeout | undefined {
-    const ms = Math.min(leftMs ?? Infinity, runTimeoutMs ?? Infinity);
-    if (ms === Infinity) return undefined;
-    const timer = setTimeout(() => this.stop(), ms);
+    const isOfRun = runTimeoutMs !== null && runTimeoutMs < (leftMs ?? Infinity);
+    const ms = isOfRun ? runTimeoutMs : leftMs;
+    if (ms === null) return undefined;
+    const timer = setTimeout(() => {
+      this.#expired = new JobTimeoutError(ms, { limit: isOfRun ? "runTimeoutMs" : "timeoutMs" });
+      this.stop();
+    }, ms);
     timer.unref();
     return timer;
   }
