@@ -15,6 +15,7 @@ import type { Flow } from "./flow.ts";
 import type { Times } from "./histogram.ts";
 import type { PiscinaLoadBalancer } from "./load-balancer.ts";
 import { OpenTasks } from "./open-tasks.ts";
+import { kQueueOptions } from "./symbols.ts";
 import { queueOptionsOf, type QueuedTask } from "./task-info.ts";
 import { FixedQueue, type PiscinaTask, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, mayGoElsewhere, terminated, type Threads } from "./threads.ts";
@@ -205,5 +206,5 @@ export class BalancedFlow implements Flow {
 /** As load balancers see it. */
 function taskOf(info: QueuedTask): PiscinaTask {
   const { taskId, filename, name, created, isAbortable, task } = info;
-  return { taskId, filename, name, created, isAbortable, ...queueOptionsOf(task) };
+  return { taskId, filename, name, created, isAbortable, [kQueueOptions]: queueOptionsOf(task) };
 }

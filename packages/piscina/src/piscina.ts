@@ -62,6 +62,7 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   readonly #histogram: PiscinaHistogram;
   #isClosing = false;
   #needsDrain = false;
+  #willTellDrain = false;
 
   /**
    * Starts `minThreads` threads.
@@ -96,7 +97,7 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
       waitTimes: this.#waitTimes,
       changed: () => {
         this.#countIdle();
-        queueMicrotask(() => this.#tellDrain());
+        this.#tellDrainSoon();
       },
     };
     this.#flow =
@@ -186,7 +187,15 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
     await this.close();
   }
 
-  #tellDrain(): void {
+  /** Once, however much changes in this turn. */
+  #tellDrainSoon(): void {
+    if (this.#willTellDrain) return;
+    this.#willTellDrain = true;
+    queueMicrotask(this.#tellDrain);
+  }
+
+  readonly #tellDrain = (): void => {
+    this.#willTellDrain = false;
     const { usage } = this.#flow;
     const capacity = this.#threads.maxThreads * this.#places.perThread;
     if (usage === capacity) {
@@ -196,7 +205,7 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
       this.#needsDrain = false;
       queueMicrotask(() => this.emit("drain"));
     }
-  }
+  };
 
   #countIdle(): void {
     this.#idle?.count(this.#flow.idleThreads, this.#threads.records.length);

@@ -159,20 +159,16 @@ export class TaskFlow implements Flow {
   /** @param record The thread that alone may run it; null: any. */
   #send(info: QueuedTask, record: WorkerRecord | null): void {
     if (info.isAbortable) info.cancel ??= new JobCancel();
-    const count = (by: 1 | -1): void => {
-      if (record === null) this.#shared += by;
-      else if (by === 1) record.tasks.add(info);
-      else record.tasks.delete(info);
-    };
-    count(1);
+    if (record === null) this.#shared++;
+    else record.tasks.add(info);
     const failed = (error: unknown): void => {
-      count(-1);
+      this.#returned(info, record);
       if (mayGoElsewhere(error, record) && !info.isOver) this.#send(info, null);
-      else this.#ended(info, () => info.reject(asPiscinaSays(error, record)));
+      else this.#ended(info, true, asPiscinaSays(error, record));
     };
     const ended = (result: unknown): void => {
-      count(-1);
-      this.#ended(info, () => info.resolve(result));
+      this.#returned(info, record);
+      this.#ended(info, false, result);
     };
     try {
       this.#options.threads.run(info, record?.id).then(ended, failed);
@@ -181,7 +177,12 @@ export class TaskFlow implements Flow {
     }
   }
 
-  #ended(info: QueuedTask, settle: () => void): void {
+  #returned(info: QueuedTask, record: WorkerRecord | null): void {
+    if (record === null) this.#shared--;
+    else record.tasks.delete(info);
+  }
+
+  #ended(info: QueuedTask, hasFailed: boolean, value: unknown): void {
     const { places, runTimes } = this.#options;
     if (info.started === 0) this.#lined.remove(info);
     else {
@@ -189,7 +190,8 @@ export class TaskFlow implements Flow {
       runTimes?.record(performance.now() - info.started);
     }
     this.completed++;
-    settle();
+    if (hasFailed) info.reject(value);
+    else info.resolve(value);
     this.next();
     this.#open.remove(info);
     this.#options.changed();

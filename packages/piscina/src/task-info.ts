@@ -33,7 +33,7 @@ export class TaskInfo extends AsyncResource {
     const { task } = what;
     this.task = task;
     // Not declared: the name of a class member that is computed cannot be in a declaration file here.
-    Reflect.set(this, kQueueOptions, queueOptionsOf(task)[kQueueOptions]);
+    (this as { [kQueueOptions]?: object | null })[kQueueOptions] = queueOptionsOf(task);
     this.filename = what.filename;
     this.name = what.name;
     this.transfer = what.transfer;
@@ -70,8 +70,7 @@ export class TaskInfo extends AsyncResource {
 export type QueuedTask = TaskInfo & Task;
 
 /** What the caller has put on a task for its queue. */
-export function queueOptionsOf(task: unknown): Task {
+export function queueOptionsOf(task: unknown): Task[typeof kQueueOptions] {
   const isHolder = typeof task === "object" && task !== null;
-  const options = isHolder ? (task as Partial<Task>)[kQueueOptions] : null;
-  return { [kQueueOptions]: options ?? null };
+  return (isHolder ? (task as Partial<Task>)[kQueueOptions] : null) ?? null;
 }

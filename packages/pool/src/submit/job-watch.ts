@@ -14,7 +14,8 @@ interface Group<J> {
 }
 
 export class JobWatch<J extends Pick<DecidedJob, "extras">> {
-  readonly #groups = new WeakMap<CancelSignal, Group<J>>();
+  /** Not weak, which costs collections much: a group goes with its last job, and a job has its signal. */
+  readonly #groups = new Map<CancelSignal, Group<J>>();
   readonly #cancel: Cancel<J>;
   readonly #expire: Expire<J>;
 
