@@ -149,7 +149,7 @@ describe.skipIf(broker === null)("message completion on RabbitMQ", () => {
   );
 
   it("throughput: in batches against one by one", { timeout: timeLimit(600_000) }, async () => {
-    const count = Number(process.env["SKEIN_MESSAGES"] ?? 10_000);
+    const count = Number(process.env["SKEIN_MESSAGES"] ?? 2500);
     const rates: Record<"batches" | "oneByOne", number[]> = { batches: [], oneByOne: [] };
     const frames = { batches: 0, oneByOne: 0 };
     for (let round = 0; round < 3; round++) {
