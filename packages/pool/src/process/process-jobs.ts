@@ -191,12 +191,12 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
     const lostJobs = crashed
       .filter(({ job }) => !job.isDecided && job.retriesLeft === 0)
       .map(({ job, request }) => named(request.fn, job.task));
-    const isInVain = this.supply.ended(process, error);
+    const isHopeless = this.supply.ended(process, error);
     this.#pumpSoon();
     this.#events.changed();
     for (const { ends } of withdrawn) ends.arrived({ kind: "withdrawn" });
     for (const { ends } of crashed) ends.failed(error);
-    if (isInVain) this.#failWaiting(error);
+    if (isHopeless) this.#failWaiting(error);
     this.#events.ended(process, end, lostJobs);
   }
 
@@ -261,6 +261,8 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
 
   readonly #pump = (): void => {
     this.#willPump = false;
+    // One that was kept, and has had no job since.
+    for (const process of this.supply.all) if (process.executed > 0) this.supply.checkLimits(process);
     this.#sendTargeted();
     this.#sendExclusive();
     for (let process = this.#freest(); process !== null && this.#queue.size > 0; process = this.#freest())
@@ -288,9 +290,9 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
   }
 
   #mayHave(process: PoolProcess): boolean {
-    const { isReady, isLeaving, reserved, isSpare, sent, hasRoom } = process;
-    const mostJobs = this.#settings.recycle?.maxJobs ?? Infinity;
-    return isReady && !isLeaving && reserved === "no" && !isSpare && hasRoom && sent < mostJobs;
+    const { isReady, isLeaving, reserved, isSpare, hasRoom } = process;
+    const isFree = isReady && !isLeaving && reserved === "no" && !isSpare && hasRoom;
+    return isFree && this.supply.hasJobsLeft(process);
   }
 
   #sendTargeted(): void {

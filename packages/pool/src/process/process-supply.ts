@@ -3,7 +3,8 @@
  * have had nothing to do for a while; and those that have reached a limit are replaced (host/recycling.ts).
  *
  * A process that ends before it was ready is started anew while jobs wait. After three of them in a row, with none ready, the jobs that
- * wait get its error: whoever submits next may try again. With another one ready the next start waits a second.
+ * wait get its error: whoever submits next may try again. With another one ready the next start waits a second. So does the next
+ * replacement after one has failed: meanwhile processes that have reached a limit run jobs all the same.
  */
 import { AsyncScope } from "@skein/context";
 import type { ProcessStart } from "../adapter/process-frames.ts";
@@ -24,7 +25,7 @@ const DISPOSE_MS = 10_000;
 const noLimits = { maxJobs: Infinity, maxAgeMs: Infinity };
 
 export interface SupplyEvents extends ProcessEvents {
-  /** No process could be made. */
+  /** No process could be made, and there is none. */
   startFailed(error: ThreadCrashedError): void;
   /** Processes that could not start before can: if jobs wait, it is to be told. */
   readonly wantAgain: () => void;
@@ -43,7 +44,8 @@ export class ProcessSupply {
   #failures = 0;
   /** Why no process could be made, the last time. */
   #startFailure: ThreadCrashedError | null = null;
-  #notBefore = 0;
+  /** While it waits, and a process is ready, none is started for jobs. */
+  #retry: NodeJS.Timeout | null = null;
   #notRecycledBefore = 0;
 
   constructor(settings: ProcessPoolSettings, events: SupplyEvents) {
@@ -86,7 +88,7 @@ export class ProcessSupply {
 
   /** So many jobs wait, and no process can take them. */
   want(jobs: number): void {
-    if (jobs === 0 || this.isClosed || (now() < this.#notBefore && this.hasReady)) return;
+    if (jobs === 0 || this.isClosed || (this.#retry !== null && this.hasReady)) return;
     const starting = this.#count((process) => !process.isReady && !process.isLeaving);
     for (let left = jobs - starting; left > 0 && this.counted < this.#settings.maxThreads; left--)
       if (this.#start([]) === null) return;
@@ -112,9 +114,12 @@ export class ProcessSupply {
       this.all.add(process);
       return process;
     } catch (cause) {
-      this.#failures = 0;
       this.#startFailure = new ThreadCrashedError(undefined, { cause, pid: 0 });
-      this.#events.startFailed(this.#startFailure);
+      if (this.counted > 0) this.#retryLater();
+      else {
+        this.#failures = 0;
+        this.#events.startFailed(this.#startFailure);
+      }
       return null;
     }
   }
@@ -125,7 +130,7 @@ export class ProcessSupply {
     this.recycling.ready(process);
   }
 
-  /** @param error Of a process that was not ready. @returns whether jobs that wait will wait in vain. */
+  /** @param error Of a process that was not ready. @returns whether waiting jobs would never run. */
   ended(process: PoolProcess, error: Error): boolean {
     const counted = !process.isLeaving && !process.isSpare;
     this.all.delete(process);
@@ -135,13 +140,22 @@ export class ProcessSupply {
     if (process.isLeaving || this.isClosed) return false;
     this.#failures++;
     if (this.hasReady) {
-      this.#notBefore = now() + NEXT_START_MS;
-      AsyncScope.root.run(setTimeout, this.#events.wantAgain, NEXT_START_MS).unref();
+      this.#retryLater();
       return false;
     }
     if (this.#failures < MOST_FAILURES) return false;
     this.#failures = 0;
     return true;
+  }
+
+  #retryLater(): void {
+    if (this.#retry !== null) return;
+    const retry = (): void => {
+      this.#retry = null;
+      this.#events.wantAgain();
+    };
+    this.#retry = AsyncScope.root.run(setTimeout, retry, NEXT_START_MS);
+    this.#retry.unref();
   }
 
   /** It has nothing to do. */
@@ -161,7 +175,12 @@ export class ProcessSupply {
     process.timer = null;
   }
 
-  /** After a job. */
+  /** Whether a limit leaves it another job. */
+  hasJobsLeft({ sent }: PoolProcess): boolean {
+    return sent < (this.#settings.recycle?.maxJobs ?? Infinity) || now() < this.#notRecycledBefore;
+  }
+
+  /** After a job, and before a process gets one. */
   checkLimits(process: PoolProcess): void {
     const { maxJobs, maxAgeMs } = this.#settings.recycle ?? noLimits;
     if (process.isDue || process.isLeaving || now() < this.#notRecycledBefore) return;

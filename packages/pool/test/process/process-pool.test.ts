@@ -186,6 +186,38 @@ describe("limits", () => {
     expect(exits).toContainEqual(expect.objectContaining({ poolId: small.id, exitCode: 0, lostJobs: [] }));
   });
 
+  it("a process whose successor fails goes on", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "skein-loads-"));
+    const kept = new ProcessPool({
+      maxThreads: 1,
+      maxJobsPerThread: 1,
+      initialize: new URL("../fixtures/fails-second.ts", import.meta.url),
+      env: { ...process.env, SKEIN_TEST_LOADS: join(folder, "loads") },
+    });
+    const its = kept.module<typeof Jobs>(url);
+    const sums = Array.from({ length: 4 }, (_, i) => its.add(i, 1));
+    expect(await Promise.all(sums)).toEqual([1, 2, 3, 4]);
+    await kept.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("a process that cannot be made costs no job while there is another", async () => {
+    const two = new ProcessPool({ maxThreads: 2 });
+    const its = two.module<typeof Jobs>(url);
+    const gate = gates.make();
+    const held = its.hold(gate);
+    await opened(gate, 1);
+    const { execPath } = process;
+    // `spawn` throws, as it does where no file can be opened any more.
+    process.execPath = "\0";
+    const behind = its.pid();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.execPath = execPath;
+    store(gate, 0, 1);
+    expect(await behind).toBe(await held);
+    await two.close();
+  });
+
   it.each<[option: string, options: object]>([
     ["maxThreads", { maxThreads: 0 }],
     ["workerData", { workerData: 1 }],
