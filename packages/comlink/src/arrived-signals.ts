@@ -10,7 +10,7 @@ interface Arrived {
 }
 
 export class ArrivedSignals {
-  readonly #waiting = new Map<number, Arrived>();
+  readonly #waiting = new Map<string, Arrived>();
 
   receive({ id, reason }: SentSignal): AbortSignal {
     const known = this.#waiting.get(id);
@@ -37,7 +37,7 @@ export class ArrivedSignals {
     this.#waiting.clear();
   }
 
-  #abort(id: number, { controller, scope }: Arrived, reason: unknown): void {
+  #abort(id: string, { controller, scope }: Arrived, reason: unknown): void {
     this.#waiting.delete(id);
     scope.run(() => controller.abort(reason));
   }

@@ -17,11 +17,13 @@ import { CallState } from "@skein/pool/engine";
 import { TimeoutError } from "@skein/scheduling";
 import { type CallOptions, cancellationOf, onCancel } from "./call-options.ts";
 import { callLost, type Loss, released } from "./errors.ts";
+import { newIdPrefix } from "./ids.ts";
 import { drop, received } from "./incoming-values.ts";
 import type { Link } from "./link.ts";
 import { OutgoingValues } from "./outgoing-values.ts";
 import { SentSignals } from "./sent-signals.ts";
 import { decodeThrown } from "./thrown.ts";
+import { clearTimeout, setTimeout } from "./timers.ts";
 import { type CallMessage, type Doors, isReply, type ReplyMessage, type WireValue } from "./wire.ts";
 
 /** What a CallEndpoint sends calls to. */
@@ -58,6 +60,9 @@ export class Calls implements CallTarget {
   readonly #link: Link;
   readonly #doors: Doors;
   readonly #signals: SentSignals;
+  /** Others may call over the same link: replies to them are none of ours. */
+  readonly #idPrefix = newIdPrefix();
+  #lastId = 0;
   readonly #underWay = new Map<string, CallUnderWay>();
   readonly #stopHearing: () => void;
   readonly #stopWatching: () => void;
@@ -70,7 +75,7 @@ export class Calls implements CallTarget {
   constructor(link: Link, doors: Doors) {
     this.#link = link;
     this.#doors = doors;
-    this.#signals = new SentSignals((message, transfer) => {
+    this.#signals = new SentSignals(this.#idPrefix, (message, transfer) => {
       if (this.#state !== ENDED) link.post(message, transfer);
     });
     this.#stopHearing = link.hear((data) => {
@@ -101,6 +106,7 @@ export class Calls implements CallTarget {
       settle({ error: canceled });
       return;
     }
+    const id = this.#nextId();
     const values = new OutgoingValues(this.#doors, this.#signals, transfer);
     const state = signal === undefined && timeoutMs === undefined ? null : new CallState();
     try {
@@ -109,6 +115,7 @@ export class Calls implements CallTarget {
       this.#link.post(
         {
           ...message,
+          id,
           ...(argumentList !== undefined && { argumentList: argumentList.map((each) => values.send(each)) }),
           ...(value !== undefined && { value: values.send(value) }),
           skein: { context, state: state === null ? null : state.words },
@@ -122,8 +129,8 @@ export class Calls implements CallTarget {
     }
     if (this.#underWay.size === 0) this.#link.hold();
     const call: CallUnderWay = { settle, stop: null };
-    this.#underWay.set(message.id, call);
-    if (state !== null) call.stop = this.#watch(message, options, state);
+    this.#underWay.set(id, call);
+    if (state !== null) call.stop = this.#watch(id, message.path, options, state);
   }
 
   release(): Promise<void> {
@@ -141,7 +148,16 @@ export class Calls implements CallTarget {
     this.#end();
   }
 
-  #watch({ id, path }: CallMessage, { signal, timeoutMs }: CallOptions, state: CallState): () => void {
+  #nextId(): string {
+    return `${this.#idPrefix}${++this.#lastId}`;
+  }
+
+  #watch(
+    id: string,
+    path: readonly string[] | undefined,
+    { signal, timeoutMs }: CallOptions,
+    state: CallState,
+  ): () => void {
     const giveUp = (error: Error): void => {
       state.giveUp();
       this.#settle(id, { error });
@@ -164,6 +180,7 @@ export class Calls implements CallTarget {
   }
 
   #onReply(message: ReplyMessage): void {
+    if (!message.id.startsWith(this.#idPrefix)) return;
     if (message.id === this.#releaseId) {
       if (this.#state === RELEASING) this.#end();
       return;
@@ -196,7 +213,7 @@ export class Calls implements CallTarget {
   #postRelease(): void {
     this.#state = RELEASING;
     this.#link.hold();
-    this.#releaseId = `skein-release-${Math.random()}`;
+    this.#releaseId = this.#nextId();
     this.#link.post({ id: this.#releaseId, type: "RELEASE" }, []);
   }
 

@@ -11,10 +11,12 @@ import { PortLink } from "./link.ts";
 export async function home(port: MessagePort, url: string, name: string): Promise<void> {
   const over = Promise.withResolvers<void>();
   job.signal.addEventListener("abort", () => over.resolve());
+  // First: the other side may be gone before the class is loaded.
+  const link = new PortLink(port, true);
   try {
     const Class = await classOf(url, name);
     let object: unknown;
-    void new Exposed(Class, new PortLink(port, true), doors, {
+    void new Exposed(Class, link, doors, {
       onConstructed: (made) => {
         object = made;
         return job.threadId;

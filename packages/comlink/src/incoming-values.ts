@@ -1,6 +1,7 @@
 /** The other end of OutgoingValues: what it has sent becomes a value as it is, so that Comlink passes it on. */
 import { MessagePort } from "node:worker_threads";
 import type { ArrivedSignals } from "./arrived-signals.ts";
+import { define } from "./define.ts";
 import { type Doors, PROXY, type SentSignal, type SentTree, SIGNAL, TREE, type WireValue } from "./wire.ts";
 
 // oxlint-disable typescript/no-unsafe-type-assertion -- by its name, the value is what OutgoingValues has made
@@ -16,7 +17,7 @@ export function received(wire: WireValue, doors: Doors, signals: ArrivedSignals 
     let holder = tree.value as Record<string, unknown>;
     for (const key of path.slice(0, -1)) holder = holder[key] as Record<string, unknown>;
     const { value: came } = received(inner, doors, signals) as { readonly value: unknown };
-    holder[path.at(-1)!] = came;
+    define(holder, path.at(-1)!, came);
   }
   return { type: "RAW", value: tree.value };
 }

@@ -4,6 +4,7 @@
  */
 import { MessageChannel, type MessagePort, type Transferable } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
+import { define } from "./define.ts";
 import { isMarked } from "./marks.ts";
 import type { SentSignals } from "./sent-signals.ts";
 import { type Doors, PROXY, type SentTree, SIGNAL, TREE, type WireValue } from "./wire.ts";
@@ -60,9 +61,9 @@ export class OutgoingValues {
         const value = from[key];
         if (isSentAlone(value)) {
           places.push([[...path, key], this.#sendAlone(value)]);
-          to[key] = undefined;
-        } else if (isContainer(value)) to[key] = copies.get(value) ?? copy(value, [...path, key]);
-        else to[key] = value;
+          define(to, key, undefined);
+        } else
+          define(to, key, isContainer(value) ? (copies.get(value) ?? copy(value, [...path, key])) : value);
       }
       return to;
     };

@@ -7,16 +7,19 @@ import type { Sent, SentSignal, SignalMessage } from "./wire.ts";
 type Post = (message: SignalMessage, transfer: readonly Transferable[]) => void;
 
 export class SentSignals {
+  readonly #idPrefix: string;
   readonly #post: Post;
-  readonly #ids = new WeakMap<AbortSignal, number>();
+  readonly #ids = new WeakMap<AbortSignal, string>();
   /** By id: takes the listener off its signal, unless that is gone. */
-  readonly #listening = new Map<number, () => void>();
-  readonly #collected = new FinalizationRegistry<number>((id) => {
+  readonly #listening = new Map<string, () => void>();
+  readonly #collected = new FinalizationRegistry<string>((id) => {
     if (this.#listening.delete(id)) this.#post({ skein: "forget", signal: id }, []);
   });
   #lastId = 0;
 
-  constructor(post: Post) {
+  /** @param idPrefix Of these alone: signals of others travel over the same link. */
+  constructor(idPrefix: string, post: Post) {
+    this.#idPrefix = idPrefix;
     this.#post = post;
   }
 
@@ -24,10 +27,10 @@ export class SentSignals {
     let id = this.#ids.get(signal);
     if (signal.aborted) {
       const { value, transfer } = encodeThrown(signal.reason);
-      return { value: { id: id ?? ++this.#lastId, reason: value }, transfer };
+      return { value: { id: id ?? this.#nextId(), reason: value }, transfer };
     }
     if (id === undefined) {
-      this.#ids.set(signal, (id = ++this.#lastId));
+      this.#ids.set(signal, (id = this.#nextId()));
       this.#listen(signal, id);
     }
     return { value: { id }, transfer: [] };
@@ -39,7 +42,11 @@ export class SentSignals {
     this.#listening.clear();
   }
 
-  #listen(signal: AbortSignal, id: number): void {
+  #nextId(): string {
+    return `${this.#idPrefix}${++this.#lastId}`;
+  }
+
+  #listen(signal: AbortSignal, id: string): void {
     // A listener keeps its signal; nothing here may.
     const weak = new WeakRef(signal);
     const onAbort = (): void => {

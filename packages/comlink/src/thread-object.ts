@@ -35,6 +35,8 @@ export interface Blueprint {
 export class ThreadObject implements CallTarget {
   readonly #blueprint: Blueprint;
   #calls: Calls;
+  /** Ends its home, begun or not, when it cannot be constructed. */
+  #homeEnd: AbortController;
   /** Resolves when the home has ended for good, with what went wrong there. */
   readonly #gone = Promise.withResolvers<{ readonly error: unknown } | null>();
   readonly #stopWatching: () => void;
@@ -44,6 +46,7 @@ export class ThreadObject implements CallTarget {
 
   private constructor(blueprint: Blueprint, placement: Pick<RunOptions, "thread">) {
     this.#blueprint = blueprint;
+    this.#homeEnd = new AbortController();
     this.#calls = this.#open(placement);
     this.#stopWatching = onClosing(blueprint.pool, () => void this.release().catch(() => {}));
   }
@@ -86,18 +89,20 @@ export class ThreadObject implements CallTarget {
 
   #open(placement: Pick<RunOptions, "thread">): Calls {
     const { pool, home, url, name } = this.#blueprint;
+    const { signal } = this.#homeEnd;
     return AsyncScope.root.run(() => {
       const { port1, port2 } = new MessageChannel();
       const calls = new Calls(new PortLink(port1, true, false), doors);
       const ended = pool.run(home, [port2, url, name], {
         ...placement,
         flowContext: false,
+        signal,
         transfer: [port2],
       });
       // Of the caller's nothing is kept, his SynchronizationContext neither.
       ended.configureAwait({ continueOnCapturedContext: false }).then(
         () => this.#onEnded(calls, null),
-        (error: unknown) => this.#onEnded(calls, { error }),
+        (error: unknown) => this.#onEnded(calls, signal.aborted ? null : { error }),
       );
       return calls;
     });
@@ -105,6 +110,7 @@ export class ThreadObject implements CallTarget {
 
   async #construct(): Promise<void> {
     const calls = this.#calls;
+    const homeEnd = this.#homeEnd;
     const endpoint = new CallEndpoint(calls, [], {}, this);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the home exposes first
     const Class = proxyOf(endpoint) as new (...args: unknown[]) => PromiseLike<number>;
@@ -116,6 +122,8 @@ export class ThreadObject implements CallTarget {
       );
       this.#leaveThread = settleOn(pool, threadId);
     } catch (error) {
+      // Before the port closes: a job cannot begin with one that is closed.
+      homeEnd.abort();
       calls.lose({}, () => error as Error);
       throw error;
     }
@@ -132,6 +140,7 @@ export class ThreadObject implements CallTarget {
     this.#leaveThread?.();
     this.#leaveThread = null;
     if (crash !== null && this.#blueprint.restarts && wasConstructed && this.#release === null) {
+      this.#homeEnd = new AbortController();
       this.#calls = this.#open({});
       // Who calls it learns of a failure.
       void this.#construct().catch(() => {});

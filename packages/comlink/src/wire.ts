@@ -36,7 +36,7 @@ export type ReplyMessage = WireValue & {
 /** Of an AbortSignal that an earlier call has brought: it has fired, or was collected and never will. */
 export interface SignalMessage {
   readonly skein: "abort" | "forget";
-  readonly signal: number;
+  readonly signal: string;
   /** Of "abort". */
   readonly reason?: EncodedValue;
 }
@@ -51,8 +51,8 @@ export const SIGNAL = "skein:signal";
 export const TREE = "skein:tree";
 
 export interface SentSignal {
-  /** The same for a signal that is sent again over the same endpoint. */
-  readonly id: number;
+  /** The same for a signal that the same proxy sends again. */
+  readonly id: string;
   /** Undefined: it has not fired yet. */
   readonly reason?: EncodedValue;
 }

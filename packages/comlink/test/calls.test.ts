@@ -9,7 +9,7 @@ import {
   TimeoutError,
 } from "@skein/scheduling";
 import * as Plain from "comlink";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import {
   expose,
@@ -126,6 +126,11 @@ describe("arguments", () => {
     cyclic.self = cyclic;
     expect(await remote.cyclic(cyclic as never)).toBe(true);
     expect(typeof cyclic.fn).toBe("function");
+  });
+
+  it("keep a property of their own that is called `__proto__`", async () => {
+    const value = { ["__proto__"]: { fn: () => 1, ["__proto__"]: () => "called" } };
+    expect(await remote.underProto(value)).toEqual(["called", true, ["fn", "__proto__"]]);
   });
 
   it("bring AbortSignals, fired or not, with their reason", async () => {
@@ -320,6 +325,48 @@ describe("release", () => {
       globalThis.gc!();
       return weak.deref() === undefined;
     });
+  });
+});
+
+describe("two proxies of one worker", () => {
+  it("each have their own replies: neither closes what the other was given", async () => {
+    const { worker, remote: first } = start();
+    const second = wrap<Root>(worker);
+    const session = await first.makeNested();
+    expect(await second.add(1, 2)).toBe(3);
+    const nested = session as unknown as Remote<{ id(): string | undefined }>;
+    expect(await requestId.run("r8", () => nested.id())).toBe("r8");
+  });
+
+  it("each have their own signals", async () => {
+    const { worker, remote: first } = start();
+    const second = wrap<Root>(worker);
+    const controllers = [new AbortController(), new AbortController()];
+    const calls = [first.aborted(controllers[0]!.signal), second.aborted(controllers[1]!.signal)];
+    await first.add(1, 1);
+    controllers[0]!.abort("one");
+    expect(await calls[0]).toBe("one");
+    controllers[1]!.abort("two");
+    expect(await calls[1]).toBe("two");
+  });
+});
+
+describe("what others may replace", () => {
+  it("is not used: Math.random for the ids of calls", async () => {
+    const random = vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const sums = await Promise.all([remote.add(1, 1), remote.add(2, 2)]);
+    random.mockRestore();
+    expect(sums).toEqual([2, 4]);
+  });
+
+  it("is not used: the timers of the program for `timeoutMs`", async () => {
+    vi.useFakeTimers();
+    try {
+      const error = await errorOf(withOptions(remote, { timeoutMs: 1 }).hold());
+      expect(error).toBeInstanceOf(TimeoutError);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -152,6 +152,13 @@ describe("that cannot be made", () => {
     expect(error).toMatchObject({ message: "cannot be made", code: "E_MADE" });
   });
 
+  it("rejects when an argument cannot be copied, and leaves nothing on its thread", async () => {
+    await using own = new ThreadPool({ maxThreads: 1 });
+    const call = spawn<Module, "Store">(own, url, "Store", [new WeakMap() as never]);
+    expect(await errorOf(call)).toMatchObject({ name: "DataCloneError" });
+    expect(await own.module<Module>(url).whereAmI()).toBeGreaterThan(0);
+  });
+
   it("rejects when there is no such class or module, and refuses bad arguments", async () => {
     const missing = errorOf(spawn<Module, "Store">(pool, url, "Stor" as "Store", []));
     expect(await missing).toMatchObject({ code: "ERR_SKEIN_JOB_NOT_FOUND" });
