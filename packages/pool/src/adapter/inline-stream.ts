@@ -56,10 +56,10 @@ export class InlineStream implements StreamSource {
     return new OpenedStream(this);
   }
 
-  next(): PromiseLike<IteratorResult<unknown, unknown>> {
+  next(by: object): PromiseLike<IteratorResult<unknown, unknown>> {
     const next = this.#readers.tryNext();
     if (next !== null) return next;
-    const waiting = this.#readers.wait();
+    const waiting = this.#readers.wait(by);
     this.#goOn();
     return waiting;
   }

@@ -50,7 +50,10 @@ class StreamCall implements JobStream<unknown> {
   }
 
   get completion(): Task<unknown> {
-    return this.#whenOpen((stream) => stream.completion);
+    const completion = this.#whenOpen((stream) => stream.completion);
+    // Nobody has to look at it.
+    completion.then(undefined, () => {});
+    return completion;
   }
 
   toReadable(options?: ReadableOptions): ReturnType<JobStream<unknown>["toReadable"]> {

@@ -55,7 +55,8 @@ export interface JobStreamCall<T, TReturn = unknown>
 export interface StreamSource {
   readonly completion: Task<unknown>;
   readonly isOver: boolean;
-  next(): PromiseLike<IteratorResult<unknown, unknown>>;
+  /** @param by The stream that was asked: held until it has an answer, so that it is not taken for one that nobody reads. */
+  next(by: OpenedStream): PromiseLike<IteratorResult<unknown, unknown>>;
   /** No item is wanted any more: the generator is to end. */
   leave(): void;
   cancel(reason: unknown): void;
@@ -64,7 +65,7 @@ export interface StreamSource {
 /** Streams that nobody can read any more: their generators end. */
 const abandoned = new FinalizationRegistry<StreamSource>((source) => source.leave());
 
-/** It holds the source; the source must not hold it. */
+/** It holds the source; the source must not hold it, but while somebody waits for an item. */
 export class OpenedStream implements JobStream<unknown> {
   readonly #source: StreamSource;
 
@@ -78,7 +79,7 @@ export class OpenedStream implements JobStream<unknown> {
   }
 
   next(): Promise<IteratorResult<unknown, unknown>> {
-    return this.#source.next() as Promise<IteratorResult<unknown, unknown>>;
+    return this.#source.next(this) as Promise<IteratorResult<unknown, unknown>>;
   }
 
   async return(): Promise<IteratorResult<unknown, unknown>> {

@@ -9,7 +9,7 @@ import { carriedIdOf, NotArrived } from "../codec/carried.ts";
 import type { Decoder } from "../codec/decoder.ts";
 import { JobCanceledError, NotCloneableError } from "../errors.ts";
 import type { Arenas } from "../shared/arenas.ts";
-import type { SlotTable } from "../shared/slot.ts";
+import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import {
   APART,
   BYTES,
@@ -25,6 +25,7 @@ import type { TaskJob } from "./pending-job.ts";
 import { NO_ITEM, StreamReaders } from "./stream-readers.ts";
 
 export interface StreamParts {
+  readonly memory: PoolMemory;
   readonly arenas: Arenas;
   readonly decoder: Decoder;
   readonly carried: CarriedValues;
@@ -34,11 +35,17 @@ export interface StreamParts {
 export interface StreamLedger {
   /** Somebody waits for an item. */
   awaited(): void;
-  /** The next item cannot be read before what NotArrived names has come: then there is news. */
+  /** The next item cannot be read before what NotArrived names has come: then there is news. Never on the host. */
   heldUp(stream: OpenStream, id: number): void;
   /** The generator is to end; the job settles as it then does. */
   leave(job: TaskJob): void;
   cancel(job: TaskJob, reason: Error): void;
+}
+
+interface Ring {
+  readonly reader: StreamReader;
+  /** The buffer in which it lies. */
+  readonly bytes: Uint8Array;
 }
 
 /** One that could not be read. */
@@ -53,9 +60,8 @@ export class OpenStream implements StreamSource {
   readonly job: TaskJob;
   readonly #parts: StreamParts;
   readonly #ledger: StreamLedger;
-  readonly #buffer: SharedArrayBuffer;
-  readonly #bytes: Uint8Array;
-  readonly #reader: StreamReader;
+  /** Null: it was emptied, and is its producer's memory again. */
+  #ring: Ring | null;
   readonly #readers: StreamReaders;
   /** The task of the call, until it has the stream. */
   #called: Task<unknown> | null;
@@ -67,13 +73,11 @@ export class OpenStream implements StreamSource {
   /** The next item waits for something that has yet to arrive. */
   #isHeldUp = false;
 
-  constructor(slots: SlotTable, slot: number, job: TaskJob, parts: StreamParts, ledger: StreamLedger) {
+  constructor(slot: number, job: TaskJob, parts: StreamParts, ledger: StreamLedger) {
     this.job = job;
     this.#parts = parts;
     this.#ledger = ledger;
-    this.#buffer = ringOf(slots, slot, parts.arenas);
-    this.#bytes = new Uint8Array(this.#buffer);
-    this.#reader = readerOf(slots, slot, this.#buffer);
+    this.#ring = ringOf(slot, parts);
     this.#readers = new StreamReaders(job.options.continuations, () => this.#take());
     this.#called = job.beginStream();
   }
@@ -109,25 +113,25 @@ export class OpenStream implements StreamSource {
    */
   takeRest(isFinal: boolean): void {
     if (this.#isUnwanted) this.drop();
+    if (this.#ring === null) return;
+    const { reader } = this.#ring;
     const rest: unknown[] = (this.#rest ??= []);
-    for (; this.#reader.peek() !== NO_FRAME; this.#reader.consume()) {
+    for (; reader.peek() !== NO_FRAME; reader.consume()) {
       try {
-        rest.push(this.#read());
+        rest.push(this.#read(this.#ring, isFinal));
       } catch (error) {
-        if (!(error instanceof NotArrived)) rest.push(new Failure(error));
-        else if (!isFinal) throw error;
-        else
-          rest.push(
-            new Failure(new NotCloneableError("item", "holds a value that this thread cannot receive")),
-          );
+        if (error instanceof NotArrived) throw error;
+        rest.push(new Failure(error));
       }
     }
+    this.#ring = null;
   }
 
   /** What is in the ring is not wanted. */
   drop(): void {
     this.#rest = [];
-    dropFrames(this.#reader, this.#bytes, this.#parts);
+    if (this.#ring !== null) dropFrames(this.#ring, this.#parts);
+    this.#ring = null;
   }
 
   /** The job was given up: no item is told any more, and `drop` follows when its thread has done with it. */
@@ -149,12 +153,12 @@ export class OpenStream implements StreamSource {
 
   // By the reader.
 
-  next(): PromiseLike<IteratorResult<unknown, unknown>> {
+  next(by: object): PromiseLike<IteratorResult<unknown, unknown>> {
     for (;;) {
       const next = this.#readers.tryNext();
       if (next !== null) return next;
-      if (this.#isAlone && !this.#reader.awaitFrame()) continue;
-      const waiting = this.#readers.wait();
+      if (this.#isAlone && !this.#ring!.reader.awaitFrame()) continue;
+      const waiting = this.#readers.wait(by);
       this.#ledger.awaited();
       return waiting;
     }
@@ -162,7 +166,8 @@ export class OpenStream implements StreamSource {
 
   /** Whether whoever waits now is the first to do so, for what comes into the ring. Of the others the producer knows already. */
   get #isAlone(): boolean {
-    return !this.#isOver && this.#rest === null && !this.#isHeldUp && !this.#readers.areWaiting;
+    if (this.#hasLeft || this.#isOver || this.#rest !== null) return false;
+    return !this.#isHeldUp && !this.#readers.areWaiting;
   }
 
   leave(): void {
@@ -186,11 +191,11 @@ export class OpenStream implements StreamSource {
       return item;
     }
     if (this.#hasLeft || this.#isHeldUp) return NO_ITEM;
-    while (this.#reader.peek() === NO_FRAME)
-      if (!this.#readers.areWaiting || this.#reader.awaitFrame()) return NO_ITEM;
+    const { reader } = this.#ring!;
+    while (reader.peek() === NO_FRAME) if (!this.#readers.areWaiting || reader.awaitFrame()) return NO_ITEM;
     try {
-      const item = this.#read();
-      this.#reader.consume();
+      const item = this.#read(this.#ring!, this.#isHost);
+      reader.consume();
       return item;
     } catch (error) {
       if (error instanceof NotArrived) {
@@ -198,39 +203,47 @@ export class OpenStream implements StreamSource {
         this.#ledger.heldUp(this, error.id);
         return NO_ITEM;
       }
-      this.#reader.consume();
+      reader.consume();
       throw error;
     }
   }
 
-  /** The value of the frame that was found. Of an item apart the block is given back. */
-  #read(): unknown {
-    const reader = this.#reader;
+  /** It has everything that was posted before a frame was there. */
+  get #isHost(): boolean {
+    return this.#parts.memory.submitter === HOST;
+  }
+
+  /**
+   * The value of the frame that was found. Of an item apart the block is given back, unless it is to be read again.
+   * @param isFinal What has not arrived never will.
+   * @throws NotArrived, but not if `isFinal`; otherwise what the reader is told.
+   */
+  #read({ reader, bytes }: Ring, isFinal: boolean): unknown {
     const { arenas, decoder } = this.#parts;
     const kind = reader.peek();
     if (kind === NUMBER) return reader.number;
-    const { length } = reader;
-    if (kind === BYTES) return decoder.decode(this.#bytes, reader.start, length);
-    const { arena, block } = reader;
+    const { length, arena, block } = reader;
     let isRead = true;
     try {
+      if (kind === BYTES) return decoder.decode(bytes, reader.start, length);
       return decoder.decode(arenas.bytes(arena, block, length), block * 8, length);
     } catch (error) {
-      isRead = !(error instanceof NotArrived);
+      if (!(error instanceof NotArrived)) throw error;
+      if (isFinal) throw new NotCloneableError("item", "holds a value that this thread cannot receive");
+      isRead = false;
       throw error;
     } finally {
-      if (isRead) arenas.giveBack(arena, block);
+      if (isRead && kind === APART) arenas.giveBack(arena, block);
     }
   }
 }
 
 /** Of a stream that nobody has opened. */
-export function dropStream(slots: SlotTable, slot: number, parts: StreamParts): void {
-  const buffer = ringOf(slots, slot, parts.arenas);
-  dropFrames(readerOf(slots, slot, buffer), new Uint8Array(buffer), parts);
+export function dropStream(slot: number, parts: StreamParts): void {
+  dropFrames(ringOf(slot, parts), parts);
 }
 
-function dropFrames(reader: StreamReader, bytes: Uint8Array, { arenas, carried }: StreamParts): void {
+function dropFrames({ reader, bytes }: Ring, { arenas, carried }: StreamParts): void {
   for (let kind = reader.peek(); kind !== NO_FRAME; kind = reader.peek()) {
     let id = 0;
     if (kind === BYTES) id = carriedIdOf(bytes, reader.start, reader.length);
@@ -244,12 +257,11 @@ function dropFrames(reader: StreamReader, bytes: Uint8Array, { arenas, carried }
   }
 }
 
-function ringOf(slots: SlotTable, slot: number, arenas: Arenas): SharedArrayBuffer {
-  return arenas.bufferOf(slots.ringArena(slot), slots.ringBlock(slot), ringBytes(STREAM_SHAPE));
-}
-
-function readerOf(slots: SlotTable, slot: number, buffer: SharedArrayBuffer): StreamReader {
-  return new StreamReader(buffer, slots.ringBlock(slot) * 8, STREAM_SHAPE, slots.highWaterMark(slot));
+function ringOf(slot: number, { memory: { slots }, arenas }: StreamParts): Ring {
+  const block = slots.ringBlock(slot);
+  const buffer = arenas.bufferOf(slots.ringArena(slot), block, ringBytes(STREAM_SHAPE));
+  const reader = new StreamReader(buffer, block * 8, STREAM_SHAPE, slots.highWaterMark(slot));
+  return { reader, bytes: new Uint8Array(buffer) };
 }
 
 function ignore(): void {}

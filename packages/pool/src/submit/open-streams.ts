@@ -1,21 +1,17 @@
 /** The streams of one submitter's jobs: opened when their first link comes, and those that have news. */
-import type { PoolMemory } from "../shared/pool-memory.ts";
+import { HOST } from "../shared/pool-memory.ts";
 import { dropStream, OpenStream, type StreamLedger, type StreamParts } from "./open-stream.ts";
 import { DECIDED, type PendingJob, TaskJob } from "./pending-job.ts";
 
-export interface OpenStreamsParts extends StreamParts {
-  readonly memory: PoolMemory;
-}
-
 export class OpenStreams {
-  readonly #parts: OpenStreamsParts;
+  readonly #parts: StreamParts;
   readonly #ledger: StreamLedger;
   /** Of which `tellNews` has to tell, in order. */
   readonly #news: OpenStream[] = [];
   /** By what their next item waits for. */
   readonly #heldUp = new Map<number, OpenStream>();
 
-  constructor(parts: OpenStreamsParts, ledger: Omit<StreamLedger, "heldUp">) {
+  constructor(parts: StreamParts, ledger: Omit<StreamLedger, "heldUp">) {
     this.#parts = parts;
     this.#ledger = { ...ledger, heldUp: (stream, id) => void this.#heldUp.set(id, stream) };
   }
@@ -23,18 +19,18 @@ export class OpenStreams {
   /**
    * A link of a stream was taken out of the inbox.
    * @param isOver Its job has ended: nothing is left in the ring afterwards, and it is given back.
-   * @param isFinal What has not arrived never will.
+   * @param isFinal What has not arrived never will. On the host it is always so: it has everything that was posted before the link.
    * @throws NotArrived It has to be called again.
    */
   linked(slot: number, job: PendingJob, isOver: boolean, isFinal: boolean): void {
     const { memory, arenas } = this.#parts;
-    const { slots } = memory;
+    const { slots, submitter } = memory;
     const isWanted = job.stage < DECIDED;
     if (isWanted) this.#news.push(job.extras.stream ?? this.#open(slot, job));
     if (!isOver) return;
     const { stream } = job.extras;
-    if (isWanted) stream!.takeRest(isFinal);
-    else if (stream === null) dropStream(slots, slot, this.#parts);
+    if (isWanted) stream!.takeRest(isFinal || submitter === HOST);
+    else if (stream === null) dropStream(slot, this.#parts);
     else stream.drop();
     arenas.giveBack(slots.ringArena(slot), slots.ringBlock(slot));
   }
@@ -59,7 +55,7 @@ export class OpenStreams {
 
   #open(slot: number, job: PendingJob): OpenStream {
     if (!(job instanceof TaskJob)) throw new Error("Assertion: a forked job has given a stream");
-    const stream = new OpenStream(this.#parts.memory.slots, slot, job, this.#parts, this.#ledger);
+    const stream = new OpenStream(slot, job, this.#parts, this.#ledger);
     job.extras = { ...job.extras, stream };
     return stream;
   }

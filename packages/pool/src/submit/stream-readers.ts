@@ -8,6 +8,8 @@ type Result = IteratorResult<unknown, unknown>;
 /** One call of `next` that has no item yet. */
 interface Waiting {
   readonly promise: PromiseLike<Result>;
+  /** Held until then. */
+  readonly by: object | null;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
@@ -49,8 +51,8 @@ export class StreamReaders {
   }
 
   /** Until there is an item, or the end. */
-  wait(): PromiseLike<Result> {
-    const waiting = this.#makeWaiting();
+  wait(by: object): PromiseLike<Result> {
+    const waiting = this.#makeWaiting(by);
     this.#waiting.push(waiting);
     return waiting.promise;
   }
@@ -114,11 +116,12 @@ export class StreamReaders {
     return waiting.promise;
   }
 
-  #makeWaiting(): Waiting {
-    if (this.#policy === undefined) return Promise.withResolvers<Result>();
+  #makeWaiting(by: object | null = null): Waiting {
+    if (this.#policy === undefined) return { ...Promise.withResolvers<Result>(), by };
     const source = new TaskCompletionSource<Result>(this.#policy);
     return {
       promise: source.task,
+      by,
       resolve: (result) => void source.trySetResult(result),
       reject: (error) => void source.trySetError(rejectionOf(error)),
     };

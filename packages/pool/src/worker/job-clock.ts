@@ -50,7 +50,10 @@ export class JobClock {
       1,
       Math.min(MAX_JOBS, Math.floor(INTERVAL_MS / perJob)),
     );
-    return now - this.#turnStartedAt >= QUANTUM_MS;
+    const isOver = now - this.#turnStartedAt >= QUANTUM_MS;
+    // Whoever asks next hears the same, until there was a turn: a stream asks, and then the loop that it has given way to.
+    if (isOver) this.#jobsPerRead = this.#jobsUntilRead = 1;
+    return isOver;
   }
 
   /** Runs the job in `slot`, and times it if its turn has come. */

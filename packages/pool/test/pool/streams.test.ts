@@ -36,6 +36,12 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
+async function collector(): Promise<() => void> {
+  const { setFlagsFromString } = await import("node:v8");
+  setFlagsFromString("--expose-gc");
+  return (await import("node:vm")).runInNewContext("gc") as () => void;
+}
+
 const errorOf = (promise: PromiseLike<unknown>): Promise<unknown> =>
   Promise.resolve(promise).then(
     () => expect.unreachable("it resolved"),
@@ -208,6 +214,11 @@ describe("backpressure", () => {
     await Promise.all(streams.map((stream) => stream.completion));
   });
 
+  it("a generator that is never suspended leaves the event loop of its thread its turns", async () => {
+    const stream = await pool.run(jobs.untilTimer, [40_000], { highWaterMark: 50_000 });
+    expect(await stream.completion).toBe(true);
+  });
+
   it("a bad highWaterMark is refused", () => {
     expect(() => pool.module(url, { highWaterMark: 0 })).toThrow(RangeError);
     expect(() => pool.module(url, { highWaterMark: 1.5 })).toThrow(RangeError);
@@ -248,6 +259,14 @@ describe("an early end runs the generator's finally on its thread", () => {
     await stream.return();
     expect(await stream.next()).toEqual({ done: true, value: undefined });
     expect(await stream.completion).toBe(undefined);
+  });
+
+  it("`next` after `return`, while items lie unread and the generator has not ended", async () => {
+    const stream = await jobs.count(1_000_000);
+    await jobs.thread();
+    const returned = stream.return();
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
+    expect(await returned).toEqual({ done: true, value: undefined });
   });
 
   it("an async generator that waits hears of it by job.signal", async () => {
@@ -335,20 +354,54 @@ describe("an early end runs the generator's finally on its thread", () => {
     expect(await jobs.thread()).toBeGreaterThan(0);
   });
 
+  it("a call of `next` that waits is answered, whoever else has let go of the stream", async () => {
+    const gate = makeGate();
+    const waiting = (async () => {
+      const { value } = await (await pool.run(jobs.afterGate, [gate])).next();
+      return value;
+    })();
+    await opened(gate, 1);
+    const gc = await collector();
+    for (let i = 0; i < 3; i++) {
+      gc();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    open(gate);
+    expect(await waiting).toBe("item");
+  });
+
   it("a stream that is dropped, read or not, is ended when it is collected", async () => {
     const counters = [makeGate(), makeGate()] as const;
     await (async () => {
       await jobs.count(1_000_000, counters[0]);
       await (await jobs.countLater(1_000_000, counters[1])).next();
     })();
-    const { setFlagsFromString } = await import("node:v8");
-    setFlagsFromString("--expose-gc");
-    const gc = (await import("node:vm")).runInNewContext("gc") as () => void;
+    const gc = await collector();
     const haveEnded = eventually("both generators have ended", () => {
       gc();
       return counters.every((counter) => counter[1] === 1);
     });
     expect(await haveEnded).toBe(true);
+  });
+});
+
+describe("completion", () => {
+  it("of a call that fails: nobody has to look at it", async () => {
+    const rejections: unknown[] = [];
+    const others = process.listeners("unhandledRejection");
+    process.removeAllListeners("unhandledRejection");
+    const take = (error: unknown): void => void rejections.push(error);
+    process.on("unhandledRejection", take);
+    try {
+      const call = jobs.failAfter(1, "one");
+      void call.completion;
+      expect(await errorOf(collect(call))).toBeInstanceOf(RangeError);
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off("unhandledRejection", take);
+      for (const other of others) process.on("unhandledRejection", other);
+    }
+    expect(rejections).toEqual([]);
   });
 });
 

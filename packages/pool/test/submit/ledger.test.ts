@@ -5,10 +5,21 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { AsyncLocal } from "@skein/context";
 import { describe, expect, it } from "vitest";
+import { Decoder } from "../../src/codec/decoder.ts";
+import { Encoder } from "../../src/codec/encoder.ts";
 import { PoolClosedError, QueueFullError } from "../../src/errors.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
 import type { TaskJob } from "../../src/submit/pending-job.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
+import { HOST } from "../../src/shared/pool-memory.ts";
+import { ringBytes, STREAM_SHAPE, StreamWriter } from "../../src/shared/stream-ring.ts";
+import type { OpenedStream } from "../../src/submit/job-stream.ts";
+import { OpenStreams } from "../../src/submit/open-streams.ts";
+import { CarriedValues } from "../../src/transfer/carried-values.ts";
+import { move } from "../../src/transfer/move.ts";
+import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
+import { ItemWriter } from "../../src/worker/item-writer.ts";
+import { ownMemories } from "../shared/own-memories.ts";
 import { UncaughtErrors } from "../uncaught.ts";
 import { PlayedPool } from "./played-pool.ts";
 
@@ -482,5 +493,82 @@ describe("inline continuations, deeper than any stack should be", () => {
     ledger.drain();
     await turns(1);
     expect([waited, ledger.outstanding]).toEqual([DEPTH, 0]);
+  });
+});
+
+describe("items that the host cannot receive", () => {
+  /** What is carried never comes. */
+  function makeStream() {
+    const pool = new PlayedPool();
+    const job = pool.submit(["streams"]);
+    const slot = pool.take(0);
+    const { payloads, arenas } = ownMemories(7);
+    const givenBack: number[] = [];
+    const giveBack = arenas.giveBack.bind(arenas);
+    arenas.giveBack = (arena, block) => {
+      givenBack.push(block);
+      giveBack(arena, block);
+    };
+    const carried = new CarriedValues(7, () => {});
+    const sharedBuffers = new SharedBuffers(7, () => {}, { announce: () => {}, gone: () => {} });
+    const ring = payloads.allocate(ringBytes(STREAM_SHAPE));
+    pool.host.slots.setStream(slot, payloads.arenaOf(ring), payloads.blockOf(ring));
+    const buffer = payloads.bytes(ring).buffer as SharedArrayBuffer;
+    const items = new ItemWriter(
+      { encoder: new Encoder(sharedBuffers, carried.nextId), payloads, sharedBuffers, carry: () => {} },
+      new StreamWriter(buffer, payloads.offset(ring), STREAM_SHAPE, 16),
+      buffer,
+      payloads.offset(ring),
+    );
+    const parts = {
+      memory: pool.memories[HOST]!,
+      arenas,
+      carried,
+      decoder: new Decoder(sharedBuffers, carried),
+    };
+    const streams = new OpenStreams(parts, { awaited: () => {}, leave: () => {}, cancel: () => {} });
+    const called = job.task;
+    const link = (isOver: boolean): void => {
+      streams.linked(slot, job, isOver, false);
+      streams.tellNews();
+    };
+    const moved = (text: string): void => {
+      const bytes = new Uint8Array(100_000);
+      items.write(move({ bytes, text }, [bytes.buffer]));
+    };
+    return {
+      items,
+      moved,
+      link,
+      givenBack,
+      ring: payloads.blockOf(ring),
+      opened: called as PromiseLike<OpenedStream>,
+    };
+  }
+  const unread = { code: "ERR_SKEIN_NOT_CLONEABLE" };
+
+  it("are told as errors, in order, while it reads", async () => {
+    const { items, moved, link, givenBack, opened } = makeStream();
+    link(false);
+    moved("short");
+    moved("x".repeat(200_000));
+    items.write("readable");
+    const stream = await opened;
+    await expect(stream.next()).rejects.toMatchObject(unread);
+    await expect(stream.next()).rejects.toMatchObject(unread);
+    expect(await stream.next()).toEqual({ done: false, value: "readable" });
+    expect(givenBack).toHaveLength(1);
+  });
+
+  it("and at the end of the job", async () => {
+    const { items, moved, link, givenBack, ring, opened } = makeStream();
+    link(false);
+    moved("x".repeat(200_000));
+    items.write("readable");
+    link(true);
+    const stream = await opened;
+    await expect(stream.next()).rejects.toMatchObject(unread);
+    expect(await stream.next()).toEqual({ done: false, value: "readable" });
+    expect([givenBack.length, givenBack.at(-1)]).toEqual([2, ring]);
   });
 });
