@@ -26,7 +26,7 @@ function moving(more: Partial<Scenario>, careless = 0): Scenario {
   return {
     threads: [
       ["takeAny", 2],
-      ["takeAny", 2],
+      ["takeAny", 1],
       ["placeAndMove", careless],
     ],
     prepare(memory) {
