@@ -118,10 +118,12 @@ function execute(
   return promise;
 }
 
-/** Without what a package manager that runs this has set, and without colours. */
+/** Without what a package manager that runs this has set, but for where packages come from; and without colours. */
 function clean(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(environment).filter(
-    ([name]) => !/^(npm_|NODE_OPTIONS|FORCE_COLOR)/i.test(name),
+    ([name]) => isOfRegistry.test(name) || !/^(npm_|NODE_OPTIONS|FORCE_COLOR)/i.test(name),
   );
   return { ...Object.fromEntries(kept), NO_COLOR: "1", CI: "true" };
 }
+
+const isOfRegistry = /^npm_config_(registry|userconfig|cache|cafile|proxy|https?_proxy|noproxy)$/i;
