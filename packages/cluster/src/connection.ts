@@ -5,13 +5,16 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ClusterUnavailableError } from "./errors.ts";
 import { embeddedStore, redisStore, type Store } from "./store.ts";
-import { clearTimeout, setTimeout } from "./timers.ts";
+import { clearTimeout, now, setTimeout } from "./timers.ts";
 
 /**
- * The address of a Redis or Valkey server, `redis://host:port/0`, or options of ioredis. Or the `file:` URL of a folder: an embedded database
+ * The address of a Redis or Valkey server, `redis://host:port/0` (or `valkey:`; with TLS `rediss:`, `valkeys:`), or options of ioredis. Or the `file:` URL of a folder: an embedded database
  * keeps the jobs there, for the processes of this machine.
  */
 export type ClusterConnection = string | URL | RedisOptions;
+
+const expected =
+  "the address of a Redis or Valkey server, such as redis://localhost:6379, the file: URL of a folder, or options of ioredis";
 
 /** In the working directory. */
 const EMBEDDED_FOLDER = ".skein/cluster";
@@ -21,15 +24,14 @@ export function storeOf(connection: ClusterConnection | undefined = process.env[
   if (connection === undefined) return embeddedStore(resolve(EMBEDDED_FOLDER));
   if (typeof connection === "string" || connection instanceof URL) {
     const url = URL.parse(String(connection));
-    if (url?.protocol === "redis:" || url?.protocol === "rediss:") return redisStore(url.href);
+    if (url !== null && /^(?:redis|valkey)s?:$/.test(url.protocol))
+      return redisStore(url.href.replace(/^valkey/, "redis"));
     if (url?.protocol === "file:") return embeddedStore(fileURLToPath(url));
+    // Not all of it: it may have a password.
+    throw argumentTypeError("connection", expected, url === null ? "a text that is no URL" : url.protocol);
   } else if (typeof connection === "object" && connection !== null && !Array.isArray(connection))
     return redisStore(connection);
-  throw argumentTypeError(
-    "connection",
-    "the address of a Redis server, such as redis://localhost:6379, the file: URL of a folder, or options of ioredis",
-    connection,
-  );
+  throw argumentTypeError("connection", expected, connection);
 }
 
 /** A timer that is later than this was held up. */
@@ -39,11 +41,11 @@ const STOOD_STILL_MS = 500;
 export async function within<T>(promise: Promise<T>, timeoutMs: number, cause: () => unknown): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    let startedAt = performance.now();
+    let startedAt = now();
     const onTime = (): void => {
       // This thread has stood still: the answer may be here, and was not looked at yet.
-      if (performance.now() - startedAt > timeoutMs + STOOD_STILL_MS) {
-        startedAt = performance.now();
+      if (now() - startedAt > timeoutMs + STOOD_STILL_MS) {
+        startedAt = now();
         timer = setTimeout(onTime, timeoutMs);
         return;
       }

@@ -32,7 +32,7 @@ export class DatabaseClient {
   #connecting: Promise<Socket> | null = null;
   #lastId = 0;
   #isEnded = false;
-  #retry: NodeJS.Timeout | undefined;
+  #stopSleeping = (): void => {};
 
   constructor(folder: string, onError: (error: Error) => void) {
     this.#folder = folder;
@@ -45,7 +45,7 @@ export class DatabaseClient {
 
   /** As `query` of `pg`. */
   readonly query = async (text: string, params?: readonly unknown[]): Promise<Rows> => {
-    const socket = this.#socket ?? (await (this.#connecting ??= this.#connect()));
+    const socket = this.#socket ?? (await this.#connected());
     const query: Query = { id: ++this.#lastId, text, params: params ?? null };
     const answer = Promise.withResolvers<Rows>();
     this.#open.set(query.id, answer);
@@ -55,7 +55,7 @@ export class DatabaseClient {
 
   /** As `connect` of a `pg.Pool`. There is one session; notifications reach everybody. */
   async connect(): Promise<Lease> {
-    await (this.#socket ?? (this.#connecting ??= this.#connect()));
+    await (this.#socket ?? this.#connected());
     const lease = new Lease(this.query, () => this.#leases.delete(lease));
     this.#leases.add(lease);
     return lease;
@@ -76,27 +76,45 @@ export class DatabaseClient {
 
   disconnect(): void {
     this.#isEnded = true;
-    clearTimeout(this.#retry);
+    this.#stopSleeping();
     if (this.#socket === null) return;
     this.#socket.destroy();
     this.#lost();
   }
 
+  /** What it rejects with is not for ever: the next query tries again. */
+  #connected(): Promise<Socket> {
+    this.#connecting ??= this.#connect().finally(() => (this.#connecting = null));
+    return this.#connecting;
+  }
+
   async #connect(): Promise<Socket> {
     const start = startDatabase(this.#folder);
-    for (;;) {
-      if (this.#isEnded) throw connectionError("it is closed");
-      const socket = await AsyncScope.root.run(() => tryConnect(start.address));
-      if (socket !== null) return this.#opened(socket);
-      const failure = start.again();
-      if (failure !== null) this.#onError(failure);
-      await AsyncScope.root.run(() => new Promise((resolve) => (this.#retry = setTimeout(resolve, LOOK_MS))));
+    while (!this.#isEnded) {
+      const socket = await AsyncScope.root.run(() => tryConnect(start.address()));
+      if (this.#isEnded) socket?.destroy();
+      else if (socket !== null) return this.#opened(socket);
+      else {
+        const failure = start.again();
+        if (failure !== null) this.#onError(failure);
+        await this.#sleep();
+      }
     }
+    throw connectionError("it is closed");
+  }
+
+  async #sleep(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = AsyncScope.root.run(() => setTimeout(resolve, LOOK_MS));
+    this.#stopSleeping = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    await promise;
   }
 
   #opened(socket: Socket): Socket {
     this.#socket = socket;
-    this.#connecting = null;
     const frames = new FrameReader<Answer>();
     socket.on("data", (chunk) => {
       for (const answer of frames.read(chunk)) this.#take(answer);

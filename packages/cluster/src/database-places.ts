@@ -1,6 +1,6 @@
 /** Where the files of an embedded database lie. */
 import { createHash } from "node:crypto";
-import { mkdirSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -10,8 +10,22 @@ export function ownFolder(path: string): string {
   return realpathSync(path);
 }
 
+/** Where the process that has the folder's database says where it listens. */
+export function addressFile(folder: string): string {
+  return join(folder, "owner.address");
+}
+
+/** Where the database of a folder listens, or did: that is up to the process that has it, whose TMPDIR may be another one. */
+export function addressOf(folder: string): string {
+  try {
+    return readFileSync(addressFile(folder), "utf8") || socketOf(folder);
+  } catch {
+    return socketOf(folder);
+  }
+}
+
 /**
- * Where the database of a folder listens. Not in the folder: the path of a socket has to be short.
+ * Where the database of a folder listens if this process starts it. Not in the folder: the path of a socket has to be short.
  * @throws Error when somebody else could have put it there.
  */
 export function socketOf(folder: string): string {
@@ -20,10 +34,10 @@ export function socketOf(folder: string): string {
   const uid = process.getuid!();
   const parent = join(tmpdir(), `skein-${uid}`);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
-  const { uid: owner, mode } = statSync(parent);
-  if (owner !== uid || (mode & 0o077) !== 0)
+  const state = lstatSync(parent);
+  if (!state.isDirectory() || state.uid !== uid || (state.mode & 0o077) !== 0)
     throw new Error(
-      `${parent} must belong to this user alone; remove it, or correct its owner and its rights`,
+      `${parent} must be a folder that belongs to this user alone; remove it, or correct its owner and its rights`,
     );
   return join(parent, `${name}.sock`);
 }

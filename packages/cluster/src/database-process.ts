@@ -12,7 +12,7 @@ import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Answer, frame, FrameReader, type Query } from "./database-frames.ts";
-import { snapshotFile } from "./database-places.ts";
+import { addressFile, snapshotFile } from "./database-places.ts";
 
 /** How long it stays when nobody is connected. */
 const IDLE_MS = 5000;
@@ -46,6 +46,7 @@ async function serve(): Promise<void> {
   server.listen(address);
   // For people: which process it is.
   writeFileSync(join(folder, "owner.pid"), String(process.pid));
+  writeFileSync(addressFile(folder), address);
   endWhenIdle();
 
   function endWhenIdle(): void {
@@ -93,22 +94,41 @@ async function run(
 /** The folder's database, with the schema of this version of BullMQ. */
 async function open(): Promise<PGlite> {
   const dataDir = join(folder, "data");
-  const isNew = !existsSync(join(dataDir, "PG_VERSION"));
-  const snapshot = snapshotFile(versions());
-  const loadDataDir =
-    isNew && existsSync(snapshot)
-      ? new Blob([readFileSync(snapshot)], { type: "application/x-gzip" })
-      : undefined;
-  const database = await PGlite.create({ dataDir, ...(loadDataDir !== undefined && { loadDataDir }) });
-  await runMigrations({ query: (text, params) => run(database, text, params) as never });
-  if (isNew && loadDataDir === undefined) {
-    const bytes = await (await database.dumpDataDir("gzip")).arrayBuffer();
-    const part = `${snapshot}.${process.pid}`;
-    writeFileSync(part, new Uint8Array(bytes));
-    renameSync(part, snapshot);
+  // There from the first byte to the last one of a new database: what a killed process has left behind is made anew.
+  const unfinished = join(folder, "unfinished");
+  const isNew = existsSync(unfinished) || !existsSync(join(dataDir, "PG_VERSION"));
+  if (isNew) {
+    writeFileSync(unfinished, "");
+    rmSync(dataDir, { recursive: true, force: true });
   }
+  const snapshot = isNew ? readSnapshot() : null;
+  const database = await PGlite.create({ dataDir, ...(snapshot !== null && { loadDataDir: snapshot }) });
+  await runMigrations({ query: (text, params) => run(database, text, params) as never });
+  rmSync(unfinished, { force: true });
+  if (isNew && snapshot === null) await writeSnapshot(database);
   await database.exec(`SET search_path TO ${DEFAULT_SCHEMA}`);
   return database;
+}
+
+/** Null: there is none, or none that can be read. It only saves time. */
+function readSnapshot(): Blob | null {
+  try {
+    return new Blob([readFileSync(snapshotFile(versions()))], { type: "application/x-gzip" });
+  } catch {
+    return null;
+  }
+}
+
+async function writeSnapshot(database: PGlite): Promise<void> {
+  try {
+    const snapshot = snapshotFile(versions());
+    const part = `${snapshot}.${process.pid}`;
+    const bytes = await (await database.dumpDataDir("gzip")).arrayBuffer();
+    writeFileSync(part, new Uint8Array(bytes));
+    renameSync(part, snapshot);
+  } catch {
+    // The home of this user is read-only, say: the next new database takes as long as this one.
+  }
 }
 
 function versions(): string {

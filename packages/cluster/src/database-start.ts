@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ownFolder, socketOf } from "./database-places.ts";
+import { addressOf, ownFolder, socketOf } from "./database-places.ts";
+import { now } from "./timers.ts";
 
 const program = fileURLToPath(
   new URL(`./database-process${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
@@ -13,25 +14,25 @@ const program = fileURLToPath(
 const PAUSE_MS = 1000;
 
 export interface DatabaseStart {
-  /** Where it will listen. */
-  readonly address: string;
+  /** Where it listens, as far as is known now. */
+  address(): string;
   /** It does not listen: starts it, unless it is starting. @returns why it has not started before, if so. */
   again(): Error | null;
 }
 
 export function startDatabase(path: string): DatabaseStart {
   const folder = ownFolder(path);
-  const address = socketOf(folder);
+  const own = socketOf(folder);
   let child: ChildProcess | null = null;
   let startedAt = -Infinity;
   return {
-    address,
+    address: () => addressOf(folder),
     again() {
       if (child !== null && child.exitCode === null && child.signalCode === null) return null;
-      if (performance.now() - startedAt < PAUSE_MS) return null;
-      startedAt = performance.now();
+      if (now() - startedAt < PAUSE_MS) return null;
+      startedAt = now();
       const failure = child === null || child.exitCode === 0 ? null : failureOf(folder, child);
-      child = run(folder, address);
+      child = run(folder, own);
       return failure;
     },
   };

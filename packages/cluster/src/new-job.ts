@@ -1,5 +1,6 @@
 /** A job on its way into the store, as BullMQ takes it. */
-import type { BulkJobOptions, FlowRootLeafJob, FlowRootParentJob } from "bullmq";
+import type { BulkJobOptions, FlowParentJob } from "bullmq";
+import { now } from "./timers.ts";
 import type { WireRequest } from "./wire.ts";
 
 export interface NewJob {
@@ -10,7 +11,7 @@ export interface NewJob {
   readonly priority: number;
   readonly attempts: number;
   readonly backoffMs: number;
-  /** By `performance.now()`; null: its caller waits for ever. */
+  /** By `now()`; null: its caller waits for ever. */
   readonly expiresAt: number | null;
   /** They run before it. */
   readonly children: readonly NewJob[];
@@ -24,7 +25,7 @@ export interface ResultAge {
 
 export function dataOf({ request, expiresAt }: NewJob): WireRequest {
   if (expiresAt === null) return request;
-  return { ...request, leftMs: Math.max(1, Math.round(expiresAt - performance.now())) };
+  return { ...request, leftMs: Math.max(1, Math.round(expiresAt - now())) };
 }
 
 export function optionsOf(job: NewJob, age: ResultAge): BulkJobOptions {
@@ -38,10 +39,17 @@ export function optionsOf(job: NewJob, age: ResultAge): BulkJobOptions {
   };
 }
 
-export function flowOf(job: NewJob, age: ResultAge): FlowRootLeafJob | FlowRootParentJob {
+/** @param own What the children of another job have beside. */
+export function flowOf(job: NewJob, age: ResultAge, own: FlowParentJob["opts"] = {}): FlowParentJob {
   const { queue: queueName, request, children } = job;
-  const node = { name: request.fn, queueName, data: dataOf(job), opts: optionsOf(job, age) };
-  return children.length === 0 ? node : { ...node, children: children.map((child) => flowOf(child, age)) };
+  return {
+    name: request.fn,
+    queueName,
+    data: dataOf(job),
+    opts: { ...optionsOf(job, age), ...own },
+    // If the store gives a child up, its parent does not wait for ever. What a job throws is an outcome, and no failure of this kind.
+    children: children.map((child) => flowOf(child, age, { failParentOnFailure: true })),
+  };
 }
 
 /** The job and all below it. */

@@ -1,5 +1,6 @@
 /** Checks of options that callers and workers share. Each error names the option and its value. */
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
+import { now } from "./timers.ts";
 import { isName } from "./wire.ts";
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -45,10 +46,15 @@ export function onErrorOption(
   let message: string | null = null;
   let toldAt = 0;
   return (error) => {
-    const now = performance.now();
-    if (error.message === message && now - toldAt < SAME_ERROR_MS) return;
+    const at = now();
+    if (error.message === message && at - toldAt < SAME_ERROR_MS) return;
     message = error.message;
-    toldAt = now;
-    value(error);
+    toldAt = at;
+    try {
+      value(error);
+    } catch (cause) {
+      // Whoever tells it is in the middle of something else, such as `close`.
+      process.emitWarning(new Error("`onError` has thrown", { cause }));
+    }
   };
 }

@@ -12,7 +12,9 @@
  *            conflict    SENT → over (KeyConflictError): the store has another one under its key
  * Invariants I1 `ends` is told once: whoever takes a job out of `#remotes` tells it.
  *            I2 The job's state in the store is the truth. Events only say it sooner: a job whose event was lost is found by `#look`.
- *            I3 Calls with one key have one id, and the same outcome.
+ *            I3 Calls with one key have one id, and the same outcome: each is told of it only when it is certain that the job in the store is its own
+ *               (`isCompared`).
+ *            I4 Of each job the store is asked one thing at a time: while it is away, no questions pile up.
  */
 import type { CarriedJob, JobCarrier, JobEnds, JobReport } from "@skein/pool/engine";
 import { decodeValue, encodeValue, fromWire, type ErrorWire } from "@skein/pool/engine";
@@ -36,7 +38,7 @@ import { RemoteQueue } from "./remote-queue.ts";
 import { defaultDelivery, type Delivery } from "./run-options.ts";
 import type { StoreConnection } from "./store.ts";
 import { checkSize, controlName, digestOf, keyedId, queueName, readOutcome, requestOf } from "./wire.ts";
-import { clearInterval, setImmediate, setInterval, setTimeout } from "./timers.ts";
+import { clearInterval, now, setImmediate, setInterval, setTimeout } from "./timers.ts";
 
 /** How many jobs one look asks for. */
 const LOOK = 1000;
@@ -62,6 +64,10 @@ interface Remote {
   readonly ends: JobEnds;
   stage: "collected" | "sending" | "sent";
   isStopping: boolean;
+  /** The store is being asked to stop it. */
+  isWithdrawing: boolean;
+  /** False: perhaps the job in the store is another one under its key. */
+  isCompared: boolean;
 }
 
 export class RemoteJobs implements JobCarrier {
@@ -79,6 +85,10 @@ export class RemoteJobs implements JobCarrier {
   #commands: StoreConnection | null = null;
   #control: QueueEventsProducer<IQueueBackend, never> | null = null;
   #looks: NodeJS.Timeout | null = null;
+  /** Where the next look begins. */
+  #rest = this.#remotes.values();
+  /** Of the last look, those that the store has not answered. */
+  #unanswered = 0;
   #lastError: Error | null = null;
   /** What the store is still asked on behalf of jobs that are to stop. */
   readonly #withdrawals = new Set<Promise<void>>();
@@ -106,6 +116,8 @@ export class RemoteJobs implements JobCarrier {
       ends,
       stage: "collected",
       isStopping: false,
+      isWithdrawing: false,
+      isCompared: key === undefined,
     };
     this.#remotes.set(job, remote);
     const sameId = this.#byId.get(id);
@@ -141,7 +153,7 @@ export class RemoteJobs implements JobCarrier {
       priority: priority + 1,
       attempts,
       backoffMs,
-      expiresAt: timeoutMs === undefined || isKeyed ? null : performance.now() + timeoutMs,
+      expiresAt: timeoutMs === undefined || isKeyed ? null : now() + timeoutMs,
       children: [],
     };
     return children === undefined ? added : this.#withChildren(added, children);
@@ -213,18 +225,21 @@ export class RemoteJobs implements JobCarrier {
   }
 
   #flush(): void {
-    const batches = new Map<RemoteQueue, Remote[]>();
+    const alone = new Map<RemoteQueue, Remote[]>();
+    // One that breaks on the way is not sent again, and takes no other job with it.
+    const flows = new Map<RemoteQueue, Remote[]>();
     for (const remote of this.#collected.splice(0)) {
       if (remote.isStopping) {
         this.#endOne(remote)?.arrived({ kind: "withdrawn" });
         continue;
       }
       remote.stage = "sending";
+      const batches = remote.added === null || remote.added.children.length === 0 ? alone : flows;
       const batch = batches.get(remote.queue);
       if (batch === undefined) batches.set(remote.queue, [remote]);
       else batch.push(remote);
     }
-    for (const [queue, batch] of batches) void this.#send(queue, batch);
+    for (const [queue, batch] of [...alone, ...flows]) void this.#send(queue, batch);
   }
 
   async #send(queue: RemoteQueue, batch: readonly Remote[]): Promise<void> {
@@ -250,7 +265,7 @@ export class RemoteJobs implements JobCarrier {
     for (const remote of batch) {
       remote.stage = "sent";
       if (remote.isStopping) this.#withdraw(remote);
-      else if (remote.key !== undefined) this.#compare(remote, remote.key).catch(this.#onError);
+      else if (!remote.isCompared) this.#lookAt(remote).catch(this.#onError);
     }
   }
 
@@ -270,13 +285,14 @@ export class RemoteJobs implements JobCarrier {
     }
   }
 
-  /** Whether the job that the store has under the key is the one that is meant. It may be over: nothing will tell. */
-  async #compare(remote: Remote, key: string): Promise<void> {
+  /** Whether the job that the store has under the key is the one that is meant. @returns false: it is not, and the remote is over. */
+  async #compare(remote: Remote, key: string): Promise<boolean> {
     const stored = await remote.queue.requestOf(remote.id);
     if (stored === undefined) this.#endOne(remote)?.failed(new KeyNotFoundError(key));
     else if (remote.added !== null && stored.digest !== remote.added.request.digest)
       this.#endOne(remote)?.failed(new KeyConflictError(key));
-    else if (this.#remotes.has(remote.job)) await this.#lookAt(remote);
+    else remote.isCompared = true;
+    return remote.isCompared;
   }
 
   #withdraw(remote: Remote): void {
@@ -286,9 +302,14 @@ export class RemoteJobs implements JobCarrier {
       setImmediate(() => this.#endOne(remote)?.arrived({ kind: "withdrawn" }));
       return;
     }
+    if (remote.isWithdrawing) return;
+    remote.isWithdrawing = true;
     const withdrawal = this.#removeOrTell(remote)
       .catch(this.#onError)
-      .finally(() => this.#withdrawals.delete(withdrawal));
+      .finally(() => {
+        remote.isWithdrawing = false;
+        this.#withdrawals.delete(withdrawal);
+      });
     this.#withdrawals.add(withdrawal);
   }
 
@@ -306,24 +327,35 @@ export class RemoteJobs implements JobCarrier {
     for (const id of idsOf(remote.added!)) await this.#control.publishEvent({ eventName: "cancel", id });
   }
 
+  /** The next ones in their order, from where the last look ended; after the last job, the first again. */
   #look(): void {
-    let left = LOOK;
-    for (const remote of this.#remotes.values()) {
+    if (this.#unanswered > 0) return;
+    while (this.#unanswered < LOOK) {
+      const { value: remote, done } = this.#rest.next();
+      if (done === true) {
+        this.#rest = this.#remotes.values();
+        return;
+      }
       if (remote.stage !== "sent") continue;
-      if (left-- === 0) return;
-      this.#lookAt(remote).catch(this.#onError);
+      this.#unanswered++;
+      this.#lookAt(remote)
+        .catch(this.#onError)
+        .finally(() => this.#unanswered--);
     }
   }
 
   async #lookAt(remote: Remote): Promise<void> {
-    const { id, queue, isStopping } = remote;
+    const { id, queue, key, isCompared } = remote;
+    // It may be over already: nothing else will tell.
+    if (!isCompared && !(await this.#compare(remote, key!))) return;
+    if (!this.#remotes.has(remote.job)) return;
     const state = await queue.look(id);
     if (state.kind === "completed") this.#completed(id, state.outcome);
     else if (state.kind === "failed") this.#failed(id, state.reason);
     else if (state.kind === "open") {
       // What was said to the workers may have been lost.
-      if (isStopping) this.#withdraw(remote);
-    } else if (isStopping) this.#endOne(remote)?.arrived({ kind: "withdrawn" });
+      if (remote.isStopping) this.#withdraw(remote);
+    } else if (remote.isStopping) this.#endOne(remote)?.arrived({ kind: "withdrawn" });
     else
       this.#failed(id, "it is not there any more: somebody has removed it, or the store has lost its data");
   }
@@ -349,8 +381,8 @@ export class RemoteJobs implements JobCarrier {
   }
 
   #reported(id: string, data: unknown): void {
-    for (const { job } of Array.from(this.#byId.get(id) ?? [])) {
-      if (job.isDecided) continue;
+    for (const { job, isCompared } of Array.from(this.#byId.get(id) ?? [])) {
+      if (!isCompared || job.isDecided) continue;
       try {
         for (const report of readReports(data)) job.request.reports?.postMessage(report);
       } catch (error) {
@@ -361,7 +393,8 @@ export class RemoteJobs implements JobCarrier {
 
   /** Who is to be told. Nobody: it is another caller's, or over. */
   #end(id: string): readonly JobEnds[] {
-    return Array.from(this.#byId.get(id) ?? [], (remote) => this.#endOne(remote)!);
+    const compared = Array.from(this.#byId.get(id) ?? []).filter(({ isCompared }) => isCompared);
+    return compared.map((remote) => this.#endOne(remote)!);
   }
 
   /** Undefined: it is over. */

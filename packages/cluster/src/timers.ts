@@ -1,4 +1,4 @@
-/** Timers as they were when this package was loaded: fake timers replace the global ones, and deadlines have to end all the same. */
+/** Timers and clocks as they were when this package was loaded: fake timers replace the global ones, and deadlines have to end all the same. */
 import timers from "node:timers";
 
 const captured = { ...timers };
@@ -8,3 +8,8 @@ export const clearTimeout: typeof timers.clearTimeout = captured.clearTimeout;
 export const setInterval: typeof timers.setInterval = captured.setInterval;
 export const clearInterval: typeof timers.clearInterval = captured.clearInterval;
 export const setImmediate: typeof timers.setImmediate = captured.setImmediate;
+
+/** In milliseconds; nobody can set it. */
+export const now: () => number = performance.now.bind(performance);
+/** In milliseconds since 1970. */
+export const wallClock: () => number = Date.now;

@@ -14,7 +14,7 @@ import { VersionSkewError } from "./errors.ts";
 import { ReportSender } from "./report-sender.ts";
 import type { Solitude } from "./solitude.ts";
 import type { ThreadOutcome, ThreadReport } from "./thread-call.ts";
-import { clearTimeout, setTimeout } from "./timers.ts";
+import { clearTimeout, setTimeout, wallClock } from "./timers.ts";
 import { readOutcome, readRequest, type WireOutcome, type WireRequest } from "./wire.ts";
 
 export type StoredJob = Job<unknown, WireOutcome>;
@@ -194,7 +194,7 @@ export class WireJob {
   }
 
   async #giveBack(pauseMs: number): Promise<never> {
-    await this.#stored.moveToDelayed(Date.now() + pauseMs, this.#stored.token);
+    await this.#stored.moveToDelayed(wallClock() + pauseMs, this.#stored.token);
     throw new DelayedError();
   }
 }

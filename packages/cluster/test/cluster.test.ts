@@ -196,6 +196,25 @@ describe.skipIf(redis === null)("Cluster", () => {
     expect(await outcome).toEqual(expected);
   });
 
+  it("the end of each of many jobs is found, though no event told it", async () => {
+    const { name, jobs } = start({ pollMs: 20 });
+    const tasks = Array.from({ length: 1002 }, () => jobs.add(1, 2));
+    for (const task of tasks.slice(0, -1)) Promise.resolve(task).catch(() => {}); // They end with the cluster.
+    await inStore(name, async (queue, client) => {
+      const last = await eventually("they wait", async () => {
+        const waiting = await queue.getJobs("prioritized", 0, -1, true);
+        return waiting.length === tasks.length ? waiting.at(-1) : null;
+      });
+      await client.hset(queue.toKey(last.id!), {
+        finishedOn: "1",
+        returnvalue: '{"kind":"result","text":"J7"}',
+      });
+      await client.zadd(queue.toKey("completed"), 1, last.id!);
+    });
+    expect(await tasks.at(-1)).toBe(7);
+    for (const each of started) if (each instanceof Cluster) await each.close({ drain: false });
+  });
+
   it("sizes are limited both ways", async () => {
     const { jobs, worker } = start({ maxPayloadBytes: 100 });
     worker();
@@ -236,7 +255,14 @@ describe("a cluster without a server", () => {
     const seen: Error[] = [];
     const options = { connection, connectTimeoutMs: 50, onError: (error: Error) => seen.push(error) };
     await using cluster = new Cluster(options);
+    const throws = (): never => {
+      throw new Error("of the program");
+    };
+    const other = new Cluster({ ...options, onError: throws });
+    const task = errorOf(other.module<typeof Jobs>(url).add(1, 2));
     const failure = await errorOf(cluster.module<typeof Jobs>(url).add(1, 2));
+    expect(await task).toBeInstanceOf(ClusterUnavailableError);
+    await other.close();
     expect(failure).toBeInstanceOf(ClusterUnavailableError);
     expect(failure).toMatchObject({ code: "ERR_SKEIN_CLUSTER_UNAVAILABLE" });
     expect(await errorOf(serveJobs({ modules, ...options }))).toBeInstanceOf(ClusterUnavailableError);
@@ -250,6 +276,16 @@ describe("a cluster without a server", () => {
     ["pollms", { connection: "redis://localhost", pollms: 5 }],
   ])("a bad `%s` throws at once, and is named", (option, options) => {
     expect(() => new Cluster(options)).toThrow(option);
+  });
+
+  it("an address that is none is not told with its password; one of Valkey is one", async () => {
+    const bad =
+      (connection: string): (() => Cluster) =>
+      () =>
+        new Cluster({ connection });
+    expect(bad("http://user:secret@host")).toThrow(/got .*http:(?!.*secret)/);
+    expect(bad("secret")).toThrow(/^(?!.*secret)/);
+    await new Cluster({ connection: "valkey://user:secret@host" }).close();
   });
 
   it.each<[string, object]>([

@@ -12,6 +12,7 @@ import { WorkerProcess } from "../../../test/support/worker-process.ts";
 import {
   Cluster,
   type ClusterOptions,
+  ClusterUnavailableError,
   type FlowChild,
   KeyConflictError,
   KeyNotFoundError,
@@ -110,6 +111,20 @@ describe.skipIf(redis === null)("delivery", () => {
     expect(await errorOf(cluster.attach(jobs.failTimes, "order 8"))).toBeInstanceOf(KeyNotFoundError);
     expect(() => cluster.attach(jobs.failTimes, "")).toThrow("key");
     expect(() => cluster.module(url, { key: "all" })).toThrow("key");
+  });
+
+  it("a call whose key is that of another job never gets its result", async () => {
+    const { cluster, jobs, worker } = start();
+    worker();
+    const gate = gates.make(3);
+    const first = cluster.run(jobs.untilStopped, [gate], { key: "one" });
+    await opened(gate, 1);
+    const second = errorOf(cluster.run(jobs.untilStopped, [gates.make(3)], { key: "one" }));
+    // This thread hears that the first has ended before it hears what the second one's key stands for.
+    store(gate, 0, 1);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    expect(await first).toBeUndefined();
+    expect(await second).toBeInstanceOf(KeyConflictError);
   });
 
   it("whoever stops waiting for a job with a key does not stop it", async () => {
@@ -230,6 +245,20 @@ describe.skipIf(redis === null)("delivery", () => {
       path: "children[0].args[0]",
     });
     expect(() => cluster.flow(jobs.join, ["-"], [{ job: 5 } as never])).toThrow("job");
+  });
+
+  it("a flow ends when the store itself gives one of its jobs up", async () => {
+    const { name, cluster, jobs } = start();
+    const inner = { job: jobs.join, args: ["+"], children: [{ job: jobs.word, args: ["1"] }] };
+    const task = errorOf(cluster.flow(jobs.join, ["-"], [inner]));
+    const client = new Redis(connection, { maxRetriesPerRequest: null });
+    const fail = (): never => {
+      throw new Error("given up");
+    };
+    const worker = new Worker(`skein.${name}.delivery`, fail, { connection: client });
+    expect(await task).toBeInstanceOf(ClusterUnavailableError);
+    await worker.close();
+    client.disconnect();
   });
 
   it("`skeinTelemetry` carries the context through people's own queues, beside another telemetry", async () => {

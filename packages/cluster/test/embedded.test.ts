@@ -1,13 +1,15 @@
 /** The embedded database, in its own process, with a worker in another. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { Gates, opened, store } from "../../../test/engines/gates.ts";
 import type * as Jobs from "../../../test/engines/engines.jobs.ts";
 import { OrderError, tenant } from "../../../test/engines/engines.jobs.ts";
 import { WorkerProcess } from "../../../test/support/worker-process.ts";
+import { DatabaseClient } from "../src/database-client.ts";
 import { Cluster } from "../src/index.ts";
 
 const url = new URL("../../../test/engines/engines.jobs.ts", import.meta.url);
@@ -23,15 +25,39 @@ afterAll(() => {
   gates.remove();
 });
 
+it("a client that is closed while it connects connects no more; one that could not connect tries again", async () => {
+  const own = join(folder, "client");
+  writeFileSync(own, "");
+  const client = new DatabaseClient(own, () => {});
+  await expect(client.query("SELECT 1")).rejects.toThrow("EEXIST");
+  rmSync(own);
+  mkdirSync(own);
+  const address = join(folder, "client.sock");
+  writeFileSync(join(own, "owner.address"), address);
+  const server = createServer().listen(address);
+  const connecting = client.connect();
+  client.disconnect();
+  await expect(connecting).rejects.toThrow("it is closed");
+  expect(client.isReady).toBe(false);
+  await new Promise((resolve) => server.close(resolve)); // When nobody is connected.
+});
+
 it("jobs run without a server; when its process is killed, the jobs are there afterwards", async () => {
+  // Left behind by a process that was killed while it made the database.
+  mkdirSync(join(folder, "data"));
+  writeFileSync(join(folder, "data", "PG_VERSION"), "17");
+  writeFileSync(join(folder, "unfinished"), "");
   await using cluster = new Cluster({ connection, onError: () => {} });
   const jobs = cluster.module<typeof Jobs>(url);
+  // Wherever the worker's own temporary files are, there is one database.
+  vi.stubEnv("TMPDIR", folder);
   await using worker = new WorkerProcess({
     connection,
     modules: { engines: url.href },
     threads: 2,
     lockMs: 2000,
   });
+  vi.unstubAllEnvs();
   expect(await jobs.add(1, 2)).toBe(3);
   await worker.ready;
   expect(await tenant.run("acme", () => jobs.ambient())).toEqual({ tenant: "acme", here: undefined });
