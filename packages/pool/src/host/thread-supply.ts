@@ -41,7 +41,7 @@ export interface JobCounts {
   waiting(): number;
   /** The pool closes, and its threads are ended, or are about to be. */
   areOver(): boolean;
-  /** A thread has started, and takes jobs from here on. */
+  /** There is one more thread that counts: it takes jobs from here on, or as soon as it is ready. */
   started(): void;
   /** The thread takes no more jobs. */
   left(thread: PoolThread): void;
@@ -90,6 +90,7 @@ export class ThreadSupply {
       count: (thread) => {
         roster.promote(thread);
         this.#countChanged();
+        jobs.started();
       },
       leave: (thread) => this.#leave(thread),
       keep: (thread) => thread.post({ type: "kept" }),

@@ -38,7 +38,8 @@
  *               keep stale entries from jumping the queue, not always: between publish and push the word still shows the position
  *               of the former entry, and rings and deques count their positions separately. So a published slot may be claimed
  *               before its push, even when that push finds no room: then withdraw decides, never release.
- *               A job for one thread alone is claimed by no other, whatever stale entry leads there: the swap compares the whole word.
+ *               A job for one thread alone is claimed by no other, whatever stale entry leads there: the swap compares the whole word. And
+ *               publishPlaced makes the ticket one of no entry.
  *            I5 Of ENDED and DOOMED one is set at most: either the job has ended and its thread lives, or the thread dies in RUNNING
  *               and takes no other job before, so that none dies with it.
  *            I6 A slot is linked at most once at a time. That of a plain job is linked once, when it is DONE. That of a stream also in RUNNING, as
@@ -162,6 +163,7 @@ export class SlotTable {
   // The same for a job that is for one thread alone: `word` is of `placedWord`.
 
   publishPlaced(slot: number, word: number): void {
+    this.words[slot * SLOT_WORDS + TICKET]! ^= 1 << 31; // plain: [S1]; no entry of before leads here until the push
     store(this.words, slot * SLOT_WORDS + STATE, word); // [S1]
   }
 

@@ -494,7 +494,7 @@ export class Ledger {
     let count = this.#memory.inbox.takeAll(finished);
     for (let i = 0; i < count; i++) this.#finish(finished[i]!, false);
     for (; this.#completable.length > 0; count++) this.#finish(this.#completable.shift()!, false);
-    if (this.#incomplete.size === 0) sharedBuffers.endDrain();
+    if (this.#incomplete.size === 0 && !this.#streams.areOpen) sharedBuffers.endDrain();
     if (count > 0) this.refill();
     return count;
   }

@@ -82,6 +82,11 @@ export class OpenStream implements StreamSource {
     this.#called = job.beginStream();
   }
 
+  /** Nothing will be read out of the ring any more. */
+  get isEmptied(): boolean {
+    return this.#ring === null;
+  }
+
   /** The reader has left of its own accord. */
   get hasLeft(): boolean {
     return this.#hasLeft;

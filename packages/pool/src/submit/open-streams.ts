@@ -8,6 +8,8 @@ export class OpenStreams {
   readonly #ledger: StreamLedger;
   /** Of which `tellNews` has to tell, in order. */
   readonly #news: OpenStream[] = [];
+  /** Those whose rings may hold items. */
+  readonly #open = new Set<OpenStream>();
   /** By what their next item waits for. */
   readonly #heldUp = new Map<number, OpenStream>();
 
@@ -26,12 +28,13 @@ export class OpenStreams {
     const { memory, arenas } = this.#parts;
     const { slots, submitter } = memory;
     const isWanted = job.stage < DECIDED;
-    if (isWanted) this.#news.push(job.extras.stream ?? this.#open(slot, job));
+    if (isWanted) this.#news.push(job.extras.stream ?? this.#make(slot, job));
     if (!isOver) return;
     const { stream } = job.extras;
     if (isWanted) stream!.takeRest(isFinal || submitter === HOST);
     else if (stream === null) dropStream(slot, this.#parts);
     else stream.drop();
+    if (stream !== null) this.#open.delete(stream);
     arenas.giveBack(slots.ringArena(slot), slots.ringBlock(slot));
   }
 
@@ -44,6 +47,16 @@ export class OpenStreams {
     return true;
   }
 
+  /** Whether items that have come may be unread. */
+  get areOpen(): boolean {
+    for (const stream of this.#open) {
+      if (!stream.isEmptied) return true;
+      // Its thread has died.
+      this.#open.delete(stream);
+    }
+    return false;
+  }
+
   get haveNoNews(): boolean {
     return this.#news.length === 0;
   }
@@ -53,10 +66,11 @@ export class OpenStreams {
     while (this.#news.length > 0) this.#news.shift()!.tell();
   }
 
-  #open(slot: number, job: PendingJob): OpenStream {
+  #make(slot: number, job: PendingJob): OpenStream {
     if (!(job instanceof TaskJob)) throw new Error("Assertion: a forked job has given a stream");
     const stream = new OpenStream(slot, job, this.#parts, this.#ledger);
     job.extras = { ...job.extras, stream };
+    this.#open.add(stream);
     return stream;
   }
 }

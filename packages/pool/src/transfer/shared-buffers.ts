@@ -105,7 +105,7 @@ export class SharedBuffers implements SharedBufferTable {
     this.#gone = [];
   }
 
-  /** Everything that had come when `beginDrain` was called was read: what was gone then is dropped. */
+  /** Everything that had come when `beginDrain` was called was read, items of streams too: what was gone then is dropped. */
   endDrain(): void {
     if (this.#dropped.length === 0) return;
     for (const id of this.#dropped) this.#drop(id);

@@ -1,4 +1,5 @@
 /** Jobs that one thread alone may run: `affinity` and `thread`. */
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { PoolClosedError, ThreadCrashedError, ThreadGoneError, ThreadPool } from "../../src/index.ts";
 import type { RunOptions, ThreadPoolOptions } from "../../src/index.ts";
@@ -6,6 +7,7 @@ import { eventually } from "../../../../test/support/eventually.ts";
 import { timeLimit } from "../../../../test/support/time-limit.ts";
 import type * as Placement from "../fixtures/placement.jobs.ts";
 import { allStarted, makeGate, open, opened } from "../gate.ts";
+import { writtenFiles } from "../jobs/written-files.ts";
 import { seededRandom } from "../shared/seeded-random.ts";
 
 const url = new URL("../fixtures/placement.jobs.ts", import.meta.url);
@@ -88,6 +90,28 @@ describe("affinity", { timeout: timeLimit(60_000) }, () => {
     open(gate, 1);
     await errorOf(dying);
     expect(new Set(await Promise.all(waiting)).size).toBe(1);
+  });
+
+  it("or to the successor of a thread that dies while that starts", async () => {
+    const starts = makeGate();
+    const folder = writtenFiles({
+      "init.mjs": `import { workerData } from "node:worker_threads";
+        if (Atomics.add(workerData, 1, 1) === 1) Atomics.wait(workerData, 0, 0);`,
+    });
+    const initialize = join(folder, "init.mjs");
+    const jobs = make({ minThreads: 1, maxThreads: 1, maxThreadAgeMs: 1, initialize, workerData: starts });
+    await eventually("the successor starts", async () => {
+      await jobs.where();
+      return Atomics.load(starts, 1) === 2;
+    });
+    const gate = makeGate();
+    const dying = pool.run(jobs.dies, [gate], { affinity: "k" });
+    await opened(gate);
+    const waiting = pool.run(jobs.where, [], { affinity: "k" });
+    open(gate, 1);
+    expect(await errorOf(dying)).toBeInstanceOf(ThreadCrashedError);
+    open(starts);
+    expect(await waiting).toBeGreaterThan(0);
   });
 
   it("a job that may run again does so at the new home", async () => {

@@ -163,6 +163,18 @@ describe("Mailbox", () => {
     },
   );
 
+  it("nor before its push", () => {
+    const pool = new Pool();
+    pool.place(0, 0);
+    pool.threads[0]!.takeAccepted(pool.serial(0), () => false);
+    pool.slots.withdrawPlaced(0, pool.word(0));
+    pool.slots.describeJob(0, 7, 0);
+    pool.slots.publishPlaced(0, pool.word(0));
+    expect(pool.takeAll(0)).toEqual([]);
+    pool.host.pushPlaced(0, 0);
+    expect(pool.takeAll(0)).toEqual([0]);
+  });
+
   it("what a thread that has ended leaves there is not for the next one", () => {
     const pool = new Pool();
     pool.place(0, 0);

@@ -5,21 +5,16 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { AsyncLocal } from "@skein/context";
 import { describe, expect, it } from "vitest";
-import { Decoder } from "../../src/codec/decoder.ts";
 import { Encoder } from "../../src/codec/encoder.ts";
 import { PoolClosedError, QueueFullError } from "../../src/errors.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
 import type { TaskJob } from "../../src/submit/pending-job.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
-import { HOST } from "../../src/shared/pool-memory.ts";
+import { HOST_SERIAL } from "../../src/shared/pool-memory.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../../src/shared/stream-ring.ts";
 import type { OpenedStream } from "../../src/submit/job-stream.ts";
-import { OpenStreams } from "../../src/submit/open-streams.ts";
-import { CarriedValues } from "../../src/transfer/carried-values.ts";
 import { move } from "../../src/transfer/move.ts";
-import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
 import { ItemWriter } from "../../src/worker/item-writer.ts";
-import { ownMemories } from "../shared/own-memories.ts";
 import { UncaughtErrors } from "../uncaught.ts";
 import { PlayedPool } from "./played-pool.ts";
 
@@ -496,62 +491,55 @@ describe("inline continuations, deeper than any stack should be", () => {
   });
 });
 
-describe("items that the host cannot receive", () => {
-  /** What is carried never comes. */
+describe("streams", () => {
+  /** Of a job that thread 0 has, in memory of the host; what its items carry never comes. */
   function makeStream() {
     const pool = new PlayedPool();
-    const job = pool.submit(["streams"]);
+    const { payloads, arenas, carried, sharedBuffers } = pool.parts.get(HOST_SERIAL)!;
+    const opened = pool.submit(["streams"]).task as PromiseLike<OpenedStream>;
     const slot = pool.take(0);
-    const { payloads, arenas } = ownMemories(7);
+    const { slots } = pool.host;
     const givenBack: number[] = [];
     const giveBack = arenas.giveBack.bind(arenas);
     arenas.giveBack = (arena, block) => {
       givenBack.push(block);
       giveBack(arena, block);
     };
-    const carried = new CarriedValues(7, () => {});
-    const sharedBuffers = new SharedBuffers(7, () => {}, { announce: () => {}, gone: () => {} });
-    const ring = payloads.allocate(ringBytes(STREAM_SHAPE));
-    pool.host.slots.setStream(slot, payloads.arenaOf(ring), payloads.blockOf(ring));
-    const buffer = payloads.bytes(ring).buffer as SharedArrayBuffer;
+    const block = payloads.allocate(ringBytes(STREAM_SHAPE));
+    const ring = payloads.blockOf(block);
+    slots.setStream(slot, payloads.arenaOf(block), ring);
+    const buffer = payloads.bytes(block).buffer as SharedArrayBuffer;
+    const at = payloads.offset(block);
     const items = new ItemWriter(
       { encoder: new Encoder(sharedBuffers, carried.nextId), payloads, sharedBuffers, carry: () => {} },
-      new StreamWriter(buffer, payloads.offset(ring), STREAM_SHAPE, 16),
+      new StreamWriter(buffer, at, STREAM_SHAPE, slots.highWaterMark(slot)),
       buffer,
-      payloads.offset(ring),
+      at,
     );
-    const parts = {
-      memory: pool.memories[HOST]!,
-      arenas,
-      carried,
-      decoder: new Decoder(sharedBuffers, carried),
-    };
-    const streams = new OpenStreams(parts, { awaited: () => {}, leave: () => {}, cancel: () => {} });
-    const called = job.task;
     const link = (isOver: boolean): void => {
-      streams.linked(slot, job, isOver, false);
-      streams.tellNews();
+      slots.wantLink(slot, isOver);
+      pool.link(slot);
+      pool.submitter.ledger.drain();
     };
-    const moved = (text: string): void => {
+    const end = (): void => {
+      pool.writeOutcome(0, slot, "end");
+      pool.finish(0, slot);
+      link(true);
+    };
+    const writeMoved = (text: string): void => {
       const bytes = new Uint8Array(100_000);
       items.write(move({ bytes, text }, [bytes.buffer]));
     };
-    return {
-      items,
-      moved,
-      link,
-      givenBack,
-      ring: payloads.blockOf(ring),
-      opened: called as PromiseLike<OpenedStream>,
-    };
+    link(false);
+    return { pool, items, writeMoved, end, givenBack, ring, sharedBuffers, opened };
   }
   const unread = { code: "ERR_SKEIN_NOT_CLONEABLE" };
+  const large = "x".repeat(200_000);
 
-  it("are told as errors, in order, while it reads", async () => {
-    const { items, moved, link, givenBack, opened } = makeStream();
-    link(false);
-    moved("short");
-    moved("x".repeat(200_000));
+  it("items that the host cannot receive are told as errors, in order, while it reads", async () => {
+    const { items, writeMoved, givenBack, opened } = makeStream();
+    writeMoved("short");
+    writeMoved(large);
     items.write("readable");
     const stream = await opened;
     await expect(stream.next()).rejects.toMatchObject(unread);
@@ -561,14 +549,28 @@ describe("items that the host cannot receive", () => {
   });
 
   it("and at the end of the job", async () => {
-    const { items, moved, link, givenBack, ring, opened } = makeStream();
-    link(false);
-    moved("x".repeat(200_000));
+    const { pool, items, writeMoved, end, givenBack, ring, opened } = makeStream();
+    writeMoved(large);
     items.write("readable");
-    link(true);
+    end();
     const stream = await opened;
     await expect(stream.next()).rejects.toMatchObject(unread);
     expect(await stream.next()).toEqual({ done: false, value: "readable" });
+    expect(await stream.next()).toEqual({ done: true, value: "end" });
     expect([givenBack.length, givenBack.at(-1)]).toEqual([2, ring]);
+    expect([pool.submitter.ledger.outstanding, pool.slotsInUse()]).toEqual([0, []]);
+  });
+
+  it("a SharedArrayBuffer that is gone where it was numbered stays while an item that names it is unread", async () => {
+    const { pool, items, end, sharedBuffers, opened } = makeStream();
+    const buffer = new SharedArrayBuffer(8);
+    sharedBuffers.add(77, buffer);
+    items.write(buffer);
+    sharedBuffers.gone(77);
+    pool.submitter.ledger.drain();
+    expect(await (await opened).next()).toEqual({ done: false, value: buffer });
+    expect(sharedBuffers.has(77)).toBe(true);
+    end();
+    expect(sharedBuffers.has(77)).toBe(false);
   });
 });

@@ -4,7 +4,6 @@
  */
 import { Encoder } from "../../src/codec/encoder.ts";
 import { ThreadCrashedError } from "../../src/errors.ts";
-import type { Arenas } from "../../src/shared/arenas.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
 import { createLayout, INLINE_BYTES, type Layout, submitterOf } from "../../src/shared/layout.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
@@ -35,6 +34,11 @@ export interface PlayedPoolOptions {
   /** Of the host. */
   readonly maxJobs?: number;
   readonly maxBytes?: number;
+}
+
+interface PlayedParts extends ReturnType<typeof ownMemories> {
+  readonly sharedBuffers: SharedBuffers;
+  readonly carried: CarriedValues;
 }
 
 /** `thread` names the index of a thread; `affinity`, a number, the first thread from there on that is not gone. */
@@ -96,7 +100,8 @@ export class PlayedPool {
   readonly terminated: number[] = [];
   /** Called when somebody is to be woken for jobs, as the last step of an acceptance. */
   onQueued: () => void = nothing;
-  readonly #arenas = new Map<number, Arenas>();
+  /** What a submitter reads with, by its serial. */
+  readonly parts = new Map<number, PlayedParts>();
   readonly #limits: QueueLimits;
   readonly #resultEncoder = new Encoder(
     new SharedBuffers(99, nothing, { announce: nothing, gone: nothing }),
@@ -148,7 +153,7 @@ export class PlayedPool {
       arena < 0
         ? [slots.bytes, slots.inlineOffset(slot)]
         : [
-            this.#arenas.get(submitterSerial)!.bytes(arena, slots.payloadBlock(slot), length),
+            this.parts.get(submitterSerial)!.arenas.bytes(arena, slots.payloadBlock(slot), length),
             slots.payloadBlock(slot) * 8,
           ];
     return Buffer.from(bytes.slice(at, at + length)).toString("latin1");
@@ -219,12 +224,13 @@ export class PlayedPool {
   #open(memory: PoolMemory, serial: number): Submitter {
     const sharedBuffers = new SharedBuffers(serial, nothing, { announce: nothing, gone: nothing });
     const memories = ownMemories(serial);
-    this.#arenas.set(serial, memories.arenas);
+    const carried = new CarriedValues(serial, nothing);
+    this.parts.set(serial, { ...memories, sharedBuffers, carried });
     return new Submitter({
       memory,
       ...memories,
       sharedBuffers,
-      carried: new CarriedValues(serial, nothing),
+      carried,
       holder: {
         hold: ({ id }) => void this.held.add(id),
         drop: (id) => void this.held.delete(id),
