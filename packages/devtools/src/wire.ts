@@ -1,5 +1,5 @@
 /**
- * What the server tells those who look, as server-sent events: `hello` first, then `batch` ten times a second while something happens,
+ * What the server tells its viewers, as server-sent events: `hello` first, then `batch` ten times a second while something happens,
  * `sample` twice a second, `closed` at the end of the pool. Data are JSON of the types below. Arguments and results are in none of them.
  */
 
@@ -44,7 +44,7 @@ export interface Slice {
   readonly start: number;
   /** -1: it goes on. */
   readonly end: number;
-  /** 0: none, or one that was submitted before anybody looked. */
+  /** 0: none, or one that was submitted before there were viewers. */
   readonly job: number;
   readonly fn: number;
   readonly priority: Priority;

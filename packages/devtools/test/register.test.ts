@@ -3,14 +3,20 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readFeed } from "../src/feed.ts";
+import { eventually } from "../../../test/support/eventually.ts";
+import { type FeedMessage, readFeed } from "../src/feed.ts";
 
 const packageFolder = join(import.meta.dirname, "..");
 const program = `
 import { ThreadPool } from "@skein/pool";
 const pool = new ThreadPool({ name: "theirs" });
 console.log(await pool.run(() => 7));
-if (process.argv[1] === "stay") await new Promise((resolve) => process.stdin.once("data", resolve));
+const told = () => new Promise((resolve) => process.stdin.once("data", resolve));
+if (process.argv[1] === "stay") {
+  await told();
+  await pool.close();
+  await told();
+}
 process.stdin.destroy();
 `;
 
@@ -31,14 +37,25 @@ describe("the flag", () => {
     expect(programs.slice(0, 3).map(({ errors }) => errors())).toEqual(["", "", ""]);
   });
 
-  it("opens a window on the pool of the program, and says where", async () => {
+  it("opens a window on the pool of the program, says where, and takes it away with the pool", async () => {
     const { child, errors } = start("1", true);
     while (!errors().includes("\n")) await once(child.stderr, "data");
     const [, url] = /^skein devtools: pool "theirs": (http:\/\/127\.0\.0\.1:\d+\/)\n$/.exec(errors())!;
-    for await (const message of readFeed(url!)) {
-      expect(message).toMatchObject({ type: "hello", pool: { name: "theirs" }, program: { pid: child.pid } });
-      break;
-    }
+    const feed = readFeed(url!);
+    const { value: hello } = await feed.next();
+    expect(hello).toMatchObject({ type: "hello", pool: { name: "theirs" }, program: { pid: child.pid } });
+    child.stdin.write("close\n");
+    let last: FeedMessage | null = null;
+    for await (const message of feed) last = message;
+    expect(last).toEqual({ type: "closed" });
+    await eventually("the server is gone", () =>
+      readFeed(url!)
+        .next()
+        .then(
+          () => false,
+          ({ code }: { readonly code?: unknown }) => code === "ERR_SKEIN_DEVTOOLS_FEED",
+        ),
+    );
     child.stdin.write("end\n");
     expect(await once(child, "close")).toEqual([0, null]);
   });

@@ -1,13 +1,17 @@
-/** The server: who is answered, what is told, and what it costs when nobody looks. Real pools, real sockets. */
+/** The server: who is answered, what is told, and what it costs without viewers. Real pools, real sockets. */
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { AsyncLocal } from "@skein/context";
 import { correlationId } from "@skein/context/http";
 import { ThreadPool } from "@skein/pool";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { type Batch, type FeedMessage, readFeed, type Slice, SLICE_FIELDS, sliceAt } from "../src/feed.ts";
+import { type Document, pageDocument } from "../src/server/document.ts";
+import { Observer } from "../src/server/observer.ts";
 import type { DevtoolsOptions } from "../src/server/options.ts";
-import { type Devtools, serve, serveDevtools } from "../src/server/serve-devtools.ts";
+import { type Devtools, limits, serve, serveDevtools } from "../src/server/serve-devtools.ts";
 import { ask } from "./browse.ts";
 
 const open: AsyncDisposable[] = [];
@@ -77,6 +81,27 @@ describe("who is answered", () => {
       expect([path, answer.status]).toEqual([path, answer.status === 400 && "host" in headers ? 400 : 403]);
     }
     expect(pool.maxThreads).toBe(1);
+  });
+
+  it("whoever follows a link of another site to the page, and to nothing else", async () => {
+    const { port } = await served(poolOf());
+    const headers = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
+    const paths = ["/", "/feed", "/timeline.json"];
+    const statuses = paths.map(
+      async (path) => (await ask(`http://127.0.0.1:${port}${path}`, { headers })).status,
+    );
+    expect(await Promise.all(statuses)).toEqual([200, 403, 403]);
+  });
+
+  it("with an error and no more, when there is no page; with the page once there is", async () => {
+    let asked = 0;
+    const page = (): Promise<Document> =>
+      ++asked === 1 ? Promise.reject(new Error("Cannot find module page.js")) : pageDocument();
+    const devtools = await serve(poolOf(), { port: 0 }, limits, page);
+    open.push(devtools);
+    const first = await ask(devtools.url);
+    expect([first.status, first.text]).toEqual([500, expect.stringContaining("Cannot find module page.js")]);
+    expect((await ask(devtools.url)).status).toBe(200);
   });
 
   it("with a token, only who names it; one is made where others can reach the server", async () => {
@@ -183,7 +208,7 @@ describe("what is told", () => {
     expect(JSON.stringify(messages)).not.toContain("hidden");
   });
 
-  it("the same timeline as a trace, while somebody looks", async () => {
+  it("the same timeline as a trace, while there is a viewer", async () => {
     const pool = poolOf();
     const { port, url } = await served(pool);
     expect((await ask(`http://127.0.0.1:${port}/timeline.json`)).status).toBe(409);
@@ -199,6 +224,31 @@ describe("what is told", () => {
         status === 200 && traceEvents.some(({ ph, args }) => ph === "X" && args?.outcome === "completed")
       );
     });
+    await feed.return();
+  });
+
+  it("a trace as it is read, however long it is", async () => {
+    const pool = poolOf();
+    const { port, url } = await served(pool);
+    const feed = readFeed(url);
+    await feed.next();
+    const part = "x".repeat(1 << 20);
+    let isLeft = false;
+    // Longer than any string may be.
+    vi.spyOn(Observer.prototype, "timeline").mockImplementation(function* () {
+      try {
+        for (let i = 0; i < 1024; i++) yield part;
+      } finally {
+        isLeft = true;
+      }
+    });
+    const request = get(`http://127.0.0.1:${port}/timeline.json`);
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    await once(response, "data");
+    response.destroy();
+    await eventually("nothing more is made", () => isLeft);
+    vi.restoreAllMocks();
     await feed.return();
   });
 
@@ -219,8 +269,8 @@ describe("what is told", () => {
   });
 });
 
-describe("those who look", () => {
-  it("nothing is recorded before the first comes and after the last has gone; ten may look at once", async () => {
+describe("viewers", () => {
+  it("nothing is recorded before the first comes and after the last has gone; ten may watch at once", async () => {
     const pool = poolOf();
     const devtools = await served(pool);
     const isRecorded = async (): Promise<boolean> =>
@@ -247,7 +297,7 @@ describe("those who look", () => {
     stalled.on("error", () => {});
     stalled.write(`GET /feed HTTP/1.1\r\nHost: 127.0.0.1:${devtools.port}\r\n\r\n`);
     stalled.pause();
-    await eventually("it looks", () => devtools.clients === 1);
+    await eventually("it is a viewer", () => devtools.clients === 1);
     const feed = readFeed(devtools.url);
     await feed.next();
     expect((await ask(`http://127.0.0.1:${devtools.port}/feed`)).status).toBe(503);

@@ -183,7 +183,7 @@ function refresh(): void {
   panel.show(selected);
   const notes = [
     ...(model.oneIn > 1
-      ? [`One job in ${model.oneIn} is shown, all of it: there are too many to look at.`]
+      ? [`One job in ${model.oneIn} is shown, with all its slices: there are too many to show them all.`]
       : []),
     ...(model.dropped > 0 ? [`${model.dropped} events came too fast and are missing.`] : []),
   ];

@@ -68,7 +68,7 @@ export class Model {
   }
 
   functionName(fn: number): string {
-    return this.functions.get(fn) ?? (fn === 0 ? "(before you looked)" : "…");
+    return this.functions.get(fn) ?? (fn === 0 ? "(before you opened this page)" : "…");
   }
 
   /** Its own, or that of whose code has submitted it. */

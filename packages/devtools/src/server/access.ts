@@ -33,9 +33,9 @@ export function refusalOf(
   if (origin !== undefined && hostOf(origin) !== named)
     return refused(`Another origin may not ask: ${origin}`);
   const site = headers["sec-fetch-site"];
-  const isNavigation = method === "GET" && headers["sec-fetch-mode"] === "navigate";
-  if ((site === "cross-site" || site === "same-site") && !isNavigation)
-    return refused("Another site may not ask.");
+  // A link leads to the page; whatever else is opened by one costs something, or is downloaded.
+  const isLink = method === "GET" && url.pathname === "/" && headers["sec-fetch-mode"] === "navigate";
+  if ((site === "cross-site" || site === "same-site") && !isLink) return refused("Another site may not ask.");
   if (token === null || hasToken(headers.authorization, url, token)) return null;
   return { status: 401, reason: "This server needs the token that is in the address it was started with." };
 }

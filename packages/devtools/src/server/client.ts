@@ -1,4 +1,4 @@
-/** One who looks: a response that stays open. Whoever stops reading is dropped, so that nothing is kept for it for ever. */
+/** A viewer: a response that stays open. A viewer that stops reading is dropped, so that nothing is kept for it for ever. */
 import type { ServerResponse } from "node:http";
 
 export class Client {
@@ -9,7 +9,7 @@ export class Client {
   constructor(response: ServerResponse, limitBytes: number) {
     this.#response = response;
     this.#limitBytes = limitBytes;
-    // The program may end while somebody looks.
+    // The program may end while there are viewers.
     response.socket?.unref();
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
   }

@@ -11,11 +11,11 @@ export interface Document {
   readonly policy: string;
 }
 
-let made: Promise<Document> | null = null;
+let made: Document | null = null;
 
-/** Loaded when it is first asked for. */
-export function pageDocument(): Promise<Document> {
-  made ??= load();
+/** Loaded when it is first asked for; again when that has failed. @returns rejects when its module is missing, as in a bundle. */
+export async function pageDocument(): Promise<Document> {
+  made ??= await load();
   return made;
 }
 

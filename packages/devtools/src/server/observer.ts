@@ -3,7 +3,7 @@
  *
  * | state   | means                  | goes on                                                            |
  * | ------- | ---------------------- | ------------------------------------------------------------------ |
- * | IDLE    | nobody looks           | to WATCHED by `add`                                                |
+ * | IDLE    | there are no clients   | to WATCHED by `add`                                                |
  * | WATCHED | there are clients      | to IDLE when the last has gone; to CLOSED when the pool has closed |
  * | CLOSED  | the pool has closed    | stays: whoever comes is told, and that is all                      |
  */
@@ -21,6 +21,8 @@ const BATCH_MS = 100;
 const SAMPLE_EVERY = 5;
 /** Nothing has happened: so many batches are left out. */
 const QUIET_BATCHES = 10;
+/** After which a browser connects again. */
+const RETRY_MS = 1000;
 
 export interface ObserverOptions {
   readonly controls: boolean;
@@ -76,7 +78,7 @@ export class Observer {
     client.send(textOf(this.#watch.sampler.take(nowUs)));
   }
 
-  /** What is kept of the timeline; null: nobody looks. */
+  /** What is kept of the timeline; null: there are no clients. */
   timeline(): Iterable<string> | null {
     return this.#watch === null ? null : this.#watch.recording.timeline();
   }
@@ -187,5 +189,6 @@ export class Observer {
 }
 
 function textOf(message: FeedMessage): string {
-  return `event: ${message.type}\ndata: ${JSON.stringify(message)}\n\n`;
+  const retry = message.type === "hello" ? `retry: ${RETRY_MS}\n` : "";
+  return `${retry}event: ${message.type}\ndata: ${JSON.stringify(message)}\n\n`;
 }

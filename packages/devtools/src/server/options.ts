@@ -10,10 +10,10 @@ export interface DevtoolsOptions {
   readonly host?: string | undefined;
   /**
    * Whoever asks must name it; it is part of `url`. 16 characters and more of `A-Za-z0-9._~-`.
-   * @default none on a loopback address, otherwise one made by chance
+   * @default none on a loopback address, otherwise a generated one
    */
   readonly token?: string | undefined;
-  /** Whether those who look may also change the number of threads. @default false */
+  /** Whether viewers may also change the number of threads. @default false */
   readonly controls?: boolean | undefined;
   /**
    * The names of values of the context that may be shown, besides `correlationId`: of AsyncLocals that flow to threads, or as given to `flow`. At
@@ -38,7 +38,7 @@ const names: OptionNames<DevtoolsOptions> = {
   locals: true,
 };
 
-/** Where `skein top` looks. */
+/** Where `skein top` connects by default. */
 export const DEFAULT_PORT = 9339;
 const TOKEN = /^[\w.~-]{16,}$/;
 

@@ -1,4 +1,4 @@
-/** What is asked twice a second, and only while somebody looks: statistics, memory and CPU of the threads, the event loop of this one. */
+/** What is asked twice a second, and only while there are viewers: statistics, memory and CPU of the threads, the event loop of this one. */
 import { type EventLoopUtilization, monitorEventLoopDelay, performance } from "node:perf_hooks";
 import type { Distribution, PoolStats, ThreadHandle, ThreadPool } from "@skein/pool";
 import type { Sample, ThreadSample, Times } from "../wire.ts";
@@ -77,7 +77,7 @@ export class Sampler implements Disposable {
     const utilization = performance.eventLoopUtilization();
     const since = performance.eventLoopUtilization(utilization, this.#utilization);
     this.#utilization = utilization;
-    // What is measured is the time between two looks; so much of it is meant.
+    // What is measured is the time between two samples; so much of it is meant.
     const delayOf = (ns: number): number => Math.max(0, ns / 1e6 - RESOLUTION_MS);
     const main = {
       heapUsed,

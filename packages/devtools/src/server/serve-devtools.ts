@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
+import { pipeline, Readable } from "node:stream";
 import { AsyncScope } from "@skein/context";
 import { argumentTypeError, SkeinError } from "@skein/context/errors";
 import { ThreadPool } from "@skein/pool";
 import { type Access, refusalOf } from "./access.ts";
 import { Client } from "./client.ts";
-import { pageDocument } from "./document.ts";
+import { type Document, pageDocument } from "./document.ts";
 import { Observer } from "./observer.ts";
 import { type DevtoolsOptions, resolveOptions, type ResolvedOptions } from "./options.ts";
 import { setThreadCounts } from "./thread-counts.ts";
@@ -15,9 +16,9 @@ export interface Devtools extends AsyncDisposable {
   /** What to open in a browser, with the token if it needs one. */
   readonly url: string;
   readonly port: number;
-  /** How many look at this moment. */
+  /** The number of viewers at this moment. */
   readonly clients: number;
-  /** Ends it, and whoever looks is told nothing more. The pool goes on. May be called again. */
+  /** Ends it and disconnects its viewers. The pool goes on. May be called again. */
   close(): Promise<void>;
 }
 
@@ -29,7 +30,7 @@ export interface Limits {
   readonly slicesPerBatch: number;
 }
 
-const limits: Limits = { clients: 32, bytesPerClient: 4 << 20, slicesPerBatch: 4000 };
+export const limits: Limits = { clients: 32, bytesPerClient: 4 << 20, slicesPerBatch: 4000 };
 
 const headers = {
   "cache-control": "no-store",
@@ -41,7 +42,7 @@ const headers = {
 } as const;
 
 /**
- * Serves a page that shows what the threads of the pool do, as it happens. While nobody looks, nothing is recorded. Never keeps the
+ * Serves a page that shows what the threads of the pool do, as it happens. Without viewers, nothing is recorded. Never keeps the
  * process alive. Names of functions, errors, files and threads are shown; arguments and results never are.
  *
  * @returns once it listens; rejects with SkeinError ERR_SKEIN_DEVTOOLS_LISTEN when it cannot.
@@ -54,32 +55,35 @@ export function serveDevtools(pool: ThreadPool, options?: DevtoolsOptions): Prom
   return serve(pool, options, limits);
 }
 
-/** The same with other limits. */
+/** The same with other limits, and another page. */
 export function serve(
   pool: ThreadPool,
   options: DevtoolsOptions | undefined,
   own: Limits,
+  page: () => Promise<Document> = pageDocument,
 ): Promise<Devtools> {
   if (!(pool instanceof ThreadPool)) throw argumentTypeError("pool", "a ThreadPool", pool);
   const resolved = resolveOptions(options);
   // Nothing of the caller's context is kept, whoever connects.
-  return AsyncScope.root.run(() => new DevtoolsServer(pool, resolved, own).listen());
+  return AsyncScope.root.run(() => new DevtoolsServer(pool, resolved, own, page).listen());
 }
 
 class DevtoolsServer implements Devtools {
   readonly #pool: ThreadPool;
   readonly #options: ResolvedOptions;
   readonly #limits: Limits;
+  readonly #page: () => Promise<Document>;
   readonly #access: Access;
   readonly #observer: Observer;
   readonly #server: Server;
   #port = 0;
   #closing: Promise<void> | null = null;
 
-  constructor(pool: ThreadPool, options: ResolvedOptions, own: Limits) {
+  constructor(pool: ThreadPool, options: ResolvedOptions, own: Limits, page: () => Promise<Document>) {
     this.#pool = pool;
     this.#options = options;
     this.#limits = own;
+    this.#page = page;
     this.#access = options;
     this.#observer = new Observer(pool, { ...options, slicesPerBatch: own.slicesPerBatch });
     this.#server = createServer((request, response) => this.#answer(request, response));
@@ -139,16 +143,27 @@ class DevtoolsServer implements Devtools {
       return;
     }
     const route = `${request.method} ${url.pathname}`;
-    if (route === "GET /") void sendPage(response);
+    if (route === "GET /") void this.#sendPage(response);
     else if (route === "GET /feed") this.#feed(response);
     else if (route === "GET /timeline.json") this.#sendTimeline(response);
     else if (route === "POST /threads") void this.#setThreads(request, response);
     else say(response, 404, "There is nothing here. The page is at /");
   }
 
+  async #sendPage(response: ServerResponse): Promise<void> {
+    try {
+      const { html, policy } = await this.#page();
+      const type = "text/html; charset=utf-8";
+      response.writeHead(200, { "content-type": type, "content-security-policy": policy }).end(html);
+    } catch (error) {
+      const advice = "If this program is bundled, keep @skein/devtools out of the bundle.";
+      say(response, 500, `The page cannot be loaded: ${String(error)}. ${advice}`);
+    }
+  }
+
   #feed(response: ServerResponse): void {
     if (this.#observer.clients >= this.#limits.clients) {
-      say(response, 503, `${this.#limits.clients} look already. Close one of them.`);
+      say(response, 503, `There are ${this.#limits.clients} viewers already. Close one of them.`);
       return;
     }
     this.#observer.add(new Client(response, this.#limits.bytesPerClient));
@@ -157,14 +172,15 @@ class DevtoolsServer implements Devtools {
   #sendTimeline(response: ServerResponse): void {
     const timeline = this.#observer.timeline();
     if (timeline === null) {
-      say(response, 409, "Nothing is recorded while nobody looks. Open the page first.");
+      say(response, 409, "Nothing is recorded without viewers. Open the page first.");
       return;
     }
     response.writeHead(200, {
       "content-type": "application/json",
       "content-disposition": 'attachment; filename="skein-timeline.json"',
     });
-    response.end(Array.from(timeline).join(""));
+    // Whoever leaves before its end ends it.
+    pipeline(Readable.from(timeline), response, () => {});
   }
 
   async #setThreads(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -181,12 +197,6 @@ class DevtoolsServer implements Devtools {
     if (refusal === null) response.writeHead(204).end();
     else say(response, 400, refusal);
   }
-}
-
-async function sendPage(response: ServerResponse): Promise<void> {
-  const { html, policy } = await pageDocument();
-  response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy });
-  response.end(html);
 }
 
 function say(response: ServerResponse, status: number, sentence: string): void {
