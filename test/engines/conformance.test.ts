@@ -13,7 +13,7 @@ import {
   ThreadCrashedError,
   ThreadGoneError,
 } from "@skein/pool";
-import { type EngineCapabilities, jobModule } from "@skein/pool/engine";
+import { type EngineCapabilities, jobModule, onClosing } from "@skein/pool/engine";
 import { ManualScheduler } from "@skein/scheduling";
 import { afterAll, describe, expect, it } from "vitest";
 import { valueProblem } from "../fuzz/oracle.ts";
@@ -621,8 +621,11 @@ describe.each(all)("$name, closing", ({ capabilities, start }) => {
     const { engine, end } = start();
     const { gate, running } = await begun(engine);
     const waiting = engine.run(jobs.add, [1, 2]);
+    let announced = 0;
+    onClosing(engine, () => announced++);
     const closing = engine.close();
     expect(engine.close()).toBe(closing);
+    expect(announced).toBe(1);
     expect(await errorOf(engine.run(jobs.add, [1, 1]))).toBeInstanceOf(PoolClosedError);
     expect(closing.isCompleted).toBe(false);
     store(gate, 0, 1);

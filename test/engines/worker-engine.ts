@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { PoolClosedError, ThreadCrashedError } from "@skein/pool";
 import {
+  announceClosing,
   BaseEngine,
   type CloseOptions,
   EngineJobs,
@@ -71,7 +72,9 @@ export class WorkerEngine extends BaseEngine {
 
   override close(options?: CloseOptions): Task<void> {
     const { drain, timeoutMs } = resolveCloseOptions(options);
-    return this.#jobs.close(drain, timeoutMs);
+    const closed = this.#jobs.close(drain, timeoutMs);
+    announceClosing(this);
+    return closed;
   }
 
   async end(): Promise<void> {

@@ -239,6 +239,20 @@ export async function main(surrounding: string | null, moment: string): Promise<
       await within(consumer.complete());
       same("the sum", sum, 15);
     },
+    processes: async () => {
+      if (process.env["SKEIN_WITH_PROCESSES"] === undefined) return;
+      const { ProcessPool } = await import("@skein/pool/process");
+      // Before the first module of a process is.
+      const preload = ["--import", new URL("./thread-setup.ts", import.meta.url).href];
+      const processes = new ProcessPool({ maxThreads: 1, ...(onThread ? { execArgv: preload } : {}) });
+      const its = processes.module<typeof Jobs>(url);
+      same("add", await within(its.add(1, 2)), 3);
+      same("an error's code", (await failure(its.fail("boom")))["code"], "E_BOOM");
+      same("its death", (await failure(its.exit()))["code"], "ERR_SKEIN_THREAD_CRASHED");
+      const last = its.add(2, 2);
+      await within(processes.close());
+      same("the last job", await within(last), 4);
+    },
     afterwards: async () => {
       if (raised?.undo === undefined) return;
       raised.undo();

@@ -18,6 +18,10 @@ type Moment = "before" | "after" | "thread";
 const alsoBefore =
   /fake timers: all|timers are numbers|call sites|throws|read-only|frozen|options of|toJSON|another class|wrapped|gone|generator/;
 
+/** Where a pool of processes is tried too, which takes longer. */
+const withProcesses =
+  /^(?:Object.prototype has options of Worker, (?:later|on the threads)|fake timers: node:timers too, later)$/;
+
 const momentText: Record<Moment, string> = {
   before: "before Skein is loaded",
   after: "later",
@@ -27,10 +31,11 @@ const momentText: Record<Moment, string> = {
 function withSetup(): Surrounding[] {
   return Object.keys(setups).flatMap((setup) => {
     const moments: Moment[] = alsoBefore.test(setup) ? ["before", "after", "thread"] : ["after", "thread"];
-    return moments.map((moment) => ({
-      name: `${setup}, ${momentText[moment]}`,
-      start: { args: [program, setup, moment] },
-    }));
+    return moments.map((moment) => {
+      const name = `${setup}, ${momentText[moment]}`;
+      const env = withProcesses.test(name) ? { SKEIN_WITH_PROCESSES: "1" } : {};
+      return { name, start: { args: [program, setup, moment], env } };
+    });
   });
 }
 

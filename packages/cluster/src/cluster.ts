@@ -1,5 +1,6 @@
 import { type CloseOptions, NotCloneableError, PoolClosedError } from "@skein/pool";
 import {
+  announceClosing,
   BaseEngine,
   type EngineCapabilities,
   EngineJobs,
@@ -168,6 +169,7 @@ export class Cluster extends BaseEngine<JobFunction, ClusterRunOptions> {
       this.#closed = new TaskCompletionSource<void>();
       void this.#disconnect(ended, this.#closed);
     }
+    announceClosing(this);
     return this.#closed.task;
   }
 

@@ -15,6 +15,8 @@ const f64Bytes = new Uint8Array(f64.buffer);
 export class FrameWriter {
   readonly #write: (bytes: Uint8Array) => boolean;
   #block: Uint8Array = unfilledBytes(BLOCK);
+  /** What lies before was given to `write`, and may not be gone. */
+  #from = 0;
   #at = 0;
   #start = 0;
 
@@ -26,10 +28,7 @@ export class FrameWriter {
   /** Begins a frame; `end` has to follow. @param textLength Of all its texts together. */
   begin(kind: number, textLength: number = 0): void {
     const length = FIXED + textLength * 2;
-    if (this.#at + length > this.#block.length) {
-      this.flush();
-      if (length > this.#block.length) this.#block = unfilledBytes(length);
-    }
+    this.#makeRoom(length);
     this.#start = this.#at;
     this.#at += 4;
     this.u8(kind);
@@ -65,15 +64,22 @@ export class FrameWriter {
       this.#write(bytes);
       return;
     }
-    if (this.#at + length > this.#block.length) this.flush();
+    this.#makeRoom(length);
     copyBytes(bytes, 0, length, this.#block, this.#at);
     this.#at += length;
   }
 
   flush(): void {
-    if (this.#at === 0) return;
-    const bytes = part(this.#block, 0, this.#at);
-    this.#at = 0;
-    if (!this.#write(bytes)) this.#block = unfilledBytes(BLOCK);
+    if (this.#at === this.#from) return;
+    if (this.#write(part(this.#block, this.#from, this.#at))) this.#at = 0;
+    this.#from = this.#at;
+  }
+
+  #makeRoom(length: number): void {
+    if (this.#at + length <= this.#block.length) return;
+    this.flush();
+    if (this.#at + length <= this.#block.length) return;
+    this.#block = unfilledBytes(length > BLOCK ? length : BLOCK);
+    this.#from = this.#at = 0;
   }
 }

@@ -16,6 +16,7 @@ import * as Frames from "../adapter/process-frames.ts";
 import { whenStuck } from "../adapter/run-job.ts";
 import { toWire } from "../codec/error-wire.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
+import { bare } from "../shared/bare.ts";
 import { now, setImmediate } from "../shared/timers.ts";
 import { refuseForks } from "../worker/fork-refusal.ts";
 import { ThreadEnd } from "../worker/thread-end.ts";
@@ -30,7 +31,7 @@ startLifeline();
 
 const exit = process.exit.bind(process);
 const { getHeapStatistics } = process.getBuiltinModule("node:v8");
-const pipe = new Socket({ fd: Frames.JOB_FD, readable: true, writable: true });
+const pipe = new Socket(bare({ fd: Frames.JOB_FD, readable: true, writable: true }));
 const writer = new FrameWriter((bytes) => {
   pipe.write(bytes);
   return pipe.writableLength === 0;
@@ -69,8 +70,10 @@ process.on("uncaughtExceptionMonitor", (error: unknown) => {
   const isHandled =
     process.listenerCount("uncaughtException") > 0 || process.hasUncaughtExceptionCaptureCallback();
   if (isHandled) return;
+  // Getters of the error may write frames of their own.
+  const bytes = errorBytes(error);
   writer.begin(Frames.CAUSE);
-  writer.end(errorBytes(error));
+  writer.end(bytes);
   writer.flush();
 });
 refuseForks("ProcessPool");
@@ -102,9 +105,10 @@ async function begin({
     return;
   }
   isReady = true;
+  const bytes = failure === null ? null : errorBytes(failure.error);
   writer.begin(Frames.READY);
-  writer.u8(failure === null ? 0 : Frames.ReplyFlag.failed);
-  writer.end(failure === null ? null : errorBytes(failure.error));
+  writer.u8(bytes === null ? 0 : Frames.ReplyFlag.failed);
+  writer.end(bytes);
   writer.flush();
 }
 
@@ -145,10 +149,10 @@ function startLifeline(): void {
   const file = import.meta.url.endsWith(".ts") ? "./lifeline.ts" : "./lifeline.js";
   const options: WorkerOptions = {
     workerData: words,
-    env: {},
+    env: bare({}),
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+    resourceLimits: bare({ maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 }),
   };
-  const lifeline = new Worker(new URL(file, import.meta.url), options);
+  const lifeline = new Worker(new URL(file, import.meta.url), bare(options));
   lifeline.unref();
 }

@@ -5,8 +5,8 @@
  *           | told     | BEGAN is written, and not gone: the pipe is full                                          | begin
  *           | runs     | its function is called, or its module is loaded for that                                 | begin, flushed
  *           | over     | REPLY is written                                                                         | done
- * Invariants I1 A function is called when BEGAN of its job, and the replies before it, are in the kernel: whoever dies in it has told.
- *            I2 What is written is gone when the process waits for its event loop, or will go from there.
+ * Invariants I1 A function is called only after its BEGAN and all earlier replies are in the kernel: a process that dies in it has told.
+ *            I2 Before the process returns to its event loop, everything written is flushed, or is waiting for the pipe to drain.
  */
 import { ItemQueue } from "@skein/scheduling/internal";
 import { encodeValue } from "../adapter/encoded-value.ts";

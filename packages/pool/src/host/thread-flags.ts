@@ -1,10 +1,8 @@
-/**
- * What `Worker` is given, so that a pool thread starts however the program was started. Objects for Node have no prototype: what somebody
- * has put on `Object.prototype` is not an option.
- */
+/** What `Worker` is given, so that a pool thread starts however the program was started. */
 import type * as NodeModule from "node:module";
 import { dirname } from "node:path";
 import type { ResourceLimits, SHARE_ENV, WorkerOptions } from "node:worker_threads";
+import { bare } from "../shared/bare.ts";
 import { stringify } from "../shared/intrinsics.ts";
 
 /** What a user can say about the threads; passed on to `Worker`. */
@@ -80,9 +78,4 @@ function withoutPreloads(thread: ThreadOptions): ThreadOptions {
   );
   const { NODE_OPTIONS: _, ...rest } = typeof env === "object" ? env : process.env;
   return { ...thread, execArgv: kept, env: rest };
-}
-
-function bare<T extends object>(object: T): T {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- filled in the same expression
-  return Object.assign(Object.create(null) as T, object);
 }

@@ -2,13 +2,24 @@ import { ItemQueue } from "@skein/scheduling/internal";
 import { PRIORITIES } from "../shared/layout.ts";
 import { type Journey, QUEUED } from "./journey.ts";
 
+interface Level {
+  /** Given back by a process; served first. */
+  returned: ItemQueue<Journey>;
+  fresh: ItemQueue<Journey>;
+  /** Those that are QUEUED. */
+  size: number;
+}
+
 /** After so many jobs of higher priorities one of a lower one has its turn. */
 const PATIENCE = 64;
 
-/** Jobs that wait, by priority. One that is given up is skipped when its turn comes. */
+/**
+ * Jobs that wait, by priority. One that is given up is skipped when its turn comes; when those outnumber the ones that wait, and when none
+ * waits, all of them are let go.
+ */
 export class JobQueue {
-  /** Highest first. `returned`: they have been with a process already, and go first. */
-  readonly #levels = PRIORITIES.map(() => ({
+  /** Highest first. */
+  readonly #levels: readonly Level[] = PRIORITIES.map(() => ({
     returned: new ItemQueue<Journey>(),
     fresh: new ItemQueue<Journey>(),
     size: 0,
@@ -38,6 +49,11 @@ export class JobQueue {
   /** It is not QUEUED any more, and was here. */
   removed(journey: Journey): void {
     this.#count(journey, -1);
+    const level = this.#levels[journey.job.options.priority]!;
+    const { returned, fresh, size } = level;
+    if (returned.size + fresh.size <= size * 2) return;
+    level.returned = living(returned);
+    level.fresh = living(fresh);
   }
 
   /** The one whose turn it is, which is not here any more. Null: there is none. */
@@ -65,4 +81,10 @@ export class JobQueue {
     this.#levels[job.options.priority]!.size += by;
     this.#size += by;
   }
+}
+
+function living(queue: ItemQueue<Journey>): ItemQueue<Journey> {
+  const kept = new ItemQueue<Journey>();
+  for (const journey of queue.toArray()) if (journey.stage === QUEUED) kept.add(journey);
+  return kept;
 }

@@ -17,7 +17,7 @@ import * as Frames from "../adapter/process-frames.ts";
 import { type ErrorWire, fromWire } from "../codec/error-wire.ts";
 import { CallState } from "../shared/call-state.ts";
 import { stringify } from "../shared/intrinsics.ts";
-import { clearTimeout, now, setTimeout } from "../shared/timers.ts";
+import { clearTimeout, now, setImmediate, setTimeout } from "../shared/timers.ts";
 import { BEGUN, type Journey, OVER, SENT } from "./journey.ts";
 import { RequestWriter } from "./request-writer.ts";
 import { type SpawnSettings, spawnProcess } from "./spawn.ts";
@@ -86,6 +86,8 @@ export class PoolProcess {
   isToldToLeave = false;
   /** Another one is to take its place. */
   isDue = false;
+  /** Jobs were recalled, and nothing has come from its main thread since: it is in a long one. */
+  isStuck = false;
   /** Jobs it has, by stage. */
   unbegun = 0;
   begun = 0;
@@ -180,6 +182,7 @@ export class PoolProcess {
     for (const journey of this.unbegunJourneys()) {
       if (journey.isRecalled || !isMeant(journey)) continue;
       journey.isRecalled = true;
+      this.isStuck = true;
       this.#tell(Frames.RECALL, journey.number);
     }
   }
@@ -208,6 +211,7 @@ export class PoolProcess {
     const reader = new FrameReader((kind, body) => this.#onFrame(kind, body));
     this.#pipe.on("data", (bytes: Uint8Array) => {
       this.heardAt = now();
+      this.isStuck = false;
       reader.push(bytes);
       this.#events.heard(this);
     });
@@ -228,7 +232,8 @@ export class PoolProcess {
 
   #exited(error: unknown): void {
     this.#cause ??= error;
-    this.#pipesTimer = setTimeout(() => this.#end(), PIPES_MS);
+    // When the program stood still for so long, the timer comes before what has been written is read.
+    this.#pipesTimer = setTimeout(() => setImmediate(() => this.#end()), PIPES_MS);
     this.#oneEnd();
   }
 

@@ -122,9 +122,9 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
       journey.process!.stop(journey);
       return;
     }
+    this.#over(journey);
     if (journey.target === null) this.#queueOf(journey).removed(journey);
     else this.#targeted = this.#targeted.filter((each) => each !== journey);
-    this.#over(journey);
     queueMicrotask(() => journey.ends.arrived({ kind: "withdrawn" }));
   }
 
@@ -268,7 +268,7 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
     for (let process = this.#freest(); process !== null && this.#queue.size > 0; process = this.#freest())
       this.#send(process, this.#queue.take()!);
     for (const process of this.supply.all) process.flush();
-    this.supply.want(this.#queue.size + this.#exclusive.size + this.#targeted.length);
+    this.supply.want(this.#queue.size + this.#exclusive.size);
   };
 
   #send(process: PoolProcess, journey: Journey): void {
@@ -290,21 +290,27 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
   }
 
   #mayHave(process: PoolProcess): boolean {
-    const { isReady, isLeaving, reserved, isSpare, hasRoom } = process;
-    const isFree = isReady && !isLeaving && reserved === "no" && !isSpare && hasRoom;
+    const { isReady, isLeaving, reserved, isSpare, isStuck, hasRoom } = process;
+    const isFree = isReady && !isLeaving && reserved === "no" && !isSpare && !isStuck && hasRoom;
     return isFree && this.supply.hasJobsLeft(process);
   }
 
   #sendTargeted(): void {
     for (const journey of this.#targeted.splice(0)) {
       const { target } = journey;
-      if (target !== null && !target.isReady) this.#targeted.push(journey);
-      else if (target !== null && !target.isLeaving) this.#send(target, journey);
-      else {
+      if (target === null || (target.isReady && target.isLeaving)) {
         journey.target = null;
         this.#queueOf(journey).add(journey);
+      } else if (this.#takesTargeted(target, journey)) this.#sendTo(target, journey);
+      else {
+        if (journey.job.options.isExclusive && target.reserved === "no") target.reserved = "next";
+        this.#targeted.push(journey);
       }
     }
+  }
+
+  #takesTargeted({ isReady, hasRoom, reserved, load }: PoolProcess, { job }: Journey): boolean {
+    return isReady && hasRoom && reserved !== "now" && (load === 0 || !job.options.isExclusive);
   }
 
   #sendExclusive(): void {
@@ -312,22 +318,25 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
     for (const process of this.supply.all) {
       if (process.reserved !== "next" || process.isLeaving) continue;
       const journey = process.load > 0 ? null : this.#exclusive.take();
-      if (journey !== null) this.#sendAlone(process, journey);
+      if (journey !== null) this.#sendTo(process, journey);
       else if (process.load > 0) draining++;
       else process.reserved = "no";
     }
     for (let left = this.#exclusive.size - draining; left > 0; left--) {
       const process = this.#leastBusy();
       if (process === null) return;
-      if (process.load === 0) this.#sendAlone(process, this.#exclusive.take()!);
+      if (process.load === 0) this.#sendTo(process, this.#exclusive.take()!);
       else process.reserved = "next";
     }
   }
 
-  /** Whoever cancels it before it is known to have begun ends its process all the same. */
-  #sendAlone(process: PoolProcess, journey: Journey): void {
-    new CallState(journey.request.state).begin();
-    process.reserved = "now";
+  /** The process has no other job, if this is an exclusive one. */
+  #sendTo(process: PoolProcess, journey: Journey): void {
+    if (journey.job.options.isExclusive) {
+      // Whoever cancels it before it is known to have begun ends its process all the same.
+      new CallState(journey.request.state).begin();
+      process.reserved = "now";
+    }
     this.#send(process, journey);
   }
 

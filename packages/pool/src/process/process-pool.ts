@@ -6,6 +6,7 @@ import { allOrErrors } from "../engine/all-or-errors.ts";
 import { BaseEngine, canceled } from "../engine/base-engine.ts";
 import { type EngineCapabilities, everyCapability } from "../engine/capabilities.ts";
 import { type CloseOptions, resolveCloseOptions } from "../engine/close-options.ts";
+import { announceClosing } from "../engine/closing.ts";
 import { type JobFunction, JobFunctions } from "../engine/job-functions.ts";
 import type { Job } from "../engine/job-module.ts";
 import { integer } from "../engine/option-values.ts";
@@ -232,6 +233,7 @@ export class ProcessPool extends BaseEngine {
       this.#processes.supply.starts.close(new PoolClosedError());
       void AsyncScope.root.run(() => this.#end(settled));
     }
+    announceClosing(this);
     return this.#closed.task;
   }
 

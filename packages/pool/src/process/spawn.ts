@@ -1,9 +1,10 @@
-/** How a process of a pool is started: flags, environment, pipes. Objects for Node have no prototype, as in host/thread-flags.ts. */
+/** How a process of a pool is started: flags, environment, pipes. */
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { ResourceLimits } from "node:worker_threads";
 import { SkeinError } from "@skein/context/errors";
 import { GENERATION_VARIABLE, generation } from "../jobs/pool-thread.ts";
+import { bare } from "../shared/bare.ts";
 import { processEntry } from "../thread-entry.ts";
 
 /** As in `Worker`, as far as a process has it. */
@@ -53,7 +54,8 @@ export function withoutOrders(flags: readonly string[]): string[] {
   return kept;
 }
 
-function limitFlags(limits: ProcessLimits = {}): string[] {
+function limitFlags(limits: ProcessLimits | undefined): string[] {
+  if (limits === undefined) return [];
   const { maxOldGenerationSizeMb, maxYoungGenerationSizeMb, stackSizeMb } = limits;
   const flags: string[] = [];
   if (maxOldGenerationSizeMb !== undefined) flags.push(`--max-old-space-size=${maxOldGenerationSizeMb}`);
@@ -62,11 +64,6 @@ function limitFlags(limits: ProcessLimits = {}): string[] {
     flags.push(`--max-semi-space-size=${Math.max(1, Math.floor(maxYoungGenerationSizeMb / 3))}`);
   if (stackSizeMb !== undefined) flags.push(`--stack-size=${Math.floor(stackSizeMb * 1024)}`);
   return flags;
-}
-
-function bare<T extends object>(object: T): T {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- filled in the same expression
-  return Object.assign(Object.create(null) as T, object);
 }
 
 function noProcessEntry(): SkeinError {

@@ -72,3 +72,18 @@ it("a frame may come byte by byte", () => {
   for (const byte of bytes) reader.push(Uint8Array.of(byte));
   expect(numbers).toEqual([0, 1, 2]);
 });
+
+it("small frames that have to stay share a block", () => {
+  const blocks = new Set<ArrayBufferLike>();
+  const writer = new FrameWriter((bytes) => {
+    blocks.add(bytes.buffer);
+    return false;
+  });
+  for (let number = 0; number < 1000; number++) {
+    writer.begin(9);
+    writer.u32(number);
+    writer.end();
+    writer.flush();
+  }
+  expect(blocks.size).toBe(1);
+});

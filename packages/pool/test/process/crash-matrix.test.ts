@@ -3,7 +3,7 @@
  * behind it run, once.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { Gates, load, opened, store } from "../../../../test/engines/gates.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { runNode } from "../../../../test/support/child.ts";
@@ -14,15 +14,19 @@ import type * as Jobs from "../fixtures/process.jobs.ts";
 const url = new URL("../fixtures/process.jobs.ts", import.meta.url);
 const QUEUED = 30;
 const gates = new Gates(false);
-afterAll(() => gates.remove());
 
-let pool: ProcessPool;
-afterEach(() => pool.close({ drain: false, timeoutMs: 1000 }));
+const pools: ProcessPool[] = [];
+afterAll(async () => {
+  await Promise.all(pools.map((pool) => pool.close({ drain: false, timeoutMs: 1000 })));
+  gates.remove();
+});
 
 function start(options: ProcessPoolOptions = {}) {
-  pool = new ProcessPool({ maxThreads: 1, ...options });
-  return pool.module<typeof Jobs>(url);
+  const pool = new ProcessPool({ initialize: new URL("../fixtures/silent.ts", import.meta.url), ...options });
+  pools.push(pool);
+  return { pool, jobs: pool.module<typeof Jobs>(url) };
 }
+type PoolJobs = ReturnType<typeof start>["jobs"];
 
 const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
   Promise.resolve(task).then(
@@ -55,17 +59,7 @@ function countSettlements(): () => number[] {
   };
 }
 
-function countExits(): () => number {
-  let exits = 0;
-  const listener = (): void => void exits++;
-  subscribe("skein:thread:exit", listener);
-  return () => {
-    unsubscribe("skein:thread:exit", listener);
-    return exits;
-  };
-}
-
-const ways: readonly [string, (jobs: ReturnType<typeof start>) => PromiseLike<unknown>, object, object?][] = [
+const ways: readonly [string, (jobs: PoolJobs, pool: ProcessPool) => PromiseLike<unknown>, object][] = [
   ["SIGSEGV", (jobs) => jobs.die("SIGSEGV"), { signal: "SIGSEGV", exitCode: undefined }],
   ["SIGKILL, as the OOM killer's", (jobs) => jobs.die("SIGKILL"), { signal: "SIGKILL", exitCode: undefined }],
   ["abort", (jobs) => jobs.abort(), { signal: "SIGABRT" }],
@@ -80,64 +74,71 @@ const ways: readonly [string, (jobs: ReturnType<typeof start>) => PromiseLike<un
     { exitCode: 1, cause: expect.objectContaining({ message: "in a timer", detail: { left: 1 } }) },
   ],
   [
+    "an error that reports progress while it is copied",
+    (jobs, pool) => pool.run(jobs.throwReporting, [], { onProgress: () => {} }),
+    { exitCode: 1, cause: expect.objectContaining({ message: "it reports", detail: "reported" }) },
+  ],
+  [
     "out of heap",
     (jobs) => jobs.eatMemory(),
     { signal: "SIGABRT", message: expect.stringContaining("resourceLimits") },
-    { resourceLimits: { maxOldGenerationSizeMb: 24 } },
   ],
 ];
 
 describe.runIf(process.platform !== "win32")("a job that ends its process", () => {
-  it.each(ways)(
-    "%s: it rejects, and the jobs behind it run, each once",
-    async (_, run, expected, options) => {
-      const jobs = start(options);
-      const pid = await jobs.pid();
-      // From here on several jobs are sent at once.
-      await Promise.all([jobs.add(1, 1), jobs.add(1, 2)]);
-      const settlements = countSettlements();
-      const crashing = errorOf(run(jobs));
-      const others = Array.from({ length: QUEUED }, (__, i) => jobs.add(i, 1));
-      const error = await crashing;
-      expect(error).toBeInstanceOf(ThreadCrashedError);
-      expect(error).toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED", pid, ...expected });
-      expect(await Promise.all(others)).toEqual(others.map((__, i) => i + 1));
-      expect(settlements()).toEqual(Array.from({ length: QUEUED + 1 }, () => 1));
-      expect(isGone(pid)).toBe(true);
-      expect(pool.stats()).toMatchObject({ crashed: 1, completed: QUEUED + 3, threads: { total: 1 } });
-    },
-  );
-});
+  // The process that one has ended is replaced by the one that the next ends.
+  const { pool, jobs } = start({ maxThreads: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } });
 
-describe("a process that ends", () => {
-  it("runs its job again elsewhere, if that may be", async () => {
-    const jobs = start();
+  it.each(ways)("%s: it rejects, and the jobs behind it run, each once", async (_, run, expected) => {
+    const pid = await jobs.pid();
+    // From here on several jobs are sent at once.
+    await Promise.all([jobs.add(1, 1), jobs.add(1, 2)]);
+    const before = pool.stats();
+    const settlements = countSettlements();
+    const crashing = errorOf(run(jobs, pool));
+    const others = Array.from({ length: QUEUED }, (__, i) => jobs.add(i, 1));
+    const error = await crashing;
+    expect(error).toBeInstanceOf(ThreadCrashedError);
+    expect(error).toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED", pid, ...expected });
+    expect(await Promise.all(others)).toEqual(others.map((__, i) => i + 1));
+    expect(settlements()).toEqual(Array.from({ length: QUEUED + 1 }, () => 1));
+    expect(isGone(pid)).toBe(true);
+    expect(pool.stats()).toMatchObject({
+      crashed: before.crashed + 1,
+      completed: before.completed + QUEUED,
+      threads: { total: 1 },
+    });
+  });
+
+  it("runs again elsewhere, if it may", async () => {
     const gate = gates.make();
     expect(await pool.run(jobs.dieOnce, [gate], { retries: 1 })).toBe("the 2. time");
     expect(load(gate, 0)).toBe(2);
   });
+});
 
-  it("without a job is replaced in silence, and announced", async () => {
-    const exits: ThreadMessage[] = [];
-    const listener = (message: unknown): void => void exits.push(message as ThreadMessage);
-    subscribe("skein:thread:exit", listener);
-    const jobs = start({ name: "announced" });
+/** Which of its processes have ended. */
+function exitsOf({ id }: ProcessPool): ThreadMessage[] {
+  const exits: ThreadMessage[] = [];
+  subscribe("skein:thread:exit", (message) => {
+    if ((message as ThreadMessage).poolId === id) exits.push(message as ThreadMessage);
+  });
+  return exits;
+}
+
+describe.concurrent("a process that ends", () => {
+  it("without a job is replaced in silence, and announced; while another starts, the jobs that wait run all the same", async () => {
+    const { pool, jobs } = start({ name: "announced", maxThreads: 2 });
+    const exits = exitsOf(pool);
+    const pids = (): number[] => pool.stats().perThread.map(({ threadId }) => threadId);
     const pid = await jobs.pid();
     process.kill(pid, "SIGKILL");
-    await eventually("it is gone", () => pool.stats().threads.total === 0);
-    expect(await jobs.pid()).not.toBe(pid);
-    unsubscribe("skein:thread:exit", listener);
-    expect(exits).toEqual([
-      expect.objectContaining({ pool: "announced", poolId: pool.id, threadId: pid, lostJobs: [] }),
-    ]);
-  });
-
-  it("while it starts, and then the only other one: the jobs that wait run all the same", async () => {
-    const jobs = start({ maxThreads: 2 });
-    const pids = (): number[] => pool.stats().perThread.map(({ threadId }) => threadId);
+    await eventually("it is gone", () => pids().length === 0);
     const gate = gates.make();
     const held = errorOf(jobs.hold(gate));
     await opened(gate, 1);
+    expect(load(gate, 1)).not.toBe(pid);
+    expect(exits).toEqual([expect.objectContaining({ pool: "announced", threadId: pid, lostJobs: [] })]);
     const waiting = jobs.add(1, 1);
     await eventually("a second one starts", () => pids().length === 2);
     process.kill(pids()[1]!, "SIGKILL");
@@ -148,8 +149,9 @@ describe("a process that ends", () => {
   });
 
   it("before it is ready: its jobs reject, and nothing starts for ever", async () => {
-    const jobs = start({ initialize: new URL("../fixtures/exits-on-load.ts", import.meta.url) });
-    const exits = countExits();
+    const initialize = new URL("../fixtures/exits-on-load.ts", import.meta.url);
+    const { pool, jobs } = start({ maxThreads: 1, initialize });
+    const exits = exitsOf(pool);
     const errors = await Promise.all([jobs.add(1, 1), jobs.add(1, 2)].map((task) => errorOf(task)));
     for (const error of errors)
       expect(error).toMatchObject({
@@ -159,38 +161,39 @@ describe("a process that ends", () => {
       });
     pool.start();
     expect(await errorOf(pool.ready())).toBeInstanceOf(ThreadCrashedError);
-    expect(exits()).toBe(4);
+    expect(exits.length).toBe(4);
   });
-});
 
-describe.runIf(process.platform !== "win32")("a process that is stopped", () => {
-  it("does not hold up `close`, with a job or without", async () => {
-    const jobs = start({ maxThreads: 2 });
-    const held = [gates.make(), gates.make()];
-    const tasks = held.map((gate) => jobs.hold(gate));
-    for (const gate of held) await opened(gate, 1);
-    const pids = held.map((gate) => load(gate, 1));
-    store(held[0]!, 0, 1);
-    await tasks[0];
-    for (const pid of pids) process.kill(pid, "SIGSTOP");
-    const failure = errorOf(tasks[1]!);
-    await pool.close({ timeoutMs: 50 });
-    expect(await failure).toMatchObject({ code: "ERR_SKEIN_POOL_CLOSED" });
-    expect(pids.map((pid) => isGone(pid))).toEqual([true, true]);
-  });
-});
+  it.runIf(process.platform !== "win32")(
+    "does not hold up `close` when it is stopped, with a job or without",
+    async () => {
+      const { pool, jobs } = start({ maxThreads: 2 });
+      const held = [gates.make(), gates.make()];
+      const tasks = held.map((gate) => jobs.hold(gate));
+      for (const gate of held) await opened(gate, 1);
+      const pids = held.map((gate) => load(gate, 1));
+      store(held[0]!, 0, 1);
+      await tasks[0];
+      for (const pid of pids) process.kill(pid, "SIGSTOP");
+      const failure = errorOf(tasks[1]!);
+      await pool.close({ timeoutMs: 50 });
+      expect(await failure).toMatchObject({ code: "ERR_SKEIN_POOL_CLOSED" });
+      expect(pids.map((pid) => isGone(pid))).toEqual([true, true]);
+    },
+  );
 
-describe.runIf(process.platform !== "win32")("a program that is killed", () => {
-  it("leaves no process behind, not even one that computes", async () => {
-    const gate = gates.make();
-    const idle = gates.make();
-    pool = new ProcessPool();
-    await runNode({
-      args: [new URL("../fixtures/is-killed.ts", import.meta.url).pathname, gate as string, idle as string],
-      env: { NODE_NO_WARNINGS: "1" },
-    });
-    const pids = [load(gate, 1), load(idle, 1)];
-    expect(pids.every((pid) => pid > 0)).toBe(true);
-    await eventually("they are gone", () => pids.every((pid) => isGone(pid)));
-  });
+  it.runIf(process.platform !== "win32")(
+    "by itself, when its program is killed, even while it computes",
+    async () => {
+      const gate = gates.make();
+      const idle = gates.make();
+      await runNode({
+        args: [new URL("../fixtures/is-killed.ts", import.meta.url).pathname, gate as string, idle as string],
+        env: { NODE_NO_WARNINGS: "1" },
+      });
+      const pids = [load(gate, 1), load(idle, 1)];
+      expect(pids.every((pid) => pid > 0)).toBe(true);
+      await eventually("they are gone", () => pids.every((pid) => isGone(pid)));
+    },
+  );
 });
