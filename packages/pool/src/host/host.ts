@@ -19,6 +19,7 @@ import type { QueueLimits } from "../submit/ledger.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { TrimTimer } from "../transfer/trim-timer.ts";
 import { JobNotes } from "../submit/job-notes.ts";
+import { dropStream } from "../submit/open-stream.ts";
 import { Submitter } from "../submit/submitter.ts";
 import { promiseThen } from "../shared/intrinsics.ts";
 import { clearTimeout, setImmediate, setTimeout } from "../shared/timers.ts";
@@ -111,6 +112,12 @@ export class Host {
       },
       (serial) => this.#roster.withSerial(serial)?.isLost === true,
       (serial) => this.#terminate(serial),
+      (slot) => {
+        const arenas = this.#arenas;
+        // What its items carry was for the dead: the relay has given it up.
+        const carried = { dropWhenHere: () => {} };
+        if (arenas.has(memory.slots.ringArena(slot))) dropStream(slot, { memory, arenas, carried });
+      },
     );
     const limits: QueueLimits = { jobs: 0, bytes: options.maxQueueBytes, maxQueue: options.maxQueue };
     const roster = (this.#roster = new ThreadRoster(

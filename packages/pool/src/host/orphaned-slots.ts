@@ -16,6 +16,7 @@ export class OrphanedSlots {
   readonly #memory: PoolMemory;
   readonly #isLive: (serial: number) => boolean;
   readonly #giveBack: (arena: number, block: number) => void;
+  readonly #dropItems: (slot: number) => void;
   readonly #isLost: (serial: number) => boolean;
   readonly #terminate: (serial: number) => void;
   /** Thread indices whose slots are not all free. */
@@ -27,6 +28,7 @@ export class OrphanedSlots {
    * @param giveBack Frees the block of an outcome that nobody reads, if its arena is still there.
    * @param isLost Whether a live thread was given up.
    * @param terminate Ends a thread, if it is not being ended already.
+   * @param dropItems Frees what the unread items of a stream hold, if its arena is still there; the ring is given back afterwards.
    */
   constructor(
     memory: PoolMemory,
@@ -34,7 +36,9 @@ export class OrphanedSlots {
     giveBack: (arena: number, block: number) => void,
     isLost: (serial: number) => boolean = () => false,
     terminate: (serial: number) => void = () => {},
+    dropItems: (slot: number) => void = () => {},
   ) {
+    this.#dropItems = dropItems;
     this.#terminate = terminate;
     this.#giveBack = giveBack;
     this.#isLost = isLost;
@@ -68,6 +72,7 @@ export class OrphanedSlots {
       const slot = this.#finished[i]!;
       if (slots.isStream(slot)) {
         if (!slots.takeLink(slot)) continue;
+        this.#dropItems(slot);
         this.#giveBack(slots.ringArena(slot), slots.ringBlock(slot));
       }
       const arena = slots.payloadArena(slot);

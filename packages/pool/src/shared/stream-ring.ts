@@ -126,9 +126,9 @@ export class StreamWriter {
     return this.#publish();
   }
 
-  /** Room for a value of at most `maxBytes`. @returns where in the block its bytes go; `write` follows. */
-  reserve(length: number): number {
-    const at = this.#begin(BYTES, length, 0);
+  /** Room for a value of at most `maxBytes`, with which `apart` bytes come another way. @returns where in the block its bytes go; `write` follows. */
+  reserve(length: number, apart = 0): number {
+    const at = this.#begin(BYTES, length, apart);
     this.#words[at / 4 + 1] = length;
     return at + HEADER_BYTES;
   }
@@ -138,9 +138,9 @@ export class StreamWriter {
     return this.#publish();
   }
 
-  /** A value that lies in a block of its own. @returns as `writeNumber`. */
-  writeApart(arena: number, block: number, length: number): boolean {
-    const at = this.#begin(APART, 0, length) / 4;
+  /** A value that lies in a block of its own; otherwise as `reserve`. @returns as `writeNumber`. */
+  writeApart(arena: number, block: number, length: number, apart = 0): boolean {
+    const at = this.#begin(APART, 0, length + apart) / 4;
     this.#words[at + 1] = length;
     this.#words[at + 2] = block;
     this.#words[at + 3] = arena;
@@ -156,8 +156,10 @@ export class StreamWriter {
       this.#words[FRAMES + this.#at / 4] = WRAP; // plain: [T4], as everything of a frame
       this.#at = 0;
     }
-    this.#sizes[this.#written % this.#highWaterMark] = size + padding + apart;
-    this.#ahead += size + padding + apart;
+    // More than the whole ring is enough to stop the producer.
+    const bytes = size + padding + Math.min(apart, this.#capacity);
+    this.#sizes[this.#written % this.#highWaterMark] = bytes;
+    this.#ahead += bytes;
     const at = FRAMES * 4 + this.#at;
     this.#words[at / 4] = kind;
     this.#at += size;

@@ -501,8 +501,9 @@ export class Ledger {
 
   /** What NotArrived named has come. @returns whether outcomes waited for it, which `collect` finds, or streams, of which `deliver` tells. */
   arrived(id: number): boolean {
+    const isNews = this.#streams.arrived(id);
     const slots = this.#incomplete.get(id);
-    if (slots === undefined) return this.#streams.arrived(id);
+    if (slots === undefined) return isNews;
     this.#incomplete.delete(id);
     this.#completable.push(...slots);
     return true;
@@ -556,6 +557,7 @@ export class Ledger {
     const isOver = this.#memory.slots.takeLink(slot) || isFinal;
     try {
       this.#streams.linked(slot, job, isOver, isFinal);
+      if (isFinal) this.#forgetWaiting(slot);
     } catch (error) {
       if (!(error instanceof NotArrived)) throw error;
       this.#wait(error.id, slot);

@@ -28,8 +28,10 @@ export interface StreamParts {
   readonly memory: PoolMemory;
   readonly arenas: Arenas;
   readonly decoder: Decoder;
-  readonly carried: CarriedValues;
+  readonly carried: Pick<CarriedValues, "dropWhenHere">;
 }
+
+export type DropParts = Omit<StreamParts, "decoder">;
 
 /** What a stream asks of the ledger. */
 export interface StreamLedger {
@@ -244,11 +246,11 @@ export class OpenStream implements StreamSource {
 }
 
 /** Of a stream that nobody has opened. */
-export function dropStream(slot: number, parts: StreamParts): void {
+export function dropStream(slot: number, parts: DropParts): void {
   dropFrames(ringOf(slot, parts), parts);
 }
 
-function dropFrames({ reader, bytes }: Ring, { arenas, carried }: StreamParts): void {
+function dropFrames({ reader, bytes }: Ring, { arenas, carried }: DropParts): void {
   for (let kind = reader.peek(); kind !== NO_FRAME; kind = reader.peek()) {
     let id = 0;
     if (kind === BYTES) id = carriedIdOf(bytes, reader.start, reader.length);
@@ -262,7 +264,7 @@ function dropFrames({ reader, bytes }: Ring, { arenas, carried }: StreamParts): 
   }
 }
 
-function ringOf(slot: number, { memory: { slots }, arenas }: StreamParts): Ring {
+function ringOf(slot: number, { memory: { slots }, arenas }: DropParts): Ring {
   const block = slots.ringBlock(slot);
   const buffer = arenas.bufferOf(slots.ringArena(slot), block, ringBytes(STREAM_SHAPE));
   const reader = new StreamReader(buffer, block * 8, STREAM_SHAPE, slots.highWaterMark(slot));

@@ -34,7 +34,7 @@ export class OpenStreams {
     if (isWanted) stream!.takeRest(isFinal || submitter === HOST);
     else if (stream === null) dropStream(slot, this.#parts);
     else stream.drop();
-    if (stream !== null) this.#open.delete(stream);
+    if (stream !== null) this.#forget(stream);
     arenas.giveBack(slots.ringArena(slot), slots.ringBlock(slot));
   }
 
@@ -52,9 +52,14 @@ export class OpenStreams {
     for (const stream of this.#open) {
       if (!stream.isEmptied) return true;
       // Its thread has died.
-      this.#open.delete(stream);
+      this.#forget(stream);
     }
     return false;
+  }
+
+  #forget(stream: OpenStream): void {
+    this.#open.delete(stream);
+    for (const [id, each] of this.#heldUp) if (each === stream) this.#heldUp.delete(id);
   }
 
   get haveNoNews(): boolean {

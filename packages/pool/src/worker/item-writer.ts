@@ -1,7 +1,9 @@
 /** The items of one stream on their way into its ring. */
+import { isArrayBuffer } from "../codec/brand-checks.ts";
 import type { Carried } from "../codec/carried.ts";
 import type { EncodedMessage } from "../codec/encoded-message.ts";
 import type { Encoder } from "../codec/encoder.ts";
+import { byteLengthOf } from "../shared/intrinsics.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { STREAM_SHAPE, type StreamWriter } from "../shared/stream-ring.ts";
 import { detachCopied, refusal } from "../transfer/detach.ts";
@@ -67,14 +69,16 @@ export class ItemWriter {
   }
 
   #writeHere(message: EncodedMessage): boolean {
+    const moved = movedBytes(message);
     this.#send(message);
-    message.copyTo(this.#bytes, this.#offset + this.ring.reserve(message.length));
+    message.copyTo(this.#bytes, this.#offset + this.ring.reserve(message.length, moved));
     return this.ring.write();
   }
 
   #writeApart(message: EncodedMessage): boolean {
     const { payloads } = this.#parts;
     const { length } = message;
+    const moved = movedBytes(message);
     const block = payloads.allocate(length);
     message.copyTo(payloads.bytes(block), payloads.offset(block));
     try {
@@ -83,7 +87,7 @@ export class ItemWriter {
       payloads.free(block);
       throw error;
     }
-    return this.ring.writeApart(payloads.arenaOf(block), payloads.blockOf(block), length);
+    return this.ring.writeApart(payloads.arenaOf(block), payloads.blockOf(block), length, moved);
   }
 
   /** What is carried is posted before the frame is there. */
@@ -102,4 +106,12 @@ export class ItemWriter {
     this.#held = this.#held.filter(({ frame }) => frame > readCount);
     if (buffers !== null) this.#held.push({ frame: writtenCount, buffers });
   }
+}
+
+/** Before it is sent. What else is moved is no memory that one could count. */
+function movedBytes({ carried }: EncodedMessage): number {
+  let bytes = 0;
+  if (carried !== null)
+    for (const each of carried.transfer) if (isArrayBuffer(each)) bytes += byteLengthOf(each);
+  return bytes;
 }

@@ -270,9 +270,11 @@ export class JobRunner {
       if (isThenable(returned)) known.awaits = true;
       else known.returnsAtOnce = true;
       const result = await returned;
+      restoreCurrent(nothingCurrent);
       if (await this.#isStreamed(job, known, scope, result)) return;
       this.#outcomes.result(slot, result);
     } catch (error) {
+      restoreCurrent(nothingCurrent);
       this.#outcomes.error(slot, known.explain(error));
     }
     job.end();
@@ -287,13 +289,14 @@ export class JobRunner {
     this.#turnsOutToAwait(known, job);
     try {
       const result = await returned;
+      restoreCurrent(nothingCurrent);
       if (await this.#isStreamed(job, known, scope, result)) return;
       this.#outcomes.result(job.slot, result);
     } catch (error) {
+      restoreCurrent(nothingCurrent);
       this.#outcomes.error(job.slot, known.explain(error));
     }
     this.#current.surprising.delete(job);
-    restoreCurrent(nothingCurrent);
     job.end();
   }
 

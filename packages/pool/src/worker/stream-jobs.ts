@@ -29,7 +29,7 @@ import type { KnownFunction } from "./known-functions.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
 import { ItemWriter } from "./item-writer.ts";
-import { leaveCurrent, restoreCurrent } from "./surroundings.ts";
+import { leaveCurrent, nothingCurrent, restoreCurrent } from "./surroundings.ts";
 
 export interface StreamJobsParts {
   readonly memory: PoolMemory;
@@ -223,16 +223,24 @@ export class StreamJobs {
     return null;
   }
 
-  /** The same, step by step. */
+  /** The same, step by step. What a step has made current is left when it has come to its end, whatever that is. */
   async #advanceAsync(stream: StreamJob): Promise<void> {
     try {
-      while (this.#mayStep(stream))
-        if (!this.#took(stream, (await this.#step(stream, stream.next)) as Step)) return;
+      while (this.#mayStep(stream)) {
+        const step = (await this.#step(stream, stream.next)) as Step;
+        restoreCurrent(nothingCurrent);
+        if (!this.#took(stream, step)) return;
+      }
       if (stream.state === SUSPENDED) return;
-      let step = (await this.#step(stream, stream.return)) as Step;
-      while (step.done !== true) step = (await this.#step(stream, stream.next)) as Step;
-      this.#stopped(stream, step.value);
+      for (let call = stream.return; ; call = stream.next) {
+        const step = (await this.#step(stream, call)) as Step;
+        restoreCurrent(nothingCurrent);
+        if (step.done !== true) continue;
+        this.#stopped(stream, step.value);
+        return;
+      }
     } catch (error) {
+      restoreCurrent(nothingCurrent);
       this.#fail(stream, error);
     }
   }
@@ -278,6 +286,7 @@ export class StreamJobs {
     if (stream.submitter !== this.#memory.submitter) {
       this.#wanted = stream;
       this.#spinner.spin();
+      this.#wanted = null;
     }
     while (!stream.items.ring.canWrite && !this.#isAskedToStop(stream))
       if (this.#suspend(stream)) return false;

@@ -14,6 +14,8 @@ let threads: PoolMemory[];
 let live: Set<number>;
 let givenBack: [serial: number, block: number][];
 let terminated: number[];
+/** Slots of streams, and how many blocks had been given back before. */
+let dropped: [slot: number, before: number][];
 let orphans: OrphanedSlots;
 
 beforeEach(() => {
@@ -26,12 +28,14 @@ beforeEach(() => {
   for (const w of [0, 1, 2]) host.prepareThread(w, serialOf(w));
   givenBack = [];
   terminated = [];
+  dropped = [];
   orphans = new OrphanedSlots(
     host,
     (serial) => live.has(serial),
     (serial, block) => givenBack.push([serial, block]),
     () => false,
     (serial) => terminated.push(serial),
+    (slot) => dropped.push([slot, givenBack.length]),
   );
 });
 
@@ -81,6 +85,27 @@ describe("OrphanedSlots", () => {
     expect(orphans.isFree(1)).toBe(true);
     dies(1);
     expect(orphans.isFree(1)).toBe(true);
+  });
+
+  it("the items of a stream that nobody reads go before its ring, when it is over", () => {
+    const slot = submit(0, 0);
+    const { slots } = host;
+    expect(steal(1)).toBe(slot);
+    slots.setStream(slot, serialOf(1), 40);
+    slots.wantLink(slot, false);
+    link(0, slot);
+    dies(0);
+    expect([dropped, givenBack, orphans.isFree(0)]).toEqual([[], [], false]);
+    slots.setArenaPayload(slot, serialOf(1), 50, 500);
+    slots.finish(slot, serialOf(1));
+    slots.wantLink(slot, true);
+    link(0, slot);
+    expect(orphans.isFree(0)).toBe(true);
+    expect(dropped).toEqual([[slot, 0]]);
+    expect(givenBack).toEqual([
+      [serialOf(1), 40],
+      [serialOf(1), 50],
+    ]);
   });
 
   it("the block of an outcome that nobody reads goes back to its arena", () => {

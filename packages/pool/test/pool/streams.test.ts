@@ -207,6 +207,17 @@ describe("backpressure", () => {
     await stream.return();
   });
 
+  it("what is moved counts, too", async () => {
+    const lengths = new Int32Array(new SharedArrayBuffer(400)).fill(-1);
+    const stream = await pool.run(jobs.movedChunks, [100, 100_000, lengths], { highWaterMark: 1000 });
+    await stream.next();
+    await jobs.thread();
+    const ahead = lengths.filter((length) => length === 0).length;
+    expect(ahead).toBeGreaterThan(5);
+    expect(ahead).toBeLessThan(15);
+    await stream.return();
+  });
+
   it("many streams on one thread, read in turn", async () => {
     const streams = await Promise.all(upTo(20).map(() => jobs.count(100)));
     for (let i = 0; i < 100; i++)
@@ -443,6 +454,11 @@ describe("context", () => {
       await stream.return();
     });
     expect(await collect(jobs.contexts(3))).toEqual([undefined, undefined, undefined]);
+  });
+
+  it("nor does what a step makes current", async () => {
+    for (const name of ["currentLater", "currentPromised"] as const)
+      for await (const item of jobs[name](3)) expect(item).toEqual({ isAnyCurrent: false });
   });
 
   it("the continuations policy holds for each item", async () => {

@@ -52,6 +52,20 @@ describe("StreamWriter, StreamReader", () => {
     expect([read(), read()]).toEqual([[3, 4, 1_000_000], null]);
   });
 
+  it("what comes another way counts as what lies in the ring, however much it is", () => {
+    for (const apart of [STREAM_SHAPE.capacityBytes, 2 ** 40]) {
+      const { writer, reader, read } = make(100, STREAM_SHAPE);
+      writer.reserve(0, apart);
+      writer.write();
+      expect(writer.canWrite).toBe(false);
+      read();
+      expect(writer.canWrite).toBe(true);
+      writer.writeApart(3, 4, 10, apart);
+      expect(writer.canWrite).toBe(false);
+      expect([reader.peek(), reader.length]).toEqual([APART, 10]);
+    }
+  });
+
   it("full: not more items than highWaterMark", () => {
     const { writer, read } = make(3);
     for (let i = 0; i < 3; i++) {

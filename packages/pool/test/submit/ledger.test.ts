@@ -10,13 +10,13 @@ import { PoolClosedError, QueueFullError } from "../../src/errors.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
 import type { TaskJob } from "../../src/submit/pending-job.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
-import { HOST_SERIAL } from "../../src/shared/pool-memory.ts";
+import { HOST, HOST_SERIAL } from "../../src/shared/pool-memory.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../../src/shared/stream-ring.ts";
 import type { OpenedStream } from "../../src/submit/job-stream.ts";
 import { move } from "../../src/transfer/move.ts";
 import { ItemWriter } from "../../src/worker/item-writer.ts";
 import { UncaughtErrors } from "../uncaught.ts";
-import { PlayedPool } from "./played-pool.ts";
+import { PlayedPool, serialOf } from "./played-pool.ts";
 
 const MAX_JOBS = 16;
 const MAX_BYTES = 1 << 16;
@@ -492,13 +492,16 @@ describe("inline continuations, deeper than any stack should be", () => {
 });
 
 describe("streams", () => {
-  /** Of a job that thread 0 has, in memory of the host; what its items carry never comes. */
-  function makeStream() {
+  /** Of a job that thread 1 has, in memory of who reads it; what its items carry does not come by itself. */
+  function makeStream(from: number = HOST) {
     const pool = new PlayedPool();
-    const { payloads, arenas, carried, sharedBuffers } = pool.parts.get(HOST_SERIAL)!;
-    const opened = pool.submit(["streams"]).task as PromiseLike<OpenedStream>;
-    const slot = pool.take(0);
+    const { payloads, arenas, carried, sharedBuffers } = pool.parts.get(
+      from === HOST ? HOST_SERIAL : serialOf(from - 1),
+    )!;
+    const opened = pool.submit(["streams"], {}, from).task as PromiseLike<OpenedStream>;
+    const slot = pool.take(1);
     const { slots } = pool.host;
+    const { ledger } = pool.submitters[from]!;
     const givenBack: number[] = [];
     const giveBack = arenas.giveBack.bind(arenas);
     arenas.giveBack = (arena, block) => {
@@ -519,11 +522,11 @@ describe("streams", () => {
     const link = (isOver: boolean): void => {
       slots.wantLink(slot, isOver);
       pool.link(slot);
-      pool.submitter.ledger.drain();
+      ledger.drain();
     };
     const end = (): void => {
-      pool.writeOutcome(0, slot, "end");
-      pool.finish(0, slot);
+      pool.writeOutcome(1, slot, "end");
+      pool.finish(1, slot);
       link(true);
     };
     const writeMoved = (text: string): void => {
@@ -531,7 +534,7 @@ describe("streams", () => {
       items.write(move({ bytes, text }, [bytes.buffer]));
     };
     link(false);
-    return { pool, items, writeMoved, end, givenBack, ring, sharedBuffers, opened };
+    return { pool, ledger, items, carried, writeMoved, end, givenBack, ring, sharedBuffers, opened };
   }
   const unread = { code: "ERR_SKEIN_NOT_CLONEABLE" };
   const large = "x".repeat(200_000);
@@ -572,5 +575,31 @@ describe("streams", () => {
     expect(sharedBuffers.has(77)).toBe(true);
     end();
     expect(sharedBuffers.has(77)).toBe(false);
+  });
+
+  it("an item that comes late is told once, though the end of its job waited for it too", async () => {
+    const { ledger, carried, writeMoved, end, opened } = makeStream(1);
+    const stream = await opened;
+    writeMoved("late");
+    const next = stream.next();
+    ledger.deliver();
+    end();
+    const id = carried.nextId() - 1;
+    carried.add({ id, values: [new ArrayBuffer(100_000)], transfer: [] });
+    expect(ledger.arrived(id)).toBe(true);
+    ledger.drain();
+    expect(await next).toMatchObject({ done: false, value: { text: "late" } });
+    expect([ledger.arrived(id), ledger.outstanding]).toEqual([false, 0]);
+  });
+
+  it("nobody waits any more for what the thread that has died has not sent", async () => {
+    const { pool, ledger, carried, writeMoved, end, opened } = makeStream(1);
+    const stream = await opened;
+    writeMoved("never");
+    end();
+    const id = carried.nextId() - 1;
+    pool.recover(1, 1);
+    await expect(stream.next()).rejects.toMatchObject(unread);
+    expect([ledger.arrived(id), ledger.outstanding]).toEqual([false, 0]);
   });
 });
