@@ -1,7 +1,8 @@
 /** Jobs that run before another one, which takes their results. */
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentRangeError, argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import type { FunctionSource, Job } from "@skein/pool/engine";
 import { encodeText } from "./codec/text.ts";
+import { MAX_CHILDREN } from "./wire.ts";
 
 /** A job that has to end before its parent runs. */
 export interface FlowChild<R = unknown> {
@@ -10,6 +11,8 @@ export interface FlowChild<R = unknown> {
   /** Those that have to end before this one: their results are its last argument. @default none, and no such argument */
   readonly children?: readonly FlowChild[] | undefined;
 }
+
+const names: OptionNames<FlowChild> = { job: true, args: true, children: true };
 
 /** The same, on its way. */
 export interface EncodedChild {
@@ -22,7 +25,7 @@ export interface EncodedChild {
 
 /**
  * @param sourceOf Of a job. @param path What the children are called in errors.
- * @throws TypeError for what is no child, NotCloneableError with the path of what only memory can carry
+ * @throws TypeError for what is no child, RangeError for more than 10,000 of one parent, NotCloneableError with the path of what only memory can carry
  */
 export function encodeChildren(
   children: unknown,
@@ -30,11 +33,13 @@ export function encodeChildren(
   path = "children",
 ): readonly EncodedChild[] {
   if (!Array.isArray(children)) throw argumentTypeError(path, "a list of { job, args, children }", children);
+  if (children.length > MAX_CHILDREN)
+    throw argumentRangeError(`${path}.length`, `at most ${MAX_CHILDREN}`, children.length);
   return (children as readonly FlowChild[]).map((child, index) => {
     const at = `${path}[${index}]`;
     if (typeof child !== "object" || child === null)
       throw argumentTypeError(at, "{ job, args, children }", child);
-    const { job, args = [], children: its } = child;
+    const { job, args = [], children: its } = ownOptions(child, names, at);
     if (!Array.isArray(args)) throw argumentTypeError(`${at}.args`, "an array of arguments", args);
     const source = sourceOf(job);
     if (source.kind !== "export") throw argumentTypeError(`${at}.job`, "a job of a module", job);

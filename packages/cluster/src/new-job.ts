@@ -1,5 +1,6 @@
 /** A job on its way into the store, as BullMQ takes it. */
 import type { BulkJobOptions, FlowParentJob } from "bullmq";
+import { backoffOf } from "./backoff.ts";
 import { now } from "./timers.ts";
 import type { WireRequest } from "./wire.ts";
 
@@ -33,7 +34,7 @@ export function optionsOf(job: NewJob, age: ResultAge): BulkJobOptions {
     jobId: job.id,
     priority: job.priority,
     attempts: job.attempts,
-    backoff: { type: "exponential", delay: job.backoffMs },
+    backoff: backoffOf(job.backoffMs),
     removeOnComplete: age,
     removeOnFail: age,
   };

@@ -22,7 +22,7 @@ export function payloadBytes(value: number | undefined = 2 ** 20): number {
   return positive("maxPayloadBytes", value);
 }
 
-function integer(name: string, value: number, min: number, max: number): number {
+export function integer(name: string, value: number, min: number, max: number): number {
   const expected = `an integer from ${min} to ${max}`;
   if (typeof value !== "number") throw argumentTypeError(name, expected, value);
   if (!Number.isInteger(value) || value < min || value > max) throw argumentRangeError(name, expected, value);

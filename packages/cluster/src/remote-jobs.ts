@@ -147,7 +147,8 @@ export class RemoteJobs implements JobCarrier {
         lostRetries,
         threadRetries: retries,
         leftMs: null,
-        runTimeoutMs: runTimeoutMs ?? null,
+        // It ends the wait of one caller, and the job is also that of others.
+        runTimeoutMs: isKeyed ? null : (runTimeoutMs ?? null),
         children: null,
       }),
       priority: priority + 1,
@@ -363,7 +364,7 @@ export class RemoteJobs implements JobCarrier {
   #completed(id: string, data: unknown): void {
     for (const ends of this.#end(id)) {
       try {
-        const outcome = readOutcome(data);
+        const outcome = readOutcome(data, this.#options.maxPayloadBytes);
         if (outcome.kind === "withdrawn") ends.arrived(outcome);
         else if (outcome.kind === "crashed")
           ends.failed(new ThreadCrashedError(outcome.exitCode ?? undefined));
@@ -384,7 +385,8 @@ export class RemoteJobs implements JobCarrier {
     for (const { job, isCompared } of Array.from(this.#byId.get(id) ?? [])) {
       if (!isCompared || job.isDecided) continue;
       try {
-        for (const report of readReports(data)) job.request.reports?.postMessage(report);
+        for (const report of readReports(data, this.#options.maxPayloadBytes))
+          job.request.reports?.postMessage(report);
       } catch (error) {
         this.#onError(error as Error);
       }
@@ -420,11 +422,12 @@ function valueOf({ kind, text }: { readonly kind: "result" | "error"; readonly t
   return value;
 }
 
-/** @throws InvalidPayloadError */
-function* readReports(data: unknown): Generator<JobReport> {
+/** @throws InvalidPayloadError, PayloadTooLargeError */
+function* readReports(data: unknown, maxPayloadBytes: number): Generator<JobReport> {
   const { texts } = (data ?? {}) as { readonly texts?: unknown };
   if (!Array.isArray(texts)) throw new InvalidPayloadError("it is no list of reports");
   for (const text of texts) {
+    checkSize("report", String(text), maxPayloadBytes);
     const report = decodeText(String(text)) as Partial<{ kind: unknown; value: unknown }> | null | undefined;
     if (report?.kind === "began") yield { kind: "began" };
     else if (report?.kind === "progress") yield { kind: "progress", value: report.value };

@@ -51,14 +51,15 @@ export class RemoteQueue {
     await this.#ready;
     const alone = jobs.filter(({ children }) => children.length === 0);
     const withChildren = jobs.filter(({ children }) => children.length > 0);
-    if (alone.length > 0)
-      await this.#queue.addBulk(
-        alone.map((job) => ({
-          name: job.request.fn,
-          data: dataOf(job),
-          opts: optionsOf(job, this.#resultAge),
-        })),
-      );
+    const entries = alone.map((job) => ({
+      name: job.request.fn,
+      data: dataOf(job),
+      opts: optionsOf(job, this.#resultAge),
+    }));
+    const [first] = entries;
+    // One alone goes without a transaction around it.
+    if (entries.length === 1) await this.#queue.add(first!.name, first!.data, first!.opts);
+    else if (entries.length > 1) await this.#queue.addBulk(entries);
     if (withChildren.length > 0)
       await this.#flows().addBulk(withChildren.map((job) => flowOf(job, this.#resultAge)));
   }

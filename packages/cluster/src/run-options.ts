@@ -2,7 +2,8 @@
 import { argumentTypeError, type OptionNames } from "@skein/context/errors";
 import type { RunOptions } from "@skein/pool";
 import type { OwnRunOptions } from "@skein/pool/engine";
-import { nonNegative, positive } from "./option-values.ts";
+import { MAX_BACKOFF_MS } from "./backoff.ts";
+import { integer, positive } from "./option-values.ts";
 
 export interface ClusterRunOptions extends RunOptions {
   /**
@@ -12,12 +13,12 @@ export interface ClusterRunOptions extends RunOptions {
   readonly retries?: number | undefined;
   /** How often the job runs, at most, until it does not throw. A job that was cancelled never runs again. @default 1 */
   readonly attempts?: number | undefined;
-  /** How long the first wait between two attempts is, in milliseconds; each further one is twice as long. 0: none. @default 1000 */
+  /** How long the first wait between two attempts is, in milliseconds; each further one is twice as long, up to an hour. 0: none. @default 1000 */
   readonly backoffMs?: number | undefined;
   /**
    * Names this call of the job, for whoever makes it again, after a restart, say: under a key that the store knows nothing runs a second time, and
-   * the task is that of the first call. The store knows it while the job is open, and for `resultTtlMs` afterwards. A signal, a time limit and
-   * `close` end the wait, not the job. Not as a default of a module. Up to 1000 characters. @default none
+   * the task is that of the first call. The store knows it while the job is open, and for `resultTtlMs` afterwards. A signal, a time limit
+   * (`runTimeoutMs` as well) and `close` end the wait, not the job. Not as a default of a module. Up to 1000 characters. @default none
    */
   readonly key?: string | undefined;
 }
@@ -44,7 +45,8 @@ export const runOptions: OwnRunOptions = {
     const those = (defaults as Delivery | undefined) ?? defaultDelivery;
     return {
       attempts: attempts === undefined ? those.attempts : positive("attempts", attempts),
-      backoffMs: backoffMs === undefined ? those.backoffMs : nonNegative("backoffMs", backoffMs),
+      backoffMs:
+        backoffMs === undefined ? those.backoffMs : integer("backoffMs", backoffMs, 0, MAX_BACKOFF_MS),
       key: key === undefined ? undefined : checkKey(key),
       lostRetries: retries ?? those.lostRetries,
     };

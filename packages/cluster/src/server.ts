@@ -9,6 +9,7 @@ import { ThreadPool } from "@skein/pool";
 import type { JobModule } from "@skein/pool/engine";
 import { type IQueueBackend, type JobProgress, QueueEvents, type QueueEventsListener, Worker } from "bullmq";
 import { availableParallelism } from "node:os";
+import { backoffStrategy } from "./backoff.ts";
 import type { ResolvedServeOptions } from "./serve-options.ts";
 import { Solitude } from "./solitude.ts";
 import type { StoreConnection } from "./store.ts";
@@ -116,6 +117,7 @@ export class Server {
         // Lost workers are counted by WireJob, job by job.
         maxStalledCount: MAX_INT32,
         runRetryDelay: 500,
+        settings: { backoffStrategy },
       },
       store.backend,
     );

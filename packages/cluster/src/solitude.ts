@@ -6,44 +6,44 @@
  *            | CLEARING | one job waits until those that run have ended; nothing else begins                    | enterAlone
  *            | ALONE    | it runs; nothing else begins                                                          | the last of them leaves
  * Moves      enterAlone OPEN → CLEARING, or ALONE at once    leave ALONE → OPEN; the last other: CLEARING → ALONE
- *            wait       of the lone job: ALONE → OPEN, since those that it waits for have to run somewhere
+ *            wait       of the job that is alone: ALONE → OPEN, since those that it waits for have to run somewhere
  * Invariants I1 While CLEARING or ALONE no job is admitted: it goes back into the store, where it does not count as begun.
- *            I2 Jobs that wait for others of the cluster do not count: else the lone job could be what they wait for.
+ *            I2 Jobs that wait for others of the cluster do not count: else the job that is alone could be what they wait for.
  */
-export interface Doors {
+export interface Gate {
   /** No more jobs are fetched. */
   close(): void;
   open(): void;
 }
 
 export class Solitude {
-  readonly #doors: Doors;
+  readonly #gate: Gate;
   /** Jobs that run and wait for nobody. */
   #busy = 0;
-  #lone: object | null = null;
+  #exclusive: object | null = null;
   #cleared: (() => void) | null = null;
 
-  constructor(doors: Doors) {
-    this.#doors = doors;
+  constructor(gate: Gate) {
+    this.#gate = gate;
   }
 
   /** Whether jobs are admitted. */
   get isOpen(): boolean {
-    return this.#lone === null;
+    return this.#exclusive === null;
   }
 
   /** @returns false: not now. Otherwise the job runs, until it leaves. */
   enter(): boolean {
-    if (this.#lone !== null) return false;
+    if (this.#exclusive !== null) return false;
     this.#busy++;
     return true;
   }
 
   /** The same for a job that is to be alone; resolves when it is. @param job Stands for it. */
   async enterAlone(job: object): Promise<boolean> {
-    if (this.#lone !== null) return false;
-    this.#lone = job;
-    this.#doors.close();
+    if (this.#exclusive !== null) return false;
+    this.#exclusive = job;
+    this.#gate.close();
     if (this.#busy > 0) await new Promise<void>((resolve) => (this.#cleared = resolve));
     this.#busy++;
     return true;
@@ -68,9 +68,9 @@ export class Solitude {
   }
 
   #reopen(job: object): void {
-    if (this.#lone !== job) return;
-    this.#lone = null;
-    this.#doors.open();
+    if (this.#exclusive !== job) return;
+    this.#exclusive = null;
+    this.#gate.open();
   }
 
   #clear(): void {

@@ -10,14 +10,21 @@ import { checkSize, skewFrom, type WireRequest } from "./wire.ts";
 
 /** Says to the report port of the job that runs: it has submitted a job to a cluster. Nothing of it goes anywhere. */
 class Child {
-  readonly task: PromiseLike<unknown>;
+  /** A function, since no port to another thread takes one: the listeners of jobs that are the pool's own never see it. */
+  readonly task: () => PromiseLike<unknown>;
 
   constructor(task: PromiseLike<unknown>) {
-    this.task = task;
+    this.task = () => task;
   }
 }
 
-subscribe(SUBMITTED, (message) => job.progress(new Child((message as Submitted).task)));
+subscribe(SUBMITTED, (message) => {
+  try {
+    job.progress(new Child((message as Submitted).task));
+  } catch {
+    // It is a job of the pool's own, or none: nobody gives up a slot.
+  }
+});
 
 /**
  * @param url The module, as the worker's own list has it.
@@ -42,7 +49,7 @@ export async function runWireJob(
       const over = (): void => {
         if (--waitsFor === 0) report("proceeds");
       };
-      task.then(over, over);
+      task().then(over, over);
     };
     const { reply } = await runJob({
       fn: { kind: "export", url, name: request.fn, ...(request.each && { each: true }) },
@@ -53,8 +60,14 @@ export async function runWireJob(
       attempt,
       reports: {
         postMessage(said) {
-          if (said.kind === "progress" && said.value instanceof Child) wait(said.value);
-          else if (request.reports) report({ text: encodeText(said, "report") });
+          if (said.kind === "progress" && said.value instanceof Child) {
+            wait(said.value);
+            return;
+          }
+          if (!request.reports) return;
+          const text = encodeText(said, "report");
+          checkSize("report", text, maxPayloadBytes);
+          report({ text });
         },
       },
     });

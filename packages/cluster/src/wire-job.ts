@@ -126,7 +126,7 @@ export class WireJob {
     for (const id of children) {
       let outcome: WireOutcome;
       try {
-        outcome = readOutcome(byId.get(id));
+        outcome = readOutcome(byId.get(id), this.#around.maxPayloadBytes);
       } catch (error) {
         return errorOutcome(error);
       }

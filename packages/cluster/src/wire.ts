@@ -9,7 +9,8 @@ import { packageVersion, versionText, wireVersion } from "./version.ts";
 
 /** A context is smaller than this where it is made (ContextTooLargeError). */
 const MAX_CONTEXT_CHARS = 32_768;
-const MAX_CHILDREN = 10_000;
+/** Of one job. */
+export const MAX_CHILDREN = 10_000;
 const NAME = /^[A-Za-z0-9_-]{1,100}$/;
 
 export interface WireRequest {
@@ -126,11 +127,14 @@ export function skewFrom(from: unknown, v: unknown, options?: ErrorOptions): Ver
   return new VersionSkewError(versionText(from, v), versionText(packageVersion, wireVersion), options);
 }
 
-/** @throws InvalidPayloadError */
-export function readOutcome(data: unknown): WireOutcome {
+/** @throws InvalidPayloadError, PayloadTooLargeError */
+export function readOutcome(data: unknown, maxPayloadBytes: number): WireOutcome {
   const outcome = record<{ kind: unknown; text: unknown; exitCode: unknown; starts: unknown }>(data);
   const { kind, text, exitCode, starts } = outcome;
-  if ((kind === "result" || kind === "error") && typeof text === "string") return { kind, text };
+  if ((kind === "result" || kind === "error") && typeof text === "string") {
+    checkSize(kind, text, maxPayloadBytes);
+    return { kind, text };
+  }
   if (kind === "withdrawn") return { kind };
   if (kind === "crashed" && (exitCode === null || typeof exitCode === "number")) return { kind, exitCode };
   if (kind === "lost" && typeof starts === "number") return { kind, starts };

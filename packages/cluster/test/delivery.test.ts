@@ -245,6 +245,12 @@ describe.skipIf(redis === null)("delivery", () => {
       path: "children[0].args[0]",
     });
     expect(() => cluster.flow(jobs.join, ["-"], [{ job: 5 } as never])).toThrow("job");
+    const misspelt = [{ job: jobs.join, args: ["-"], chidren: words("1") }] as never;
+    expect(() => cluster.flow(jobs.join, ["-"], misspelt)).toThrow(
+      /children\[0\].*chidren|chidren.*children\[0\]/,
+    );
+    const many = Array.from({ length: 10_001 }, () => ({ job: jobs.word, args: ["1"] }));
+    expect(() => cluster.flow(jobs.join, ["-"], many)).toThrow("children.length");
   });
 
   it("a flow ends when the store itself gives one of its jobs up", async () => {

@@ -41,6 +41,13 @@ describe("skein top", () => {
     });
   });
 
+  it("writes names without what a terminal would take for commands", () => {
+    const view = new TopView();
+    const program = { title: "a\u009b2J", pid: 1, node: "v24" };
+    view.apply({ type: "hello", pool: { name: "\u001b]0;x\u0007" }, program, functions: [] } as never);
+    expect(view.lines(80, 1)).toEqual(["\uFFFD]0;x\uFFFD · a\uFFFD2J · pid 1 · Node v24"]);
+  });
+
   it("never writes more than there is room for", () => {
     const view = new TopView();
     expect(view.lines(20, 3)).toEqual(["connecting", "", "queued 0 high, 0 no…"]);

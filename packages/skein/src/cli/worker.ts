@@ -75,6 +75,8 @@ export const worker: Command = {
     await stop.promise;
     process.stderr.write("skein: stops when its jobs have ended\n");
     await server.close();
+    // Those that have not ended are left to other workers.
+    await pool.close({ drain: false, timeoutMs: 1 });
     return EXIT.done;
   },
 };

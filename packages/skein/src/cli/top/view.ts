@@ -78,9 +78,13 @@ export class TopView {
       "",
       ...this.#slowestLines(),
     ];
-    return lines
-      .slice(0, rows)
-      .map((line) => (line.length > columns ? `${line.slice(0, columns - 1)}…` : line));
+    return (
+      lines
+        .slice(0, rows)
+        // Names and ids are other people's texts: a terminal would take control characters in them for commands.
+        .map((line) => line.replace(/\p{Cc}/gu, "\uFFFD"))
+        .map((line) => (line.length > columns ? `${line.slice(0, columns - 1)}…` : line))
+    );
   }
 
   #batch({ nowUs, queued, functions, threads, contexts }: Batch): void {
