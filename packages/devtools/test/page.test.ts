@@ -1,4 +1,4 @@
-/** The page in a real browser, on real pools: what people do with it, and what happens to it. */
+/** The page in a real browser, on a real pool: what people do with it, and what happens to it. One of each for all tests, in their order. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,8 @@ import axe from "axe-core";
 import { correlationId } from "@skein/context/http";
 import { ThreadPool } from "@skein/pool";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
 import type { DevtoolsOptions } from "../src/server/options.ts";
 import { type Devtools, serveDevtools } from "../src/server/serve-devtools.ts";
@@ -14,15 +15,15 @@ import { startChromium } from "./chromium.ts";
 import type * as Orders from "./fixtures/orders.jobs.ts";
 
 const LIMIT = timeLimit(20_000);
+const DESKTOP = { width: 1280, height: 900 };
 
 // A name that points here, as somebody else's may.
 const browser: Browser | null = await startChromium(["--host-resolver-rules=MAP attacker.test 127.0.0.1"]);
 const open: (() => Promise<unknown>)[] = [];
 
-beforeAll(() => browser?.version());
-afterAll(() => browser?.close());
-afterEach(async () => {
-  for (const close of open.splice(0).toReversed()) await close();
+afterAll(async () => {
+  for (const close of open.toReversed()) await close();
+  await browser?.close();
 });
 
 interface Scene {
@@ -52,9 +53,8 @@ async function scene(
 async function visit(
   url: string,
   colorScheme: "light" | "dark" = "light",
-  viewport = { width: 1280, height: 900 },
 ): Promise<Pick<Scene, "page" | "complaints">> {
-  const page = await browser!.newPage({ colorScheme, viewport });
+  const page = await browser!.newPage({ colorScheme, viewport: DESKTOP });
   page.setDefaultTimeout(LIMIT);
   open.push(() => page.close());
   const complaints: string[] = [];
@@ -77,21 +77,38 @@ async function find(page: Page, text: string): Promise<void> {
 /** Ways in which the page keeps somebody out. */
 async function violations(page: Page): Promise<string[]> {
   // As a debugger would: the policy of the page allows no other script.
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
   return await page.evaluate(async () => {
-    const run = (
-      globalThis as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-      }
-    ).axe;
-    const { violations: found } = await run.run();
+    const { axe: inPage } = globalThis as unknown as { axe: typeof axe };
+    const { violations: found } = await inPage.run({ resultTypes: ["violations"] });
     return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
   });
 }
 
 describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () => {
+  let shared: Scene;
+  beforeAll(async () => {
+    shared = await scene(1, { controls: true });
+  });
+
+  it("shows a thread that dies while it is watched, and whose job it was", async () => {
+    const { orders, page } = shared;
+    await orders.price(1);
+    await expect(orders.leave(7)).rejects.toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
+    await page.getByRole("tab", { name: "Failed 1" }).click();
+    await page
+      .getByRole("row")
+      .filter({ hasText: "leave" })
+      .getByText("crashed: ThreadCrashedError")
+      .waitFor();
+    await page.getByRole("tab", { name: "Threads" }).click();
+    await page.getByRole("cell", { name: "crashed (7)" }).waitFor();
+    await orders.price(1);
+    await page.getByRole("cell", { name: "idle" }).first().waitFor();
+  });
+
   it("finds a request's jobs over all hops, and says why one waits", async () => {
-    const { pool, orders, page, complaints } = await scene();
+    const { pool, orders, page, complaints } = shared;
     await correlationId.run("request-41", () => orders.report(2));
     await find(page, "request-41");
     await page.getByRole("cell", { name: "completed" }).nth(2).waitFor();
@@ -121,43 +138,20 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
     expect(complaints).toEqual([]);
   });
 
-  it("shows a thread that dies while it is watched, and whose job it was", async () => {
-    const { orders, page } = await scene();
-    await orders.price(1);
-    await expect(orders.leave(7)).rejects.toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
-    await page.getByRole("tab", { name: "Failed 1" }).click();
-    await page
-      .getByRole("row")
-      .filter({ hasText: "leave" })
-      .getByText("crashed: ThreadCrashedError")
-      .waitFor();
-    await page.getByRole("tab", { name: "Threads" }).click();
-    await page.getByRole("cell", { name: "crashed (7)" }).waitFor();
-    await orders.price(1);
-    await page.getByRole("cell", { name: "idle" }).first().waitFor();
-  });
-
-  it("says that the pool has closed, and that the program is gone until it is back", async () => {
-    const { pool, devtools, page } = await scene();
-    await devtools.close();
-    await status(page, "The connection is lost");
-    const again = await serveDevtools(pool, { port: devtools.port });
-    open.push(() => again.close());
-    await status(page, "Live");
-    await pool.close();
-    await status(page, "The pool has closed");
-    expect(again.clients).toBe(0);
-  });
-
   it("works by keyboard alone, and is whole for a screen reader, in light and dark", async () => {
-    const { orders, page } = await scene(1, { controls: true });
+    const { orders, page } = shared;
+    await page.getByRole("tab", { name: "Slowest" }).click();
     for (let i = 0; i < 3; i++) await orders.price(i);
     await expect(orders.validate("x")).rejects.toThrow(TypeError);
     await page.getByRole("button", { name: /price/ }).first().waitFor();
     const timeline = page.getByRole("application", { name: "What each thread does over time" });
     await timeline.focus();
-    await page.keyboard.press("ArrowLeft");
-    await page.getByText(/^(?:price|validate), job 0-\d+, (?:completed|failed)/).waitFor();
+    const spoken = page.getByText(/^(?:price|validate), job 0-\d+, (?:completed|failed)/);
+    // The timeline shows what was a moment ago: the jobs are about to come into view.
+    await eventually("a job is said", async () => {
+      await page.keyboard.press("ArrowLeft");
+      return (await spoken.count()) > 0;
+    });
     expect(await page.getByRole("button", { name: "Go on" }).getAttribute("aria-pressed")).toBe("true");
     await page.keyboard.press("Space");
     await page.getByRole("button", { name: "Pause" }).waitFor();
@@ -172,28 +166,20 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
   });
 
   it("fits on a phone", async () => {
-    const { devtools, orders } = await scene();
-    const { page } = await visit(devtools.url, "light", { width: 390, height: 800 });
-    await orders.price(1);
+    const { page } = shared;
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.setViewportSize({ width: 390, height: 800 });
     await page.getByRole("button", { name: /price/ }).first().waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     expect(await violations(page)).toEqual([]);
-  });
-
-  it("changes the number of threads where it may", async () => {
-    const { pool, page } = await scene(2, { controls: true });
-    await page.getByLabel("threads from").fill("1");
-    await page.getByLabel("to", { exact: true }).fill("3");
-    await page.getByRole("button", { name: "Set" }).click();
-    await page.getByText("set", { exact: true }).waitFor();
-    expect([pool.minThreads, pool.maxThreads]).toEqual([1, 3]);
+    await page.setViewportSize(DESKTOP);
   });
 
   it("is nothing to pages of others: neither by a name that points here, nor from another origin", async () => {
-    const { devtools } = await scene();
-    const rebound = await browser!.newPage();
-    open.push(() => rebound.close());
-    const answer = await rebound.goto(`http://attacker.test:${devtools.port}/`);
+    const { devtools } = shared;
+    const page = await browser!.newPage();
+    open.push(() => page.close());
+    const answer = await page.goto(`http://attacker.test:${devtools.port}/`);
     expect(answer!.status()).toBe(403);
     const other = createServer((_, response) => response.end("<!doctype html><title>other</title>")).listen(
       0,
@@ -201,7 +187,7 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
     );
     open.push(() => new Promise((resolve) => other.close(resolve)));
     await new Promise((resolve) => other.once("listening", resolve));
-    const { page } = await visit(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+    await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
     const reached = await page.evaluate(async (base) => {
       const reads = async (mode: RequestMode): Promise<string> => {
         try {
@@ -219,6 +205,27 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
     }, devtools.url);
     expect(reached).toEqual(["refused", "refused", "refused"]);
     expect(devtools.clients).toBe(1);
+  });
+
+  it("changes the number of threads where it may", async () => {
+    const { pool, page } = shared;
+    await page.getByLabel("threads from").fill("2");
+    await page.getByLabel("to", { exact: true }).fill("3");
+    await page.getByRole("button", { name: "Set" }).click();
+    await page.getByText("set", { exact: true }).waitFor();
+    expect([pool.minThreads, pool.maxThreads]).toEqual([2, 3]);
+  });
+
+  it("says that the pool has closed, and that the program is gone until it is back", async () => {
+    const { pool, devtools, page } = shared;
+    await devtools.close();
+    await status(page, "The connection is lost");
+    const again = await serveDevtools(pool, { port: devtools.port });
+    open.push(() => again.close());
+    await status(page, "Live");
+    await pool.close();
+    await status(page, "The pool has closed");
+    expect(again.clients).toBe(0);
   });
 
   /** `SKEIN_SCREENSHOTS=1` draws the pictures of docs/. */

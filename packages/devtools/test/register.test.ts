@@ -1,8 +1,9 @@
-/** `--import @skein/devtools/register`, with and without the variable, in programs of their own. */
+/** `--import @skein/devtools/register`, in programs of its own where it serves. */
 import { spawn } from "node:child_process";
+import { hasSubscribers } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { type FeedMessage, readFeed } from "../src/feed.ts";
 
@@ -20,7 +21,7 @@ if (process.argv[1] === "stay") {
 process.stdin.destroy();
 `;
 
-function start(variable: string | undefined, stays = false) {
+function start(variable: string, stays = false) {
   const env = { ...process.env, SKEIN_DEVTOOLS: variable };
   const args = ["--import", "@skein/devtools/register", "--input-type=module", "--eval", program];
   const child = spawn(process.execPath, stays ? [...args, "stay"] : args, { cwd: packageFolder, env });
@@ -29,12 +30,35 @@ function start(variable: string | undefined, stays = false) {
   return { child, errors: () => errors };
 }
 
+/** What it does here, on this thread. */
+async function loaded(variable: string | undefined): Promise<{ isWatching: boolean; said: string }> {
+  vi.stubEnv("SKEIN_DEVTOOLS", variable);
+  vi.resetModules();
+  let said = "";
+  const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    said += String(text);
+    return true;
+  });
+  await import("../src/register.ts");
+  write.mockRestore();
+  vi.unstubAllEnvs();
+  return { isWatching: hasSubscribers("skein:pool:open"), said };
+}
+
 describe("the flag", () => {
-  it("does nothing without the variable, and keeps no program alive with it", async () => {
-    const programs = [undefined, "", "0", "1"].map((variable) => start(variable));
-    const ends = await Promise.all(programs.map(({ child }) => once(child, "close")));
-    expect(ends).toEqual(programs.map(() => [0, null]));
-    expect(programs.slice(0, 3).map(({ errors }) => errors())).toEqual(["", "", ""]);
+  it.each([undefined, "", "0"])("does nothing while the variable is %j", async (variable) => {
+    expect(await loaded(variable)).toEqual({ isWatching: false, said: "" });
+  });
+
+  it("says what is wrong with the variable", async () => {
+    const said = expect.stringContaining('SKEIN_DEVTOOLS is "on"; set it to 1, or to a port') as string;
+    expect(await loaded("on")).toEqual({ isWatching: false, said });
+  });
+
+  it("keeps no program alive", async () => {
+    const { child, errors } = start("1");
+    expect(await once(child, "close")).toEqual([0, null]);
+    expect(errors()).toContain("http://127.0.0.1:");
   });
 
   it("opens a window on the pool of the program, says where, and takes it away with the pool", async () => {
@@ -58,11 +82,5 @@ describe("the flag", () => {
     );
     child.stdin.write("end\n");
     expect(await once(child, "close")).toEqual([0, null]);
-  });
-
-  it("says what is wrong with the variable", async () => {
-    const { child, errors } = start("on");
-    await once(child, "close");
-    expect(errors()).toContain('SKEIN_DEVTOOLS is "on"; set it to 1, or to a port');
   });
 });
