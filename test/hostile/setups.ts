@@ -300,6 +300,7 @@ export const setups: Readonly<Record<string, Setup>> = {
 
   "Object.prototype has options of Worker": polluted({
     resourceLimits: { maxOldGenerationSizeMb: 1 },
+    maxOldGenerationSizeMb: 1,
     execArgv: ["--no-such-flag"],
     env: { POLLUTED: "1" },
     argv: ["polluted"],

@@ -1,6 +1,6 @@
 /** What is a pool of processes' own: the rest is in the suite that all engines pass, test/engines. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -148,7 +148,44 @@ describe("a job that computes", () => {
   });
 });
 
-describe("an exclusive job", () => {
+describe("a job", () => {
+  it("is let go of while it waits, when it is cancelled", async () => {
+    const one = new ProcessPool({ maxThreads: 1 });
+    const its = one.module<typeof Jobs>(url);
+    const cancel = async (): Promise<WeakRef<object>> => {
+      const controller = new AbortController();
+      const task = one.run(its.add, [1, 1], { signal: controller.signal });
+      controller.abort();
+      expect(await errorOf(task)).toBe(controller.signal.reason);
+      return new WeakRef(task);
+    };
+    const cancelled = await cancel();
+    // Its process has not started yet.
+    await new Promise((resolve) => setImmediate(resolve));
+    globalThis.gc!();
+    expect(cancelled.deref()).toBeUndefined();
+    await one.close({ drain: false });
+  });
+
+  it("waits for another process when none can be made", async () => {
+    const two = new ProcessPool({ maxThreads: 2 });
+    const its = two.module<typeof Jobs>(url);
+    const gate = gates.make();
+    const held = its.hold(gate);
+    await opened(gate, 1);
+    const { execPath } = process;
+    // `spawn` throws, as it does where no file can be opened any more.
+    process.execPath = "\0";
+    const behind = its.pid();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.execPath = execPath;
+    store(gate, 0, 1);
+    expect(await behind).toBe(await held);
+    await two.close();
+  });
+});
+
+describe.concurrent("an exclusive job", () => {
   it("runs alone in its process", async () => {
     const wide = new ProcessPool({ maxThreads: 1, jobsPerThread: 8 });
     const its = wide.module<typeof Jobs>(url);
@@ -160,11 +197,18 @@ describe("an exclusive job", () => {
     expect(alone.isCompleted).toBe(false);
     store(gate, 0, 1);
     expect([await alone, await later]).toEqual([await sharing, 2]);
+    // A broadcast comes to the process, but not beside an exclusive job.
+    const order = gates.make(0) as string;
+    const first = wide.run(its.leaveMark, [order, 1, 0, 20, "end"], { exclusive: true });
+    await new Promise((resolve) => setImmediate(resolve));
+    const second = wide.broadcast(its.leaveMark, [order, 2, 0, 0, "begin"]);
+    await Promise.all([first, second]);
+    expect(readFileSync(order, "utf8")).toBe("1\n2\n");
     await wide.close();
   });
 });
 
-describe("limits", () => {
+describe.concurrent("limits", () => {
   it("a process is replaced after so many jobs; so many jobs may wait; an idle one leaves", async () => {
     const small = new ProcessPool({
       minThreads: 1,
@@ -201,23 +245,6 @@ describe("limits", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("a process that cannot be made costs no job while there is another", async () => {
-    const two = new ProcessPool({ maxThreads: 2 });
-    const its = two.module<typeof Jobs>(url);
-    const gate = gates.make();
-    const held = its.hold(gate);
-    await opened(gate, 1);
-    const { execPath } = process;
-    // `spawn` throws, as it does where no file can be opened any more.
-    process.execPath = "\0";
-    const behind = its.pid();
-    await new Promise((resolve) => setImmediate(resolve));
-    process.execPath = execPath;
-    store(gate, 0, 1);
-    expect(await behind).toBe(await held);
-    await two.close();
-  });
-
   it.each<[option: string, options: object]>([
     ["maxThreads", { maxThreads: 0 }],
     ["workerData", { workerData: 1 }],
@@ -228,7 +255,7 @@ describe("limits", () => {
   });
 });
 
-describe("a module that fails", () => {
+describe.concurrent("a module that fails", () => {
   it("and that Node does not load again, costs its process, so that a later job finds it mended", async () => {
     const folder = mkdtempSync(join(tmpdir(), "skein-mended-"));
     const [file, mended] = [join(folder, "mended.mjs"), join(folder, "mended")];
@@ -246,7 +273,7 @@ describe("a module that fails", () => {
   });
 });
 
-describe("flags of the program", () => {
+describe.concurrent("flags of the program", () => {
   it.each([
     [
       ["--import", "tsx", "-C", "dev", "--no-warnings"],
@@ -266,7 +293,7 @@ describe("flags of the program", () => {
   });
 });
 
-describe("a program", () => {
+describe.concurrent("a program", () => {
   it("ends by itself with an idle pool, and has the output of its jobs in their order", async () => {
     const { code, stdout, stderr } = await runNode({
       args: [
