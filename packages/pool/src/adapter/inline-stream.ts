@@ -157,7 +157,7 @@ export class InlineStream implements StreamSource {
 
   #settle(value: unknown): void {
     if (this.#unsent !== null) this.#calls.failed(this.#unsent.error);
-    else if (this.#isStopping && !this.#hasLeft)
+    else if (this.#isEnding && !this.#hasLeft)
       this.#calls.failed(new JobCanceledError(undefined, "The stream was asked to stop before its end"));
     else this.#calls.returned(value);
   }

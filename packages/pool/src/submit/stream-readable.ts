@@ -45,12 +45,19 @@ async function pullBytes(
       return;
     }
     if (!ArrayBuffer.isView(value)) {
-      await stream.return();
-      throw argumentTypeError("item", "a typed array or DataView, for a stream of bytes", value);
+      await stream.throw(
+        argumentTypeError("item", "a typed array or DataView, for a stream of bytes", value),
+      );
+      return;
     }
     // It takes no empty ones.
     if (value.byteLength === 0) continue;
-    controller.enqueue(value);
+    try {
+      controller.enqueue(value);
+    } catch (error) {
+      // Of shared memory.
+      await stream.throw(error);
+    }
     return;
   }
 }

@@ -4,7 +4,7 @@ import { contextFields } from "@skein/context/log";
 import { ManualScheduler, SynchronizationContext, TaskScheduler } from "@skein/scheduling";
 import { describe, expect, it } from "vitest";
 import { jobModule } from "../../src/engine.ts";
-import { ThreadPool } from "../../src/index.ts";
+import { JobCanceledError, ThreadPool } from "../../src/index.ts";
 import { InlineEngine } from "../../src/inline.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { makeGate, open, opened, sampleJobs } from "../gate.ts";
@@ -163,5 +163,34 @@ describe("InlineEngine", () => {
     expect(() => new InlineEngine({ jobsPerThread: 0 })).toThrow(/jobsPerThread/);
     expect(() => new InlineEngine({ scheduler: {} as never })).toThrow(/scheduler/);
     expect(() => new InlineEngine({ threads: 1 } as never)).toThrow(/threads/);
+  });
+});
+
+describe("streams", () => {
+  it("a generator that comes to its end by itself while it is to stop has completed", async () => {
+    const engine = new InlineEngine();
+    const stream = await engine.run(async function* () {
+      yield 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      return "its own end";
+    }, []);
+    await stream.next();
+    const next = stream.next();
+    // It is at its second step.
+    await Promise.resolve();
+    const closed = engine.close({ drain: false });
+    expect(await next).toEqual({ done: true, value: "its own end" });
+    expect(await stream.completion).toBe("its own end");
+    await closed;
+  });
+
+  it("one that is ended at its `yield` was cancelled", async () => {
+    const engine = new InlineEngine();
+    const stream = await engine.run(function* () {
+      for (let i = 0; ; i++) yield i;
+    }, []);
+    await stream.next();
+    await engine.close({ drain: false });
+    await expect(stream.completion).rejects.toBeInstanceOf(JobCanceledError);
   });
 });

@@ -141,6 +141,13 @@ describe("results piece by piece", () => {
     });
   });
 
+  it("what a stream of bytes does not take ends the generator", async () => {
+    const stream = await jobs.shared(1_000_000);
+    const reader = stream.toReadable({ type: "bytes" }).getReader();
+    expect(await errorOf(reader.read())).toBeInstanceOf(TypeError);
+    expect(await stream.completion).toBe(undefined);
+  });
+
   it("`map` gives the items: stream after stream, or as they come", async () => {
     const items = await collect(pool.map(jobs.count, [2, 0, 3]));
     expect(items).toEqual([0, 1, 0, 1, 2]);
