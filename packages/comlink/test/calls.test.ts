@@ -38,7 +38,7 @@ function start(): { worker: Worker; remote: Remote<Root> } {
   workers.push(worker);
   return { worker, remote: wrap<Root>(worker) };
 }
-const { remote } = start();
+const { worker: ofAll, remote } = start();
 afterAll(() => Promise.all(workers.map((worker) => worker.terminate())));
 
 /** A proxy of its own, over a port. */
@@ -329,21 +329,19 @@ describe("release", () => {
 });
 
 describe("two proxies of one worker", () => {
+  const second = wrap<Root>(ofAll);
+
   it("each have their own replies: neither closes what the other was given", async () => {
-    const { worker, remote: first } = start();
-    const second = wrap<Root>(worker);
-    const session = await first.makeNested();
+    const session = await remote.makeNested();
     expect(await second.add(1, 2)).toBe(3);
     const nested = session as unknown as Remote<{ id(): string | undefined }>;
     expect(await requestId.run("r8", () => nested.id())).toBe("r8");
   });
 
   it("each have their own signals", async () => {
-    const { worker, remote: first } = start();
-    const second = wrap<Root>(worker);
     const controllers = [new AbortController(), new AbortController()];
-    const calls = [first.aborted(controllers[0]!.signal), second.aborted(controllers[1]!.signal)];
-    await first.add(1, 1);
+    const calls = [remote.aborted(controllers[0]!.signal), second.aborted(controllers[1]!.signal)];
+    await remote.add(1, 1);
     controllers[0]!.abort("one");
     expect(await calls[0]).toBe("one");
     controllers[1]!.abort("two");

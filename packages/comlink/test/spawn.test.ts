@@ -35,10 +35,9 @@ describe("an object on a thread", () => {
   });
 
   it("stays on its thread, which counts as busy: jobs run on the others", async () => {
-    await using own = new ThreadPool({ minThreads: 2, maxThreads: 2, idleTimeoutMs: 1 });
-    const object = await spawn<Module, "Store">(own, url, "Store", []);
+    const object = await store();
     const home = await object.where();
-    const jobs = own.module<Module>(url);
+    const jobs = pool.module<Module>(url);
     const places = await Promise.all(Array.from({ length: 10 }, () => jobs.whereAmI()));
     expect(places).not.toContain(home);
     expect(await object.where()).toBe(home);
@@ -98,23 +97,11 @@ describe("an object on a thread", () => {
 });
 
 describe("with replicas", () => {
-  it("is on several threads; calls go to the least busy, or by their affinity", async () => {
-    await using own = new ThreadPool({ minThreads: 3, maxThreads: 3 });
-    const object = await spawn<Module, "Store">(own, url, "Store", [{ a: "1" }], { replicas: 3 });
-    const held = Array.from({ length: 2 }, () => errorOf(object.hold()));
-    expect(await object.where()).toBe(await object.where());
-    const keys = Array.from({ length: 30 }, (_, i) => `user-${i}`);
-    const homes = (): Promise<number[]> =>
-      Promise.all(keys.map((affinity) => withOptions(object, { affinity }).where()));
-    const first = await homes();
-    expect(new Set(first).size).toBe(3);
-    expect(await homes()).toEqual(first);
-    await own.close({ drain: false });
-    for (const each of held) expect(await each).toBeInstanceOf(PoolClosedError);
-  });
+  /** For all of these, in their order: the last one closes it. */
+  const own = new ThreadPool({ minThreads: 1, maxThreads: 3, jobsPerThread: 4 });
+  afterAll(() => own.close({ drain: false }));
 
   it("goes to threads that have no object yet", async () => {
-    await using own = new ThreadPool({ minThreads: 1, maxThreads: 3, jobsPerThread: 4 });
     await using first = await spawn<Module, "Store">(own, url, "Store", []);
     await using object = await spawn<Module, "Store">(own, url, "Store", [], { replicas: 2 });
     const places = new Set([await first.where()]);
@@ -123,7 +110,6 @@ describe("with replicas", () => {
   });
 
   it("goes on without one whose thread has died: only its keys move", async () => {
-    await using own = new ThreadPool({ minThreads: 2, maxThreads: 2 });
     await using object = await spawn<Module, "Store">(own, url, "Store", [], { replicas: 2 });
     const keys = Array.from({ length: 20 }, (_, i) => i);
     const homes = (): Promise<number[]> =>
@@ -137,11 +123,24 @@ describe("with replicas", () => {
   });
 
   it("rejects when one cannot be made, and keeps none", async () => {
-    await using own = new ThreadPool({ minThreads: 2, maxThreads: 2 });
     const flag = new Int32Array(new SharedArrayBuffer(4));
     const call = spawn<Module, "Failing">(own, url, "Failing", [flag], { replicas: 2 });
     expect(await errorOf(call)).toMatchObject({ code: "E_MADE" });
     await eventually("its threads are free", () => own.stats().threads.running === 0);
+  });
+
+  it("is on several threads; calls go to the least busy, or by their affinity", async () => {
+    const object = await spawn<Module, "Store">(own, url, "Store", [{ a: "1" }], { replicas: 3 });
+    const held = Array.from({ length: 2 }, () => errorOf(object.hold()));
+    expect(await object.where()).toBe(await object.where());
+    const keys = Array.from({ length: 30 }, (_, i) => `user-${i}`);
+    const homes = (): Promise<number[]> =>
+      Promise.all(keys.map((affinity) => withOptions(object, { affinity }).where()));
+    const first = await homes();
+    expect(new Set(first).size).toBe(3);
+    expect(await homes()).toEqual(first);
+    await own.close({ drain: false });
+    for (const each of held) expect(await each).toBeInstanceOf(PoolClosedError);
   });
 });
 
