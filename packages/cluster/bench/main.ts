@@ -68,6 +68,8 @@ for (const worker of ours) await worker[Symbol.asyncDispose]();
 const bare = Array.from({ length: WORKERS }, startBare);
 await Promise.all(bare.map((child) => once(child.stdout!, "data")));
 const queue = new Queue("bare", { connection });
+// Each `waitUntilFinished` listens to it.
+queue.setMaxListeners(TINY);
 const events = new QueueEvents("bare", { connection: blocking });
 await events.waitUntilReady();
 const age = { age: 3600 };

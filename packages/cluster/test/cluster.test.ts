@@ -50,11 +50,14 @@ const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
 describe.skipIf(redis === null)("Cluster", () => {
   const connection = redis?.url ?? "";
 
-  function start(options?: ClusterOptions) {
+  /** @param keep Disposes of all of it, in reverse. */
+  function start(options?: ClusterOptions, keep: typeof own = own) {
     const name = `own-${++count}`;
-    const cluster = own(new Cluster({ connection, name, ...options }));
-    const worker = (lockMs?: number): WorkerProcess =>
-      own(new WorkerProcess({ connection, name, modules, lockMs }));
+    const cluster = keep(new Cluster({ connection, name, ...options }));
+    const worker = (lockMs?: number, threads?: number): WorkerProcess =>
+      keep(
+        new WorkerProcess({ connection, name, modules, lockMs, ...(threads !== undefined && { threads }) }),
+      );
     return { name, cluster, jobs: cluster.module<typeof Jobs>(url), worker };
   }
 
@@ -83,26 +86,39 @@ describe.skipIf(redis === null)("Cluster", () => {
     expect(await Promise.all(both)).toEqual(["released", "released"]);
   });
 
-  it("the job of a worker that was killed runs again, or rejects if it has no `retries`", async () => {
-    const { cluster, jobs, worker } = start();
-    const lost = worker(LOCK_MS);
-    const gate = gates.make();
+  // These two wait for locks to run out, both at once.
+  it.concurrent("the job of a worker that was killed runs again, or rejects if it has no `retries`", async () => {
+    await using parts = new AsyncDisposableStack();
+    const { cluster, jobs, worker } = start({}, (each) => parts.use(each));
+    const lost = worker(LOCK_MS, 2);
+    const [gate, other] = [gates.make(), gates.make()];
     // More than one: with so short a lock a worker may pass for lost because the machine is busy.
     const again = cluster.run(jobs.hold, [gate], { retries: 50 });
-    await opened(gate, 1);
+    const once = errorOf(cluster.run(jobs.hold, [other], { retries: 0 }));
+    await Promise.all([opened(gate, 1), opened(other, 1)]);
     await lost.kill();
     store(gate, 1, 0);
-    const second = worker(LOCK_MS);
+    worker(LOCK_MS);
     await opened(gate, 1);
     store(gate, 0, 1);
     expect(await again).toBe("released");
+    expect(await once).toBeInstanceOf(WorkerLostError);
+  });
 
-    const other = gates.make();
-    const once = cluster.run(jobs.hold, [other], { retries: 0 });
-    await opened(other, 1);
-    await second.kill();
+  it.concurrent("a worker that cannot wait leaves its jobs to others", async () => {
+    await using parts = new AsyncDisposableStack();
+    const { name, cluster, jobs, worker } = start({}, (each) => parts.use(each));
+    const options = { connection, name, modules, lockMs: LOCK_MS, concurrency: 1, closeTimeoutMs: 20 };
+    const first = await serveJobs({ ...options, onError: () => {} });
+    const gate = gates.make();
+    const task = cluster.run(jobs.hold, [gate], { retries: 50 });
+    await opened(gate, 1);
+    await first.close();
+    store(gate, 1, 0);
     worker(LOCK_MS);
-    expect(await errorOf(once)).toBeInstanceOf(WorkerLostError);
+    await opened(gate, 1);
+    store(gate, 0, 1);
+    expect(await task).toBe("released");
   });
 
   it("a worker that closes ends its jobs first", async () => {
@@ -115,21 +131,6 @@ describe.skipIf(redis === null)("Cluster", () => {
     store(gate, 0, 1);
     expect(await task).toBe("released");
     await closing;
-  });
-
-  it("a worker that cannot wait leaves its jobs to others", async () => {
-    const { name, cluster, jobs, worker } = start();
-    const options = { connection, name, modules, lockMs: LOCK_MS, concurrency: 1, closeTimeoutMs: 20 };
-    const first = await serveJobs({ ...options, onError: () => {} });
-    const gate = gates.make();
-    const task = cluster.run(jobs.hold, [gate], { retries: 50 });
-    await opened(gate, 1);
-    await first.close();
-    store(gate, 1, 0);
-    worker(LOCK_MS);
-    await opened(gate, 1);
-    store(gate, 0, 1);
-    expect(await task).toBe("released");
   });
 
   it("what somebody has removed from the store rejects", async () => {

@@ -3,7 +3,7 @@ import { JobNotFoundError, ThreadCrashedError } from "@skein/pool";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Queue, type Telemetry, Worker } from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Gates, load, opened, store } from "../../../test/engines/gates.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { startRedis } from "../../../test/support/redis-server.ts";
@@ -70,19 +70,24 @@ const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
   );
 
 describe.skipIf(redis === null)("delivery", () => {
-  const connection = redis?.url ?? "";
+  const connection = redis?.url ?? "redis://localhost";
 
-  function start(options?: ClusterOptions) {
+  /** @param keep Disposes of all of it, in reverse. */
+  function start(options?: ClusterOptions, keep: typeof own = own) {
     const name = `delivery-${++count}`;
-    const cluster = own(new Cluster({ connection, name, ...options }));
+    const cluster = keep(new Cluster({ connection, name, ...options }));
     const worker = (more?: { lockMs?: number; threads?: number; skewMs?: number }): WorkerProcess =>
-      own(new WorkerProcess({ connection, name, modules, ...more }));
+      keep(new WorkerProcess({ connection, name, modules, ...more }));
     return { name, cluster, jobs: cluster.module<typeof Jobs>(url), worker };
   }
 
+  /** Of the tests for which any worker will do: each start takes long. */
+  const shared = new AsyncDisposableStack();
+  const { cluster, jobs, worker: startShared } = start({}, (each) => shared.use(each));
+  beforeAll(() => void startShared());
+  afterAll(() => shared.disposeAsync(), timeLimit(60_000));
+
   it("a job that throws runs again as `attempts` say, and one whose thread died as `retries` do", async () => {
-    const { cluster, jobs, worker } = start();
-    worker();
     const options = { attempts: 3, backoffMs: 1 };
     expect(await cluster.run(jobs.failTimes, [gates.make(), 2], options)).toBe(3);
     const failure = await errorOf(cluster.run(jobs.failTimes, [gates.make(), 3], options));
@@ -114,8 +119,6 @@ describe.skipIf(redis === null)("delivery", () => {
   });
 
   it("a call whose key is that of another job never gets its result", async () => {
-    const { cluster, jobs, worker } = start();
-    worker();
     const gate = gates.make(3);
     const first = cluster.run(jobs.untilStopped, [gate], { key: "one" });
     await opened(gate, 1);
@@ -128,8 +131,6 @@ describe.skipIf(redis === null)("delivery", () => {
   });
 
   it("whoever stops waiting for a job with a key does not stop it", async () => {
-    const { cluster, jobs, worker } = start();
-    worker();
     const gate = gates.make(3);
     const controller = new AbortController();
     const task = cluster.run(jobs.untilStopped, [gate], { key: "long", signal: controller.signal });
@@ -225,8 +226,6 @@ describe.skipIf(redis === null)("delivery", () => {
   });
 
   it("a flow runs its children first; the error of a child is the flow's", async () => {
-    const { cluster, jobs, worker } = start();
-    worker();
     const words = (...texts: string[]): FlowChild<string>[] =>
       texts.map((text) => ({ job: jobs.word, args: [text] }));
     expect(await cluster.flow(jobs.join, ["-"], words("a", "b", "c"))).toBe("a-b-c");
