@@ -22,6 +22,7 @@ import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
 import { bufferBytes } from "../transfer/buffer-bytes.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { detach, giveUp } from "../transfer/detach.ts";
+import { withoutEndedPorts } from "../transfer/ended-ports.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import type { ThreadRoster } from "./thread-roster.ts";
 import { now as clockNow, setImmediate } from "../shared/timers.ts";
@@ -147,7 +148,7 @@ export class CarriedRelay implements ArgumentsHolder {
     const thread = to === HOST_SERIAL ? null : this.#roster.withSerial(to);
     if (to === HOST_SERIAL) this.#carried.add(carried);
     else if (thread === null) giveUp(carried);
-    else this.#post(thread, { type: "carried", id, values, transfer }, [carried]);
+    else this.#post(thread, [carried], carriedMessage);
   }
 
   /** This thread has ended: nobody waits for the jobs that it submitted, and what it was not sent yet is somebody else's. */
@@ -179,12 +180,11 @@ export class CarriedRelay implements ArgumentsHolder {
   #answer(thread: PoolThread, id: number): void {
     const carried = this.#carried.find(id);
     if (carried === null) {
-      this.#post(thread, { type: "carried-gone", id }, []);
+      this.#post(thread, [], () => ({ type: "carried-gone", id }));
       return;
     }
-    const { values, transfer } = carried;
     if (this.#carried.isOwn(id)) this.#note(thread, carried).isSent = true;
-    this.#post(thread, { type: "carried", id, values, transfer }, [carried]);
+    this.#post(thread, [carried], carriedMessage);
   }
 
   /** Out of the queue, to threads that will soon have nothing to do. */
@@ -262,8 +262,8 @@ export class CarriedRelay implements ArgumentsHolder {
       for (const { carried } of jobs) this.#given.get(carried.id)!.isSent = true;
       this.#post(
         thread,
-        { type: "handed", jobs },
         jobs.map(({ carried }) => carried),
+        (sent) => ({ type: "handed", jobs: jobs.map(({ slot }, i) => ({ slot, carried: sent[i]! })) }),
       );
     }
   }
@@ -274,14 +274,29 @@ export class CarriedRelay implements ArgumentsHolder {
   }
 
   /** What is not moved away stays until the job is over: it may run again. */
-  #post(thread: PoolThread, message: HostMessage, carried: readonly Carried[]): void {
-    const transfer: Transferable[] = [];
-    for (const each of carried) {
-      if (each.transfer.length === 0) continue;
-      transfer.push(...each.transfer);
-      this.#carried.forget(each.id);
+  #post(
+    thread: PoolThread,
+    carried: readonly Carried[],
+    messageWith: (carried: readonly Carried[]) => HostMessage,
+  ): void {
+    try {
+      thread.post(messageWith(carried), transferOf(carried));
+    } catch {
+      const sendable = carried.map(withoutEndedPorts);
+      thread.post(messageWith(sendable), transferOf(sendable));
     }
-    thread.post(message, transfer);
+    for (const { id, transfer } of carried) if (transfer.length > 0) this.#carried.forget(id);
     this.#memory.parking.announceMail(thread.index);
   }
+}
+
+function transferOf(carried: readonly Carried[]): Transferable[] {
+  const transfer: Transferable[] = [];
+  for (const each of carried) transfer.push(...each.transfer);
+  return transfer;
+}
+
+function carriedMessage([carried]: readonly Carried[]): HostMessage {
+  const { id, values, transfer } = carried!;
+  return { type: "carried", id, values, transfer };
 }

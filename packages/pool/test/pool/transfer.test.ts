@@ -312,6 +312,19 @@ describe("ports and streams", () => {
     expect([await task, answer]).toEqual(["hello", "hello!"]);
   });
 
+  it("a port whose other end closes before a thread has it closes for the job", async () => {
+    await using cold = new ThreadPool({ maxThreads: 1 });
+    const { port1, port2 } = new MessageChannel();
+    const closed = cold.run(
+      (port: MessagePort) =>
+        new Promise<string>((resolve) => port.once("close", () => resolve("closed")).ref()),
+      [port2],
+      { transfer: [port2] },
+    );
+    port1.close();
+    expect(await closed).toBe("closed");
+  });
+
   it("a port works between jobs, while its thread has nothing else to do and while it has", async () => {
     const { port1, port2 } = new MessageChannel();
     await pool.run(jobs.serve, [port2], { transfer: [port2] });
