@@ -5,6 +5,7 @@
  * It moves the words of jobs, which the main thread shares (shared/call-state.ts), and answers what it found.
  */
 import { Socket } from "node:net";
+import { setTimeout } from "node:timers";
 import { workerData } from "node:worker_threads";
 import {
   BEGUN,
