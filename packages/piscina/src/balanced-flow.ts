@@ -11,8 +11,7 @@
  * task has not begun. Any → over. A task that is aborted when it has a thread ends that, begun or not.
  */
 import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
-import type { Flow } from "./flow.ts";
-import type { Times } from "./histogram.ts";
+import type { Flow, FlowOptions } from "./flow.ts";
 import type { PiscinaLoadBalancer } from "./load-balancer.ts";
 import { OpenTasks } from "./open-tasks.ts";
 import { kQueueOptions } from "./symbols.ts";
@@ -21,17 +20,12 @@ import { FixedQueue, type PiscinaTask, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, mayGoElsewhere, terminated, type Threads } from "./threads.ts";
 import { recordOf, type WorkerRecord } from "./worker-record.ts";
 
-export interface BalancedFlowOptions {
+export interface BalancedFlowOptions extends FlowOptions {
   readonly threads: Pick<Threads, "add" | "end" | "run" | "records" | "destroy">;
   readonly balancer: PiscinaLoadBalancer;
-  readonly taskQueue: TaskQueue | null;
-  readonly maxQueue: number;
   readonly perThread: number;
   /** Whether a task that the balancer refuses stays in front of the others. */
   readonly isStrict: boolean;
-  readonly runTimes: Times | null;
-  readonly waitTimes: Times | null;
-  readonly changed: () => void;
 }
 
 export class BalancedFlow implements Flow {

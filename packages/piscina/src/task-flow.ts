@@ -15,9 +15,8 @@
  * the same order as results come back. Where several tasks share a thread, one that needs a thread for itself is held, and whatever comes
  * after it: the pool would let the later ones overtake it.
  */
-import type { Flow } from "./flow.ts";
+import type { Flow, FlowOptions } from "./flow.ts";
 import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
-import type { Times } from "./histogram.ts";
 import { JobCancel } from "./job-cancel.ts";
 import type { Places } from "./places.ts";
 import type { QueuedTask } from "./task-info.ts";
@@ -26,16 +25,9 @@ import { FixedQueue, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, mayGoElsewhere, type Threads } from "./threads.ts";
 import type { WorkerRecord } from "./worker-record.ts";
 
-export interface TaskFlowOptions {
+export interface TaskFlowOptions extends FlowOptions {
   readonly threads: Pick<Threads, "add" | "records" | "run">;
   readonly places: Places;
-  /** Null: none of the program's own. */
-  readonly taskQueue: TaskQueue | null;
-  readonly maxQueue: number;
-  readonly runTimes: Times | null;
-  readonly waitTimes: Times | null;
-  /** Places were taken or given. */
-  readonly changed: () => void;
 }
 
 export class TaskFlow implements Flow {
