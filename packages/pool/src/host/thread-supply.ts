@@ -65,9 +65,9 @@ export class ThreadSupply {
   #isStarting = false;
   /** Another thread was wanted while one was made. */
   #startAgain = false;
-  /** What `start` has asked for: how many threads, and what they load first. Until it was tried. */
   /** Threads above `maxThreads` are still there, because jobs have asked for them by their id. */
   #isShrinking = false;
+  /** What `start` has asked for: how many threads, and what they load first. Until it was tried. */
   #asked: { readonly count: number; readonly modules: readonly string[] } | null = null;
   #watch: NodeJS.Timeout | null = null;
 
