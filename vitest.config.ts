@@ -3,11 +3,13 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/support/longest-first.ts";
 import { sourceAliases } from "./test/support/source-aliases.ts";
+import { steppedModules } from "./test/support/stepped-modules.ts";
 import { timeLimit, timeoutScale } from "./test/support/time-limit.ts";
 
 export default defineConfig({
   // On the main thread packages run from source. Not by the condition `@skein/source`, which threads and processes would inherit.
   resolve: { alias: sourceAliases },
+  plugins: [steppedModules()],
   test: {
     include: [
       "packages/*/test/**/*.test.ts",

@@ -1,10 +1,10 @@
 /** Loads the programs with the pool's own code under them, made to step, on the simulated machine. */
 import { registerHooks } from "node:module";
 import { createLayout } from "../../../packages/pool/src/shared/layout.ts";
+import { Stepping } from "../../../test/support/stepping.ts";
 import type { Costs, JobCosts } from "./costs.ts";
 import * as machine from "./machine.ts";
 import type * as Programs from "./programs.ts";
-import { Stepping } from "./stepping.ts";
 
 const pool = new URL("../../../packages/pool/src/", import.meta.url);
 const SHARED = ["ring", "deque", "job-queues", "parking", "slot", "inbox", "places", "pool-memory"];
@@ -19,7 +19,7 @@ const machineUrl = new URL("machine.ts", import.meta.url);
 const replaced: ReadonlySet<string> = new Set(
   ["shared/atomics.ts", "shared/timers.ts"].map((name) => new URL(name, pool).href),
 );
-const stepping = new Stepping(files, machineUrl);
+const stepping = new Stepping(files, machineUrl, "functions");
 
 registerHooks({
   resolve(specifier, context, next) {

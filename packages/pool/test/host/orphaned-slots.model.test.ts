@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { OrphanedSlots } from "../../src/host/orphaned-slots.ts";
 import { HOST, PoolMemory } from "../../src/shared/pool-memory.ts";
 import { DONE, FREE, QUEUED, RUNNING, SlotTable } from "../../src/shared/slot.ts";
@@ -10,12 +10,7 @@ import { timeLimit } from "../../../../test/support/time-limit.ts";
 const SLOTS = [4, 5];
 const KEEPER = 2;
 const NEXT_OWNERS_JOB = 77;
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start();
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const model = new Model();
 
 function memoryOf({ control, slotsBuffer, layout }: ModelMemory): PoolMemory {
   return new PoolMemory(control.buffer as SharedArrayBuffer, slotsBuffer, layout, HOST);

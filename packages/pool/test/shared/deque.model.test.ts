@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Deque, EMPTY } from "../../src/shared/deque.ts";
 import { dequeBase } from "../../src/shared/layout.ts";
 import { DEQUE_STARTS } from "./deque-starts.ts";
@@ -10,12 +10,7 @@ import { timeLimit } from "../../../../test/support/time-limit.ts";
 const CELLS = 4;
 const OWNER = 0;
 const tickets = new Int32Array(8);
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start();
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const model = new Model();
 
 function dequeIn({ control, layout }: ModelMemory): Deque {
   return new Deque(control, dequeBase(layout, 0), layout.dequeCells);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Inbox } from "../../src/shared/inbox.ts";
 import { inboxBase, LINE_WORDS } from "../../src/shared/layout.ts";
 import { Parking } from "../../src/shared/parking.ts";
@@ -9,12 +9,7 @@ import { messageWord } from "./model/model-words.ts";
 import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const OWNER = 2;
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start();
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const model = new Model();
 
 function takeOf({ control, layout, slotsBuffer }: ModelMemory, submitter: number): number[] {
   const into = new Int32Array(layout.totalSlots);

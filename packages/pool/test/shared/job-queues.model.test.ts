@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { JobQueues, NO_JOB, NO_THREAD } from "../../src/shared/job-queues.ts";
 import { firstSlot } from "../../src/shared/layout.ts";
 import { DONE, FREE, QUEUED, SlotTable } from "../../src/shared/slot.ts";
@@ -11,17 +11,10 @@ const NORMAL = 1;
 const OWNER = 0;
 /** Of a thread that takes part when all others have ended. */
 const LAST = 2;
+const model = new Model(3);
 /** The slots of thread 0. */
-let a: number;
-let b: number;
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start(3);
-  a = firstSlot(model.layout, 1);
-  b = a + 1;
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const a = firstSlot(model.layout, 1);
+const b = a + 1;
 
 function queuesOf({ control, layout, slotsBuffer }: ModelMemory, self: number): JobQueues {
   return new JobQueues(control, layout, new SlotTable(slotsBuffer, layout), self);

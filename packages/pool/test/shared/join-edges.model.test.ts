@@ -1,16 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "./model/model.ts";
 import { BEGIN, END, FINISH, HASTY_LOOK, LOOK } from "./model/programs.ts";
 import type { Scenario } from "./model/scenario.ts";
 import { timeLimit } from "../../../../test/support/time-limit.ts";
 
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start(3);
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const model = new Model(3);
 
 /** Jobs 0, 1, 2 … run on these threads. */
 function running(...threads: number[]): Scenario["prepare"] {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { JobQueues, NO_THREAD } from "../../src/shared/job-queues.ts";
 import { LINE_WORDS } from "../../src/shared/layout.ts";
 import { Parking } from "../../src/shared/parking.ts";
@@ -9,12 +9,7 @@ import { ALL_QUEUES } from "./model/programs.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
 
 const NORMAL = 1;
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start();
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const model = new Model();
 
 function partsOf({ control, layout, slotsBuffer }: ModelMemory): { slots: SlotTable; host: JobQueues } {
   const slots = new SlotTable(slotsBuffer, layout);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { JobQueues, NO_THREAD } from "../../src/shared/job-queues.ts";
 import { LINE_WORDS } from "../../src/shared/layout.ts";
 import { BUSY, Parking } from "../../src/shared/parking.ts";
@@ -13,12 +13,7 @@ import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const CELLS = 4;
 const THREADS = 2;
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start();
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const model = new Model();
 
 function ringIn({ control, layout }: ModelMemory): Ring {
   return new Ring(control, ringWord(layout), CELLS);

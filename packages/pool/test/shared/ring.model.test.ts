@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { EMPTY, Ring } from "../../src/shared/ring.ts";
 import { Model } from "./model/model.ts";
 import type { ModelMemory, Run, Scenario } from "./model/scenario.ts";
@@ -8,12 +8,7 @@ import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const CELLS = 4;
 const tickets = new Int32Array(1);
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start();
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const model = new Model();
 
 function ringIn({ control, layout }: ModelMemory, cells = CELLS): Ring {
   return new Ring(control, ringWord(layout), cells);

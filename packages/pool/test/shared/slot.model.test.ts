@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { EMPTY, Ring } from "../../src/shared/ring.ts";
 import { DONE, FREE, QUEUED, RUNNING, SlotTable } from "../../src/shared/slot.ts";
 import { Model } from "./model/model.ts";
@@ -8,12 +8,7 @@ import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const CELLS = 4;
 const HOST = 2;
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start();
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const model = new Model();
 
 function partsOf({ control, layout, slotsBuffer }: ModelMemory): {
   ring: Ring;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { timeLimit } from "../../../../test/support/time-limit.ts";
 import { messageWord } from "./model/model-words.ts";
 import { Model } from "./model/model.ts";
@@ -7,12 +7,7 @@ import type { Scenario } from "./model/scenario.ts";
 const PRODUCER = 0;
 const READER = 1;
 const NOBODY = -1;
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start();
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const model = new Model();
 
 function scenario(
   count: number,

@@ -1,101 +1,47 @@
 /**
- * The controller of the model tests: starts the threads once, then runs them through many schedules, one atomic operation at a
- * time. A schedule is a list of choices (schedules.ts): which thread goes on, which wait times out, which thread is ended. Between the steps the test looks at the
- * memory. What fails is thrown with the seed and the steps.
+ * The controller of the model tests: runs threads through many schedules, one atomic operation at a time. The threads are generators, made from
+ * the pool's own code (test/support/stepping.ts). A schedule is a list of choices (schedules.ts): which thread goes on, which wait times
+ * out, which thread is ended. Between the steps the test looks at the memory. What fails is thrown with the seed and the steps.
  */
-import { once } from "node:events";
-import { Worker } from "node:worker_threads";
 import { createLayout, type Layout } from "../../../src/shared/layout.ts";
 import { TraceMemory } from "../../../src/shared/trace/trace-log.ts";
-import {
-  announce,
-  ARGUMENTS,
-  ASKING,
-  awaitChange,
-  DONE,
-  ERROR_TEXT,
-  FAILED,
-  FAULT,
-  GO,
-  GRANT,
-  HANDSHAKE_BYTES,
-  INDEX,
-  KILL,
-  LOG,
-  MODEL_THREADS,
-  neverLook,
-  NOTIFIED,
-  OP,
-  type Operation,
-  OPERATIONS,
-  PROGRAM,
-  REGISTERED,
-  RUNNING,
-  STATUS,
-  threadBase,
-  TIMED_OUT,
-  VALUE,
-} from "./handshake.ts";
 import { controlBytes, exitWord, messageWord } from "./model-words.ts";
-import type { ModelThreadData } from "./model.worker.ts";
-import { keepToOneCore } from "./one-core.ts";
-import { programs, TRACE_RECORDS } from "./programs.ts";
+import type { Answer, Operation, Request, Steps } from "./operations.ts";
+import { TRACE_RECORDS } from "./programs.ts";
+import { programs } from "./programs.ts?stepped";
 import type { Choice, Run, Scenario } from "./scenario.ts";
 import { byChance, DepthFirst } from "./schedules.ts";
+import { beginSchedule, enter, isSteps, type ThreadState } from "./stepped-atomics.ts";
 
 const MAX_STEPS = 2000;
 
-export class Model implements AsyncDisposable, Run {
+interface Thread extends ThreadState {
+  readonly steps: Steps<unknown>;
+  /** What it asks for; null when it has ended. */
+  request: Request | null;
+  readonly log: number[];
+  /** It is blocked, or its waitAsync is pending, and it has got a wake-up. */
+  isWoken: boolean;
+  /** The word of its pending waitAsync, or -1. */
+  asyncWord: number;
+}
+
+export class Model implements Run {
   readonly layout: Layout;
   readonly control: Int32Array;
   readonly slotsBuffer: SharedArrayBuffer;
   readonly #traceBuffer: SharedArrayBuffer = new TraceMemory(TRACE_RECORDS).buffer;
   killed = -1;
-  readonly #handshake: Int32Array;
-  readonly #handshakeBuffer = new SharedArrayBuffer(HANDSHAKE_BYTES);
-  readonly #controlBuffer: SharedArrayBuffer;
-  readonly #workers: Worker[] = [];
-  /** By thread: a wake-up that a blocked thread, or its pending waitAsync, has got. */
-  readonly #woken: boolean[] = [];
-  /** By thread: the word of its pending waitAsync, or -1. */
-  readonly #asyncWord: number[] = [];
+  readonly #threads: Thread[] = [];
   #trace: string[] = [];
-  #threads = 0;
   #timeoutsLeft = 0;
   #mortal: readonly number[] = [];
 
-  private constructor(maxThreads: number) {
+  /** @param maxThreads Of the layout. */
+  constructor(maxThreads = 2) {
     this.layout = createLayout(4, maxThreads, 2);
-    this.#controlBuffer = new SharedArrayBuffer(controlBytes(this.layout));
-    this.control = new Int32Array(this.#controlBuffer);
+    this.control = new Int32Array(new SharedArrayBuffer(controlBytes(this.layout)));
     this.slotsBuffer = new SharedArrayBuffer(this.layout.slotsBytes);
-    this.#handshake = new Int32Array(this.#handshakeBuffer);
-  }
-
-  /** @param maxThreads Of the layout; the model always has three threads. */
-  static async start(maxThreads = 2): Promise<Model> {
-    const model = new Model(maxThreads);
-    const onOneCore = keepToOneCore();
-    if (onOneCore) neverLook();
-    for (let thread = 0; thread < MODEL_THREADS; thread++) {
-      model.#handshake[threadBase(thread) + STATUS] = DONE;
-      const workerData: ModelThreadData = {
-        handshake: model.#handshakeBuffer,
-        control: model.#controlBuffer,
-        slots: model.slotsBuffer,
-        trace: model.#traceBuffer,
-        layout: model.layout,
-        thread,
-        onOneCore,
-      };
-      model.#workers.push(new Worker(new URL("./model.worker.ts", import.meta.url), { workerData }));
-    }
-    await Promise.all(model.#workers.map((worker) => once(worker, "message")));
-    return model;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
   /**
@@ -121,15 +67,12 @@ export class Model implements AsyncDisposable, Run {
   }
 
   logs(thread: number): number[] {
-    // Of a thread that has no program here an earlier scenario may have left some.
-    if (thread >= this.#threads) return [];
-    const start = threadBase(thread) + LOG;
-    return [...this.#handshake.subarray(start + 1, start + 1 + this.#handshake[start]!)];
+    return [...(this.#threads[thread]?.log ?? [])];
   }
 
   blockedOn(thread: number): number {
-    if (this.#status(thread) !== ASKING || this.#woken[thread]) return -1;
-    return isBlocking(this.#operation(thread)) ? this.#handshake[threadBase(thread) + INDEX]! : -1;
+    const { request, isWoken } = this.#threads[thread]!;
+    return request !== null && !isWoken && isBlocking(request.operation) ? request.index : -1;
   }
 
   #run(scenario: Scenario, label: string, choose: (choices: Choice[]) => Choice): void {
@@ -144,10 +87,8 @@ export class Model implements AsyncDisposable, Run {
         this.#take(choose(choices));
         scenario.always?.(this);
       }
-      this.#unwind();
       scenario.atEnd?.(this);
     } catch (error) {
-      this.#unwind();
       const more = this.#trace.length > 200 ? ` … ${this.#trace.length} steps` : "";
       throw new Error(`${label}schedule: ${this.#trace.slice(0, 200).join(" ")}${more}`, { cause: error });
     }
@@ -160,61 +101,62 @@ export class Model implements AsyncDisposable, Run {
     scenario.prepare(this);
     this.killed = -1;
     this.#trace = [];
-    this.#threads = scenario.threads.length;
     this.#mortal = scenario.mortal ?? [];
     this.#timeoutsLeft = scenario.timeouts ?? 0;
-    const { fault } = scenario;
-    this.#handshake.set(
-      fault === undefined
-        ? [0]
-        : [
-            1,
-            OPERATIONS.indexOf(fault.operation),
-            fault.from,
-            fault.to,
-            fault.value,
-            OPERATIONS.indexOf(fault.until),
-          ],
-      FAULT,
-    );
-    const names = Object.keys(programs);
+    beginSchedule(this.control, scenario.fault ?? null);
+    this.#threads.length = 0;
     for (const [thread, [program, ...args]] of scenario.threads.entries()) {
-      this.#woken[thread] = false;
-      this.#asyncWord[thread] = -1;
-      const base = threadBase(thread);
-      this.#handshake[base + PROGRAM] = names.indexOf(program);
-      this.#handshake.set([args.length, ...args], base + ARGUMENTS);
-      // The thread runs up to its first operation.
-      announce(this.#handshake, base + STATUS, RUNNING);
-      awaitChange(this.#handshake, base + STATUS, RUNNING);
+      const log: number[] = [];
+      const environment = {
+        control: this.control,
+        slotsBuffer: this.slotsBuffer,
+        traceBuffer: this.#traceBuffer,
+        layout: this.layout,
+        thread,
+        log: (...values: number[]) => void log.push(...values),
+      };
+      const steps = programs[program]!(environment, ...args);
+      if (!isSteps(steps)) throw new Error(`${program} has no atomic operation`);
+      const state = {
+        steps,
+        log,
+        request: null,
+        delayed: null,
+        isRegistered: false,
+        isWoken: false,
+        asyncWord: -1,
+      };
+      this.#threads.push(state);
+      // Up to its first operation.
+      this.#goOn(thread, "go");
     }
   }
 
   #choices(): Choice[] {
     const choices: Choice[] = [];
-    for (let thread = 0; thread < this.#threads; thread++) {
-      if (this.#status(thread) !== ASKING) continue;
-      const operation = this.#operation(thread);
-      if (!isBlocking(operation) || this.#woken[thread]) choices.push({ thread, action: "step" });
-      else if (operation === "waiting" && this.#timeoutsLeft > 0) choices.push({ thread, action: "timeout" });
+    for (const [thread, { request, isWoken }] of this.#threads.entries()) {
+      if (request === null) continue;
+      if (!isBlocking(request.operation) || isWoken) choices.push({ thread, action: "step" });
+      else if (request.operation === "waiting" && this.#timeoutsLeft > 0)
+        choices.push({ thread, action: "timeout" });
       if (this.killed < 0 && this.#mortal.includes(thread)) choices.push({ thread, action: "kill" });
     }
     return choices;
   }
 
   #take({ thread, action }: Choice): void {
-    const base = threadBase(thread);
-    const operation = this.#operation(thread);
-    const index = this.#handshake[base + INDEX]!;
+    const state = this.#threads[thread]!;
+    const { operation, index, value } = state.request!;
     this.#trace.push(
       action === "step"
-        ? `${thread}:${operation}[${index}]${operation === "load" ? "" : `=${this.#handshake[base + VALUE]}`}`
+        ? `${thread}:${operation}[${index}]${operation === "load" ? "" : `=${value}`}`
         : `${thread}:${action}`,
     );
     if (action === "kill") {
-      this.#grant(thread, KILL);
-      this.#woken[thread] = false;
-      this.#asyncWord[thread] = -1;
+      // Nothing of it runs any more, no `finally` either.
+      state.request = null;
+      state.isWoken = false;
+      state.asyncWord = -1;
       this.killed = thread;
       // The host hears of it, in its event loop.
       this.control[exitWord(this.layout)] = thread + 1;
@@ -225,51 +167,38 @@ export class Model implements AsyncDisposable, Run {
     }
     if (action === "timeout") {
       this.#timeoutsLeft--;
-      this.#grant(thread, TIMED_OUT);
+      this.#goOn(thread, "timed-out");
       return;
     }
     if (isBlocking(operation)) {
-      this.#woken[thread] = false;
-      if (operation === "awaiting") this.#asyncWord[thread] = -1;
-      this.#grant(thread, NOTIFIED);
+      state.isWoken = false;
+      if (operation === "awaiting") state.asyncWord = -1;
+      this.#goOn(thread, "notified");
       return;
     }
-    this.#handshake[base + REGISTERED] = 0;
-    this.#grant(thread, GO);
+    state.isRegistered = false;
+    this.#goOn(thread, "go");
     if (operation === "notify") this.#notify(index);
-    if (operation === "waitAsync" && this.#handshake[base + REGISTERED] === 1)
-      this.#asyncWord[thread] = index;
+    if (operation === "waitAsync" && state.isRegistered) state.asyncWord = index;
   }
 
   #notify(word: number): void {
-    for (let thread = 0; thread < this.#threads; thread++) {
-      if (this.blockedOn(thread) === word || this.#asyncWord[thread] === word) this.#woken[thread] = true;
+    for (const [thread, state] of this.#threads.entries()) {
+      if (this.blockedOn(thread) === word || state.asyncWord === word) state.isWoken = true;
     }
   }
 
-  #grant(thread: number, grant: number): void {
-    const base = threadBase(thread);
-    Atomics.store(this.#handshake, base + STATUS, RUNNING);
-    announce(this.#handshake, base + GRANT, grant);
-    if (awaitChange(this.#handshake, base + STATUS, RUNNING) !== FAILED) return;
-    const start = base + ERROR_TEXT;
-    const codes = this.#handshake.subarray(start + 1, start + 1 + this.#handshake[start]!);
-    throw new Error(`Thread ${thread}: ${String.fromCharCode(...codes)}`);
-  }
-
-  /** Ends the threads that are still there. */
-  #unwind(): void {
-    for (let thread = 0; thread < this.#threads; thread++) {
-      if (this.#status(thread) === ASKING) this.#grant(thread, KILL);
+  /** Performs what it has asked for, and runs it up to its next operation. */
+  #goOn(thread: number, answer: Answer): void {
+    const state = this.#threads[thread]!;
+    enter(state);
+    try {
+      const { done, value } = state.steps.next(answer);
+      state.request = done === true ? null : value;
+    } catch (error) {
+      state.request = null;
+      throw new Error(`Thread ${thread}`, { cause: error });
     }
-  }
-
-  #status(thread: number): number {
-    return Atomics.load(this.#handshake, threadBase(thread) + STATUS);
-  }
-
-  #operation(thread: number): Operation {
-    return OPERATIONS[this.#handshake[threadBase(thread) + OP]!]!;
   }
 }
 

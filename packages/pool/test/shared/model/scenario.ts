@@ -1,6 +1,6 @@
 /** What a model test describes: programs, the memory they begin with, and what must hold. */
 import type { Layout } from "../../../src/shared/layout.ts";
-import type { Fault } from "./handshake.ts";
+import type { Fault } from "./operations.ts";
 import type { ProgramName } from "./programs.ts";
 
 export interface Scenario {

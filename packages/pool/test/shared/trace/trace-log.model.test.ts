@@ -1,16 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { timeLimit } from "../../../../../test/support/time-limit.ts";
 import { Model } from "../model/model.ts";
 import { CLOSE, LOOKED, OPEN } from "../model/programs.ts";
 import type { Run, Scenario } from "../model/scenario.ts";
 
 const READER = 1;
-let model: Model;
-
-beforeAll(async () => {
-  model = await Model.start();
-});
-afterAll(() => model[Symbol.asyncDispose]());
+const model = new Model();
 
 /** After each look: every slice that was begun so far is a record that was read once, or open, and none is both. */
 function expectWhole(run: Run): void {

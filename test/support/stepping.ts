@@ -1,26 +1,21 @@
 /**
  * Turns ordinary functions into ones that stop before every atomic operation, so that many simulated threads run in one real one.
  * Whatever reaches an atomic operation becomes a generator: found by name, over all files together, until no more are found. A call by such a name
- * asks at run time whether it has got a generator, so an array's `push` next to a ring's is no trouble.
+ * asks at run time whether it has got a generator, so an array's `push` next to a ring's is no trouble. The operations are functions that
+ * a machine may stop before, or generators themselves.
  *
  *     load(words, i)        (mustGiveWay() && (yield), load(words, i))
  *     ring.pop()            (isSteps($ = ring.pop()) ? yield* $ : $)
  *     get used() { … }      get used() { return (function* () { … }).call(this) }
+ *
+ * A constructor cannot stop: what it does happens with the operation before it.
  */
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { parseAst } from "rolldown/parseAst";
 
-/** Of `shared/atomics.ts`: one step each. Those that may block are generators of the machine's. */
-const OPERATIONS: ReadonlySet<string> = new Set([
-  "load",
-  "store",
-  "cas",
-  "exchange",
-  "add",
-  "waitAsync",
-  "notify",
-]);
+/** Of `shared/atomics.ts`: one step each. Those that may block are generators. */
+const OPERATIONS: readonly string[] = ["load", "store", "cas", "exchange", "add", "waitAsync", "notify"];
 const BLOCKING: readonly string[] = ["wait", "awaitWoken"];
 /** Function-valued fields whose functions step. */
 const CALLBACKS: readonly string[] = ["found"];
@@ -42,11 +37,18 @@ export class Stepping {
   readonly #sources = new Map<string, string>();
   readonly #trees = new Map<string, Node>();
   readonly #names = new Set([...BLOCKING, ...CALLBACKS]);
-  readonly #machine: string;
+  /** Those that are not generators. */
+  readonly #operations = new Set<string>();
+  readonly #head: string;
 
-  /** @param files Whose functions step. @param machine The URL of the module that has `mustGiveWay` and `isSteps`. */
-  constructor(files: readonly URL[], machine: URL) {
-    this.#machine = machine.href;
+  /**
+   * @param files Whose functions step.
+   * @param machine The URL of the module that has `isSteps`, and `mustGiveWay` where the operations are functions, `atOnce` where they are generators.
+   */
+  constructor(files: readonly URL[], machine: URL, operations: "functions" | "generators") {
+    const other = operations === "functions" ? "mustGiveWay" : "atOnce";
+    this.#head = `import { ${other} as $${other}, isSteps as $isSteps } from ${JSON.stringify(machine.href)};let $;`;
+    for (const name of OPERATIONS) (operations === "functions" ? this.#operations : this.#names).add(name);
     for (const file of files) {
       const source = readFileSync(file, "utf8");
       this.#sources.set(file.href, source);
@@ -65,15 +67,14 @@ export class Stepping {
   /** JavaScript. */
   transformed(url: string): string {
     const edits: Edit[] = [];
-    this.#edit(this.#trees.get(url)!, null, false, edits);
+    this.#edit(this.#trees.get(url)!, null, "nothing", edits);
     let source = this.#sources.get(url)!;
     // From the end; where several meet, what closes stands before what opens, each in the order in which it was found.
     const sorted = [...edits.filter(({ closes }) => closes), ...edits.filter(({ closes }) => !closes)]
       .toReversed()
       .toSorted((a, b) => b.at - a.at);
     for (const { at, text } of sorted) source = source.slice(0, at) + text + source.slice(at);
-    const head = `import { mustGiveWay as $mustGiveWay, isSteps as $isSteps } from ${JSON.stringify(this.#machine)};let $;`;
-    return head + stripTypeScriptTypes(source);
+    return this.#head + stripTypeScriptTypes(source);
   }
 
   /** Names of functions and getters whose bodies step. */
@@ -91,30 +92,51 @@ export class Stepping {
 
   #isStep(node: Node): boolean {
     const name = nameOfUse(node);
-    return name !== null && (this.#names.has(name) || isOperation(node));
+    return name !== null && (this.#names.has(name) || this.#isOperation(node));
   }
 
-  #edit(node: Node, parent: Node | null, steps: boolean, edits: Edit[]): void {
-    const becomesGenerator =
-      isFunction(node) && this.#steps(bodyOf(node)) && parent?.["kind"] !== "constructor";
-    const inside = isFunction(node) ? becomesGenerator : steps;
-    const around = becomesGenerator ? generatorAround(node, parent) : this.#stepAround(node, parent, inside);
-    if (around !== null) edits.push({ at: around.from, text: around.before, closes: false });
+  #edit(node: Node, parent: Node | null, around: Surroundings, edits: Edit[]): void {
+    let inside = around;
+    if (isFunction(node)) {
+      if (!this.#steps(bodyOf(node))) inside = "nothing";
+      else inside = parent?.["kind"] === "constructor" ? "constructor" : "generator";
+    }
+    const edit =
+      isFunction(node) && inside === "generator"
+        ? generatorAround(node, parent)
+        : this.#stepAround(node, parent, inside);
+    if (edit !== null) edits.push({ at: edit.from, text: edit.before, closes: false });
     for (const child of childrenOf(node)) this.#edit(child, node, inside, edits);
-    if (around !== null) edits.push({ at: around.to, text: around.after, closes: true });
+    if (edit !== null) edits.push({ at: edit.to, text: edit.after, closes: true });
   }
 
   /** Null for what does not step, and what is only the name of what does. */
-  #stepAround(node: Node, parent: Node | null, inside: boolean): Around | null {
+  #stepAround(node: Node, parent: Node | null, inside: Surroundings): Around | null {
     const isCallee = parent?.type === "CallExpression" && parent["callee"] === node;
-    const isTarget = parent?.type === "AssignmentExpression" && parent["left"] === node;
-    if (!inside || isCallee || isTarget || !this.#isStep(node)) return null;
+    const isTarget =
+      parent?.type === "UpdateExpression" ||
+      (parent?.type === "AssignmentExpression" && parent["left"] === node);
+    if (inside === "nothing" || isCallee || isTarget || !this.#isStep(node)) return null;
     const { start: from, end: to } = node;
-    return isOperation(node)
+    const isOperation = this.#isOperation(node);
+    if (inside === "constructor") return isOperation ? null : { from, before: "$atOnce(", to, after: ")" };
+    return isOperation
       ? { from, before: "($mustGiveWay() && (yield), ", to, after: ")" }
       : { from, before: "($isSteps($ = ", to, after: ") ? yield* $ : $)" };
   }
+
+  #isOperation(node: Node): boolean {
+    const callee = node["callee"] as Node | undefined;
+    return (
+      node.type === "CallExpression" &&
+      callee?.type === "Identifier" &&
+      this.#operations.has(callee["name"] as string)
+    );
+  }
 }
+
+/** What the function around a node becomes. */
+type Surroundings = "generator" | "constructor" | "nothing";
 
 /** What is written before and behind. */
 interface Around {
@@ -134,7 +156,8 @@ function generatorAround(node: Node, parent: Node | null): Around {
   if (parent?.["kind"] === "get") {
     return { from: start + 1, before: " return (function* () {", to: end - 1, after: "}).call(this) " };
   }
-  const name = (parent?.type === "MethodDefinition" ? parent["key"] : node["id"]) as Node;
+  const isMethod = parent?.type === "MethodDefinition" || parent?.["method"] === true;
+  const name = (isMethod ? parent["key"] : node["id"]) as Node;
   return { from: name.start, before: "*", to: end, after: "" };
 }
 
@@ -145,14 +168,15 @@ function isFunction({ type }: Node): boolean {
 }
 
 function nameOfFunction(node: Node): string | null {
-  if (node.type === "FunctionDeclaration") return (node["id"] as { name: string }).name;
+  const isVariable = node.type === "VariableDeclarator" && isNode(node["init"]) && isFunction(node["init"]);
+  if (isVariable || node.type === "FunctionDeclaration") return (node["id"] as { name: string }).name;
   if (node.type !== "MethodDefinition" || node["kind"] === "constructor") return null;
   return (node["key"] as { name: string }).name;
 }
 
-/** Of a function, or of a method. */
+/** Of a function, or of a method or variable that holds one. */
 function bodyOf(node: Node): Node {
-  return (node.type === "MethodDefinition" ? (node["value"] as Node)["body"] : node["body"]) as Node;
+  return ((node["value"] ?? node["init"] ?? node) as Node)["body"] as Node;
 }
 
 /** What is called, or read from an object. */
@@ -162,15 +186,6 @@ function nameOfUse(node: Node): string | null {
   const member = callee ?? node;
   if (member.type !== "MemberExpression" || member["computed"] === true) return null;
   return (member["property"] as { name: string }).name;
-}
-
-function isOperation(node: Node): boolean {
-  const callee = node["callee"] as Node | undefined;
-  return (
-    node.type === "CallExpression" &&
-    callee?.type === "Identifier" &&
-    OPERATIONS.has(callee["name"] as string)
-  );
 }
 
 function childrenOf(node: Node): Node[] {

@@ -1,0 +1,49 @@
+/**
+ * `import … from "./programs.ts?stepped"`: the programs of the model tests, and the pool's own code under them, made to stop before every
+ * atomic operation (stepping.ts). What is imported without the query is as it is written.
+ */
+import { globSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Plugin } from "vitest/config";
+import { Stepping } from "./stepping.ts";
+
+const QUERY = "?stepped";
+const pool = new URL("../../packages/pool/", import.meta.url);
+const model = new URL("test/shared/model/", pool);
+const operations = new URL("stepped-atomics.ts", model);
+const atomics = fileURLToPath(new URL("src/shared/atomics.ts", pool));
+
+function filesThatStep(): URL[] {
+  const shared = globSync("src/shared/**/*.ts", { cwd: fileURLToPath(pool) });
+  return [
+    ...shared.map((file) => new URL(file, pool)).filter(({ href }) => href !== pathToFileURL(atomics).href),
+    new URL("src/host/orphaned-slots.ts", pool),
+    ...["programs.ts", "broken-deque.ts"].map((file) => new URL(file, model)),
+  ];
+}
+
+export function steppedModules(): Plugin {
+  let stepping: Stepping | undefined;
+  const has = (path: string): boolean => {
+    stepping ??= new Stepping(filesThatStep(), operations, "generators");
+    return stepping.has(pathToFileURL(path).href);
+  };
+  return {
+    name: "stepped-modules",
+    enforce: "pre",
+    resolveId(source, importer) {
+      const isWithin = importer?.endsWith(QUERY) === true;
+      if (importer === undefined || !source.startsWith(".") || !(isWithin || source.endsWith(QUERY)))
+        return null;
+      const path = fileURLToPath(
+        new URL(source.replace(QUERY, ""), pathToFileURL(importer.replace(QUERY, ""))),
+      );
+      if (path === atomics) return fileURLToPath(operations);
+      return has(path) ? path + QUERY : path;
+    },
+    load(id) {
+      if (!id.endsWith(QUERY)) return null;
+      return { code: stepping!.transformed(pathToFileURL(id.slice(0, -QUERY.length)).href), map: null };
+    },
+  };
+}
