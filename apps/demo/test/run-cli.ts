@@ -14,17 +14,16 @@ export interface CliResult {
 
 const PROGRESS = /^census: .*\d+\/\d+ files .*\n/gm;
 
-const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
-/** Runs `census` from source. @param whileRunning may send signals. */
+/** Runs the built `census`. @param whileRunning may send signals. */
 export async function runCli(
   args: readonly string[],
   whileRunning: (child: ChildProcess) => Promise<void> = async () => {},
   env: NodeJS.ProcessEnv = {},
 ): Promise<CliResult> {
-  const flags = ["--conditions=@skein/source", "--disable-warning=ExperimentalWarning"];
   const { FORCE_COLOR: _, ...plain } = process.env;
-  const child = spawn(process.execPath, [...flags, MAIN, ...args], {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
     env: { ...plain, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
