@@ -6,7 +6,7 @@ import { sourceAliases } from "./test/support/source-aliases.ts";
 import { steppedModules } from "./test/support/stepped-modules.ts";
 import { timeLimit, timeoutScale } from "./test/support/time-limit.ts";
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   // On the main thread packages run from source. Not by the condition `@skein/source`, which threads and processes would inherit.
   resolve: { alias: sourceAliases },
   plugins: [steppedModules()],
@@ -28,6 +28,8 @@ export default defineConfig({
     env: {
       // The same for processes that tests start.
       SKEIN_TEST_TIMEOUT_SCALE: String(timeoutScale),
+      // `--mode whole`: see test/support/whole.ts.
+      ...(mode === "whole" ? { SKEIN_TEST_WHOLE: "1" } : {}),
       // Tests start some thousand processes and threads: each loads the same modules, compiled once.
       NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/skein-tests", import.meta.url)),
     },
@@ -37,4 +39,4 @@ export default defineConfig({
     teardownTimeout: timeLimit(30_000),
     reporters: ["default", "./test/support/progress-reporter.ts"],
   },
-});
+}));

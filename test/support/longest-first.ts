@@ -3,7 +3,6 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** In the order of their time on two cores, as far as it exceeds ten seconds; the others follow in any order. */
 const LONG: readonly RegExp[] = [
-  /\/unplugin\/test\/bundles\./,
   /\/hostile\/matrix\./,
   /\.model\./,
   /\/context-matrix\//,

@@ -3,7 +3,16 @@
  * and the folder removed: what still points there fails.
  */
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -93,7 +102,8 @@ export function writeProgram(language: "ts" | "js" = "ts"): string {
   const folder = temporaryFolder();
   for (const name of ["context", "scheduling", "pool"]) {
     const target = join(folder, "node_modules/@skein", name);
-    cpSync(join(packages, name, "dist"), join(target, "dist"), { recursive: true });
+    for (const file of globSync("**/*.js", { cwd: join(packages, name, "dist") }))
+      cpSync(join(packages, name, "dist", file), join(target, "dist", file));
     cpSync(join(packages, name, "package.json"), join(target, "package.json"));
   }
   for (const [name, text] of Object.entries(sources)) {
