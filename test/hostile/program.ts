@@ -5,6 +5,7 @@
  * MOMENT  before   the setup comes before Skein is loaded
  *         after    Skein is loaded and has run a job
  *         thread   the setup is on the pool threads
+ *         both     after, and thread
  *         none     the surroundings are flags, not a setup
  */
 import type * as Jobs from "./columns.jobs.ts";
@@ -77,7 +78,7 @@ export async function main(surrounding: string | null, moment: string): Promise<
   const put = async (): Promise<void> => {
     if (surrounding !== null) raised = await setups[surrounding]!();
   };
-  const onThread = moment === "thread";
+  const onThread = moment === "thread" || moment === "both";
   if (onThread && surrounding !== null) process.env["SKEIN_SURROUNDING_ON_THREAD"] = surrounding;
   if (moment === "before") await put();
   const { ThreadPool } = await import("@skein/pool");
@@ -92,7 +93,7 @@ export async function main(surrounding: string | null, moment: string): Promise<
     });
   let pool = makePool();
   let jobs = pool.module<typeof Jobs>(url);
-  if (moment === "after") {
+  if (moment === "after" || moment === "both") {
     same("the first job", await within(jobs.add(1, 2)), 3);
     await put();
   }
