@@ -15,7 +15,7 @@ const FILES: Record<string, string> = {
   "src/deep.js": `x = ${"[".repeat(3000)}${"]".repeat(3000)};\n`,
   "src/huge.js": `/* ${"x".repeat(7000)} */`,
 };
-for (let i = 0; i < 200; i++) {
+for (let i = 0; i < 100; i++) {
   FILES[`src/f${i}.ts`] =
     `export const a${i} = (b: number) => (b > ${i} ? b : 0);\nexport function c${i}(): void {}\n`;
 }
