@@ -192,7 +192,7 @@ describe("queues", () => {
 });
 
 it("A3.14 threads are started while jobs wait, also when the first thread was about to take them", async () => {
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 3; round++) {
     await using fresh = new ThreadPool({ maxThreads: 3 });
     await fresh.run(() => 1, []);
     // Needs all three at once: the sleeping one, and two that have to be started.

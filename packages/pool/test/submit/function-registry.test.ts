@@ -29,6 +29,10 @@ function inline(n: number): FunctionEntry {
   return registry.ofFunction(new Function(`return ${n}`) as () => unknown, none);
 }
 
+function exported(n: number): FunctionEntry {
+  return registry.ofExport("file:///a.js", `job${n}`);
+}
+
 describe("FunctionRegistry", () => {
   it("smoke: a function that jobs name is described in the home, under its number", () => {
     const [a, b] = [registry.ofExport("file:///a.js", "area"), registry.ofExport("file:///a.js", "length")];
@@ -56,7 +60,7 @@ describe("FunctionRegistry", () => {
     const kept = inline(1);
     registry.enter(kept);
     const ids = new Set([first.id, kept.id]);
-    for (let n = 2; n < 70_000; n++) ids.add(use(inline(n)).id);
+    for (let n = 2; n < 70_000; n++) ids.add(use(exported(n)).id);
     expect(ids.size).toBe(70_000);
     expect(memory.buffer.byteLength).toBeLessThan(16 << 20);
     expect(first.block).toBe(0);
@@ -71,7 +75,7 @@ describe("FunctionRegistry", () => {
     use(often);
     const { block } = often;
     for (let n = 1; n < 20_000; n++) {
-      use(inline(n));
+      use(exported(n));
       if (n % 100 === 0) use(often);
     }
     expect(often.block).toBe(block);
@@ -87,7 +91,7 @@ describe("FunctionRegistry", () => {
     for (const entry of entries) registry.enter(entry);
     expect(entries.every((entry) => (description(entry) as { id: number }).id === entry.id)).toBe(true);
     for (const entry of entries) registry.leave(entry);
-    for (let n = 0; n < 20_000; n++) use(inline(10_000 + n));
+    for (let n = 0; n < 20_000; n++) use(exported(n));
     expect(entries.filter(({ block }) => block !== 0).length).toBeLessThan(10_000);
   });
 });
