@@ -11,7 +11,7 @@ import type * as Sample from "../fixtures/sample.jobs.ts";
 import type * as Streams from "../fixtures/stream.jobs.ts";
 import type * as Transfer from "../fixtures/transfer.jobs.ts";
 
-const stressMs = Number(process.env["SKEIN_STRESS_MS"] ?? 2000);
+const stressMs = Number(process.env["SKEIN_STRESS_MS"] ?? 1000);
 const seed = Number(process.env["SKEIN_SEED"] ?? Date.now() % 1_000_000);
 
 function randomFrom(start: number): () => number {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { SharedBlockingCollection, Task } from "../../src/index.ts";
 import { timeLimit } from "../../../../test/support/time-limit.ts";
 
-const STRESS_MS = Number(process.env["SKEIN_STRESS_MS"] ?? 1500);
+const STRESS_MS = Number(process.env["SKEIN_STRESS_MS"] ?? 400);
 const CAPACITY = 4;
 
 type Items = SharedBlockingCollection<Uint8Array>;

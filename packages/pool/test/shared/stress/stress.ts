@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type Transferable, Worker, workerData } from "node:worker_threads";
 
-export const STRESS_MS: number = Number(process.env["SKEIN_STRESS_MS"] ?? 600);
+export const STRESS_MS: number = Number(process.env["SKEIN_STRESS_MS"] ?? 400);
 /** For the test as a whole: the time, and what it takes to start threads. */
 export const TEST_TIMEOUT_MS: number = STRESS_MS + 300_000;
 /** How long nothing may move before a wake-up counts as lost. */
