@@ -90,14 +90,14 @@ export function append(log: Gate, mark: number): void {
 /** Word 1 says that it has begun; ends when word 0 is set. */
 export async function hold(gate: Gate): Promise<string> {
   store(gate, 1, 1);
-  while (load(gate, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (load(gate, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   return "released";
 }
 
 /** Word 1 says that it has begun, word 2 that it has seen that it was asked to stop. */
 export async function holdUntilStopped(gate: Gate): Promise<void> {
   store(gate, 1, 1);
-  while (!job.isCancellationRequested) await new Promise((resolve) => setImmediate(resolve));
+  while (!job.isCancellationRequested) await new Promise((resolve) => setTimeout(resolve, 1));
   store(gate, 2, 1);
   job.throwIfCancellationRequested();
 }

@@ -2,6 +2,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** Words, or the path of the file that they lie in. */
 export type Gate = Int32Array | string;
@@ -39,7 +40,8 @@ export function words(gate: Gate, length: number): number[] {
 
 /** Resolves when a word is not 0. */
 export async function opened(gate: Gate, index: number): Promise<void> {
-  while (load(gate, index) === 0) await new Promise((resolve) => setImmediate(resolve));
+  // Sleeps in between: what turns without a pause takes a core from whoever is waited for.
+  while (load(gate, index) === 0) await sleep(1);
 }
 
 /** Makes gates, and removes their files at the end. */
