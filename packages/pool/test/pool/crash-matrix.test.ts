@@ -172,7 +172,7 @@ describe("a thread that ends without a job is replaced in silence", () => {
     const before = await sample.thread();
     const gate = makeGate();
     await crash.openLater(gate);
-    while (pool.stats().threads.parked === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (pool.stats().threads.parked === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     // Its timer fires when the thread has slept enough, and waits in its event loop.
     if (where === "in its event loop") await opened(gate);
     const worker = workers.at(-1)!;
@@ -194,7 +194,7 @@ describe("an error that comes when its job has returned", () => {
   it("from a timer: the thread goes on, and the error is counted", async () => {
     const { sample, crash } = start();
     const before = await crash.throwAfterwards();
-    while (pool.stats().stray === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (pool.stats().stray === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     expect(await sample.thread()).toBe(before);
     expect(pool.stats()).toMatchObject({ crashed: 0, stray: 1 });
   });

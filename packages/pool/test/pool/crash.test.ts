@@ -180,7 +180,7 @@ describe("a thread that never gets ready", () => {
       const given = pool.run(jobs.add, [1, 2], { signal: controller.signal });
       controller.abort();
       expect(await errorOf(given)).toMatchObject({ name: "AbortError" });
-      while (pool.stats().threads.total > 0) await new Promise((resolve) => setImmediate(resolve));
+      while (pool.stats().threads.total > 0) await new Promise((resolve) => setTimeout(resolve, 1));
     }
     expect(await errorOf(jobs.add(1, 2))).toBeInstanceOf(ThreadCrashedError);
   });

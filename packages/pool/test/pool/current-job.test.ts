@@ -15,7 +15,7 @@ function create(options: ConstructorParameters<typeof ThreadPool>[0] = {}) {
 }
 
 async function until(gate: Int32Array, at: number, value: number): Promise<void> {
-  while (Atomics.load(gate, at) !== value) await new Promise((resolve) => setImmediate(resolve));
+  while (Atomics.load(gate, at) !== value) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 describe("job, in a plain function that returns a promise", { timeout: TIMEOUT_MS }, () => {

@@ -33,7 +33,7 @@ function optionsWith(data: Omit<DisposeData, "file">, options: ThreadPoolOptions
 }
 
 async function untilThreads(pool: ThreadPool, count: number): Promise<void> {
-  while (pool.stats().threads.total !== count) await new Promise((resolve) => setImmediate(resolve));
+  while (pool.stats().threads.total !== count) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 describe("dispose", () => {
@@ -169,7 +169,7 @@ describe.each(["hangs", "spins"] as const)("a dispose that %s", (how) => {
     await host.ready();
     host.setMaxThreads(1);
     await opened(gate);
-    while (host.stats().threads.total > 1) await new Promise((resolve) => setImmediate(resolve));
+    while (host.stats().threads.total > 1) await new Promise((resolve) => setTimeout(resolve, 1));
     expect(await run()).toBe(1);
     await host.close(true, undefined);
     expect(logged()).toBe("begin 0 1\nbegin 0 1\n");

@@ -56,7 +56,7 @@ describe("stats()", () => {
     await allStarted(pool, 2);
     const gate = makeGate();
     const busy = [jobs.block(gate), jobs.block(gate)];
-    while (pool.stats().queued.normal > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (pool.stats().queued.normal > 0) await new Promise((resolve) => setTimeout(resolve, 1));
     const waiting = [
       pool.run(jobs.echo, [1], { priority: "high" }),
       pool.run(jobs.echo, [2], { priority: "low" }),
@@ -76,7 +76,7 @@ describe("stats()", () => {
     const own = one.module<typeof Nested>(new URL("../fixtures/nested.jobs.ts", import.meta.url));
     await own.ready();
     await Promise.all(Array.from({ length: 10 }, () => own.burn(10)));
-    while (one.stats().threads.running > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (one.stats().threads.running > 0) await new Promise((resolve) => setTimeout(resolve, 1));
     const { runMs, waitMs, perThread } = one.stats();
     expect(runMs.max).toBeGreaterThanOrEqual(10);
     expect(runMs.p50).toBeGreaterThanOrEqual(8);

@@ -12,7 +12,7 @@ function create(options: ConstructorParameters<typeof ThreadPool>[0] = {}) {
   const pool = new ThreadPool({ maxThreads: 1, ...options });
   const jobs = pool.module<typeof Stray>(strayJobs);
   const counted = async (count: number): Promise<void> => {
-    while (pool.stats().stray < count) await new Promise((resolve) => setImmediate(resolve));
+    while (pool.stats().stray < count) await new Promise((resolve) => setTimeout(resolve, 1));
   };
   return { pool, jobs, counted };
 }

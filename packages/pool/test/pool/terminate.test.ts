@@ -17,7 +17,7 @@ function start(options: ConstructorParameters<typeof ThreadPool>[0]) {
 }
 
 async function counted(gate: Int32Array, count: number): Promise<void> {
-  while (Atomics.load(gate, 0) < count) await new Promise((resolve) => setImmediate(resolve));
+  while (Atomics.load(gate, 0) < count) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** A job that has to be terminated, as soon as it runs; resolves to the name of its error when its thread has ended it. */

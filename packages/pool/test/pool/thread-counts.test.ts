@@ -155,7 +155,7 @@ describe("idleTimeoutMs", () => {
     const jobs = pool.module<typeof Jobs>(url);
     const gate = makeGate();
     const waits = [jobs.awaitOpen(gate), jobs.awaitOpen(gate)];
-    while (pool.stats().queued.normal > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (pool.stats().queued.normal > 0) await new Promise((resolve) => setTimeout(resolve, 1));
     pool.setMinThreads(1);
     for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 1));
     expect(totalOf(pool)).toBe(2);

@@ -69,9 +69,9 @@ describe("idle threads", { timeout: TIMEOUT_MS }, () => {
     await using pool = new ThreadPool({ minThreads: 4, maxThreads: 4, idleTimeoutMs: 1 });
     const jobs = pool.module<typeof Sample>(sampleJobs);
     await allStarted(pool, 4);
-    while (pool.stats().threads.parked < 4) await new Promise((resolve) => setImmediate(resolve));
+    while (pool.stats().threads.parked < 4) await new Promise((resolve) => setTimeout(resolve, 1));
     pool.setMinThreads(1);
-    while (pool.stats().threads.total > 1) await new Promise((resolve) => setImmediate(resolve));
+    while (pool.stats().threads.total > 1) await new Promise((resolve) => setTimeout(resolve, 1));
     expect(await jobs.echo("there")).toBe("there");
     expect(pool.stats().threads.total).toBe(1);
   });

@@ -35,7 +35,7 @@ async function blockAll(target: ThreadPool, threads: number): Promise<() => Prom
     Atomics.wait(words, 0, 0);
   };
   const tasks = Array.from({ length: threads }, () => target.run(hold, [gate]));
-  while (Atomics.load(gate, 1) < threads) await new Promise((resolve) => setImmediate(resolve));
+  while (Atomics.load(gate, 1) < threads) await new Promise((resolve) => setTimeout(resolve, 1));
   return async () => {
     open(gate);
     await Promise.all(tasks);

@@ -85,7 +85,7 @@ describe("a trace", () => {
   it("has a track per thread, with its name, its start, its rest and its end", async () => {
     const trace = await traced(async ({ pool }) => {
       await allStarted(pool, 2);
-      while (pool.stats().threads.parked < 2) await new Promise((resolve) => setImmediate(resolve));
+      while (pool.stats().threads.parked < 2) await new Promise((resolve) => setTimeout(resolve, 1));
     });
     const names = trace.traceEvents
       .filter(({ name }) => name === "thread_name")
