@@ -1,5 +1,5 @@
 /**
- * What must hold in any surroundings: `node program.ts NAME MOMENT`, or imported. Prints one line for each column, `COLUMN<tab>ok` or what was wrong;
+ * What must hold in any surroundings: `node program.ts NAMES MOMENT`, or imported. Prints one line for each column, `COLUMN<tab>ok` or what was wrong;
  * after the last one the process must end by itself.
  *
  * MOMENT  before   the setup comes before Skein is loaded
@@ -9,7 +9,7 @@
  *         none     the surroundings are flags, not a setup
  */
 import type * as Jobs from "./columns.jobs.ts";
-import { type Raised, real, setups } from "./setups.ts";
+import { putUp, type Raised, real } from "./setups.ts";
 
 const { writeSync } = process.getBuiltinModule("node:fs");
 const { apply, ownKeys } = Reflect;
@@ -74,9 +74,9 @@ function describe(error: unknown): string {
 }
 
 export async function main(surrounding: string | null, moment: string): Promise<void> {
-  let raised: Raised | void;
+  let raised: Raised | undefined;
   const put = async (): Promise<void> => {
-    if (surrounding !== null) raised = await setups[surrounding]!();
+    if (surrounding !== null) raised = await putUp(surrounding);
   };
   const onThread = moment === "thread" || moment === "both";
   if (onThread && surrounding !== null) process.env["SKEIN_SURROUNDING_ON_THREAD"] = surrounding;

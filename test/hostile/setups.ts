@@ -380,6 +380,16 @@ export const setups: Readonly<Record<string, Setup>> = {
   },
 };
 
+/** Between the names of setups that are put up together. */
+export const AND = " + ";
+
+/** @param names One setup, or several with AND between them; of these none pretends about time. */
+export async function putUp(names: string): Promise<Raised | undefined> {
+  let raised: Raised | undefined;
+  for (const name of names.split(AND)) raised = (await setups[name]!()) ?? undefined;
+  return raised;
+}
+
 /** The timers as they were before any setup. */
 export const real = {
   setTimeout: nodeTimers.setTimeout,

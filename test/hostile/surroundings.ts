@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import type { ChildOptions } from "../support/child.ts";
 import { whole } from "../support/whole.ts";
-import { setups } from "./setups.ts";
+import { AND, setups } from "./setups.ts";
 
 export interface Surrounding {
   readonly name: string;
@@ -33,16 +33,35 @@ const momentText: Record<Moment, string> = {
   both: "later and on the threads",
 };
 
-function withSetup(): Surrounding[] {
-  return Object.keys(setups).flatMap((setup) => {
-    const moments: Moment[] = whole ? ["after", "thread"] : ["both"];
-    if (alsoBefore.test(setup)) moments.unshift("before");
-    return moments.map((moment) => {
-      const name = `${setup}, ${momentText[moment]}`;
-      const env = withProcesses.test(name) ? { SKEIN_WITH_PROCESSES: "1" } : {};
-      return { name, start: { args: [program, setup, moment], env } };
-    });
+/** Those that do not touch each other are put up together. */
+const together: readonly RegExp[] = [
+  /^(?:Error|Object.prototype|Array.prototype|Function.prototype|Promise and Map) (?:is|are) frozen$/,
+  /^(?:Object|Array).prototype has (?!options of Worker)/,
+  /emitWarning|console|AbortController|Math.random|are gone$/,
+];
+
+function rows(names: readonly string[], moment: Moment): Surrounding[] {
+  const groups = Map.groupBy(names, (name) =>
+    whole ? name : (together.find((is) => is.test(name)) ?? name),
+  );
+  return Array.from(groups.values(), (group) => {
+    const setup = group.join(AND);
+    const name = `${setup}, ${momentText[moment]}`;
+    const env = withProcesses.test(name) ? { SKEIN_WITH_PROCESSES: "1" } : {};
+    return { name, start: { args: [program, setup, moment], env } };
   });
+}
+
+function withSetup(): Surrounding[] {
+  const names = Object.keys(setups);
+  const moments: Moment[] = whole ? ["after", "thread"] : ["both"];
+  return [
+    ...rows(
+      names.filter((name) => alsoBefore.test(name)),
+      "before",
+    ),
+    ...moments.flatMap((moment) => rows(names, moment)),
+  ];
 }
 
 function withFlags(...args: readonly string[]): Surrounding {
