@@ -307,11 +307,7 @@ describe("SharedProducer", { timeout: timeLimit(120_000) }, () => {
     "does not keep the process alive, and what was pushed before its end is pumped (%s)",
     async (how) => {
       const script = join(import.meta.dirname, "fixtures", "last-words.ts");
-      const { stdout } = await promisify(execFile)(process.execPath, [
-        "--conditions=@skein/source",
-        script,
-        how,
-      ]);
+      const { stdout } = await promisify(execFile)(process.execPath, [script, how]);
       expect(stdout).toBe("pumped 100\n");
     },
   );

@@ -8,7 +8,7 @@ import type { Pushed } from "./start-pusher.ts";
 
 const SLOTS = 3;
 const AT_ONCE = 3;
-const SECONDS = Number(process.env["SKEIN_STRESS_SECONDS"] ?? 2);
+const SECONDS = Number(process.env["SKEIN_STRESS_SECONDS"] ?? 1);
 
 describe("SharedProducer under stress", () => {
   it(

@@ -294,11 +294,7 @@ describe("other timers", () => {
 describe("built-ins", { timeout: timeLimit(120_000) }, () => {
   it.each(["frozen", "polluted", "replaced"])("%s: batches, failures and producers as ever", async (how) => {
     const script = join(import.meta.dirname, "fixtures", "hostile-surroundings.ts");
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [
-      "--conditions=@skein/source",
-      script,
-      how,
-    ]);
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, how]);
     expect(stdout).toBe("pumped 1,2,3,4,5 failed 6 context a/b warned SKEIN_BATCHES_FAILED\n");
     expect(stderr).toContain("BatchesFailedWarning: A batch of a consumer has failed with Error: down");
   });

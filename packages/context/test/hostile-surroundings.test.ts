@@ -8,7 +8,7 @@ import { onlyAfterLoading, surroundings } from "./fixtures/surroundings.ts";
 const program = fileURLToPath(new URL("./fixtures/hostile-program.ts", import.meta.url));
 
 async function run(name: string, when: string, ...flags: string[]): Promise<string> {
-  const args = ["--no-warnings", "--conditions=@skein/source", ...flags, program, name, when];
+  const args = ["--no-warnings", ...flags, program, name, when];
   const { stdout, stderr } = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   const [output, errors] = await Promise.all([text(stdout), text(stderr)]);
   return output.trim() || errors;

@@ -14,13 +14,9 @@ const modes: readonly (readonly [name: string, flags: readonly string[]])[] = [
 
 function run(script: string, flags: readonly string[]): { output: string; errors: string } {
   const path = fileURLToPath(new URL(`./fixtures/${script}`, import.meta.url));
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    [...flags, "--expose-gc", "--conditions=@skein/source", path],
-    {
-      encoding: "utf8",
-    },
-  );
+  const { stdout, stderr } = spawnSync(process.execPath, [...flags, "--expose-gc", path], {
+    encoding: "utf8",
+  });
   return { output: stdout.trim(), errors: stderr };
 }
 

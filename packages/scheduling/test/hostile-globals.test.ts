@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 
-const entry = JSON.stringify(new URL("../src/index.ts", import.meta.url).href);
+const entry = JSON.stringify(new URL("../dist/index.js", import.meta.url).href);
 
 /** A bit of everything, after `surroundings`. What it prints is right or an error. */
 const program = `
@@ -42,14 +42,7 @@ async function run(surroundings: string, flags: string[] = []): Promise<string> 
       SharedBlockingCollection, Task, TaskCompletionSource, TimeoutError } from ${entry};
     ${surroundings}
     ${program}`;
-  const args = [
-    "--conditions=@skein/source",
-    "--disable-warning=ExperimentalWarning",
-    ...flags,
-    "--input-type=module",
-    "-e",
-    script,
-  ];
+  const args = ["--disable-warning=ExperimentalWarning", ...flags, "--input-type=module", "-e", script];
   const cwd = fileURLToPath(new URL("..", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd });
   return stdout.trim();

@@ -11,7 +11,7 @@ import {
   ValueTask,
 } from "../src/index.ts";
 
-const ROUNDS = 10_000;
+const ROUNDS = 2_000;
 
 async function collect(): Promise<void> {
   for (let i = 0; i < 3; i++) {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-const entry = JSON.stringify(new URL("../src/index.ts", import.meta.url).href);
+const entry = JSON.stringify(new URL("../dist/index.js", import.meta.url).href);
 
 interface Exit {
   readonly code: number | string;
@@ -24,14 +24,7 @@ function runBody(body: string, flags: readonly string[] = [], listens: boolean =
       return source.task;
     };
     ${body}`;
-  const args = [
-    "--conditions=@skein/source",
-    "--disable-warning=ExperimentalWarning",
-    ...flags,
-    "--input-type=module",
-    "-e",
-    script,
-  ];
+  const args = ["--disable-warning=ExperimentalWarning", ...flags, "--input-type=module", "-e", script];
   const cwd = fileURLToPath(new URL("..", import.meta.url));
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd }, (error, stdout, stderr) => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const script = fileURLToPath(new URL("../fixtures/fetch-beside-opentelemetry.ts", import.meta.url));
-const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=@skein/source", script], {
+const { stdout, stderr } = spawnSync(process.execPath, [script], {
   encoding: "utf8",
 });
 

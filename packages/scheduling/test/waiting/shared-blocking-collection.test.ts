@@ -8,7 +8,7 @@ import {
 } from "../../src/index.ts";
 import { untyped } from "../untyped.ts";
 
-const entry = JSON.stringify(new URL("../../src/index.ts", import.meta.url).href);
+const entry = JSON.stringify(new URL("../../dist/index.js", import.meta.url).href);
 const workers: Worker[] = [];
 
 /** A thread that opens the collection `items`, runs `body`, and posts what that returns. */
@@ -22,7 +22,6 @@ function inWorker(items: SharedBlockingCollection<unknown>, body: string): Promi
   const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
   const worker = new Worker(url, {
     workerData: items.buffer,
-    execArgv: ["--conditions=@skein/source", "--disable-warning=ExperimentalWarning"],
   });
   workers.push(worker);
   return new Promise((resolve, reject) => {

@@ -9,7 +9,7 @@ const CAPACITY = 4;
 
 type Items = SharedBlockingCollection<Uint8Array>;
 
-const entry = JSON.stringify(new URL("../../src/index.ts", import.meta.url).href);
+const entry = JSON.stringify(new URL("../../dist/index.js", import.meta.url).href);
 const workers = new Set<Worker>();
 
 /** A thread that says when it begins, and then does `body` without end. */
@@ -22,7 +22,6 @@ async function startThread(items: Items, body: string): Promise<Worker> {
     for (let n = 0; ; n++) { ${body} }`;
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
     workerData: items.buffer,
-    execArgv: ["--conditions=@skein/source", "--disable-warning=ExperimentalWarning"],
   });
   workers.add(worker);
   await once(worker, "message");
