@@ -1,4 +1,5 @@
 /** What rows share: where they run, and how they wait. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { AsyncScope } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
 import type { Seen } from "./ambient.ts";
@@ -37,7 +38,7 @@ export const gate = (): Int32Array => new Int32Array(new SharedArrayBuffer(4));
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export async function opened(word: Int32Array): Promise<void> {
-  while (Atomics.load(word, 0) === 0) await turn();
+  while (Atomics.load(word, 0) === 0) await sleep(1);
 }
 
 export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -4,7 +4,7 @@ import { requireBuild, runNode } from "../support/child.ts";
 import { timeLimit } from "../support/time-limit.ts";
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-const jobs = process.env["SKEIN_SOAK_JOBS"] ?? "5000";
+const jobs = process.env["SKEIN_SOAK_JOBS"] ?? "3000";
 const LIMIT_MS = 300_000;
 
 beforeAll(requireBuild);
