@@ -1,19 +1,20 @@
 /** The order of the test files: what takes longest begins first, so that nothing runs alone at the end. */
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** In the order of their time on two cores, as far as it exceeds ten seconds; the others follow in any order. */
+/** In the order of their processor time, or of how long they wait, as far as these exceed three seconds; the others follow in any order. */
 const LONG: readonly RegExp[] = [
   /\/hostile\/matrix\./,
-  /\.model\./,
-  /\/context-matrix\//,
-  /\/message-completion\./,
-  /\/simulation\./,
-  /\/unplugin\/test\/bundles\./,
   /\/test\/docs\//,
-  /\/demo\/test\/(?:cli|row-store)\./,
-  /\/pool\/memory\./,
-  /\/(?:thread-pool|function-registry|transfer|terminate|crash|crash-matrix|closing|failed-module|module-loading|nested|map)\.test/,
-  /\/(?:unobserved-fault|hostile-globals|uncaught-errors|terminated-threads)\./,
+  /\/message-completion\./,
+  /\/context-matrix\//,
+  /\/demo\/test\/(?:cli|tour)\./,
+  /\/conformance\./,
+  /\/cluster\/test\/(?:delivery|cluster|embedded|kill)\./,
+  /\/unplugin\/test\/bundles\./,
+  /\/(?:parking|mailbox|job-queues|orphaned-slots)\.model\./,
+  /\/(?:thread-pool|function-registry|transfer|terminate|crash|crash-matrix|module-loading|failed-module|thread-flags)\.test/,
+  /\/(?:simulation|fuzz|soak|row-store|memory|closing|nested|recycling|placement|map|process-pool|page)\.test/,
+  /\/(?:unobserved-fault|hostile-globals|uncaught-errors|terminated-threads|leaks|examples)\./,
 ];
 
 function rank({ moduleId }: TestSpecification): number {
