@@ -2,6 +2,7 @@
 import { median } from "../method/statistics.ts";
 import { someoneTracesRuns } from "../../../packages/pool/src/jobs/run-tracing.ts";
 
+const source = { kind: "export", url: import.meta.url, name: "job" } as const;
 const CALLS = 2_000_000;
 const ROUNDS = 15;
 
@@ -17,7 +18,7 @@ function withCheck(): number {
   const started = cpuUs();
   for (let i = 0; i < CALLS; i++) {
     sum += jobs[i & 7]!(i);
-    if (someoneTracesRuns()) heard++;
+    if (someoneTracesRuns(source)) heard++;
   }
   return cpuUs() - started;
 }

@@ -2,11 +2,21 @@
 import { AsyncResource } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";
 import { JobNotFoundError } from "@skein/pool";
-import { decodeValue, encodeValue, type ErrorWire, fromWire, runJob, toWire } from "@skein/pool/engine";
+import {
+  decodeValue,
+  encodeValue,
+  type ErrorWire,
+  fromWire,
+  runJob,
+  suppressTracing,
+  toWire,
+} from "@skein/pool/engine";
 import { job } from "@skein/pool/worker";
 import { decodeText, encodeText } from "./codec/text.ts";
 import { SUBMITTED, type Submitted, type ThreadOutcome, type ThreadReport } from "./thread-call.ts";
 import { checkSize, skewFrom, type WireRequest } from "./wire.ts";
+
+suppressTracing(import.meta.url);
 
 /** Says to the report port of the job that runs: it has submitted a job to a cluster. Nothing of it goes anywhere. */
 class Child {

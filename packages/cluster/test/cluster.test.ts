@@ -1,7 +1,8 @@
 /** What is particular to a cluster, on a real Redis and real worker processes. What all engines do: test/engines. */
+import { tracingChannel } from "node:diagnostics_channel";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
-import { JobNotFoundError, QueueFullError } from "@skein/pool";
+import { JobNotFoundError, QueueFullError, type TracedJob } from "@skein/pool";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { Gates, opened, store } from "../../../test/engines/gates.ts";
 import type * as Jobs from "../../../test/engines/engines.jobs.ts";
@@ -239,6 +240,18 @@ describe.skipIf(redis === null)("Cluster", () => {
     worker();
     expect(await first).toBe(2);
     expect(await jobs.add(1, 2)).toBe(3);
+  });
+
+  it("whoever traces a worker hears of its jobs, and not of what brings them to its threads", async () => {
+    const { name, jobs } = start();
+    const names: unknown[] = [];
+    const onStart = (job: unknown): void => void names.push((job as TracedJob).name);
+    const { start: calls } = tracingChannel("skein:job");
+    calls.subscribe(onStart);
+    own(await serveJobs({ connection, name, modules, concurrency: 1 }));
+    expect(await jobs.add(1, 2)).toBe(3);
+    calls.unsubscribe(onStart);
+    expect(names).toEqual(["add"]);
   });
 
   it("two modules of one name are told apart, by an error", async () => {

@@ -1,11 +1,13 @@
 /** The thread's side of `spawn`: a job that ends when its object does. */
 import type { MessagePort } from "node:worker_threads";
 import { JobNotFoundError } from "@skein/pool";
-import { exportedFunction, loadJobModule } from "@skein/pool/engine";
+import { exportedFunction, loadJobModule, suppressTracing } from "@skein/pool/engine";
 import { job } from "@skein/pool/worker";
 import { doors } from "./doors.ts";
 import { Exposed } from "./exposed.ts";
 import { PortLink } from "./link.ts";
+
+suppressTracing(import.meta.url);
 
 /** Constructs the object when it is told to, over `port`, answers with the id of the thread, and lives until it is released there, or the pool wants the thread back. */
 export async function home(port: MessagePort, url: string, name: string): Promise<void> {

@@ -1,5 +1,6 @@
+import { tracingChannel } from "node:diagnostics_channel";
 import { AsyncLocal } from "@skein/context";
-import { PoolClosedError, ThreadCrashedError, ThreadPool } from "@skein/pool";
+import { PoolClosedError, ThreadCrashedError, ThreadPool, type TracedJob } from "@skein/pool";
 import { InlineEngine } from "@skein/pool/inline";
 import { afterAll, describe, expect, it } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
@@ -42,6 +43,18 @@ describe("an object on a thread", () => {
     expect(places).not.toContain(home);
     expect(await object.where()).toBe(home);
     await release(object);
+  });
+
+  it("is no operation to those who trace jobs", async () => {
+    const names: unknown[] = [];
+    const onStart = (job: unknown): void => void names.push((job as TracedJob).name);
+    const { start } = tracingChannel("skein:job");
+    start.subscribe(onStart);
+    const object = await store();
+    expect(await pool.module<Module>(url).whereAmI()).toBeGreaterThan(0);
+    await release(object);
+    start.unsubscribe(onStart);
+    expect(names).toEqual(["whereAmI"]);
   });
 
   it("ends when it is released: finalizer, then disposer; its thread is free again", async () => {

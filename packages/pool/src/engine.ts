@@ -6,7 +6,7 @@
  * `EngineJobs` is such a target's `submit` and `close`, for an engine that can bring a request to a thread and a reply back: its `JobCarrier`.
  * The thread calls `runJob`. `encodeValue` and `decodeValue` are the codec of both.
  *
- * `recordJobs` is for tools that show what the threads of a ThreadPool do.
+ * `suppressTracing` is for adapters that submit jobs of their own to a ThreadPool. `recordJobs` is for tools that show what its threads do.
  */
 export type { CarriedJob } from "./adapter/engine-job.ts";
 export { EngineJobs } from "./adapter/engine-jobs.ts";
@@ -34,6 +34,7 @@ export { availableCores, cpuQuota } from "./host/available-cores.ts";
 export type { FunctionSource } from "./jobs/function-source.ts";
 export { resolveJobUrl } from "./jobs/job-url.ts";
 export { loadJobModule } from "./jobs/load-module.ts";
+export { suppressTracing } from "./jobs/untraced-modules.ts";
 export { exportedFunction } from "./jobs/exported-function.ts";
 export { type ErrorWire, fromWire, toWire } from "./codec/error-wire.ts";
 export { CallState } from "./shared/call-state.ts";

@@ -81,7 +81,7 @@ export class EngineJobs {
     options: SubmitOptions,
     below: Below,
   ): Task<unknown> {
-    if (!someoneTracesJobs()) return this.#submit(fn, args, options, below, null);
+    if (!someoneTracesJobs(fn.source)) return this.#submit(fn, args, options, below, null);
     return traceSubmission(fn.source, options.ofMap, (traced) =>
       this.#submit(fn, args, options, below, traced),
     );

@@ -116,7 +116,7 @@ function call(
     const storage = jobsElsewhere();
     const callInJob = (): unknown => storage.run(job, apply, fn, list);
     const returned = scope.run(() =>
-      someoneTracesRuns()
+      someoneTracesRuns(known.source)
         ? traceRun(known.source, { id: job.id, attempt, waitMs: null, isRemote }, callInJob)
         : callInJob(),
     );

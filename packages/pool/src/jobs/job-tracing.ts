@@ -7,6 +7,7 @@
  */
 import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
 import type { FunctionSource } from "./function-source.ts";
+import { isTraced } from "./untraced-modules.ts";
 
 /** The one message of a job, of all events of `tracing:skein:job:*`. */
 export interface TracedJob {
@@ -29,14 +30,15 @@ const tracing: TracingChannel<TracedJob, TracedJob> = tracingChannel<TracedJob, 
 const { start, end, asyncStart, asyncEnd, error: failure } = tracing;
 let lastId = 0;
 
-/** Whether somebody subscribes to any event of the channel. */
-export function someoneTracesJobs(): boolean {
+/** Whether somebody subscribes to any event of the channel, and hears of calls of this function. */
+export function someoneTracesJobs(source: FunctionSource): boolean {
   return (
-    asyncEnd.hasSubscribers ||
-    start.hasSubscribers ||
-    end.hasSubscribers ||
-    failure.hasSubscribers ||
-    asyncStart.hasSubscribers
+    (asyncEnd.hasSubscribers ||
+      start.hasSubscribers ||
+      end.hasSubscribers ||
+      failure.hasSubscribers ||
+      asyncStart.hasSubscribers) &&
+    isTraced(source)
   );
 }
 

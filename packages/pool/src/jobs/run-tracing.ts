@@ -9,6 +9,7 @@
 import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
 import { isThenable } from "./thenable.ts";
 import type { FunctionSource } from "./function-source.ts";
+import { isTraced } from "./untraced-modules.ts";
 
 /** The one message of a run, of all events of `tracing:skein:job:run:*`. */
 export interface TracedRun {
@@ -34,14 +35,15 @@ const tracing: TracingChannel<TracedRun, TracedRun> = tracingChannel<TracedRun, 
 /** Captured: the properties of the channel can be replaced. */
 const { start, end, asyncStart, asyncEnd, error: failure } = tracing;
 
-/** Whether somebody subscribes to any event of the channel. */
-export function someoneTracesRuns(): boolean {
+/** Whether somebody subscribes to any event of the channel, and hears of runs of this function. */
+export function someoneTracesRuns(source: FunctionSource): boolean {
   return (
-    asyncEnd.hasSubscribers ||
-    start.hasSubscribers ||
-    end.hasSubscribers ||
-    failure.hasSubscribers ||
-    asyncStart.hasSubscribers
+    (asyncEnd.hasSubscribers ||
+      start.hasSubscribers ||
+      end.hasSubscribers ||
+      failure.hasSubscribers ||
+      asyncStart.hasSubscribers) &&
+    isTraced(source)
   );
 }
 

@@ -62,7 +62,7 @@ export class JobMaker {
 
   /** @throws what encoding the arguments or the context throws, PoolClosedError, QueueFullError. Nothing was claimed then. */
   submit(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions, below: Below): TaskJob {
-    if (!someoneTracesJobs()) return this.#submit(fn, args, options, below, null);
+    if (!someoneTracesJobs(fn.source)) return this.#submit(fn, args, options, below, null);
     return traceSubmission(fn.source, options.ofMap, (traced) =>
       this.#submit(fn, args, options, below, traced),
     );

@@ -214,7 +214,7 @@ export class JobRunner {
     try {
       const scope = scopeFrom(carried);
       publishStart(known.source, scope);
-      if (someoneTracesRuns()) {
+      if (someoneTracesRuns(known.source)) {
         const about = { id: newJobId(), attempt: 1, waitMs: null, isRemote: false };
         return scope.run(() => traceRun(known.source, about, () => apply(fn, args)));
       }
@@ -351,7 +351,7 @@ export class JobRunner {
 
   #call(job: RunningJob, known: KnownFunction, fn: JobFunction, scope: AsyncScope, args: unknown[]): unknown {
     publishStart(known.source, scope);
-    if (someoneTracesRuns()) {
+    if (someoneTracesRuns(known.source)) {
       const call = (): unknown => runAwaiting(this.#current, job, fn, args);
       return scope.run(() => traceRun(known.source, this.#describe(job), call));
     }

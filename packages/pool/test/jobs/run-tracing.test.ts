@@ -1,7 +1,9 @@
 import { tracingChannel } from "node:diagnostics_channel";
 import { afterAll, expect, it } from "vitest";
-import { ThreadPool } from "../../src/index.ts";
+import { suppressTracing } from "../../src/engine.ts";
+import { ThreadPool, type TracedJob } from "../../src/index.ts";
 import type * as Jobs from "../fixtures/run-tracing.jobs.ts";
+import type * as Untraced from "../fixtures/untraced.jobs.ts";
 
 const url = new URL("../fixtures/run-tracing.jobs.ts", import.meta.url);
 const pool = new ThreadPool({ maxThreads: 1, initialize: url });
@@ -38,6 +40,20 @@ it("a forked job that is called by its own thread is a run as well, and so is ea
   await pool.run(jobs.dieOnce, [counter], { retries: 2 });
   const [run] = await jobs.takeLog();
   expect(run!.message).toMatchObject({ name: "dieOnce", attempt: 2 });
+});
+
+it("jobs of a module that suppresses tracing are operations on neither side; shipped functions are", async () => {
+  const untraced = new URL("../fixtures/untraced.jobs.ts", import.meta.url);
+  suppressTracing(untraced);
+  const called: unknown[] = [];
+  const listener = (message: unknown): void => void called.push((message as TracedJob).name);
+  const channel = tracingChannel("skein:job");
+  channel.start.subscribe(listener);
+  expect(await pool.module<typeof Untraced>(untraced).answer()).toBe(42);
+  expect(await pool.run(() => 1)).toBe(1);
+  channel.start.unsubscribe(listener);
+  expect(called).toEqual([null]);
+  expect((await jobs.takeLog()).map(({ name }) => name)).toEqual([null]);
 });
 
 it("jobs of a thread where nobody listens any more, and nothing on the caller's", async () => {
