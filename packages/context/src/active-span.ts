@@ -12,20 +12,30 @@ interface Api {
   readonly context?: { active(): { getValue(key: symbol): unknown } };
 }
 interface Span {
-  spanContext(): { readonly traceId: string; readonly spanId: string };
+  spanContext(): SpanContext;
+}
+export interface SpanContext {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly traceFlags: number;
+  readonly traceState?: { serialize(): string } | undefined;
 }
 
-/** Named as OpenTelemetry names them in logs. Null without an SDK, and where no span is active. */
-export function activeSpan(): { readonly trace_id: string; readonly span_id: string } | null {
+/** Null without an SDK, and where no span is active. */
+export function activeSpanContext(): SpanContext | null {
   const api = (globalThis as { readonly [apiKey]?: Api })[apiKey];
   if (api?.context === undefined) return null;
   try {
     const span = api.context.active().getValue(spanKey) as Span | undefined;
-    if (span === undefined) return null;
-    const { traceId, spanId } = span.spanContext();
-    return { trace_id: traceId, span_id: spanId };
+    return span === undefined ? null : span.spanContext();
   } catch {
-    // A log line must not fail because of somebody's context manager.
+    // A log line or a request must not fail because of somebody's context manager.
     return null;
   }
+}
+
+/** Named as OpenTelemetry names them in logs. */
+export function activeSpan(): { readonly trace_id: string; readonly span_id: string } | null {
+  const context = activeSpanContext();
+  return context === null ? null : { trace_id: context.traceId, span_id: context.spanId };
 }

@@ -1,8 +1,17 @@
-import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  context,
+  createTraceState,
+  INVALID_SPAN_CONTEXT,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { MultiProducerConcurrentConsumer } from "@skein/batching";
 import { ExecutionContext } from "@skein/context";
+import { contextHeaders, currentTraceparent } from "@skein/context/http";
 import { ThreadPool } from "@skein/pool";
 import { CallState, encodeValue, runJob } from "@skein/pool/engine";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
@@ -61,6 +70,28 @@ it("each job is a span, the child of the caller's and the active one in the job"
   });
   const seen = { traceId, spanId: span!.spanContext().spanId };
   expect(result).toEqual([seen, seen]);
+});
+
+it("requests of a job on a thread without an SDK name its span, those of a caller his own", async () => {
+  using _ = instrument();
+  const incoming = { traceId: "1".repeat(32), parentId: "2".repeat(16), sampled: false, random: false };
+  await currentTraceparent.run(incoming, async () => {
+    const { traceId, spanId, result } = await inRequest(async () => [contextHeaders(), await jobs.headers()]);
+    const [job] = exporter.getFinishedSpans();
+    expect(result).toEqual([
+      { traceparent: `00-${traceId}-${spanId}-01` },
+      { traceparent: `00-${traceId}-${job!.spanContext().spanId}-01` },
+    ]);
+    expect(contextHeaders()).toEqual({ traceparent: `00-${incoming.traceId}-${incoming.parentId}-00` });
+    const invalid = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+    const before = trace.setSpan(context.active(), invalid);
+    expect(context.with(before, () => contextHeaders())).toEqual(contextHeaders());
+    const remote = { traceId, spanId, traceFlags: 0, traceState: createTraceState("vendor=1") };
+    expect(context.with(trace.setSpanContext(context.active(), remote), () => contextHeaders())).toEqual({
+      traceparent: `00-${traceId}-${spanId}-00`,
+      tracestate: "vendor=1",
+    });
+  });
 });
 
 it("a job that fails, or whose thread ends, ends its span once, with the error", async () => {

@@ -11,8 +11,13 @@ interface Trace {
   readonly baggage: string | undefined;
 }
 
-flow<Trace>({
+/** What copies of this package in one thread have in common: one of them does it. The number says in which form the trace travels. */
+const sharedKey: unique symbol = Symbol.for("skein.sentry.1");
+const holder = globalThis as { [sharedKey]?: Disposable };
+
+holder[sharedKey] ??= flow<Trace>({
   name: "skein.sentry",
+  reach: "wire",
   // Not for the sake of the text, which does not change: a scope for each job, not one for all of a request.
   mutable: true,
   // Telemetry must not break a job.

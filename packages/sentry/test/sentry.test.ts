@@ -1,5 +1,6 @@
 /** The real Sentry on both sides, its transports in memory. */
 import * as Sentry from "@sentry/node";
+import { ExecutionContext } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
 import { afterAll, expect, it } from "vitest";
 import { memoryTransport } from "./fixtures/memory-transport.ts";
@@ -33,6 +34,8 @@ async function request(
   );
 }
 
+const traceOfHere = (): string => Sentry.getTraceData()["sentry-trace"]!.split("-")[0]!;
+
 it("errors and spans of a job, behind its await, belong to the trace of its caller; those of the next job do not", async () => {
   const caller = await request("request", () => jobs.reports("of a request"));
   await jobs.reports("of nobody");
@@ -43,6 +46,20 @@ it("errors and spans of a job, behind its await, belong to the trace of its call
   expect(error).toMatchObject({ type: "error", traceId: caller.traceId, spanId: work!.spanId });
   const other = sent.find(({ name }) => name === "of nobody");
   expect(other!.traceId).not.toBe(caller.traceId);
+});
+
+it("the trace goes to other machines as well, and another copy of the package changes nothing", async () => {
+  await import(new URL("../dist/index.js", import.meta.url).href);
+  const seen: string[] = [];
+  const { traceId } = await request("request", async () => {
+    const context = ExecutionContext.fromCarrier(ExecutionContext.capture()!.toCarrier("wire"));
+    seen.push(
+      Sentry.startNewTrace(() => ExecutionContext.run(context, traceOfHere)),
+      traceOfHere(),
+    );
+  });
+  expect(seen).toEqual([traceId, traceId]);
+  expect(traceOfHere()).not.toBe(traceId);
 });
 
 it("requests at once do not mix", async () => {

@@ -6,9 +6,8 @@ import { define } from "../intrinsics.ts";
 import { baggage } from "./baggage.ts";
 import { requireIdOptions } from "./id-options.ts";
 import { keepOneTraceparent } from "./one-traceparent.ts";
-import { correlationId, currentBaggage, currentTraceparent, currentTracestate } from "./request-locals.ts";
-import { traceparent } from "./traceparent.ts";
-import { tracestate } from "./tracestate.ts";
+import { outgoingTrace } from "./outgoing-trace.ts";
+import { correlationId, currentBaggage } from "./request-locals.ts";
 
 /** Options of {@link contextHeaders}: `header` and `local` are those given to `correlation`. */
 export interface ContextHeadersOptions {
@@ -24,7 +23,8 @@ const optionNames: OptionNames<ContextHeadersOptions> = { header: true, local: t
 
 /**
  * Headers that carry the current context to another service: the correlation id, `traceparent`, `tracestate` and
- * `baggage`, those that have a value. A new object each time.
+ * `baggage`, those that have a value. A new object each time. The trace is that of OpenTelemetry's active span where there is one, in a
+ * job too, with or without an SDK on its thread; else the one of the request that is served.
  *
  * Where OpenTelemetry or another instrumentation adds its own `traceparent` to requests of `fetch` and undici, the request
  * is sent with that one alone.
@@ -41,13 +41,10 @@ export function contextHeaders(options?: ContextHeadersOptions): Record<string, 
   const id = local.value;
   if (id !== undefined) define(headers, header, id, true);
   if (!trace) return headers;
-  const parent = currentTraceparent.value;
-  if (parent !== undefined) {
-    define(headers, "traceparent", traceparent.format(parent), true);
-    // Without a traceparent it would have no meaning, and must not be sent.
-    const states = currentTracestate.value;
-    if (states !== undefined && states.length > 0)
-      define(headers, "tracestate", tracestate.format(states), true);
+  const outgoing = outgoingTrace();
+  if (outgoing !== null) {
+    define(headers, "traceparent", outgoing.parent, true);
+    if (outgoing.state !== null) define(headers, "tracestate", outgoing.state, true);
     keepOneTraceparent();
   }
   const members = currentBaggage.value;
