@@ -91,17 +91,26 @@ export function comparisons(jobs: number): Comparison[] {
   ];
 }
 
-/** All calls at once. @returns nanoseconds for each. */
-export async function measure(pool: ThreadPool, way: Way): Promise<number> {
+/** Of one call, in nanoseconds. */
+export interface Cost {
+  readonly time: number;
+  /** Of all threads of the process. It says more than the time does on a machine that others use. */
+  readonly cpu: number;
+}
+
+/** All calls at once. */
+export async function measure(pool: ThreadPool, way: Way): Promise<Cost> {
   using _ = flowStorages(way.flows);
   const echo = pool.module<typeof Echo>(new URL("./echo.jobs.ts", import.meta.url), {
     flowContext: way.flowContext,
   }).echo;
   const calls: PromiseLike<number>[] = [];
+  const startedCpu = process.cpuUsage();
   const started = performance.now();
   for (let i = 0; i < way.jobs; i++) calls.push(way.call(echo, i));
   const results = await Promise.all(calls);
   const took = performance.now() - started;
+  const { user, system } = process.cpuUsage(startedCpu);
   if (results.some((result, i) => result !== i)) throw new Error(`${way.name}: a wrong result`);
-  return (took * 1e6) / way.jobs;
+  return { time: (took * 1e6) / way.jobs, cpu: ((user + system) * 1000) / way.jobs };
 }

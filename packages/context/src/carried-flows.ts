@@ -38,16 +38,15 @@ export function carriedFlows(state: ContextState): CarriedFlows | null {
 
 function find(state: ContextState, carried: CarriedValues): CarriedFlows {
   const { values } = carried;
-  const list: Flow[] = [];
-  const names: string[] = [];
-  let isMutable = false;
-  for (const flow of flows.list) {
-    if (!values.has(flow.name)) continue;
-    list.push(flow);
-    names.push(flow.name);
-    if (flow.isMutable) isMutable = true;
-  }
-  return { rest: state.withoutCarried(names), list, values: carried, isMutable, asOf: flows.changes };
+  let list: readonly Flow[] = flows.list;
+  if (!list.every(({ name }) => values.has(name))) list = list.filter(({ name }) => values.has(name));
+  return {
+    rest: state.withoutCarried(list.map(({ name }) => name)),
+    list,
+    values: carried,
+    isMutable: list.some((flow) => flow.isMutable),
+    asOf: flows.changes,
+  };
 }
 
 /** Calls `fn` with `state` current and the stores that came with it entered; then everything is as it was. */

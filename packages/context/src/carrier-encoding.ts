@@ -1,4 +1,4 @@
-import { addPieces, carrierPieces, fitPieces, fitsAlone, prefixOf, writeCarrier } from "./carrier-text.ts";
+import { carrierPieces, fitPieces, fitsAlone, piecesBehind, prefixOf, writeCarrier } from "./carrier-text.ts";
 import type { CarrierReach, ContextCarrier, WrittenEntry } from "./carrier-text.ts";
 import { ContextEncodeError } from "./context-errors.ts";
 import type { ContextFlow, ContextKey } from "./context-key.ts";
@@ -30,9 +30,9 @@ export function piecesWith(
   added: readonly WrittenEntry[],
 ): readonly string[] | null {
   if (own === null) return carrierPieces(added);
+  if (own !== undefined && added.length === 0) return [own];
   if (own !== undefined && !added.some(({ name }) => hasEntry(state, name))) {
-    const pieces = [own];
-    addPieces(pieces, added);
+    const pieces = piecesBehind(own, added);
     if (fitPieces(pieces)) return pieces;
   }
   const entries = entriesOf(state, reach);
@@ -45,19 +45,27 @@ function hasEntry({ keys, carried }: ContextState, name: string): boolean {
   return carried?.values.has(name) === true || keys.some((key) => key.name === name && key.flow !== "local");
 }
 
-function entriesOf(state: ContextState, reach: CarrierReach): WrittenEntry[] {
-  const entries: WrittenEntry[] = [];
+function entriesOf(state: ContextState, reach: CarrierReach): readonly WrittenEntry[] {
+  let entries: WrittenEntry[] | null = null;
   if (state.carried !== null) {
-    for (const entry of state.carried.written()) if (flowsTo(entry.reach, reach)) entries.push(entry);
+    for (const entry of state.carried.written())
+      if (flowsTo(entry.reach, reach)) entries = withEntry(entries, entry);
   }
   const { keys, held } = state;
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index]!;
     if (key.name === undefined || !flowsTo(key.flow, reach)) continue;
     const value = held[index]!;
-    if (value.value !== undefined) entries.push(value.written ?? writeValue(key, value));
+    if (value.value !== undefined) entries = withEntry(entries, value.written ?? writeValue(key, value));
   }
-  return entries;
+  return entries ?? [];
+}
+
+/** The list with one more; null: an empty one. */
+export function withEntry(list: WrittenEntry[] | null, entry: WrittenEntry): WrittenEntry[] {
+  if (list === null) return [entry];
+  list.push(entry);
+  return list;
 }
 
 export function flowsTo(flow: ContextFlow, reach: CarrierReach): boolean {

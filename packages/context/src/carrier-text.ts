@@ -46,22 +46,22 @@ export const carrierLimitBytes: number = 16 * 1024;
 
 const version = "1";
 
+const codeOf0 = "0".charCodeAt(0);
+/** It comes behind the digits. */
+const colon = ":".charCodeAt(0) - codeOf0;
 /** Of a length: those of the limit. */
 const maxLengthDigits = String(carrierLimitBytes).length;
 
 /** UTF-8 takes at most so many bytes for a UTF-16 unit. */
 const maxUnitBytes = 3;
 
-/** Of each letter that begins an entry. */
-const kinds: ReadonlyMap<string, Pick<CarrierEntry, "reach" | "isPlain" | "isStore">> = new Map(
-  ([false, true] as const).flatMap((isStore) =>
-    (["thread", "wire"] as const).flatMap((reach) =>
-      ([false, true] as const).map(
-        (isPlain) => [letterOf(reach, isPlain, isStore), { reach, isPlain, isStore }] as const,
-      ),
-    ),
-  ),
-);
+type Kind = Pick<CarrierEntry, "reach" | "isPlain" | "isStore">;
+/** By the code of the letter that begins an entry. */
+const kinds: (Kind | null)[] = Array.from({ length: 128 }, () => null);
+for (const isStore of [false, true])
+  for (const reach of ["thread", "wire"] as const)
+    for (const isPlain of [false, true])
+      kinds[letterOf(reach, isPlain, isStore).charCodeAt(0)] = { reach, isPlain, isStore };
 
 function letterOf(reach: CarrierReach, isPlain: boolean, isStore: boolean): string {
   if (isStore) return reach === "wire" ? (isPlain ? "R" : "r") : isPlain ? "S" : "s";
@@ -103,17 +103,20 @@ export function fitsAlone({ prefix, text }: WrittenEntry): boolean {
  */
 export function carrierPieces(entries: readonly WrittenEntry[]): string[] | null {
   if (entries.length === 0) return null;
-  const pieces = [version];
-  addPieces(pieces, entries);
+  const pieces = piecesBehind(version, entries);
   if (!fitPieces(pieces)) throw tooLarge(entries);
   return pieces;
 }
 
-export function addPieces(pieces: string[], entries: readonly WrittenEntry[]): void {
-  for (let index = 0; index < entries.length; index++) {
+/** @param entries At least one. The array is not grown for the first: that would give it room for 17 more. */
+export function piecesBehind(start: string, entries: readonly WrittenEntry[]): string[] {
+  const { prefix: firstPrefix, text: firstText } = entries[0]!;
+  const pieces = [start, firstPrefix, firstText];
+  for (let index = 1; index < entries.length; index++) {
     const { prefix, text } = entries[index]!;
     pieces.push(prefix, text);
   }
+  return pieces;
 }
 
 /** Whether all together are within the limit. Every entry begins with an ASCII letter, so that the sizes add up, whatever surrogates are at its end. */
@@ -163,14 +166,18 @@ export function readCarrier<E>(carrier: ContextCarrier, keep: (entry: CarrierEnt
   const entries = new Map<string, E>();
   let at = version.length;
   while (at < carrier.length) {
-    const kind = kinds.get(carrier[at]!);
-    if (kind === undefined) throw new InvalidCarrierError(`no reach at ${at}`);
-    const nameStart = startOfSized(carrier, at + 1);
-    const nameEnd = endOfSized(carrier, at + 1, nameStart);
-    const textStart = startOfSized(carrier, nameEnd);
-    const textEnd = endOfSized(carrier, nameEnd, textStart);
+    const code = carrier.charCodeAt(at);
+    const kind = code < kinds.length ? kinds[code]! : null;
+    if (kind === null) throw new InvalidCarrierError(`no reach at ${at}`);
+    const nameLength = lengthAt(carrier, at + 1);
+    const nameStart = at + 2 + digitsOf(nameLength);
+    const nameEnd = nameStart + nameLength;
+    if (nameLength === 0) throw new InvalidCarrierError(`no name at ${at}`);
+    const textLength = lengthAt(carrier, nameEnd);
+    const textStart = nameEnd + 1 + digitsOf(textLength);
+    const textEnd = textStart + textLength;
+    if (textEnd > carrier.length) throw new InvalidCarrierError("cut off");
     const name = carrier.slice(nameStart, nameEnd);
-    if (name === "") throw new InvalidCarrierError(`no name at ${at}`);
     if (entries.has(name)) throw new InvalidCarrierError(`two values for ${stringify(name)}`);
     const { reach, isPlain, isStore } = kind;
     entries.set(name, keep({ reach, name, text: carrier.slice(textStart, textEnd), isPlain, isStore }));
@@ -179,25 +186,22 @@ export function readCarrier<E>(carrier: ContextCarrier, keep: (entry: CarrierEnt
   return entries;
 }
 
-/** Where the characters begin whose length stands at `at`. */
-function startOfSized(carrier: string, at: number): number {
-  const colon = carrier.indexOf(":", at);
-  const isPresent = colon > at && colon - at <= maxLengthDigits;
-  // "0" alone is a length, "01" is none.
-  const hasLeadingZero = carrier.charCodeAt(at) === 48 && colon > at + 1;
-  if (!isPresent || hasLeadingZero) throw new InvalidCarrierError(`bad length at ${at}`);
-  return colon + 1;
-}
-
-/** Where they end. */
-function endOfSized(carrier: string, at: number, start: number): number {
+/** The length that stands at `at`, before its colon. */
+function lengthAt(carrier: string, at: number): number {
   let length = 0;
-  for (let index = at; index < start - 1; index++) {
-    const digit = carrier.charCodeAt(index) - 48;
-    if (digit < 0 || digit > 9) throw new InvalidCarrierError(`bad length at ${at}`);
+  for (let index = at; index < carrier.length && index <= at + maxLengthDigits; index++) {
+    const digit = carrier.charCodeAt(index) - codeOf0;
+    if (digit === colon && index > at) return length;
+    if (digit < 0 || digit > 9) break;
+    // "0" alone is a length, "01" is none.
+    if (length === 0 && index > at) break;
     length = length * 10 + digit;
   }
-  const end = start + length;
-  if (end > carrier.length) throw new InvalidCarrierError("cut off");
-  return end;
+  throw new InvalidCarrierError(`bad length at ${at}`);
+}
+
+function digitsOf(length: number): number {
+  let digits = 1;
+  for (let rest = length; rest >= 10; rest /= 10) digits++;
+  return digits;
 }

@@ -55,7 +55,8 @@ export class ContextState {
   }
 
   static ofCarried(carried: CarriedValues): ContextState {
-    return new ContextState([], [], [], carried, null);
+    const { keys, held, watched } = ContextState.default;
+    return new ContextState(keys, held, watched, carried, null);
   }
 
   get isFlowSuppressed(): boolean {

@@ -8,7 +8,7 @@
  * the storage is what the next hop reads. In a batch they are entered when the pump asks, so no code of users runs while items move.
  */
 import { isolated } from "./ambient.ts";
-import { flowsTo, writeValue } from "./carrier-encoding.ts";
+import { flowsTo, withEntry, writeValue } from "./carrier-encoding.ts";
 import { fitsAlone, fitsCarrier } from "./carrier-text.ts";
 import type { CarrierReach, WrittenEntry } from "./carrier-text.ts";
 import type { ContextKey } from "./context-key.ts";
@@ -82,23 +82,32 @@ function changeTo(list: readonly Flow[]): void {
  * @internal What the flows hold now and goes as far as `reach`; null when that is nothing. The entry of an unchanged store is the same
  * object. Runs code of users.
  *
+ * @param last What it gave before: that list again, if it has the same entries.
  * @throws what `capture` throws, ContextEncodeError.
  */
-export function readFlows(reach: CarrierReach): readonly WrittenEntry[] | null {
+export function readFlows(
+  reach: CarrierReach,
+  last: readonly WrittenEntry[] | null = null,
+): readonly WrittenEntry[] | null {
   if (flows.isReading) return null;
   const { list } = flows;
   let entries: WrittenEntry[] | null = null;
+  /** So many are as in the last list; the others are in `entries`, with these, as soon as there is one. */
+  let same = 0;
   flows.isReading = true;
   try {
     for (let index = 0; index < list.length; index++) {
       const flow = list[index]!;
       const entry = flowsTo(flow.key.flow, reach) ? readFlow(flow) : null;
-      if (entry !== null) (entries ??= []).push(entry);
+      if (entry === null) continue;
+      if (entries === null && last !== null && same < last.length && last[same] === entry) same++;
+      else entries = withEntry(entries ?? (same === 0 ? null : last!.slice(0, same)), entry);
     }
   } finally {
     flows.isReading = false;
   }
-  return entries;
+  if (entries !== null) return entries;
+  return same === 0 ? null : same === last!.length ? last : last!.slice(0, same);
 }
 
 function readFlow(flow: Flow): WrittenEntry | null {

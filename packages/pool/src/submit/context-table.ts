@@ -16,6 +16,10 @@ const IDLE_ENTRIES = 64;
 const MAX_ID = 2 ** 43 - 1;
 /** No carrier is longer. Each is measured by writing it: Buffer.byteLength takes up to seven times as long. */
 const CARRIER_BYTES = 16 << 10;
+/** Shorter texts are written in a loop: a call out of JavaScript takes longer. */
+const NATIVE_FROM = 48;
+/** Behind the idle entries: the place of one that never had one. Always free. */
+const NOWHERE = IDLE_ENTRIES;
 const noStores: readonly WrittenEntry[] = [];
 /** Places for texts with stores of other storages. A power of two. */
 const TEXT_PLACES = 256;
@@ -37,20 +41,19 @@ export interface ContextEntry extends Attached {
   users: number;
   /** In the arena; 0: not there now. */
   block: number;
-  /** Its place among the idle ones, now or the last time; -1: it never had one. */
+  /** Its place among the idle ones, now or the last time; NOWHERE: it never had one. */
   idleAt: number;
 }
 
-/** For entries: that of an unchanged store is the same object. For pieces: the same texts. */
-function areSame(some: readonly unknown[], others: readonly unknown[]): boolean {
+function areSame(some: readonly string[], others: readonly string[]): boolean {
   if (some.length !== others.length) return false;
   for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
   return true;
 }
 
 /**
- * By which a text is looked for. Of a few characters alone, mostly of the ends of its values, where ids are: V8 reads all of a text for the hash
- * of a Map, a nanosecond a character.
+ * By which a text is looked for. Of some characters alone, six at the end of each value, where ids are, and eight before them: V8 reads all of a
+ * text for the hash of a Map, a nanosecond a character.
  */
 function hashOf(pieces: readonly string[]): number {
   let hash = 0;
@@ -58,9 +61,11 @@ function hashOf(pieces: readonly string[]): number {
   for (let i = 0; i < pieces.length; i += 2) {
     const piece = pieces[i]!;
     const { length } = piece;
+    const end = length > 6 ? length - 6 : 0;
+    const step = (end >> 3) + 1;
     hash = (hash * 31 + length) | 0;
-    for (let back = 1; back <= 6; back++) hash = (hash * 31 + charCodeAt(piece, length - back)) | 0;
-    hash = (hash * 31 + charCodeAt(piece, length >> 1)) | 0;
+    for (let at = 0; at < end; at += step) hash = (hash * 31 + charCodeAt(piece, at)) | 0;
+    for (let at = end; at < length; at++) hash = (hash * 31 + charCodeAt(piece, at)) | 0;
   }
   return hash ^ (hash >>> 8) ^ (hash >>> 16);
 }
@@ -76,8 +81,8 @@ export class ContextTable {
   readonly #byText: (ContextEntry | null)[] = Array.from({ length: TEXT_PLACES }, () => null);
   /** Of their texts: looked at first, because an entry of some time ago is not in the cache of the processor. */
   readonly #hashes = new Int32Array(TEXT_PLACES);
-  /** A ring. Null: free, or a job names that context again. */
-  readonly #idle: (ContextEntry | null)[] = Array.from({ length: IDLE_ENTRIES }, () => null);
+  /** A ring, and NOWHERE. Null: free, or a job names that context again. */
+  readonly #idle: (ContextEntry | null)[] = Array.from({ length: IDLE_ENTRIES + 1 }, () => null);
   #nextIdle = 0;
   #measured: Uint8Array | null = null;
   /** Whose bytes it has. */
@@ -90,7 +95,7 @@ export class ContextTable {
   #lastEntry: ContextEntry | null = null;
   /** The last with stores of other storages, only while jobs are in flight: the entry of that context and these stores. */
   #lastWithStores: ContextEntry | null = null;
-  #lastStores: readonly WrittenEntry[] = [];
+  #lastStores = noStores;
   #lastContext: ExecutionContext | null = null;
 
   constructor(payloads: Payloads) {
@@ -116,7 +121,7 @@ export class ContextTable {
   current(): ContextEntry | null {
     const context = ExecutionContext.capture();
     if (context === null) return null;
-    const stores = flows.isEmpty ? null : readFlows("thread");
+    const stores = flows.isEmpty ? null : readFlows("thread", this.#lastStores);
     if (stores !== null) return this.#withStores(context, stores);
     const entry = context === this.#last ? this.#lastEntry : this.#entryOf(context);
     return entry === null ? null : this.#moved(context, entry);
@@ -139,6 +144,7 @@ export class ContextTable {
     if (--this.#users === 0) {
       this.#last = this.#lastEntry = this.#lastContext = null;
       this.#lastWithStores = this.#measuredEntry = null;
+      this.#lastStores = noStores;
     }
     if (--entry.users > 0) return;
     this.#bytesInUse -= entry.length;
@@ -148,7 +154,7 @@ export class ContextTable {
 
   /** In its former place, if that is free: a context that comes and goes evicts no other. */
   #rest(entry: ContextEntry): void {
-    if (this.#idle[entry.idleAt] !== null) {
+    if (entry.idleAt === NOWHERE || this.#idle[entry.idleAt] !== null) {
       entry.idleAt = this.#nextIdle;
       this.#nextIdle = (this.#nextIdle + 1) % IDLE_ENTRIES;
       const oldest = this.#idle[entry.idleAt];
@@ -185,12 +191,7 @@ export class ContextTable {
 
   #withStores(context: ExecutionContext, stores: readonly WrittenEntry[]): ContextEntry {
     const last = this.#lastWithStores;
-    if (
-      last !== null &&
-      this.#lastContext === context &&
-      areSame(this.#lastStores, stores) &&
-      this.#isUsable(last)
-    )
+    if (last !== null && this.#lastContext === context && this.#lastStores === stores && this.#isUsable(last))
       return last;
     // With a store in it, there is a text.
     const pieces = context.pieces("thread", stores)!;
@@ -199,7 +200,7 @@ export class ContextTable {
     let entry = this.#hashes[place] === hash ? this.#byText[place]! : null;
     if (entry === null || !areSame(entry.pieces, pieces)) entry = this.#create(pieces);
     // As `#moved`.
-    else if (!this.#isUsable(entry)) entry = { ...entry, users: 0, block: 0, idleAt: -1 };
+    else if (!this.#isUsable(entry)) entry = movedFrom(entry);
     this.#byText[place] = entry;
     this.#hashes[place] = hash;
     if (this.#users > 0) {
@@ -233,7 +234,7 @@ export class ContextTable {
   /** Its memory is to go, and would not while there is always a job of this context: jobs from now on have a text of their own. */
   #moved(context: ExecutionContext, entry: ContextEntry): ContextEntry {
     if (this.#isUsable(entry)) return entry;
-    const moved: ContextEntry = { ...entry, users: 0, block: 0, idleAt: -1 };
+    const moved = movedFrom(entry);
     this.#attach(context, moved);
     this.#last = this.#lastEntry = null;
     return moved;
@@ -243,7 +244,8 @@ export class ContextTable {
     const block = this.#payloads.allocate(entry.length);
     const bytes = this.#payloads.bytes(block);
     const offset = this.#payloads.offset(block);
-    if (entry === this.#measuredEntry) copyBytes(this.#measured!, 0, entry.length, bytes, offset);
+    if (entry === this.#measuredEntry && entry.length >= NATIVE_FROM)
+      copyBytes(this.#measured!, 0, entry.length, bytes, offset);
     else writePieces(bytes, entry.pieces, offset);
     entry.block = block;
   }
@@ -259,14 +261,32 @@ export class ContextTable {
     this.#nextId = id === MAX_ID ? 1 : id + 1;
     this.#measured ??= allocateUnfilled(CARRIER_BYTES);
     const length = writePieces(this.#measured, pieces, 0);
-    this.#measuredEntry = { owner: this.#owner, id, pieces, length, users: 0, block: 0, idleAt: -1 };
-    return this.#measuredEntry;
+    return (this.#measuredEntry = newEntry(this.#owner, id, pieces, length));
   }
+}
+
+function newEntry(owner: object, id: number, pieces: readonly string[], length: number): ContextEntry {
+  return { owner, id, pieces, length, users: 0, block: 0, idleAt: NOWHERE };
+}
+
+function movedFrom({ owner, id, pieces, length }: ContextEntry): ContextEntry {
+  return newEntry(owner, id, pieces, length);
 }
 
 /** @returns how many bytes they take. */
 function writePieces(target: Uint8Array, pieces: readonly string[], at: number): number {
   let end = at;
-  for (let i = 0; i < pieces.length; i++) end += utf8Write(target, pieces[i]!, end);
+  for (let i = 0; i < pieces.length; i++) end += writeText(target, pieces[i]!, end);
   return end - at;
+}
+
+function writeText(target: Uint8Array, text: string, at: number): number {
+  const { length } = text;
+  if (length >= NATIVE_FROM) return utf8Write(target, text, at);
+  for (let i = 0; i < length; i++) {
+    const code = charCodeAt(text, i);
+    if (code > 0x7f) return utf8Write(target, text, at);
+    target[at + i] = code;
+  }
+  return length;
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { ExecutionContext, flow } from "@skein/context";
 import { afterAll, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
@@ -91,10 +92,39 @@ describe("a storage that flows", () => {
     });
   });
 
-  it("travels on over a thread that does not know it", async () => {
+  it("travels on over jobs that do not know it", async () => {
     await using two = new ThreadPool({ maxThreads: 2 });
     const passing = two.module<typeof Unknown>(new URL("../fixtures/flow-unknown.jobs.ts", import.meta.url));
-    expect(await request.run({ id: 9 }, () => passing.passOn())).toBe(9);
+    expect(await request.run({ id: 9 }, () => passing.passOn(2))).toBe(9);
+  });
+
+  it("that ends here while jobs are queued: they have what they came with, later ones nothing", async () => {
+    const storage = new AsyncLocalStorage<number>();
+    const registration = flow(storage, { name: "flow.ends" });
+    const gate = makeGate();
+    const blocking = jobs.blockUntil(gate);
+    await opened(gate);
+    const queued = storage.run(1, () => jobs.endingSeen());
+    registration[Symbol.dispose]();
+    const later = storage.run(2, () => jobs.endingSeen());
+    open(gate, 1);
+    await blocking;
+    expect(await Promise.all([queued, later])).toEqual([1, undefined]);
+  });
+
+  it("that ends on the thread while jobs are queued: those that begin afterwards have nothing of it", async () => {
+    const storage = new AsyncLocalStorage<number>();
+    using _ = flow(storage, { name: "flow.ends" });
+    const seen = await storage.run(3, () =>
+      Promise.all([
+        jobs.endingSeen(),
+        jobs.endFlow(),
+        jobs.endingSeen(),
+        jobs.beginFlow(),
+        jobs.endingSeen(),
+      ]),
+    );
+    expect(seen).toEqual([3, 3, undefined, undefined, 3]);
   });
 
   it("is encoded once, and entered once for all jobs of its store", async () => {
