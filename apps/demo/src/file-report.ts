@@ -63,6 +63,13 @@ export interface DeepFile {
 
 export type FileReport = ParsedFile | OmittedFile;
 
+/** What a census counts unless it is told otherwise. Others would give it another digest. */
+export const DEFAULT_ANALYSIS: Pick<AnalysisOptions, "maxFileBytes" | "minNodes" | "top"> = {
+  maxFileBytes: 2_000_000,
+  minNodes: 40,
+  top: 25,
+};
+
 /** What a job needs to know besides the path. Correlation ids are not here: they come from AsyncLocals. */
 export interface AnalysisOptions {
   readonly maxFileBytes: number;

@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { POLICIES } from "./options.ts";
 import type { Policy } from "./options.ts";
 
-type Monitor = ReturnType<typeof monitorEventLoopDelay>;
+export type Monitor = ReturnType<typeof monitorEventLoopDelay>;
 
 export interface LoopRecord {
   readonly policy: Policy;
@@ -91,13 +91,13 @@ export function drawSamples(samples: readonly number[], width: number): string {
   return strip;
 }
 
-function startMonitor(): Monitor {
+export function startMonitor(): Monitor {
   const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   monitor.enable();
   return monitor;
 }
 
-/** The monitor's timer fires every RESOLUTION_MS when nothing is late. */
-function lateness(nanoseconds: number): number {
+/** In milliseconds. The monitor's timer fires every RESOLUTION_MS when nothing is late. */
+export function lateness(nanoseconds: number): number {
   return Math.max(0, nanoseconds / NANOSECONDS_PER_MS - RESOLUTION_MS);
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseCommandLine, UsageError, wholeNumber } from "./command-line.ts";
+import { DEFAULT_ANALYSIS } from "./file-report.ts";
 
 export type Policy = "inline" | "asynchronous" | "yield";
 /** `each`: a third of the files under each of them. */
@@ -35,16 +36,16 @@ const MAX_THREADS = 256;
 const MAX_WORKERS = 64;
 const DEFAULT_WORKERS = 2;
 const MAX_ID_LENGTH = 128;
-const DEFAULT_MAX_FILE_BYTES = 2_000_000;
-const DEFAULT_MIN_NODES = 40;
 
 export const HELP: string = `Usage: census [dir] [options]
+       census serve [--port <n>] [--root <dir>]
        census tour [--scene <n>] [--fast]
 
 Parses every JavaScript and TypeScript file below dir, and reports what is in
 there: per package and in total, files, lines, functions, the longest and the
 most complex of them, syntax errors, and code that occurs more than once.
-Without dir, this repository's own node_modules. The tour shows what the
+Without dir, this repository's own node_modules. Served, it is a page that
+several people can use at once (census serve --help). The tour shows what the
 packages do, in short scenes (census tour --help).
 
   --threads <n>          threads of the pool; 0: no pool, everything on the
@@ -71,9 +72,9 @@ packages do, in short scenes (census tour --help).
   --trace <file>         write a timeline of the pool, for ui.perfetto.dev
   --verbose              log every file, not only those with something to say
   --correlation-id <id>  the id of this scan in the log   [made up]
-  --max-file-bytes <n>   skip files larger than this   [${DEFAULT_MAX_FILE_BYTES}]
+  --max-file-bytes <n>   skip files larger than this   [${DEFAULT_ANALYSIS.maxFileBytes}]
   --min-nodes <n>        compare functions of at least this many syntax
-                         nodes   [${DEFAULT_MIN_NODES}]
+                         nodes   [${DEFAULT_ANALYSIS.minNodes}]
   --help                 this text
 
 Ctrl-C prints the partial result. Exit code: 0 done, 1 failed, 2 wrong usage or
@@ -120,8 +121,9 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
     verbose: values.verbose === true,
     correlationId: idFrom(values["correlation-id"]),
     maxFileBytes:
-      wholeNumber("max-file-bytes", values["max-file-bytes"], 1, 500_000_000) ?? DEFAULT_MAX_FILE_BYTES,
-    minNodes: wholeNumber("min-nodes", values["min-nodes"], 1, 1_000_000) ?? DEFAULT_MIN_NODES,
+      wholeNumber("max-file-bytes", values["max-file-bytes"], 1, 500_000_000) ??
+      DEFAULT_ANALYSIS.maxFileBytes,
+    minNodes: wholeNumber("min-nodes", values["min-nodes"], 1, 1_000_000) ?? DEFAULT_ANALYSIS.minNodes,
   };
   if (options.compare && values.threads === "0")
     throw new UsageError("--compare needs a pool: --threads must be at least 1");
@@ -149,7 +151,7 @@ export function parseOptions(args: readonly string[]): CensusOptions | null {
   return options;
 }
 
-const DEFAULT_DIRECTORY: string = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+export const DEFAULT_DIRECTORY: string = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
 /** 0: no cluster. */
 function workersFrom(engine: string | undefined, workers: string | undefined): number {
@@ -161,7 +163,8 @@ function workersFrom(engine: string | undefined, workers: string | undefined): n
   return 0;
 }
 
-function policyFrom(text: string | undefined): PolicyChoice {
+/** @throws UsageError */
+export function policyFrom(text: string | undefined): PolicyChoice {
   if (text === undefined || text === "each") return "each";
   const policy = POLICIES.find((known) => known === text);
   if (policy === undefined)

@@ -1,4 +1,4 @@
-/** The pool as an engine. The one file that knows it. */
+/** The pool as an engine. */
 import { ThreadPool } from "@skein/pool";
 import { marksFor } from "./duplicates.ts";
 import type { Engine } from "./engine.ts";
@@ -9,9 +9,16 @@ import type * as RepeatJobs from "./repeats.jobs.ts";
 const JOBS_AHEAD = 4096;
 const CLOSE_TIMEOUT_MS = 2000;
 
+/** How often a file is read again whose thread has died. */
+const RETRIES = 2;
+
 /** @param trace Where to write a timeline of the pool, or null. */
 export function openPoolEngine(threads: number, trace: string | null): Engine {
-  const pool = new ThreadPool({ name: "census", maxThreads: threads, trace: trace ?? undefined });
+  return poolEngine(new ThreadPool({ name: "census", maxThreads: threads, trace: trace ?? undefined }));
+}
+
+/** `close` closes the pool. */
+export function poolEngine(pool: ThreadPool): Engine {
   const files = pool.module<typeof FileJobs>(new URL("./file.jobs.ts", import.meta.url));
   const repeats = pool.module<typeof RepeatJobs>(new URL("./repeats.jobs.ts", import.meta.url));
   return {
@@ -20,8 +27,8 @@ export function openPoolEngine(threads: number, trace: string | null): Engine {
       pool.run(files.analyseFile, [path, options], {
         signal,
         continuations: policy,
-        // Its thread dies before it has pushed or logged anything, so it may run again.
-        retries: options.lethal === undefined ? 0 : 1,
+        // Rows must not be pushed twice. A lethal file ends its thread before it has pushed any.
+        retries: options.rows === undefined || options.lethal !== undefined ? RETRIES : 0,
       }),
     async findRepeats(words) {
       const marks = marksFor(words);

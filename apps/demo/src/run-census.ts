@@ -9,6 +9,7 @@ import { checkPlaces } from "./check-places.ts";
 import { compareEngines } from "./compare.ts";
 import { openDirectEngine } from "./engine.ts";
 import type { Engine } from "./engine.ts";
+import { DEFAULT_ANALYSIS } from "./file-report.ts";
 import type { AnalysisOptions } from "./file-report.ts";
 import { Interrupt } from "./interrupt.ts";
 import { digestOf, toJson } from "./json.ts";
@@ -21,6 +22,7 @@ import { HELP, parseOptions } from "./options.ts";
 import type { CensusOptions } from "./options.ts";
 import { renderPage } from "./page.ts";
 import { Progress } from "./progress.ts";
+import { importQuietly } from "./quiet-import.ts";
 import type { RowStore } from "./row-store.ts";
 import { scan } from "./scan.ts";
 import type { ScanOptions, ScanResult } from "./scan.ts";
@@ -32,8 +34,6 @@ import { describeFileError, formatPlural, printable } from "./wording.ts";
 
 const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-/** How many functions each list of the longest and most complex holds. */
-const TOP = 25;
 /** Of the log, at the end. */
 const LINES_SHOWN = 4;
 /** Of the strip beside the progress. */
@@ -49,6 +49,11 @@ export async function runCensus(given: readonly string[]): Promise<number> {
     if (args[0] === "tour") {
       const { runTour } = await import("./tour/run-tour.ts");
       return (await runTour(args.slice(1))) ? EXIT.done : EXIT.failed;
+    }
+    if (args[0] === "serve") {
+      const { runServe } = await import("./serve/run-serve.ts");
+      await runServe(args.slice(1));
+      return EXIT.done;
     }
     const options = parseOptions(args);
     if (options === null) {
@@ -156,7 +161,7 @@ async function takeOne(options: CensusOptions, signal: AbortSignal): Promise<num
 }
 
 function analysisOf({ maxFileBytes, minNodes, verbose }: CensusOptions): Omit<AnalysisOptions, "logFile"> {
-  return { maxFileBytes, minNodes, top: TOP, verbose };
+  return { maxFileBytes, minNodes, top: DEFAULT_ANALYSIS.top, verbose };
 }
 
 function labelOf(threads: number, workers: number): string {
@@ -183,17 +188,9 @@ async function openEngine(threads: number, trace: string | null = null, workers 
   return openPoolEngine(threads, trace);
 }
 
-/** Before Node 26 the module of SQLite announces itself as experimental: nothing that whoever runs a census has to know. */
 async function openStore(file: string | null, scratch: string, scan: string): Promise<RowStore> {
-  // oxlint-disable-next-line typescript/unbound-method -- put back as it was
-  const { emitWarning } = process;
-  process.emitWarning = () => {};
-  try {
-    const { RowStore } = await import("./row-store.ts");
-    return file === null ? new RowStore(join(scratch, "census.db"), scan, true) : new RowStore(file, scan);
-  } finally {
-    process.emitWarning = emitWarning;
-  }
+  const { RowStore } = await importQuietly(() => import("./row-store.ts"));
+  return file === null ? new RowStore(join(scratch, "census.db"), scan, true) : new RowStore(file, scan);
 }
 
 async function scanWithProgress(

@@ -12,7 +12,7 @@ import type { SourceFile, Tree } from "./walk.ts";
 import { describeFileError } from "./wording.ts";
 
 export interface ScanResult {
-  /** By index of `tree.files`; undefined where a cancelled scan did not get to. */
+  /** By index of `tree.files`; undefined where a cancelled scan did not get to, and where `isKnown`. */
   readonly reports: (FileReport | undefined)[];
   readonly elapsedMs: number;
   /** Of the whole process in that time, V8's own threads included. */
@@ -23,14 +23,18 @@ export interface ScanOptions {
   readonly correlationId: string;
   readonly analysis: AnalysisOptions;
   readonly signal: AbortSignal;
-  readonly policy: PolicyChoice;
+  /** A function is asked for each file anew. */
+  readonly policy: PolicyChoice | (() => PolicyChoice);
+  /** The files by index that are left out, because their reports are there already. @default none */
+  readonly isKnown?: (index: number) => boolean;
   /** Is told which policy results continue under. */
   readonly loop?: LoopWatch;
   /** Ends the thread that gets the file in the middle, see `AnalysisOptions.lethal`. */
   readonly lethal?: Int32Array;
   /** So many files, here and there in the tree, are logged whatever there is to say about them. @default 0 */
   readonly samplesLogged?: number;
-  readonly onFile?: (file: SourceFile, report: FileReport) => void;
+  /** Must not throw. */
+  readonly onFile?: (file: SourceFile, report: FileReport, index: number) => void;
 }
 
 const MICROSECONDS_PER_MS = 1e3;
@@ -41,11 +45,11 @@ export function scan(tree: Tree, engine: Engine, options: ScanOptions): Promise<
 }
 
 async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Promise<ScanResult> {
-  const { correlationId, analysis, signal, policy, loop, lethal, samplesLogged = 0, onFile } = options;
+  const { correlationId, analysis, signal, isKnown, loop, lethal, samplesLogged = 0, onFile } = options;
   const reports: (FileReport | undefined)[] = tree.files.map(() => undefined);
   const deep = new DeepFiles();
   const room = new AsyncSemaphore(engine.lookAhead);
-  const policyOf = policy === "each" ? policiesByBytes(tree.files) : () => policy;
+  const policyOf = policiesFor(options.policy, tree.files);
   const loggedEvery = Math.ceil(tree.files.length / samplesLogged);
   const middle = tree.files.length >> 1;
   const start = performance.now();
@@ -55,7 +59,7 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
     const report = await reportOf(index, file, join(tree.root, file.path));
     if (report !== undefined) {
       reports[index] = report;
-      onFile?.(file, report);
+      onFile?.(file, report, index);
     }
     room.release();
   };
@@ -66,8 +70,9 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
         verbose: analysis.verbose || index % loggedEvery === 0,
         ...(index === middle && lethal !== undefined ? { lethal } : {}),
       };
-      const report = await engine.analyse(path, own, signal, policyOf(index));
-      loop?.enter(policyOf(index));
+      const policy = policyOf(index);
+      const report = await engine.analyse(path, own, signal, policy);
+      loop?.enter(policy);
       return report.kind === "deep" ? await deep.analyse(path, own, signal) : report;
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -77,6 +82,7 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
   };
 
   for (const [index, file] of tree.files.entries()) {
+    if (isKnown?.(index) === true) continue;
     if (!room.tryWait()) await room.waitAsync();
     if (signal.aborted) {
       room.release();
@@ -90,6 +96,17 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
   const { user, system } = process.cpuUsage(cpuBefore);
   await deep.close();
   return { reports, elapsedMs, cpuMs: (user + system) / MICROSECONDS_PER_MS };
+}
+
+function policiesFor(
+  policy: PolicyChoice | (() => PolicyChoice),
+  files: readonly SourceFile[],
+): (index: number) => Policy {
+  const shares = policiesByBytes(files);
+  return (index) => {
+    const choice = typeof policy === "function" ? policy() : policy;
+    return choice === "each" ? shares(index) : choice;
+  };
 }
 
 /** Divides the files into as many parts as there are policies, about the same work each. */
