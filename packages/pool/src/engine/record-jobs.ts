@@ -21,8 +21,8 @@ const names: OptionNames<RecordOptions> = { locals: true, slicesPerThread: true 
 const DEFAULT_SLICES = 16_384;
 
 /**
- * Records what the threads of a pool do from now on, for a tool that shows it: until it is disposed, each job costs about a microsecond more,
- * on all threads together. A pool that nobody records pays nothing. Several may record one pool. A thread takes part as soon as its event
+ * Records what the threads of a pool do from now on, for a tool that shows it. Until it is disposed, each job that is recorded (`read` says how
+ * many are) costs about a microsecond more, on all threads together. A pool that nobody records pays nothing. Several may record one pool. A thread takes part as soon as its event
  * loop has had a turn. Never tells arguments nor results.
  *
  * @throws TypeError or RangeError for a bad argument, naming it.

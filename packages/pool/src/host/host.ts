@@ -18,6 +18,7 @@ import type { FunctionEntry, FunctionRegistry } from "../submit/function-registr
 import type { QueueLimits } from "../submit/ledger.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { TrimTimer } from "../transfer/trim-timer.ts";
+import { cancellationError } from "../submit/cancel-signal.ts";
 import { JobNotes } from "../submit/job-notes.ts";
 import { dropStream } from "../submit/open-stream.ts";
 import { Submitter } from "../submit/submitter.ts";
@@ -299,12 +300,27 @@ export class Host {
     const recording = new Recording(locals, () => trace.own.now());
     trace.record(recording, this.#roster.live());
     this.#followTrace(trace);
-    return new PoolRecording(trace, recording, () => {
-      trace.unrecord(recording);
-      if (this.#trace !== trace) return;
-      if (trace.isOver) this.#trace = null;
-      this.#followTrace(trace.isOver ? null : trace);
+    return new PoolRecording(trace, recording, {
+      cancel: (key, reason) => this.#cancelRecorded(key, reason),
+      stop: () => {
+        trace.unrecord(recording);
+        if (this.#trace !== trace) return;
+        if (trace.isOver) this.#trace = null;
+        this.#followTrace(trace.isOver ? null : trace);
+      },
     });
+  }
+
+  /** The job with this key in the trace, if this thread has submitted it. @returns whether it was there, and undecided. */
+  #cancelRecorded(key: number, reason: unknown): boolean {
+    const { ledger } = this.#submitter;
+    const own = this.#memory.trace;
+    const job = ledger.find(
+      ({ extras: { mark } }) => mark !== null && mark.key === key && mark.trace === own,
+    );
+    if (job === null) return false;
+    ledger.cancel(job, cancellationError({ reason }, job.fn.source));
+    return true;
   }
 
   #followTrace(trace: PoolTrace | null): void {

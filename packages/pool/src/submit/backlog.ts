@@ -28,13 +28,13 @@ export class Backlog {
     return count;
   }
 
-  /** Whether `test` says yes to one of them, those that were given up not included. */
-  some(test: (job: PendingJob) => boolean): boolean {
+  /** The first of them to which `test` says yes, those that were given up not included. */
+  find(test: (job: PendingJob) => boolean): PendingJob | null {
     for (let i = this.#firstJob; i < this.#jobs.length; i++) {
       const job = this.#jobs[i]!;
-      if (job.stage === WAITING && test(job)) return true;
+      if (job.stage === WAITING && test(job)) return job;
     }
-    return false;
+    return null;
   }
 
   add(job: PendingJob, args: Uint8Array): void {

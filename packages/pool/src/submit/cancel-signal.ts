@@ -16,6 +16,6 @@ export interface CancelSignal {
  * What a job of this function rejects with that a fired signal cancels: its reason when that is an Error, otherwise a JobCanceledError
  * around it.
  */
-export function cancellationError({ reason }: CancelSignal, source: FunctionSource): Error {
+export function cancellationError({ reason }: Pick<CancelSignal, "reason">, source: FunctionSource): Error {
   return reason instanceof Error ? reason : withJob(new JobCanceledError(reason), labelOf(source));
 }

@@ -1,6 +1,7 @@
 /** What few jobs have. The others share one object that says so: a burst of jobs is a burst of garbage. */
 import type { AsyncScope } from "@skein/context";
 import type { TracedJob } from "../jobs/job-tracing.ts";
+import type { TraceMark } from "../shared/trace/thread-trace.ts";
 import type { CallerFrames } from "./caller-frames.ts";
 import type { Home } from "./home.ts";
 import type { OpenStream } from "./open-stream.ts";
@@ -33,6 +34,8 @@ export interface JobExtras {
   readonly scope: AsyncScope | null;
   /** Null: nobody subscribed to the TracingChannel when it was submitted. */
   readonly traced: TracedJob | null;
+  /** In the timeline. Null: it is not recorded. */
+  readonly mark: TraceMark | null;
   /** Stops listening to the caller's signal and clock. */
   readonly stopWatching: (() => void) | null;
   /** Ends the thread of a job that was given up and does not stop. */
@@ -51,6 +54,7 @@ export const noExtras: JobExtras = {
   stream: null,
   scope: null,
   traced: null,
+  mark: null,
   stopWatching: null,
   graceTimer: null,
   home: null,

@@ -16,6 +16,7 @@ import { copyBytes } from "../shared/copy-bytes.ts";
 import { INLINE_BYTES } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { MAX_NUMBERS } from "../shared/slot.ts";
+import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
 import { POLICIES } from "../shared/trace/trace-code.ts";
 import { timestampUs } from "../shared/clock.ts";
 import { clone } from "../transfer/clone.ts";
@@ -76,7 +77,7 @@ export class JobMaker {
     traced: TracedJob | null,
   ): TaskJob {
     const { ledger, memory } = this.#parts;
-    const startedAt = memory.trace === null ? 0 : memory.trace.now();
+    const startedAt = memory.trace === null ? 0 : memory.trace.beginning();
     const caller = callerOf(below, ledger.outstanding === 0, traced);
     const job = new TaskJob(fn, options);
     this.#accept(job, this.#prepare(job, args), caller, startedAt);
@@ -122,7 +123,7 @@ export class JobMaker {
     for (const [i, job] of jobs.entries()) {
       remember(job, caller);
       job.submittedAt = timestampUs();
-      if (memory.trace !== null) memory.trace.began(job, options.priority, memory.trace.now());
+      if (memory.trace !== null) this.#mark(memory.trace, job, 0);
       if (carried !== null) renameCarried(bytes, bytes.length, job.extras.carriedId);
       ledger.assign(job, bytes, targets[i]!.serial);
       post(targets[i]!, job.slot);
@@ -134,7 +135,7 @@ export class JobMaker {
   /** As `submit`, for a job that this thread forks, and will probably take back: no more than it needs then. */
   fork(joiner: Joiner, fn: FunctionEntry, args: readonly unknown[], below: Below): ForkedJob {
     const { memory } = this.#parts;
-    const startedAt = memory.trace === null ? 0 : memory.trace.now();
+    const startedAt = memory.trace === null ? 0 : memory.trace.beginning();
     // Not 'first', even if it is: joined at once each would be, and reading the clock costs a tenth of a fork.
     const caller = callerOf(below, false);
     const isNumbers = areNumbers(args);
@@ -148,7 +149,7 @@ export class JobMaker {
     const { ledger, memory } = this.#parts;
     remember(job, caller);
     this.#timestamp(job);
-    if (memory.trace !== null) memory.trace.began(job, job.options.priority, startedAt);
+    if (memory.trace !== null) this.#mark(memory.trace, job, startedAt);
     try {
       ledger.accept(job, message.bytes);
     } finally {
@@ -307,13 +308,19 @@ export class JobMaker {
 
   /** The job is accepted, and whole: who listens may do anything. */
   #told(job: PendingJob): void {
-    const { memory, watch } = this.#parts;
+    const { watch } = this.#parts;
     const { signal, timeoutMs, runTimeoutMs } = job.options;
     const isWatched = signal !== undefined || timeoutMs !== undefined || runTimeoutMs !== undefined;
     if (isWatched && job.stage < DECIDED) watch.watch(job, signal, timeoutMs);
     publishJob("submit", job.fn.source, job);
-    if (memory.trace !== null)
-      memory.trace.submitted(job, job.fn.id, policyIndex(job.options), () => nameOf(job.fn.source));
+    const { mark } = job.extras;
+    if (mark !== null)
+      mark.trace.submitted(mark, job.fn.id, policyIndex(job.options), () => nameOf(job.fn.source));
+  }
+
+  #mark(trace: ThreadTrace, job: PendingJob, startedAt: number): void {
+    const mark = trace.began(job, job.options.priority, startedAt);
+    if (mark !== null) job.extras = { ...job.extras, mark };
   }
 
   /** Every job is timed that is traced, or while there are few, then one in 16: reading the clock costs a tenth of a submission. */

@@ -208,6 +208,16 @@ export class Ledger {
     return left <= 0;
   }
 
+  /** The job to which `test` says yes, unless its outcome is decided. */
+  find(test: (job: PendingJob) => boolean): PendingJob | null {
+    for (const [, job] of this.#table.entries()) if (job.stage < DECIDED && test(job)) return job;
+    for (const backlog of this.#allBacklogs()) {
+      const job = backlog.find(test);
+      if (job !== null) return job;
+    }
+    return null;
+  }
+
   *#allBacklogs(): Iterable<Backlog> {
     yield* this.#backlogs;
     if (this.#placed !== null) yield* this.#placed.backlogs();
@@ -464,7 +474,7 @@ export class Ledger {
       slots.setArenaPayload(slot, payloads.arenaOf(job.block), payloads.blockOf(job.block), job.argsLength);
     if (context !== null)
       slots.setContext(slot, context.id, payloads.arenaOf(context.block), payloads.blockOf(context.block));
-    if (trace !== null) trace.place(slot, job);
+    if (trace !== null) trace.place(slot, job.extras.mark);
   }
 
   /** Jobs of normal priority that a job submits stay with its thread, until somebody steals them (A3.8). */
@@ -655,7 +665,7 @@ export class Ledger {
 
   #giveUp(job: PendingJob, kind: OutcomeKind, value: unknown): void {
     if (job.stage >= DECIDED) return;
-    this.#memory.trace?.canceled(job, job.fn.id);
+    this.#memory.trace?.canceled(job.extras.mark, job.fn.id);
     job.extras.stream?.giveUp();
     const { stage } = job;
     this.#decide(job, kind, value);
@@ -811,12 +821,13 @@ export class Ledger {
   /** Its function has ended, and it has its outcome: whoever hears of it now may join it. */
   endHere(job: PendingJob, outcome: "completed" | "failed", error?: unknown): void {
     const { trace, statistics } = this.#memory;
-    const startedAt = trace === null ? 0 : trace.now();
+    const { mark } = job.extras;
+    const startedAt = trace === null ? 0 : trace.settling(mark);
     job.stage = SETTLED;
     statistics.count(COUNTERS[outcome]);
     if (--this.#outstanding === 0) this.#thread.idle();
     publishOutcome(outcome === "completed" ? "end" : "error", job, error);
-    if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcome, error);
+    if (startedAt > 0) trace!.settled(mark!, job, startedAt, job.fn.id, outcome, error);
   }
 
   // Outcomes.
@@ -858,14 +869,15 @@ export class Ledger {
   /** Once for each job. Never throws. */
   #settle(job: PendingJob): void {
     const { trace, statistics } = this.#memory;
-    const startedAt = trace === null ? 0 : trace.now();
     const { value } = job;
+    const { mark } = job.extras;
+    const startedAt = trace === null ? 0 : trace.settling(mark);
     job.stage = SETTLED;
     statistics.count(outcomeCounters[job.outcome]!);
     if (--this.#outstanding === 0) this.#thread.idle();
     tell(job);
     job.extras.stream?.end();
-    if (trace !== null) trace.settled(job, startedAt, job.fn.id, outcomeNames[job.outcome], value);
+    if (startedAt > 0) trace!.settled(mark!, job, startedAt, job.fn.id, outcomeNames[job.outcome], value);
   }
 
   // What a job holds.

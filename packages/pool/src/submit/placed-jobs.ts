@@ -113,7 +113,7 @@ export class PlacedJobs {
   /** Whether `test` says yes to a job that waits for a slot to go to the thread with this serial. */
   isBehind(serial: number, test: (job: PendingJob) => boolean): boolean {
     for (const [home, backlog] of this.#backlogs) {
-      if (home.serial === serial) return backlog.some(test);
+      if (home.serial === serial) return backlog.find(test) !== null;
     }
     return false;
   }

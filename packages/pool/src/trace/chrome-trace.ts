@@ -41,6 +41,8 @@ export interface ThreadExit {
 export interface TraceInfo {
   readonly pool: string;
   readonly eventsPerThread: number;
+  /** Of the jobs, one in so many is recorded at this moment. */
+  readonly oneIn: number;
   /** Threads that ended long ago, and whose events were dropped. */
   readonly droppedThreads: number;
   /** Lines of JSON: key and name of a function. */
@@ -61,6 +63,7 @@ function describe(threads: readonly TracedThread[], info: TraceInfo): Record<str
     pool: info.pool,
     node: process.version,
     eventsPerThread: info.eventsPerThread,
+    recordedJobs: info.oneIn === 1 ? "all" : `lately one in ${info.oneIn}`,
     droppedEvents:
       dropped.length === 0
         ? "none"

@@ -50,6 +50,8 @@ export class PoolTrace {
   /** By submitter; as long as somebody records. */
   readonly #notes: (SharedArrayBuffer | null)[] = [];
   readonly #jobs: Float64Array;
+  /** One job in so many is recorded: as many as the recording wants that wants most; all of them for a file. */
+  readonly #oneIn = new Int32Array(new SharedArrayBuffer(4)).fill(1);
   readonly #originNs = process.hrtime.bigint();
   /** In the order in which they ended. */
   readonly #ended: TracedThread[] = [];
@@ -81,6 +83,7 @@ export class PoolTrace {
     present: readonly { readonly index: number; readonly threadId: number }[],
   ): void {
     this.#recordings.add(recording);
+    this.adjust();
     for (const { index, threadId: id } of present) {
       this.#logs[index + 1] ??= new TraceMemory(this.#capacity);
       this.#live[index + 1] ??= liveThread(id);
@@ -93,7 +96,16 @@ export class PoolTrace {
   unrecord(recording: Recording): void {
     this.#recordings.delete(recording);
     recording.stop();
+    this.adjust();
     if (this.#recordings.size === 0) this.#notes.length = 0;
+  }
+
+  /** A recording wants more jobs than before, or fewer. */
+  adjust(): void {
+    const wanted = Array.from(this.#recordings, ({ oneIn }) => oneIn);
+    const oneIn = this.#file !== null || wanted.length === 0 ? 1 : wanted.reduce(commonDivisor);
+    // Plain: who sees it late records more or less for a moment.
+    this.#oneIn[0] = oneIn;
   }
 
   /** What the thread in place `index`, which is there already, needs to follow the trace as it is now; the host: HOST - 1. */
@@ -158,6 +170,7 @@ export class PoolTrace {
     return chromeTrace(threads, {
       pool: this.#pool,
       eventsPerThread: this.#capacity,
+      oneIn: this.#oneIn[0]!,
       droppedThreads: this.#droppedThreads,
       names: this.#logs.flatMap((log) => readTraceNames(log)),
     });
@@ -178,6 +191,7 @@ export class PoolTrace {
       buffer: log.buffer,
       capacity: this.#capacity,
       jobs: this.#jobs,
+      oneIn: this.#oneIn,
       originNs: this.#originNs,
       startedAt,
       notes:
@@ -193,6 +207,10 @@ export class PoolTrace {
   #notesOf(submitter: number): SharedArrayBuffer {
     return (this.#notes[submitter] ??= createNotesBuffer());
   }
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
 }
 
 function liveThread(threadId: number): LiveThread {

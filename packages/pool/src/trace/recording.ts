@@ -110,6 +110,8 @@ const JOB_NUMBERS = 2 ** 31;
 
 export class Recording {
   readonly locals: readonly string[];
+  /** Of the jobs, it wants to be told one in so many. */
+  oneIn = 1;
   readonly #chosen: ReadonlySet<string>;
   readonly #now: () => number;
   readonly #tracks = new Map<number, Track>();
@@ -158,11 +160,9 @@ export class Recording {
     this.#ended = [];
   }
 
-  /**
-   * What happened since the last look.
-   * @param oneIn Of the jobs, only one in so many is told, the same in all threads; what is about no job is told always.
-   */
-  read(oneIn: number): RecordedBatch {
+  /** What happened since the last look: of the jobs, one in `oneIn`, the same in all threads. */
+  read(): RecordedBatch {
+    const { oneIn } = this;
     const readings = [
       ...this.#ended,
       ...Array.from(this.#tracks.values(), (track) => {

@@ -10,7 +10,7 @@ import type { Encoder } from "../codec/encoder.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { JobFunction } from "../jobs/exported-function.ts";
 import { DONE, QUEUED, RUNNING } from "../shared/slot.ts";
-import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
+import type { TraceMark } from "../shared/trace/thread-trace.ts";
 import { DETAIL } from "../shared/trace/trace-code.ts";
 import type { ForkedJob, Joiner } from "../submit/forked-job.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
@@ -126,10 +126,11 @@ export class ForkJoin implements Joiner {
       const args = job.args ?? runner.takeArguments(slot);
       ledger.takeBack(job);
       isTakenBack = true;
+      const { mark } = job.extras;
       const returned =
-        this.#memory.trace === null
+        mark === null
           ? runner.callWithdrawn(known, fn, carried, args)
-          : this.#callTraced(this.#memory.trace, job, known, fn, carried, args);
+          : this.#callTraced(mark, job, known, fn, carried, args);
       if (isThenable(returned)) {
         this.#parts.loop.adopt(this.#settleLater(job, known, returned));
         return;
@@ -146,14 +147,15 @@ export class ForkJoin implements Joiner {
   }
 
   #callTraced(
-    trace: ThreadTrace,
+    mark: TraceMark,
     job: ForkedJob,
     known: KnownFunction,
     fn: JobFunction,
     carried: CarriedScope | null,
     args: readonly unknown[],
   ): unknown {
-    trace.beginHere(job, job.fn.id);
+    const { trace } = mark;
+    trace.beginHere(mark, job.fn.id);
     let detail = DETAIL.failed;
     try {
       const returned = this.#parts.runner.callWithdrawn(known, fn, carried, args);

@@ -92,7 +92,7 @@ export class JobRunner {
    * for them any longer; `resume` follows when they have come.
    */
   run(slot: number): Promise<void> | null {
-    const { trace } = this.#memory;
+    const trace = this.#traceOf(slot);
     return trace === null ? this.#run(slot) : this.#runTraced(trace, KIND.run, slot);
   }
 
@@ -110,8 +110,14 @@ export class JobRunner {
 
   /** Runs a job that was begun before its carried values were here. */
   resume(slot: number): Promise<void> | null {
-    const { trace } = this.#memory;
+    const trace = this.#traceOf(slot);
     return trace === null ? this.#run(slot) : this.#runTraced(trace, KIND.resume, slot);
+  }
+
+  /** Null: the job is not recorded. */
+  #traceOf(slot: number): ThreadTrace | null {
+    const { trace } = this.#memory;
+    return trace !== null && trace.records(slot) ? trace : null;
   }
 
   #runTraced(
@@ -255,8 +261,8 @@ export class JobRunner {
       const fn = await this.#functions.load(known);
       this.#current.synchronous = job;
       const outside = leaveCurrent();
-      const { slots, trace } = this.#memory;
-      if (trace !== null) trace.begin(KIND.resume, slot, slots.functionId(slot));
+      const trace = this.#traceOf(slot);
+      if (trace !== null) trace.begin(KIND.resume, slot, this.#memory.slots.functionId(slot));
       let returned: unknown;
       const scope = scopeFrom(carried);
       try {
@@ -337,6 +343,7 @@ export class JobRunner {
     const { trace } = this.#memory;
     if (trace === null) return this.#streams.resume();
     const slot = this.#streams.nextSlot;
+    if (!trace.records(slot)) return this.#streams.resume();
     trace.begin(KIND.resume, slot, this.#memory.slots.functionId(slot));
     const pending = this.#streams.resume();
     if (pending === null) trace.end();

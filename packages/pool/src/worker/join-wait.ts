@@ -68,7 +68,7 @@ export class JoinWait {
       if (other === NO_JOB && (queues.refused || queues.isEmpty()) && !this.#hasNews(job)) {
         this.#memory.trace?.joining();
         circle = this.#doze(job);
-        this.#memory.trace?.end(0);
+        this.#memory.trace?.joined();
       }
     }
     parking.setBusy(this.#thread);

@@ -16,7 +16,9 @@ export interface TraceEvent {
   readonly args?: Readonly<Record<string, unknown>>;
 }
 
+/** "JSON Object Format": other fields are allowed, and mean nothing. */
 export interface ChromeTrace {
+  readonly displayTimeUnit: string;
   readonly otherData: Readonly<Record<string, string | number>>;
   readonly traceEvents: readonly TraceEvent[];
 }
@@ -34,6 +36,17 @@ const REQUIRED: Readonly<Record<string, readonly (keyof TraceEvent)[]>> = {
   e: ["cat", "id"],
 };
 
+/** What the format knows, of what there is here. */
+const KNOWN: Readonly<Record<string, readonly unknown[]>> = {
+  s: ["g", "p", "t"],
+  bp: ["e"],
+};
+const METADATA: Readonly<Record<string, string>> = {
+  process_name: "name",
+  thread_name: "name",
+  thread_sort_index: "sort_index",
+};
+
 export function readTraceFile(file: string): ChromeTrace {
   return assertTrace(readFileSync(file, "utf8"));
 }
@@ -41,7 +54,9 @@ export function readTraceFile(file: string): ChromeTrace {
 /** The text of a trace, once it is checked. */
 export function assertTrace(text: string): ChromeTrace {
   const trace = JSON.parse(text) as ChromeTrace;
+  expect(["ms", "ns"]).toContain(trace.displayTimeUnit);
   assertFormat(trace.traceEvents);
+  assertAsynchronous(trace.traceEvents);
   assertNesting(trace.traceEvents);
   assertArrows(trace.traceEvents);
   return trace;
@@ -79,18 +94,41 @@ function assertFormat(events: readonly TraceEvent[]): void {
     (event) =>
       REQUIRED[event.ph] === undefined ||
       REQUIRED[event.ph]!.some((field) => event[field] === undefined) ||
-      ![event.pid, event.tid, event.ts].every((n) => Number.isFinite(n) && n >= 0) ||
-      event.name === "" ||
-      (event.dur !== undefined && !(event.dur >= 0)) ||
+      ![event.pid, event.tid].every((n) => Number.isInteger(n) && n >= 0) ||
+      !(Number.isFinite(event.ts) && event.ts >= 0) ||
+      ![event.name, event.cat ?? "x", event.id ?? "x"].every(
+        (text) => typeof text === "string" && text !== "",
+      ) ||
+      (event.dur !== undefined && !(Number.isFinite(event.dur) && event.dur >= 0)) ||
+      Object.entries(KNOWN).some(([field, known]) => {
+        const value = event[field as "s" | "bp"];
+        return value !== undefined && !known.includes(value);
+      }) ||
+      (event.ph === "M" && Object.keys(event.args!).join() !== METADATA[event.name]) ||
       (event.ph === "C" &&
         !Object.values(event.args!).every((n) => Number.isInteger(n) && (n as number) >= 0)),
   );
   expect(wrong).toEqual([]);
   const named = new Set(events.filter(({ name }) => name === "thread_name").map(({ tid }) => tid));
   expect(events.filter(({ tid }) => !named.has(tid) && tid !== 0)).toEqual([]);
-  const asynchronous = (phase: string): string[] =>
-    events.filter(({ ph }) => ph === phase).map(({ id, name }) => `${id} ${name}`);
-  expect(asynchronous("b").toSorted()).toEqual(asynchronous("e").toSorted());
+}
+
+/** Those with the same category, id and name are pairs: each begins before it ends. Of a job that ran again there may be several. */
+function assertAsynchronous(events: readonly TraceEvent[]): void {
+  const pairs = Map.groupBy(
+    events.filter(({ ph }) => ph === "b" || ph === "e"),
+    ({ cat, id, name }) => `${cat} ${id} ${name}`,
+  );
+  const wrong: unknown[] = [];
+  for (const each of pairs.values()) {
+    let open = 0;
+    for (const { ph } of each.toSorted((a, b) => a.ts - b.ts || (a.ph < b.ph ? -1 : 1))) {
+      open += ph === "b" ? 1 : -1;
+      if (open < 0) wrong.push(["ends before it begins", each]);
+    }
+    if (open !== 0) wrong.push(["does not end", each]);
+  }
+  expect(wrong).toEqual([]);
 }
 
 /** Slices of a track are in the order of their starts, and each is within the one that is open. */

@@ -5,6 +5,7 @@ import { eventually } from "../../../../test/support/eventually.ts";
 import { recordJobs } from "../../src/engine.ts";
 import { ThreadPool } from "../../src/index.ts";
 import type { RecordedBatch, RecordedSlice } from "../../src/trace/recording.ts";
+import type * as ForkJoin from "../fixtures/fork-join.jobs.ts";
 import type * as Nested from "../fixtures/nested.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { assertTrace } from "./chrome-trace.ts";
@@ -132,13 +133,93 @@ describe("a recording", () => {
       return threads.every(({ slices }) => slices.some(({ job }) => job !== 0)) && threads.length === 3;
     });
     await Promise.all(Array.from({ length: 400 }, (_, i) => sample.echo(i)));
-    const log = new Log().add(recording.read(4));
-    const lives = [...Map.groupBy(log.slices, ({ job }) => job).values()].filter((life) =>
-      life.some(({ kind }) => kind === "submit"),
-    );
-    expect(lives).toHaveLength(100);
-    for (const life of lives)
-      expect(new Set(life.map(({ kind }) => kind))).toEqual(new Set(["submit", "run", "settle"]));
+    const log = new Log();
+    const whole = ["submit", "run", "settle"];
+    // A thread ends the slice of a job when it has given the outcome away.
+    await eventually("all is told of each", () => {
+      const lives = [...Map.groupBy(log.add(recording.read(4)).slices, ({ job }) => job).values()].filter(
+        (life) => life.some(({ kind }) => kind === "submit"),
+      );
+      expect(lives).toHaveLength(100);
+      return lives.every((life) => whole.every((kind) => life.some((slice) => slice.kind === kind)));
+    });
+  });
+
+  it("records no more jobs than it tells from then on; as many as the one wants that wants most", async () => {
+    const pool = poolOf(1);
+    const sample = pool.module<typeof Sample>(sampleJobs);
+    using recording = recordJobs(pool);
+    const submissions = async (jobs: number): Promise<number> => {
+      await Promise.all(Array.from({ length: jobs }, (_, i) => sample.echo(i)));
+      // What was recorded: all of it is told.
+      return new Log().add(recording.read()).slices.filter(({ kind }) => kind === "submit").length;
+    };
+    expect(await submissions(8)).toBe(8);
+    recording.read(8);
+    expect(await submissions(400)).toBe(50);
+    expect(await submissions(8)).toBe(8);
+    using other = recordJobs(pool);
+    recording.read(8);
+    expect(await submissions(24)).toBe(24);
+    other.read(6);
+    recording.read(8);
+    expect(await submissions(24)).toBe(12);
+  });
+
+  it("tells what nests, whatever is left out", async () => {
+    const pool = poolOf(2);
+    const sample = pool.module<typeof Sample>(sampleJobs);
+    const nested = pool.module<typeof Nested>(new URL("../fixtures/nested.jobs.ts", import.meta.url));
+    const forkJoin = pool.module<typeof ForkJoin>(new URL("../fixtures/fork-join.jobs.ts", import.meta.url));
+    using recording = recordJobs(pool);
+    const log = new Log();
+    const work = async (): Promise<void> => {
+      await Promise.all([
+        forkJoin.fibonacci(9),
+        nested.sumOfSquares(20),
+        ...Array.from({ length: 20 }, (_, i) => sample.echoLater(i)),
+        sample.fail("x").then(null, () => {}),
+      ]);
+    };
+    for (const oneIn of [1, 3, 7, 2]) {
+      recording.read(oneIn);
+      await eventually("all three threads tell of jobs", async () => {
+        await work();
+        const { threads } = recording.read(oneIn);
+        return threads.filter(({ slices }) => slices.some(({ job }) => job !== 0)).length === 3;
+      });
+    }
+    log.add(recording.read(2));
+    const { traceEvents, otherData } = assertTrace([...recording.timeline()].join(""));
+    expect(otherData["recordedJobs"]).toBe("lately one in 2");
+    expect(traceEvents.some(({ name }) => name === "fibonacci")).toBe(true);
+    expect(log.slices.every(({ job }) => job >= 0)).toBe(true);
+  });
+
+  it("cancels a job that it has told of, whether it waits or runs; nothing else", async () => {
+    const pool = poolOf(1);
+    const sample = pool.module<typeof Sample>(sampleJobs);
+    const recording = recordJobs(pool);
+    const gate = makeGate();
+    const running = sample.spinUntilCancelled(gate);
+    await opened(gate);
+    const queued = sample.echo("queued");
+    const log = new Log().add(recording.read());
+    const [spin] = log.of("submit", "spinUntilCancelled");
+    const [echo] = log.of("submit", "echo");
+    expect(recording.cancel(echo!.job, new Error("not wanted"))).toBe(true);
+    await expect(queued).rejects.toThrow("not wanted");
+    expect(recording.cancel(echo!.job)).toBe(false);
+    expect(recording.cancel(spin!.job, "enough")).toBe(true);
+    await expect(running).rejects.toMatchObject({ code: "ERR_SKEIN_JOB_CANCELED", reason: "enough" });
+    await opened(gate, 1);
+    for (const job of [0, -1, NaN, 2 ** 50]) expect(recording.cancel(job)).toBe(false);
+    expect(() => recording.cancel("4" as never)).toThrow(TypeError);
+    const later = sample.echo("later");
+    const told = new Log().add(recording.read()).slices.findLast(({ kind }) => kind === "submit");
+    recording[Symbol.dispose]();
+    expect(recording.cancel(told!.job)).toBe(false);
+    expect(await later).toBe("later");
   });
 
   it("several may record; when none does any more, the pool does not either", async () => {
@@ -168,6 +249,6 @@ describe("a recording", () => {
     expect(() => recordJobs(pool, { local: [] } as never)).toThrow(/Did you mean `locals`/);
     expect(() => recordJobs(pool, { slicesPerThread: 1 })).toThrow(/slicesPerThread/);
     using recording = recordJobs(pool);
-    expect(() => recording.read(0)).toThrow(RangeError);
+    for (const oneIn of [0, 1.5, 2 ** 31]) expect(() => recording.read(oneIn)).toThrow(RangeError);
   });
 });

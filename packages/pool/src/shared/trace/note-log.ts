@@ -12,7 +12,7 @@
  * Pairings   [N1] the writer fills a line, then stores CURSOR; the reader loads CURSOR, copies what is below it, loads CURSOR again, and drops
  *                 what may have been overwritten meanwhile: by I3 all that is older than `capacity` - MAX_LINE_BYTES.
  * Liveness   Nobody waits.
- * Sources    as trace-log.ts. Tests: test/shared/trace/note-log.test.ts and its model test
+ * Sources    as trace-log.ts. Tests: test/shared/trace/note-log.test.ts; the model test in trace-log.model.test.ts
  */
 import { add, load, store } from "../atomics.ts";
 
@@ -35,12 +35,12 @@ export class NoteWriter {
   readonly #maxLine: number;
   #written: number;
 
-  /** @param start Where CURSOR begins, for tests. */
-  constructor(buffer: SharedArrayBuffer, start = 0, maxLine: number = MAX_LINE_BYTES) {
+  /** Goes on where the log ends: whoever follows may change, and each makes the writer anew. */
+  constructor(buffer: SharedArrayBuffer, maxLine: number = MAX_LINE_BYTES) {
     this.#words = new Int32Array(buffer, 0, HEADER_BYTES / 4);
     this.#bytes = new Uint8Array(buffer, HEADER_BYTES);
     this.#maxLine = maxLine;
-    this.#written = start;
+    this.#written = load(this.#words, CURSOR); // [N1] I1: its own
   }
 
   /** @param line Without LF. @returns false when it is too long: it is not written. */
@@ -66,12 +66,12 @@ export class NoteReader {
   readonly #safe: number;
   #read: number;
 
-  /** @param start As the writer's. */
-  constructor(buffer: SharedArrayBuffer, start = 0, maxLine: number = MAX_LINE_BYTES) {
+  /** Reads what is written from now on. */
+  constructor(buffer: SharedArrayBuffer, maxLine: number = MAX_LINE_BYTES) {
     this.#words = new Int32Array(buffer, 0, HEADER_BYTES / 4);
     this.#bytes = new Uint8Array(buffer, HEADER_BYTES);
     this.#safe = this.#bytes.length - maxLine;
-    this.#read = start | 0;
+    this.#read = load(this.#words, CURSOR); // [N1]
   }
 
   /** The lines that were written since the last call, in order; some of the oldest are missing when those were too many. */

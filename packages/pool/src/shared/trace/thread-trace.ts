@@ -1,6 +1,9 @@
 /**
  * What one thread records while the pool is traced: slices and moments, each with the key of its job. A table beside the slots tells the
  * thread that runs a job its key; the submitter writes it before it publishes the slot, so the claim orders it (slot.ts S1).
+ *
+ * Of the jobs, all are recorded, or one in so many: who submits a job decides, by its number. The others cost a comparison here and there,
+ * and no look at the clock.
  */
 import { clockOffsetUs } from "../clock.ts";
 import { stringify } from "../intrinsics.ts";
@@ -12,8 +15,10 @@ import { codeOf, DETAIL, type Detail, functionKey, jobKey, KIND, kindOf } from "
 export interface TraceData {
   readonly buffer: SharedArrayBuffer;
   readonly capacity: number;
-  /** By slot: the job's key, and when it was submitted. */
+  /** By slot: the job's key, NOT_RECORDED if it has none, and when it was submitted. */
   readonly jobs: Float64Array;
+  /** One job in so many is recorded: a word that the host writes. */
+  readonly oneIn: Int32Array;
   /** `process.hrtime` when the trace began. */
   readonly originNs: bigint;
   /** When the host began to start this thread; microseconds, as all times of a trace. Below 0: it was there already. */
@@ -36,14 +41,15 @@ export interface TraceNotes {
   settled(key: number, job: object, outcome: Detail, value: unknown, us: number): void;
 }
 
-/** What the slices of a job are told apart by, and when its submission began. */
-interface Mark {
+/** Of a job that is recorded: what its slices are told apart by, and when its submission began. */
+export interface TraceMark {
+  readonly trace: ThreadTrace;
   readonly key: number;
   readonly startedAt: number;
 }
 
-/** Of a job that was submitted before the trace began: it is in no table. */
-const noMark: Mark = { key: 0, startedAt: 0 };
+/** In the place of a key. Keys are above 0; 0 stands for a job that was submitted before the trace began. */
+const NOT_RECORDED = -1;
 
 export class ThreadTrace {
   /** Null unless somebody follows the pool. */
@@ -54,20 +60,20 @@ export class ThreadTrace {
   readonly #currentSlot: () => number;
   readonly #log: TraceWriter;
   readonly #jobs: Float64Array;
+  readonly #oneIn: Int32Array;
   readonly #serial: number;
   readonly #offsetUs: number;
   readonly #named = new Set<number>();
-  /** Of jobs that this thread has submitted: kept only while the pool is traced. */
-  readonly #marks = new WeakMap<object, Mark>();
   #submitted = 0;
   #outcome = 0;
   #isParked = false;
+  #isJoining = false;
   #finishingSince = 0;
   #finishingKey = 0;
   #finishingCode = 0;
 
   constructor(
-    { buffer, capacity, jobs, originNs, startedAt }: TraceData,
+    { buffer, capacity, jobs, oneIn, originNs, startedAt }: TraceData,
     serial: number,
     currentSlot: () => number = () => -1,
   ) {
@@ -75,6 +81,7 @@ export class ThreadTrace {
     this.#currentSlot = currentSlot;
     this.#log = new TraceWriter(new TraceMemory(capacity, buffer));
     this.#jobs = jobs;
+    this.#oneIn = oneIn;
     this.#serial = serial;
     this.#offsetUs = clockOffsetUs(originNs);
     if (startedAt >= 0) this.#log.open(startedAt, 0, codeOf(KIND.start, 0), 0);
@@ -92,26 +99,35 @@ export class ThreadTrace {
 
   // Of the submitting thread.
 
-  /** The job was made; nothing is claimed yet. */
-  began(job: object, priority: number, startedAt: number): void {
-    const key = jobKey(this.#serial, ++this.#submitted, priority);
-    this.#marks.set(job, { key, startedAt });
+  /** A job is about to be made: when, if it is to be recorded. */
+  beginning(): number {
+    return (this.#submitted + 1) % this.#interval() === 0 ? this.now() : 0;
+  }
+
+  /**
+   * The job was made; nothing is claimed yet.
+   * @param startedAt As `beginning` said; jobs may have been made since.
+   * @returns null: it is not recorded.
+   */
+  began(job: object, priority: number, startedAt: number): TraceMark | null {
+    if (++this.#submitted % this.#interval() !== 0) return null;
+    const key = jobKey(this.#serial, this.#submitted, priority);
     if (this.notes !== null) this.notes.began(key, job);
+    return { trace: this, key, startedAt: startedAt === 0 ? this.now() : startedAt };
   }
 
   /** The job goes into `slot`, which is still the submitter's. */
-  place(slot: number, job: object): void {
-    const { key, startedAt } = this.#markOf(job);
-    this.#jobs[2 * slot] = key;
-    this.#jobs[2 * slot + 1] = startedAt;
+  place(slot: number, mark: TraceMark | null): void {
+    const isRecorded = this.#isOurs(mark);
+    this.#jobs[2 * slot] = isRecorded ? mark.key : NOT_RECORDED;
+    if (isRecorded) this.#jobs[2 * slot + 1] = mark.startedAt;
   }
 
   /**
    * @param policy Of POLICIES.
    * @param describe Asked when this function is submitted first.
    */
-  submitted(job: object, fn: number, policy: number, describe: () => string): void {
-    const { key, startedAt } = this.#markOf(job);
+  submitted({ key, startedAt }: TraceMark, fn: number, policy: number, describe: () => string): void {
     if (!this.#named.has(fn)) {
       this.#named.add(fn);
       this.#log.name(`[${functionKey(this.#serial, fn >>> 0)},${stringify(describe())}]`);
@@ -119,15 +135,27 @@ export class ThreadTrace {
     this.#log.record(startedAt, this.now(), key, codeOf(KIND.submit, fn) + policy, this.#submitter());
   }
 
-  canceled(job: object, fn: number): void {
-    const { key } = this.#markOf(job);
-    if (key !== 0) this.#moment(KIND.cancel, key, fn);
+  canceled(mark: TraceMark | null, fn: number): void {
+    if (this.#isOurs(mark)) this.#moment(KIND.cancel, mark.key, fn);
   }
 
-  /** @param value What it was told. */
-  settled(job: object, startedAt: number, fn: number, outcome: Detail, value: unknown): void {
-    const mark = this.#markOf(job);
-    if (mark === noMark) return;
+  /** Its outcome is about to be told: when, if that is to be recorded. */
+  settling(mark: TraceMark | null): number {
+    return this.#isOurs(mark) ? this.now() : 0;
+  }
+
+  /**
+   * @param startedAt As `settling` said.
+   * @param value What it was told.
+   */
+  settled(
+    mark: TraceMark,
+    job: object,
+    startedAt: number,
+    fn: number,
+    outcome: Detail,
+    value: unknown,
+  ): void {
     this.#log.record(startedAt, this.now(), mark.key, codeOf(KIND.settle, fn) + DETAIL[outcome], 0);
     if (this.notes !== null) this.notes.settled(mark.key, job, outcome, value, startedAt - mark.startedAt);
   }
@@ -137,17 +165,28 @@ export class ThreadTrace {
     const { openKey } = this.#log;
     if (openKey !== 0) return openKey;
     const slot = this.#currentSlot();
-    return slot < 0 ? 0 : this.#jobs[2 * slot]!;
+    return slot < 0 ? 0 : Math.max(0, this.#jobs[2 * slot]!);
   }
 
-  #markOf(job: object): Mark {
-    return this.#marks.get(job) ?? noMark;
+  /** One that was made under another trace has a key of that. */
+  #isOurs(mark: TraceMark | null): mark is TraceMark {
+    return mark !== null && mark.trace === this;
+  }
+
+  /** Read plainly: who sees it late records more or less for a moment. */
+  #interval(): number {
+    return this.#oneIn[0]!;
   }
 
   // Of the thread that runs the job in `slot`.
 
+  /** Whether the job in `slot` is. Of others nothing below may be told, but `finishing` and `finished`. */
+  records(slot: number): boolean {
+    return this.#jobs[2 * slot] !== NOT_RECORDED;
+  }
+
   stolen(slot: number, fn: number): void {
-    this.#moment(KIND.steal, this.#jobs[2 * slot]!, fn);
+    if (this.records(slot)) this.#moment(KIND.steal, this.#jobs[2 * slot]!, fn);
   }
 
   /** The function is about to be called. */
@@ -156,8 +195,7 @@ export class ThreadTrace {
   }
 
   /** The same for a job that this thread has taken back, which is in no slot. */
-  beginHere(job: object, fn: number): void {
-    const { key, startedAt } = this.#markOf(job);
+  beginHere({ key, startedAt }: TraceMark, fn: number): void {
     this.#log.open(this.now(), key, codeOf(KIND.run, fn), startedAt);
   }
 
@@ -169,6 +207,7 @@ export class ThreadTrace {
   /** The outcome of the job is about to be written; `finished` must follow. */
   finishing(slot: number, fn: number, outcome: number): void {
     const key = this.#jobs[2 * slot]!;
+    if (key === NOT_RECORDED) return;
     if (this.#log.openKey === key) {
       this.#outcome = outcome;
       return;
@@ -187,8 +226,9 @@ export class ThreadTrace {
 
   // Of a thread without a job.
 
+  /** Not told unless every job is: a thread may rest between any two of them. */
   parked(): void {
-    if (this.#isParked) return;
+    if (this.#isParked || this.#interval() > 1) return;
     this.#isParked = true;
     this.#log.open(this.now(), 0, codeOf(KIND.parked, 0), 0);
   }
@@ -199,9 +239,17 @@ export class ThreadTrace {
     this.#log.close(this.now(), 0);
   }
 
-  /** `end` must follow. */
+  /** As `parked`. */
   joining(): void {
+    if (this.#interval() > 1) return;
+    this.#isJoining = true;
     this.#log.open(this.now(), 0, codeOf(KIND.joining, 0), 0);
+  }
+
+  joined(): void {
+    if (!this.#isJoining) return;
+    this.#isJoining = false;
+    this.#log.close(this.now(), 0);
   }
 
   #moment(kind: typeof KIND.steal | typeof KIND.cancel, key: number, fn: number): void {

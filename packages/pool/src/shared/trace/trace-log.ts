@@ -21,7 +21,7 @@
  * Liveness   The writer never waits. The reader gives open slices up after some attempts; it only reads a log with a live writer when
  *            the process exits.
  * Sources    seqlocks, Boehm, "Can seqlocks get along with programming language memory models?", 2012.
- *            Test: test/shared/trace-log.test.ts and its stress test
+ *            Tests: test/shared/trace/trace-log.test.ts, its model test and its stress test
  */
 import { add, load, store } from "../atomics.ts";
 

@@ -4,10 +4,11 @@
  * out, which thread is ended. Between the steps the test looks at the memory. What fails is thrown with the seed and the steps.
  */
 import { createLayout, type Layout } from "../../../src/shared/layout.ts";
+import { createNotesBuffer } from "../../../src/shared/trace/note-log.ts";
 import { TraceMemory } from "../../../src/shared/trace/trace-log.ts";
 import { controlBytes, exitWord, messageWord } from "./model-words.ts";
 import type { Answer, Operation, Request, Steps } from "./operations.ts";
-import { TRACE_RECORDS } from "./programs.ts";
+import { NOTES_BYTES, TRACE_RECORDS } from "./programs.ts";
 import { programs } from "./programs.ts?stepped";
 import type { Choice, Run, Scenario } from "./scenario.ts";
 import { byChance, DepthFirst } from "./schedules.ts";
@@ -31,6 +32,7 @@ export class Model implements Run {
   readonly control: Int32Array;
   readonly slotsBuffer: SharedArrayBuffer;
   readonly #traceBuffer: SharedArrayBuffer = new TraceMemory(TRACE_RECORDS).buffer;
+  readonly #notesBuffer: SharedArrayBuffer = createNotesBuffer(NOTES_BYTES);
   killed = -1;
   readonly #threads: Thread[] = [];
   #trace: string[] = [];
@@ -98,6 +100,7 @@ export class Model implements Run {
     this.control.fill(0);
     new Int32Array(this.slotsBuffer).fill(0);
     new TraceMemory(TRACE_RECORDS, this.#traceBuffer).clear();
+    new Uint8Array(this.#notesBuffer).fill(0);
     scenario.prepare(this);
     this.killed = -1;
     this.#trace = [];
@@ -111,6 +114,7 @@ export class Model implements Run {
         control: this.control,
         slotsBuffer: this.slotsBuffer,
         traceBuffer: this.#traceBuffer,
+        notesBuffer: this.#notesBuffer,
         layout: this.layout,
         thread,
         log: (...values: number[]) => void log.push(...values),

@@ -24,6 +24,7 @@ import {
   StreamReader,
   StreamWriter,
 } from "../../../src/shared/stream-ring.ts";
+import { NoteReader, NoteWriter } from "../../../src/shared/trace/note-log.ts";
 import {
   OPEN_FIELDS,
   readTrace,
@@ -39,6 +40,7 @@ export interface Environment {
   readonly control: Int32Array;
   readonly slotsBuffer: SharedArrayBuffer;
   readonly traceBuffer: SharedArrayBuffer;
+  readonly notesBuffer: SharedArrayBuffer;
   readonly layout: Layout;
   readonly thread: number;
   /** Tells the controller. Plain: it is written in the same step as what comes before it. */
@@ -131,6 +133,15 @@ export const CLOSE = 2;
 /** What `readTraceAlong` logs behind each look. */
 export const LOOKED = -1;
 
+/** Of the log that `writeNotes` writes, and the longest line. */
+export const NOTES_BYTES = 16;
+const NOTE_BYTES = 8;
+
+/** A letter of its own: a line of two letters is of nobody. */
+function noteOf(number: number): string {
+  return String.fromCharCode(96 + number).repeat(number % 2 === 0 ? 3 : 6);
+}
+
 export const programs = {
   /** Writes a trace: slices with the keys 1, 2, … */
   writeTrace(e, ...moves) {
@@ -156,6 +167,24 @@ export const programs = {
       for (let at = 0; at < read.records.length; at += RECORD_FIELDS) e.log(read.records[at + 2]!);
       const open = early ?? read.open;
       for (let at = 0; at < open.length; at += OPEN_FIELDS) e.log(-1 - open[at + 1]!);
+      e.log(LOOKED);
+    }
+  },
+
+  /** Notes the lines 1 to `lines`. */
+  writeNotes(e, lines) {
+    const log = new NoteWriter(e.notesBuffer, NOTE_BYTES);
+    for (let number = 1; number <= lines; number++) log.write(noteOf(number));
+  },
+
+  /** Logs the numbers of the lines that are new, 0 for one that nobody has written, then LOOKED. `hasty`: it keeps clear of no writer, which is wrong. */
+  readNotesAlong(e, looks, hasty) {
+    const reader = new NoteReader(e.notesBuffer, hasty === 1 ? 0 : NOTE_BYTES);
+    for (let look = 0; look < looks; look++) {
+      for (const line of reader.read()) {
+        const number = line.charCodeAt(0) - 96;
+        e.log(line === noteOf(number) ? number : 0);
+      }
       e.log(LOOKED);
     }
   },

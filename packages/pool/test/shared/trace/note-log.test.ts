@@ -10,8 +10,8 @@ describe("NoteLog", () => {
     const buffer = createNotesBuffer(CAPACITY);
     // CURSOR of a log that has been written for long.
     new Int32Array(buffer)[0] = start | 0;
-    const writer = new NoteWriter(buffer, start, MAX_LINE);
-    const reader = new NoteReader(buffer, start, MAX_LINE);
+    const writer = new NoteWriter(buffer, MAX_LINE);
+    const reader = new NoteReader(buffer, MAX_LINE);
     for (let i = 0; i < 50; i++) {
       writer.write(`a${i}`);
       writer.write("ö");
@@ -20,10 +20,19 @@ describe("NoteLog", () => {
     }
   });
 
+  it("goes on with another writer, and a reader that comes later is told what comes then", () => {
+    const buffer = createNotesBuffer(CAPACITY);
+    const first = new NoteReader(buffer, MAX_LINE);
+    new NoteWriter(buffer, MAX_LINE).write("a");
+    const second = new NoteReader(buffer, MAX_LINE);
+    new NoteWriter(buffer, MAX_LINE).write("b");
+    expect([first.read(), second.read()]).toEqual([["a", "b"], ["b"]]);
+  });
+
   it("refuses a line that is too long, and keeps the others", () => {
     const buffer = createNotesBuffer(CAPACITY);
-    const writer = new NoteWriter(buffer, 0, MAX_LINE);
-    const reader = new NoteReader(buffer, 0, MAX_LINE);
+    const writer = new NoteWriter(buffer, MAX_LINE);
+    const reader = new NoteReader(buffer, MAX_LINE);
     expect(writer.write("x".repeat(MAX_LINE))).toBe(false);
     expect(writer.write("x".repeat(MAX_LINE - 1))).toBe(true);
     expect(reader.read()).toEqual(["x".repeat(MAX_LINE - 1)]);
@@ -34,8 +43,8 @@ describe("NoteLog", () => {
     fc.assert(
       fc.property(fc.array(lines), (bursts) => {
         const buffer = createNotesBuffer(CAPACITY);
-        const writer = new NoteWriter(buffer, 0, MAX_LINE);
-        const reader = new NoteReader(buffer, 0, MAX_LINE);
+        const writer = new NoteWriter(buffer, MAX_LINE);
+        const reader = new NoteReader(buffer, MAX_LINE);
         for (const burst of bursts) {
           const written = burst.filter((line) => writer.write(line)).map((line) => line.toWellFormed());
           const read = reader.read();

@@ -43,3 +43,30 @@ describe("TraceLog, stepped", { timeout: timeLimit(600_000) }, () => {
     expect(() => model.explore(scenario([OPEN, CLOSE], 1), 3)).toThrow(/schedule: /);
   });
 });
+
+/** No line is torn, and none comes twice or late. */
+function notes(lines: number, hasty = 0): Scenario {
+  return {
+    threads: [
+      ["writeNotes", lines],
+      ["readNotesAlong", 3, hasty],
+    ],
+    prepare: () => {},
+    mortal: [0],
+    atEnd(run) {
+      const read = run.logs(READER).filter((value) => value !== LOOKED);
+      expect(read).toEqual([...new Set(read)].filter((number) => number > 0).toSorted((a, b) => a - b));
+    },
+  };
+}
+
+describe("NoteLog, stepped", { timeout: timeLimit(600_000) }, () => {
+  it("whoever reads along sees whole lines, in order, each once, also when the thread is ended anywhere", () => {
+    expect(model.explore(notes(1), 2)).toBeGreaterThan(5);
+    expect(model.explore(notes(5), 2)).toBeGreaterThan(50);
+  });
+
+  it("the model finds a reader that does not keep clear of what is being written", () => {
+    expect(() => model.explore(notes(5, 1), 2)).toThrow(/schedule: /);
+  });
+});
