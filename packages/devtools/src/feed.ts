@@ -1,9 +1,32 @@
 /** `@skein/devtools/feed`: what the page is told, for tools that show it otherwise, as `skein top` does. */
 import { get, type IncomingMessage } from "node:http";
 import { argumentTypeError, SkeinError } from "@skein/context/errors";
-import { FEED_VERSION, type FeedMessage } from "./wire.ts";
+import { FEED_VERSION, type FeedMessage, parseMessage } from "./wire.ts";
 
-export * from "./wire.ts";
+export {
+  type Batch,
+  type Closed,
+  CORRELATION,
+  FEED_VERSION,
+  type FeedMessage,
+  type Hello,
+  KINDS,
+  type Outcome,
+  OUTCOMES,
+  POLICIES,
+  type Policy,
+  PRIORITIES,
+  type Priority,
+  QUEUES,
+  type Sample,
+  type Slice,
+  SLICE_FIELDS,
+  sliceAt,
+  type SliceKind,
+  type ThreadBatch,
+  type ThreadSample,
+  type Times,
+} from "./wire.ts";
 export { DEFAULT_PORT } from "./server/options.ts";
 
 /**
@@ -30,7 +53,7 @@ async function* messagesOf(feed: URL): AsyncGenerator<FeedMessage, void, undefin
   const response = await open(feed);
   try {
     for await (const data of events(response)) {
-      const message = JSON.parse(data) as FeedMessage;
+      const message = parseMessage(data);
       if (message.type === "hello" && message.version !== FEED_VERSION)
         throw notReadable(
           `${feed.origin} speaks another version of the feed. Install the same version of both`,
@@ -61,14 +84,19 @@ function open(feed: URL): Promise<IncomingMessage> {
   });
 }
 
-/** The data of each event. */
+const DATA = "data: ";
+
+/** The data of each event, its lines joined by LF, as a browser has them. */
 async function* events(response: IncomingMessage): AsyncGenerator<string, void> {
   let rest = "";
   try {
     for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) {
       const parts = (rest + chunk).split("\n\n");
       rest = parts.pop()!;
-      for (const part of parts) yield part.slice(part.indexOf("data: ") + "data: ".length);
+      for (const part of parts) {
+        const data = part.split("\n").filter((line) => line.startsWith(DATA));
+        yield data.map((line) => line.slice(DATA.length)).join("\n");
+      }
     }
   } catch (error) {
     // The program has ended.

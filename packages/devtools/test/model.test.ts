@@ -3,16 +3,29 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ticksOf } from "../src/page/axis.ts";
 import { bytes, duration, jobName, rate } from "../src/page/format.ts";
+import { describeSlice } from "../src/page/lanes.ts";
 import { Model } from "../src/page/model.ts";
 import { search } from "../src/page/search.ts";
 import { SliceRing } from "../src/page/slice-ring.ts";
 import { MAX_SPAN_US, MIN_SPAN_US, Viewport } from "../src/page/viewport.ts";
 import { whyWaiting } from "../src/page/why-waiting.ts";
-import { type Batch, type Hello, KINDS, OUTCOMES, PRIORITIES, type Slice } from "../src/wire.ts";
+import { eventBytes } from "../src/server/event-bytes.ts";
+import {
+  type Batch,
+  FEED_VERSION,
+  type Hello,
+  KINDS,
+  OUTCOMES,
+  parseMessage,
+  POLICIES,
+  PRIORITIES,
+  type Slice,
+  sliceCode,
+} from "../src/wire.ts";
 
 const hello: Hello = {
   type: "hello",
-  version: 1,
+  version: FEED_VERSION,
   session: "a",
   pool: { id: 1, name: "orders" },
   program: { pid: 1, node: "v24", title: "x" },
@@ -43,7 +56,7 @@ function batch(
       index: Number(id) - 1,
       dropped: 0,
       exit: null,
-      slices: slices.flatMap((slice) => numbersOf(slice)),
+      slices: Float64Array.from(slices.flatMap((slice) => numbersOf(slice))),
     })),
     functions: [],
     contexts: [],
@@ -59,11 +72,17 @@ function numbersOf({
   job = 0,
   fn = 1,
   priority = "normal",
+  policy = "default",
   outcome = null,
   ref = 0,
 }: Told): number[] {
-  const info = kind === "submit" ? 0 : outcome === null ? -1 : OUTCOMES.indexOf(outcome);
-  return [KINDS.indexOf(kind), start, end, job, fn, PRIORITIES.indexOf(priority), info, ref];
+  const info =
+    kind === "submit"
+      ? POLICIES.indexOf(policy ?? "default")
+      : outcome === null
+        ? -1
+        : OUTCOMES.indexOf(outcome);
+  return [sliceCode(KINDS.indexOf(kind), PRIORITIES.indexOf(priority), info), start, end, job, fn, ref];
 }
 
 function watched(...batches: Batch[]): Model {
@@ -107,6 +126,52 @@ describe("a model", () => {
       }),
     );
     expect([model.times.get(1)!.selfUs, model.times.get(2)!.selfUs]).toEqual([40, 30]);
+  });
+
+  it("keeps when a job awaited something, also when that is over, and when its thread has died", () => {
+    const model = watched(
+      batch(100, {
+        1: [
+          { kind: "run", start: 10, end: 20, job: 4, outcome: "awaiting" },
+          { kind: "run", start: 21, end: 22, job: 8, outcome: "awaiting" },
+          { kind: "resume", start: 40, end: 50, job: 4, outcome: "awaiting" },
+          { kind: "finish", start: 70, end: 75, job: 4, outcome: "completed" },
+        ],
+      }),
+      batch(200, { 0: [{ kind: "settle", start: 150, job: 8, outcome: "crashed" }] }),
+    );
+    const { awaits } = model.laneOf(1)!;
+    const kept = Array.from({ length: awaits.count }, (_, i) => [
+      awaits.job[i],
+      awaits.start[i],
+      awaits.end[i],
+    ]);
+    expect(kept).toEqual([
+      [4, 20, 40],
+      [4, 50, 70],
+      [8, 22, 150],
+    ]);
+    expect(model.awaiting.size).toBe(0);
+  });
+
+  it("tells for a settlement how what awaits the job goes on", () => {
+    const settle = { kind: "settle", start: 60, end: 65, job: 4, fn: 2, outcome: "failed" } as const;
+    const submit = { kind: "submit", start: 10, job: 4, fn: 2, policy: "inline" } as const;
+    const model = watched(batch(100, { 0: [submit, settle] }));
+    const slice: Slice = { priority: "normal", policy: null, ref: 0, ...settle };
+    expect(describeSlice(model, model.laneOf(0)!, slice)).toEqual([
+      "price settles",
+      "main, 5 µs, failed, continuation inline",
+    ]);
+  });
+
+  it("estimates what functions take while one job in several is told", () => {
+    const run = { kind: "run", job: 4, outcome: "failed" } as const;
+    const model = watched(
+      batch(100, { 1: [{ ...run, start: 10, end: 20 }] }),
+      batch(200, { 1: [{ ...run, start: 110, end: 120 }] }, { oneIn: 8 }),
+    );
+    expect(model.times.get(1)).toMatchObject({ calls: 9, selfUs: 90, longestUs: 10, failed: 9 });
   });
 
   it("finds a correlation id over all hops", () => {
@@ -163,6 +228,41 @@ describe("a model", () => {
     const model = watched(batch(100, { 0: [{ kind: "submit", start: 1, job: 4 }] }));
     model.apply({ ...hello, session: "b" });
     expect([model.jobs.size, model.lanes.length]).toEqual([0, 0]);
+  });
+});
+
+describe("the wire", () => {
+  it("brings messages as they were, whatever is in them", () => {
+    const job = 2 ** 52 + 3;
+    const sent = batch(
+      1e9,
+      {
+        0: [
+          {
+            kind: "submit",
+            start: 0.1,
+            end: 7e12,
+            job,
+            fn: 2 ** 40,
+            priority: "low",
+            policy: "scheduler",
+            ref: 9,
+          },
+        ],
+        1: [],
+        2: [
+          { kind: "cancel", start: 1 },
+          { kind: "run", start: 2, end: -1, job: 4, outcome: "unfinished" },
+        ],
+      },
+      { functions: [[1, "zwölf\ndata: “x”"]], details: [[4, "TypeError", "    at a\n    at b"]] },
+    );
+    for (const message of [hello, sent, { type: "closed" } as const]) {
+      const lines = String(eventBytes(message)).split("\n");
+      expect(lines.slice(-2)).toEqual(["", ""]);
+      const data = lines.filter((line) => line.startsWith("data: ")).map((line) => line.slice(6));
+      expect(parseMessage(data.join("\n"))).toEqual(message);
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 /** The page in a real browser, on a real pool: what people do with it, and what happens to it. One of each for all tests, in their order. */
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -6,6 +7,7 @@ import axe from "axe-core";
 import { correlationId } from "@skein/context/http";
 import { ThreadPool } from "@skein/pool";
 import type { Browser, Page } from "playwright-core";
+import { assertTrace } from "../../pool/test/trace/chrome-trace.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
@@ -101,6 +103,12 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
       .filter({ hasText: "leave" })
       .getByText("crashed: ThreadCrashedError")
       .waitFor();
+    await page.getByRole("button", { name: /^leave/ }).click();
+    const panel = page.getByRole("region", { name: "Chosen job" });
+    await panel.getByText("Submitted from").waitFor();
+    await panel.getByText(/page\.test\.ts/).waitFor();
+    await page.getByRole("tab", { name: "Functions" }).click();
+    await page.getByRole("row").filter({ hasText: "price" }).waitFor();
     await page.getByRole("tab", { name: "Threads" }).click();
     await page.getByRole("cell", { name: "crashed (7)" }).waitFor();
     await orders.price(1);
@@ -129,6 +137,14 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
     await find(page, "price");
     await found.getByRole("row").filter({ hasText: "queued" }).getByRole("button").click();
     await panel.getByText(/All 1 threads are busy; thread \d+ has run hold for/).waitFor();
+    const unwanted = orders.price(99);
+    await find(page, "price");
+    await found.getByRole("row").filter({ hasText: "queued" }).nth(1).getByRole("button").click();
+    await panel.getByRole("button", { name: "Cancel" }).click();
+    await expect(unwanted).rejects.toMatchObject({ code: "ERR_SKEIN_JOB_CANCELED" });
+    await panel.getByText("canceled", { exact: true }).waitFor();
+    await find(page, "price");
+    await found.getByRole("row").filter({ hasText: "queued" }).getByRole("button").click();
     Atomics.store(gate, 1, 1);
     Atomics.notify(gate, 1);
     await Promise.all([holding, waiting]);
@@ -153,6 +169,12 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
       return (await spoken.count()) > 0;
     });
     expect(await page.getByRole("button", { name: "Go on" }).getAttribute("aria-pressed")).toBe("true");
+    const span = page.getByRole("combobox", { name: "Time shown" });
+    expect(await span.inputValue()).toBe("10");
+    await page.keyboard.press("+");
+    expect(await span.inputValue()).toBe("0");
+    await page.keyboard.press("-");
+    expect(await span.inputValue()).toBe("10");
     await page.keyboard.press("Space");
     await page.getByRole("button", { name: "Pause" }).waitFor();
     await page.keyboard.press("/");
@@ -163,6 +185,18 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
       await page.getByRole("tab", { name }).click();
       expect(await violations(page)).toEqual([]);
     }
+  });
+
+  it("gives away what it shows as a trace", async () => {
+    const { orders, page } = shared;
+    await orders.price(5);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Download trace" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("skein-timeline.json");
+    const { traceEvents } = assertTrace(readFileSync(await download.path(), "utf8"));
+    expect(traceEvents.some(({ ph, name }) => ph === "X" && name === "price")).toBe(true);
   });
 
   it("fits on a phone", async () => {

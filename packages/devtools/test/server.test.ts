@@ -76,6 +76,7 @@ describe("who is answered", () => {
       ["GET", "/feed"],
       ["GET", "/timeline.json"],
       ["POST", "/threads"],
+      ["POST", "/cancel"],
     ] as const) {
       const answer = await ask(`http://127.0.0.1:${port}${path}`, { method, headers });
       expect([path, answer.status]).toEqual([path, answer.status === 400 && "host" in headers ? 400 : 403]);
@@ -144,6 +145,41 @@ describe("who is answered", () => {
     expect(await post(changes, '{"maxThreads":"x"}')).toEqual([400, expect.stringContaining("maxThreads")]);
     expect(await post(changes, '{"maxThread":2}')).toEqual([400, expect.stringContaining("Did you mean")]);
     expect((await post(changes, `{"a":"${"x".repeat(2000)}"}`))[0]).toBe(400);
+  });
+
+  it("cancels a job for a viewer who may, if it can be", async () => {
+    const pool = poolOf();
+    const { port, url } = await served(pool, { controls: true });
+    const cancel = async (body: object): Promise<[number, string]> => {
+      const answer = await ask(`http://127.0.0.1:${port}/cancel`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      return [answer.status, answer.text];
+    };
+    expect(await cancel({ job: 4 })).toEqual([400, expect.stringContaining("Open the page first")]);
+    const feed = readFeed(url);
+    await feed.next();
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const held = pool.run((words: Int32Array) => void Atomics.wait(words, 0, 0), [gate]);
+    const waiting = pool.run(() => 1);
+    const submitted: number[] = [];
+    while (submitted.length < 2) {
+      const { value } = await feed.next();
+      if (value?.type === "batch")
+        submitted.push(...slicesOf(value).flatMap(({ kind, job }) => (kind === "submit" ? [job] : [])));
+    }
+    const job = submitted[1]!;
+    expect(await cancel({ job })).toEqual([204, ""]);
+    await expect(waiting).rejects.toMatchObject({ reason: "canceled in the devtools" });
+    expect(await cancel({ job })).toEqual([400, expect.stringContaining("outcome already")]);
+    expect(await cancel({ job: "x" })).toEqual([400, expect.stringContaining("job")]);
+    expect(await cancel({ jobs: 1 })).toEqual([400, expect.stringContaining("Did you mean")]);
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
+    await held;
+    await feed.return();
   });
 
   it("says at the door what is wrong with an option, and whose port it is", async () => {
@@ -252,6 +288,25 @@ describe("what is told", () => {
     await feed.return();
   });
 
+  it("memory and CPU of each thread, and how late the event loop of the main thread is", async () => {
+    const pool = poolOf();
+    await pool.run(() => 1);
+    const { url } = await served(pool);
+    const work = setInterval(() => void pool.run(() => 1), 5);
+    const messages = await read(
+      url,
+      (message) => message.type === "sample" && (message.threads[0]?.heapUsed ?? 0) > 0,
+    );
+    clearInterval(work);
+    const last = messages.at(-1)!;
+    expect(last).toMatchObject({ type: "sample", threads: [{ index: 0 }] });
+    const { threads, main } = last as Extract<FeedMessage, { type: "sample" }>;
+    expect(threads[0]!.heapLimit!).toBeGreaterThan(threads[0]!.heapUsed!);
+    expect(main.rss).toBeGreaterThan(main.heapUsed);
+    expect(main.delayMaxMs).toBeGreaterThanOrEqual(main.delayP50Ms);
+    expect(main.utilization).toBeLessThanOrEqual(1);
+  });
+
   it("one job in several, when there are too many; those whole", async () => {
     const pool = poolOf();
     const devtools = await serve(
@@ -290,7 +345,7 @@ describe("viewers", () => {
     const devtools = await serve(
       pool,
       { port: 0 },
-      { clients: 2, bytesPerClient: 64 << 10, slicesPerBatch: 4000 },
+      { clients: 2, bytesPerClient: 64 << 10, slicesPerBatch: 1e9 },
     );
     open.push(devtools);
     const stalled = connect(devtools.port, "127.0.0.1");

@@ -2,7 +2,7 @@
  * The connection to the server. The browser opens it again when it breaks; until then the page says so. What the server has not told
  * meanwhile is a gap.
  */
-import type { FeedMessage } from "../wire.ts";
+import { type FeedMessage, parseMessage } from "../wire.ts";
 
 export type Connection = "connecting" | "live" | "lost" | "closed";
 
@@ -35,7 +35,7 @@ export class FeedClient {
   }
 
   #arrived(data: string): void {
-    const message = JSON.parse(data) as FeedMessage;
+    const message = parseMessage(data);
     this.#events.message(message);
     if (message.type === "hello") this.#events.changed("live");
     if (message.type !== "closed") return;

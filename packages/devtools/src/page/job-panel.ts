@@ -1,7 +1,8 @@
 /** What is known of the chosen job: whose it is, where its time went, why it waits, who submitted it. */
 import { CORRELATION } from "../wire.ts";
+import { control } from "./control.ts";
 import { button, element } from "./element.ts";
-import { duration, jobName } from "./format.ts";
+import { duration, isOfMain, jobName } from "./format.ts";
 import { hasFailed, type Job, stateOf, totalUs, waitUs } from "./job.ts";
 import type { Model } from "./model.ts";
 import { whyWaiting } from "./why-waiting.ts";
@@ -26,6 +27,8 @@ export class JobPanel {
   readonly #model: Model;
   readonly #events: JobPanelEvents;
   #shown = "";
+  /** Why the job was not canceled. */
+  #refusal: { readonly job: number; readonly text: string } | null = null;
 
   constructor(model: Model, events: JobPanelEvents) {
     this.#model = model;
@@ -90,7 +93,11 @@ export class JobPanel {
         { class: "heading" },
         element("h2", {}, `${model.functionName(job.fn)} `, element("small", {}, jobName(job.id))),
         button("Show", () => this.#events.show(job), { "data-key": "show" }),
+        ...(this.#isCancelable(job)
+          ? [button("Cancel", () => void this.#cancel(job.id), { "data-key": "cancel" })]
+          : []),
       ),
+      ...(this.#refusal?.job === job.id ? [element("p", { role: "alert" }, this.#refusal.text)] : []),
       this.#bar(job),
       ...(why.length === 0
         ? []
@@ -112,6 +119,16 @@ export class JobPanel {
         ? []
         : [element("h3", {}, "Submitted from"), element("pre", { tabindex: "0" }, tidy(job.frames))]),
     ];
+  }
+
+  #isCancelable({ id, settled, canceled }: Job): boolean {
+    const { hello, isClosed } = this.#model;
+    return hello?.controls === true && !isClosed && isOfMain(id) && settled < 0 && canceled < 0;
+  }
+
+  async #cancel(job: number): Promise<void> {
+    const text = await control("cancel", { job });
+    this.#refusal = text === "" ? null : { job, text };
   }
 
   #children({ children }: Job): HTMLElement[] {

@@ -1,5 +1,6 @@
 /** One row of the timeline: a thread, or the one that made the pool. */
 import type { Slice, ThreadBatch, ThreadSample } from "../wire.ts";
+import { Awaits } from "./awaits.ts";
 import { SliceRing } from "./slice-ring.ts";
 
 export class Lane {
@@ -7,6 +8,7 @@ export class Lane {
   /** Its place in the pool; -1: the thread that made the pool. */
   readonly index: number;
   readonly slices: SliceRing = new SliceRing();
+  readonly awaits: Awaits = new Awaits();
   /** Those that go on, the outermost first. */
   open: readonly Slice[] = [];
   exit: ThreadBatch["exit"] = null;

@@ -3,19 +3,14 @@
  * out, so that a frame costs as many rectangles as the canvas has pixels across, however many slices there are.
  */
 import { KINDS, OUTCOMES, type Slice } from "../wire.ts";
+import { drawAwaits } from "./draw-awaits.ts";
+import { alphaOf, type Emphasis } from "./emphasis.ts";
 import { duration } from "./format.ts";
 import type { Lane } from "./lane.ts";
 import type { Model } from "./model.ts";
 import type { FunctionColours } from "./palette.ts";
 import { type Drawing, xOf } from "./strips.ts";
 import type { LaneBand } from "./timeline-layout.ts";
-
-export interface Emphasis {
-  /** 0: none. */
-  readonly selected: number;
-  /** Null: all. */
-  readonly found: ReadonlySet<number> | null;
-}
 
 interface Rectangle {
   readonly x: number;
@@ -28,7 +23,6 @@ const MAX_DEPTH = 4;
 const DEPTH_STEP = 4;
 const LABEL_FROM = 44;
 const CHARACTER = 6.4;
-const UNFOUND_ALPHA = 0.14;
 const FAILED = OUTCOMES.indexOf("failed");
 const CRASHED = OUTCOMES.indexOf("crashed");
 /** By kind: what a thread submits is above, what it is told below, the rest between. */
@@ -68,7 +62,7 @@ export class LanePainter {
     for (let depth = 1; depth <= Math.min(MAX_DEPTH, deepest); depth++)
       this.#slices(drawing, band, emphasis, depth);
     this.#open(drawing, band, emphasis);
-    this.#awaiting(drawing, band, emphasis);
+    drawAwaits(drawing, band, this.#model, this.#colours, emphasis);
     if (lane.exit !== null && lane.until >= view.startUs) this.#exit(drawing, band);
     context.restore();
     context.globalAlpha = 1;
@@ -102,7 +96,7 @@ export class LanePainter {
       const kind = slices.kindAt(i);
       const colour = this.#colourOf(drawing, kind, slices.fn[i]!, slices.outcomeAt(i));
       if (context.fillStyle !== colour) context.fillStyle = colour;
-      if (found !== null) context.globalAlpha = found.has(job) ? 1 : UNFOUND_ALPHA;
+      if (found !== null) context.globalAlpha = alphaOf(emphasis, job);
       const box = boxOf(kind, lane, top, height, depth);
       context.fillRect(x, box.y, width > 3 ? width - 0.5 : width, box.height);
       if (width > LABEL_FROM && box.height > 12 && isRun(kind))
@@ -114,7 +108,7 @@ export class LanePainter {
   }
 
   /** What goes on: up to the edge of the present. */
-  #open(drawing: Drawing, { lane, top, height }: LaneBand, { found, selected }: Emphasis): void {
+  #open(drawing: Drawing, { lane, top, height }: LaneBand, emphasis: Emphasis): void {
     const { context } = drawing;
     const now = Math.max(this.#model.nowUs, drawing.view.endUs);
     let depth = 0;
@@ -123,32 +117,14 @@ export class LanePainter {
       const x = xOf(drawing, slice.start);
       const width = Math.max(1, xOf(drawing, now) - x);
       const box = boxOf(slice.kind, lane, top, height, Math.min(depth++, MAX_DEPTH));
-      context.globalAlpha = found !== null && !found.has(slice.job) ? UNFOUND_ALPHA : 1;
+      context.globalAlpha = alphaOf(emphasis, slice.job);
       context.fillStyle = this.#colourOf(drawing, slice.kind, slice.fn, null);
       context.fillRect(x, box.y, width, box.height);
       if (width > LABEL_FROM && box.height > 12 && isRun(slice.kind))
         this.#title(drawing, slice.fn, x, box, width, null);
-      if (selected !== 0 && slice.job === selected)
+      if (emphasis.selected !== 0 && slice.job === emphasis.selected)
         this.#selected.push({ x, width, kind: slice.kind, ...box });
     }
-  }
-
-  /** A line below the lane, from where the function has returned a promise. */
-  #awaiting(drawing: Drawing, { lane, top, height }: LaneBand, { found }: Emphasis): void {
-    const { context, palette } = drawing;
-    for (const job of this.#model.awaiting) {
-      if (job.lane !== lane.threadId || job.awaitingSince < 0) continue;
-      const x = xOf(drawing, job.awaitingSince);
-      context.globalAlpha = found !== null && !found.has(job.id) ? UNFOUND_ALPHA : 1;
-      context.fillStyle = palette.functions[this.#colours.numberOf(job.fn)]!;
-      context.fillRect(
-        x,
-        top + height - 3,
-        xOf(drawing, Math.max(this.#model.nowUs, drawing.view.endUs)) - x,
-        3,
-      );
-    }
-    context.globalAlpha = 1;
   }
 
   #exit(drawing: Drawing, { lane, top, height }: LaneBand): void {
@@ -295,5 +271,8 @@ export function describeSlice(model: Model, lane: Lane, slice: Slice): string[] 
     cancel: `${name}: asked to stop`,
   };
   const outcome = slice.outcome === null || slice.outcome === "completed" ? "" : `, ${slice.outcome}`;
-  return [titles[slice.kind] ?? slice.kind, `${lane.name}, ${slice.end < 0 ? "for " : ""}${took}${outcome}`];
+  const policy = slice.kind === "settle" ? (model.jobs.get(slice.job)?.policy ?? "default") : "default";
+  const continuation = policy === "default" ? "" : `, continuation ${policy}`;
+  const facts = `${lane.name}, ${slice.end < 0 ? "for " : ""}${took}${outcome}${continuation}`;
+  return [titles[slice.kind] ?? slice.kind, facts];
 }

@@ -13,6 +13,7 @@ const SLOW_FOR_US = 120e6;
 /** Lanes of threads that have ended stay, so many of them. */
 const ENDED_LANES = 8;
 
+/** Estimates while one job in several is told. */
 export interface FunctionTimes {
   calls: number;
   /** Without what runs inside, in `join`. */
@@ -156,10 +157,10 @@ export class Model {
   #count({ fn, start, end, outcome, kind }: Slice, insideUs: number): void {
     let times = this.times.get(fn);
     if (times === undefined) this.times.set(fn, (times = { calls: 0, selfUs: 0, longestUs: 0, failed: 0 }));
-    if (kind === "run") times.calls++;
-    times.selfUs += Math.max(0, end - start - insideUs);
+    if (kind === "run") times.calls += this.oneIn;
+    times.selfUs += this.oneIn * Math.max(0, end - start - insideUs);
     times.longestUs = Math.max(times.longestUs, end - start);
-    if (outcome === "failed" || outcome === "crashed") times.failed++;
+    if (outcome === "failed" || outcome === "crashed") times.failed += this.oneIn;
   }
 
   #ended(lane: Lane, { kind, start, end, job: id, fn, priority, policy, outcome, ref }: Slice): void {
@@ -175,6 +176,7 @@ export class Model {
       case "run":
       case "resume":
         this.#begins(job, lane, start, ref);
+        this.#awaited(job, start);
         job.ranUs += end - start;
         job.runningSince = -1;
         job.awaitingSince = outcome === "awaiting" ? end : -1;
@@ -183,7 +185,7 @@ export class Model {
         break;
       case "finish":
         job.finished = end;
-        this.awaiting.delete(job);
+        this.#awaited(job, start);
         break;
       case "cancel":
         job.canceled = start;
@@ -219,7 +221,7 @@ export class Model {
     job.settled = at;
     job.outcome = outcome;
     job.runningSince = -1;
-    this.awaiting.delete(job);
+    this.#awaited(job, at);
     if (hasFailed(job)) {
       this.failed.unshift(job);
       this.failed.length = Math.min(this.failed.length, LISTED);
@@ -230,6 +232,12 @@ export class Model {
     const place = this.slowest.findIndex((each) => totalUs(each, at) < total);
     this.slowest.splice(place < 0 ? this.slowest.length : place, 0, job);
     this.slowest.length = Math.min(this.slowest.length, LISTED);
+  }
+
+  /** If it did: until now. */
+  #awaited(job: Job, until: number): void {
+    if (!this.awaiting.delete(job) || job.awaitingSince < 0) return;
+    this.laneOf(job.lane)?.awaits.add(job.awaitingSince, until, job.id, job.fn);
   }
 
   #adopt(job: Job, parentId: number): void {

@@ -1,4 +1,5 @@
 /** Where the server allows it: how many threads the pool may have. */
+import { control } from "./control.ts";
 import { element, setText } from "./element.ts";
 import type { Model } from "./model.ts";
 
@@ -33,13 +34,7 @@ export class ThreadControl {
   }
 
   async #send(): Promise<void> {
-    const body = JSON.stringify({ minThreads: this.#min.valueAsNumber, maxThreads: this.#max.valueAsNumber });
-    const headers = { "content-type": "application/json" };
-    try {
-      const response = await fetch(`threads${location.search}`, { method: "POST", body, headers });
-      setText(this.#answer, response.ok ? "set" : (await response.text()).trim());
-    } catch {
-      setText(this.#answer, "the program does not answer");
-    }
+    const [minThreads, maxThreads] = [this.#min.valueAsNumber, this.#max.valueAsNumber];
+    setText(this.#answer, (await control("threads", { minThreads, maxThreads })) || "set");
   }
 }

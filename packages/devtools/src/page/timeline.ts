@@ -2,7 +2,8 @@
 import type { Slice } from "../wire.ts";
 import { ticksOf } from "./axis.ts";
 import { element } from "./element.ts";
-import { type Emphasis, LanePainter, boxOf } from "./lanes.ts";
+import type { Emphasis } from "./emphasis.ts";
+import { LanePainter, boxOf } from "./lanes.ts";
 import type { Lane } from "./lane.ts";
 import type { Model } from "./model.ts";
 import { FunctionColours, readPalette, type Palette } from "./palette.ts";

@@ -14,9 +14,10 @@ export class Client {
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
   }
 
-  send(text: string): void {
+  /** @param event Is not changed any more: others get it, too. */
+  send(event: Buffer): void {
     if (this.#response.destroyed) return;
-    this.#response.write(text);
+    this.#response.write(event);
     if (this.#response.writableLength > this.#limitBytes) this.#response.destroy();
   }
 

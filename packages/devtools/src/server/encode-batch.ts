@@ -1,8 +1,17 @@
-/** What the pool has recorded, as the wire has it: slices as rows of numbers. */
+/** What the pool has recorded, as the wire has it: slices as rows of numbers. That a thread has rested is left out: nobody shows it. */
 import { sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { RecordedBatch, RecordedSlice } from "@skein/pool/engine";
-import { type Batch, KINDS, OUTCOMES, POLICIES, PRIORITIES, type ThreadBatch } from "../wire.ts";
+import {
+  type Batch,
+  KINDS,
+  OUTCOMES,
+  POLICIES,
+  PRIORITIES,
+  SLICE_FIELDS,
+  sliceCode,
+  type ThreadBatch,
+} from "../wire.ts";
 
 const folder = `${process.cwd()}${sep}`;
 const folderUrl = pathToFileURL(folder).href;
@@ -19,14 +28,10 @@ export function encodeBatch(
 ): Batch {
   return {
     type: "batch",
-    nowUs: rounded(nowUs),
+    nowUs,
     oneIn,
     queued,
-    threads: threads.map(({ threadId, index, dropped, exit, slices }): ThreadBatch => {
-      const numbers: number[] = [];
-      for (const slice of slices) append(numbers, slice);
-      return { threadId, index, dropped, exit, slices: numbers };
-    }),
+    threads: threads.map(({ slices, ...thread }): ThreadBatch => ({ ...thread, slices: numbersOf(slices) })),
     functions: functions.map(({ id, name }) => [id, name] as const),
     contexts: contexts.map(({ job, values }) => [job, values] as const),
     details: details.map(({ job, error, frames }) => [job, error, frames === null ? null : inFolder(frames)]),
@@ -38,25 +43,24 @@ function inFolder(frames: string): string {
   return frames.replaceAll(folderUrl, "").replaceAll(folder, "");
 }
 
-function append(numbers: number[], slice: RecordedSlice): void {
-  const { kind, startUs, endUs, job, fn, priority, policy, outcome, parent, submittedUs } = slice;
-  numbers.push(
-    kinds.get(kind)!,
-    rounded(startUs),
-    endUs === null ? -1 : rounded(endUs),
-    job,
-    fn,
-    priorities.get(priority)!,
-    policy === null ? (outcome === null ? -1 : outcomes.get(outcome)!) : policies.get(policy)!,
-    parent === 0 ? rounded(submittedUs) : parent,
-  );
+function numbersOf(slices: readonly RecordedSlice[]): Float64Array {
+  const numbers = new Float64Array(slices.length * SLICE_FIELDS);
+  let at = 0;
+  for (const slice of slices) {
+    const { kind, startUs, endUs, job, fn, priority, policy, outcome, parent, submittedUs } = slice;
+    if (kind === "parked" && endUs !== null) continue;
+    const info = policy !== null ? policies.get(policy)! : outcome !== null ? outcomes.get(outcome)! : -1;
+    numbers[at] = sliceCode(kinds.get(kind)!, priorities.get(priority)!, info);
+    numbers[at + 1] = startUs;
+    numbers[at + 2] = endUs ?? -1;
+    numbers[at + 3] = job;
+    numbers[at + 4] = fn;
+    numbers[at + 5] = parent === 0 ? submittedUs : parent;
+    at += SLICE_FIELDS;
+  }
+  return numbers.subarray(0, at);
 }
 
 function indices<T extends string>(names: readonly T[]): ReadonlyMap<T, number> {
   return new Map(names.map((name, i) => [name, i]));
-}
-
-/** To a tenth of a microsecond. */
-function rounded(us: number): number {
-  return Math.round(us * 10) / 10;
 }

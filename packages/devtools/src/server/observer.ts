@@ -13,6 +13,7 @@ import { type PoolRecording, recordJobs } from "@skein/pool/engine";
 import { type Batch, CORRELATION, FEED_VERSION, type FeedMessage, type Hello } from "../wire.ts";
 import type { Client } from "./client.ts";
 import { encodeBatch } from "./encode-batch.ts";
+import { eventBytes } from "./event-bytes.ts";
 import { Sampler } from "./sampler.ts";
 import { clearInterval, setInterval } from "./timers.ts";
 
@@ -21,8 +22,9 @@ const BATCH_MS = 100;
 const SAMPLE_EVERY = 5;
 /** Nothing has happened: so many batches are left out. */
 const QUIET_BATCHES = 10;
-/** After which a browser connects again. */
-const RETRY_MS = 1000;
+const MAX_INTERVAL = 2 ** 20;
+/** Of the JobCanceledError of a job that a viewer has canceled. */
+const REASON = "canceled in the devtools";
 
 export interface ObserverOptions {
   readonly controls: boolean;
@@ -66,7 +68,7 @@ export class Observer {
   /** Tells it what there is, and from then on what happens, until it goes. */
   add(client: Client): void {
     if (this.#isClosed) {
-      client.send(textOf({ type: "closed" }));
+      client.send(eventBytes({ type: "closed" }));
       client.end();
       return;
     }
@@ -74,13 +76,23 @@ export class Observer {
     client.onGone(() => this.#remove(client));
     this.#watch ??= AsyncScope.root.run(() => this.#begin());
     const { hello, functions, nowUs } = this.#watch;
-    client.send(textOf({ ...hello, nowUs, functions: [...functions] }));
-    client.send(textOf(this.#watch.sampler.take(nowUs)));
+    client.send(eventBytes({ ...hello, nowUs, functions: [...functions] }));
+    client.send(eventBytes(this.#watch.sampler.take(nowUs)));
   }
 
   /** What is kept of the timeline; null: there are no clients. */
   timeline(): Iterable<string> | null {
     return this.#watch === null ? null : this.#watch.recording.timeline();
+  }
+
+  /**
+   * @returns why it was not canceled; null: it was.
+   * @throws TypeError when it is no number.
+   */
+  cancel(job: number | undefined): string | null {
+    if (this.#watch === null) return "Open the page first: nothing is recorded without viewers.";
+    if (this.#watch.recording.cancel(job as number, REASON)) return null;
+    return "It has its outcome already, or another job has submitted it: only jobs of the main thread can be canceled here.";
   }
 
   /** Nobody is told anything any more. */
@@ -149,10 +161,11 @@ export class Observer {
     watch.nowUs = batch.nowUs;
     for (const [id, name] of batch.functions) watch.functions.set(id, name);
     let ended = 0;
-    for (const { slices } of recorded.threads) for (const { endUs } of slices) if (endUs !== null) ended++;
-    // Twice too many, or so few that twice as many would do.
-    if (ended > this.#options.slicesPerBatch) watch.oneIn *= 2;
-    else if (watch.oneIn > 1 && ended < this.#options.slicesPerBatch / 4) watch.oneIn /= 2;
+    for (const { slices, dropped } of recorded.threads) {
+      ended += dropped;
+      for (const { endUs } of slices) if (endUs !== null) ended++;
+    }
+    watch.oneIn = intervalAfter(watch.oneIn, ended, this.#options.slicesPerBatch);
     const newQueued = batch.queued.join();
     const isQuiet =
       ended === 0 && newQueued === watch.lastQueued && batch.threads.every(({ exit }) => exit === null);
@@ -183,12 +196,13 @@ export class Observer {
 
   #tell(message: FeedMessage | null): void {
     if (message === null) return;
-    const text = textOf(message);
-    for (const client of this.#clients) client.send(text);
+    const event = eventBytes(message);
+    for (const client of this.#clients) client.send(event);
   }
 }
 
-function textOf(message: FeedMessage): string {
-  const retry = message.type === "hello" ? `retry: ${RETRY_MS}\n` : "";
-  return `${retry}event: ${message.type}\ndata: ${JSON.stringify(message)}\n\n`;
+/** Too many slices: as many times fewer jobs, at once. So few that twice as many would do: twice as many. Powers of two, up to MAX_INTERVAL. */
+function intervalAfter(oneIn: number, ended: number, wanted: number): number {
+  if (ended > wanted) return Math.min(MAX_INTERVAL, oneIn * 2 ** Math.ceil(Math.log2(ended / wanted)));
+  return oneIn > 1 && ended < wanted / 4 ? oneIn / 2 : oneIn;
 }

@@ -13,7 +13,7 @@ export interface DevtoolsOptions {
    * @default none on a loopback address, otherwise a generated one
    */
   readonly token?: string | undefined;
-  /** Whether viewers may also change the number of threads. @default false */
+  /** Whether viewers may also change the number of threads, and cancel jobs. @default false */
   readonly controls?: boolean | undefined;
   /**
    * The names of values of the context that may be shown, besides `correlationId`: of AsyncLocals that flow to threads, or as given to `flow`. At

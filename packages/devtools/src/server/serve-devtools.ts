@@ -2,14 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, isIPv6 } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import { AsyncScope } from "@skein/context";
-import { argumentTypeError, SkeinError } from "@skein/context/errors";
+import { argumentTypeError, type OptionNames, SkeinError } from "@skein/context/errors";
 import { ThreadPool } from "@skein/pool";
 import { type Access, refusalOf } from "./access.ts";
 import { Client } from "./client.ts";
 import { type Document, pageDocument } from "./document.ts";
 import { Observer } from "./observer.ts";
 import { type DevtoolsOptions, resolveOptions, type ResolvedOptions } from "./options.ts";
-import { setThreadCounts } from "./thread-counts.ts";
+import { bodyOf } from "./request-body.ts";
+import { setThreadCounts, threadCountNames } from "./thread-counts.ts";
 
 /** A window on a pool that is open. */
 export interface Devtools extends AsyncDisposable {
@@ -30,7 +31,9 @@ export interface Limits {
   readonly slicesPerBatch: number;
 }
 
-export const limits: Limits = { clients: 32, bytesPerClient: 4 << 20, slicesPerBatch: 4000 };
+export const limits: Limits = { clients: 32, bytesPerClient: 4 << 20, slicesPerBatch: 2000 };
+
+const cancelNames: OptionNames<{ readonly job: number }> = { job: true };
 
 const headers = {
   "cache-control": "no-store",
@@ -146,7 +149,12 @@ class DevtoolsServer implements Devtools {
     if (route === "GET /") void this.#sendPage(response);
     else if (route === "GET /feed") this.#feed(response);
     else if (route === "GET /timeline.json") this.#sendTimeline(response);
-    else if (route === "POST /threads") void this.#setThreads(request, response);
+    else if (route === "POST /threads")
+      void this.#control(request, response, threadCountNames, (counts) =>
+        setThreadCounts(this.#pool, counts),
+      );
+    else if (route === "POST /cancel")
+      void this.#control(request, response, cancelNames, ({ job }) => this.#observer.cancel(job));
     else say(response, 404, "There is nothing here. The page is at /");
   }
 
@@ -183,9 +191,15 @@ class DevtoolsServer implements Devtools {
     pipeline(Readable.from(timeline), response, () => {});
   }
 
-  async #setThreads(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** @param act Says why it did not; null: it did. */
+  async #control<T extends object>(
+    request: IncomingMessage,
+    response: ServerResponse,
+    names: OptionNames<T>,
+    act: (body: Readonly<Partial<T>>) => string | null,
+  ): Promise<void> {
     if (!this.#options.controls) {
-      say(response, 403, "This window only shows. `controls: true` lets it change the number of threads.");
+      say(response, 403, "This window only shows. `controls: true` lets it change something.");
       return;
     }
     // A form of another page cannot send this.
@@ -193,7 +207,12 @@ class DevtoolsServer implements Devtools {
       say(response, 415, "Send JSON.");
       return;
     }
-    const refusal = await setThreadCounts(this.#pool, request);
+    let refusal: string | null;
+    try {
+      refusal = act(await bodyOf(request, names));
+    } catch (error) {
+      refusal = error instanceof Error ? error.message : String(error);
+    }
     if (refusal === null) response.writeHead(204).end();
     else say(response, 400, refusal);
   }

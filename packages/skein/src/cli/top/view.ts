@@ -87,7 +87,7 @@ export class TopView {
     );
   }
 
-  #batch({ nowUs, queued, functions, threads, contexts }: Batch): void {
+  #batch({ nowUs, oneIn, queued, functions, threads, contexts }: Batch): void {
     const stepUs = Math.max(1, nowUs - this.#nowUs);
     this.#nowUs = nowUs;
     this.#queued = queued;
@@ -100,7 +100,7 @@ export class TopView {
       lane.exitCode = exit === null ? null : exit.exitCode;
       for (let at = 0; at < slices.length; at += SLICE_FIELDS)
         this.#slice(lane, sliceAt(slices, at), nowUs - stepUs);
-      lane.busy.push(Math.min(1, lane.busyUs / stepUs));
+      lane.busy.push(Math.min(1, (oneIn * lane.busyUs) / stepUs));
       if (lane.busy.length > STEPS) lane.busy.shift();
     }
     this.#slowest = this.#slowest.filter(({ settledUs }) => settledUs > nowUs - FOR_US);
