@@ -23,11 +23,9 @@ function filesThatStep(): URL[] {
 }
 
 export function steppedModules(): Plugin {
-  let stepping: Stepping | undefined;
-  const has = (path: string): boolean => {
-    stepping ??= new Stepping(filesThatStep(), operations, "generators");
-    return stepping.has(pathToFileURL(path).href);
-  };
+  let made: Stepping | undefined;
+  // Asked by whichever hook comes first: what was resolved before may be known from a cache.
+  const stepping = (): Stepping => (made ??= new Stepping(filesThatStep(), operations, "generators"));
   return {
     name: "stepped-modules",
     enforce: "pre",
@@ -39,11 +37,11 @@ export function steppedModules(): Plugin {
         new URL(source.replace(QUERY, ""), pathToFileURL(importer.replace(QUERY, ""))),
       );
       if (path === atomics) return fileURLToPath(operations);
-      return has(path) ? path + QUERY : path;
+      return stepping().has(pathToFileURL(path).href) ? path + QUERY : path;
     },
     load(id) {
       if (!id.endsWith(QUERY)) return null;
-      return { code: stepping!.transformed(pathToFileURL(id.slice(0, -QUERY.length)).href), map: null };
+      return { code: stepping().transformed(pathToFileURL(id.slice(0, -QUERY.length)).href), map: null };
     },
   };
 }
