@@ -6,7 +6,8 @@
  * `EngineJobs` is such a target's `submit` and `close`, for an engine that can bring a request to a thread and a reply back: its `JobCarrier`.
  * The thread calls `runJob`. `encodeValue` and `decodeValue` are the codec of both.
  *
- * `suppressTracing` is for adapters that submit jobs of their own to a ThreadPool. `recordJobs` is for tools that show what its threads do.
+ * `JobSender` sends jobs to a ThreadPool for an object that hears of the outcome: `run` without its Task and its options. `suppressTracing` is
+ * for adapters that submit jobs of their own to one. `recordJobs` is for tools that show what its threads do.
  */
 export type { CarriedJob } from "./adapter/engine-job.ts";
 export { EngineJobs } from "./adapter/engine-jobs.ts";
@@ -26,11 +27,14 @@ export { type CloseOptions, resolveCloseOptions, type ResolvedCloseOptions } fro
 export { announceClosing, onClosing } from "./engine/closing.ts";
 export { type FunctionSet, type JobFunction, JobFunctions } from "./engine/job-functions.ts";
 export type { Job, JobModule } from "./engine/job-module.ts";
+export type { JobEntry } from "./engine/job-entry.ts";
+export { JobSender, type SentJob } from "./engine/job-sender.ts";
 export type { MapOptions } from "./engine/map-options.ts";
 export type { OwnRunOptions, Priority, RunOptions } from "./engine/run-options.ts";
 export { recordJobs, type RecordOptions } from "./engine/record-jobs.ts";
 export { jobModule } from "./engine/unbound-module.ts";
 export { availableCores, cpuQuota } from "./host/available-cores.ts";
+export { newPoolId } from "./host/pool-id.ts";
 export type { FunctionSource } from "./jobs/function-source.ts";
 export { resolveJobUrl } from "./jobs/job-url.ts";
 export { loadJobModule } from "./jobs/load-module.ts";
@@ -38,6 +42,7 @@ export { suppressTracing } from "./jobs/untraced-modules.ts";
 export { exportedFunction } from "./jobs/exported-function.ts";
 export { type ErrorWire, fromWire, toWire } from "./codec/error-wire.ts";
 export { CallState } from "./shared/call-state.ts";
+export type { JobReceiver } from "./submit/callback-job.ts";
 export { type CancelSignal, cancellationError } from "./submit/cancel-signal.ts";
 export type { SubmitOptions } from "./submit/submit-options.ts";
 export type { PoolRecording } from "./trace/pool-recording.ts";

@@ -6,14 +6,14 @@ import type { Chunk } from "../codec/chunk.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
 import { cancellationError, type CancelSignal } from "../submit/cancel-signal.ts";
 import { rejectionOf } from "../submit/pending-job.ts";
-import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
+import type { SubmitOptions } from "../submit/submit-options.ts";
 import { type EngineCapabilities, refusalOf } from "./capabilities.ts";
 import type { CloseOptions } from "./close-options.ts";
+import { type JobEntry, jobEntry } from "./job-entry.ts";
 import type { FunctionSet, JobFunction } from "./job-functions.ts";
 import {
   createJobModule,
   type Job,
-  type JobHandle,
   jobHandle,
   type ItemOf,
   type JobModule,
@@ -21,7 +21,6 @@ import {
   type Streamed,
   type StreamJob,
   type StreamOf,
-  jobDefaults,
 } from "./job-module.ts";
 import { withJob } from "../codec/job-of-error.ts";
 import { JobError, NotSupportedError } from "../errors.ts";
@@ -269,10 +268,8 @@ export abstract class BaseEngine<
   }
 
   /** The function that a job stands for. */
-  protected entryOf(job: unknown): { fn: F; defaults: SubmitOptions } {
-    if (typeof job !== "function") throw argumentTypeError("job", "a job of a module, or a function", job);
-    const fn = this.#target.functions.ofFunction(job as AnyFunction, this.#target.exportOf);
-    return { fn, defaults: (job as Partial<JobHandle>)[jobDefaults] ?? defaultSubmitOptions };
+  protected entryOf(job: unknown): JobEntry<F> {
+    return jobEntry(job, this.#target.functions, this.#target.exportOf);
   }
 
   #submit(fn: F, args: unknown[], options: SubmitOptions, below: AnyFunction): Task<unknown> {

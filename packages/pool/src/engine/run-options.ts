@@ -194,8 +194,9 @@ function placementOf({ affinity, thread }: RunOptions): Placement | null {
 export function resolveModuleOptions(
   options: RunOptions | undefined,
   ofEngine?: OwnRunOptions,
+  defaults: SubmitOptions = defaultSubmitOptions,
 ): SubmitOptions {
-  const resolved = resolveRunOptions(options, defaultSubmitOptions, ofEngine);
+  const resolved = resolveRunOptions(options, defaults, ofEngine);
   const { transfer } = resolved;
   if (transfer !== null)
     throw argumentTypeError("transfer", "given with a call: it says what this call moves", transfer);

@@ -14,6 +14,7 @@ import { DEAD } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
 import { Payloads } from "../shared/payloads.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
+import type { CallbackJob } from "../submit/callback-job.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
 import type { QueueLimits } from "../submit/ledger.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
@@ -277,10 +278,23 @@ export class Host {
     below: (...args: never[]) => unknown,
   ): Task<unknown> {
     const { task } = this.#submitter.jobs.submit(fn, args, options, below);
-    this.#pump.submitted();
-    this.#queueWatch.submitted();
+    this.#onSubmitted();
     return task;
   }
+
+  /** As JobMaker.send. */
+  send(job: CallbackJob, args: readonly unknown[], below: (...args: never[]) => unknown): void {
+    this.#submitter.jobs.send(job, args, below);
+    this.#onSubmitted();
+  }
+
+  #onSubmitted(): void {
+    this.#pump.submitted();
+    this.#queueWatch.submitted();
+  }
+
+  /** As Ledger.cancel. */
+  readonly cancel = (job: CallbackJob, reason: Error): void => this.#submitter.ledger.cancel(job, reason);
 
   get threads(): ThreadHandle[] {
     return this.#roster.present().map(({ handle }) => handle);

@@ -1,6 +1,6 @@
 let last = 0;
 
-/** No other pool of this thread has it. From 1. */
+/** Names a pool, of whatever engine, in `skein:thread:*`: no other pool of this thread has it. From 1. */
 export function newPoolId(): number {
   return ++last;
 }

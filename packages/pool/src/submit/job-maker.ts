@@ -63,25 +63,22 @@ export class JobMaker {
 
   /** @throws what encoding the arguments or the context throws, PoolClosedError, QueueFullError. Nothing was claimed then. */
   submit(fn: FunctionEntry, args: readonly unknown[], options: SubmitOptions, below: Below): TaskJob {
-    if (!someoneTracesJobs(fn.source)) return this.#submit(fn, args, options, below, null);
-    return traceSubmission(fn.source, options.ofMap, (traced) =>
-      this.#submit(fn, args, options, below, traced),
-    );
+    const job = new TaskJob(fn, options);
+    this.send(job, args, below);
+    return job;
   }
 
-  #submit(
-    fn: FunctionEntry,
-    args: readonly unknown[],
-    options: SubmitOptions,
-    below: Below,
-    traced: TracedJob | null,
-  ): TaskJob {
+  /** As `submit`, for a job that is made already. */
+  send(job: PendingJob, args: readonly unknown[], below: Below): void {
+    if (!someoneTracesJobs(job.fn.source)) this.#send(job, args, below, null);
+    else traceSubmission(job.fn.source, job.options.ofMap, (traced) => this.#send(job, args, below, traced));
+  }
+
+  #send(job: PendingJob, args: readonly unknown[], below: Below, traced: TracedJob | null): void {
     const { ledger, memory } = this.#parts;
     const startedAt = memory.trace === null ? 0 : memory.trace.beginning();
     const caller = callerOf(below, ledger.outstanding === 0, traced);
-    const job = new TaskJob(fn, options);
     this.#accept(job, this.#prepare(job, args), caller, startedAt);
-    return job;
   }
 
   /**

@@ -72,7 +72,8 @@ export class OpenStreams {
   }
 
   #make(slot: number, job: PendingJob): OpenStream {
-    if (!(job instanceof TaskJob)) throw new Error("Assertion: a forked job has given a stream");
+    if (!(job instanceof TaskJob))
+      throw new Error("Assertion: a job whose caller takes none has given a stream");
     const stream = new OpenStream(slot, job, this.#parts, this.#ledger);
     job.extras = { ...job.extras, stream };
     this.#open.add(stream);

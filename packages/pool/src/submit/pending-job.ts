@@ -33,8 +33,8 @@ export interface DecidedJob {
   extras: JobExtras;
   outcome: OutcomeKind;
   value: unknown;
-  /** What the caller waits for. Some jobs make it when it is first asked for. */
-  readonly task: Task<unknown>;
+  /** Names the job in messages: as a rule what the caller waits for. Some jobs make it when it is first asked for. */
+  readonly task: object;
   /** Whether the caller has the outcome: one of the following was called. */
   readonly isOver: boolean;
   trySetResult(result: unknown): void;

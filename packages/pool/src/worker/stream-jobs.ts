@@ -21,7 +21,7 @@ import { promiseThen } from "../shared/intrinsics.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import type { Payloads } from "../shared/payloads.ts";
-import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
+import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../shared/stream-ring.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { CurrentJob, RunningJob } from "./current-job.ts";
@@ -142,7 +142,10 @@ export class StreamJobs {
     const { slots } = memory;
     const { slot } = job;
     const highWaterMark = slots.highWaterMark(slot);
-    if (highWaterMark === 0) throw new NotSupportedError("streams", "fork", "a generator");
+    if (highWaterMark === 0) {
+      const how = memory.submitterSerial(slot) === HOST_SERIAL ? "JobSender" : "fork";
+      throw new NotSupportedError("streams", how, "a generator");
+    }
     const block = payloads.allocate(ringBytes(STREAM_SHAPE));
     const buffer = payloads.bytes(block).buffer as SharedArrayBuffer;
     const ring = new StreamWriter(buffer, payloads.offset(block), STREAM_SHAPE, highWaterMark);

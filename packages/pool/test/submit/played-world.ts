@@ -3,6 +3,7 @@
  * slot, counters that agree. Continuations run inline, in the middle of settling, and give commands themselves.
  */
 // oxlint-disable vitest/no-standalone-expect -- the checks of a class that tests use
+import type { Task } from "@skein/scheduling";
 import { expect } from "vitest";
 import { PoolClosedError } from "../../src/errors.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
@@ -45,6 +46,9 @@ const next: Record<number, readonly number[]> = {
 };
 
 /** What a thread has in its hands: a slot, and how far it has come. */
+/** Its caller has a task. */
+type CalledJob = PendingJob & { readonly task: Task<unknown> };
+
 interface Hand {
   readonly slot: number;
   readonly job: PendingJob;
@@ -59,7 +63,7 @@ export class World {
     maxJobs: 24,
     maxBytes: 1 << 16,
   });
-  readonly jobs: PendingJob[] = [];
+  readonly jobs: CalledJob[] = [];
   readonly #submitterOf = new Map<PendingJob, number>();
   readonly #stages = new Map<PendingJob, number>();
   readonly hands: (Hand | null)[] = Array.from({ length: THREADS }, () => null);
@@ -148,7 +152,7 @@ export class World {
       placement: placementOf(kind, this.jobs.length),
       priority: this.jobs.length % 3,
     };
-    let job: PendingJob;
+    let job: CalledJob;
     try {
       job =
         kind === "forked"

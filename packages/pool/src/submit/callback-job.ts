@@ -1,0 +1,79 @@
+/** A job whose outcome is called back: nothing is made for it but this object. */
+import { withJob } from "../codec/job-of-error.ts";
+import { JobCanceledError } from "../errors.ts";
+import { labelOf } from "../jobs/function-name.ts";
+import type { ContextEntry } from "./context-table.ts";
+import type { FunctionEntry } from "./function-registry.ts";
+import { type JobExtras, noExtras } from "./job-extras.ts";
+import { COMPLETED, NO_SLOT, type OutcomeKind, type PendingJob, WAITING } from "./pending-job.ts";
+import type { SubmitOptions } from "./submit-options.ts";
+
+/**
+ * Who hears how a job has ended: one of the two is called, once, on the thread that sent it and in no particular context. It may send jobs and
+ * cancel them; what it throws is an uncaught exception.
+ */
+export interface JobReceiver {
+  completed(result: unknown): void;
+  /** @param error What `run` would reject with. */
+  failed(error: unknown): void;
+}
+
+type Cancel = (job: CallbackJob, reason: Error) => void;
+
+export class CallbackJob implements PendingJob {
+  readonly fn: FunctionEntry;
+  readonly options: SubmitOptions;
+  readonly #receiver: JobReceiver;
+  readonly #cancel: Cancel;
+  isOver = false;
+  stage: number = WAITING;
+  slot: number = NO_SLOT;
+  context: ContextEntry | null = null;
+  argsLength: number = 0;
+  block: number = 0;
+  extras: JobExtras = noExtras;
+  submittedAt: number | null = null;
+  outcome: OutcomeKind = COMPLETED;
+  value: unknown = undefined;
+  next: PendingJob | null = null;
+
+  /** @param cancel As Ledger.cancel; one for all jobs. */
+  constructor(fn: FunctionEntry, options: SubmitOptions, receiver: JobReceiver, cancel: Cancel) {
+    this.fn = fn;
+    this.options = options;
+    this.#receiver = receiver;
+    this.#cancel = cancel;
+  }
+
+  cancel(reason?: unknown): void {
+    if (!this.isOver) this.#cancel(this, withJob(new JobCanceledError(reason), labelOf(this.fn.source)));
+  }
+
+  get task(): object {
+    return this;
+  }
+
+  get args(): null {
+    return null;
+  }
+
+  get isNumbers(): boolean {
+    return false;
+  }
+
+  trySetResult(result: unknown): void {
+    this.isOver = true;
+    this.#receiver.completed(result);
+  }
+
+  /** @param error In a list, if it is one itself: see `rejectionOf`. */
+  trySetError(error: unknown): void {
+    this.isOver = true;
+    this.#receiver.failed(Array.isArray(error) ? error[0] : error);
+  }
+
+  trySetCanceled(reason: Error): void {
+    this.isOver = true;
+    this.#receiver.failed(reason);
+  }
+}
