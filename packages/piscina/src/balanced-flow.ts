@@ -15,9 +15,10 @@ import type { Flow, FlowOptions } from "./flow.ts";
 import type { PiscinaLoadBalancer } from "./load-balancer.ts";
 import { OpenTasks } from "./open-tasks.ts";
 import { kQueueOptions } from "./symbols.ts";
-import { queueOptionsOf, type QueuedTask } from "./task-info.ts";
+import { queueOptionsOf, type QueuedTask, type TaskSender } from "./task-info.ts";
 import { FixedQueue, type PiscinaTask, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, mayGoElsewhere, terminated, type Threads } from "./threads.ts";
+import { now, queueMicrotask, TurnClock } from "./timers.ts";
 import { recordOf, type WorkerRecord } from "./worker-record.ts";
 
 export interface BalancedFlowOptions extends FlowOptions {
@@ -28,13 +29,14 @@ export interface BalancedFlowOptions extends FlowOptions {
   readonly isStrict: boolean;
 }
 
-export class BalancedFlow implements Flow {
+export class BalancedFlow implements Flow, TaskSender {
   completed = 0;
   readonly #options: BalancedFlowOptions;
   readonly #held: TaskQueue;
   /** Of tasks that can be aborted: they come first. */
   readonly #abortable = new FixedQueue();
   readonly #open = new OpenTasks();
+  readonly #clock = new TurnClock();
 
   constructor(options: BalancedFlowOptions) {
     this.#options = options;
@@ -105,13 +107,15 @@ export class BalancedFlow implements Flow {
   }
 
   rejectWaiting(error: () => Error): void {
-    for (const info of this.#open) if (info.started === 0) this.#abort(info, error());
+    for (const info of this.#open.all()) {
+      if (info.isOpen && info.started === 0) this.#abort(info, error());
+    }
   }
 
   rejectAll(error: () => Error): void {
-    for (const info of this.#open) {
-      if (info.started === 0) this.#abort(info, error());
-      else info.reject(error());
+    for (const info of this.#open.all()) {
+      if (info.started !== 0) info.reject(error());
+      else if (info.isOpen) this.#abort(info, error());
     }
   }
 
@@ -144,41 +148,49 @@ export class BalancedFlow implements Flow {
       ),
     );
     if (record === undefined || record.isDestroyed) return false;
-    info.started = performance.now();
+    info.started = now();
     waitTimes?.record(info.started - info.created);
-    record.tasks.add(info);
     this.#send(info, record);
     return true;
   }
 
   #send(info: QueuedTask, record: WorkerRecord): void {
-    const failed = (error: unknown): void => {
-      if (mayGoElsewhere(error, record) && !info.isOver) this.#again(info, record);
-      else this.#ended(info, record, () => info.reject(asPiscinaSays(error, record)));
-    };
+    info.sender = this;
+    info.record = record;
+    record.tasks.add(info);
     try {
-      this.#options.threads
-        .run(info, record.id)
-        .then((result) => this.#ended(info, record, () => info.resolve(result)), failed);
+      this.#options.threads.run(info, record, false);
     } catch (error) {
-      failed(error);
+      queueMicrotask(() => this.taskFailed(info, error));
     }
   }
 
-  #again(info: QueuedTask, record: WorkerRecord): void {
-    record.tasks.delete(info);
+  taskCompleted(info: QueuedTask, result: unknown): void {
+    this.#ended(info, false, result);
+  }
+
+  taskFailed(info: QueuedTask, error: unknown): void {
+    const { record } = info;
+    if (mayGoElsewhere(error, record) && !info.isOver) this.#again(info);
+    else this.#ended(info, true, asPiscinaSays(error, record));
+  }
+
+  #again(info: QueuedTask): void {
+    info.record!.tasks.delete(info);
     info.started = 0;
     this.#giveBack(info);
     this.next();
   }
 
-  #ended(info: QueuedTask, record: WorkerRecord, settle: () => void): void {
-    const ms = performance.now() - info.started;
+  #ended(info: QueuedTask, hasFailed: boolean, value: unknown): void {
+    const { record } = info;
+    const ms = this.#clock.now() - info.started;
     this.#options.runTimes?.record(ms);
-    record.times?.record(ms);
-    record.tasks.delete(info);
+    record!.times?.record(ms);
+    record!.tasks.delete(info);
     this.completed++;
-    settle();
+    if (hasFailed) info.reject(value);
+    else info.resolve(value);
     this.next();
     this.#open.remove(info);
     this.#options.changed();

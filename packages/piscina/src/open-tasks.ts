@@ -1,27 +1,45 @@
-/** Tasks that are on their way, and who waits until there is none. */
-import type { QueuedTask } from "./task-info.ts";
+/** Tasks that are on their way, oldest first, and who waits until there is none. The tasks themselves are the list. */
+import type { QueuedTask, TaskInfo } from "./task-info.ts";
 import { clearTimeout, setTimeout } from "./timers.ts";
 
 export class OpenTasks {
-  readonly #tasks = new Set<QueuedTask>();
+  #first: TaskInfo | null = null;
+  #last: TaskInfo | null = null;
   #onEmpty: (() => void)[] = [];
 
-  add(task: QueuedTask): void {
-    this.#tasks.add(task);
+  add(task: TaskInfo): void {
+    task.isOpen = true;
+    task.before = this.#last;
+    if (this.#last === null) this.#first = task;
+    else this.#last.after = task;
+    this.#last = task;
   }
 
-  remove(task: QueuedTask): void {
-    if (!this.#tasks.delete(task) || this.#tasks.size > 0) return;
+  /** Nothing happens when it is not in the list. */
+  remove(task: TaskInfo): void {
+    if (!task.isOpen) return;
+    const { before, after } = task;
+    task.isOpen = false;
+    task.before = null;
+    task.after = null;
+    if (before === null) this.#first = after;
+    else before.after = after;
+    if (after === null) this.#last = before;
+    else after.before = before;
+    if (this.#first !== null) return;
     for (const callback of this.#onEmpty.splice(0)) callback();
   }
 
-  [Symbol.iterator](): Iterator<QueuedTask> {
-    return this.#tasks.values();
+  /** Those of now. */
+  all(): QueuedTask[] {
+    const tasks: QueuedTask[] = [];
+    for (let task = this.#first; task !== null; task = task.after) tasks.push(task as QueuedTask);
+    return tasks;
   }
 
   /** @returns resolves when there is none, with true; with false after `timeoutMs`. */
   whenEmpty(timeoutMs: number): Promise<boolean> {
-    if (this.#tasks.size === 0) return Promise.resolve(true);
+    if (this.#first === null) return Promise.resolve(true);
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs, false).unref();
       this.#onEmpty.push(() => {

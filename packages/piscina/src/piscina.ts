@@ -12,11 +12,11 @@ import { bare, fillOptions, type FilledOptions, type PiscinaOptions, toPath } fr
 import { Places } from "./places.ts";
 import { kQueueOptions, kTransferable, kValue } from "./symbols.ts";
 import { TaskFlow } from "./task-flow.ts";
-import { type QueuedTask, TaskInfo } from "./task-info.ts";
+import { type QueuedTask, type TaskDescription, TaskInfo } from "./task-info.ts";
 import { ArrayTaskQueue, FixedQueue } from "./task-queues.ts";
 import { dataOfThread, isPiscinaThread } from "./thread-mark.ts";
 import { terminated, Threads } from "./threads.ts";
-import { queueMicrotask } from "./timers.ts";
+import { now, queueMicrotask } from "./timers.ts";
 
 export interface RunOptions {
   /** Objects in the task that are moved instead of copied. @default none */
@@ -35,6 +35,8 @@ export interface CloseOptions {
 }
 
 const MAX_DELAY_MS = 2 ** 31 - 1;
+/** Of calls without any. */
+const noOptions: RunOptions = Object.freeze(bare({}));
 
 /**
  * Piscina's class on Skein's pool. Tasks go straight into the queues of the pool; the ambient context goes along with each.
@@ -52,7 +54,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 // oxlint-disable-next-line typescript/no-explicit-any -- the defaults of Piscina's own declarations
 export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   readonly options: FilledOptions;
-  readonly #start = performance.now();
+  readonly #start = now();
   readonly #runTimes: Times | null;
   readonly #waitTimes: Times | null;
   readonly #places: Places;
@@ -60,6 +62,8 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   readonly #flow: Flow;
   readonly #idle: IdleThreads;
   readonly #histogram: PiscinaHistogram;
+  /** Of each task, as an AsyncResource. */
+  readonly #resource = { requireManualDestroy: true, triggerAsyncId: this.asyncId };
   #isClosing = false;
   #needsDrain = false;
   #willTellDrain = false;
@@ -79,6 +83,8 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
     this.#histogram = histogramOf(this.#runTimes, this.#waitTimes);
     this.#places = new Places(concurrentTasksPerWorker);
     this.#threads = new Threads(this.options, {
+      // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
+      below: this.run,
       changed: (count) => {
         this.#places.threads = count;
         this.#flow?.next();
@@ -122,31 +128,34 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
    * Rejects with what the function threw; with a TypeError for a bad option; with an AbortError when the signal fires, or while the pool closes;
    * when `maxQueue` tasks wait; when the thread ends, with its uncaught error if there is one.
    */
-  run(task: T, options: RunOptions = {}): Promise<R> {
+  run(task: T, options: RunOptions = noOptions): Promise<R> {
+    const { filename, name } = this.options;
+    // As most calls are.
+    if (options === noOptions)
+      return this.#submit({ task, filename, name, transfer: undefined, isAbortable: false }, null);
     if (options === null || typeof options !== "object") return refuse("options must be an object");
-    const { transferList, signal = null, filename = null, name = null } = bare(options);
-    if (transferList !== undefined && !Array.isArray(transferList))
+    const { transferList: transfer, signal = null, filename: ownFile, name: ownName } = bare(options);
+    if (transfer !== undefined && !Array.isArray(transfer))
       return refuse("transferList argument must be an Array");
-    if (filename !== null && typeof filename !== "string")
-      return refuse("filename argument must be a string");
-    if (name !== null && typeof name !== "string") return refuse("name argument must be a string");
+    if (!isTextOrNone(ownFile)) return refuse("filename argument must be a string");
+    if (!isTextOrNone(ownName)) return refuse("name argument must be a string");
     if (signal !== null && typeof signal !== "object") return refuse("signal argument must be an object");
-    const file = filename ?? this.options.filename;
-    if (file === null)
+    const file = ownFile === undefined || ownFile === null ? filename : toPath(ownFile);
+    const isAbortable = signal !== null;
+    return this.#submit({ task, filename: file, name: ownName ?? name, transfer, isAbortable }, signal);
+  }
+
+  #submit(what: AskedTask, signal: AbortSignalAny | null): Promise<R> {
+    if (!hasFile(what))
       return Promise.reject(new Error("filename must be provided to run() or in options object"));
     if (this.#isClosing) return Promise.reject(new AbortError("queue is being terminated"));
     if (signal !== null && isAborted(signal)) return Promise.reject(new AbortError(reasonOf(signal)));
-    const moved = movedOf(task);
-    const info = new TaskInfo(
-      {
-        task: moved === null ? task : moved.value,
-        filename: toPath(file),
-        name: name ?? this.options.name,
-        transfer: moved === null ? transferList : [...(transferList ?? []), ...moved.list],
-        isAbortable: signal !== null,
-      },
-      this.asyncId,
-    ) as QueuedTask;
+    const moved = movedOf(what.task);
+    const asMoved =
+      moved === null
+        ? what
+        : { ...what, task: moved.value, transfer: [...(what.transfer ?? []), ...moved.list] };
+    const info = new TaskInfo(asMoved, this.#resource) as QueuedTask;
     try {
       this.#flow.submit(info, signal);
     } catch (error) {
@@ -251,7 +260,7 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
 
   /** Milliseconds since the pool was made. */
   get duration(): number {
-    return performance.now() - this.#start;
+    return now() - this.#start;
   }
 
   /** Whether every thread has as many tasks as it takes. */
@@ -300,6 +309,16 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   static move<V>(value: V): V {
     return move(value);
   }
+}
+
+type AskedTask = Omit<TaskDescription, "filename"> & { readonly filename: string | null };
+
+function hasFile(what: AskedTask): what is TaskDescription {
+  return what.filename !== null;
+}
+
+function isTextOrNone(value: unknown): value is string | null | undefined {
+  return value === undefined || value === null || typeof value === "string";
 }
 
 function refuse(message: string): Promise<never> {

@@ -17,12 +17,12 @@
  */
 import type { Flow, FlowOptions } from "./flow.ts";
 import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
-import { JobCancel } from "./job-cancel.ts";
 import type { Places } from "./places.ts";
-import type { QueuedTask } from "./task-info.ts";
+import type { QueuedTask, TaskSender } from "./task-info.ts";
 import { OpenTasks } from "./open-tasks.ts";
 import { FixedQueue, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, mayGoElsewhere, type Threads } from "./threads.ts";
+import { now, queueMicrotask, TurnClock } from "./timers.ts";
 import type { WorkerRecord } from "./worker-record.ts";
 
 export interface TaskFlowOptions extends FlowOptions {
@@ -30,12 +30,13 @@ export interface TaskFlowOptions extends FlowOptions {
   readonly places: Places;
 }
 
-export class TaskFlow implements Flow {
+export class TaskFlow implements Flow, TaskSender {
   completed = 0;
   readonly #options: TaskFlowOptions;
   readonly #held: TaskQueue;
   readonly #lined = new FixedQueue();
   readonly #open = new OpenTasks();
+  readonly #clock = new TurnClock();
   /** Tasks that the pool has and that any thread may take, or has taken. */
   #shared = 0;
 
@@ -58,9 +59,9 @@ export class TaskFlow implements Flow {
   }
 
   submit(info: QueuedTask, signal: AbortSignalAny | null): void {
-    const { places, threads, maxQueue } = this.#options;
-    if (this.waiting > 0 || !places.hasPlace(info.isAbortable)) threads.add();
-    const hasPlace = this.waiting === 0 && places.hasPlace(info.isAbortable);
+    const { threads, maxQueue } = this.#options;
+    let hasPlace = this.#hasPlace(info);
+    if (!hasPlace && threads.add()) hasPlace = this.#hasPlace(info);
     if (!hasPlace && this.waiting >= maxQueue) {
       info.reject(
         new Error(
@@ -70,12 +71,11 @@ export class TaskFlow implements Flow {
     } else {
       this.#open.add(info);
       if (hasPlace) {
-        this.#place(info);
+        this.#place(info, info.created);
         this.#send(info, this.#freeThread());
       } else if (this.#isHeld(info)) this.#held.push(info);
       else {
         this.#lined.push(info);
-        info.cancel = new JobCancel();
         this.#send(info, null);
       }
       if (signal !== null && !info.isOver) this.#follow(info, signal);
@@ -85,34 +85,21 @@ export class TaskFlow implements Flow {
 
   /** Gives the places that are free. */
   next(): void {
-    const { places } = this.#options;
-    for (const queue of [this.#lined, this.#held]) {
-      while (queue.size > 0) {
-        const info = queue.shift() as QueuedTask | null;
-        if (info === null) break;
-        if (info.isOver) continue;
-        if (!places.hasPlace(info.isAbortable)) {
-          if (queue.unshift === undefined) queue.push(info);
-          else queue.unshift(info);
-          return;
-        }
-        this.#place(info);
-        // In the context of its call, whoever made room for it.
-        if (queue === this.#held) info.runInAsyncScope(() => this.#send(info, this.#freeThread()));
-      }
-    }
+    this.#next(null);
   }
 
   /** Rejects what waits for a place. */
   rejectWaiting(error: () => Error): void {
-    for (const info of this.#open) if (info.started === 0) this.#abort(info, error());
+    for (const info of this.#open.all()) {
+      if (info.isOpen && info.started === 0) this.#abort(info, error());
+    }
   }
 
   /** Rejects all; nothing waits for the threads any more. */
   rejectAll(error: () => Error): void {
-    for (const info of this.#open) {
-      if (info.started === 0) this.#abort(info, error());
-      else info.reject(error());
+    for (const info of this.#open.all()) {
+      if (info.started !== 0) info.reject(error());
+      else if (info.isOpen) this.#abort(info, error());
     }
   }
 
@@ -133,10 +120,37 @@ export class TaskFlow implements Flow {
     if (isAborted(signal)) abort();
   }
 
-  #place(info: QueuedTask): void {
-    const now = performance.now();
-    info.started = now;
-    this.#options.waitTimes?.record(now - info.created);
+  /** @param at What the clock says; null: it is read. */
+  #next(at: number | null): void {
+    this.#giveTo(this.#lined, at);
+    if (this.#lined.size === 0) this.#giveTo(this.#held, at);
+  }
+
+  #giveTo(queue: TaskQueue, at: number | null): void {
+    const { places } = this.#options;
+    // Where there is none for a task that shares, there is none for another.
+    while (queue.size > 0 && places.hasPlace(false)) {
+      const info = queue.shift() as QueuedTask | null;
+      if (info === null) return;
+      if (info.isOver) continue;
+      if (!places.hasPlace(info.isAbortable)) {
+        if (queue.unshift === undefined) queue.push(info);
+        else queue.unshift(info);
+        return;
+      }
+      this.#place(info, at ?? now());
+      // In the context of its call, whoever made room for it.
+      if (queue === this.#held) info.runInAsyncScope(() => this.#send(info, this.#freeThread()));
+    }
+  }
+
+  #hasPlace(info: QueuedTask): boolean {
+    return this.waiting === 0 && this.#options.places.hasPlace(info.isAbortable);
+  }
+
+  #place(info: QueuedTask, at: number): void {
+    info.started = at;
+    this.#options.waitTimes?.record(at - info.created);
     this.#options.places.take(info.isAbortable);
   }
 
@@ -144,56 +158,70 @@ export class TaskFlow implements Flow {
   #freeThread(): WorkerRecord | null {
     const { places, threads } = this.#options;
     if (this.#shared > 0 || places.perThread > 1) return null;
-    const free = threads.records.filter(({ tasks }) => tasks.size === 0);
-    return free.find(({ hasStarted }) => hasStarted) ?? free[0] ?? null;
+    let free: WorkerRecord | null = null;
+    for (const record of threads.records) {
+      if (record.tasks.size > 0) continue;
+      if (record.hasStarted) return record;
+      free ??= record;
+    }
+    return free;
   }
 
   /** @param record The thread that alone may run it; null: any. */
   #send(info: QueuedTask, record: WorkerRecord | null): void {
-    if (info.isAbortable) info.cancel ??= new JobCancel();
+    info.sender = this;
+    info.record = record;
     if (record === null) this.#shared++;
     else record.tasks.add(info);
-    const failed = (error: unknown): void => {
-      this.#returned(info, record);
-      if (mayGoElsewhere(error, record) && !info.isOver) this.#send(info, null);
-      else this.#ended(info, true, asPiscinaSays(error, record));
-    };
-    const ended = (result: unknown): void => {
-      this.#returned(info, record);
-      this.#ended(info, false, result);
-    };
     try {
-      this.#options.threads.run(info, record?.id).then(ended, failed);
+      info.job = this.#options.threads.run(info, record, info.isAbortable);
     } catch (error) {
-      failed(error);
+      // Not on this stack: what follows may send another task, that may fail.
+      queueMicrotask(() => this.taskFailed(info, error));
+      return;
     }
+    // A getter of the task may have aborted it.
+    if (info.isOver) info.job.cancel();
   }
 
-  #returned(info: QueuedTask, record: WorkerRecord | null): void {
-    if (record === null) this.#shared--;
-    else record.tasks.delete(info);
+  taskCompleted(info: QueuedTask, result: unknown): void {
+    this.#returned(info);
+    this.#ended(info, false, result);
+  }
+
+  taskFailed(info: QueuedTask, error: unknown): void {
+    const { record } = info;
+    this.#returned(info);
+    if (mayGoElsewhere(error, record) && !info.isOver) this.#send(info, null);
+    else this.#ended(info, true, asPiscinaSays(error, record));
+  }
+
+  #returned(info: QueuedTask): void {
+    if (info.record === null) this.#shared--;
+    else info.record.tasks.delete(info);
   }
 
   #ended(info: QueuedTask, hasFailed: boolean, value: unknown): void {
     const { places, runTimes } = this.#options;
+    const at = this.#clock.now();
     if (info.started === 0) this.#lined.remove(info);
     else {
       places.give(info.isAbortable);
-      runTimes?.record(performance.now() - info.started);
+      runTimes?.record(at - info.started);
     }
     this.completed++;
     if (hasFailed) info.reject(value);
     else info.resolve(value);
-    this.next();
+    this.#next(at);
     this.#open.remove(info);
     this.#options.changed();
   }
 
   #abort(info: QueuedTask, error: Error): void {
     info.reject(error);
-    if (info.cancel !== null) {
+    if (info.job !== null) {
       if (info.started === 0) this.#lined.remove(info);
-      info.cancel.cancel();
+      info.job.cancel();
     } else if (info.started === 0) {
       this.#held.remove(info);
       this.#open.remove(info);

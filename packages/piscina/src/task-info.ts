@@ -1,35 +1,51 @@
 /** A task between its call and its end. An AsyncResource, so that tools see what led to it and what follows from it. */
-import { AsyncResource } from "node:async_hooks";
+import { AsyncResource, type AsyncResourceOptions } from "node:async_hooks";
+import { SkeinError } from "@skein/context/errors";
+import type { JobReceiver, SentJob } from "@skein/pool/engine";
 import { type AbortSignalAny, onAbort } from "./abort-signal.ts";
-import type { JobCancel } from "./job-cancel.ts";
 import { kQueueOptions } from "./symbols.ts";
 import type { Task } from "./task-queues.ts";
+import { now, queueMicrotask } from "./timers.ts";
+import type { WorkerRecord } from "./worker-record.ts";
 
 let lastId = 0;
 
-export class TaskInfo extends AsyncResource {
+/** What a caller asks for. */
+export type TaskDescription = Pick<TaskInfo, "task" | "filename" | "name" | "transfer" | "isAbortable">;
+
+/** Who gives tasks to the pool, and hears what became of them there. */
+export interface TaskSender {
+  taskCompleted(info: TaskInfo, result: unknown): void;
+  taskFailed(info: TaskInfo, error: unknown): void;
+}
+
+export class TaskInfo extends AsyncResource implements JobReceiver {
   readonly taskId: number = lastId++;
   readonly task: unknown;
   readonly filename: string;
   readonly name: string;
   readonly transfer: readonly unknown[] | undefined;
   readonly isAbortable: boolean;
-  readonly created: number = performance.now();
+  readonly created: number = now();
   readonly promise: Promise<unknown>;
   /** When it had a place on a thread; 0: it waits. */
   started = 0;
   isOver = false;
-  /** Of a task that may have to be taken back from the pool. */
-  cancel: JobCancel | null = null;
+  /** Null: the pool has never had it. */
+  job: SentJob | null = null;
+  sender: TaskSender | null = null;
+  /** The thread that alone may run it; null: any. */
+  record: WorkerRecord | null = null;
+  // The list of open tasks: open-tasks.ts.
+  isOpen = false;
+  before: TaskInfo | null = null;
+  after: TaskInfo | null = null;
   #stopListening: (() => void) | null = null;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(
-    what: Pick<TaskInfo, "task" | "filename" | "name" | "transfer" | "isAbortable">,
-    triggerAsyncId: number,
-  ) {
-    super("Piscina.Task", { requireManualDestroy: true, triggerAsyncId });
+  constructor(what: TaskDescription, resource: AsyncResourceOptions) {
+    super("Piscina.Task", resource);
     const { task } = what;
     this.task = task;
     // Not declared: the name of a class member that is computed cannot be in a declaration file here.
@@ -46,6 +62,16 @@ export class TaskInfo extends AsyncResource {
 
   listen(signal: AbortSignalAny, listener: () => void): void {
     this.#stopListening = onAbort(signal, listener);
+  }
+
+  completed(result: unknown): void {
+    this.sender!.taskCompleted(this, result);
+  }
+
+  failed(error: unknown): void {
+    // The pool's own errors are told while it still sees to a thread: who listens to the threads has to hear of that first.
+    if (error instanceof SkeinError) queueMicrotask(() => this.sender!.taskFailed(this, error));
+    else this.sender!.taskFailed(this, error);
   }
 
   resolve(result: unknown): void {

@@ -1,49 +1,36 @@
 /**
- * What threads load first, and the one job that they run: it finds the handler of a task as Piscina does, and calls it. The URL says by
- * how much the thread lowers its priority.
+ * The job that runs tasks: it calls their handler, which it finds as Piscina does. The URL says which: a thread has one of this module for each
+ * file and name, so that tasks need not carry them. See task-runners.ts.
  */
-import { subscribe } from "node:diagnostics_channel";
 import { pathToFileURL } from "node:url";
-import { parentPort } from "node:worker_threads";
-import type { StrayErrorMessage } from "@skein/pool";
+import { AsyncScope } from "@skein/context";
 import { move } from "@skein/pool/worker";
 import { movedOf } from "./movable.ts";
-import { STRAY } from "./stray-message.ts";
-import { markThread } from "./thread-mark.ts";
 
 type Handler = (task: unknown) => unknown;
 
-markThread();
-// Errors after a task has returned: the program hears of them by the pool's `error` event.
-subscribe("skein:job:stray", (message) => {
-  parentPort?.postMessage({ [STRAY]: (message as StrayErrorMessage).error });
-});
-const niceIncrement = Number(new URL(import.meta.url).searchParams.get("nice") ?? 0);
-if (niceIncrement !== 0) {
-  // Not there on every platform.
-  const nice = await import("@napi-rs/nice").catch(() => null);
-  nice?.nice(niceIncrement);
+const { searchParams } = new URL(import.meta.url);
+const filename = searchParams.get("file")!;
+const name = searchParams.get("name")!;
+/**
+ * Found before the first task, in no task's context: a job that has once returned a promise costs the thread more from then on. Null: the tasks
+ * look for it themselves, and tell why it is not there.
+ */
+let handler: Handler | null = await AsyncScope.root.run(() => findHandler().catch(() => null));
+
+/** Throws and rejects as the handler does. */
+export function runTask(task: unknown): unknown {
+  return handler === null ? loadAndRun(task) : finish(handler(task));
 }
 
-const handlers = new Map<string, Map<string, Handler>>();
-
-/** The job. Throws and rejects as the handler does. */
-export function runTask(filename: string, name: string, task: unknown): unknown {
-  const handler = handlers.get(filename)?.get(name);
-  return handler === undefined ? loadAndRun(filename, name, task) : finish(handler(task));
-}
-
-async function loadAndRun(filename: string, name: string, task: unknown): Promise<unknown> {
-  const handler = await findHandler(filename, name);
+async function loadAndRun(task: unknown): Promise<unknown> {
+  handler ??= await findHandler();
   if (handler === null) throw new Error(`No handler function exported from ${filename}`);
-  let named = handlers.get(filename);
-  if (named === undefined) handlers.set(filename, (named = new Map()));
-  named.set(name, handler);
   return finish(await handler(task));
 }
 
 /** A named export, a property of `module.exports`, or of the default export; each may be a promise of the function. */
-async function findHandler(filename: string, name: string): Promise<Handler | null> {
+async function findHandler(): Promise<Handler | null> {
   const namespace: unknown = await import(pathToFileURL(filename).href);
   const exported = propertyOf(namespace, "default");
   for (const holder of [namespace, exported, await exported]) {
@@ -53,9 +40,9 @@ async function findHandler(filename: string, name: string): Promise<Handler | nu
   return null;
 }
 
-function propertyOf(holder: unknown, name: string): unknown {
+function propertyOf(holder: unknown, key: string): unknown {
   const isHolder = (typeof holder === "object" && holder !== null) || typeof holder === "function";
-  return isHolder ? (holder as Readonly<Record<string, unknown>>)[name] : undefined;
+  return isHolder ? (holder as Readonly<Record<string, unknown>>)[key] : undefined;
 }
 
 function finish(result: unknown): unknown {

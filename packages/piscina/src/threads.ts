@@ -12,9 +12,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { isAbsolute } from "node:path";
 import type { Transferable as NodeTransferable, Worker } from "node:worker_threads";
 import {
-  type Job,
   PoolClosedError,
-  type RunOptions,
   ThreadCrashedError,
   ThreadGoneError,
   type ThreadHandle,
@@ -22,14 +20,19 @@ import {
   ThreadPool,
   type ThreadPoolOptions,
 } from "@skein/pool";
+import type { SentJob } from "@skein/pool/engine";
 import { watchWorkers, workerOf } from "./made-workers.ts";
 import { bare, type FilledOptions } from "./options.ts";
+import { runnerUrl, TaskRunners } from "./task-runners.ts";
 import { STRAY } from "./stray-message.ts";
 import type { TaskInfo } from "./task-info.ts";
 import { queueMicrotask } from "./timers.ts";
 import { type PiscinaWorker, WorkerRecord } from "./worker-record.ts";
 
-export interface ThreadEvents {
+/** Who has the threads. */
+export interface ThreadsOwner {
+  /** The method that callers have called, for the stacks of errors. */
+  readonly below: (...args: never[]) => unknown;
   /** There are more threads, or fewer. */
   changed(count: number): void;
   created(worker: PiscinaWorker): void;
@@ -39,12 +42,6 @@ export interface ThreadEvents {
   error(error: unknown): void;
 }
 
-interface RunnerModule {
-  runTask(filename: string, name: string, task: unknown): unknown;
-}
-
-type Runner = Job<[filename: string, name: string, task: unknown], unknown>;
-
 /** Of the pool. */
 const MAX_JOBS = 65_536;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -52,19 +49,16 @@ const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 export class Threads {
   readonly maxThreads: number;
   readonly #options: FilledOptions;
-  readonly #events: ThreadEvents;
-  readonly #runnerUrl: URL;
+  readonly #owner: ThreadsOwner;
   #open: OpenPool | null = null;
   #list: readonly WorkerRecord[] = [];
   /** While the first threads start. */
   #isFirst = true;
 
-  constructor(options: FilledOptions, events: ThreadEvents) {
+  constructor(options: FilledOptions, owner: ThreadsOwner) {
     this.maxThreads = Math.ceil(options.maxThreads);
     this.#options = options;
-    this.#events = events;
-    this.#runnerUrl = new URL(`./task-runner.${extension}`, import.meta.url);
-    if (options.niceIncrement !== 0) this.#runnerUrl.searchParams.set("nice", String(options.niceIncrement));
+    this.#owner = owner;
     if (options.minThreads > 0) this.start(Math.ceil(options.minThreads));
     this.#isFirst = false;
   }
@@ -80,8 +74,8 @@ export class Threads {
 
   /** Until there are this many. */
   start(count: number): void {
-    const { filename } = this.#options;
-    const modules = filename !== null && isAbsolute(filename) ? [filename] : [];
+    const { filename, name } = this.#options;
+    const modules = filename !== null && isAbsolute(filename) ? [runnerUrl(filename, name)] : [];
     const open = this.#opened();
     open.pool.start(Math.min(count, this.maxThreads), { modules });
     this.#look(open);
@@ -117,21 +111,19 @@ export class Threads {
   }
 
   /**
-   * @param thread The id of the one that alone may run it; null: any.
-   * @throws TypeError for a bad transfer list.
+   * Gives a task to the pool, which tells it of the outcome.
+   *
+   * @param record The thread that alone may run it; null: any. @param isAlone Whether it has its thread to itself, and `cancel` ends that.
+   * @throws what the pool refuses: it was given nothing then.
    */
-  run(info: TaskInfo, thread: number | null = null): PromiseLike<unknown> {
-    const { pool, sharing, alone } = this.#opened();
-    const options: RunOptions = {
-      ...(thread !== null && { thread }),
-      ...(info.transfer !== undefined && { transfer: info.transfer as NodeTransferable[] }),
-      ...(info.cancel !== null && { signal: info.cancel as unknown as AbortSignal }),
-    };
-    return pool.run(
-      info.isAbortable && info.cancel !== null ? alone : sharing,
-      [info.filename, info.name, info.task],
-      options,
-    );
+  run(info: TaskInfo, record: WorkerRecord | null, isAlone: boolean): SentJob {
+    const { runners } = this.#opened();
+    const { filename, name, task, transfer } = info;
+    const options =
+      record === null && transfer === undefined
+        ? undefined
+        : { thread: record?.id, transfer: transfer as NodeTransferable[] | undefined };
+    return runners.of(filename, name, isAlone).send([task], info, options, this.#owner.below);
   }
 
   /** Ends all threads at once, whatever they do. */
@@ -142,7 +134,7 @@ export class Threads {
     this.#list = [];
     open.stopListening();
     const closed = open.pool.close({ drain: false, timeoutMs: 1 });
-    this.#events.changed(0);
+    this.#owner.changed(0);
     for (const record of open.records.values()) this.#gone(record);
     await closed;
   }
@@ -163,7 +155,7 @@ export class Threads {
         idleTimeoutMs: Infinity,
         jobsPerThread: Math.min(Math.floor(o.concurrentTasksPerWorker), MAX_JOBS),
         maxQueueBytes: 2 ** 32,
-        initialize: this.#runnerUrl,
+        initialize: startUrl(o.niceIncrement),
         env: o.env,
         workerData: o.workerData,
         argv: o.argv,
@@ -182,11 +174,7 @@ export class Threads {
     };
     const open: OpenPool = {
       pool,
-      sharing: pool.module<RunnerModule>(this.#runnerUrl).runTask,
-      alone: pool.module<RunnerModule>(this.#runnerUrl, {
-        onCancel: "terminate",
-        graceMs: 0,
-      }).runTask,
+      runners: new TaskRunners(pool),
       records: new Map(),
       handles: new Map(),
       stopListening: () => unsubscribe("skein:thread:start", onStart),
@@ -209,7 +197,7 @@ export class Threads {
     for (const { id } of gone) open.records.delete(id);
     if (this.#open === open && (isChanged || gone.length > 0)) {
       this.#list = [...open.records.values()];
-      this.#events.changed(open.records.size);
+      this.#owner.changed(open.records.size);
     }
     for (const record of gone) this.#gone(record);
   }
@@ -223,14 +211,14 @@ export class Threads {
       record.isReady = true;
       // Who made the pool can listen now.
       queueMicrotask(() => {
-        this.#events.created(record.view);
-        if (this.#open === open) this.#events.changed(open.records.size);
+        this.#owner.created(record.view);
+        if (this.#open === open) this.#owner.changed(open.records.size);
       });
     }
     worker.on("message", (message: unknown) => {
       if (typeof message === "object" && message !== null && STRAY in message)
-        this.#events.error(message[STRAY]);
-      else this.#events.message(message);
+        this.#owner.error(message[STRAY]);
+      else this.#owner.message(message);
     });
     worker.on("error", (error: Error) => {
       record.failure = error;
@@ -252,27 +240,31 @@ export class Threads {
   #ready(record: WorkerRecord): void {
     if (record.isReady) return;
     record.isReady = true;
-    this.#events.created(record.view);
-    this.#events.changed(this.#open?.records.size ?? 0);
+    this.#owner.created(record.view);
+    this.#owner.changed(this.#open?.records.size ?? 0);
   }
 
   #gone(record: WorkerRecord): void {
     if (record.isDestroyed) return;
     record.isDestroyed = true;
-    this.#events.destroyed(record.view);
+    this.#owner.destroyed(record.view);
   }
 }
 
 interface OpenPool {
   readonly pool: ThreadPool;
-  readonly sharing: Runner;
-  /** The same for tasks that can be aborted. */
-  readonly alone: Runner;
+  readonly runners: TaskRunners;
   /** By the id of the thread. */
   readonly records: Map<number, WorkerRecord>;
   /** Also of threads that are about to end. */
   readonly handles: Map<number, ThreadHandle>;
   readonly stopListening: () => void;
+}
+
+function startUrl(niceIncrement: number): URL {
+  const url = new URL(`./thread-start.${extension}`, import.meta.url);
+  if (niceIncrement !== 0) url.searchParams.set("nice", String(niceIncrement));
+  return url;
 }
 
 /** Whether a task has not begun because the thread that alone was to run it takes no more, and has not ended either: another may. */

@@ -1,7 +1,12 @@
 /** A thread as this side knows it, and as load balancers and listeners of `workerCreate` and `workerDestroy` see it. */
 import type { Worker } from "node:worker_threads";
 import { type PiscinaHistogramSummary, Times } from "./histogram.ts";
-import type { TaskInfo } from "./task-info.ts";
+
+/** A task that a thread was given. */
+export interface GivenTask {
+  readonly isAbortable: boolean;
+  reject(error: unknown): void;
+}
 
 /** A thread of the pool; what it says of it is always up to date. */
 export interface PiscinaWorker {
@@ -27,7 +32,7 @@ export class WorkerRecord {
   readonly worker: Worker;
   readonly id: number;
   /** Those that were given to it by this side. */
-  readonly tasks: Set<TaskInfo> = new Set();
+  readonly tasks: Set<GivenTask> = new Set();
   readonly times: Times | null;
   readonly view: PiscinaWorker;
   /** Has started, or counts as one that has. */

@@ -1,7 +1,8 @@
 /** Every order of calls, ends and aborts that is drawn, on a pool that is played: its threads take tasks as those of `@skein/pool` do. */
 import * as fc from "fast-check";
+import { JobCanceledError } from "@skein/pool";
+import type { SentJob } from "@skein/pool/engine";
 import { describe, expect, it } from "vitest";
-import { JobCancel } from "../src/job-cancel.ts";
 import { Places } from "../src/places.ts";
 import { TaskFlow } from "../src/task-flow.ts";
 import { type QueuedTask, TaskInfo } from "../src/task-info.ts";
@@ -10,12 +11,6 @@ import type { WorkerRecord } from "../src/worker-record.ts";
 
 const MAX_THREADS = 2;
 const MAX_QUEUE = 5;
-
-interface Sent {
-  readonly info: TaskInfo;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
 
 /**
  * Has two queues, which take turns at being first: of tasks that can be aborted, each begun only on a thread without any, and none beside
@@ -26,9 +21,9 @@ class PlayedPool {
   /** It tells nobody which thread is which, so any may take any task. */
   readonly records: readonly WorkerRecord[] = [];
   readonly begun: TaskInfo[] = [];
-  readonly running: (Sent & { readonly thread: number })[] = [];
-  readonly #alone: Sent[] = [];
-  readonly #sharing: Sent[] = [];
+  readonly running: { readonly info: TaskInfo; readonly thread: number }[] = [];
+  readonly #alone: TaskInfo[] = [];
+  readonly #sharing: TaskInfo[] = [];
   readonly #places: Places;
 
   constructor(places: Places) {
@@ -41,41 +36,42 @@ class PlayedPool {
     return true;
   }
 
-  run(info: TaskInfo): Promise<unknown> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const sent: Sent = { info, resolve: () => resolve("done"), reject };
-    (info.isAbortable ? this.#alone : this.#sharing).push(sent);
-    info.cancel?.addEventListener("abort", () => {
-      for (const list of [this.#alone, this.#sharing, this.running] as Sent[][]) {
-        const at = list.indexOf(list.find((each) => each.info === info)!);
-        if (at >= 0) list.splice(at, 1);
-      }
-      reject(new Error("canceled"));
-      this.step();
-    });
+  run(info: TaskInfo): SentJob {
+    (info.isAbortable ? this.#alone : this.#sharing).push(info);
     this.step();
-    return promise;
+    return { cancel: () => this.#cancel(info) };
+  }
+
+  #cancel(info: TaskInfo): void {
+    const waiting = [this.#alone, this.#sharing].find((queue) => queue.includes(info));
+    const at = this.running.findIndex((each) => each.info === info);
+    if (waiting !== undefined) waiting.splice(waiting.indexOf(info), 1);
+    else if (at >= 0) this.running.splice(at, 1);
+    else return;
+    this.step();
+    info.failed(new JobCanceledError());
   }
 
   /** The `n`th of the running tasks ends. */
   end(n: number, isFailure: boolean): void {
-    if (this.running.length === 0) return;
-    const [sent] = this.running.splice(n % this.running.length, 1);
-    if (isFailure) sent!.reject(new Error("failed"));
-    else sent!.resolve();
+    const [ended] = this.running.splice(n % this.running.length, 1);
+    if (ended === undefined) return;
+    const { info } = ended;
     this.step();
+    if (isFailure) info.failed(new Error("failed"));
+    else info.completed("done");
   }
 
   step(): void {
     for (let looks = 0, failed = 0; failed < 2; looks++) {
       const queue = looks % 2 === 0 ? this.#alone : this.#sharing;
-      const thread = queue.length === 0 ? undefined : this.#threadFor(queue[0]!.info);
+      const thread = queue.length === 0 ? undefined : this.#threadFor(queue[0]!);
       if (thread === undefined) failed++;
       else {
-        const sent = queue.shift()!;
+        const info = queue.shift()!;
         failed = 0;
-        this.running.push({ ...sent, thread });
-        this.begun.push(sent.info);
+        this.running.push({ info, thread });
+        this.begun.push(info);
       }
     }
   }
@@ -144,7 +140,7 @@ async function play(perThread: number, hasQueue: boolean, given: readonly Step[]
     else {
       const target = step.call ? new EventTarget() : null;
       const what = { task: null, filename: "x", name: "x", transfer: undefined };
-      const info = new TaskInfo({ ...what, isAbortable: step.call }, 1) as QueuedTask;
+      const info = new TaskInfo({ ...what, isAbortable: step.call }, { triggerAsyncId: 1 }) as QueuedTask;
       info.promise.then(count, count);
       targets.push(target);
       flow.submit(info, target);
@@ -206,12 +202,4 @@ describe.each([
       }),
     );
   });
-});
-
-it("JobCancel tells one listener, once it is cancelled", () => {
-  const cancel = new JobCancel();
-  let heard = 0;
-  cancel.addEventListener("abort", () => heard++);
-  cancel.cancel();
-  expect([cancel.aborted, heard]).toEqual([true, 1]);
 });

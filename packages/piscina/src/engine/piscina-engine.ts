@@ -1,6 +1,6 @@
 /** Skein's jobs on a Piscina that the program has. */
 import { fileURLToPath } from "node:url";
-import { PoolClosedError } from "@skein/pool";
+import { type LostJob, PoolClosedError, ThreadCrashedError } from "@skein/pool";
 import {
   announceClosing,
   BaseEngine,
@@ -16,6 +16,7 @@ import {
 import type { Task } from "@skein/scheduling";
 import { infrastructureError } from "./piscina-error.ts";
 import { checkPool, type PiscinaPool } from "./piscina-pool.ts";
+import { ThreadExits } from "./thread-exits.ts";
 
 /** Its queue is the Piscina's own, and nobody there reaches every thread. */
 const capabilities: EngineCapabilities = Object.freeze({
@@ -50,6 +51,7 @@ export class PiscinaEngine extends BaseEngine {
   /** @throws TypeError for what is no Piscina. */
   constructor(piscina: PiscinaPool) {
     checkPool(piscina);
+    const exits = ThreadExits.of(piscina);
     const ending = new WeakMap<CarriedJob, AbortController>();
     const jobs = new EngineJobs({
       isElsewhere: true,
@@ -58,6 +60,7 @@ export class PiscinaEngine extends BaseEngine {
         // Piscina runs what can be aborted alone.
         const controller = options.isExclusive ? new AbortController() : null;
         if (controller !== null) ending.set(job, controller);
+        exits.look();
         const run = piscina.run(request, {
           filename,
           name: "run",
@@ -66,7 +69,16 @@ export class PiscinaEngine extends BaseEngine {
         });
         run.then(
           (reply: JobReply) => ends.arrived(reply),
-          (error: unknown) => ends.failed(infrastructureError(error, job, piscina)),
+          (error: unknown) => {
+            const hadThread = job.hasBegun || exits.hasEndedBy(error);
+            const failure = infrastructureError(error, hadThread, piscina);
+            const wasOpen = !job.isDecided;
+            ends.failed(failure);
+            // Otherwise it was given up before, or runs again.
+            const isOver = wasOpen && job.isDecided;
+            if (isOver && failure instanceof ThreadCrashedError && failure.exitCode !== undefined)
+              exits.lost(lostJobOf(job));
+          },
         );
       },
       terminate(job) {
@@ -97,4 +109,9 @@ export class PiscinaEngine extends BaseEngine {
     announceClosing(this);
     return closing;
   }
+}
+
+/** As the messages of `skein:job:*` name it. */
+function lostJobOf({ request: { fn }, task }: CarriedJob): LostJob {
+  return fn.kind === "export" ? { url: fn.url, name: fn.name, task } : { url: null, name: null, task };
 }

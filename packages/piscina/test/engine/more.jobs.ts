@@ -15,3 +15,13 @@ export function openPort(): MessagePort {
   port1.postMessage("from the thread");
   return move(port2, [port2]);
 }
+
+/** Word 1 says that it has begun. Blocks its thread until word 0 is set, and throws behind itself then. */
+export async function throwBehind(gate: Int32Array): Promise<never> {
+  Atomics.store(gate, 1, 1);
+  Atomics.wait(gate, 0, 0);
+  process.nextTick(() => {
+    throw new RangeError("behind");
+  });
+  return await new Promise(() => {});
+}

@@ -1,9 +1,10 @@
 /** What is particular to Piscina. What all engines do: test/engines. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { PoolClosedError, QueueFullError, ThreadCrashedError } from "@skein/pool";
+import { PoolClosedError, QueueFullError, ThreadCrashedError, type ThreadMessage } from "@skein/pool";
 import { jobModule } from "@skein/pool/engine";
 import { Piscina } from "piscina";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { makeGate, open, opened } from "../../../pool/test/gate.ts";
 import type * as Jobs from "../../../../test/engines/engines.jobs.ts";
 import { endPiscina } from "../../../../test/engines/end-piscina.ts";
@@ -15,9 +16,12 @@ const jobs = jobModule<typeof Jobs>(new URL("../../../../test/engines/engines.jo
 const more = jobModule<typeof More>(new URL("./more.jobs.ts", import.meta.url));
 const filename = new URL("./plain.task.mjs", import.meta.url).href;
 
+type Options = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
+type LoadBalancer = NonNullable<Options["loadBalancer"]>;
+
 const started: Piscina[] = [];
 
-function start(options: ConstructorParameters<typeof Piscina>[0]): {
+function start(options: Options): {
   piscina: Piscina;
   engine: PiscinaEngine;
 } {
@@ -156,6 +160,95 @@ describe("PiscinaEngine, several jobs a thread", () => {
     await expect(doomed).rejects.toBe(signal.reason);
     open(gate);
     expect(await neighbour).toBe("released");
+  });
+});
+
+describe("PiscinaEngine, when a thread ends", () => {
+  let exits: ThreadMessage[] = [];
+  const listener = (message: unknown): void => void exits.push(message as ThreadMessage);
+  beforeEach(() => {
+    exits = [];
+    subscribe("skein:thread:exit", listener);
+  });
+  afterEach(() => void unsubscribe("skein:thread:exit", listener));
+
+  /** Two threads, four tasks each: every task goes to the thread that `on` names. */
+  function startTwo(): ReturnType<typeof start> & { readonly on: (thread: number) => void } {
+    let chosen = 0;
+    const loadBalancer: LoadBalancer = (_task, workers) => workers[chosen] ?? null;
+    const options = { minThreads: 2, maxThreads: 2, concurrentTasksPerWorker: 4, loadBalancer, filename };
+    return { ...start(options), on: (thread) => void (chosen = thread) };
+  }
+
+  it("each of its jobs rejects once, and is named; those on the other thread, whosever they are, go on", async () => {
+    const { piscina, engine, on } = startTwo();
+    const other = new PiscinaEngine(piscina);
+    const threadId = await engine.run(jobs.thread);
+    const gates = Array.from({ length: 7 }, () => makeGate());
+    const settled = vi.fn<() => void>();
+    const lost = [
+      engine.run(jobs.hold, [gates[0]!]),
+      engine.run(jobs.hold, [gates[1]!]),
+      other.run(jobs.hold, [gates[2]!]),
+    ];
+    for (const task of lost) void task.then(settled, settled);
+    const twice = engine.run(jobs.hold, [gates[3]!], { retries: 1 });
+    on(1);
+    const kept = [
+      engine.run(jobs.hold, [gates[4]!]),
+      other.run(jobs.hold, [gates[5]!]),
+      piscina.run(gates[6]!, { name: "hold" }),
+    ];
+    await Promise.all(gates.map((gate) => opened(gate, 1)));
+    await piscina.threads.find((worker) => worker.threadId === threadId)!.terminate();
+    for (const task of lost)
+      await expect(task).rejects.toMatchObject({ constructor: ThreadCrashedError, exitCode: 1 });
+    await eventually("the end is told", () => exits.length > 0);
+    for (const gate of gates) open(gate);
+    expect(await Promise.all([twice, ...kept])).toEqual([
+      "released",
+      "released",
+      "released",
+      "the program's own",
+    ]);
+    expect(settled).toHaveBeenCalledTimes(3);
+    const url = new URL("../../../../test/engines/engines.jobs.ts", import.meta.url).href;
+    const lostJobs = lost.map(() => ({ url, name: "hold" }));
+    expect(exits).toMatchObject([{ pool: "piscina", threadId, exitCode: 1, lostJobs }]);
+    for (const [i, { task }] of exits[0]!.lostJobs!.entries()) expect(task).toBe(lost[i]);
+  });
+
+  it("by an error that nobody catches: that is the cause, also of a job that had not begun", async () => {
+    const { engine } = startTwo();
+    const gate = makeGate();
+    const blocked = engine.run(more.throwBehind, [gate]);
+    await opened(gate, 1);
+    const waiting = engine.run(jobs.add, [1, 1]);
+    open(gate);
+    const cause = expect.objectContaining({ name: "RangeError", message: "behind" });
+    for (const task of [blocked, waiting])
+      await expect(task).rejects.toMatchObject({ constructor: ThreadCrashedError, exitCode: 1, cause });
+    await eventually("the end is told", () => exits.length > 0);
+    expect(exits).toMatchObject([{ cause, lostJobs: [{ name: "throwBehind" }, { name: "add" }] }]);
+  });
+
+  it("with a task that was aborted beside it: the Piscina is open", async () => {
+    const { piscina, engine } = startTwo();
+    const gates = [makeGate(), makeGate()] as const;
+    const { signal, abort } = abortable();
+    const aborted = piscina.run(gates[0], { name: "hold", signal });
+    const neighbour = engine.run(jobs.hold, [gates[1]]);
+    await Promise.all(gates.map((gate) => opened(gate, 1)));
+    abort();
+    await expect(aborted).rejects.toThrow("aborted");
+    await expect(neighbour).rejects.toMatchObject({
+      constructor: ThreadCrashedError,
+      wasTerminated: true,
+    });
+    expect(await engine.run(jobs.add, [1, 1])).toBe(2);
+    await eventually("the end is told", () => exits.length > 0);
+    expect(exits).toHaveLength(1);
+    expect(exits[0]!.lostJobs!.map(({ task }) => task === neighbour)).toEqual([true]);
   });
 });
 
