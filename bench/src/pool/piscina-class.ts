@@ -20,6 +20,7 @@ const field: readonly Product[] = [
   piscina({ concurrentTasksPerWorker: 64 }),
   piscina({ concurrentTasksPerWorker: 64, recordTiming: false }),
 ];
+const BURST = 500;
 const WINDOW = 64;
 
 export const piscinaSwap: Section = {
@@ -30,25 +31,47 @@ export const piscinaSwap: Section = {
     "The same calls on both classes: `run` of a task that returns its argument. Burst: all tasks are submitted at once and awaited together. Window: a fixed " +
     "number is under way. Round trip: one task after the other. Each with its defaults, and with the settings that are best for Piscina.",
   scenarios: (scale) => [
-    ...[1, 2].map((threads) =>
-      scenario(`burst-${threads}`, `Bursts of 500 tasks, ${threads} threads`, threads, async (pool) => ({
-        perSecond: await longEnough(() => burst(pool, 500)),
-      })),
-    ),
-    scenario("long-burst", `Bursts of ${longBurst(scale)} tasks, 2 threads`, 2, async (pool) => ({
+    ...[1, 2].map(burstScenario),
+    scenario("class-long-burst", `Bursts of ${longBurst(scale)} tasks, 2 threads`, 2, async (pool) => ({
       perSecond: await longEnough(() => burst(pool, longBurst(scale))),
     })),
-    scenario("window", `${WINDOW} tasks under way, 2 threads`, 2, async (pool) => ({
+    scenario("class-window", `${WINDOW} tasks under way, 2 threads`, 2, async (pool) => ({
       perSecond: await longEnough(() => windowed(pool, 2500, WINDOW)),
     })),
     {
-      ...scenario("round-trip", "Round trip, one task after the other, 1 thread", 1, async (pool) => ({
+      ...scenario("class-round-trip", "Round trip, one task after the other, 1 thread", 1, async (pool) => ({
         ...(await roundTrips(pool)),
       })),
       metrics: trips,
     },
   ],
+  groups: { "class-burst": `Bursts of ${BURST} tasks` },
+  figures: [
+    {
+      name: "class-burst",
+      question: "How many trivial tasks a second, through the class Piscina?",
+      of: "class-burst-2",
+      kind: "bars",
+      metric: "perSecond",
+    },
+    {
+      name: "class-round-trip",
+      question: "How long does one task take, one after the other?",
+      of: "class-round-trip",
+      kind: "bars",
+      metric: "p50Us",
+    },
+  ],
+  reasons: [],
 };
+
+function burstScenario(threads: number): Scenario {
+  const title = `Bursts of ${BURST} tasks, ${threads === 1 ? "1 thread" : `${threads} threads`}`;
+  const round = async (pool: JobPool): Promise<Record<string, number>> => ({
+    perSecond: await longEnough(() => burst(pool, BURST)),
+  });
+  return { ...scenario(`class-burst-${threads}`, title, threads, round), group: "class-burst", at: threads };
+}
 
 function longBurst(scale: Scale): number {
   return scale.pick(20_000, 5000);

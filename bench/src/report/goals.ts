@@ -119,13 +119,14 @@ export const goals: readonly Goal[] = [
       atLeast(1.5),
     ),
   ),
-  goal(
-    "bursts of the class Piscina",
-    "piscina-class",
-    next("burst-2", "perSecond", "piscina, default"),
-    atLeast(5),
-  ),
-  goal("the same", "piscina-class", next("burst-2", "perSecond"), atLeast(1.5)),
+  ...[1, 2].flatMap((threads) => {
+    const at = `class-burst-${threads}`;
+    const what = `bursts of the class Piscina, ${threadsText(threads)}`;
+    return [
+      goal(what, "piscina-class", next(at, "perSecond", "piscina, default"), atLeast(5)),
+      goal(what, "piscina-class", next(at, "perSecond"), atLeast(1.5)),
+    ];
+  }),
   goal("CPU of the caller's thread per job", "fresh-bursts", absolute("caller-cost", "cpuNs"), atMost(800)),
   goal("garbage per job", "fresh-bursts", absolute("caller-cost", "garbageBytes"), atMost(120)),
   goal(
