@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../src/command-line.ts";
 import { HELP, parseOptions } from "../src/options.ts";
+import { parseServeOptions, SERVE_HELP } from "../src/serve/run-serve.ts";
 
 describe("options", () => {
   it("have defaults", () => {
@@ -96,5 +97,37 @@ describe("options", () => {
     }
     expect(Math.max(...HELP.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(parseOptions(["--help"])).toBeNull();
+  });
+});
+
+describe("options of serve", () => {
+  it("have defaults", () => {
+    expect(parseServeOptions([], 8)).toMatchObject({
+      port: 8080,
+      host: "127.0.0.1",
+      root: expect.stringMatching(/node_modules$/),
+      data: null,
+      policy: "each",
+      chaos: false,
+    });
+  });
+
+  it.each([
+    [["--colour"], /unknown option '--colour'/i],
+    [["--port", "70000"], /--port must be a whole number from 0 to 65535, got "70000"/],
+    [["--threads", "9"], /--threads must be a whole number from 1 to 8, got "9"/],
+    [["--policy", "later"], /--policy must be one of inline, asynchronous, yield, each, got "later"/],
+    [["--root", ""], /--root is empty/],
+    [["dir"], /serve takes no argument: "dir"/],
+  ])("%j are refused", (args, message) => {
+    expect(() => parseServeOptions(args, 8)).toThrow(UsageError);
+    expect(() => parseServeOptions(args, 8)).toThrow(message);
+  });
+
+  it("are all explained in the help, in 80 columns", () => {
+    for (const name of ["port", "host", "root", "data", "threads", "policy", "chaos"])
+      expect(SERVE_HELP).toContain(`--${name} `);
+    expect(Math.max(...SERVE_HELP.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(parseServeOptions(["--help"], 8)).toBeNull();
   });
 });

@@ -29,7 +29,13 @@ export async function runCli(
   });
   const closed = once(child, "close");
   const output = Promise.all([text(child.stdout), text(child.stderr)]);
-  await whileRunning(child);
+  try {
+    await whileRunning(child);
+  } catch (error) {
+    // A server would go on for ever.
+    child.kill("SIGKILL");
+    throw error;
+  }
   const [code] = (await closed) as [number | null];
   const [stdout, stderr] = await output;
   return { code, stdout, stderr: stderr.replace(PROGRESS, "") };

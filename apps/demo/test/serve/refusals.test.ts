@@ -23,7 +23,7 @@ const LIMITS = {
   ratioFromBytes: 1_000_000,
   entries: 20,
 };
-const DAMAGED = 150;
+const DAMAGED = 60;
 const source = { name: "a.js", data: "f();\n" };
 const noise = Buffer.from(Array.from({ length: 20_000 }, (_, i) => (Math.imul(i, 2654435761) >>> 13) & 255));
 

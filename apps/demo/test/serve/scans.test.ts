@@ -1,5 +1,5 @@
 /** Census over HTTP, with real threads and a real database. */
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
@@ -19,13 +19,15 @@ import { openCensusServer } from "../../src/serve/census-server.ts";
 import type { CensusServer } from "../../src/serve/census-server.ts";
 import { EventHub } from "../../src/serve/event-hub.ts";
 import type { ScanRecord } from "../../src/serve/scan-record.ts";
+import { ScanStore } from "../../src/serve/scan-store.ts";
 import { walk } from "../../src/walk.ts";
+import { runCli } from "../run-cli.ts";
 import { folderFor } from "../temporary-tree.ts";
 import { tarOf, zipOf } from "./archives.ts";
 import { CensusClient } from "./census-client.ts";
 
 /** Each scan has so many of them that others have their turn meanwhile. */
-const LARGE_FILES = 120;
+const LARGE_FILES = 60;
 const SMALL_FILES = 5;
 
 describe("census serve", () => {
@@ -196,12 +198,22 @@ describe("census serve", () => {
   });
 
   it("is told after a restart which scan was interrupted, and goes on with what is stored", async () => {
+    const crashed = join(folder, "crashed");
     const id = await eventually("a scan is interrupted before it is done", async () => {
       const begun = await ada.scanInItsMidst("large");
+      // What a machine that fails now would leave.
+      cpSync(data, crashed, { recursive: true });
       const interrupted = await server.close();
       await start();
       return interrupted === 1 ? begun : null;
     });
+    const left = new ScanStore(join(crashed, "census.db"));
+    expect(left.find(id)).toMatchObject({
+      state: "interrupted",
+      message: "The server ended while this scan was under way. It can be resumed.",
+      files: { done: left.storedPositions(id).size },
+    });
+    left.close();
     const { state, message, files } = await bob.find(id);
     expect({ state, message }).toEqual({
       state: "interrupted",
@@ -219,6 +231,25 @@ describe("census serve", () => {
     });
     expect((await ada.ask("GET", `/api/scans/${id}/files`)).body).toMatchObject({ total: LARGE_FILES });
     expect((await ada.ask("GET", "/api/scans")).body.scans.length).toBeGreaterThan(1);
+  });
+
+  it("is a command that says where it is, and ends with a signal", async () => {
+    const args = ["serve", "--port", "0", "--root", root, "--data", join(folder, "other")];
+    const ended = await runCli(args, async (child) => {
+      const url = await new Promise<string>((resolve, reject) => {
+        let said = "";
+        child.stdout!.on("data", (chunk: Buffer) => {
+          said += chunk.toString();
+          const [found] = /http:\S+/.exec(said) ?? [];
+          if (found !== undefined) resolve(found);
+        });
+        child.once("close", () => reject(new Error(`it ended, and said: ${said}`)));
+      });
+      expect((await new CensusClient(url, "eve").ask("GET", "/api/scans")).body).toEqual({ scans: [] });
+      child.kill("SIGTERM");
+    });
+    expect(ended).toMatchObject({ code: 0, stderr: "" });
+    expect(ended.stdout).toMatch(/^Census is at http.*\nClosing\n$/s);
   });
 
   it.each(["zip", "tar", "tar.gz"])(
