@@ -1,5 +1,6 @@
 /** How late the event loop of this thread is while a scan runs: in all, under each policy, and as a strip to look at. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { delayLevel } from "./delay-level.ts";
 import { POLICIES } from "./options.ts";
 import type { Policy } from "./options.ts";
 
@@ -80,13 +81,13 @@ export class LoopWatch {
   }
 }
 
-/** A column per sample, or for the latest of several: from below a millisecond to above 64, each step twice the one before. */
+/** A column per sample, or for the latest of several: from below a millisecond to above 64. */
 export function drawSamples(samples: readonly number[], width: number): string {
   const perColumn = Math.max(1, Math.ceil(samples.length / width));
   let strip = "";
   for (let start = 0; start < samples.length; start += perColumn) {
     const latest = Math.max(...samples.slice(start, start + perColumn));
-    strip += LEVELS[latest < 1 ? 0 : Math.min(LEVELS.length - 1, 1 + Math.floor(Math.log2(latest)))]!;
+    strip += LEVELS[delayLevel(latest)]!;
   }
   return strip;
 }

@@ -3,10 +3,19 @@
  * The script of the page. It is embedded from its own source text, so `runPage` refers to nothing outside itself but types.
  * All text goes into the page as text nodes; positions are set through the style object, which the page's policy allows.
  */
+import type { ColourScale, stepOn as StepOn } from "./colour-scale.ts";
 import type { PageData } from "./page-data.ts";
 import type { squarify as Squarify } from "./squarify.ts";
+import type { TreemapCell, treemap as Treemap } from "./treemap.ts";
 
-export function runPage(document: Document, squarify: typeof Squarify): void {
+interface PageTools {
+  readonly squarify: typeof Squarify;
+  readonly makeTreemap: typeof Treemap;
+  readonly stepOn: typeof StepOn;
+  readonly complexity: ColourScale;
+}
+
+export function runPage(document: Document, { squarify, makeTreemap, stepOn, complexity }: PageTools): void {
   interface TreeNode {
     name: string;
     lines: number;
@@ -18,12 +27,6 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
     children: Map<string, TreeNode> | null;
     parent: TreeNode | null;
   }
-  interface Area {
-    x: number;
-    y: number;
-    width: number;
-    height: number;
-  }
   interface Column<Row> {
     title: string;
     /** Sorted by this; a number is aligned to the right. */
@@ -31,21 +34,15 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
     show?: (row: Row) => string | Node;
     style?: string;
   }
-  interface Scale {
+  interface Scale extends ColourScale {
     name: string;
-    label: string;
     measure: (node: TreeNode) => number;
-    show: (value: number) => string;
-    /** Upper bounds of all steps but the last. */
-    bounds: readonly number[];
-    keys: readonly string[];
   }
 
   const data = JSON.parse(document.getElementById("data")!.textContent ?? "") as PageData;
   const main = document.getElementById("census")!;
   const count = new Intl.NumberFormat("en-US");
   const ROWS_AT_FIRST = 25;
-  const CELLS_SHOWN = 500;
   const PREVIEW_CELLS = 60;
 
   function element(tag: string, className: string, ...content: (string | Node)[]): HTMLElement {
@@ -159,18 +156,14 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
 
   const scales: Scale[] = [
     {
+      ...complexity,
       name: "complexity",
-      label: "mean complexity",
       measure: mean,
-      show: (value) => value.toFixed(1),
-      bounds: [1.5, 2.5, 3.5, 5, 8],
-      keys: ["< 1.5", "< 2.5", "< 3.5", "< 5", "< 8", "8 +"],
     },
     {
       name: "errors",
       label: "syntax errors",
       measure: (node) => node.errors,
-      show: (value) => count.format(value),
       bounds: [0.5, 1.5, 5.5, 20.5, 100.5],
       keys: ["0", "1", "2–5", "6–20", "21–100", "more"],
     },
@@ -178,7 +171,6 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
       name: "repeated",
       label: "repeated lines",
       measure: (node) => percent(node.repeated, node.lines),
-      show: (value) => `${value.toFixed(1)}%`,
       bounds: [0.05, 5, 15, 30, 60],
       keys: ["0%", "< 5%", "< 15%", "< 30%", "< 60%", "60% +"],
     },
@@ -187,14 +179,9 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
   function treemap(): Node[] {
     let at = buildTree();
     let scale = scales[0]!;
-    let cells: HTMLElement[] = [];
     const crumbs = element("nav", "crumbs");
     crumbs.setAttribute("aria-label", "Zoom");
-    const map = element("div", "map");
-    map.setAttribute("role", "group");
-    map.setAttribute("aria-label", "Treemap by lines");
-    const detail = element("div", "detail");
-    detail.setAttribute("aria-live", "polite");
+    const { map, detail, show, focus } = makeTreemap(document, squarify, zoomOut);
     const legend = element("div", "legend");
     const choice = document.createElement("select");
     for (const { name, label } of scales) choice.append(new Option(label, name));
@@ -205,9 +192,7 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
       return `${node.name}: ${plural(node.lines, "line")} (${share}%), ${plural(node.files, "file")}, ${plural(node.functions, "function")}, mean complexity ${mean(node).toFixed(2)}, ${plural(node.errors, "syntax error")}, ${percent(node.repeated, node.lines).toFixed(1)}% repeated`;
     }
     function stepOf(node: TreeNode): number {
-      const value = scale.measure(node);
-      const step = scale.bounds.findIndex((bound) => value < bound);
-      return step < 0 ? scale.bounds.length : step;
+      return stepOn(scale, scale.measure(node));
     }
     /** A folder whose only content is another folder says nothing by itself. */
     function skipLonely(node: TreeNode): TreeNode {
@@ -219,15 +204,16 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
       }
       return inner;
     }
-    function zoomTo(node: TreeNode, focus: boolean): void {
+    function zoomTo(node: TreeNode): void {
       at = node;
       draw();
-      if (focus) cells[0]?.focus();
     }
     function zoomOut(): void {
       let up = at.parent;
       while (up !== null && up.parent !== null && skipLonely(up) === at) up = up.parent;
-      if (up !== null) zoomTo(up, true);
+      if (up === null) return;
+      zoomTo(up);
+      focus();
     }
     function drawCrumbs(): void {
       const trail: TreeNode[] = [];
@@ -239,7 +225,7 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
           crumbs.append(element("span", "", node.name));
         } else {
           const button = element("button", "", node.name);
-          button.addEventListener("click", () => zoomTo(node, false));
+          button.addEventListener("click", () => zoomTo(node));
           crumbs.append(button);
         }
       }
@@ -252,116 +238,36 @@ export function runPage(document: Document, squarify: typeof Squarify): void {
       drawCrumbs();
       drawLegend();
       for (const part of [map, legend]) part.dataset["scale"] = scale.name;
-      const shown = largestOf(at, CELLS_SHOWN);
-      const { clientWidth: width, clientHeight: height } = map;
-      const rectangles = squarify(
-        shown.map((node) => node.lines),
-        { x: 0, y: 0, width, height },
-      );
-      cells = shown.map((node, index) => makeCell(node, rectangles[index]!, index));
-      map.replaceChildren(...cells);
-      const rest = largestOf(at, Infinity).length - shown.length;
-      detail.textContent = describe(at) + (rest > 0 ? ` (${count.format(rest)} small ones not drawn)` : "");
+      show(largestOf(at, Infinity).map(cellOf), describe(at));
     }
-    function makeCell(node: TreeNode, area: Area, index: number): HTMLElement {
-      const cell = element("button", `cell s${stepOf(node)}${node.children === null ? "" : " open"}`);
-      place(cell, area);
-      cell.tabIndex = index === 0 ? 0 : -1;
-      cell.title = node.name;
-      cell.setAttribute("aria-label", describe(node));
-      if (area.width > 44 && area.height > 22) cell.append(element("b", "", node.name));
-      if (area.width > 70 && area.height > 40) cell.append(element("i", "", count.format(node.lines)));
-      if (area.width < 14 || area.height < 8) cell.style.padding = "0";
-      if (node.children !== null) cell.append(...preview(skipLonely(node), area));
-      const show = (): void => void (detail.textContent = describe(node));
-      cell.addEventListener("mouseenter", show);
-      cell.addEventListener("focus", show);
-      cell.addEventListener("click", () => {
-        if (node.children !== null) zoomTo(skipLonely(node), true);
-      });
-      return cell;
-    }
-    function place(cell: HTMLElement, area: Area): void {
-      cell.style.left = `${area.x}px`;
-      cell.style.top = `${area.y}px`;
-      cell.style.width = `${area.width}px`;
-      cell.style.height = `${area.height}px`;
+    function cellOf(node: TreeNode): TreemapCell {
+      const { name, lines, children } = node;
+      const cell = { name, lines, step: stepOf(node), description: describe(node) };
+      if (children === null) return cell;
+      const inner = skipLonely(node);
+      return {
+        ...cell,
+        open() {
+          zoomTo(inner);
+          focus();
+        },
+        inside: () =>
+          largestOf(inner, PREVIEW_CELLS).map((child) => ({
+            name: child.name,
+            lines: child.lines,
+            step: stepOf(child),
+          })),
+      };
     }
     function largestOf(node: TreeNode, limit: number): TreeNode[] {
       const children = [...(node.children?.values() ?? [])].filter((child) => child.lines > 0);
       return children.toSorted((a, b) => b.lines - a.lines).slice(0, limit);
     }
-    /** What is inside, below the label. Only to look at: it becomes real after zooming in. */
-    function preview(node: TreeNode, area: Area): HTMLElement[] {
-      const label = 38;
-      const border = 4;
-      const inside = {
-        x: border,
-        y: label,
-        width: area.width - 2 * border,
-        height: area.height - label - border,
-      };
-      if (inside.width < 60 || inside.height < 30) return [];
-      const shown = largestOf(node, PREVIEW_CELLS);
-      const rectangles = squarify(
-        shown.map((child) => child.lines),
-        inside,
-      );
-      return shown.map((child, index) => {
-        const rectangle = rectangles[index]!;
-        const inner = element("span", `inner s${stepOf(child)}`);
-        if (rectangle.width > 56 && rectangle.height > 18) inner.append(child.name);
-        inner.setAttribute("aria-hidden", "true");
-        place(inner, rectangle);
-        return inner;
-      });
-    }
-    /** The nearest cell in the direction of the arrow key. */
-    function neighbour(from: HTMLElement, dx: number, dy: number): HTMLElement | undefined {
-      const own = from.getBoundingClientRect();
-      let best: HTMLElement | undefined;
-      let bestDistance = Infinity;
-      for (const cell of cells) {
-        const box = cell.getBoundingClientRect();
-        const x = box.left + box.width / 2 - own.left - own.width / 2;
-        const y = box.top + box.height / 2 - own.top - own.height / 2;
-        const ahead = x * dx + y * dy;
-        const aside = Math.abs(x * dy) + Math.abs(y * dx);
-        const distance = ahead + 2 * aside;
-        if (cell !== from && ahead > 1 && distance < bestDistance) {
-          best = cell;
-          bestDistance = distance;
-        }
-      }
-      return best;
-    }
-    map.addEventListener("mouseleave", () => void (detail.textContent = describe(at)));
-    map.addEventListener("keydown", (event) => {
-      const from = event.target as HTMLElement;
-      const moves: Record<string, [number, number]> = {
-        ArrowRight: [1, 0],
-        ArrowLeft: [-1, 0],
-        ArrowDown: [0, 1],
-        ArrowUp: [0, -1],
-      };
-      const move = moves[event.key];
-      if (move !== undefined) {
-        event.preventDefault();
-        const next = neighbour(from, move[0], move[1]);
-        if (next === undefined) return;
-        from.tabIndex = -1;
-        next.tabIndex = 0;
-        next.focus();
-      } else if (event.key === "Escape" || event.key === "Backspace") {
-        event.preventDefault();
-        zoomOut();
-      }
-    });
     choice.addEventListener("change", () => {
       scale = scales.find(({ name }) => name === choice.value) ?? scale;
       draw();
     });
-    new ResizeObserver(() => draw()).observe(map);
+    draw();
     return [
       element("h2", "", "Packages by lines"),
       element("div", "bar", crumbs, label),

@@ -5,15 +5,18 @@
  */
 import { createHash } from "node:crypto";
 import type { Census } from "./census.ts";
+import { COMPLEXITY_SCALE, stepOn } from "./colour-scale.ts";
 import { digestOf } from "./json.ts";
 import type { RunInfo } from "./json.ts";
 import { runPage } from "./page-client.ts";
 import { pageData } from "./page-data.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { squarify } from "./squarify.ts";
+import { treemap } from "./treemap.ts";
 
 export function renderPage(census: Census, run: RunInfo): string {
-  const script = `"use strict";(${runPage.toString()})(document, ${squarify.toString()});`;
+  const tools = `{ squarify: ${squarify.toString()}, makeTreemap: ${treemap.toString()}, stepOn: ${stepOn.toString()}, complexity: ${JSON.stringify(COMPLEXITY_SCALE)} }`;
+  const script = `"use strict";(${runPage.toString()})(document, ${tools});`;
   const policy = `default-src 'none'; style-src ${hashSource(PAGE_STYLE)}; script-src ${hashSource(script)}; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="en">

@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ThreadPool } from "@skein/pool";
 import { serve } from "../src/server/serve-devtools.ts";
-import { startChromium } from "../test/chromium.ts";
+import { startChromium } from "../../../test/support/chromium.ts";
 
 const { values } = parseArgs({
   options: { jobs: { type: "string", default: "100000" }, seconds: { type: "string", default: "5" } },

@@ -3,17 +3,17 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import axe from "axe-core";
 import { correlationId } from "@skein/context/http";
 import { ThreadPool } from "@skein/pool";
 import type { Browser, Page } from "playwright-core";
 import { assertTrace } from "../../pool/test/trace/chrome-trace.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { violations } from "../../../test/support/accessibility.ts";
+import { startChromium } from "../../../test/support/chromium.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
 import type { DevtoolsOptions } from "../src/server/options.ts";
 import { type Devtools, serveDevtools } from "../src/server/serve-devtools.ts";
-import { startChromium } from "./chromium.ts";
 import type * as Orders from "./fixtures/orders.jobs.ts";
 
 const LIMIT = timeLimit(20_000);
@@ -74,17 +74,6 @@ async function status(page: Page, text: string): Promise<void> {
 
 async function find(page: Page, text: string): Promise<void> {
   await page.getByRole("searchbox").fill(text);
-}
-
-/** Ways in which the page keeps somebody out. */
-async function violations(page: Page): Promise<string[]> {
-  // As a debugger would: the policy of the page allows no other script.
-  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
-  return await page.evaluate(async () => {
-    const { axe: inPage } = globalThis as unknown as { axe: typeof axe };
-    const { violations: found } = await inPage.run({ resultTypes: ["violations"] });
-    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  });
 }
 
 describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () => {

@@ -1,11 +1,11 @@
-/** Debian's Chromium, for the page. */
+/** Debian's Chromium, for pages of ours. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 
 const PROGRAM = "/usr/bin/chromium";
-const INSTALL = join(import.meta.dirname, "../../../scripts/install-test-servers.sh");
+const INSTALL = join(import.meta.dirname, "../../scripts/install-test-servers.sh");
 
 /** @returns null, having said why, when there is none here and it cannot be installed. @throws in CI instead. */
 export async function startChromium(args: readonly string[] = []): Promise<Browser | null> {
