@@ -21,6 +21,7 @@ const NATIVE_FROM = 48;
 /** Behind the idle entries: the place of one that never had one. Always free. */
 const NOWHERE = IDLE_ENTRIES;
 const noStores: readonly WrittenEntry[] = [];
+const noHead = ["", ""] as const;
 /** Places for texts with stores of other storages. A power of two. */
 const TEXT_PLACES = 256;
 
@@ -87,6 +88,9 @@ export class ContextTable {
   #measured: Uint8Array | null = null;
   /** Whose bytes it has. */
   #measuredEntry: ContextEntry | null = null;
+  /** Its first two pieces, and their bytes together. */
+  #head: readonly [first: string, second: string] = noHead;
+  #headLength = 0;
   #nextId = 1;
   #users = 0;
   #bytesInUse = 0;
@@ -145,6 +149,7 @@ export class ContextTable {
       this.#last = this.#lastEntry = this.#lastContext = null;
       this.#lastWithStores = this.#measuredEntry = null;
       this.#lastStores = noStores;
+      this.#head = noHead;
     }
     if (--entry.users > 0) return;
     this.#bytesInUse -= entry.length;
@@ -244,9 +249,8 @@ export class ContextTable {
     const block = this.#payloads.allocate(entry.length);
     const bytes = this.#payloads.bytes(block);
     const offset = this.#payloads.offset(block);
-    if (entry === this.#measuredEntry && entry.length >= NATIVE_FROM)
-      copyBytes(this.#measured!, 0, entry.length, bytes, offset);
-    else writePieces(bytes, entry.pieces, offset);
+    if (entry === this.#measuredEntry) copyMeasured(this.#measured!, entry.length, bytes, offset);
+    else writePieces(bytes, entry.pieces, 0, offset);
     entry.block = block;
   }
 
@@ -259,10 +263,26 @@ export class ContextTable {
   #create(pieces: readonly string[]): ContextEntry {
     const id = this.#nextId;
     this.#nextId = id === MAX_ID ? 1 : id + 1;
-    this.#measured ??= allocateUnfilled(CARRIER_BYTES);
-    const length = writePieces(this.#measured, pieces, 0);
+    const length = this.#measure(pieces);
     return (this.#measuredEntry = newEntry(this.#owner, id, pieces, length));
   }
+
+  /** @returns how many bytes the text takes. Most begin as the one before, with the name of the same value: that stands there already. */
+  #measure(pieces: readonly string[]): number {
+    const target = (this.#measured ??= allocateUnfilled(CARRIER_BYTES));
+    const first = pieces[0]!;
+    const second = pieces.length > 1 ? pieces[1]! : "";
+    if (first !== this.#head[0] || second !== this.#head[1]) {
+      this.#head = [first, second];
+      this.#headLength = writePieces(target, this.#head, 0, 0);
+    }
+    return this.#headLength + writePieces(target, pieces, 2, this.#headLength);
+  }
+}
+
+function copyMeasured(from: Uint8Array, length: number, to: Uint8Array, at: number): void {
+  if (length >= NATIVE_FROM) copyBytes(from, 0, length, to, at);
+  else for (let i = 0; i < length; i++) to[at + i] = from[i]!;
 }
 
 function newEntry(owner: object, id: number, pieces: readonly string[], length: number): ContextEntry {
@@ -273,10 +293,10 @@ function movedFrom({ owner, id, pieces, length }: ContextEntry): ContextEntry {
   return newEntry(owner, id, pieces, length);
 }
 
-/** @returns how many bytes they take. */
-function writePieces(target: Uint8Array, pieces: readonly string[], at: number): number {
+/** @returns how many bytes they take, from the piece `start` on. */
+function writePieces(target: Uint8Array, pieces: readonly string[], start: number, at: number): number {
   let end = at;
-  for (let i = 0; i < pieces.length; i++) end += writeText(target, pieces[i]!, end);
+  for (let i = start; i < pieces.length; i++) end += writeText(target, pieces[i]!, end);
   return end - at;
 }
 
