@@ -8,15 +8,15 @@
  * Words      JOB.stage, JOB.slot; plain, this thread alone. What a thread does with a slot: shared/slot.ts
  * Stage      | value     | means                                     | the job holds                     | entered by
  *            | 0 WAITING | accepted, no slot yet                     | its place in the backlog, memory  | accept; again, after a crash
- *            | 1 PLACED  | in a slot; the slot's word says the rest  | a slot, memory                    | accept, refill
+ *            | 1 IN_SLOT | in a slot; the slot's word says the rest  | a slot, memory                    | accept, refill
  *            | 2 HERE    | taken back: its function runs here        | nothing                           | takeBack
  *            | 3 DECIDED | its outcome is written down               | a slot while a thread is at it    | collect, cancel, fail, recover, lose
  *            | 4 SETTLED | its task has the outcome                  | as DECIDED                        | deliver; endHere
  *            "memory": argument bytes, a use of its context, carried values, a progress listener. `#forget` gives it back, once.
- * Moves      upwards only, but for PLACED → WAITING (a job with retries whose thread died; a job for one thread alone whose home has
+ * Moves      upwards only, but for IN_SLOT → WAITING (a job with retries whose thread died; a job for one thread alone whose home has
  *            closed, placed-jobs.ts). DECIDED and SETTLED with a slot: the job was
  *            given up while a thread has it; when the thread is done, or has ended, the slot is released and nothing else happens.
- *            WAITING → DECIDED leaves the entry in the backlog, where it is skipped. A streaming job stays PLACED until its generator has
+ *            WAITING → DECIDED leaves the entry in the backlog, where it is skipped. A streaming job stays IN_SLOT until its generator has
  *            ended; that it is one, and each time that somebody has to look, is news, which `deliver` tells before it tells outcomes.
  * Invariants I1 Every accepted job is DECIDED once: only a job below DECIDED is decided. And SETTLED once: only `deliver` takes outcomes.
  *            I2 `outstanding` counts jobs below SETTLED.
@@ -74,7 +74,7 @@ import {
   NO_SLOT,
   type OutcomeKind,
   type PendingJob,
-  PLACED,
+  IN_SLOT,
   SETTLED,
   THREW,
   WAITING,
@@ -164,7 +164,7 @@ export class Ledger {
     this.#streams = new OpenStreams(parts, {
       awaited: () => parts.thread.awaited(),
       leave: (job) => {
-        if (job.stage === PLACED) this.#requestCancel(job.slot);
+        if (job.stage === IN_SLOT) this.#requestCancel(job.slot);
       },
       cancel: (job, reason) => this.cancel(job, reason),
     });
@@ -173,7 +173,7 @@ export class Ledger {
       parts.homes === null
         ? null
         : new PlacedJobs(parts.homes, {
-            queue: (job, args, home) => this.#placeAt(job, args, home),
+            queue: (job, args, home) => this.#enqueueAt(job, args, home),
             queuedAt: (home) => this.#queuedAt(home),
             withdraw: (job) => this.#takeOut(job),
             fail: (job, error) => this.#giveUp(job, FAILED, error),
@@ -301,7 +301,7 @@ export class Ledger {
     if (isCarried && this.#give(job, args)) return;
     const backlog = this.#backlogs[job.options.priority]!;
     // Behind those that wait already: first in, first out.
-    if (backlog.size === 0 && this.#place(job, args)) {
+    if (backlog.size === 0 && this.#enqueue(job, args)) {
       if (isCarried) this.#parts.holder.queued();
       this.#thread.queued(job.options.isExclusive);
       return;
@@ -350,7 +350,7 @@ export class Ledger {
       while (backlog.size > 0) {
         const job = backlog.peek();
         if (job.stage === WAITING) {
-          if (!this.#place(job, job.block === 0 ? backlog.peekArguments() : noArguments)) {
+          if (!this.#enqueue(job, job.block === 0 ? backlog.peekArguments() : noArguments)) {
             this.#retryIfRingIsFull();
             break;
           }
@@ -377,7 +377,7 @@ export class Ledger {
   };
 
   /** Into a slot and a queue. @returns false when there is no room. */
-  #place(job: PendingJob, args: Uint8Array): boolean {
+  #enqueue(job: PendingJob, args: Uint8Array): boolean {
     const slot = this.#table.take(job);
     if (slot === NONE_FREE) return false;
     this.#fill(slot, job, args);
@@ -393,7 +393,7 @@ export class Ledger {
   }
 
   /** The same, into the mailbox of one thread. */
-  #placeAt(job: PendingJob, args: Uint8Array, home: Home): boolean {
+  #enqueueAt(job: PendingJob, args: Uint8Array, home: Home): boolean {
     const slot = this.#table.take(job);
     if (slot === NONE_FREE) return false;
     this.#fill(slot, job, args);
@@ -449,7 +449,7 @@ export class Ledger {
 
   #moveTo(job: PendingJob, slot: number): void {
     job.slot = slot;
-    job.stage = PLACED;
+    job.stage = IN_SLOT;
   }
 
   #fill(slot: number, job: PendingJob, args: Uint8Array): void {

@@ -13,7 +13,7 @@ export const NO_SLOT = -1;
 
 // Stages of a job: see ledger.ts.
 export const WAITING = 0;
-export const PLACED = 1;
+export const IN_SLOT = 1;
 export const HERE = 2;
 export const DECIDED = 3;
 export const SETTLED = 4;

@@ -7,7 +7,7 @@
  *            | behind   | waits for a slot: its home has `maxSlots`, or there is no room  | queued: `refill`                                |
  *            | queued   | in a slot that says whose it is, and in the mailbox             | begun: the thread has claimed it                |
  *            | begun    | as any other job                                                | over; homeless, behind, queued: it runs again   |
- *            The stage of the first two is WAITING, of the others PLACED (ledger.ts).
+ *            The stage of the first two is WAITING, of the others IN_SLOT (ledger.ts).
  *            A home closes when its thread leaves or ends. What is behind or queued there then moves on, in its order: with `affinity` to
  *            another home, with `thread` to its end, ThreadGoneError.
  * Invariants I1 A job that is queued has a home that is not closed, but for a moment in `close`: by then the thread has claimed it, or it

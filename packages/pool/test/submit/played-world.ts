@@ -10,7 +10,7 @@ import { NO_JOB } from "../../src/shared/job-queues.ts";
 import { HOST } from "../../src/shared/pool-memory.ts";
 import { RUNNING } from "../../src/shared/slot.ts";
 import { ForkedJob, type Joiner } from "../../src/submit/forked-job.ts";
-import { DECIDED, HERE, type PendingJob, PLACED, SETTLED, WAITING } from "../../src/submit/pending-job.ts";
+import { DECIDED, HERE, type PendingJob, IN_SLOT, SETTLED, WAITING } from "../../src/submit/pending-job.ts";
 import { defaultSubmitOptions, type Placement } from "../../src/submit/submit-options.ts";
 import { crash, PlayedPool, serialOf } from "./played-pool.ts";
 
@@ -38,8 +38,8 @@ export type Command =
 
 /** Which stages follow which. */
 const next: Record<number, readonly number[]> = {
-  [WAITING]: [PLACED, DECIDED, SETTLED],
-  [PLACED]: [WAITING, HERE, DECIDED, SETTLED],
+  [WAITING]: [IN_SLOT, DECIDED, SETTLED],
+  [IN_SLOT]: [WAITING, HERE, DECIDED, SETTLED],
   [HERE]: [SETTLED],
   [DECIDED]: [SETTLED],
   [SETTLED]: [],
@@ -259,7 +259,7 @@ export class World {
 
   #takeBack(index: number): void {
     const job = this.jobs[index % Math.max(1, this.jobs.length)];
-    if (!(job instanceof ForkedJob) || job.stage !== PLACED) return;
+    if (!(job instanceof ForkedJob) || job.stage !== IN_SLOT) return;
     if (!this.pool.memories[FORKER]!.queues.takeBack(job.slot)) return;
     const { ledger } = this.pool.submitters[FORKER]!;
     ledger.takeBack(job);
