@@ -38,7 +38,6 @@ import { OWN } from "../shared/reach.ts";
 import { PRIORITIES } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import {
-  INLINE,
   NOT_BEGUN,
   OUTCOME_RESULT,
   OUTCOME_STOPPED,
@@ -50,7 +49,6 @@ import { COUNTERS } from "../shared/statistics.ts";
 import { clearTimeout, setTimeout } from "../shared/timers.ts";
 import { copyBytes } from "../shared/copy-bytes.ts";
 import { Uint8Array } from "../shared/intrinsics.ts";
-import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { Backlog } from "./backlog.ts";
@@ -80,6 +78,7 @@ import {
   WAITING,
 } from "./pending-job.ts";
 import type { ProgressListeners } from "./progress-listeners.ts";
+import { SlotOutcomes } from "./slot-outcomes.ts";
 
 /** How much may wait. */
 export interface QueueLimits {
@@ -144,10 +143,7 @@ export class Ledger {
   readonly #outcomes = new Outcomes();
   readonly #streams: OpenStreams;
   readonly #finished: Int32Array;
-  /** Slots by what their outcome waits for (NotArrived), which the host has yet to pass on to this thread. */
-  readonly #incomplete = new Map<number, number[]>();
-  /** Of these, the slots that can be completed now. */
-  readonly #completable: number[] = [];
+  readonly #slotOutcomes: SlotOutcomes;
   /** Jobs that hold memory, and how much of it counts for the limit. */
   #jobs = 0;
   #bytes = 0;
@@ -161,6 +157,7 @@ export class Ledger {
     this.#memory = parts.memory;
     this.#table = parts.table;
     this.#thread = parts.thread;
+    this.#slotOutcomes = new SlotOutcomes(parts);
     this.#streams = new OpenStreams(parts, {
       awaited: () => parts.thread.awaited(),
       leave: (job) => {
@@ -503,8 +500,11 @@ export class Ledger {
     sharedBuffers.beginDrain();
     let count = this.#memory.inbox.takeAll(finished);
     for (let i = 0; i < count; i++) this.#finish(finished[i]!, false);
-    for (; this.#completable.length > 0; count++) this.#finish(this.#completable.shift()!, false);
-    if (this.#incomplete.size === 0 && !this.#streams.areOpen) sharedBuffers.endDrain();
+    for (let slot = this.#slotOutcomes.takeArrived(); slot !== undefined; slot = this.#slotOutcomes.takeArrived()) {
+      this.#finish(slot, false);
+      count++;
+    }
+    if (!this.#slotOutcomes.areWaiting && !this.#streams.areOpen) sharedBuffers.endDrain();
     if (count > 0) this.refill();
     return count;
   }
@@ -512,11 +512,7 @@ export class Ledger {
   /** What NotArrived named has come. @returns whether outcomes waited for it, which `collect` finds, or streams, of which `deliver` tells. */
   arrived(id: number): boolean {
     const isNews = this.#streams.arrived(id);
-    const slots = this.#incomplete.get(id);
-    if (slots === undefined) return isNews;
-    this.#incomplete.delete(id);
-    this.#completable.push(...slots);
-    return true;
+    return this.#slotOutcomes.arrived(id) || isNews;
   }
 
   /** The job in `slot` is DONE. `isFinal`: its thread has ended, and everything that it had posted is here. */
@@ -525,8 +521,7 @@ export class Ledger {
     if (this.#memory.slots.isStream(slot) && !this.#finishStream(slot, job, isFinal)) return;
     if (job.stage >= DECIDED) {
       // Given up while it ran: the late outcome is dropped.
-      this.#dropCarried(slot);
-      this.#giveBackOutcome(slot);
+      this.#slotOutcomes.drop(slot);
       this.#release(slot, job);
       return;
     }
@@ -536,7 +531,7 @@ export class Ledger {
     let kind: OutcomeKind = outcome === OUTCOME_RESULT || outcome === OUTCOME_STOPPED ? COMPLETED : THREW;
     let value: unknown;
     try {
-      value = this.#readOutcome(slot);
+      value = this.#slotOutcomes.read(slot);
       if (outcome === OUTCOME_STOPPED && !job.extras.stream!.hasLeft) {
         kind = CANCELED;
         value = new JobCanceledError(undefined, "The stream was asked to stop before its end");
@@ -547,14 +542,14 @@ export class Ledger {
       if (error instanceof NotArrived) {
         // The host has everything that was posted before the slot was linked; a thread has what the host has passed on.
         if (this.#memory.submitter !== HOST && !isFinal) {
-          this.#wait(error.id, slot);
+          this.#slotOutcomes.wait(error.id, slot);
           return;
         }
-        this.#forgetWaiting(slot);
+        this.#slotOutcomes.forget(slot);
         value = new NotCloneableError("result", "holds a value that this thread cannot receive");
       }
     }
-    this.#giveBackOutcome(slot);
+    this.#slotOutcomes.giveBack(slot);
     this.#release(slot, job);
     this.#decide(job, kind, value);
   }
@@ -567,50 +562,13 @@ export class Ledger {
     const isOver = this.#memory.slots.takeLink(slot) || isFinal;
     try {
       this.#streams.linked(slot, job, isOver, isFinal);
-      if (isFinal) this.#forgetWaiting(slot);
+      if (isFinal) this.#slotOutcomes.forget(slot);
     } catch (error) {
       if (!(error instanceof NotArrived)) throw error;
-      this.#wait(error.id, slot);
+      this.#slotOutcomes.wait(error.id, slot);
       return false;
     }
     return isOver;
-  }
-
-  #readOutcome(slot: number): unknown {
-    const { slots } = this.#memory;
-    const { decoder, arenas } = this.#parts;
-    const length = slots.payloadLength(slot);
-    const arena = slots.payloadArena(slot);
-    if (arena === INLINE) return decoder.decode(slots.bytes, slots.inlineOffset(slot), length);
-    const block = slots.payloadBlock(slot);
-    return decoder.decode(arenas.bytes(arena, block, length), block * 8, length);
-  }
-
-  #dropCarried(slot: number): void {
-    const id = carriedInSlot(this.#memory.slots, this.#parts.arenas, slot);
-    if (id === 0) return;
-    this.#forgetWaiting(slot);
-    this.#parts.carried.dropWhenHere(id);
-  }
-
-  #wait(id: number, slot: number): void {
-    const others = this.#incomplete.get(id);
-    if (others === undefined) this.#incomplete.set(id, [slot]);
-    else others.push(slot);
-  }
-
-  #forgetWaiting(slot: number): void {
-    for (const [id, slots] of this.#incomplete) {
-      if (!slots.includes(slot)) continue;
-      if (slots.length === 1) this.#incomplete.delete(id);
-      else slots.splice(slots.indexOf(slot), 1);
-    }
-  }
-
-  #giveBackOutcome(slot: number): void {
-    const { slots } = this.#memory;
-    const arena = slots.payloadArena(slot);
-    if (arena !== INLINE) this.#parts.arenas.giveBack(arena, slots.payloadBlock(slot));
   }
 
   // Giving up.
