@@ -37,18 +37,9 @@ import type { Payloads } from "../shared/payloads.ts";
 import { OWN } from "../shared/reach.ts";
 import { PRIORITIES } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
-import {
-  NOT_BEGUN,
-  OUTCOME_RESULT,
-  OUTCOME_STOPPED,
-  placedWord,
-  QUEUED,
-  RUNNING,
-} from "../shared/slot.ts";
+import { NOT_BEGUN, OUTCOME_RESULT, OUTCOME_STOPPED, placedWord, QUEUED, RUNNING } from "../shared/slot.ts";
 import { COUNTERS } from "../shared/statistics.ts";
 import { clearTimeout, setTimeout } from "../shared/timers.ts";
-import { copyBytes } from "../shared/copy-bytes.ts";
-import { Uint8Array } from "../shared/intrinsics.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { Backlog } from "./backlog.ts";
@@ -78,6 +69,7 @@ import {
   WAITING,
 } from "./pending-job.ts";
 import type { ProgressListeners } from "./progress-listeners.ts";
+import { argumentsInSlot, fillSlot, noArguments } from "./slot-filling.ts";
 import { SlotOutcomes } from "./slot-outcomes.ts";
 
 /** How much may wait. */
@@ -127,7 +119,6 @@ export interface LedgerParts {
 
 /** A ring full of withdrawn entries empties as soon as a thread looks; so long until it is tried again. */
 const RING_FULL_RETRY_MS = 1;
-const noArguments = new Uint8Array(0);
 const NORMAL: number = PRIORITIES.indexOf("normal");
 /** Inline continuations may cancel jobs whose inline continuations cancel jobs: beyond it the outermost `deliver` goes on. */
 const MAX_DEPTH = 64;
@@ -322,7 +313,7 @@ export class Ledger {
 
   #assign(job: PendingJob, args: Uint8Array, serial: number): void {
     const slot = this.#table.take(job);
-    this.#fill(slot, job, args);
+    fillSlot(this.#memory, this.#parts.payloads, slot, job, args);
     this.#memory.slots.assign(slot, serial);
     this.#moveTo(job, slot);
   }
@@ -377,7 +368,7 @@ export class Ledger {
   #enqueue(job: PendingJob, args: Uint8Array): boolean {
     const slot = this.#table.take(job);
     if (slot === NONE_FREE) return false;
-    this.#fill(slot, job, args);
+    fillSlot(this.#memory, this.#parts.payloads, slot, job, args);
     const { slots } = this.#memory;
     slots.publish(slot);
     if (!this.#queue(job, slot) && slots.withdraw(slot)) {
@@ -393,7 +384,7 @@ export class Ledger {
   #enqueueAt(job: PendingJob, args: Uint8Array, home: Home): boolean {
     const slot = this.#table.take(job);
     if (slot === NONE_FREE) return false;
-    this.#fill(slot, job, args);
+    fillSlot(this.#memory, this.#parts.payloads, slot, job, args);
     const { slots, queues, parking } = this.#memory;
     const word = placedWord(home.serial, job.options.priority, job.options.isExclusive);
     slots.publishPlaced(slot, word);
@@ -431,15 +422,9 @@ export class Ledger {
 
   /** The job, which nobody has, is WAITING again. @returns its inline arguments. */
   #emptySlot(job: PendingJob): Uint8Array {
-    const { slots } = this.#memory;
-    const { slot, argsLength } = job;
-    let args = noArguments;
-    if (job.block === 0) {
-      args = new Uint8Array(argsLength);
-      copyBytes(slots.bytes, slots.inlineOffset(slot), argsLength, args, 0);
-    }
-    slots.setOutcome(slot, OUTCOME_RESULT);
-    this.#freeSlot(slot, job);
+    const args = argumentsInSlot(this.#memory, job);
+    this.#memory.slots.setOutcome(job.slot, OUTCOME_RESULT);
+    this.#freeSlot(job.slot, job);
     job.stage = WAITING;
     return args;
   }
@@ -447,31 +432,6 @@ export class Ledger {
   #moveTo(job: PendingJob, slot: number): void {
     job.slot = slot;
     job.stage = IN_SLOT;
-  }
-
-  #fill(slot: number, job: PendingJob, args: Uint8Array): void {
-    const { slots, trace } = this.#memory;
-    const { fn, options, context } = job;
-    const { payloads } = this.#parts;
-    const { retry } = job.extras;
-    slots.describeJob(
-      slot,
-      fn.id,
-      fn.block,
-      job.extras.progressId,
-      job.submittedAt ?? 0,
-      options.isExclusive,
-      retry === null ? 0 : options.retries - retry.left,
-      job.extras.runLimit !== null,
-      options.highWaterMark,
-    );
-    if (job.isNumbers) slots.setNumbers(slot, job.args as readonly number[]);
-    else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
-    else
-      slots.setArenaPayload(slot, payloads.arenaOf(job.block), payloads.blockOf(job.block), job.argsLength);
-    if (context !== null)
-      slots.setContext(slot, context.id, payloads.arenaOf(context.block), payloads.blockOf(context.block));
-    if (trace !== null) trace.place(slot, job.extras.mark);
   }
 
   /** Jobs of normal priority that a job submits stay with its thread, until somebody steals them (A3.8). */
@@ -500,7 +460,11 @@ export class Ledger {
     sharedBuffers.beginDrain();
     let count = this.#memory.inbox.takeAll(finished);
     for (let i = 0; i < count; i++) this.#finish(finished[i]!, false);
-    for (let slot = this.#slotOutcomes.takeArrived(); slot !== undefined; slot = this.#slotOutcomes.takeArrived()) {
+    for (
+      let slot = this.#slotOutcomes.takeArrived();
+      slot !== undefined;
+      slot = this.#slotOutcomes.takeArrived()
+    ) {
       this.#finish(slot, false);
       count++;
     }
