@@ -10,6 +10,7 @@ import { type JobModule, suppressTracing } from "@skein/pool/engine";
 import { type IQueueBackend, type JobProgress, QueueEvents, type QueueEventsListener, Worker } from "bullmq";
 import { availableParallelism } from "node:os";
 import { backoffStrategy } from "./backoff.ts";
+import { CallStates } from "./call-states.ts";
 import type { ResolvedServeOptions } from "./serve-options.ts";
 import { Solitude } from "./solitude.ts";
 import type { StoreConnection } from "./store.ts";
@@ -52,6 +53,7 @@ export class Server {
   readonly #waiting = new Set<WireJob>();
   /** Jobs that are to stop, and are not here: what is said may come before the job. */
   readonly #early = new Set<string>();
+  readonly #states = new CallStates();
   readonly #solitude = new Solitude({
     close: () => {
       for (const loop of this.#loops) loop.pause(true).catch(this.#options.onError);
@@ -98,6 +100,7 @@ export class Server {
       maxPayloadBytes,
       skewMs,
       solitude: this.#solitude,
+      states: this.#states,
       onError,
       call: (request, state, attempt, children, onReport) =>
         this.#pool.run(

@@ -1,5 +1,5 @@
 /** What a worker's pool runs: one job of the cluster, from text to text, on the thread where its module and its error classes are. */
-import { AsyncResource } from "node:async_hooks";
+import { AsyncScope } from "@skein/context";
 import { subscribe } from "node:diagnostics_channel";
 import { JobNotFoundError } from "@skein/pool";
 import {
@@ -52,7 +52,8 @@ export async function runWireJob(
 ): Promise<ThreadOutcome> {
   try {
     // Inside, `job` is the cluster's job; what it reports goes out as progress of the pool's.
-    const report = AsyncResource.bind((said: ThreadReport) => job.progress(said));
+    const outside = AsyncScope.capture();
+    const report = (said: ThreadReport): void => outside.run(() => job.progress(said));
     let waitsFor = 0;
     const wait = ({ task }: Child): void => {
       if (waitsFor++ === 0) report("waits");

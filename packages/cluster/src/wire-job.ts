@@ -7,8 +7,9 @@
  * | AttemptError    | it threw, and has attempts left: the store gives it out again, after its wait                           |
  */
 import { JobTimeoutError, ThreadCrashedError } from "@skein/pool";
-import { CallState, toWire } from "@skein/pool/engine";
+import { type CallState, toWire } from "@skein/pool/engine";
 import { DelayedError, type Job } from "bullmq";
+import type { CallStates } from "./call-states.ts";
 import { encodeText } from "./codec/text.ts";
 import { VersionSkewError } from "./errors.ts";
 import { ReportSender } from "./report-sender.ts";
@@ -31,6 +32,7 @@ export interface JobSurroundings {
   readonly maxPayloadBytes: number;
   readonly skewMs: number;
   readonly solitude: Solitude;
+  readonly states: CallStates;
   readonly onError: (error: Error) => void;
   /** Calls the function on a thread. @throws ThreadCrashedError */
   call(
@@ -51,8 +53,8 @@ class AttemptError extends Error {
 export class WireJob {
   readonly #stored: StoredJob;
   readonly #around: JobSurroundings;
-  /** Of the call that is under way. */
-  #state = new CallState();
+  /** Of the call that is under way; null: there is none. */
+  #state: CallState | null = null;
   #isStopping = false;
   #isWaiting = false;
   /** Its time was over while it ran: that is its outcome, whatever it did then. */
@@ -66,7 +68,7 @@ export class WireJob {
   /** It is asked to stop, or never begins. */
   stop(): void {
     this.#isStopping = true;
-    this.#state.giveUp();
+    this.#state?.giveUp();
   }
 
   /** @throws DelayedError, AttemptError: see above. */
@@ -146,16 +148,23 @@ export class WireJob {
       if (typeof report === "string") this.#wait(report === "waits");
       else reports.add(report.text);
     };
+    const { states } = this.#around;
     for (let crashes = 0; ; crashes++) {
+      if (this.#isStopping) return { kind: "withdrawn" };
+      const state = states.take();
+      this.#state = state;
       try {
         const attempt = attemptsMade + stalledCounter + crashes + 1;
-        return await this.#around.call(request, this.#state, attempt, children, onReport);
+        const outcome = await this.#around.call(request, state, attempt, children, onReport);
+        states.giveBack(state);
+        return outcome;
       } catch (error) {
         if (this.#isWaiting) this.#wait(false);
         if (!(error instanceof ThreadCrashedError)) return errorOutcome(error);
         if (crashes >= request.threadRetries || this.#isStopping)
           return { kind: "crashed", exitCode: error.exitCode ?? null };
-        this.#state = new CallState();
+      } finally {
+        this.#state = null;
       }
     }
   }

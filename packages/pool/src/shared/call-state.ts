@@ -13,6 +13,7 @@
  *            reuse OVER, WITHDRAWN → WAITING (store), for another call, when nobody has more to say of this one     anything else is a bug
  * Invariants I1 The function of a withdrawn call is never called.
  *            I2 One thread begins a call, and that thread ends it; its end is the only move after STOPPING.
+ *            I3 The thread's CallState looks at the word no more after `end`: it may be another call's.
  * Pairings   [C1] begin, giveUp and withdraw move the same word by CAS: one of them comes first, and the other learns what it found.
  *            [C2] giveUp stores STOPPING, then notifies; whoever waits for a stop compares the word with RUNNING when it begins to wait. It sees
  *                 STOPPING, or is notified. end notifies too, so nobody waits for a call that is over.
@@ -29,6 +30,8 @@ export const OVER = 4;
 
 export class CallState {
   readonly #words: Int32Array;
+  /** On the thread's side: its call has ended. */
+  #isOver = false;
 
   /** @param words Of another thread's CallState, to share it. @default a call that waits */
   constructor(words: Int32Array = new Int32Array(new SharedArrayBuffer(4))) {
@@ -42,7 +45,9 @@ export class CallState {
 
   /** By the thread. @returns false when the call was withdrawn. */
   begin(): boolean {
-    return cas(this.#words, 0, WAITING, RUNNING); // [C1]
+    if (!cas(this.#words, 0, WAITING, RUNNING)) return false; // [C1]
+    this.#isOver = false;
+    return true;
   }
 
   /**
@@ -66,11 +71,13 @@ export class CallState {
   }
 
   get isStopping(): boolean {
+    if (this.#isOver) return false;
     return load(this.#words, 0) === STOPPING; // [unpaired] polled: who sees it late looks again
   }
 
   /** Whether the function has begun, and not ended. */
   get isRunning(): boolean {
+    if (this.#isOver) return false;
     const state = load(this.#words, 0); // [unpaired] a hint whether there is a thread to end
     return state === RUNNING || state === STOPPING;
   }
@@ -81,13 +88,14 @@ export class CallState {
     return state !== WAITING && state !== WITHDRAWN;
   }
 
-  /** By the thread, while the call runs: resolves when it is asked to stop, or is over. Null: it is already. */
+  /** By the thread: resolves when the call is asked to stop, or is over. Null: it is already. */
   whenStopping(): Promise<unknown> | null {
-    return waitAsync(this.#words, 0, RUNNING); // [C2]
+    return this.#isOver ? null : waitAsync(this.#words, 0, RUNNING); // [C2]
   }
 
   /** By the thread. */
   end(): void {
+    this.#isOver = true;
     store(this.#words, 0, OVER); // [C2]
     notify(this.#words, 0); // [C2]
   }

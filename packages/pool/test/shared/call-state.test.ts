@@ -57,3 +57,20 @@ it("CallState: a call can be taken back until it begins, and nothing is asked of
   call.reuse();
   expect([call.begin(), call.withdraw(), call.isStopping]).toEqual([true, false, false]);
 });
+
+it("CallState: the thread's side is over for good, whatever call has its word then", () => {
+  const call = new CallState();
+  const thread = new CallState(call.words);
+  thread.begin();
+  thread.end();
+  call.reuse();
+  const next = new CallState(call.words);
+  next.begin();
+  call.giveUp();
+  expect([next.isStopping, thread.isStopping, thread.isRunning, thread.whenStopping()]).toEqual([
+    true,
+    false,
+    false,
+    null,
+  ]);
+});
