@@ -14,7 +14,7 @@ export interface ClusterOptions {
   readonly maxPayloadBytes?: number | undefined;
   /** How long the store keeps an outcome that nobody has fetched. @default 3600000 */
   readonly resultTtlMs?: number | undefined;
-  /** How often jobs are asked for whose end was not heard of. @default 1000 */
+  /** How often jobs are asked for whose end was not heard of, and how long after they were sent for the first time. @default 1000 */
   readonly pollMs?: number | undefined;
   /** How long the store may take to accept a job. @default 10000, and 60000 for the embedded database, which has to start */
   readonly connectTimeoutMs?: number | undefined;

@@ -24,6 +24,7 @@ import {
   type Delivery,
   runOptions,
 } from "./run-options.ts";
+import type { Submission } from "./submission.ts";
 import { SUBMITTED, type Submitted } from "./thread-call.ts";
 
 /** Code never comes from the network; nobody here has the worker's memory and threads. */

@@ -2,7 +2,7 @@
 import { argumentRangeError, argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import type { FunctionSource, Job } from "@skein/pool/engine";
 import { encodeText } from "./codec/text.ts";
-import { MAX_CHILDREN } from "./wire.ts";
+import { type ExportSource, MAX_CHILDREN } from "./wire.ts";
 
 /** A job that has to end before its parent runs. */
 export interface FlowChild<R = unknown> {
@@ -16,7 +16,7 @@ const names: OptionNames<FlowChild> = { job: true, args: true, children: true };
 
 /** The same, on its way. */
 export interface EncodedChild {
-  readonly source: FunctionSource & { readonly kind: "export" };
+  readonly source: ExportSource;
   /** codec/text.ts. */
   readonly args: string;
   /** Null: it has no children. */

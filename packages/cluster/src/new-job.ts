@@ -33,8 +33,8 @@ export function optionsOf(job: NewJob, age: ResultAge): BulkJobOptions {
   return {
     jobId: job.id,
     priority: job.priority,
-    attempts: job.attempts,
-    backoff: backoffOf(job.backoffMs),
+    // One is what there is without.
+    ...(job.attempts > 1 && { attempts: job.attempts, backoff: backoffOf(job.backoffMs) }),
     removeOnComplete: age,
     removeOnFail: age,
   };

@@ -16,43 +16,24 @@
  *               (`isCompared`).
  *            I4 Of each job the store is asked one thing at a time: while it is away, no questions pile up.
  */
-import type { CarriedJob, JobCarrier, JobEnds, JobReport } from "@skein/pool/engine";
-import { decodeValue, encodeValue, fromWire, type ErrorWire } from "@skein/pool/engine";
-import { QueueFullError, ThreadCrashedError } from "@skein/pool";
-import { type IQueueBackend, QueueEventsProducer } from "bullmq";
+import { QueueFullError } from "@skein/pool";
+import type { CarriedJob, JobCarrier, JobEnds } from "@skein/pool/engine";
 import { randomUUID } from "node:crypto";
 import type { ResolvedClusterOptions } from "./cluster-options.ts";
-import { decodeText, encodeText } from "./codec/text.ts";
-import { isConnectionError, within } from "./connection.ts";
-import {
-  ClusterUnavailableError,
-  InvalidPayloadError,
-  KeyConflictError,
-  KeyNotFoundError,
-  WorkerLostError,
-} from "./errors.ts";
-import type { EncodedChild } from "./flow.ts";
-import { ModuleNames } from "./module-names.ts";
+import { isConnectionError } from "./connection.ts";
+import { ClusterUnavailableError, KeyConflictError, KeyNotFoundError } from "./errors.ts";
 import { idsOf, type NewJob } from "./new-job.ts";
-import { RemoteQueue } from "./remote-queue.ts";
-import { defaultDelivery, type Delivery } from "./run-options.ts";
-import type { StoreConnection } from "./store.ts";
-import { checkSize, controlName, digestOf, keyedId, queueName, readOutcome, requestOf } from "./wire.ts";
+import { readReports, tellOutcome } from "./outcomes.ts";
+import type { RemoteQueue } from "./remote-queue.ts";
+import { RemoteStore } from "./remote-store.ts";
+import { defaultDelivery } from "./run-options.ts";
+import { newJobOf, type Submission } from "./submission.ts";
+import { Sweep } from "./sweep.ts";
 import { clearInterval, now, setImmediate, setInterval, setTimeout } from "./timers.ts";
-
-/** How many jobs one look asks for. */
-const LOOK = 1000;
+import { keyedId } from "./wire.ts";
 
 /** Until what broke on the way to the store is sent again. */
 const AGAIN_MS = 100;
-
-/** What `SubmitOptions.own` says of a job. */
-export interface Submission extends Delivery {
-  /** Whether the job is in the store already, under its key. */
-  readonly isAttached?: boolean;
-  /** What runs before it. */
-  readonly children?: readonly EncodedChild[];
-}
 
 interface Remote {
   readonly id: string;
@@ -63,6 +44,8 @@ interface Remote {
   readonly job: CarriedJob;
   readonly ends: JobEnds;
   stage: "collected" | "sending" | "sent";
+  /** When it is SENT; by `now()`. */
+  sentAt: number;
   isStopping: boolean;
   /** The store is being asked to stop it. */
   isWithdrawing: boolean;
@@ -75,46 +58,54 @@ export class RemoteJobs implements JobCarrier {
   readonly reach = "wire";
   readonly retriesThere = true;
   readonly #options: ResolvedClusterOptions;
-  readonly #names = new ModuleNames();
-  readonly #queues = new Map<string, RemoteQueue>();
-  readonly #connections: StoreConnection[] = [];
+  readonly #store: RemoteStore;
   /** In the order of their calls. */
   readonly #remotes = new Map<CarriedJob, Remote>();
   readonly #byId = new Map<string, Set<Remote>>();
   #collected: Remote[] = [];
-  #commands: StoreConnection | null = null;
-  #control: QueueEventsProducer<IQueueBackend, never> | null = null;
+  readonly #sweep = new Sweep(
+    () => this.#remotes.values(),
+    (remote) => (this.#isDue(remote) ? this.#lookAt(remote).catch(this.#store.onError) : null),
+  );
   #looks: NodeJS.Timeout | null = null;
-  /** Where the next look begins. */
-  #rest = this.#remotes.values();
-  /** Of the last look, those that the store has not answered. */
-  #unanswered = 0;
-  #lastError: Error | null = null;
   /** What the store is still asked on behalf of jobs that are to stop. */
   readonly #withdrawals = new Set<Promise<void>>();
 
   constructor(options: ResolvedClusterOptions) {
     this.#options = options;
+    this.#store = new RemoteStore(options, {
+      completed: (id, outcome) => this.#completed(id, outcome),
+      failed: (id, reason) => this.#failed(id, reason),
+      reported: (id, report) => this.#reported(id, report),
+    });
   }
 
   carry(job: CarriedJob, ends: JobEnds): void {
-    const { maxInFlight } = this.#options;
+    const { maxInFlight, maxPayloadBytes, pollMs } = this.#options;
     if (this.#remotes.size >= maxInFlight) throw new QueueFullError("maxInFlight", maxInFlight);
-    const submission = (job.options.own as Submission | undefined) ?? defaultDelivery;
+    const submission: Submission = (job.options.own as Submission | undefined) ?? defaultDelivery;
     const { fn } = job.request;
     if (fn.kind !== "export") throw new TypeError("Inline functions have no module");
-    const { key } = submission;
-    const queue = this.#queueOf(fn.url);
+    const { key, isAttached = false } = submission;
+    const queue = this.#store.queueOf(fn.url);
     const id = key === undefined ? randomUUID() : keyedId(fn.name, key);
-    const { isAttached = false }: Partial<Submission> = submission;
+    const call = {
+      source: fn,
+      submission,
+      id,
+      queue: queue.name,
+      maxPayloadBytes,
+      queueOf: this.#store.nameOf,
+    };
     const remote: Remote = {
       id,
       key,
-      added: isAttached ? null : this.#newJob(id, queue.name, job, submission),
+      added: isAttached ? null : newJobOf(job, call),
       queue,
       job,
       ends,
       stage: "collected",
+      sentAt: Infinity,
       isStopping: false,
       isWithdrawing: false,
       isCompared: key === undefined,
@@ -124,54 +115,7 @@ export class RemoteJobs implements JobCarrier {
     if (sameId === undefined) this.#byId.set(id, new Set([remote]));
     else sameId.add(remote);
     if (this.#collected.push(remote) === 1) setImmediate(() => this.#flush());
-    this.#looks ??= setInterval(() => this.#look(), this.#options.pollMs);
-  }
-
-  #newJob(id: string, queue: string, job: CarriedJob, submission: Submission): NewJob {
-    const { fn, args, context, reports } = job.request;
-    const { priority, timeoutMs, runTimeoutMs, retries } = job.options;
-    const { key, attempts, backoffMs, lostRetries, children } = submission;
-    const text = encodeText(decodeValue(args), "args");
-    checkSize("argument list", text, this.#options.maxPayloadBytes);
-    const isKeyed = key !== undefined;
-    const added: NewJob = {
-      id,
-      queue,
-      // Only exports come here.
-      request: requestOf(fn as typeof fn & { kind: "export" }, {
-        args: text,
-        digest: isKeyed ? digestOf(text) : null,
-        context,
-        // Whoever attaches later may listen.
-        reports: isKeyed || reports !== null,
-        lostRetries,
-        threadRetries: retries,
-        leftMs: null,
-        // It ends the wait of one caller, and the job is also that of others.
-        runTimeoutMs: isKeyed ? null : (runTimeoutMs ?? null),
-        children: null,
-      }),
-      priority: priority + 1,
-      attempts,
-      backoffMs,
-      expiresAt: timeoutMs === undefined || isKeyed ? null : now() + timeoutMs,
-      children: [],
-    };
-    return children === undefined ? added : this.#withChildren(added, children);
-  }
-
-  /** They run as it does, in its context, and are told of nothing else. */
-  #withChildren(job: NewJob, encoded: readonly EncodedChild[]): NewJob {
-    const { name, maxPayloadBytes } = this.#options;
-    const children = encoded.map((child) => {
-      checkSize("argument list", child.args, maxPayloadBytes);
-      const { args, source } = child;
-      const request = { ...job.request, fn: source.name, args, digest: null, reports: false, children: null };
-      const queue = queueName(name, this.#names.of(source.url));
-      const added: NewJob = { ...job, id: randomUUID(), queue, request, children: [] };
-      return child.children === null ? added : this.#withChildren(added, child.children);
-    });
-    return { ...job, request: { ...job.request, children: children.map(({ id }) => id) }, children };
+    this.#looks ??= setInterval(() => this.#sweep.round(), pollMs);
   }
 
   stop(job: CarriedJob): void {
@@ -184,45 +128,8 @@ export class RemoteJobs implements JobCarrier {
   /** When all jobs are over, or left behind: what was asked on their behalf is still said. */
   async close(): Promise<void> {
     if (this.#looks !== null) clearInterval(this.#looks);
-    const { connectTimeoutMs } = this.#options;
-    const quiet = Promise.all(this.#withdrawals);
-    await within(quiet, connectTimeoutMs, () => this.#lastError).catch(this.#options.onError);
-    const isConnected = this.#connections.every(({ isReady }) => isReady);
-    const closed = Promise.all([
-      this.#control?.close(),
-      ...Array.from(this.#queues.values(), (queue) => queue.close()),
-    ]);
-    closed.catch(() => {});
-    if (isConnected) await within(closed, connectTimeoutMs, () => this.#lastError).catch(() => {});
-    for (const connection of this.#connections) connection.disconnect();
-  }
-
-  #connect(): StoreConnection {
-    const connection = this.#options.store.connect(this.#onError);
-    this.#connections.push(connection);
-    return connection;
-  }
-
-  readonly #onError = (error: Error): void => {
-    this.#lastError = error;
-    this.#options.onError(error);
-  };
-
-  #queueOf(url: string): RemoteQueue {
-    const { name, store, resultTtlMs } = this.#options;
-    const queueOf = queueName(name, this.#names.of(url));
-    let queue = this.#queues.get(queueOf);
-    if (queue === undefined) {
-      this.#commands ??= this.#connect();
-      queue = new RemoteQueue(queueOf, store, this.#commands, this.#connect(), resultTtlMs, {
-        completed: (id, outcome) => this.#completed(id, outcome),
-        failed: (id, reason) => this.#failed(id, reason),
-        reported: (id, report) => this.#reported(id, report),
-        error: this.#onError,
-      });
-      this.#queues.set(queueOf, queue);
-    }
-    return queue;
+    await this.#store.within(Promise.all(this.#withdrawals)).catch(this.#options.onError);
+    await this.#store.close();
   }
 
   #flush(): void {
@@ -246,7 +153,7 @@ export class RemoteJobs implements JobCarrier {
   async #send(queue: RemoteQueue, batch: readonly Remote[]): Promise<void> {
     const added = this.#add(queue, batch);
     try {
-      await within(added, this.#options.connectTimeoutMs, () => this.#lastError);
+      await this.#store.within(added);
     } catch (cause) {
       const error =
         cause instanceof ClusterUnavailableError
@@ -257,7 +164,7 @@ export class RemoteJobs implements JobCarrier {
       const ours = batch.filter(({ key }) => key === undefined);
       added.then(
         () => {
-          for (const { id } of ours) queue.remove(id).catch(this.#onError);
+          for (const { id } of ours) queue.remove(id).catch(this.#store.onError);
         },
         () => {},
       );
@@ -265,8 +172,9 @@ export class RemoteJobs implements JobCarrier {
     }
     for (const remote of batch) {
       remote.stage = "sent";
+      remote.sentAt = now();
       if (remote.isStopping) this.#withdraw(remote);
-      else if (!remote.isCompared) this.#lookAt(remote).catch(this.#onError);
+      else if (!remote.isCompared) this.#lookAt(remote).catch(this.#store.onError);
     }
   }
 
@@ -306,7 +214,7 @@ export class RemoteJobs implements JobCarrier {
     if (remote.isWithdrawing) return;
     remote.isWithdrawing = true;
     const withdrawal = this.#removeOrTell(remote)
-      .catch(this.#onError)
+      .catch(this.#store.onError)
       .finally(() => {
         remote.isWithdrawing = false;
         this.#withdrawals.delete(withdrawal);
@@ -319,30 +227,12 @@ export class RemoteJobs implements JobCarrier {
       this.#endOne(remote)?.arrived({ kind: "withdrawn" });
       return;
     }
-    const { store, name } = this.#options;
-    this.#control ??= new QueueEventsProducer(
-      controlName(name),
-      { connection: this.#commands!.client },
-      store.backend,
-    );
-    for (const id of idsOf(remote.added!)) await this.#control.publishEvent({ eventName: "cancel", id });
+    await this.#store.cancel(idsOf(remote.added!));
   }
 
-  /** The next ones in their order, from where the last look ended; after the last job, the first again. */
-  #look(): void {
-    if (this.#unanswered > 0) return;
-    while (this.#unanswered < LOOK) {
-      const { value: remote, done } = this.#rest.next();
-      if (done === true) {
-        this.#rest = this.#remotes.values();
-        return;
-      }
-      if (remote.stage !== "sent") continue;
-      this.#unanswered++;
-      this.#lookAt(remote)
-        .catch(this.#onError)
-        .finally(() => this.#unanswered--);
-    }
+  /** Whether its end should have been heard of, if there was one when it was asked for last. */
+  #isDue({ stage, sentAt }: Remote): boolean {
+    return stage === "sent" && now() - sentAt >= this.#options.pollMs;
   }
 
   async #lookAt(remote: Remote): Promise<void> {
@@ -362,18 +252,7 @@ export class RemoteJobs implements JobCarrier {
   }
 
   #completed(id: string, data: unknown): void {
-    for (const ends of this.#end(id)) {
-      try {
-        const outcome = readOutcome(data, this.#options.maxPayloadBytes);
-        if (outcome.kind === "withdrawn") ends.arrived(outcome);
-        else if (outcome.kind === "crashed")
-          ends.failed(new ThreadCrashedError(outcome.exitCode ?? undefined));
-        else if (outcome.kind === "lost") ends.failed(new WorkerLostError(outcome.starts));
-        else ends.arrived({ kind: outcome.kind, value: encodeValue(valueOf(outcome), outcome.kind).value });
-      } catch (error) {
-        ends.failed(error as Error);
-      }
-    }
+    for (const ends of this.#end(id)) tellOutcome(ends, data, this.#options.maxPayloadBytes);
   }
 
   #failed(id: string, reason: string): void {
@@ -388,7 +267,7 @@ export class RemoteJobs implements JobCarrier {
         for (const report of readReports(data, this.#options.maxPayloadBytes))
           job.request.reports?.postMessage(report);
       } catch (error) {
-        this.#onError(error as Error);
+        this.#store.onError(error as Error);
       }
     }
   }
@@ -406,31 +285,5 @@ export class RemoteJobs implements JobCarrier {
     sameId.delete(remote);
     if (sameId.size === 0) this.#byId.delete(remote.id);
     return remote.ends;
-  }
-}
-
-/** @throws InvalidPayloadError */
-function valueOf({ kind, text }: { readonly kind: "result" | "error"; readonly text: string }): unknown {
-  const value = decodeText(text);
-  if (kind === "result") return value;
-  try {
-    if (typeof value !== "object" || value === null) throw new TypeError("it is no record");
-    fromWire(value as ErrorWire);
-  } catch (cause) {
-    throw new InvalidPayloadError("it is no error that a job threw", { cause });
-  }
-  return value;
-}
-
-/** @throws InvalidPayloadError, PayloadTooLargeError */
-function* readReports(data: unknown, maxPayloadBytes: number): Generator<JobReport> {
-  const { texts } = (data ?? {}) as { readonly texts?: unknown };
-  if (!Array.isArray(texts)) throw new InvalidPayloadError("it is no list of reports");
-  for (const text of texts) {
-    checkSize("report", String(text), maxPayloadBytes);
-    const report = decodeText(String(text)) as Partial<{ kind: unknown; value: unknown }> | null | undefined;
-    if (report?.kind === "began") yield { kind: "began" };
-    else if (report?.kind === "progress") yield { kind: "progress", value: report.value };
-    else throw new InvalidPayloadError("it is no report of a job");
   }
 }

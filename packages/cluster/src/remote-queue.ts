@@ -14,6 +14,9 @@ export interface RemoteQueueListener {
 
 type AnyQueue = Queue<WireRequest, unknown, string, WireRequest, unknown, string, IQueueBackend, never>;
 
+/** So many jobs go at once: with more the first would wait for the last. */
+const TRANSACTION = 100;
+
 export class RemoteQueue {
   readonly name: string;
   readonly #queue: AnyQueue;
@@ -56,10 +59,13 @@ export class RemoteQueue {
       data: dataOf(job),
       opts: optionsOf(job, this.#resultAge),
     }));
-    const [first] = entries;
-    // One alone goes without a transaction around it.
-    if (entries.length === 1) await this.#queue.add(first!.name, first!.data, first!.opts);
-    else if (entries.length > 1) await this.#queue.addBulk(entries);
+    for (let i = 0; i < entries.length; i += TRANSACTION) {
+      const part = entries.slice(i, i + TRANSACTION);
+      const [first] = part;
+      // One alone goes without a transaction around it.
+      if (part.length === 1) await this.#queue.add(first!.name, first!.data, first!.opts);
+      else await this.#queue.addBulk(part);
+    }
     if (withChildren.length > 0)
       await this.#flows().addBulk(withChildren.map((job) => flowOf(job, this.#resultAge)));
   }

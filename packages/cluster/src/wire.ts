@@ -13,6 +13,9 @@ const MAX_CONTEXT_CHARS = 32_768;
 export const MAX_CHILDREN = 10_000;
 const NAME = /^[A-Za-z0-9_-]{1,100}$/;
 
+/** Only exports go to other machines. */
+export type ExportSource = FunctionSource & { readonly kind: "export" };
+
 export interface WireRequest {
   readonly v: typeof wireVersion;
   /** The version of the caller's package, for errors. */
@@ -83,7 +86,7 @@ export function checkSize(what: string, text: string, maxPayloadBytes: number): 
 }
 
 export function requestOf(
-  source: FunctionSource & { readonly kind: "export" },
+  source: ExportSource,
   rest: Omit<WireRequest, "v" | "from" | "fn" | "each">,
 ): WireRequest {
   return {

@@ -1,0 +1,79 @@
+/** What one caller has of the store: the queues of the modules that it calls, its connections, and its word to the workers. */
+import { type IQueueBackend, QueueEventsProducer } from "bullmq";
+import type { ResolvedClusterOptions } from "./cluster-options.ts";
+import { within } from "./connection.ts";
+import { ModuleNames } from "./module-names.ts";
+import { RemoteQueue, type RemoteQueueListener } from "./remote-queue.ts";
+import type { StoreConnection } from "./store.ts";
+import { controlName, queueName } from "./wire.ts";
+
+export class RemoteStore {
+  readonly #options: ResolvedClusterOptions;
+  readonly #listener: RemoteQueueListener;
+  readonly #names = new ModuleNames();
+  readonly #queues = new Map<string, RemoteQueue>();
+  readonly #connections: StoreConnection[] = [];
+  #commands: StoreConnection | null = null;
+  #control: QueueEventsProducer<IQueueBackend, never> | null = null;
+  #lastError: Error | null = null;
+
+  /** Connects when the first queue is asked for. */
+  constructor(options: ResolvedClusterOptions, listener: Omit<RemoteQueueListener, "error">) {
+    this.#options = options;
+    this.#listener = { ...listener, error: this.onError };
+  }
+
+  readonly onError = (error: Error): void => {
+    this.#lastError = error;
+    this.#options.onError(error);
+  };
+
+  /** @throws ClusterUnavailableError when that takes longer than `connectTimeoutMs`. */
+  async within<T>(answer: Promise<T>): Promise<T> {
+    return await within(answer, this.#options.connectTimeoutMs, () => this.#lastError);
+  }
+
+  /** @throws RangeError for a module whose file name cannot be used, or that another module has. */
+  readonly nameOf = (url: string): string => queueName(this.#options.name, this.#names.of(url));
+
+  /** @throws as `nameOf`. */
+  queueOf(url: string): RemoteQueue {
+    const name = this.nameOf(url);
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      const { store, resultTtlMs } = this.#options;
+      this.#commands ??= this.#connect();
+      queue = new RemoteQueue(name, store, this.#commands, this.#connect(), resultTtlMs, this.#listener);
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  #connect(): StoreConnection {
+    const connection = this.#options.store.connect(this.onError);
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  /** Tells all workers that these jobs are to stop. A queue was asked for before. */
+  async cancel(ids: Iterable<string>): Promise<void> {
+    const { store, name } = this.#options;
+    this.#control ??= new QueueEventsProducer(
+      controlName(name),
+      { connection: this.#commands!.client },
+      store.backend,
+    );
+    for (const id of ids) await this.#control.publishEvent({ eventName: "cancel", id });
+  }
+
+  async close(): Promise<void> {
+    const isConnected = this.#connections.every(({ isReady }) => isReady);
+    const closed = Promise.all([
+      this.#control?.close(),
+      ...Array.from(this.#queues.values(), (queue) => queue.close()),
+    ]);
+    closed.catch(() => {});
+    if (isConnected) await this.within(closed).catch(() => {});
+    for (const connection of this.#connections) connection.disconnect();
+  }
+}
