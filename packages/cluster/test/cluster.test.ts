@@ -1,79 +1,33 @@
 /** What is particular to a cluster, on a real Redis and real worker processes. What all engines do: test/engines. */
 import { tracingChannel } from "node:diagnostics_channel";
-import { Queue } from "bullmq";
-import { Redis } from "ioredis";
 import { JobNotFoundError, QueueFullError, type TracedJob } from "@skein/pool";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { Gates, opened, store } from "../../../test/engines/gates.ts";
+import { describe, expect, it } from "vitest";
+import { opened, store } from "../../../test/engines/gates.ts";
 import type * as Jobs from "../../../test/engines/engines.jobs.ts";
 import { eventually } from "../../../test/support/eventually.ts";
-import { freePort, startRedis } from "../../../test/support/redis-server.ts";
-import { timeLimit } from "../../../test/support/time-limit.ts";
-import { WorkerProcess } from "../../../test/support/worker-process.ts";
+import { startRedis } from "../../../test/support/redis-server.ts";
+import { freePort } from "../../../test/support/server-process.ts";
 import {
   Cluster,
-  type ClusterOptions,
   ClusterUnavailableError,
   InvalidPayloadError,
   PayloadTooLargeError,
   serveJobs,
   WorkerLostError,
 } from "../src/index.ts";
+import { errorOf, useClusters } from "./clusters.ts";
 
 const url = new URL("../../../test/engines/engines.jobs.ts", import.meta.url);
-const modules = { engines: url.href };
 const redis = await startRedis();
-const gates = new Gates(false);
+const { connection, modules, gates, started, own, start, inStore } = useClusters<typeof Jobs>(
+  "engines",
+  url,
+  redis,
+);
 
 const LOCK_MS = 1000;
-let count = 0;
-const started: AsyncDisposable[] = [];
-
-afterEach(async () => {
-  for (const each of started.splice(0).toReversed()) await each[Symbol.asyncDispose]();
-}, timeLimit(60_000));
-afterAll(async () => {
-  await redis?.[Symbol.asyncDispose]();
-  gates.remove();
-});
-
-function own<T extends AsyncDisposable>(each: T): T {
-  started.push(each);
-  return each;
-}
-
-const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(task).then(
-    () => expect.unreachable("it resolved"),
-    (reason: unknown) => reason,
-  );
 
 describe.skipIf(redis === null)("Cluster", () => {
-  const connection = redis?.url ?? "";
-
-  /** @param keep Disposes of all of it, in reverse. */
-  function start(options?: ClusterOptions, keep: typeof own = own) {
-    const name = `own-${++count}`;
-    const cluster = keep(new Cluster({ connection, name, ...options }));
-    const worker = (lockMs?: number, threads?: number): WorkerProcess =>
-      keep(
-        new WorkerProcess({ connection, name, modules, lockMs, ...(threads !== undefined && { threads }) }),
-      );
-    return { name, cluster, jobs: cluster.module<typeof Jobs>(url), worker };
-  }
-
-  /** The store itself, as anybody who reaches it sees it. */
-  async function inStore<T>(name: string, use: (queue: Queue, client: Redis) => Promise<T>): Promise<T> {
-    const client = new Redis(connection, { maxRetriesPerRequest: null });
-    const queue = new Queue(`skein.${name}.engines`, { connection: client });
-    try {
-      return await use(queue, client);
-    } finally {
-      await queue.close();
-      client.disconnect();
-    }
-  }
-
   it("a job waits until a worker comes, and several workers share the jobs", async () => {
     const { cluster, jobs, worker } = start();
     const early = jobs.add(1, 2);
@@ -91,7 +45,7 @@ describe.skipIf(redis === null)("Cluster", () => {
   it.concurrent("the job of a worker that was killed runs again, or rejects if it has no `retries`", async () => {
     await using parts = new AsyncDisposableStack();
     const { cluster, jobs, worker } = start({}, (each) => parts.use(each));
-    const lost = worker(LOCK_MS, 2);
+    const lost = worker({ lockMs: LOCK_MS, threads: 2 });
     const [gate, other] = [gates.make(), gates.make()];
     // More than one: with so short a lock a worker may pass for lost because the machine is busy.
     const again = cluster.run(jobs.hold, [gate], { retries: 50 });
@@ -99,7 +53,7 @@ describe.skipIf(redis === null)("Cluster", () => {
     await Promise.all([opened(gate, 1), opened(other, 1)]);
     await lost.kill();
     store(gate, 1, 0);
-    worker(LOCK_MS);
+    worker({ lockMs: LOCK_MS });
     await opened(gate, 1);
     store(gate, 0, 1);
     expect(await again).toBe("released");
@@ -116,7 +70,7 @@ describe.skipIf(redis === null)("Cluster", () => {
     await opened(gate, 1);
     await first.close();
     store(gate, 1, 0);
-    worker(LOCK_MS);
+    worker({ lockMs: LOCK_MS });
     await opened(gate, 1);
     store(gate, 0, 1);
     expect(await task).toBe("released");
@@ -292,14 +246,15 @@ describe("a cluster without a server", () => {
     expect(() => new Cluster(options)).toThrow(option);
   });
 
-  it("an address that is none is not told with its password; one of Valkey is one", async () => {
+  it("an address that is none is not told with its password; those of Valkey and Postgres are some", async () => {
     const bad =
       (connection: string): (() => Cluster) =>
       () =>
         new Cluster({ connection });
     expect(bad("http://user:secret@host")).toThrow(/got .*http:(?!.*secret)/);
     expect(bad("secret")).toThrow(/^(?!.*secret)/);
-    await new Cluster({ connection: "valkey://user:secret@host" }).close();
+    for (const address of ["valkey://user:secret@host", "postgresql://user:secret@host/jobs"])
+      await new Cluster({ connection: address }).close();
   });
 
   it.each<[string, object]>([

@@ -3,15 +3,14 @@ import { JobNotFoundError, ThreadCrashedError } from "@skein/pool";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Queue, type Telemetry, Worker } from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Gates, load, opened, store } from "../../../test/engines/gates.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { load, opened, store } from "../../../test/engines/gates.ts";
+import { tenant } from "../../../test/engines/engines.jobs.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { startRedis } from "../../../test/support/redis-server.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
-import { WorkerProcess } from "../../../test/support/worker-process.ts";
 import {
   Cluster,
-  type ClusterOptions,
   ClusterUnavailableError,
   type FlowChild,
   KeyConflictError,
@@ -20,28 +19,12 @@ import {
   VersionSkewError,
   WorkerLostError,
 } from "../src/index.ts";
-import { tenant } from "../../../test/engines/engines.jobs.ts";
+import { errorOf, useClusters } from "./clusters.ts";
 import type * as Jobs from "./delivery.jobs.ts";
 
 const url = new URL("./delivery.jobs.ts", import.meta.url);
-const modules = { delivery: url.href };
 const redis = await startRedis();
-const gates = new Gates(false);
-let count = 0;
-const started: AsyncDisposable[] = [];
-
-afterEach(async () => {
-  for (const each of started.splice(0).toReversed()) await each[Symbol.asyncDispose]();
-}, timeLimit(60_000));
-afterAll(async () => {
-  await redis?.[Symbol.asyncDispose]();
-  gates.remove();
-});
-
-function own<T extends AsyncDisposable>(each: T): T {
-  started.push(each);
-  return each;
-}
+const { connection, gates, started, own, start, inStore } = useClusters<typeof Jobs>("delivery", url, redis);
 
 /** As another telemetry: what was current at the call is current in the worker. */
 const recorded = new AsyncLocalStorage<string>();
@@ -63,24 +46,7 @@ const recording: Telemetry<string | undefined> = {
   },
 };
 
-const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(task).then(
-    () => expect.unreachable("it resolved"),
-    (reason: unknown) => reason,
-  );
-
 describe.skipIf(redis === null)("delivery", () => {
-  const connection = redis?.url ?? "redis://localhost";
-
-  /** @param keep Disposes of all of it, in reverse. */
-  function start(options?: ClusterOptions, keep: typeof own = own) {
-    const name = `delivery-${++count}`;
-    const cluster = keep(new Cluster({ connection, name, ...options }));
-    const worker = (more?: { lockMs?: number; threads?: number; skewMs?: number }): WorkerProcess =>
-      keep(new WorkerProcess({ connection, name, modules, ...more }));
-    return { name, cluster, jobs: cluster.module<typeof Jobs>(url), worker };
-  }
-
   /** Of the tests for which any worker will do: each start takes long. */
   const shared = new AsyncDisposableStack();
   const { cluster, jobs, worker: startShared } = start({}, (each) => shared.use(each));
@@ -145,6 +111,19 @@ describe.skipIf(redis === null)("delivery", () => {
     expect(load(gate, 2)).toBe(0);
   });
 
+  it("a job that was stopped leaves nothing of that to the next one", async () => {
+    const controller = new AbortController();
+    const [gate, next] = [gates.make(3), gates.make(3)];
+    const stopped = errorOf(cluster.run(jobs.untilStopped, [gate], { signal: controller.signal }));
+    await opened(gate, 1);
+    controller.abort();
+    expect(await stopped).toBe(controller.signal.reason);
+    await opened(gate, 2);
+    store(next, 0, 1);
+    await jobs.untilStopped(next);
+    expect(load(next, 2)).toBe(0);
+  });
+
   it("a job whose caller is gone stops when its caller's time is over", async () => {
     const { name, jobs, worker, cluster } = start();
     worker();
@@ -152,20 +131,18 @@ describe.skipIf(redis === null)("delivery", () => {
     // As it lies in the store, but for an id of which no caller knows.
     const task = cluster.run(jobs.untilStopped, [gate], { timeoutMs: 600_000 });
     await opened(gate, 1);
-    const client = new Redis(connection, { maxRetriesPerRequest: null });
-    const queue = new Queue(`skein.${name}.delivery`, { connection: client });
-    const [active] = await queue.getJobs("active");
-    const { leftMs } = active!.data as { leftMs: number };
-    expect(leftMs).toBeGreaterThan(0);
-    expect(leftMs).toBeLessThanOrEqual(600_000);
-    const orphan = gates.make(3);
-    const data = { ...(active!.data as object), args: `J${JSON.stringify([orphan])}`, leftMs: 20 };
-    worker();
-    const { id } = await queue.add("untilStopped", data, { priority: 1 });
-    // It was asked to stop, or had not begun by then.
-    await eventually("it has ended", async () => (await queue.getJob(id!))?.finishedOn !== undefined);
-    await queue.close();
-    client.disconnect();
+    await inStore(name, async (queue) => {
+      const [active] = await queue.getJobs("active");
+      const { leftMs } = active!.data as { leftMs: number };
+      expect(leftMs).toBeGreaterThan(0);
+      expect(leftMs).toBeLessThanOrEqual(600_000);
+      const orphan = gates.make(3);
+      const data = { ...(active!.data as object), args: `J${JSON.stringify([orphan])}`, leftMs: 20 };
+      worker();
+      const { id } = await queue.add("untilStopped", data, { priority: 1 });
+      // It was asked to stop, or had not begun by then.
+      await eventually("it has ended", async () => (await queue.getJob(id!))?.finishedOn !== undefined);
+    });
     expect(load(gate, 2)).toBe(0);
     await cluster.close({ drain: false });
     expect(await task).toBeUndefined();
@@ -198,31 +175,25 @@ describe.skipIf(redis === null)("delivery", () => {
     const missing = await errorOf(unknown["failTime"]!(gates.make(), 0));
     expect(missing).toBeInstanceOf(JobNotFoundError);
     expect((missing as Error).cause).toBeInstanceOf(VersionSkewError);
-    const client = new Redis(connection, { maxRetriesPerRequest: null });
-    const queue = new Queue(`skein.${name}.delivery`, { connection: client });
-    const job = await queue.add("later", { v: 99, from: "7.1.0" }, { priority: 1 });
-    const ended = await eventually("it has ended", async () => {
-      const seen = await queue.getJob(job.id!);
-      return seen?.finishedOn === undefined ? null : seen;
+    const ended = await inStore(name, async (queue) => {
+      const job = await queue.add("later", { v: 99, from: "7.1.0" }, { priority: 1 });
+      return await eventually("it has ended", async () => {
+        const seen = await queue.getJob(job.id!);
+        return seen?.finishedOn === undefined ? null : seen;
+      });
     });
     expect(JSON.stringify(ended.returnvalue)).toMatch(/7\.1\.0, wire version 99.*wire version 2/);
     expect(ended.attemptsStarted).toBeGreaterThan(1);
-    await queue.close();
-    client.disconnect();
   });
 
   it("reports come at most ten times a second, and none is missing", async () => {
     const { name, cluster, jobs, worker } = start();
-    const client = new Redis(connection, { maxRetriesPerRequest: null });
-    const queue = new Queue(`skein.${name}.delivery`, { connection: client });
     worker();
     const seen: unknown[] = [];
     await cluster.run(jobs.reportMany, [500], { onProgress: (value) => seen.push(value) });
     expect(seen).toEqual(Array.from({ length: 500 }, (_, i) => i));
-    const events = (await client.xrange(queue.toKey("events"), "-", "+")).map(([, fields]) => fields[1]);
-    expect(events.filter((event) => event === "progress").length).toBeLessThan(20);
-    await queue.close();
-    client.disconnect();
+    const events = await inStore(name, (queue, client) => client.xrange(queue.toKey("events"), "-", "+"));
+    expect(events.filter(([, fields]) => fields[1] === "progress").length).toBeLessThan(20);
   });
 
   it("a flow runs its children first; the error of a child is the flow's", async () => {
