@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What end-to-end tests talk to, from Debian's packages: rabbitmq-server, redis-server, chromium. Does nothing when they are there.
+# What end-to-end tests talk to, from Debian's packages: rabbitmq-server, redis-server, postgresql, chromium. Does nothing when they are there.
 # Tests start their own instance on a free loopback port; the system's service is neither started nor needed.
 set -euo pipefail
 
@@ -8,6 +8,7 @@ missing=()
 for server in rabbitmq-server redis-server chromium; do
   PATH="$PATH:/usr/sbin:/usr/lib/rabbitmq/bin" command -v "$server" >/dev/null || missing+=("$server")
 done
+compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
 if [[ ${#missing[@]} -eq 0 ]]; then
   exit 0
 fi

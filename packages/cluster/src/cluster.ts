@@ -16,7 +16,7 @@ import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/
 import { channel } from "node:diagnostics_channel";
 import { type ClusterOptions, resolveClusterOptions } from "./cluster-options.ts";
 import { type EncodedChild, encodeChildren, type FlowChild } from "./flow.ts";
-import { RemoteJobs, type Submission } from "./remote-jobs.ts";
+import { RemoteJobs } from "./remote-jobs.ts";
 import {
   checkKey,
   type ClusterRunOptions,
@@ -56,7 +56,7 @@ const attachNames: OptionNames<AttachOptions> = {
 };
 
 /**
- * Runs jobs on other machines: they wait in a Redis or Valkey server, in queues of BullMQ, until a worker takes them (`serveJobs`). The caller's
+ * Runs jobs on other machines: they wait in a Redis, Valkey or Postgres server, in queues of BullMQ, until a worker takes them (`serveJobs`). The caller's
  * context as far as its reach is "wire", policies, progress, deadlines and errors are as on a ThreadPool.
  *
  * A job names a module that workers have on their own list; it waits until one comes that serves it. A job that waits is removed when it is

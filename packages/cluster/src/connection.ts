@@ -4,17 +4,17 @@ import type { RedisOptions } from "ioredis";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ClusterUnavailableError } from "./errors.ts";
-import { embeddedStore, redisStore, type Store } from "./store.ts";
+import { embeddedStore, postgresStore, redisStore, type Store } from "./store.ts";
 import { clearTimeout, now, setTimeout } from "./timers.ts";
 
 /**
- * The address of a Redis or Valkey server, `redis://host:port/0` (or `valkey:`; with TLS `rediss:`, `valkeys:`), or options of ioredis. Or the `file:` URL of a folder: an embedded database
- * keeps the jobs there, for the processes of this machine.
+ * The address of a server, with TLS or without: `redis:`, `rediss:`, `valkey:`, `valkeys:`, `postgres:` or `postgresql:`. Options of ioredis are
+ * for Redis and Valkey. Or the `file:` URL of a folder: an embedded database keeps the jobs there, for the processes of this machine.
  */
 export type ClusterConnection = string | URL | RedisOptions;
 
 const expected =
-  "the address of a Redis or Valkey server, such as redis://localhost:6379, the file: URL of a folder, or options of ioredis";
+  "the address of a Redis, Valkey or Postgres server, such as redis://localhost:6379, the file: URL of a folder, or options of ioredis";
 
 /** In the working directory. */
 const EMBEDDED_FOLDER = ".skein/cluster";
@@ -26,6 +26,7 @@ export function storeOf(connection: ClusterConnection | undefined = process.env[
     const url = URL.parse(String(connection));
     if (url !== null && /^(?:redis|valkey)s?:$/.test(url.protocol))
       return redisStore(url.href.replace(/^valkey/, "redis"));
+    if (url !== null && /^postgres(?:ql)?:$/.test(url.protocol)) return postgresStore(url.href);
     if (url?.protocol === "file:") return embeddedStore(fileURLToPath(url));
     // Not all of it: it may have a password.
     throw argumentTypeError("connection", expected, url === null ? "a text that is no URL" : url.protocol);

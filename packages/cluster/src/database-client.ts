@@ -10,7 +10,7 @@
 import { AsyncScope } from "@skein/context";
 import { EventEmitter } from "node:events";
 import { connect as connectSocket, type Socket } from "node:net";
-import { clearTimeout, setTimeout } from "./timers.ts";
+import { connectionError, DatabasePool } from "./database-pool.ts";
 import { startDatabase } from "./database-start.ts";
 import { type Answer, frame, FrameReader, type Query } from "./database-frames.ts";
 
@@ -22,8 +22,9 @@ interface Rows {
 /** Between two looks for a database that starts. */
 const LOOK_MS = 50;
 
-export class DatabaseClient {
-  readonly options = { keepAlive: true };
+const DATABASE = "The embedded database";
+
+export class DatabaseClient extends DatabasePool {
   readonly #folder: string;
   readonly #onError: (error: Error) => void;
   readonly #open = new Map<number, PromiseWithResolvers<Rows>>();
@@ -31,10 +32,9 @@ export class DatabaseClient {
   #socket: Socket | null = null;
   #connecting: Promise<Socket> | null = null;
   #lastId = 0;
-  #isEnded = false;
-  #stopSleeping = (): void => {};
 
   constructor(folder: string, onError: (error: Error) => void) {
+    super();
     this.#folder = folder;
     this.#onError = onError;
   }
@@ -61,22 +61,7 @@ export class DatabaseClient {
     return lease;
   }
 
-  /** Of `pg.Pool`: errors go to `onError`. */
-  on(): this {
-    return this;
-  }
-
-  removeAllListeners(): this {
-    return this;
-  }
-
-  async end(): Promise<void> {
-    this.disconnect();
-  }
-
-  disconnect(): void {
-    this.#isEnded = true;
-    this.#stopSleeping();
+  protected disconnected(): void {
     if (this.#socket === null) return;
     this.#socket.destroy();
     this.#lost();
@@ -90,27 +75,17 @@ export class DatabaseClient {
 
   async #connect(): Promise<Socket> {
     const start = startDatabase(this.#folder);
-    while (!this.#isEnded) {
+    while (!this.isEnded) {
       const socket = await AsyncScope.root.run(() => tryConnect(start.address()));
-      if (this.#isEnded) socket?.destroy();
+      if (this.isEnded) socket?.destroy();
       else if (socket !== null) return this.#opened(socket);
       else {
         const failure = start.again();
         if (failure !== null) this.#onError(failure);
-        await this.#sleep();
+        await this.sleep(LOOK_MS);
       }
     }
-    throw connectionError("it is closed");
-  }
-
-  async #sleep(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = AsyncScope.root.run(() => setTimeout(resolve, LOOK_MS));
-    this.#stopSleeping = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    await promise;
+    throw connectionError(DATABASE, "it is closed");
   }
 
   #opened(socket: Socket): Socket {
@@ -139,10 +114,10 @@ export class DatabaseClient {
 
   #lost(): void {
     this.#socket = null;
-    const error = connectionError("its process has ended, or this one has closed it");
+    const error = connectionError(DATABASE, "its process has ended, or this one has closed it");
     for (const { reject } of this.#open.values()) reject(error);
     this.#open.clear();
-    if (this.#isEnded) return;
+    if (this.isEnded) return;
     this.#onError(error);
     for (const lease of Array.from(this.#leases)) lease.emit("error", error);
   }
@@ -164,13 +139,6 @@ class Lease extends EventEmitter {
   release(): void {
     this.#released();
   }
-}
-
-/** By its code BullMQ knows that it may try again. */
-function connectionError(reason: string): Error {
-  return Object.assign(new Error(`The embedded database cannot be reached: ${reason}`), {
-    code: "ECONNREFUSED",
-  });
 }
 
 async function tryConnect(address: string): Promise<Socket | null> {

@@ -3,6 +3,8 @@ import { AsyncScope } from "@skein/context";
 import { type BackendFactory, createPostgresBackend, createRedisBackend, type IQueueBackend } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 import { DatabaseClient } from "./database-client.ts";
+import type { DatabasePool } from "./database-pool.ts";
+import { PostgresClient } from "./postgres-client.ts";
 
 /** A connection, as BullMQ takes it. */
 export interface StoreConnection {
@@ -50,15 +52,25 @@ export function embeddedStore(folder: string): Store {
     backend: createPostgresBackend,
     // The first start on a machine makes the database from scratch.
     connectTimeoutMs: 60_000,
-    connect(onError) {
-      const client = new DatabaseClient(folder, onError);
-      return {
-        client: client as never,
-        get isReady() {
-          return client.isReady;
-        },
-        disconnect: () => client.disconnect(),
-      };
+    connect: (onError) => connectionOf(new DatabaseClient(folder, onError)),
+  };
+}
+
+/** A schema of its own in a database of a Postgres server; it is made by the first that has the right to. */
+export function postgresStore(address: string): Store {
+  return {
+    backend: createPostgresBackend,
+    connectTimeoutMs: 10_000,
+    connect: (onError) => connectionOf(new PostgresClient(address, onError)),
+  };
+}
+
+function connectionOf(pool: DatabasePool): StoreConnection {
+  return {
+    client: pool as never,
+    get isReady() {
+      return pool.isReady;
     },
+    disconnect: () => pool.disconnect(),
   };
 }

@@ -26,7 +26,7 @@ module is ever loaded. Needs the package @skein/cluster.
 
   skein worker ./jobs/*.ts --url redis://localhost:6379
 
-  --url <url>           where jobs wait: a Redis server, or a file: URL, the
+  --url <url>           where jobs wait: a Redis or Postgres server, or a file: URL, the
                         folder of an embedded database   [the variable
                         SKEIN_CLUSTER_URL; else the folder .skein/cluster]
   --name <name>         the cluster's name, as its callers have it   [default]

@@ -1,0 +1,55 @@
+/** What BullMQ takes for a `pg.Pool`, as far as it does not matter how the database is reached. */
+import { AsyncScope } from "@skein/context";
+import { clearTimeout, setTimeout } from "./timers.ts";
+
+export abstract class DatabasePool {
+  readonly options = { keepAlive: true };
+  #isEnded = false;
+  #stopSleeping = (): void => {};
+
+  /** Whether the database has answered, and was not lost since. */
+  abstract readonly isReady: boolean;
+
+  protected get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Of `pg.Pool`: errors go to `onError`. */
+  on(): this {
+    return this;
+  }
+
+  removeAllListeners(): this {
+    return this;
+  }
+
+  async end(): Promise<void> {
+    this.disconnect();
+  }
+
+  disconnect(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#stopSleeping();
+    this.disconnected();
+  }
+
+  /** For good: whoever waits for an answer gets none. */
+  protected abstract disconnected(): void;
+
+  /** Or until `disconnect`. */
+  protected async sleep(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = AsyncScope.root.run(() => setTimeout(resolve, ms));
+    this.#stopSleeping = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    await promise;
+  }
+}
+
+/** By its code BullMQ knows that it may try again. @param what As "The Postgres server". */
+export function connectionError(what: string, reason: string, options?: ErrorOptions): Error {
+  return Object.assign(new Error(`${what} cannot be reached: ${reason}`, options), { code: "ECONNREFUSED" });
+}
