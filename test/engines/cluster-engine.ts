@@ -21,6 +21,7 @@ export function clusterOn(connection: string): EngineUnderTest {
       placement: false,
       broadcast: false,
       streams: false,
+      streamArguments: false,
     },
     start() {
       const name = `engines-${++count}`;

@@ -10,6 +10,7 @@ import {
   NotSupportedError,
   PoolClosedError,
   type RunOptions,
+  stream,
   ThreadCrashedError,
   ThreadGoneError,
 } from "@skein/pool";
@@ -43,6 +44,16 @@ const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
     () => expect.unreachable("it resolved"),
     (reason: unknown) => reason,
   );
+
+/** The same source, but for what it gives. */
+function withNext(
+  source: AsyncIterable<unknown>,
+  next: () => Promise<IteratorResult<{ order: number }>>,
+): AsyncIterable<{ order: number }> {
+  return {
+    [Symbol.asyncIterator]: () => ({ ...(source[Symbol.asyncIterator]() as AsyncIterator<never>), next }),
+  };
+}
 
 describe.each(all)("$name", ({ capabilities, start }) => {
   const { engine, end, withdrawn } = start();
@@ -521,6 +532,100 @@ describe.each(all)("$name", ({ capabilities, start }) => {
       await left.next();
       await left.return();
       expect(await left.next()).toEqual({ done: true, value: undefined });
+    });
+  });
+
+  describe("arguments piece by piece", () => {
+    /** Counts what is asked of it. */
+    const makeSource = () => {
+      const counts = { pulled: 0, returned: 0 };
+      const iterator: AsyncIterator<number> = {
+        next: async () => ({ done: false, value: counts.pulled++ }),
+        return: async () => ({ done: true, value: void counts.returned++ }),
+      };
+      return { counts, [Symbol.asyncIterator]: () => iterator };
+    };
+
+    it.runIf(capabilities.streamArguments)(
+      "are read as the job asks, in the context of the call",
+      async () => {
+        const seen = new Set<string | undefined>();
+        const source = async function* () {
+          for (let i = 0; i < 40; i++) {
+            seen.add(tenant.value);
+            yield { order: i };
+          }
+        };
+        const orders = tenant.run("acme", () => engine.run(jobs.orders, [stream(source()), 100]));
+        expect(await orders).toEqual(Array.from({ length: 40 }, (_, i) => i));
+        expect([...seen]).toEqual(["acme"]);
+        const buffers = [1, 2, 3].map((length) => new Uint8Array(length * 10_000));
+        const moved = stream(buffers, { move: ({ buffer }) => [buffer] });
+        expect(await engine.run(jobs.lengths, [{ parts: moved }])).toEqual([10_000, 20_000, 30_000]);
+        expect(buffers.map(({ length }) => length)).toEqual([0, 0, 0]);
+      },
+    );
+
+    it.runIf(capabilities.streamArguments)(
+      "are released once: left, not read, cancelled, refused, or with an item that cannot be copied",
+      async () => {
+        const left = makeSource();
+        const orders = withNext(left, async () => ({ done: false, value: { order: left.counts.pulled++ } }));
+        expect(await engine.run(jobs.orders, [stream(orders), 3])).toEqual([0, 1, 2]);
+        const ignored = makeSource();
+        await engine.run(jobs.echoLater, [1, stream(ignored)] as never);
+        const controller = new AbortController();
+        const waiting = makeSource();
+        const silent = withNext(waiting, () => new Promise(() => {}));
+        const marks = gates.make();
+        const task = engine.run(jobs.orders, [stream(silent), 3, marks], { signal: controller.signal });
+        await opened(marks, 0);
+        controller.abort("enough");
+        expect(await errorOf(task)).toMatchObject({ reason: "enough" });
+        await opened(marks, 1);
+        const refused = makeSource();
+        expect(await errorOf(engine.run(jobs.echo, [[stream(refused), () => 1]]))).toBeInstanceOf(
+          NotCloneableError,
+        );
+        const uncloneable = makeSource();
+        const bad = withNext(uncloneable, async () => ({
+          done: false,
+          value: { order: (() => 1) as never },
+        }));
+        expect(await errorOf(engine.run(jobs.orders, [stream(bad), 3]))).toMatchObject({
+          code: "ERR_SKEIN_NOT_CLONEABLE",
+          path: "args[0] → item 0.order",
+        });
+        const all = [left, ignored, waiting, refused, uncloneable];
+        expect(all.map(({ counts }) => counts.returned)).toEqual([1, 1, 1, 1, 1]);
+      },
+    );
+
+    it.runIf(capabilities.streamArguments)(
+      "end with what the source throws, and belong to one job",
+      async () => {
+        const failing = async function* () {
+          yield { order: 1 };
+          throw new OrderError(7);
+        };
+        const error = await errorOf(engine.run(jobs.orders, [stream(failing()), 3]));
+        expect(error).toBeInstanceOf(OrderError);
+        expect(error).toMatchObject({ order: 7 });
+        const source = stream([{ order: 1 }]);
+        expect(await engine.run(jobs.orders, [source, 3])).toEqual([1]);
+        expect(await errorOf(engine.run(jobs.orders, [source, 3]))).toMatchObject({
+          code: "ERR_SKEIN_STREAM_TAKEN",
+        });
+      },
+    );
+
+    it.runIf(!capabilities.streamArguments)("are refused by name, and released", async () => {
+      const source = makeSource();
+      expect(await errorOf(engine.run(jobs.echo, [{ deep: stream(source) }]))).toMatchObject({
+        code: "ERR_SKEIN_NOT_SUPPORTED",
+        capability: "streamArguments",
+      });
+      expect(source.counts).toEqual({ pulled: 0, returned: 1 });
     });
   });
 

@@ -53,6 +53,28 @@ export async function* tenants(count: number): AsyncGenerator<string | undefined
   }
 }
 
+/** Leaves the loop behind so many. `marks`: it reads, and has ended. */
+export async function orders(
+  items: AsyncIterable<{ order: number }>,
+  count: number,
+  marks?: Gate,
+): Promise<number[]> {
+  const seen: number[] = [];
+  try {
+    if (marks !== undefined) store(marks, 0, 1);
+    for await (const { order } of items) if (seen.push(order) === count) break;
+  } finally {
+    if (marks !== undefined) store(marks, 1, 1);
+  }
+  return seen;
+}
+
+export async function lengths({ parts }: { parts: AsyncIterable<Uint8Array> }): Promise<number[]> {
+  const seen: number[] = [];
+  for await (const part of parts) seen.push(part.length);
+  return seen;
+}
+
 export function* failLate(order: number): Generator<number> {
   yield order;
   throw new OrderError(order);

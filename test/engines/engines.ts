@@ -43,7 +43,14 @@ export const engines: readonly EngineUnderTest[] = [
   },
   {
     name: "PiscinaEngine",
-    capabilities: { ...all, priorities: false, placement: false, broadcast: false, streams: false },
+    capabilities: {
+      ...all,
+      priorities: false,
+      placement: false,
+      broadcast: false,
+      streams: false,
+      streamArguments: false,
+    },
     start() {
       const piscina = new Piscina({ maxThreads: 1 });
       const engine = new PiscinaEngine(piscina);
@@ -59,6 +66,7 @@ export const engines: readonly EngineUnderTest[] = [
       placement: false,
       forkJoin: false,
       streams: false,
+      streamArguments: false,
     },
     start() {
       const engine = new ProcessPool({ maxThreads: 1 });
@@ -81,6 +89,7 @@ export const engines: readonly EngineUnderTest[] = [
       placement: false,
       broadcast: false,
       streams: false,
+      streamArguments: false,
     },
     start() {
       const engine = new WorkerEngine();

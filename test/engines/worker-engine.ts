@@ -24,6 +24,7 @@ const capabilities = Object.freeze({
   placement: false,
   broadcast: false,
   streams: false,
+  streamArguments: false,
 });
 
 export class WorkerEngine extends BaseEngine {

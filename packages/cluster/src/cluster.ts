@@ -38,6 +38,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   placement: false,
   broadcast: false,
   streams: false,
+  streamArguments: false,
 });
 
 /** `map` has four times as many jobs under way by default. Nobody here knows how many threads there are. */

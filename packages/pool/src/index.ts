@@ -25,6 +25,7 @@ export type {
   StreamJob,
   StreamOf,
 } from "./engine/job-module.ts";
+export { stream, type StreamArgument, type StreamArgumentOptions } from "./engine/stream-argument.ts";
 export type { JobStream, JobStreamCall, ReadableOptions } from "./submit/job-stream.ts";
 export type { CloseOptions } from "./engine/close-options.ts";
 export type { ReadyOptions } from "./engine/ready-options.ts";

@@ -25,6 +25,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   placement: false,
   broadcast: false,
   streams: false,
+  streamArguments: false,
 });
 
 const filename: string = fileURLToPath(

@@ -4,8 +4,9 @@
  */
 import type { Transferable } from "node:worker_threads";
 import { SkeinError } from "@skein/context/errors";
-import { Decoder } from "../codec/decoder.ts";
+import { Decoder, type ReceivedStreams } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
+import type { MarkedStream } from "../codec/marked-streams.ts";
 import { Refusal } from "../codec/refusal.ts";
 import type { CloneRoot } from "../codec/not-cloneable.ts";
 import { detach, detachCopied, giveUp } from "../transfer/detach.ts";
@@ -37,6 +38,8 @@ export interface EncodeOptions {
 /** Of the message that is being encoded or decoded. */
 let shared: SharedArrayBuffer[] = [];
 let carried: readonly unknown[] = [];
+const noStreams: ReadonlyMap<number, object> = new Map();
+let received = noStreams;
 let lastCarriedId = 0;
 
 const buffers = {
@@ -68,7 +71,20 @@ const bytesEncoder = new Encoder(
   () => 0,
   false,
 );
-const decoder = new Decoder(buffers, { take: () => carried, putBack: () => {} });
+/** For arguments that come piece by piece. */
+const streamingEncoder = new Encoder(buffers, () => ++lastCarriedId, true, true);
+const streams: ReceivedStreams = {
+  received(number) {
+    const stream = received.get(number);
+    if (stream === undefined)
+      throw new SkeinError(
+        "ERR_SKEIN_CORRUPT_MESSAGE",
+        `The message names a stream, ${number}, that did not come with it`,
+      );
+    return stream;
+  },
+};
+const decoder = new Decoder(buffers, { take: () => carried, putBack: () => {} }, streams);
 
 /**
  * Encodes a value as jobs' arguments and results are encoded: what arrives has the same values, aliases and cycles. Synchronous; getters
@@ -78,15 +94,40 @@ const decoder = new Decoder(buffers, { take: () => carried, putBack: () => {} })
  * @throws NotCloneableError when the value holds something that cannot be copied or moved; nothing was detached then.
  */
 export function encodeValue(value: unknown, root: CloneRoot, options: EncodeOptions = {}): SentValue {
+  const { bytesOnly = false, transfer = null, beforeDetaching } = options;
+  return bytesOnly
+    ? sentValue(bytesEncoder, value, root, null, beforeDetaching)
+    : sentValue(encoder, value, root, transfer, beforeDetaching);
+}
+
+/**
+ * An argument list whose streams are left to the caller, for an engine whose jobs run on the thread that calls.
+ * @param beforeDetaching As in EncodeOptions; is given the streams, too.
+ */
+export function encodeArguments(
+  args: readonly unknown[],
+  transfer: readonly Transferable[] | null,
+  beforeDetaching: (moves: boolean, streams: readonly MarkedStream[] | null) => void,
+): SentValue {
+  return sentValue(streamingEncoder, args, "args", transfer, beforeDetaching);
+}
+
+function sentValue(
+  by: Encoder,
+  value: unknown,
+  root: CloneRoot,
+  transfer: readonly Transferable[] | null,
+  beforeDetaching: ((moves: boolean, streams: readonly MarkedStream[] | null) => void) | undefined,
+): SentValue {
   const outer = shared;
   const named: SharedArrayBuffer[] = (shared = []);
   try {
-    const { bytesOnly = false, transfer = null } = options;
-    const message = bytesOnly ? bytesEncoder.encode(value, root) : encoder.encode(value, root, transfer);
+    const message = by.encode(value, root, transfer);
     try {
       const { copied } = message;
-      options.beforeDetaching?.(
+      beforeDetaching?.(
         copied !== null || (message.carried !== null && message.carried.transfer.length > 0),
+        message.streams,
       );
       const bytes = new Uint8Array(message.length);
       message.copyTo(bytes, 0);
@@ -113,13 +154,19 @@ export function encodeValue(value: unknown, root: CloneRoot, options: EncodeOpti
  * @throws SkeinError ERR_SKEIN_CORRUPT_MESSAGE for what `encodeValue` has not made, ERR_SKEIN_TOO_DEEP.
  */
 export function decodeValue(value: EncodedValue): unknown {
-  const outer = { shared, carried };
+  return decodeArguments(value, noStreams);
+}
+
+/** The same for an argument list. @param byNumber What stands for its streams, by their numbers. */
+export function decodeArguments(value: EncodedValue, byNumber: ReadonlyMap<number, object>): unknown {
+  const outer = { shared, carried, received };
   shared = value.shared === null ? [] : [...value.shared];
   carried = value.carried ?? [];
+  received = byNumber;
   try {
     return decoder.decode(value.bytes, 0, value.bytes.length);
   } finally {
-    ({ shared, carried } = outer);
+    ({ shared, carried, received } = outer);
   }
 }
 

@@ -7,6 +7,7 @@ import { COMPLETED, type DecidedJob, type OutcomeKind } from "../submit/pending-
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { jobsElsewhere } from "../worker/current-job.ts";
 import type { SentValue } from "./encoded-value.ts";
+import type { InlineArgument } from "./inline-argument.ts";
 import type { InlineStream } from "./inline-stream.ts";
 import type { JobReport, JobRequest, ReportPort } from "./job-request.ts";
 
@@ -48,6 +49,8 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
   readonly #context: string | null;
   /** Null: it gives its result in one piece, as far as is known. */
   stream: InlineStream | null = null;
+  /** Arguments that come piece by piece, by their numbers; null: none. */
+  received: ReadonlyMap<number, InlineArgument> | null = null;
   /** Opens it; undefined: the job runs on another thread, where it cannot. */
   streams: JobRequest["streams"] = undefined;
 
@@ -82,6 +85,7 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
       attempt: this.options.retries - this.retriesLeft + 1,
       reports: this.#reports,
       ...(this.streams !== undefined && { streams: this.streams }),
+      ...(this.received !== null && { received: this.received }),
     };
   }
 

@@ -15,11 +15,13 @@ import { argumentRangeError } from "@skein/context/errors";
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
 import { trySucceed } from "@skein/scheduling/internal";
 import { JobTimeoutError, PoolClosedError, ThreadCrashedError } from "../errors.ts";
+import type { MarkedStream } from "../codec/marked-streams.ts";
 import { publishJob } from "../jobs/channels.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import { someoneTracesJobs, type TracedJob, traceSubmission } from "../jobs/job-tracing.ts";
 import { clearTimeout, now, setTimeout } from "../shared/timers.ts";
 import { CallState } from "../shared/call-state.ts";
+import { checkUntaken, takeAll } from "../submit/argument-pumps.ts";
 import { type Below, callerOf } from "../submit/caller.ts";
 import { cancellationError } from "../submit/cancel-signal.ts";
 import { jobExtras } from "../submit/job-extras.ts";
@@ -36,11 +38,12 @@ import {
 } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
-import { decodeValue, dropValue, encodeValue } from "./encoded-value.ts";
+import { decodeValue, dropValue, encodeArguments, encodeValue } from "./encoded-value.ts";
 import { EngineJob } from "./engine-job.ts";
 import type { JobCarrier } from "./job-carrier.ts";
 import { JobReports } from "./job-reports.ts";
 import type { GeneratorCalls, JobReply } from "./job-request.ts";
+import { argumentsOf } from "./inline-argument.ts";
 import { InlineStream } from "./inline-stream.ts";
 
 export class EngineJobs {
@@ -99,17 +102,24 @@ export class EngineJobs {
     const context = options.flowContext ? (ExecutionContext.capture()?.toCarrier(reach) ?? null) : null;
     const { retries } = options;
     const moved = moveListOfArguments(args, options.transfer);
-    const sent = encodeValue(args, "args", {
-      transfer: moved,
-      bytesOnly: this.#carrier.bytesOnly,
-      beforeDetaching: (moves) => {
-        if (this.isClosed) throw new PoolClosedError();
-        if (moves && retries > 0)
-          throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
-      },
-    });
+    let streams: readonly MarkedStream[] | null = null;
+    const beforeDetaching = (moves: boolean, found: readonly MarkedStream[] | null = null): void => {
+      if (this.isClosed) throw new PoolClosedError();
+      if (moves && retries > 0)
+        throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
+      if (found === null) return;
+      checkUntaken(found, args);
+      if (retries > 0)
+        throw argumentRangeError("retries", "0 for a job that reads a stream of its caller", retries);
+      streams = found;
+    };
+    const { isElsewhere, bytesOnly } = this.#carrier;
+    const sent = isElsewhere
+      ? encodeValue(args, "args", { transfer: moved, bytesOnly, beforeDetaching })
+      : encodeArguments(args, moved, beforeDetaching);
     if (moved !== null) forgetMoves(args);
     const job = new EngineJob(fn, options, sent, context);
+    if (streams !== null) job.received = argumentsOf(takeAll(streams, args));
     const listening = this.#reports.listenersOf(job, this.#runExpired);
     if (caller !== null || listening !== null) job.extras = jobExtras({ ...caller, ...listening });
     this.#open.add(job);
@@ -243,6 +253,7 @@ export class EngineJobs {
     this.#open.delete(job);
     this.counts[outcomeNames[kind]]++;
     this.#reports.end(job);
+    if (job.received !== null) for (const argument of job.received.values()) argument.end();
     tell(job);
     job.stream?.end();
   }

@@ -41,6 +41,8 @@ export interface JobRequest {
   readonly bytesOnly?: boolean;
   /** Takes a generator that the job returns. Without it such a job fails: the engine has no streams. */
   readonly streams?: ((calls: GeneratorCalls) => void) | undefined;
+  /** What stands for the streams among the arguments, by their numbers. @default there are none */
+  readonly received?: ReadonlyMap<number, object> | undefined;
 }
 
 /** `withdrawn`: the caller had given the job up before it began. */

@@ -17,7 +17,7 @@ import { type KnownFunction, KnownFunctions } from "../worker/known-functions.ts
 import { ModuleTable } from "../worker/module-table.ts";
 import { apply, leaveCurrent, publishStart, restoreCurrent, scopeFrom } from "../worker/surroundings.ts";
 import { CallInProgress } from "./call-in-progress.ts";
-import { decodeValue, encodeValue } from "./encoded-value.ts";
+import { decodeArguments, decodeValue, encodeValue } from "./encoded-value.ts";
 import type { JobRequest, SentReply } from "./job-request.ts";
 
 let onStuck = (): void => {};
@@ -97,7 +97,7 @@ async function loadAndCall(
 }
 
 function call(
-  { args, context, reports, attempt, isRemote = false, bytesOnly = false, streams }: JobRequest,
+  { args, context, reports, attempt, isRemote = false, bytesOnly = false, streams, received }: JobRequest,
   state: CallState,
   known: KnownFunction,
   fn: JobFunction,
@@ -107,7 +107,7 @@ function call(
   const outside = leaveCurrent();
   let sent: SentReply;
   try {
-    const list = decodeValue(args) as unknown[];
+    const list = (received === undefined ? decodeValue(args) : decodeArguments(args, received)) as unknown[];
     const scope = scopeFrom(
       context === null ? null : new CarriedScope(ExecutionContext.fromCarrier(context)),
     );

@@ -38,6 +38,7 @@ import type { SharedBufferTable } from "./shared-buffer-table.ts";
 import { TextCache } from "./text-cache.ts";
 import {
   bufferKind,
+  carriedLater,
   ErrorPart,
   MessageFlag,
   smallIntBias,
@@ -47,10 +48,23 @@ import {
   viewConstructors,
 } from "./wire-tags.ts";
 
+/** What stands for an argument that comes piece by piece, in the list that a job is called with. */
+export interface ReceivedStreams {
+  /** @param number Of the stream, on the thread of the call. */
+  received(number: number, highWaterMark: number): object;
+}
+
+const noStreams: ReceivedStreams = {
+  received: () => {
+    throw corrupt("it names a stream, where none can be read");
+  },
+};
+
 /** Decodes messages of any Encoder of this process, from shared memory or not. For one thread. */
 export class Decoder extends ByteReader {
   readonly #shared: SharedBufferTable;
   readonly #carriedTable: CarriedTable;
+  readonly #streams: ReceivedStreams;
   readonly #keys = new TextCache();
   readonly #words = new TextCache();
   /** Objects by number; undefined while the message is a plain tree, which no reference points into. */
@@ -59,8 +73,9 @@ export class Decoder extends ByteReader {
   /** Whether `Object.prototype` was found to have properties that cannot be assigned on its heirs. Costs a look-up per property. */
   #isCareful = hasUnassignable(objectPrototype);
 
-  constructor(shared: SharedBufferTable, carried: CarriedTable) {
+  constructor(shared: SharedBufferTable, carried: CarriedTable, streams: ReceivedStreams = noStreams) {
     super();
+    this.#streams = streams;
     this.#shared = shared;
     this.#carriedTable = carried;
   }
@@ -236,6 +251,7 @@ export class Decoder extends ByteReader {
 
   #readCarried(): unknown {
     const index = this.readU32();
+    if (index === carriedLater) return this.#streams.received(this.readF64(), this.readU32());
     if (index >= this.#carried.length) throw corrupt("it names a carried value that did not come");
     return this.#carried[index];
   }

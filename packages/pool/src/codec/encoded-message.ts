@@ -1,4 +1,5 @@
 import type { Carried } from "./carried.ts";
+import type { MarkedStream } from "./marked-streams.ts";
 
 /** Where the bytes of a message lie until it is released. */
 export interface MessageBytes {
@@ -19,6 +20,8 @@ export class EncodedMessage {
   carried: Carried | null = null;
   /** What is moved, and yet in its bytes: to be detached when they are where they go. Null: nothing. */
   copied: readonly ArrayBuffer[] | null = null;
+  /** Arguments that come piece by piece, in the order of encoding; null: none. */
+  streams: readonly MarkedStream[] | null = null;
   /** How much of what is carried are copies of bytes. */
   apartBytes = 0;
   readonly #source: MessageBytes;
@@ -39,6 +42,7 @@ export class EncodedMessage {
   release(): void {
     this.carried = null;
     this.copied = null;
+    this.streams = null;
     this.#source.release();
   }
 }

@@ -57,6 +57,7 @@ import { EncodedMessage, type MessageBytes } from "./encoded-message.ts";
 import { Chunk } from "./chunk.ts";
 import { cloneableKindOf } from "./cloneable-kind.ts";
 import { doubleBlock, hasKeys, int32Block, isDense, isRecord } from "./list-shape.ts";
+import { markOf, type MarkedStream } from "./marked-streams.ts";
 import { explainNotCloneable, type CloneRoot } from "./not-cloneable.ts";
 import { Refusal } from "./refusal.ts";
 import { SeenObjects } from "./seen-objects.ts";
@@ -64,6 +65,7 @@ import type { SharedBufferTable } from "./shared-buffer-table.ts";
 import { stackOf } from "./stack-text.ts";
 import {
   bufferKind,
+  carriedLater,
   ErrorPart,
   MessageFlag,
   shortArrayLimit,
@@ -90,6 +92,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
   readonly #shared: SharedBufferTable;
   readonly nextCarriedId: () => number;
   readonly #carries: boolean;
+  readonly #takesStreams: boolean;
   readonly #seen = new SeenObjects();
   readonly #message = new EncodedMessage(this);
   #hasReferences = false;
@@ -98,6 +101,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
   #transfer: ReadonlySet<object> | null = null;
   #copiesMoved = false;
   #carriedValues: unknown[] | null = null;
+  #streams: MarkedStream[] | null = null;
   #apartFrom = Infinity;
   #apart: Apart[] | null = null;
   #apartBytes = 0;
@@ -105,9 +109,16 @@ export class Encoder extends ByteWriter implements MessageBytes {
   /**
    * @param nextCarriedId A number, not 0, under which nothing else in the pool is carried.
    * @param carries false: what would have to be carried is refused. Nothing can be moved then.
+   * @param takesStreams Whether arguments that come piece by piece are left to whoever asks: EncodedMessage.streams. Otherwise they are refused.
    */
-  constructor(shared: SharedBufferTable, nextCarriedId: () => number, carries: boolean = true) {
+  constructor(
+    shared: SharedBufferTable,
+    nextCarriedId: () => number,
+    carries: boolean = true,
+    takesStreams: boolean = false,
+  ) {
     super();
+    this.#takesStreams = takesStreams;
     this.#shared = shared;
     this.nextCarriedId = nextCarriedId;
     this.#carries = carries;
@@ -147,7 +158,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
     apartFrom: number = Infinity,
   ): EncodedMessage {
     if (this.#isInUse)
-      return new Encoder(this.#shared, this.nextCarriedId, this.#carries).encode(
+      return new Encoder(this.#shared, this.nextCarriedId, this.#carries, this.#takesStreams).encode(
         value,
         root,
         transfer,
@@ -171,6 +182,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
       message.length = this.length;
       message.carried = carried;
       message.copied = copied;
+      message.streams = this.#streams;
       message.apartBytes = this.#apartBytes;
       return message;
     } catch (error) {
@@ -181,6 +193,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
       this.#seen.clear();
       this.#transfer = null;
       this.#carriedValues = null;
+      this.#streams = null;
       this.#apart = null;
       this.#apartBytes = 0;
     }
@@ -351,6 +364,8 @@ export class Encoder extends ByteWriter implements MessageBytes {
     if (value instanceof Chunk) return this.#writeChunk(value);
     if (this.#transfer !== null && !this.#copiesMoved && setHas(this.#transfer, value))
       return this.#writeCarried(value);
+    const marked = markOf(value);
+    if (marked !== undefined) return this.#writeStream(value, marked);
     const kind = cloneableKindOf(value);
     if (typeof kind !== "string") throw kind;
     switch (kind) {
@@ -405,6 +420,20 @@ export class Encoder extends ByteWriter implements MessageBytes {
     const values = (this.#carriedValues ??= []);
     this.writeU32(values.length);
     values[values.length] = value;
+  }
+
+  #writeStream(value: object, marked: MarkedStream | null): void {
+    if (marked === null)
+      throw new Refusal("is a stream that this job reads; to pass it on, mark it with `stream`", value);
+    if (!this.#takesStreams)
+      throw new Refusal("is marked with `stream`, which only an argument of a job can be", value);
+    const streams = (this.#streams ??= []);
+    streams[streams.length] = marked;
+    this.out[this.pos++] = Tag.carried;
+    this.writeU32(carriedLater);
+    this.reserve(chunk);
+    this.writeF64(marked.number);
+    this.writeU32(marked.highWaterMark);
   }
 
   /** The index of the copy of `source`, of `length` bytes, that `#copyApart` will make. */

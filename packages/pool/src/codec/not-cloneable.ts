@@ -27,7 +27,9 @@ import { cloneableKindOf, isDetachedMemory } from "./cloneable-kind.ts";
 import { aThenable, Refusal } from "./refusal.ts";
 
 /** What is being sent; the first word of every path. */
-export type CloneRoot = "args" | "result" | "item" | "error" | "progress";
+export type CloneRoot = "args" | "result" | "item" | "error" | "progress" | ItemRoot;
+/** One item of an argument that comes piece by piece, from 0. */
+type ItemRoot = `${string} → item ${number}`;
 
 const pathWords = 2_000;
 /** A search that has looked at so many values gives up and names the root. */

@@ -22,6 +22,7 @@
  * | viewOn       | kind, flag, f64 offset, f64 length, value | view on a part of a buffer, or on one that others see  |
  * | reference    | u32 number                              | an object that came before: alias or cycle               |
  * | carried      | u32 index                               | a value that came with a message of its own: carried.ts  |
+ * | carried      | 0xffffffff as u32, f64, u32             | an argument that comes piece by piece: its number on the thread of the call, its highWaterMark |
  * | 0x20–0x3f    | values                                  | dense array of 0 to 31 elements                          |
  * | 0x40–0x7f    | characters                              | latin1 string of 0 to 63 characters                      |
  * | 0x80–0xff    |                                         | the integers -16 to 111                                  |
@@ -128,6 +129,8 @@ const dataViewKind = 11;
 export const bufferKind = 13;
 /** Stands for the length of a text whose characters are carried. */
 export const textApart = 0xffff_ffff;
+/** Stands for the index of a carried value that does not come with the message, but item by item. */
+export const carriedLater = 0xffff_ffff;
 /** Added to the kind of a view whose bytes are carried. */
 export const viewApart = 0x40;
 

@@ -4,6 +4,7 @@ import { argumentTypeError } from "@skein/context/errors";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
 import type { Chunk } from "../codec/chunk.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
+import { letGo } from "../submit/argument-pumps.ts";
 import { cancellationError, type CancelSignal } from "../submit/cancel-signal.ts";
 import { rejectionOf } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
@@ -273,20 +274,30 @@ export abstract class BaseEngine<
   }
 
   #submit(fn: F, args: unknown[], options: SubmitOptions, below: AnyFunction): Task<unknown> {
-    const refusal = this.#target.refusal() ?? refusalWhileLoading(fn.source);
-    if (refusal !== null) return Task.fromError(refusal);
-    const { name, capabilities } = this.#target;
-    const missing = refusalOf(name, capabilities, fn.source, options);
-    if (missing !== null) return Task.fromError(withJob(missing, labelOf(fn.source)));
-    const { signal } = options;
-    if (signal !== undefined && signal.aborted) return canceled(signal, fn);
+    const refused = this.#refused(fn, args, options);
+    if (refused !== null) {
+      letGo(args);
+      return refused;
+    }
     try {
       return this.#target.submit(fn, args, options, below);
     } catch (error) {
+      letGo(args);
       return Task.fromError(
         error instanceof JobError ? withJob(error, labelOf(fn.source)) : rejectionOf(error),
       );
     }
+  }
+
+  /** Before anything is done for a job. Null: it may be submitted. */
+  #refused(fn: F, args: readonly unknown[], options: SubmitOptions): Task<unknown> | null {
+    const refusal = this.#target.refusal() ?? refusalWhileLoading(fn.source);
+    if (refusal !== null) return Task.fromError(refusal);
+    const { name, capabilities } = this.#target;
+    const missing = refusalOf(name, capabilities, fn.source, args, options);
+    if (missing !== null) return Task.fromError(withJob(missing, labelOf(fn.source)));
+    const { signal } = options;
+    return signal !== undefined && signal.aborted ? canceled(signal, fn) : null;
   }
 }
 

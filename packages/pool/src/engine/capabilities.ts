@@ -1,4 +1,5 @@
 /** What an engine can do, by name, and what it answers to a call that asks for more. */
+import { streamsIn } from "../codec/marked-streams.ts";
 import { NotSupportedError } from "../errors.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import { defaultSubmitOptions, type SubmitOptions } from "../submit/submit-options.ts";
@@ -39,6 +40,8 @@ export interface EngineCapabilities {
   readonly forkJoin: boolean;
   /** Jobs that are generators: their results come piece by piece. Where it is false, such a job rejects when it has begun. */
   readonly streams: boolean;
+  /** Arguments that are marked with `stream`: a job reads them piece by piece. */
+  readonly streamArguments: boolean;
 }
 
 /** All that a ThreadPool can do. */
@@ -57,6 +60,7 @@ export const everyCapability: EngineCapabilities = Object.freeze({
   broadcast: true,
   forkJoin: true,
   streams: true,
+  streamArguments: true,
 });
 
 /** The error of a job that needs what the engine cannot do; null: it can. */
@@ -64,6 +68,7 @@ export function refusalOf(
   engine: string,
   capabilities: EngineCapabilities,
   source: FunctionSource,
+  args: readonly unknown[],
   options: SubmitOptions,
 ): NotSupportedError | null {
   if (capabilities === everyCapability) return null;
@@ -83,6 +88,10 @@ export function refusalOf(
     missing("runTimeouts", options.runTimeoutMs !== undefined, "`runTimeoutMs`") ??
     missing("transfer", options.transfer !== null, "`transfer`") ??
     missing("placement", options.placement?.kind === "affinity", "`affinity`") ??
-    missing("placement", options.placement?.kind === "thread", "`thread`")
+    missing("placement", options.placement?.kind === "thread", "`thread`") ??
+    // Looked for only where it is not supported.
+    (capabilities.streamArguments
+      ? null
+      : missing("streamArguments", streamsIn(args).length > 0, "an argument that is marked with `stream`"))
   );
 }

@@ -44,6 +44,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   broadcast: true,
   forkJoin: true,
   streams: true,
+  streamArguments: true,
 });
 
 /**

@@ -4,6 +4,7 @@ import { JobError, PoolClosedError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { labelOf } from "../jobs/function-name.ts";
 import { refusalWhileLoading } from "../jobs/module-loading.ts";
+import { letGo } from "../submit/argument-pumps.ts";
 import { CallbackJob, type JobReceiver } from "../submit/callback-job.ts";
 import { cancellationError } from "../submit/cancel-signal.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
@@ -71,14 +72,19 @@ export class JobSender<A extends unknown[] = unknown[]> {
       options === undefined ? this.#options : withoutStreams(resolveRunOptions(options, this.#options));
     const host = this.#host;
     const { source } = this.#fn;
-    const refusal = host.isClosing ? new PoolClosedError() : refusalWhileLoading(source);
-    if (refusal !== null) throw refusal;
     const { signal } = resolved;
-    if (signal !== undefined && signal.aborted) throw cancellationError(signal, source);
+    const refusal =
+      (host.isClosing ? new PoolClosedError() : refusalWhileLoading(source)) ??
+      (signal !== undefined && signal.aborted ? cancellationError(signal, source) : null);
+    if (refusal !== null) {
+      letGo(args);
+      throw refusal;
+    }
     const job = new CallbackJob(this.#fn, resolved, receiver, host.cancel);
     try {
       host.send(job, args, below);
     } catch (error) {
+      letGo(args);
       throw error instanceof JobError ? withJob(error, labelOf(source)) : error;
     }
     return job;

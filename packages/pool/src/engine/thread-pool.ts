@@ -9,6 +9,7 @@ import type { ThreadHandle } from "../host/thread-handle.ts";
 import { channels } from "../jobs/channels.ts";
 import { refusalToStart, refusalWhileLoading } from "../jobs/module-loading.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
+import { streamsIn } from "../codec/marked-streams.ts";
 import { moveListOfArguments } from "../transfer/move.ts";
 import { currentPool } from "../worker/current-pool.ts";
 import { allOrErrors } from "./all-or-errors.ts";
@@ -119,7 +120,7 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
   override broadcast(job: unknown, args: unknown = []): Task<unknown[]> {
     const { fn, defaults } = this.entryOf(job);
     if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
-    if (moveListOfArguments(args, null) !== null)
+    if (moveListOfArguments(args, null) !== null || streamsIn(args).length > 0)
       throw argumentTypeError("args", "arguments that are copied, since each thread gets them", args);
     if (this.#closing !== null) return Task.fromError(new PoolClosedError());
     if (defaults.signal !== undefined && defaults.signal.aborted) return canceled(defaults.signal, fn);

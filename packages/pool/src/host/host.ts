@@ -5,7 +5,7 @@ import { channels, named, type ThreadMessage } from "../jobs/channels.ts";
 import { fromWire, toWire } from "../codec/error-wire.ts";
 import { PoolClosedError, ThreadCrashedError } from "../errors.ts";
 import { type PoolStats, readStats } from "./pool-stats.ts";
-import type { HostMessage, WorkerMessage } from "../messages/protocol.ts";
+import type { ArgumentMessage, HostMessage, WorkerMessage } from "../messages/protocol.ts";
 import type { RecycleLimits } from "../messages/recycle-limits.ts";
 import { Arena } from "../shared/arena.ts";
 import { Arenas } from "../shared/arenas.ts";
@@ -197,6 +197,8 @@ export class Host {
         terminate: (serial) => this.#terminate(serial),
         awaited: () => this.#pump.submitted(),
       },
+      carry: (to, values) => this.#relay.onResult({ to, ...values }),
+      send: (message) => this.#tell(message.to, message),
     });
     const { ledger } = this.#submitter;
     this.#pump = new CompletionPump(
@@ -595,6 +597,12 @@ export class Host {
       case "cancel":
         this.#roster.withSerial(message.serial)?.post({ type: "cancel", slot: message.slot });
         break;
+      case "argument-wanted":
+      case "argument-opened":
+      case "argument-left":
+      case "argument-dropped":
+        this.#onArgument(message);
+        break;
       case "progress":
         if (message.submitter === HOST) this.#submitter.progress.report(message.id, message.value);
         else
@@ -625,6 +633,12 @@ export class Host {
         this.#supply.idle(thread);
         break;
     }
+  }
+
+  /** The host itself only submits: it is asked, or told that a job has left. */
+  #onArgument(message: ArgumentMessage): void {
+    if (message.to !== HOST_SERIAL) this.#tell(message.to, message);
+    else if ("number" in message) this.#submitter.pumps.heard(message);
   }
 
   /** A thread has ended, wherever it was: settle what it had, find what it had in its hands, replace it; then tell. */

@@ -36,6 +36,32 @@ export interface ArenaGoneMessage {
   readonly id: number;
 }
 
+/**
+ * Between the thread that runs a job and the one that has submitted it, by way of the host: what of an argument that comes piece by piece is not
+ * in shared memory. `to` and `from` are serials, `number` is that of the stream on the thread that has submitted the job.
+ */
+export type ArgumentMessage =
+  /** The job asks for the first item. `reader` is the number of its end. */
+  | {
+      readonly type: "argument-wanted";
+      readonly to: number;
+      readonly from: number;
+      readonly number: number;
+      readonly reader: number;
+    }
+  /** The answer: the block of the ring. None comes when the job is over. */
+  | {
+      readonly type: "argument-opened";
+      readonly to: number;
+      readonly reader: number;
+      readonly arena: number;
+      readonly block: number;
+    }
+  /** The job wants no more. */
+  | { readonly type: "argument-left"; readonly to: number; readonly number: number }
+  /** The job is over: what these items carry will not be read. */
+  | { readonly type: "argument-dropped"; readonly to: number; readonly carried: readonly number[] };
+
 export type HostMessage =
   | SharedBufferMessage
   | SharedBufferGoneMessage
@@ -63,6 +89,7 @@ export type HostMessage =
   | { readonly type: "progress"; readonly id: number; readonly value: unknown }
   /** A thread has begun a job that this thread submitted with a `runTimeoutMs`. */
   | { readonly type: "began"; readonly id: number }
+  | ArgumentMessage
   /** The flag in the slot was set: for jobs that wait for their signal in the event loop. */
   | { readonly type: "cancel"; readonly slot: number }
   /** Take no more jobs, finish what you have, then end: there are more threads than needed, or than allowed. */
@@ -102,6 +129,7 @@ export type WorkerMessage =
   | { readonly type: "carried-gone"; readonly id: number }
   /** The host's bell was asleep, and a result is in its inbox. */
   | { readonly type: "bell" }
+  | ArgumentMessage
   /** The flag in a slot was set, and another thread runs the job: to be passed on. */
   | { readonly type: "cancel"; readonly serial: number; readonly slot: number }
   /** A job that was asked to stop has not: the thread that runs it is to be ended. */

@@ -37,6 +37,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   transfer: false,
   placement: false,
   streams: false,
+  streamArguments: false,
   forkJoin: false,
 });
 

@@ -1,28 +1,34 @@
 /**
- * Stream ring: the items of one streaming job on their way from the thread that runs its generator to the thread that reads them. A block of
- * the producer's payloads (arena.ts), from the announcement of the stream to the end of its job.
+ * Stream ring: items on their way from the thread that makes them to the thread that reads them, in a block of the producer's payloads (arena.ts).
+ * For the results of a generator, the thread that runs it is the producer, from the announcement of the stream to the end of the job; for an
+ * argument that comes piece by piece, the thread that has called is, from the job's first `next` until its slot is free again.
  *
  * Words      WRITTEN @ 0    frames published, mod 2^32                                own cache line each
  *            READ    @ 16   frames consumed, mod 2^32
  *            CREDIT  @ 32   1 while the producer waits until it may write again
  *            ITEMS   @ 48   1 while the consumer waits for a frame
- *            then frames: kind, length, and the bytes, a number, or the name of a block of the producer that holds the bytes
+ *            then frames: kind, length, and the bytes, a number, or the name of a block of the producer that holds the bytes.
+ *            Of an argument the last frame says how its source has ended; the end of a generator is that of its job.
  * State      | word      | 0                       | 1                            | written by                                 |
  *            | CREDIT    | the producer is awake   | suspended, or about to be    | producer; consumer, or producer, 1 → 0     |
  *            | ITEMS     | the consumer is awake   | waits, or is about to        | consumer; producer, or consumer, 1 → 0     |
  *            | WRITTEN, READ: upwards only            |                            | producer, consumer                         |
- * Moves      publish: plain frame, store WRITTEN, load ITEMS; 1: CAS to 0, and whoever did that tells the consumer (slot.ts I6)
+ * Moves      publish: plain frame, store WRITTEN, load ITEMS; 1: CAS to 0, and whoever did that tells the consumer: by a link of the
+ *            slot (slot.ts I6), or, of an argument, by notifying the word
  *            consume: read the frame, store READ, load CREDIT; 1, and at most half of the frames are left: CAS to 0, notify
- *            suspend: store CREDIT 1, load READ once more, then waitAsync        await: store ITEMS 1, load WRITTEN once more
- *            resume, by the producer, which was asked to stop: CREDIT 1 → 0 (CAS), notify        anything else is a bug
+ *            suspend: store CREDIT 1, load READ once more, then waitAsync        await: store ITEMS 1, load WRITTEN once more; of an
+ *            argument, then waitAsync
+ *            resume, by the producer, which was asked to stop: CREDIT 1 → 0 (CAS), notify
+ *            leave, by the consumer of an argument, before its job is over: ITEMS 1 → 0 (CAS), notify        anything else is a bug
  * Invariants I1 WRITTEN - READ is at most `highWaterMark`, and the unread frames fit: only the producer raises WRITTEN, and asks `canWrite` first.
  *            I2 The bytes of a frame are the producer's until WRITTEN covers it, and again when READ does; in between the consumer's.
  *            I3 A frame never ends at the end of the ring, so that a frame that says "go on at the beginning" always has room.
- *            I4 The block is shared until the job is over. Then it is the consumer's, who gives it back with what is left in it.
+ *            I4 The block is shared until the job is over. Then that of a generator is the consumer's, who gives it back with what is left in it;
+ *               that of an argument is the producer's, and so are the blocks that its frames name, before and after.
  * Pairings   [T1] publish stores WRITTEN, then loads ITEMS; await stores ITEMS, then loads WRITTEN. One of both sees the other.
  *            [T2] consume stores READ, then loads CREDIT; suspend stores CREDIT, then loads READ. One of both sees the other. Reads that leave
  *                 more than half wake nobody; a later one does, at the latest that of the last frame.
- *            [T3] CREDIT is left before it is notified; waitAsync compares it: no wake-up falls in between.
+ *            [T3] CREDIT, and of an argument ITEMS, is left before it is notified; waitAsync compares it: no wake-up falls in between.
  *            [T4] a frame's plain bytes come before the store of WRITTEN; the consumer's reads after its load.
  *            [T5] the consumer's reads of a frame come before the store of READ; the producer overwrites it after its load.
  * Liveness   A producer that died may have taken ITEMS and told nobody: the consumer hears of the end of its thread, and reads what is there. A
@@ -50,7 +56,17 @@ export const BYTES = 2;
 export const APART = 3;
 /** Go on at the beginning. */
 const WRAP = 4;
-export type FrameKind = typeof NO_FRAME | typeof NUMBER | typeof BYTES | typeof APART;
+/** The last one: the source of an argument has no more. */
+export const ENDED = 5;
+/** The last one: it has thrown what lies in a block, as APART. */
+export const THROWN = 6;
+export type FrameKind =
+  | typeof NO_FRAME
+  | typeof NUMBER
+  | typeof BYTES
+  | typeof APART
+  | typeof ENDED
+  | typeof THROWN;
 
 export interface StreamShape {
   /** Of the frames. A multiple of 16. */
@@ -97,7 +113,7 @@ export class StreamWriter {
 
   /** Whether one more frame may be written, of any size. */
   get canWrite(): boolean {
-    return this.#hasRoom || (this.#refresh(), this.#hasRoom);
+    return this.#hasRoom || (this.refresh(), this.#hasRoom);
   }
 
   get #hasRoom(): boolean {
@@ -113,7 +129,8 @@ export class StreamWriter {
     return this.#written;
   }
 
-  #refresh(): void {
+  /** Takes in what has been read. */
+  refresh(): void {
     const read = load(this.#words, READ); // [T2] [T5]
     for (; (this.#read | 0) !== read; this.#read++)
       this.#ahead -= this.#sizes[this.#read % this.#highWaterMark]!;
@@ -138,9 +155,21 @@ export class StreamWriter {
     return this.#publish();
   }
 
+  /** Nothing follows. @returns as `writeNumber`. */
+  writeEnd(): boolean {
+    this.#begin(ENDED, 0, 0);
+    return this.#publish();
+  }
+
   /** A value that lies in a block of its own; otherwise as `reserve`. @returns as `writeNumber`. */
-  writeApart(arena: number, block: number, length: number, apart = 0): boolean {
-    const at = this.#begin(APART, 0, length + apart) / 4;
+  writeApart(
+    arena: number,
+    block: number,
+    length: number,
+    apart = 0,
+    kind: typeof APART | typeof THROWN = APART,
+  ): boolean {
+    const at = this.#begin(kind, 0, length + apart) / 4;
     this.#words[at + 1] = length;
     this.#words[at + 2] = block;
     this.#words[at + 3] = arena;
@@ -172,10 +201,15 @@ export class StreamWriter {
     return load(this.#words, ITEMS) === 1 && cas(this.#words, ITEMS, 1, 0); // [T1]
   }
 
+  /** What `writeNumber` has said: for a consumer that waits in `whenWritten`. */
+  wakeReader(): void {
+    notify(this.#words, ITEMS); // [T3]
+  }
+
   /** Says that the producer is about to wait. @returns false when there is no reason any more. */
   suspend(): boolean {
     store(this.#words, CREDIT, 1); // [T2]
-    this.#refresh();
+    this.refresh();
     if (!this.#hasRoom) return true;
     store(this.#words, CREDIT, 0); // [unpaired] nobody waits; a wake-up that was on its way finds nobody
     return false;
@@ -277,5 +311,16 @@ export class StreamReader {
     if (this.#read === this.#written) return true;
     store(this.#words, ITEMS, 0); // [unpaired] a producer that has seen 1 tells of a frame that was read: harmless
     return false;
+  }
+
+  /** A promise of the producer's wake-up, after `awaitFrame`; null: it has come. */
+  whenWritten(): Promise<unknown> | null {
+    return waitAsync(this.#words, ITEMS, 1); // [T3]
+  }
+
+  /** Nothing more is read: nobody is left waiting, though the producer may have died before it could notify. */
+  leave(): void {
+    cas(this.#words, ITEMS, 1, 0); // [T1]
+    notify(this.#words, ITEMS); // [T3]
   }
 }

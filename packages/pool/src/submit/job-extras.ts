@@ -2,6 +2,7 @@
 import type { AsyncScope } from "@skein/context";
 import type { TracedJob } from "../jobs/job-tracing.ts";
 import type { TraceMark } from "../shared/trace/thread-trace.ts";
+import type { JobArgument } from "./argument-pumps.ts";
 import type { CallerFrames } from "./caller-frames.ts";
 import type { Home } from "./home.ts";
 import type { OpenStream } from "./open-stream.ts";
@@ -25,6 +26,8 @@ export interface JobExtras {
   readonly runLimit: RunLimit | null;
   /** Of its carried arguments, 0: there are none. */
   readonly carriedId: number;
+  /** Those of its arguments that come piece by piece; null: none. */
+  readonly pumps: readonly JobArgument[] | null;
   /** Null: it gives its result in one piece, as far as is known here. */
   readonly stream: OpenStream | null;
   /**
@@ -51,6 +54,7 @@ export const noExtras: JobExtras = {
   progressId: 0,
   runLimit: null,
   carriedId: 0,
+  pumps: null,
   stream: null,
   scope: null,
   traced: null,

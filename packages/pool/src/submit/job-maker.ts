@@ -7,7 +7,8 @@ import { argumentRangeError } from "@skein/context/errors";
 import { type Carried, renameCarried } from "../codec/carried.ts";
 import { type EncodedMessage, noMessage } from "../codec/encoded-message.ts";
 import type { Encoder } from "../codec/encoder.ts";
-import { JobTimeoutError, QueueFullError } from "../errors.ts";
+import { streamsIn } from "../codec/marked-streams.ts";
+import { JobTimeoutError, NotSupportedError, QueueFullError } from "../errors.ts";
 import { publishJob } from "../jobs/channels.ts";
 import { someoneTracesJobs, type TracedJob, traceSubmission } from "../jobs/job-tracing.ts";
 import { nameOf } from "../jobs/function-name.ts";
@@ -23,6 +24,7 @@ import { clone } from "../transfer/clone.ts";
 import { detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
+import { type ArgumentPumps, checkUntaken, letGo } from "./argument-pumps.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { type Below, type Caller, callerOf } from "./caller.ts";
 import { areFramesLeft } from "./caller-frames.ts";
@@ -46,6 +48,7 @@ export interface JobMakerParts {
   readonly encoder: Encoder;
   readonly holder: ArgumentsHolder;
   readonly progress: ProgressListeners;
+  readonly pumps: ArgumentPumps;
   readonly ledger: Ledger;
   readonly watch: JobWatch<PendingJob>;
 }
@@ -136,6 +139,10 @@ export class JobMaker {
     // Not 'first', even if it is: joined at once each would be, and reading the clock costs a tenth of a fork.
     const caller = callerOf(below, false);
     const isNumbers = areNumbers(args);
+    if (!isNumbers && streamsIn(args).length > 0) {
+      letGo(args);
+      throw new NotSupportedError("streamArguments", "fork", "an argument that is marked with `stream`");
+    }
     const job = new ForkedJob(joiner, fn, isNumbers || arePrimitive(args) ? args : null, isNumbers);
     const message = isNumbers ? this.#prepareNumbers(job) : this.#prepare(job, args);
     this.#accept(job, message, caller, startedAt);
@@ -181,7 +188,9 @@ export class JobMaker {
     } finally {
       keepAlive = sharedBuffers.endMessage(outer);
     }
+    const { streams } = message;
     try {
+      if (streams !== null) checkUntaken(streams, args);
       job.block = this.#claim(fn, context, message, options);
     } catch (error) {
       message.release();
@@ -193,10 +202,11 @@ export class JobMaker {
     if (carried !== null || message.copied !== null) forgetMoves(args);
     const { retries, onProgress, runTimeoutMs } = options;
     const isHeard = onProgress !== undefined || runTimeoutMs !== undefined;
-    if (keepAlive !== null || carried !== null || retries > 0 || isHeard) {
+    if (keepAlive !== null || carried !== null || streams !== null || retries > 0 || isHeard) {
       job.extras = jobExtras({
         keepAlive,
         carriedId: carried === null ? 0 : carried.id,
+        pumps: streams === null ? null : this.#parts.pumps.take(job, streams, args),
         retry: retries === 0 ? null : { left: retries, args: inlineArguments(job, message) },
         ...this.#listen(job),
       });
@@ -224,10 +234,12 @@ export class JobMaker {
     { retries, placement }: SubmitOptions,
   ): number {
     const { ledger, holder, payloads } = this.#parts;
-    const { length, carried, copied } = message;
+    const { length, carried, copied, streams } = message;
     const moves = copied !== null || (carried !== null && carried.transfer.length > 0);
     if (moves && retries > 0)
       throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
+    if (streams !== null && retries > 0)
+      throw argumentRangeError("retries", "0 for a job that reads a stream of its caller", retries);
     ledger.admit(length, context);
     if (placement !== null) ledger.admitPlaced(placement);
     this.#enter(fn, context);

@@ -12,7 +12,8 @@
  *            | 2 HERE    | taken back: its function runs here        | nothing                           | takeBack
  *            | 3 DECIDED | its outcome is written down               | a slot while a thread is at it    | collect, cancel, fail, recover, lose
  *            | 4 SETTLED | its task has the outcome                  | as DECIDED                        | deliver; endHere
- *            "memory": argument bytes, a use of its context, carried values, a progress listener. `#forget` gives it back, once.
+ *            "memory": argument bytes, a use of its context, carried values, streams among its arguments, a progress listener. `#forget` gives
+ *            it back, once.
  * Moves      upwards only, but for IN_SLOT → WAITING (a job with retries whose thread died; a job for one thread alone whose home has
  *            closed, placed-jobs.ts). DECIDED and SETTLED with a slot: the job was
  *            given up while a thread has it; when the thread is done, or has ended, the slot is released and nothing else happens.
@@ -41,6 +42,7 @@ import { NOT_BEGUN, OUTCOME_RESULT, OUTCOME_STOPPED, placedWord, QUEUED, RUNNING
 import { COUNTERS } from "../shared/statistics.ts";
 import { clearTimeout, setTimeout } from "../shared/timers.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
+import type { ArgumentPumps } from "./argument-pumps.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { Backlog } from "./backlog.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
@@ -112,6 +114,7 @@ export interface LedgerParts {
   readonly decoder: Decoder;
   readonly holder: ArgumentsHolder;
   readonly progress: ProgressListeners;
+  readonly pumps: Pick<ArgumentPumps, "free">;
   readonly limits: QueueLimits;
   readonly homes: Homes | null;
   readonly thread: LedgerThread;
@@ -797,6 +800,9 @@ export class Ledger {
     job.stage = SETTLED;
     statistics.count(outcomeCounters[job.outcome]!);
     if (--this.#outstanding === 0) this.#thread.idle();
+    const { pumps } = job.extras;
+    // Whoever hears of the outcome finds what the job has read released.
+    if (pumps !== null) for (const { pump } of pumps) pump.end();
     tell(job);
     job.extras.stream?.end();
     if (startedAt > 0) trace!.settled(mark!, job, startedAt, job.fn.id, outcomeNames[job.outcome], value);
@@ -829,8 +835,9 @@ export class Ledger {
 
   /** What a job holds that was made, and is over or was never accepted. */
   giveBack({ fn, context, block, extras }: PendingJob): void {
-    const { progress, holder, payloads, functions, contexts } = this.#parts;
+    const { progress, holder, payloads, functions, contexts, pumps } = this.#parts;
     if (extras !== noExtras) {
+      if (extras.pumps !== null) pumps.free(extras.pumps);
       if (extras.progressId !== 0) progress.remove(extras.progressId);
       if (extras.carriedId !== 0) holder.drop(extras.carriedId);
     }

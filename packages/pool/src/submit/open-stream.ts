@@ -10,16 +10,9 @@ import type { Decoder } from "../codec/decoder.ts";
 import { JobCanceledError, NotCloneableError } from "../errors.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
-import {
-  APART,
-  BYTES,
-  NO_FRAME,
-  NUMBER,
-  ringBytes,
-  STREAM_SHAPE,
-  StreamReader,
-} from "../shared/stream-ring.ts";
+import { APART, BYTES, NO_FRAME, ringBytes, STREAM_SHAPE, StreamReader } from "../shared/stream-ring.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
+import { decodeFrame } from "../transfer/decode-frame.ts";
 import { OpenedStream, type StreamSource } from "./job-stream.ts";
 import type { TaskJob } from "./pending-job.ts";
 import { NO_ITEM, StreamReaders } from "./stream-readers.ts";
@@ -227,20 +220,16 @@ export class OpenStream implements StreamSource {
    */
   #read({ reader, bytes }: Ring, isFinal: boolean): unknown {
     const { arenas, decoder } = this.#parts;
-    const kind = reader.peek();
-    if (kind === NUMBER) return reader.number;
-    const { length, arena, block } = reader;
     let isRead = true;
     try {
-      if (kind === BYTES) return decoder.decode(bytes, reader.start, length);
-      return decoder.decode(arenas.bytes(arena, block, length), block * 8, length);
+      return decodeFrame(reader, bytes, arenas, decoder);
     } catch (error) {
       if (!(error instanceof NotArrived)) throw error;
       if (isFinal) throw new NotCloneableError("item", "holds a value that this thread cannot receive");
       isRead = false;
       throw error;
     } finally {
-      if (isRead && kind === APART) arenas.giveBack(arena, block);
+      if (isRead && reader.peek() === APART) arenas.giveBack(reader.arena, reader.block);
     }
   }
 }

@@ -8,6 +8,7 @@ import type { Payloads } from "../shared/payloads.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
+import { ArgumentPumps, type ArgumentPumpsParts } from "./argument-pumps.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { cancellationError } from "./cancel-signal.ts";
 import { ContextTable } from "./context-table.ts";
@@ -33,6 +34,8 @@ export interface SubmitterParts {
   /** Null: jobs of this submitter run on any thread. */
   readonly homes: Homes | null;
   readonly thread: LedgerThread;
+  readonly carry: ArgumentPumpsParts["carry"];
+  readonly send: ArgumentPumpsParts["send"];
 }
 
 export class Submitter {
@@ -40,6 +43,8 @@ export class Submitter {
   readonly contexts: ContextTable;
   readonly jobs: JobMaker;
   readonly ledger: Ledger;
+  /** Their arguments that come piece by piece. */
+  readonly pumps: ArgumentPumps;
   /** What jobs of this submitter report. */
   readonly progress: ProgressListeners = new ProgressListeners();
 
@@ -48,8 +53,13 @@ export class Submitter {
     const { progress } = this;
     const functions = (this.functions = new FunctionRegistry(home));
     const contexts = (this.contexts = new ContextTable(payloads));
-    const ledger = new Ledger({
+    const pumps = (this.pumps = new ArgumentPumps({
       ...parts,
+      fail: (job, error) => ledger.fail(job, error),
+    }));
+    const ledger: Ledger = new Ledger({
+      ...parts,
+      pumps,
       table: new JobTable(memory.firstSlot, memory.slotCount),
       functions,
       contexts,
@@ -61,7 +71,7 @@ export class Submitter {
       (job, signal) => ledger.cancel(job, cancellationError(signal, job.fn.source)),
       (job, timeoutMs) => ledger.fail(job, new JobTimeoutError(timeoutMs)),
     );
-    const encoder = new Encoder(sharedBuffers, carried.nextId);
-    this.jobs = new JobMaker({ ...parts, functions, contexts, encoder, progress, ledger, watch });
+    const encoder = new Encoder(sharedBuffers, carried.nextId, true, true);
+    this.jobs = new JobMaker({ ...parts, functions, contexts, encoder, progress, pumps, ledger, watch });
   }
 }

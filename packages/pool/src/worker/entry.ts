@@ -7,7 +7,7 @@ import { type ErrorWire, fromWire, toWire } from "../codec/error-wire.ts";
 import { PoolClosedError } from "../errors.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
-import type { HostMessage, WorkerMessage } from "../messages/protocol.ts";
+import type { ArgumentMessage, HostMessage, WorkerMessage } from "../messages/protocol.ts";
 import { Arena } from "../shared/arena.ts";
 import { type ArenaMemory, Arenas } from "../shared/arenas.ts";
 import { submitterOf } from "../shared/layout.ts";
@@ -25,6 +25,7 @@ import { CarriedValues } from "../transfer/carried-values.ts";
 import { sharedMemoryDropped } from "../transfer/memory-pressure.ts";
 import { refusal } from "../transfer/detach.ts";
 import { ContextScopes } from "./context-scopes.ts";
+import { ArgumentReaders } from "./argument-readers.ts";
 import { installCurrentJob } from "./current-job.ts";
 import { installCurrentPool } from "./current-pool.ts";
 import { DispatchLoop } from "./dispatch-loop.ts";
@@ -126,6 +127,8 @@ const submitter = new Submitter({
   holder,
   limits: unlimited,
   homes: null,
+  carry,
+  send: sendArgument,
   thread: {
     active: () => {},
     idle: () => loop.wake(),
@@ -145,7 +148,8 @@ const submitter = new Submitter({
 });
 const { ledger } = submitter;
 const encoder = new Encoder(sharedBuffers, carried.nextId);
-const decoder = new Decoder(sharedBuffers, carried);
+const inputs = new ArgumentReaders({ memory, serial, arenas, sharedBuffers, carried, send: sendArgument });
+const decoder = new Decoder(sharedBuffers, carried, inputs);
 const answers = new Spinner(() => memory.parking.hasMail(index), memory.parking, options.spinLimitUs);
 const late = new LateArguments(
   (id) => {
@@ -164,9 +168,6 @@ const late = new LateArguments(
 );
 const scopes = new ContextScopes(memory, arenas);
 const clock = new JobClock(memory.statistics, memory.slots);
-const carry = (to: number, { id, values, transfer }: Carried): void => {
-  port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
-};
 const outcomes = new OutcomeWriter({
   memory,
   encoder,
@@ -176,6 +177,7 @@ const outcomes = new OutcomeWriter({
   takeMessages: takeKnowledge,
   large,
   carry,
+  ending: (slot) => inputs.endOf(slot),
   released: () => loop.wake(),
 });
 const streams = new StreamJobs({
@@ -202,6 +204,7 @@ const runner = new JobRunner({
   sharedBuffers,
   late,
   streams,
+  inputs,
   begins: (slot) => {
     post({ type: "began", submitter: submitterOf(layout, slot), id: memory.slots.progressId(slot) });
   },
@@ -364,6 +367,16 @@ function post(message: WorkerMessage): void {
   port.postMessage(message);
 }
 
+/** For the submitter with the serial `to`, or for a thread that reads what this one submits. */
+function carry(to: number, { id, values, transfer }: Carried): void {
+  port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
+}
+
+function sendArgument(message: ArgumentMessage): void {
+  if (message.to === serial) handle(message);
+  else post(message);
+}
+
 function handle(message: HostMessage): void {
   switch (message.type) {
     case "arena":
@@ -387,6 +400,7 @@ function handle(message: HostMessage): void {
       late.goneOf(message.serial);
       sharedBuffers.dropOf(message.serial);
       streams.stopOf(message.serial);
+      inputs.stopOf(message.serial);
       functions.drop(message.serial);
       scopes.drop(message.serial);
       ledger.deliver();
@@ -395,6 +409,7 @@ function handle(message: HostMessage): void {
     case "thread-lost":
       ledger.lose(message.serial, fromWire(message.error) as Error);
       streams.stopOf(message.serial);
+      inputs.stopOf(message.serial);
       ledger.deliver();
       loop.wake();
       break;
@@ -408,6 +423,7 @@ function handle(message: HostMessage): void {
     case "shared-buffer":
       sharedBuffers.add(message.id, message.buffer);
       late.arrived(-message.id);
+      inputs.arrived(-message.id);
       if (ledger.arrived(-message.id)) loop.wake();
       break;
     case "shared-buffer-gone":
@@ -428,6 +444,7 @@ function handle(message: HostMessage): void {
       break;
     case "carried":
       carried.add(message);
+      inputs.arrived(message.id);
       if (!late.arrived(message.id) && ledger.arrived(message.id)) loop.wake();
       break;
     case "carried-gone":
@@ -441,9 +458,18 @@ function handle(message: HostMessage): void {
       break;
     case "cancel":
       if (memory.slots.isCancelRequested(message.slot)) {
+        inputs.stop(message.slot);
         if (streams.stop(message.slot)) loop.wake();
         current.withSignal.get(message.slot)?.abort();
       }
+      break;
+    case "argument-wanted":
+    case "argument-left":
+      submitter.pumps.heard(message);
+      break;
+    case "argument-opened":
+    case "argument-dropped":
+      inputs.heard(message);
       break;
     case "leave":
       loop.leave();

@@ -16,6 +16,7 @@ import { COUNTERS } from "../shared/statistics.ts";
 import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
 import { DETAIL, KIND } from "../shared/trace/trace-code.ts";
 import { NO_SLOT } from "../submit/pending-job.ts";
+import type { ArgumentReaders } from "./argument-readers.ts";
 import type { ContextScopes } from "./context-scopes.ts";
 import { type CurrentJob, newJobId, RunningJob } from "./current-job.ts";
 import type { FunctionTable } from "./function-table.ts";
@@ -49,6 +50,7 @@ export interface JobRunnerParts {
   /** Tells the submitter that its job in `slot` begins. */
   readonly begins: (slot: number) => void;
   readonly streams: StreamJobs;
+  readonly inputs: ArgumentReaders;
 }
 
 export class JobRunner {
@@ -66,6 +68,7 @@ export class JobRunner {
   readonly #late: LateArguments;
   readonly #begins: (slot: number) => void;
   readonly #streams: StreamJobs;
+  readonly #inputs: ArgumentReaders;
 
   constructor(parts: JobRunnerParts) {
     const { memory, current } = parts;
@@ -81,6 +84,7 @@ export class JobRunner {
     this.#late = parts.late;
     this.#begins = parts.begins;
     this.#streams = parts.streams;
+    this.#inputs = parts.inputs;
     this.#withdrawn = new RunningJob(memory.slots, current, NO_SLOT);
     this.#withdrawn.end();
   }
@@ -390,6 +394,7 @@ export class JobRunner {
 
   takeArguments(slot: number): unknown[] {
     const { slots } = this.#memory;
+    this.#inputs.slot = slot;
     const length = slots.payloadLength(slot);
     const arena = slots.payloadArena(slot);
     if (arena === INLINE)

@@ -35,6 +35,8 @@ export interface OutcomeWriterParts {
   readonly large: LargeValues;
   /** Posts carried values for the submitter with the serial `to`; throws what Node says when it refuses them. */
   readonly carry: (to: number, carried: Carried) => void;
+  /** The outcome of the job in `slot` is about to be written: from then on its memory may be somebody else's. */
+  readonly ending: (slot: number) => void;
   /** No outcome is held back any more: the thread may take jobs again. */
   readonly released: () => void;
 }
@@ -107,6 +109,7 @@ export class OutcomeWriter {
   #finish(slot: number, message: EncodedMessage, outcome: number, root: "result" | "error"): void {
     const { layout, trace } = this.#memory;
     const submitter = submitterOf(layout, slot);
+    this.#parts.ending(slot);
     try {
       this.#write(slot, message, outcome, root, submitter);
     } finally {

@@ -28,7 +28,7 @@ import type { CurrentJob, RunningJob } from "./current-job.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
-import { ItemWriter } from "./item-writer.ts";
+import { ItemWriter } from "../transfer/item-writer.ts";
 import { leaveCurrent, nothingCurrent, restoreCurrent } from "./surroundings.ts";
 
 export interface StreamJobsParts {

@@ -29,6 +29,7 @@ const nothing: EngineCapabilities = {
   broadcast: false,
   forkJoin: false,
   streams: false,
+  streamArguments: false,
 };
 
 /** Gives what it was given. */

@@ -86,6 +86,8 @@ beforeEach(() => {
     holder: relay,
     limits: { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
     homes: null,
+    carry: nothing,
+    send: nothing,
     thread: {
       active: nothing,
       idle: nothing,

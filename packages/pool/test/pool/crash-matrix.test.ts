@@ -24,6 +24,8 @@
  * | carried values on their way                   | transfer.test.ts                                                              |
  * | in a step of a generator, suspended in one    | here; streams.test.ts "a thread that dies"; shared/stream-ring.model          |
  * | whoever reads a stream                        | streams.test.ts "while it reads"                                              |
+ * | a job that reads a stream of its caller       | here; stream-arguments.test.ts "when its thread dies"                         |
+ * | who streams to a job of its own               | stream-arguments.test.ts "has lost who streams to it"                         |
  * | threads killed at random, for a minute        | kill.stress.test.ts with SKEIN_STRESS_MS=60000                                |
  * | close, with and without drain, with a limit   | thread-pool.test.ts "closing"; here, with crashes                             |
  * | double close, submit after close, disposal    | here; thread-pool.test.ts "closing"                                           |
@@ -33,7 +35,7 @@ import { once } from "node:events";
 import type { Worker } from "node:worker_threads";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, describe, expect, it } from "vitest";
-import { ThreadCrashedError, ThreadPool, type ThreadMessage } from "../../src/index.ts";
+import { stream, ThreadCrashedError, ThreadPool, type ThreadMessage } from "../../src/index.ts";
 import type * as Crash from "../fixtures/crash.jobs.ts";
 import type * as Nested from "../fixtures/nested.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
@@ -83,6 +85,10 @@ function countSettlements(): { counts: Map<object, number>; stop: () => void } {
   };
 }
 
+async function* endless(): AsyncGenerator<number> {
+  for (let i = 0; ; i++) yield i;
+}
+
 type Jobs = ReturnType<typeof start>;
 /** `crashed`: the job and, where it has submitted one, that as well. */
 const cases: readonly [
@@ -104,6 +110,8 @@ const cases: readonly [
   ["an end in a step of a generator, with items under way", ({ crash }) => crash.exitInStep(9).completion],
   ["an end while an item is written", ({ crash }) => crash.exitInItem().completion],
   ["an end while a generator is suspended", ({ crash }) => crash.exitSuspended().completion],
+  ["an end while it reads a stream of its caller", ({ crash }) => crash.exitInStream(stream(endless()), 20)],
+  ["an end before it reads one", ({ crash }) => crash.exitInStream(stream(endless()), 0)],
   ["an end in a job that is joined", ({ crash }) => crash.joinExit(), {}, 2],
   ["an end while it awaits a job of its own", ({ crash }) => crash.awaitExit(), {}, 2],
 ];

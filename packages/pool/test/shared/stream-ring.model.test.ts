@@ -32,6 +32,20 @@ function scenario(
   };
 }
 
+/** The reader waits for the word ITEMS, not for a link. */
+function argument(
+  count: number,
+  highWaterMark: number,
+  more: Partial<Scenario> = {},
+  hasty = [0, 0],
+): Scenario {
+  const threads: Scenario["threads"] = [
+    ["pourStream", count, highWaterMark, hasty[0]!],
+    ["drinkStream", highWaterMark, hasty[1]!],
+  ];
+  return { ...scenario(count, highWaterMark, more), threads };
+}
+
 describe("a stream, stepped", { timeout: timeLimit(600_000) }, () => {
   it("every item arrives once, in order, then the end; nobody waits for ever", () => {
     expect(model.explore(scenario(2, 1), 1)).toBeGreaterThan(10);
@@ -56,6 +70,29 @@ describe("a stream, stepped", { timeout: timeLimit(600_000) }, () => {
       },
     };
     expect(model.explore(scenario(2, 1, mortal), 1)).toBeGreaterThan(50);
+  });
+
+  it("of an argument: every item arrives once, in order, then the end; nobody waits for ever", () => {
+    expect(model.explore(argument(2, 1), 2)).toBeGreaterThan(10);
+    expect(model.explore(argument(3, 2), 1)).toBeGreaterThan(10);
+    expect(model.sample(argument(7, 2), 25)).toBeGreaterThan(0);
+  });
+
+  it("of an argument: the model finds whoever does not look once more before it waits", () => {
+    expect(() => model.explore(argument(2, 1, {}, [1, 0]), 2)).toThrow(/schedule: /);
+    expect(() => model.explore(argument(2, 1, {}, [0, 1]), 2)).toThrow(/schedule: /);
+  });
+
+  it("of an argument: a producer that is ended anywhere, and a reader that then hears only of its end", () => {
+    const mortal: Partial<Scenario> = {
+      mortal: [PRODUCER],
+      atRest: () => {},
+      atEnd(run) {
+        const seen = run.logs(READER);
+        expect(seen).toEqual([1, 2, -1].slice(0, seen.length));
+      },
+    };
+    expect(model.explore(argument(2, 1, mortal), 1)).toBeGreaterThan(20);
   });
 
   it("the model finds a producer that does not look once more before it is suspended", () => {

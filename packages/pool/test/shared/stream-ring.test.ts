@@ -3,6 +3,8 @@ import {
   APART,
   BYTES,
   CREDIT,
+  ENDED,
+  ITEMS,
   NO_FRAME,
   NUMBER,
   ringBytes,
@@ -10,6 +12,7 @@ import {
   type StreamShape,
   StreamReader,
   StreamWriter,
+  THROWN,
 } from "../../src/shared/stream-ring.ts";
 
 const OFFSET = 8;
@@ -143,6 +146,39 @@ describe("StreamWriter, StreamReader", () => {
     writer.writeNumber(2);
     read();
     expect([writer.canWrite, writer.readCount, writer.writtenCount]).toEqual([true, 1, 2]);
+  });
+
+  it("of an argument: a reader waits for the word, and is woken by what comes", async () => {
+    const { writer, reader } = make(4);
+    expect(reader.awaitFrame()).toBe(true);
+    const written = reader.whenWritten();
+    if (writer.writeNumber(1)) writer.wakeReader();
+    expect(await written).toBe("ok");
+    reader.consume();
+    expect(reader.awaitFrame()).toBe(true);
+    if (writer.writeEnd()) writer.wakeReader();
+    expect(reader.whenWritten()).toBe(null);
+    expect(reader.peek()).toBe(ENDED);
+  });
+
+  it("of an argument: what its source has thrown lies in a block", () => {
+    const { writer, reader } = make(1);
+    writer.writeApart(3, 4, 100, 0, THROWN);
+    expect([reader.peek(), reader.arena, reader.block, reader.length]).toEqual([THROWN, 3, 4, 100]);
+  });
+
+  it("of an argument: a reader that leaves is not left waiting, whatever the producer has come to", async () => {
+    const { reader, words } = make(1);
+    reader.awaitFrame();
+    const written = reader.whenWritten();
+    reader.leave();
+    expect(await written).toBe("ok");
+    reader.awaitFrame();
+    const lost = reader.whenWritten();
+    // By a producer that died before it could notify.
+    words[ITEMS] = 0;
+    reader.leave();
+    expect(await lost).toBe("ok");
   });
 
   it("a block of the default shape has one of the sizes of an arena", () => {

@@ -14,7 +14,7 @@ import { HOST, HOST_SERIAL } from "../../src/shared/pool-memory.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../../src/shared/stream-ring.ts";
 import type { OpenedStream } from "../../src/submit/job-stream.ts";
 import { move } from "../../src/transfer/move.ts";
-import { ItemWriter } from "../../src/worker/item-writer.ts";
+import { ItemWriter } from "../../src/transfer/item-writer.ts";
 import { UncaughtErrors } from "../uncaught.ts";
 import { PlayedPool, serialOf } from "./played-pool.ts";
 

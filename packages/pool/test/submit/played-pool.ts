@@ -241,6 +241,8 @@ export class PlayedPool {
       },
       limits: serial === HOST_SERIAL ? this.#limits : { jobs: Infinity, bytes: Infinity, maxQueue: Infinity },
       homes: serial === HOST_SERIAL ? this.homes : null,
+      carry: nothing,
+      send: nothing,
       thread: {
         active: nothing,
         idle: nothing,

@@ -18,8 +18,10 @@ import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { placedWord, RUNNING, SlotTable } from "../../../src/shared/slot.ts";
 import {
   CREDIT,
+  ENDED,
   ITEMS,
   NO_FRAME,
+  NUMBER,
   type StreamShape,
   StreamReader,
   StreamWriter,
@@ -505,6 +507,54 @@ export const programs = {
       if (!inbox.sleep()) continue;
       wait(e.control, messageWord(e.layout), messages, Infinity);
       messages = load(e.control, messageWord(e.layout));
+    }
+  },
+
+  /**
+   * The same for an argument: the thread that has called writes the numbers and the end, and the one that reads waits for the ring alone.
+   * `hasty`: as above.
+   */
+  pourStream(e, count, highWaterMark, hasty) {
+    const ring = new StreamWriter(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark);
+    const words = new Int32Array(e.slotsBuffer, streamAt(e));
+    const untilGranted = (): void => {
+      while (!ring.canWrite) {
+        if (hasty === 1) store(words, CREDIT, 1);
+        else if (!ring.suspend()) break;
+        const granted = ring.whenGranted();
+        if (granted !== null) awaitWoken(granted);
+      }
+    };
+    add(e.control, messageWord(e.layout), 1);
+    notify(e.control, messageWord(e.layout));
+    for (let i = 1; i <= count; i++) {
+      untilGranted();
+      if (ring.writeNumber(i)) ring.wakeReader();
+    }
+    untilGranted();
+    if (ring.writeEnd()) ring.wakeReader();
+  },
+
+  /** The thread of the job, which reads that one to its end. Logs the numbers, and -1 at the end. `hasty`: as above. */
+  drinkStream(e, highWaterMark, hasty) {
+    wait(e.control, messageWord(e.layout), 0, Infinity);
+    const ring = new StreamReader(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark);
+    const words = new Int32Array(e.slotsBuffer, streamAt(e));
+    for (;;) {
+      const kind = ring.peek();
+      if (kind === ENDED) {
+        e.log(-1);
+        return;
+      }
+      if (kind === NUMBER) {
+        e.log(ring.number);
+        ring.consume();
+      } else {
+        if (hasty === 1) store(words, ITEMS, 1);
+        else if (!ring.awaitFrame()) continue;
+        const written = ring.whenWritten();
+        if (written !== null) awaitWoken(written);
+      }
     }
   },
 

@@ -1,0 +1,151 @@
+/**
+ * What an argument comes from, piece by piece, on the thread whose call it is: an iterable, a ReadableStream or a Readable.
+ *
+ * | state  | means                                          | goes on                                                        |
+ * | ------ | ---------------------------------------------- | -------------------------------------------------------------- |
+ * | FRESH  | nothing was read                               | to OPEN: `next`; to OVER: `release`                            |
+ * | OPEN   | is read                                        | to OVER: it has no more, has thrown, or `release`              |
+ * | OVER   | final: nothing is held of it, nor of the call  |                                                                |
+ *
+ * Whoever leaves FRESH or OPEN by `release` calls the `return` of the iterator, cancels the ReadableStream, or destroys the Readable: so that
+ * happens once at most, and never to a source that has ended by itself. All of it is code of the user's, and runs in the context of the call.
+ */
+import type { ReadableStream } from "node:stream/web";
+import type { AsyncScope } from "@skein/context";
+import { isThenable } from "../jobs/thenable.ts";
+
+interface Step {
+  readonly done?: boolean;
+  readonly value: unknown;
+}
+
+type AnyIterator = Pick<AsyncIterator<unknown> | Iterator<unknown>, "next" | "return">;
+
+/** How a kind of source is read, and let go. */
+interface Reading {
+  next(): unknown;
+  release(): unknown;
+}
+
+export class ArgumentSource {
+  /** Null: OVER. */
+  #source: object | null;
+  #scope: AsyncScope | null;
+  /** Null: not OPEN. */
+  #reading: Reading | null = null;
+
+  /** @param scope The context of the call. */
+  constructor(source: object, scope: AsyncScope) {
+    this.#source = source;
+    this.#scope = scope;
+  }
+
+  /**
+   * The next step of a source that is not OVER. @throws what the source throws, as the promise rejects with it; it is OVER then, and when there
+   * is no more.
+   */
+  async next(): Promise<Step> {
+    try {
+      const step = await this.#scope!.run(() => this.#open().next());
+      if (typeof step !== "object" || step === null)
+        throw new TypeError(
+          `The iterator gave ${String(step)} in place of an object with \`done\` and \`value\``,
+        );
+      const { done, value } = step as Step;
+      if (done !== true) return { done: false, value };
+      this.#forget();
+      return { done: true, value: undefined };
+    } catch (error) {
+      this.#forget();
+      throw error;
+    }
+  }
+
+  /** Nothing more will be read. What that throws is nobody's: the job has its outcome, or has left. */
+  release(): void {
+    const source = this.#source;
+    if (source === null) return;
+    const scope = this.#scope!;
+    const reading = this.#reading;
+    this.#forget();
+    try {
+      scope.run(() => {
+        const released = (reading ?? readingOf(source)).release();
+        if (isThenable(released)) released.then(undefined, ignore);
+      });
+    } catch {
+      // As above.
+    }
+  }
+
+  #open(): Reading {
+    return (this.#reading ??= readingOf(this.#source!));
+  }
+
+  #forget(): void {
+    this.#source = null;
+    this.#scope = null;
+    this.#reading = null;
+  }
+}
+
+/** Whether an object is one of those that can be read. */
+export function isReadable(source: object): boolean {
+  return Symbol.asyncIterator in source || Symbol.iterator in source || isWebStream(source);
+}
+
+export function isWebStream(source: object): source is ReadableStream<unknown> {
+  return source instanceof globalThis.ReadableStream;
+}
+
+function readingOf(source: object): Reading {
+  if (isWebStream(source)) return webReading(source);
+  if (Symbol.asyncIterator in source) {
+    const iterator = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+    // The iterator of a Readable that was not begun does not destroy it.
+    const release = isNodeStream(source) ? () => source.destroy() : () => iterator.return?.();
+    return { next: () => iterator.next(), release };
+  }
+  return syncReading((source as Iterable<unknown>)[Symbol.iterator]());
+}
+
+/** Items that are promises are awaited, as `for await` does. */
+function syncReading(iterator: AnyIterator): Reading {
+  const release = (): unknown => iterator.return?.();
+  const next = (): unknown => {
+    const step = iterator.next() as Step;
+    if (step.done === true || !isThenable(step.value)) return step;
+    return step.value.then(
+      (value) => ({ done: false, value }),
+      (error: unknown) => {
+        release();
+        throw error;
+      },
+    );
+  };
+  return { next, release };
+}
+
+/** With a reader: cancelling that does not wait for what is being read. */
+function webReading(source: ReadableStream<unknown>): Reading {
+  if (source.locked)
+    throw new TypeError(
+      "The ReadableStream was locked after it had been marked with `stream`: somebody else reads it",
+    );
+  const reader = source.getReader();
+  return {
+    async next() {
+      const step = await reader.read();
+      if (step.done) reader.releaseLock();
+      return step;
+    },
+    release: () => reader.cancel(),
+  };
+}
+
+function isNodeStream(source: object): source is { destroy(): unknown } {
+  const { destroy, pipe } = source as { destroy?: unknown; pipe?: unknown };
+  return typeof destroy === "function" && typeof pipe === "function";
+}
+
+function ignore(): void {}
