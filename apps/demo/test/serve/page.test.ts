@@ -42,7 +42,7 @@ function makeTree(): string {
     );
   writeFileSync(join(root, "small/one", HOSTILE), "export const broken = ;\n");
   const large = Array.from(
-    { length: 250 },
+    { length: 150 },
     (_, i) =>
       `export function g${i}(a, b) {\n  for (const each of a) if (each > b && b < ${i}) b += each * ${i};\n  return b;\n}\n`,
   ).join("");
@@ -111,6 +111,11 @@ class Person {
     });
   }
 
+  /** All that is said of the chosen scan, its digest last. */
+  async facts(): Promise<string[]> {
+    return await this.page.getByRole("region", { name: "Result" }).locator(".tile").allInnerTexts();
+  }
+
   /** What a fact about the chosen scan is. */
   async fact(title: string): Promise<string> {
     const tile = this.page
@@ -134,7 +139,7 @@ describe.runIf(browser !== null)("the page of census serve", { timeout: timeLimi
   let server: ServeProcess;
   let ada: Person;
   let bob: Person;
-  let largeResult = "";
+  let largeFacts: string[] = [];
 
   beforeAll(async () => {
     server = new ServeProcess([
@@ -167,8 +172,8 @@ describe.runIf(browser !== null)("the page of census serve", { timeout: timeLimi
       await person.reaches("large", "done");
       await person.reaches("small", "done");
     }
-    largeResult = await ada.fact("result");
-    expect(largeResult).toMatch(/^[0-9a-f]{12}$/);
+    largeFacts = await ada.facts();
+    expect(largeFacts.at(-1)).toMatch(/^result\s+[0-9a-f]{12}$/);
     expect(await ada.fact("files")).toBe(String(LARGE_FILES));
     expect([...ada.complaints, ...bob.complaints]).toEqual([]);
   });
@@ -260,7 +265,7 @@ describe.runIf(browser !== null)("the page of census serve", { timeout: timeLimi
     await ada.rows("large").first().getByRole("button", { name: "Resume" }).click();
     await bob.reaches("large", "done");
     await ada.reaches("large", "done");
-    expect(await ada.fact("result")).toBe(largeResult);
+    expect(await ada.facts()).toEqual(largeFacts);
     expect([...ada.complaints, ...bob.complaints]).toEqual([]);
   });
 
@@ -291,7 +296,6 @@ describe.runIf(browser !== null)("the page of census serve", { timeout: timeLimi
     await page.emulateMedia({ colorScheme: "dark" });
     await page.getByRole("tab", { name: "Packages" }).click();
     await page.getByRole("button", { name: /^small-one: / }).waitFor();
-    expect(await violations(page)).toEqual([]);
     await page.setViewportSize({ width: 380, height: 800 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(380);
     expect(await violations(page)).toEqual([]);
