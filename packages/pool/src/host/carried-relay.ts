@@ -254,18 +254,26 @@ export class CarriedRelay implements ArgumentsHolder {
       // Its jobs are being settled; what it was not sent is found again there, with its values.
       if (thread.hasEnded) continue;
       this.#outgoing.delete(thread);
-      if (thread.isLeaving) {
-        // It was told to since: it may end before it hears of them.
+      // It was told to leave since, or has begun an exclusive job: it may end before it hears of them.
+      if (thread.isLeaving || !this.#memory.parking.beginHanding(thread.index)) {
         for (const { slot, carried } of jobs) this.#takeBack(slot, carried.id);
         continue;
       }
-      for (const { carried } of jobs) this.#given.get(carried.id)!.isSent = true;
-      this.#post(
-        thread,
-        jobs.map(({ carried }) => carried),
-        (sent) => ({ type: "handed", jobs: jobs.map(({ slot }, i) => ({ slot, carried: sent[i]! })) }),
-      );
+      try {
+        this.#hand(thread, jobs);
+      } finally {
+        this.#memory.parking.endHanding(thread.index);
+      }
     }
+  }
+
+  #hand(thread: PoolThread, jobs: readonly HandedJob[]): void {
+    for (const { carried } of jobs) this.#given.get(carried.id)!.isSent = true;
+    this.#post(
+      thread,
+      jobs.map(({ carried }) => carried),
+      (sent) => ({ type: "handed", jobs: jobs.map(({ slot }, i) => ({ slot, carried: sent[i]! })) }),
+    );
   }
 
   #takeBack(slot: number, id: number): void {

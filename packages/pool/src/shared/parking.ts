@@ -6,6 +6,7 @@
  *            MAIL[w] the word after that: 1: the host has posted what thread w is to take in before it sleeps
  *            then JOIN[w], see join-edges.ts
  *            then REACH[w]: what thread w may take (job-queues.ts), 0 ALL; set by w before it searches or sleeps
+ *            then HANDING[w]: 1 while the host posts jobs to thread w, past the queues
  * State      | value       | means                                               | written by                |
  *            | 0 DEAD      | no thread has this index, or it has not started     | host                      |
  *            | 1 BUSY      | runs a job, or its event loop                       | thread w                  |
@@ -33,6 +34,9 @@
  *                 meanwhile sets it again.
  *            [P5] for an exclusive job only threads count whose REACH is ALL. w stores REACH before SEARCHING or ASLEEP, and searches
  *                 after it. Either the producer sees ALL, or it read REACH before w stored it, and so w's search sees the job.
+ *            [P6] the host stores HANDING[w] = 1, then loads REACH[w], and posts jobs unless that is OWN. w stores REACH[w] = OWN, waits
+ *                 while HANDING[w] is 1, and then takes its messages. Either the host sees OWN, or w has the jobs before it begins one that
+ *                 it may be ended for, and gives them back.
  * Liveness   If every thread is ASLEEP or IDLE and no wake-up is under way, all rings and deques are empty: by P1 and I1. A dead
  *            thread may have swallowed a wake-up: after each exit the host stores DEAD, then wakes another if they are not.
  *            It may also have died between the CAS and the notify of m4: a word that says NOTIFIED with its thread still asleep,
@@ -40,7 +44,7 @@
  * Sources    rayon's sleep protocol; .NET A3.10; ECMA-262 §25.4 Atomics. Model test: test/shared/parking.model.test.ts
  */
 import { cas, load, notify, store, wait, waitAsync } from "./atomics.ts";
-import { ALL, type Reach } from "./reach.ts";
+import { ALL, OWN, type Reach } from "./reach.ts";
 import type { JoinEdges } from "./join-edges.ts";
 import { type Layout, LINE_WORDS } from "./layout.ts";
 import { Places } from "./places.ts";
@@ -55,6 +59,7 @@ const NOTIFIED = 5;
 const OUTPUT = 1;
 const MAIL = 2;
 const REACH = 4;
+const HANDING = 5;
 
 export class Parking {
   readonly #words: Int32Array;
@@ -153,7 +158,7 @@ export class Parking {
   // For thread w itself.
 
   setReach(w: number, reach: Reach): void {
-    store(this.#words, this.#word(w) + REACH, reach); // [P5]
+    store(this.#words, this.#word(w) + REACH, reach); // [P5] [P6]
   }
 
   setBusy(w: number): void {
@@ -232,6 +237,27 @@ export class Parking {
     if (!this.hasMail(w)) return false;
     store(this.#words, this.#word(w) + MAIL, 0); // [P4]
     return true;
+  }
+
+  // Jobs past the queues, which are not to be lost with a thread that is ended.
+
+  /** By the host, before it posts jobs to thread `w`. @returns false: it may take none now. */
+  beginHanding(w: number): boolean {
+    store(this.#words, this.#word(w) + HANDING, 1); // [P6]
+    if (load(this.#words, this.#word(w) + REACH) !== OWN) return true; // [P6]
+    this.endHanding(w);
+    return false;
+  }
+
+  /** They are posted, and announced. */
+  endHanding(w: number): void {
+    store(this.#words, this.#word(w) + HANDING, 0); // [P6]
+    notify(this.#words, this.#word(w) + HANDING); // [P6]
+  }
+
+  /** By thread `w`, which has told that it takes nothing any more. Blocks while the host is posting to it, some microseconds. */
+  awaitHanding(w: number): void {
+    wait(this.#words, this.#word(w) + HANDING, 1, Infinity); // [P6] all results mean: it is over
   }
 
   // Console output on its way: hazard H16.

@@ -355,8 +355,11 @@ export class DispatchLoop {
   #startExclusive(slot: number): Promise<void> | null {
     this.#isExclusive = true;
     this.#memory.queues.reach = OWN;
-    // The host may look at it before it sends jobs ahead.
-    this.#memory.parking.setReach(this.#parts.thread, OWN);
+    const { parking } = this.#memory;
+    const { thread } = this.#parts;
+    // From now on the host sends it nothing that would be lost if the thread is ended; what it has sent is for others (parking.ts P6).
+    parking.setReach(thread, OWN);
+    parking.awaitHanding(thread);
     this.#takeMail();
     this.#arrivals.giveBackHanded();
     const pending = this.#clock.time(slot, this.#run);

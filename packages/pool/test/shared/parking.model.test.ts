@@ -245,4 +245,30 @@ describe("Parking, stepped", { timeout: timeLimit(600_000) }, () => {
   it("the model finds a thread that tells what it may take after its last search", () => {
     expect(() => model.explore(exclusiveScenario(1, [0], {}, 1), 2)).toThrow(/schedule: /);
   });
+
+  /** The host hands a job to a thread that begins an exclusive one. */
+  function handingScenario(more: Partial<Scenario>, careless = 0, hasty = 0): Scenario {
+    return {
+      threads: [
+        ["beginExclusive", careless],
+        ["handJob", hasty],
+      ],
+      prepare: ({ control, layout }) => new Parking(control, layout).setBusy(0),
+      atEnd(run) {
+        // It has the job in time, or the host has kept it.
+        expect(run.killed === 0 || run.logs(0)[0] === run.logs(1)[0]).toBe(true);
+      },
+      ...more,
+    };
+  }
+
+  it("P6 no job is handed to a thread that does not hear of it before its exclusive job", () => {
+    expect(model.explore(handingScenario({}), Infinity)).toBeGreaterThan(20);
+    expect(model.explore(handingScenario({ mortal: [0] }), Infinity)).toBeGreaterThan(50);
+  });
+
+  it("the model finds a host that does not say that it hands over, and a thread that does not wait for it", () => {
+    expect(() => model.explore(handingScenario({}, 0, 1), 2)).toThrow(/schedule: /);
+    expect(() => model.explore(handingScenario({}, 1, 0), 2)).toThrow(/schedule: /);
+  });
 });

@@ -13,7 +13,7 @@ import { JobQueues, NO_JOB, NO_THREAD } from "../../../src/shared/job-queues.ts"
 import { HOST, PoolMemory } from "../../../src/shared/pool-memory.ts";
 import { Parking } from "../../../src/shared/parking.ts";
 import { Places } from "../../../src/shared/places.ts";
-import { ALL, SHARED } from "../../../src/shared/reach.ts";
+import { ALL, OWN, SHARED } from "../../../src/shared/reach.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
 import { placedWord, RUNNING, SlotTable } from "../../../src/shared/slot.ts";
 import {
@@ -802,6 +802,25 @@ export const programs = {
       if (!queues.push(NORMAL, slot, true)) throw new Error("No room");
       parking.wakeOne(-1, true);
     }
+  },
+
+  /** The host, which hands a job to thread 0, unless that takes none. Logs whether it has. `hasty`: it does not say before that it will, which is wrong. */
+  handJob(e, hasty) {
+    const parking = new Parking(e.control, e.layout);
+    const mayHand = hasty === 1 ? parking.reachOf(0) !== OWN : parking.beginHanding(0);
+    e.log(mayHand ? 1 : 0);
+    if (!mayHand) return;
+    add(e.control, messageWord(e.layout), 1);
+    parking.announceMail(0);
+    parking.endHanding(0);
+  },
+
+  /** A thread that begins an exclusive job. Logs how many jobs were handed to it before. `careless`: it does not wait for whoever is handing it some. */
+  beginExclusive(e, careless) {
+    const parking = new Parking(e.control, e.layout);
+    parking.setReach(e.thread, OWN);
+    if (careless !== 1) parking.awaitHanding(e.thread);
+    e.log(parking.takeMail(e.thread) ? load(e.control, messageWord(e.layout)) : 0);
   },
 
   /** The host, which posts messages to thread 0. */
