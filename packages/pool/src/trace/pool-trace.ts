@@ -50,7 +50,7 @@ export class PoolTrace {
   /** By submitter; as long as somebody records. */
   readonly #notes: (SharedArrayBuffer | null)[] = [];
   readonly #jobs: Float64Array;
-  /** One job in so many is recorded: as many as the recording wants that wants most; all of them for a file. */
+  /** One job in so many is recorded, a power of two: enough for each recording; all of them for a file. */
   readonly #oneIn = new Int32Array(new SharedArrayBuffer(4)).fill(1);
   readonly #originNs = process.hrtime.bigint();
   /** In the order in which they ended. */
@@ -102,10 +102,10 @@ export class PoolTrace {
 
   /** A recording wants more jobs than before, or fewer. */
   adjust(): void {
-    const wanted = Array.from(this.#recordings, ({ oneIn }) => oneIn);
-    const oneIn = this.#file !== null || wanted.length === 0 ? 1 : wanted.reduce(commonDivisor);
-    // Plain: who sees it late records more or less for a moment.
-    this.#oneIn[0] = oneIn;
+    let wanted = this.#file === null ? 0 : 1;
+    for (const { oneIn } of this.#recordings) wanted |= oneIn;
+    // Its lowest bit: the largest power of two that divides what each of them wants. Plain: who sees it late records more or less for a moment.
+    this.#oneIn[0] = wanted & -wanted || 1;
   }
 
   /** What the thread in place `index`, which is there already, needs to follow the trace as it is now; the host: HOST - 1. */
@@ -207,10 +207,6 @@ export class PoolTrace {
   #notesOf(submitter: number): SharedArrayBuffer {
     return (this.#notes[submitter] ??= createNotesBuffer());
   }
-}
-
-function commonDivisor(a: number, b: number): number {
-  return b === 0 ? a : commonDivisor(b, a % b);
 }
 
 function liveThread(threadId: number): LiveThread {

@@ -145,7 +145,7 @@ describe("a recording", () => {
     });
   });
 
-  it("records no more jobs than it tells from then on; as many as the one wants that wants most", async () => {
+  it("records no more jobs than it tells from then on, or than another one wants", async () => {
     const pool = poolOf(1);
     const sample = pool.module<typeof Sample>(sampleJobs);
     using recording = recordJobs(pool);

@@ -17,7 +17,7 @@ export interface TraceData {
   readonly capacity: number;
   /** By slot: the job's key, NOT_RECORDED if it has none, and when it was submitted. */
   readonly jobs: Float64Array;
-  /** One job in so many is recorded: a word that the host writes. */
+  /** One job in so many is recorded, a power of two: a word that the host writes. */
   readonly oneIn: Int32Array;
   /** `process.hrtime` when the trace began. */
   readonly originNs: bigint;
@@ -101,7 +101,7 @@ export class ThreadTrace {
 
   /** A job is about to be made: when, if it is to be recorded. */
   beginning(): number {
-    return (this.#submitted + 1) % this.#interval() === 0 ? this.now() : 0;
+    return this.#isChosen(this.#submitted + 1) ? this.now() : 0;
   }
 
   /**
@@ -110,7 +110,7 @@ export class ThreadTrace {
    * @returns null: it is not recorded.
    */
   began(job: object, priority: number, startedAt: number): TraceMark | null {
-    if (++this.#submitted % this.#interval() !== 0) return null;
+    if (!this.#isChosen(++this.#submitted)) return null;
     const key = jobKey(this.#serial, this.#submitted, priority);
     if (this.notes !== null) this.notes.began(key, job);
     return { trace: this, key, startedAt: startedAt === 0 ? this.now() : startedAt };
@@ -118,9 +118,14 @@ export class ThreadTrace {
 
   /** The job goes into `slot`, which is still the submitter's. */
   place(slot: number, mark: TraceMark | null): void {
-    const isRecorded = this.#isOurs(mark);
-    this.#jobs[2 * slot] = isRecorded ? mark.key : NOT_RECORDED;
-    if (isRecorded) this.#jobs[2 * slot + 1] = mark.startedAt;
+    const jobs = this.#jobs;
+    if (this.#isOurs(mark)) {
+      jobs[2 * slot] = mark.key;
+      jobs[2 * slot + 1] = mark.startedAt;
+    } else if (jobs[2 * slot] !== NOT_RECORDED) {
+      // Not written again: the line stays in the caches of the threads that run the jobs.
+      jobs[2 * slot] = NOT_RECORDED;
+    }
   }
 
   /**
@@ -171,6 +176,11 @@ export class ThreadTrace {
   /** One that was made under another trace has a key of that. */
   #isOurs(mark: TraceMark | null): mark is TraceMark {
     return mark !== null && mark.trace === this;
+  }
+
+  /** Without a division, which would cost as much as the rest of a job that is not recorded. */
+  #isChosen(count: number): boolean {
+    return (count & (this.#interval() - 1)) === 0;
   }
 
   /** Read plainly: who sees it late records more or less for a moment. */
