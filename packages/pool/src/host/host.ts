@@ -39,12 +39,15 @@ import { QueueWatch } from "./queue-watch.ts";
 import { PoolRecording } from "../trace/pool-recording.ts";
 import { PoolTrace, type ResolvedTraceOptions } from "../trace/pool-trace.ts";
 import { Recording } from "../trace/recording.ts";
-import { LOST_AFTER_MS, Shutdown } from "./shutdown.ts";
+import { Shutdown } from "./shutdown.ts";
 import type { ThreadHandle } from "./thread-handle.ts";
 import { maxSlotsOfHome, ThreadHomes } from "./thread-homes.ts";
 import { ThreadRoster } from "./thread-roster.ts";
 import { ThreadStarts } from "./thread-starts.ts";
 import { EXTRA_IDLE_TIMEOUT_MS, type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
+
+/** A thread that was terminated ends in milliseconds, on a busy machine a little later. One that has not by then is in a call that nothing interrupts. */
+const STUCK_AFTER_MS = 2000;
 
 export interface HostOptions extends ThreadCounts {
   /** How many threads there can be at once, `setMaxThreads` included. */
@@ -436,7 +439,9 @@ export class Host {
     if (thread === null || thread.wasTerminated) return;
     thread.wasTerminated = true;
     thread.terminate();
-    AsyncScope.root.run(setTimeout, () => this.#lose(thread), LOST_AFTER_MS).unref();
+    // Not before the messages of this turn are read: that it has ended may be among them.
+    const onTime = (): void => void setImmediate(() => this.#lose(thread));
+    AsyncScope.root.run(setTimeout, onTime, STUCK_AFTER_MS).unref();
   }
 
   /** A user ends it: it takes no more jobs, and another may start at once. */

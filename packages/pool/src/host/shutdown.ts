@@ -17,7 +17,7 @@ import type { PoolThread } from "./pool-thread.ts";
 /** For a thread that is busy with a job its caller gave up, or with code of its own, when the pool closes. */
 const CLOSE_GRACE_MS = 500;
 /** For a thread that was terminated: it ends in a few milliseconds, or is in a call that cannot be interrupted. */
-export const LOST_AFTER_MS = 250;
+const LOST_AFTER_MS = 250;
 /** How often step 3 looks for jobs of jobs, of which nobody tells the host. */
 const LOOK_MS = 2;
 
