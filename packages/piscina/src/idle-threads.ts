@@ -1,4 +1,5 @@
 /** Lets threads go that have had nothing to do for a while, as long as there are more than there must be. Nobody asks which: only how many. */
+import { AsyncScope } from "@skein/context";
 import { clearTimeout, setTimeout } from "./timers.ts";
 
 const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -26,8 +27,11 @@ export class IdleThreads {
     if (timeoutMs === Infinity) return;
     const mayGo = Math.max(0, Math.min(idle, threads - minThreads));
     while (this.#timers.length > mayGo) clearTimeout(this.#timers.pop());
+    // In no task's context, which the timer would keep.
     while (this.#timers.length < mayGo)
-      this.#timers.push(setTimeout(this.#onTime, Math.min(timeoutMs, MAX_DELAY_MS)).unref());
+      this.#timers.push(
+        AsyncScope.root.run(setTimeout, this.#onTime, Math.min(timeoutMs, MAX_DELAY_MS)).unref(),
+      );
   }
 
   readonly #onTime = (): void => {
