@@ -172,6 +172,9 @@ export class ContextTable {
   forget(): void {
     for (const entry of this.#idle) if (entry !== null) this.#evict(entry);
     this.#byText.fill(null);
+    // Of a job that was refused.
+    this.#measuredEntry = null;
+    this.#head = noHead;
   }
 
   #entryOf(context: ExecutionContext): ContextEntry | null {
