@@ -127,11 +127,9 @@ export class ArgumentReader extends ReceivedStream {
     const kind = reader.peek();
     if (kind === NO_FRAME) return NO_ITEM;
     if (kind === ENDED) return this.#end(null);
+    let value: unknown;
     try {
-      const value = decodeFrame(reader, bytes, this.#parts.arenas, this.#parts.decoder);
-      if (kind === THROWN) return this.#end({ error: fromWire(value as ErrorWire) });
-      reader.consume();
-      return value;
+      value = decodeFrame(reader, bytes, this.#parts.arenas, this.#parts.decoder);
     } catch (error) {
       if (error instanceof NotArrived) {
         this.#state = HELD;
@@ -141,6 +139,8 @@ export class ArgumentReader extends ReceivedStream {
       reader.consume();
       throw error;
     }
+    reader.consume();
+    return kind === THROWN ? this.#end({ error: fromWire(value as ErrorWire) }) : value;
   }
 
   /** Gives what there is, then waits if somebody still does. */
