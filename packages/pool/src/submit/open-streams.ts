@@ -10,12 +10,12 @@ export class OpenStreams {
   readonly #news: OpenStream[] = [];
   /** Those whose rings may hold items. */
   readonly #open = new Set<OpenStream>();
-  /** By what their next item waits for. */
-  readonly #heldUp = new Map<number, OpenStream>();
+  /** With what their next items wait for: several may wait for the same SharedArrayBuffer. */
+  readonly #heldUp = new Map<OpenStream, number>();
 
   constructor(parts: StreamParts, ledger: Omit<StreamLedger, "heldUp">) {
     this.#parts = parts;
-    this.#ledger = { ...ledger, heldUp: (stream, id) => void this.#heldUp.set(id, stream) };
+    this.#ledger = { ...ledger, heldUp: (stream, id) => void this.#heldUp.set(stream, id) };
   }
 
   /**
@@ -38,13 +38,16 @@ export class OpenStreams {
     arenas.giveBack(slots.ringArena(slot), slots.ringBlock(slot));
   }
 
-  /** What an item has waited for has come. @returns whether a stream was waiting. */
+  /** What items have waited for has come. @returns whether a stream was waiting. */
   arrived(id: number): boolean {
-    const stream = this.#heldUp.get(id);
-    if (stream === undefined) return false;
-    this.#heldUp.delete(id);
-    this.#news.push(stream);
-    return true;
+    let isNews = false;
+    for (const [stream, awaited] of this.#heldUp) {
+      if (awaited !== id) continue;
+      this.#heldUp.delete(stream);
+      this.#news.push(stream);
+      isNews = true;
+    }
+    return isNews;
   }
 
   /** Whether items that have come may be unread. */
@@ -59,7 +62,7 @@ export class OpenStreams {
 
   #forget(stream: OpenStream): void {
     this.#open.delete(stream);
-    for (const [id, each] of this.#heldUp) if (each === stream) this.#heldUp.delete(id);
+    this.#heldUp.delete(stream);
   }
 
   get haveNoNews(): boolean {

@@ -1,10 +1,12 @@
 /** The arguments of this thread's jobs that come piece by piece, while the jobs run. */
+import { AsyncScope } from "@skein/context";
 import { Decoder, type ReceivedStreams } from "../codec/decoder.ts";
 import type { ArgumentMessage } from "../messages/protocol.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
+import { queueMicrotask } from "../shared/timers.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import { ArgumentReader, type ReaderParts } from "./argument-reader.ts";
@@ -26,7 +28,8 @@ export class ArgumentReaders implements ReceivedStreams {
   readonly #carried: CarriedValues;
   readonly #reader: ReaderParts;
   readonly #byId = new Map<number, ArgumentReader>();
-  readonly #heldUp = new Map<number, ArgumentReader>();
+  /** With what their next items wait for: several may wait for the same SharedArrayBuffer. */
+  readonly #heldUp = new Map<ArgumentReader, number>();
   #last = 0;
 
   constructor({ memory, serial, arenas, sharedBuffers, carried, send }: ArgumentReadersParts) {
@@ -37,11 +40,12 @@ export class ArgumentReaders implements ReceivedStreams {
       decoder: new Decoder(sharedBuffers, carried),
       ask: ({ id, number, submitter }) =>
         send({ type: "argument-wanted", to: submitter, from: serial, number, reader: id }),
-      leave: ({ id, number, submitter }) => {
-        this.#byId.delete(id);
-        send({ type: "argument-left", to: submitter, number });
+      leave: (reader) => {
+        this.#byId.delete(reader.id);
+        this.#heldUp.delete(reader);
+        send({ type: "argument-left", to: reader.submitter, number: reader.number });
       },
-      heldUp: (reader, id) => void this.#heldUp.set(id, reader),
+      heldUp: (reader, id) => void this.#heldUp.set(reader, id),
       isStopping: ({ slot }) => this.#isStopping(slot),
     };
   }
@@ -62,12 +66,13 @@ export class ArgumentReaders implements ReceivedStreams {
     else for (const id of message.carried) this.#carried.dropWhenHere(id);
   }
 
-  /** What an item has waited for has come. */
+  /** What items have waited for has come. They are read later: this thread may be in the middle of decoding another item. */
   arrived(id: number): void {
-    const reader = this.#heldUp.get(id);
-    if (reader === undefined) return;
-    this.#heldUp.delete(id);
-    reader.arrived();
+    for (const [reader, awaited] of this.#heldUp) {
+      if (awaited !== id) continue;
+      this.#heldUp.delete(reader);
+      AsyncScope.root.run(queueMicrotask, () => reader.arrived());
+    }
   }
 
   /** The job in this slot was asked to stop. */
@@ -88,7 +93,7 @@ export class ArgumentReaders implements ReceivedStreams {
       reader.close();
       this.#byId.delete(reader.id);
     }
-    for (const [id, reader] of this.#heldUp) if (reader.slot === slot) this.#heldUp.delete(id);
+    for (const reader of this.#heldUp.keys()) if (reader.slot === slot) this.#heldUp.delete(reader);
   }
 
   #isStopping(slot: number): boolean {
