@@ -132,7 +132,12 @@ export class EngineJobs {
   #tellOfIt(job: EngineJob): void {
     const { signal, timeoutMs, runTimeoutMs } = job.options;
     const isWatched = signal !== undefined || timeoutMs !== undefined || runTimeoutMs !== undefined;
-    if (isWatched) this.#watch.watch(job, signal, timeoutMs);
+    try {
+      if (isWatched) this.#watch.watch(job, signal, timeoutMs);
+    } catch (error) {
+      // Of a signal that is no AbortSignal. The job was taken.
+      this.#decide(job, FAILED, error);
+    }
     publishJob("submit", job.fn.source, job);
   }
 

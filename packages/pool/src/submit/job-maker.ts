@@ -317,10 +317,15 @@ export class JobMaker {
 
   /** The job is accepted, and whole: who listens may do anything. */
   #told(job: PendingJob): void {
-    const { watch } = this.#parts;
+    const { watch, ledger } = this.#parts;
     const { signal, timeoutMs, runTimeoutMs } = job.options;
     const isWatched = signal !== undefined || timeoutMs !== undefined || runTimeoutMs !== undefined;
-    if (isWatched && job.stage < DECIDED) watch.watch(job, signal, timeoutMs);
+    try {
+      if (isWatched && job.stage < DECIDED) watch.watch(job, signal, timeoutMs);
+    } catch (error) {
+      // Of a signal that is no AbortSignal. The job was sent.
+      ledger.fail(job, error);
+    }
     publishJob("submit", job.fn.source, job);
     const { mark } = job.extras;
     if (mark !== null)

@@ -24,12 +24,13 @@ export class JobWatch<J extends Pick<DecidedJob, "extras">> {
     this.#expire = expire;
   }
 
+  /** @throws what `addEventListener` of the signal throws; the job is not watched then. */
   watch(job: J, signal: CancelSignal | undefined, timeoutMs: number | undefined): void {
     const { runLimit } = job.extras;
     // Time that a caller asks for is steered by the timers that are global at the call: fake ones too.
     const { setTimeout, clearTimeout } = globalThis;
-    const timer = timeoutMs === undefined ? undefined : setTimeout(this.#expire, timeoutMs, job, timeoutMs);
     if (signal !== undefined) this.#join(job, signal);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(this.#expire, timeoutMs, job, timeoutMs);
     const stopWatching = (): void => {
       if (timer !== undefined) clearTimeout(timer);
       runLimit?.stop();
@@ -53,7 +54,12 @@ export class JobWatch<J extends Pick<DecidedJob, "extras">> {
         },
       };
       this.#groups.set(signal, group);
-      signal.addEventListener("abort", group.listener, { once: true });
+      try {
+        signal.addEventListener("abort", group.listener, { once: true });
+      } catch (error) {
+        this.#groups.delete(signal);
+        throw error;
+      }
     }
     group.jobs.add(job);
   }

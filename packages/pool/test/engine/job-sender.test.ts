@@ -54,6 +54,25 @@ async function failureOf(heard: Heard): Promise<unknown> {
 }
 
 describe("a job that is sent", () => {
+  it("fails, once, with what its signal throws when it is watched", async () => {
+    const signal = {
+      aborted: false,
+      reason: undefined,
+      addEventListener: () => {
+        throw new RangeError("no listeners");
+      },
+      removeEventListener: () => {},
+    };
+    const heard = new Heard();
+    new JobSender(pool, jobs.add).send([2, 3], heard, { signal: signal as never, timeoutMs: 10_000 });
+    expect(await failureOf(heard)).toMatchObject({ message: "no listeners" });
+    await using engine = new InlineEngine();
+    const task = engine.run(jobs.add, [2, 3], { signal: signal as never });
+    await expect(Promise.resolve(task)).rejects.toThrow("no listeners");
+    expect(await send(new JobSender(pool, jobs.add), 2, 3).outcome()).toEqual(["completed", 5]);
+    expect(heard.outcomes).toHaveLength(1);
+  });
+
   it("tells its receiver the result, or what it threw", async () => {
     expect(await send(new JobSender(pool, jobs.add), 2, 3).outcome()).toEqual(["completed", 5]);
     const error = await failureOf(send(new JobSender(pool, jobs.fail), "no"));
