@@ -21,7 +21,7 @@ import type { FunctionSource } from "../jobs/function-source.ts";
 import { someoneTracesJobs, type TracedJob, traceSubmission } from "../jobs/job-tracing.ts";
 import { clearTimeout, now, setTimeout } from "../shared/timers.ts";
 import { CallState } from "../shared/call-state.ts";
-import { checkUntaken, takeAll } from "../submit/argument-pumps.ts";
+import { checkUntaken, letGoAll, takeAll } from "../submit/argument-pumps.ts";
 import { type Below, callerOf } from "../submit/caller.ts";
 import { cancellationError } from "../submit/cancel-signal.ts";
 import { jobExtras } from "../submit/job-extras.ts";
@@ -38,7 +38,7 @@ import {
 } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
-import { decodeValue, dropValue, encodeArguments, encodeValue } from "./encoded-value.ts";
+import { decodeValue, dropValue, encodeArguments, encodeValue, type SentValue } from "./encoded-value.ts";
 import { EngineJob } from "./engine-job.ts";
 import type { JobCarrier } from "./job-carrier.ts";
 import { JobReports } from "./job-reports.ts";
@@ -104,6 +104,7 @@ export class EngineJobs {
     const moved = moveListOfArguments(args, options.transfer);
     let streams: readonly MarkedStream[] | null = null;
     const beforeDetaching = (moves: boolean, found: readonly MarkedStream[] | null = null): void => {
+      streams = found;
       if (this.isClosed) throw new PoolClosedError();
       if (moves && retries > 0)
         throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
@@ -111,12 +112,17 @@ export class EngineJobs {
       checkUntaken(found, args);
       if (retries > 0)
         throw argumentRangeError("retries", "0 for a job that reads a stream of its caller", retries);
-      streams = found;
     };
     const { isElsewhere, bytesOnly } = this.#carrier;
-    const sent = isElsewhere
-      ? encodeValue(args, "args", { transfer: moved, bytesOnly, beforeDetaching })
-      : encodeArguments(args, moved, beforeDetaching);
+    let sent: SentValue;
+    try {
+      sent = isElsewhere
+        ? encodeValue(args, "args", { transfer: moved, bytesOnly, beforeDetaching })
+        : encodeArguments(args, moved, beforeDetaching);
+    } catch (error) {
+      if (streams !== null) letGoAll(streams);
+      throw error;
+    }
     if (moved !== null) forgetMoves(args);
     const job = new EngineJob(fn, options, sent, context);
     if (streams !== null) job.received = argumentsOf(takeAll(streams, args));

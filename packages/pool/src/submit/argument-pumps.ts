@@ -110,7 +110,12 @@ export function takeAll(streams: readonly MarkedStream[], args: readonly unknown
 
 /** The call was refused: the streams among its arguments that nobody has are let go. Code of the user's runs here. */
 export function letGo(args: readonly unknown[]): void {
-  for (const { marked } of streamsIn(args)) {
+  letGoAll(streamsIn(args).map(({ marked }) => marked));
+}
+
+/** The same for those that encoding has found: getters give others than `streamsIn` finds. */
+export function letGoAll(streams: readonly MarkedStream[]): void {
+  for (const marked of streams) {
     if (marked.isTaken) continue;
     marked.isTaken = true;
     new ArgumentSource(marked.source, AsyncScope.capture()).release();

@@ -24,7 +24,7 @@ import { clone } from "../transfer/clone.ts";
 import { detachCopied } from "../transfer/detach.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
-import { type ArgumentPumps, checkUntaken, letGo } from "./argument-pumps.ts";
+import { type ArgumentPumps, checkUntaken, letGo, letGoAll } from "./argument-pumps.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { type Below, type Caller, callerOf } from "./caller.ts";
 import { areFramesLeft } from "./caller-frames.ts";
@@ -102,7 +102,7 @@ export class JobMaker {
     const { ledger, memory } = this.#parts;
     const caller = callerOf(below, ledger.outstanding === 0);
     const first = new TaskJob(fn, options);
-    const message = this.#prepare(first, args);
+    const message = this.#prepare(first, args, "broadcast");
     const { carried } = message;
     const bytes = message.bytes.slice(0, message.length);
     message.release();
@@ -141,10 +141,10 @@ export class JobMaker {
     const isNumbers = areNumbers(args);
     if (!isNumbers && streamsIn(args).length > 0) {
       letGo(args);
-      throw new NotSupportedError("streamArguments", "fork", "an argument that is marked with `stream`");
+      throw streamsRefused("fork");
     }
     const job = new ForkedJob(joiner, fn, isNumbers || arePrimitive(args) ? args : null, isNumbers);
-    const message = isNumbers ? this.#prepareNumbers(job) : this.#prepare(job, args);
+    const message = isNumbers ? this.#prepareNumbers(job) : this.#prepare(job, args, "fork");
     this.#accept(job, message, caller, startedAt);
     return job;
   }
@@ -174,9 +174,10 @@ export class JobMaker {
 
   /**
    * Both phases up to the memory. From the return of `encode` on nothing of the user's runs.
+   * @param unstreamed What takes no argument that comes piece by piece, for the error. Null: it does.
    * @returns the arguments, to be released when they are where they go.
    */
-  #prepare(job: PendingJob, args: readonly unknown[]): EncodedMessage {
+  #prepare(job: PendingJob, args: readonly unknown[], unstreamed: string | null = null): EncodedMessage {
     const { contexts, encoder, sharedBuffers } = this.#parts;
     const { fn, options } = job;
     const context = options.flowContext ? contexts.current() : null;
@@ -190,10 +191,14 @@ export class JobMaker {
     }
     const { streams } = message;
     try {
-      if (streams !== null) checkUntaken(streams, args);
+      if (streams !== null) {
+        if (unstreamed !== null) throw streamsRefused(unstreamed);
+        checkUntaken(streams, args);
+      }
       job.block = this.#claim(fn, context, message, options);
     } catch (error) {
       message.release();
+      if (streams !== null) letGoAll(streams);
       throw error;
     }
     job.context = context;
@@ -346,6 +351,10 @@ export class JobMaker {
     )
       job.submittedAt = timestampUs();
   }
+}
+
+function streamsRefused(by: string): NotSupportedError {
+  return new NotSupportedError("streamArguments", by, "an argument that is marked with `stream`");
 }
 
 /** Of POLICIES. */
