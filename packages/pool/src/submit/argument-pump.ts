@@ -74,7 +74,7 @@ export class ArgumentPump {
     this.#payloads = payloads;
     this.#block = block;
     this.#state = PULLING;
-    AsyncScope.root.run(queueMicrotask, () => void this.#run().catch(failed));
+    AsyncScope.root.run(queueMicrotask, () => void this.#run(failed));
     return block;
   }
 
@@ -100,12 +100,16 @@ export class ArgumentPump {
     return carried;
   }
 
-  async #run(): Promise<void> {
+  async #run(failed: (error: unknown) => void): Promise<void> {
     this.#beginTurn();
-    while (this.#state === PULLING) {
-      if (!this.#items!.ring.canWrite) await this.#untilGranted();
-      else if (clockNow() >= this.#turnEndsAt) await this.#untilNextTurn();
-      else await this.#writeNext();
+    try {
+      while (this.#state === PULLING) {
+        if (!this.#items!.ring.canWrite) await this.#untilGranted();
+        else if (clockNow() >= this.#turnEndsAt) await this.#untilNextTurn();
+        else await this.#writeNext();
+      }
+    } catch (error) {
+      failed(error);
     }
   }
 
