@@ -5,7 +5,7 @@ import { AsyncScope } from "@skein/context";
 import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import { type MarkedStream, markStream } from "../codec/marked-streams.ts";
 import { checkUntaken } from "../submit/argument-pumps.ts";
-import { ArgumentSource, isReadable, isWebStream } from "../submit/argument-source.ts";
+import { ArgumentSource, expectFailure, isReadable, isWebStream } from "../submit/argument-source.ts";
 import { integer } from "./option-values.ts";
 
 /**
@@ -33,7 +33,8 @@ const names: OptionNames<StreamArgumentOptions<unknown>> = { move: true, highWat
  *
  * The source is read on this thread, in the context of the call. What it throws arrives in the job as that error. When the job leaves the
  * loop, or ends in whatever way without having read everything, the iterator's `return` is called, the ReadableStream is cancelled, or the Readable is
- * destroyed: once, also when the job was refused or never ran. What that throws is ignored.
+ * destroyed: once, also when the job was refused or never ran. What that throws is ignored. Only a call that throws, because of a bad argument or
+ * option, leaves its streams as they were. A Readable that fails before the job asks for an item does not end the process: the job is told.
  *
  * A job that is cancelled while it waits for an item gets JobCanceledError there. An item that cannot be copied ends the stream in the job with
  * NotCloneableError, whose path names the argument and the item, from 0. Not together with `retries`.
@@ -63,6 +64,7 @@ export function stream<T>(
     highWaterMark: integer("highWaterMark", highWaterMark, 1, 65_535) ?? 16,
     move: (move as MarkedStream["move"] | undefined) ?? null,
   };
+  expectFailure(source);
   return new MarkedArgument<T>(parts);
 }
 

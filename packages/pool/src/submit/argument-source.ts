@@ -8,11 +8,14 @@
  * | OVER   | final: nothing is held of it, nor of the call  |                                                                |
  *
  * Whoever leaves FRESH or OPEN by `release` calls the `return` of the iterator, cancels the ReadableStream, or destroys the Readable: so that
- * happens once at most, and never to a source that has ended by itself. All of it is code of the user's, and runs in the context of the call.
+ * happens once at most, and never to a source that has ended by itself. A source that is released while it is being called, by what it calls, is let
+ * go behind that call. All of it is code of the user's, and runs in the context of the call.
  */
 import type { ReadableStream } from "node:stream/web";
 import type { AsyncScope } from "@skein/context";
 import { isThenable } from "../jobs/thenable.ts";
+
+const getBuiltinModule = process.getBuiltinModule.bind(process);
 
 interface Step {
   readonly done?: boolean;
@@ -33,6 +36,10 @@ export class ArgumentSource {
   #scope: AsyncScope | null;
   /** Null: not OPEN. */
   #reading: Reading | null = null;
+  /** Whether the source is being called: a generator cannot be ended while it runs. */
+  #isInside = false;
+  /** It was released meanwhile. */
+  #isLeft = false;
 
   /** @param scope The context of the call. */
   constructor(source: object, scope: AsyncScope) {
@@ -46,7 +53,7 @@ export class ArgumentSource {
    */
   async next(): Promise<Step> {
     try {
-      const step = await this.#scope!.run(() => this.#open().next());
+      const step = await this.#step();
       if (typeof step !== "object" || step === null)
         throw new TypeError(
           `The iterator gave ${String(step)} in place of an object with \`done\` and \`value\``,
@@ -65,21 +72,26 @@ export class ArgumentSource {
   release(): void {
     const source = this.#source;
     if (source === null) return;
+    if (this.#isInside) {
+      this.#isLeft = true;
+      return;
+    }
     const scope = this.#scope!;
     const reading = this.#reading;
     this.#forget();
-    try {
-      scope.run(() => {
-        const released = (reading ?? readingOf(source)).release();
-        if (isThenable(released)) released.then(undefined, ignore);
-      });
-    } catch {
-      // As above.
-    }
+    scope.run(ignoring, () => (reading ?? readingOf(source)).release());
   }
 
-  #open(): Reading {
-    return (this.#reading ??= readingOf(this.#source!));
+  #step(): unknown {
+    let step: unknown;
+    this.#isInside = true;
+    try {
+      step = this.#scope!.run(() => (this.#reading ??= readingOf(this.#source!)).next());
+    } finally {
+      this.#isInside = false;
+    }
+    if (this.#isLeft) this.release();
+    return step;
   }
 
   #forget(): void {
@@ -94,8 +106,10 @@ export function isReadable(source: object): boolean {
   return Symbol.asyncIterator in source || Symbol.iterator in source || isWebStream(source);
 }
 
+/** Whether it is Node's own. The class is loaded only for what may be one: that takes a millisecond. */
 export function isWebStream(source: object): source is ReadableStream<unknown> {
-  return source instanceof globalThis.ReadableStream;
+  if (!("getReader" in source)) return false;
+  return source instanceof getBuiltinModule("node:stream/web").ReadableStream;
 }
 
 function readingOf(source: object): Reading {
@@ -111,14 +125,19 @@ function readingOf(source: object): Reading {
 
 /** Items that are promises are awaited, as `for await` does. */
 function syncReading(iterator: AnyIterator): Reading {
-  const release = (): unknown => iterator.return?.();
+  let isReleased = false;
+  const release = (): unknown => {
+    if (isReleased) return undefined;
+    isReleased = true;
+    return iterator.return?.();
+  };
   const next = (): unknown => {
     const step = iterator.next() as Step;
     if (step.done === true || !isThenable(step.value)) return step;
     return step.value.then(
       (value) => ({ done: false, value }),
       (error: unknown) => {
-        release();
+        ignoring(release);
         throw error;
       },
     );
@@ -143,9 +162,32 @@ function webReading(source: ReadableStream<unknown>): Reading {
   };
 }
 
-function isNodeStream(source: object): source is { destroy(): unknown } {
-  const { destroy, pipe } = source as { destroy?: unknown; pipe?: unknown };
-  return typeof destroy === "function" && typeof pipe === "function";
+/**
+ * A Readable may fail before its job asks for the first item, and an `error` that nobody listens to ends the process. Whoever reads it is told
+ * all the same.
+ */
+export function expectFailure(source: object): void {
+  if (isNodeStream(source)) source.on("error", ignore);
+}
+
+interface NodeStream {
+  destroy(): unknown;
+  on(event: "error", listener: () => void): unknown;
+}
+
+function isNodeStream(source: object): source is NodeStream {
+  const { destroy, pipe, on } = source as { destroy?: unknown; pipe?: unknown; on?: unknown };
+  return typeof destroy === "function" && typeof pipe === "function" && typeof on === "function";
+}
+
+/** What it throws, or rejects with, is nobody's. */
+function ignoring(release: () => unknown): void {
+  try {
+    const released = release();
+    if (isThenable(released)) released.then(undefined, ignore);
+  } catch {
+    // As it says.
+  }
 }
 
 function ignore(): void {}

@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { AsyncLocal } from "@skein/context";
 import { Readable } from "node:stream";
 import { afterAll, describe, expect, it } from "vitest";
@@ -10,6 +11,7 @@ import {
   ThreadCrashedError,
   ThreadPool,
 } from "../../src/index.ts";
+import { InlineEngine } from "../../src/inline.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
 import type * as Jobs from "../fixtures/stream-arguments.jobs.ts";
 import { makeGate, open, opened } from "../gate.ts";
@@ -96,6 +98,19 @@ describe("arguments piece by piece", () => {
     const promises = upTo(9).map((i) => Promise.resolve(i));
     expect(await pool.run(jobs.collect, [stream(promises)])).toEqual(upTo(9));
     expect(await jobs.collect(stream([]))).toEqual([]);
+  });
+
+  it("whatever the global ReadableStream is now", async () => {
+    const own = Object.getOwnPropertyDescriptor(globalThis, "ReadableStream")!;
+    const web = webStream(20);
+    Reflect.deleteProperty(globalThis, "ReadableStream");
+    try {
+      expect(await jobs.collect(stream(web))).toEqual(upTo(20));
+      expect(await jobs.collect(stream(upTo(3)))).toEqual(upTo(3));
+      expect(() => stream({} as never)).toThrow(/Expected `source`/);
+    } finally {
+      Object.defineProperty(globalThis, "ReadableStream", own);
+    }
   });
 
   it("of an inline function, of a generator, in `map`, in chunks too", async () => {
@@ -342,6 +357,97 @@ describe("its source is released, once", () => {
     expect(sources.map(({ pulled, returned }) => [pulled, returned])).toEqual(sources.map(() => [0, 1]));
   });
 
+  it("when a getter has given it to a call that is refused: the queue is full, its pool closes, it is for every thread", async () => {
+    const sources = [new Source(), new Source(), new Source()] as const;
+    const behind = (source: Source, before = (): unknown => undefined): { lists: never } => ({
+      get lists() {
+        before();
+        return stream(source) as never;
+      },
+    });
+    await using full = new ThreadPool({ maxThreads: 1, maxQueue: 0 });
+    const gate = makeGate();
+    const running = full.run(hold, [gate]);
+    await opened(gate, 1);
+    expect(await errorOf(full.run(jobs.sumOf, [behind(sources[0])]))).toMatchObject({
+      code: "ERR_SKEIN_QUEUE_FULL",
+    });
+    open(gate);
+    await running;
+    expect(await errorOf(pool.broadcast(jobs.sumOf, [behind(sources[1])]))).toMatchObject({
+      code: "ERR_SKEIN_NOT_SUPPORTED",
+      capability: "streamArguments",
+    });
+    const inline = new InlineEngine();
+    const closed = inline.run(jobs.sumOf, [behind(sources[2], () => void inline.close())]);
+    expect(await errorOf(closed)).toBeInstanceOf(PoolClosedError);
+    expect(sources.map(({ pulled, returned }) => [pulled, returned])).toEqual(sources.map(() => [0, 1]));
+  });
+
+  it("when the source itself cancels the job: a generator ends behind its step, and nothing is opened twice", async () => {
+    const ends: string[] = [];
+    const opening = new Source();
+    const canceling = function* (controller: AbortController): Generator<number> {
+      try {
+        yield 1;
+        controller.abort();
+        yield 2;
+        ends.push("read on");
+      } finally {
+        ends.push("ended");
+      }
+    };
+    const run = (make: (controller: AbortController) => Iterable<number> | AsyncIterable<number>) => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      return errorOf(pool.run(jobs.fails, [stream(make(controller)), makeGate()], { signal }));
+    };
+    expect(await run(canceling)).toMatchObject({ name: "AbortError" });
+    expect(ends).toEqual(["ended"]);
+    let openings = 0;
+    const cancelsAtOnce = (controller: AbortController): AsyncIterable<number> => ({
+      [Symbol.asyncIterator]: () => {
+        openings++;
+        controller.abort();
+        return opening[Symbol.asyncIterator]();
+      },
+    });
+    expect(await run(cancelsAtOnce)).toMatchObject({ name: "AbortError" });
+    expect([openings, opening.returned]).toEqual([1, 1]);
+  });
+
+  it("when an item is a promise that rejects, whatever its release does", async () => {
+    let returned = 0;
+    const items = (value: () => Promise<number>): Iterable<Promise<number>> => ({
+      [Symbol.iterator]: () => ({
+        next: () => ({ done: false, value: value() }),
+        return: () => {
+          returned++;
+          return Promise.reject(new Error("of the release")) as never;
+        },
+      }),
+    });
+    const rejected = items(() => Promise.reject(new RangeError("of the item")));
+    expect(await jobs.caught(stream(rejected))).toMatchObject({ count: 0, message: "of the item" });
+    expect(returned).toBe(1);
+    const item = Promise.withResolvers<number>();
+    const asked = Promise.withResolvers<void>();
+    const controller = new AbortController();
+    const waiting = stream(
+      items(() => {
+        asked.resolve();
+        return item.promise;
+      }),
+    );
+    const task = pool.run(jobs.fails, [waiting, makeGate()], { signal: controller.signal });
+    await asked.promise;
+    controller.abort();
+    item.reject(new RangeError("too late"));
+    expect(await errorOf(task)).toMatchObject({ name: "AbortError" });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(returned).toBe(2);
+  });
+
   it("when its thread dies, or is ended", async () => {
     const sources = [new Source(), new Source(), new Source()] as const;
     expect(await errorOf(jobs.exitAfter(stream(sources[0]), 3))).toBeInstanceOf(ThreadCrashedError);
@@ -414,6 +520,18 @@ describe("its source is released, once", () => {
 });
 
 describe("errors", () => {
+  it("of a Readable that has failed before the job asks", async () => {
+    const gate = makeGate();
+    const before = pool.run(hold, [gate]);
+    await opened(gate, 1);
+    const file = createReadStream(new URL("./missing", import.meta.url));
+    const task = jobs.caught(stream(file));
+    await eventually("it has failed", () => file.errored !== null);
+    open(gate);
+    await before;
+    expect(await task).toMatchObject({ count: 0, code: "ENOENT" });
+  });
+
   it("of the source arrive in the job as they are, behind the items before them", async () => {
     const source = async function* () {
       yield 1;
