@@ -1,6 +1,9 @@
 /** Which package a file belongs to. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
+
+/** A larger one is not read: no package has it, and everything else waits meanwhile. */
+const MANIFEST_BYTES = 1 << 20;
 
 export interface PackageIdentity {
   readonly name: string;
@@ -60,9 +63,13 @@ function nameBelowNodeModules(directory: string): string | undefined {
 }
 
 function readManifest(directory: string): { name: string | null; version: string | null } | null {
+  const path = join(directory, "package.json");
   let text: string;
   try {
-    text = readFileSync(join(directory, "package.json"), "utf8");
+    const stat = statSync(path);
+    // Opening a pipe would wait for its writer, for ever.
+    if (!stat.isFile() || stat.size > MANIFEST_BYTES) return null;
+    text = readFileSync(path, "utf8");
   } catch {
     return null;
   }

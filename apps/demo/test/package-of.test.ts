@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { PackageFinder } from "../src/package-of.ts";
@@ -26,4 +27,16 @@ it("finds the package of a file", () => {
   );
   const inStore = "node_modules/.pnpm/@a+b@3.0.0/node_modules/@a/b";
   expect(found(`${inStore}/dist/a.js`)).toBe(`@a/b 3.0.0 ${inStore}`);
+});
+
+it("takes no package.json that is too large or not a file", () => {
+  const root = temporaryTree({
+    "package.json": '{ "name": "workspace" }',
+    "large/package.json": `{ "name": "large" }${" ".repeat(1 << 20)}`,
+    "pipe/a.js": "",
+  });
+  execFileSync("mkfifo", [join(root, "pipe/package.json")]);
+  const finder = new PackageFinder();
+  for (const path of ["large/a.js", "pipe/a.js"])
+    expect(finder.packageOf(join(root, path)).name).toBe("workspace");
 });
