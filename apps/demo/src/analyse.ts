@@ -1,5 +1,5 @@
 /** Reads and measures one file. Knows nothing of threads: what may stop it comes in as a function. */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import type {
   AnalysisOptions,
   Bodies,
@@ -16,15 +16,19 @@ import { surveyFunctions } from "./survey.ts";
 import type { SurveyedFunction } from "./survey.ts";
 
 const PROBLEMS_SHOWN = 5;
+/** What the walk saw as a file may be a link or a pipe by now. Windows has neither flag. */
+const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** @param poll called now and then; what it throws ends the analysis and is thrown on. */
 export function analyse(path: string, options: AnalysisOptions, poll: () => void): FileReport | DeepFile {
   let text: string;
   let bytes = 0;
   try {
-    const descriptor = openSync(path, "r");
+    const descriptor = openSync(path, FLAGS);
     try {
-      bytes = fstatSync(descriptor).size;
+      const stat = fstatSync(descriptor);
+      if (!stat.isFile()) return { kind: "unreadable", bytes, message: "unreadable: not a regular file" };
+      bytes = stat.size;
       if (bytes > options.maxFileBytes) return tooLarge(bytes, options.maxFileBytes);
       text = readFileSync(descriptor, "utf8");
     } finally {

@@ -21,7 +21,7 @@ export class DeepFiles {
     const context = ExecutionContext.capture()?.toCarrier() ?? null;
     const report = this.#last.then(() => {
       signal.throwIfAborted();
-      return this.#ask({ path, options, context });
+      return this.#ask({ path, options, context }, signal);
     });
     this.#last = report.catch(() => undefined);
     return report;
@@ -31,7 +31,7 @@ export class DeepFiles {
     await this.#worker?.terminate();
   }
 
-  #ask(request: DeepRequest): Promise<FileReport> {
+  #ask(request: DeepRequest, signal: AbortSignal): Promise<FileReport> {
     const worker = (this.#worker ??= startThread());
     const { promise, resolve, reject } = Promise.withResolvers<FileReport>();
     const onError = (error: unknown): void => {
@@ -39,10 +39,17 @@ export class DeepFiles {
       reject(error);
     };
     const onExit = (): void => onError(new Error("the thread with the large stack ended"));
+    // The parser asks nobody whether it is still wanted.
+    const onAbort = (): void => {
+      onError(signal.reason);
+      void worker.terminate();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
     worker.once("message", resolve).once("error", onError).once("exit", onExit).ref();
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(request);
     return promise.finally(() => {
+      signal.removeEventListener("abort", onAbort);
       worker.off("message", resolve).off("error", onError).off("exit", onExit).unref();
     });
   }

@@ -1,5 +1,6 @@
 /** One scan: every file of a tree through an engine, with a bounded number under way. */
 import { join } from "node:path";
+import { ThreadCrashedError } from "@skein/pool";
 import { AsyncSemaphore } from "@skein/scheduling";
 import { childId, fileId, scanId } from "./correlation.ts";
 import { DeepFiles } from "./deep-files.ts";
@@ -38,6 +39,8 @@ export interface ScanOptions {
 }
 
 const MICROSECONDS_PER_MS = 1e3;
+/** How often a job is tried whose thread somebody ended. */
+export const ATTEMPTS = 3;
 
 /** Never rejects because of a file. When the signal is aborted, resolves with what is done by then. */
 export function scan(tree: Tree, engine: Engine, options: ScanOptions): Promise<ScanResult> {
@@ -63,7 +66,12 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
     }
     room.release();
   };
-  const reportOf = async (index: number, file: SourceFile, path: string): Promise<FileReport | undefined> => {
+  const reportOf = async (
+    index: number,
+    file: SourceFile,
+    path: string,
+    attempt = 1,
+  ): Promise<FileReport | undefined> => {
     try {
       const own: AnalysisOptions = {
         ...analysis,
@@ -76,6 +84,9 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
       return report.kind === "deep" ? await deep.analyse(path, own, signal) : report;
     } catch (error) {
       if (signal.aborted) return undefined;
+      // Rows must not be pushed twice.
+      if (wasEnded(error) && attempt < ATTEMPTS && analysis.rows === undefined)
+        return await reportOf(index, file, path, attempt + 1);
       // Not the file's content, which never throws: the thread died, or ran out of memory.
       return { kind: "unreadable", bytes: file.bytes, message: `not analysed: ${describeFileError(error)}` };
     }
@@ -96,6 +107,14 @@ async function scanFiles(tree: Tree, engine: Engine, options: ScanOptions): Prom
   const { user, system } = process.cpuUsage(cpuBefore);
   await deep.close();
   return { reports, elapsedMs, cpuMs: (user + system) / MICROSECONDS_PER_MS };
+}
+
+/**
+ * Whether a job failed because somebody ended its thread, which says nothing about the job. The pool fails such a job, whatever its
+ * `retries`, when it has to leave the thread behind because it is slow to end.
+ */
+export function wasEnded(error: unknown): boolean {
+  return error instanceof ThreadCrashedError && error.wasTerminated;
 }
 
 function policiesFor(

@@ -1,7 +1,9 @@
-import { symlinkSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ThreadCrashedError } from "@skein/pool";
 import { fileId, scanId } from "../src/correlation.ts";
 import { openDirectEngine } from "../src/engine.ts";
 import { LoopWatch } from "../src/loop-watch.ts";
@@ -190,6 +192,32 @@ describe("scan", () => {
     });
   });
 
+  it("tries a file again whose thread somebody ended", async () => {
+    const tree = await exampleTree();
+    const direct = openDirectEngine();
+    const expected = await scan(tree, direct, options());
+    const tried = new Set<string>();
+    const engine: Engine = {
+      ...direct,
+      analyse: async (path, analysis, signal, policy) => {
+        if (tried.has(path)) return await direct.analyse(path, analysis, signal, policy);
+        tried.add(path);
+        throw new ThreadCrashedError(1, { wasTerminated: true });
+      },
+    };
+    expect((await scan(tree, engine, options())).reports).toEqual(expected.reports);
+  });
+
+  it("does not open what has become a link or a pipe since it was found", async () => {
+    const root = temporaryTree({ "a.js": SMALL, "b.js": SMALL, "c.js": SMALL });
+    const tree = await walk(root, new AbortController().signal);
+    for (const name of ["a.js", "b.js"]) rmSync(join(root, name));
+    symlinkSync("c.js", join(root, "a.js"));
+    execFileSync("mkfifo", [join(root, "b.js")]);
+    const { reports } = await scan(tree, openDirectEngine(), options());
+    expect(reports).toMatchObject([{ kind: "unreadable" }, { kind: "unreadable" }, { kind: "parsed" }]);
+  });
+
   it("keeps what is done when it is cancelled", async () => {
     const tree = await exampleTree();
     const controller = new AbortController();
@@ -208,6 +236,19 @@ describe("scan", () => {
     const tree = await walk(root, new AbortController().signal);
     const { reports } = await scan(tree, openDirectEngine(), options({ analysis: ANALYSIS }));
     expect(reports).toMatchObject([{ kind: "parsed", functions: 1, problemCount: 0 }]);
+    const controller = new AbortController();
+    const direct = openDirectEngine();
+    const engine: Engine = {
+      ...direct,
+      analyse: async (path, analysis, signal, policy) => {
+        const report = await direct.analyse(path, analysis, signal, policy);
+        // When the thread has been asked, and cannot have answered.
+        setImmediate(() => controller.abort());
+        return report;
+      },
+    };
+    const cancelled = await scan(tree, engine, options({ analysis: ANALYSIS, signal: controller.signal }));
+    expect(cancelled.reports).toEqual([undefined]);
   });
 });
 

@@ -7,6 +7,7 @@ import type { Engine } from "../engine.ts";
 import { POLICIES } from "../options.ts";
 import type { PolicyChoice } from "../options.ts";
 import { poolEngine } from "../pool-engine.ts";
+import { ATTEMPTS, wasEnded } from "../scan.ts";
 import type { Tree } from "../walk.ts";
 import { CensusError } from "./census-error.ts";
 import type * as DigestJobs from "./digest.jobs.ts";
@@ -69,13 +70,19 @@ export class ScanPool {
   }
 
   /** Of a scan whose reports are in the database. */
-  digestOf(database: string, scan: string, tree: Tree, signal: AbortSignal): PromiseLike<string> {
-    // Before the files of other scans, which may be many.
-    return this.pool.run(this.#digests.digestOfScan, [database, scan, tree], {
-      signal,
-      priority: "high",
-      retries: RETRIES,
-    });
+  async digestOf(database: string, scan: string, tree: Tree, signal: AbortSignal): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        // Before the files of other scans, which may be many.
+        return await this.pool.run(this.#digests.digestOfScan, [database, scan, tree], {
+          signal,
+          priority: "high",
+          retries: RETRIES,
+        });
+      } catch (error) {
+        if (signal.aborted || attempt === ATTEMPTS || !wasEnded(error)) throw error;
+      }
+    }
   }
 
   /** Ends a thread, whatever it does. @returns its id; null: there is none */
