@@ -52,6 +52,9 @@ export class EventHub {
 
   /** Tells what is there, and from now on what happens, until the connection ends. */
   add(response: ServerResponse): void {
+    // Its connection has ended: "close" has been emitted.
+    if (response.destroyed) return;
+    const scans = this.#sources.scans().toReversed();
     response.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-store",
@@ -61,7 +64,6 @@ export class EventHub {
       this.#readers.delete(response);
       if (this.#readers.size === 0) this.#rest();
     });
-    const scans = this.#sources.scans().toReversed();
     this.#send(
       [response],
       `retry: ${RETRY_MS}\n\n${eventOf("settings", this.#sources.settings())}${scans.map((scan) => eventOf("scan", scan)).join("")}`,

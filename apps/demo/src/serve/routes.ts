@@ -111,8 +111,9 @@ function addThreads(app: FastifyInstance, { pool, hub, devtoolsUrl, chaos }: Rou
   app.get("/api/devtools", () => ({ url: devtoolsUrl }));
   app.get("/api/events", (_, reply: FastifyReply) => {
     hub.checkRoom();
-    reply.hijack();
+    // Before it is hijacked: what this throws is answered like any refusal.
     hub.add(reply.raw);
+    reply.hijack();
   });
   if (!chaos) return;
   app.post("/api/chaos", async () => {

@@ -77,11 +77,13 @@ export async function runServe(args: readonly string[]): Promise<void> {
   const server = await openCensusServer(options).catch((error: unknown) => {
     throw error instanceof UsageError ? error : new UsageError(`cannot serve: ${describeFileError(error)}`);
   });
+  // Before the URL is printed: whoever reads it may send a signal at once.
+  const closed = closeOnSignal(server);
   process.stdout.write(
     `Census is at ${server.url}\nIts threads are at ${server.devtoolsUrl}\n` +
       `It scans below ${options.root} and keeps results in ${server.dataFolder}. Ctrl-C ends it.\n`,
   );
-  await closeOnSignal(server);
+  await closed;
 }
 
 async function closeOnSignal(server: CensusServer): Promise<void> {

@@ -8,7 +8,7 @@
  * | done        | all is stored, with a digest                  | none                                                |
  * | failed      | could not go on; `message` says why           | none                                                |
  * | cancelled   | somebody has stopped it                       | queued: resumed, with the files that are stored     |
- * | interrupted | the server ended, and it had not              | queued: resumed, with the files that are stored     |
+ * | interrupted | its server ended, or its end is not stored    | queued: resumed, with the files that are stored     |
  */
 export type ScanState = "queued" | "scanning" | "done" | "failed" | "cancelled" | "interrupted";
 

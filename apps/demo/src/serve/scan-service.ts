@@ -87,17 +87,19 @@ export class ScanService {
 
   /** @throws CensusError when there is none. */
   find(id: string): ScanRecord {
-    const record = this.#open.get(id)?.record ?? this.#parts.store.find(id);
-    if (record === undefined)
+    const open = this.#open.get(id);
+    if (open !== undefined) return open.record;
+    const stored = this.#parts.store.find(id);
+    if (stored === undefined)
       throw new CensusError("ERR_CENSUS_NOT_FOUND", "There is no such scan. It may have been deleted.");
-    return record;
+    return withEnd(stored);
   }
 
   /** Newest first. */
   list(limit: number, correlation?: string): ScanRecord[] {
     const stored = this.#parts.store.list(limit, correlation);
     // Those that are open have gone further than what is stored of them.
-    return stored.map((record) => this.#open.get(record.id)?.record ?? record);
+    return stored.map((record) => this.#open.get(record.id)?.record ?? withEnd(record));
   }
 
   /** @returns once it has stopped. @throws CensusError when it has ended already. */
@@ -211,8 +213,9 @@ export class ScanService {
       if (isResumable(record)) store.update(record);
       else store.finish(record);
     } catch (error) {
-      record.state = "failed";
-      record.message = `The end of this scan could not be stored: ${describeFileError(error)}.`;
+      record.state = "interrupted";
+      record.message = `The end of this scan could not be stored: ${describeFileError(error)}. It can be resumed.`;
+      record.digest = undefined;
     }
     this.#open.delete(record.id);
     ended.resolve();
@@ -231,4 +234,13 @@ export class ScanService {
     }
     await open.ended.promise;
   }
+}
+
+/** What is stored of a scan that is not open. If it says that the scan is under way, its end could not be stored: as after a crash. */
+function withEnd(stored: ScanRecord): ScanRecord {
+  if (stored.state === "queued" || stored.state === "scanning") {
+    stored.state = "interrupted";
+    stored.message = "The end of this scan could not be stored. It can be resumed.";
+  }
+  return stored;
 }

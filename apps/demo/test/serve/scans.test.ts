@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { gzipSync } from "node:zlib";
@@ -26,8 +27,8 @@ import { folderFor } from "../temporary-tree.ts";
 import { tarOf, zipOf } from "./archives.ts";
 import { CensusClient } from "./census-client.ts";
 
-/** Each scan has so many of them that others have their turn meanwhile. */
-const LARGE_FILES = 60;
+/** More than a scan has under way, 8 for each core, so that others have their turn meanwhile. */
+const LARGE_FILES = 44 + 8 * availableParallelism();
 const SMALL_FILES = 5;
 
 describe("census serve", () => {
@@ -188,13 +189,33 @@ describe("census serve", () => {
     database.close();
   });
 
-  it("comes to the same result when a thread is killed", async () => {
+  it("comes to the same result when threads are killed, the one that makes the digest too", async () => {
     const id = await ada.scanInItsMidst("large");
-    expect(await bob.ask("POST", "/api/chaos")).toMatchObject({
-      status: 200,
-      body: { threadId: expect.any(Number) },
+    const kill = async (): Promise<void> =>
+      expect(await bob.ask("POST", "/api/chaos")).toMatchObject({
+        status: 200,
+        body: { threadId: expect.any(Number) },
+      });
+    await kill();
+    await eventually("all files are done", async () => {
+      const { files } = await ada.find(id);
+      return files.done === files.total;
     });
+    await kill();
     expect(await ada.reaches(id, "done")).toMatchObject({ digest: largeDigest });
+  });
+
+  it("can be resumed when its end could not be stored", async () => {
+    const database = new DatabaseSync(join(data, "census.db"));
+    onTestFinished(() => database.close());
+    database.exec(
+      "CREATE TRIGGER full BEFORE UPDATE ON scans WHEN NEW.state = 'done' BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    );
+    const id = await ada.scan("small");
+    expect((await ada.reaches(id, "interrupted")).message).toMatch(/could not be stored.*can be resumed\.$/);
+    database.exec("DROP TRIGGER full");
+    expect((await ada.ask("POST", `/api/scans/${id}/resume`)).status).toBe(200);
+    expect(await ada.reaches(id, "done")).toMatchObject({ digest: expect.any(String) });
   });
 
   it("is told after a restart which scan was interrupted, and goes on with what is stored", async () => {
@@ -290,7 +311,18 @@ describe("census serve", () => {
       },
       1 << 16,
     );
-    const plain = createServer((_, response) => hub.add(response));
+    let late = 0;
+    const plain = createServer(({ url }, response) => {
+      if (url === "/") hub.add(response);
+      else {
+        // Its connection ends before it is added.
+        response.once("close", () => {
+          hub.add(response);
+          late++;
+        });
+        response.destroy();
+      }
+    });
     await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => {
       hub.close();
@@ -307,6 +339,11 @@ describe("census serve", () => {
       return hub.readers === 0;
     });
     expect(socket.bytesRead).toBe(0);
+    await expect(
+      fetch(`http://127.0.0.1:${(plain.address() as AddressInfo).port}/late`),
+    ).rejects.toBeInstanceOf(TypeError);
+    await eventually("the late one is added", () => late === 1);
+    expect(hub.readers).toBe(0);
   });
 
   it("waits for scans under way when it closes, if it may; refuses new ones; another server cannot have its folder", async () => {

@@ -50,8 +50,9 @@ export class UnpackedTree {
     return entryPath(name);
   }
 
-  /** Counts unpacked bytes. @throws CensusError when there are too many. */
+  /** Counts unpacked bytes. @throws CensusError when there are too many; the signal's reason. */
   count(bytes: number): void {
+    this.#signal.throwIfAborted();
     this.#bytes += bytes;
     const { unpackedBytes, ratio, ratioFromBytes } = this.#limits;
     if (this.#bytes > unpackedBytes) {
