@@ -246,21 +246,25 @@ describe.runIf(browser !== null)("the page of census serve", { timeout: timeLimi
   });
 
   it("shows the same result after a thread was killed and the server too; it says so, and the scan is resumed", async () => {
-    await eventually("the server is killed before the scan is done", async () => {
-      await ada.scanInItsMidst("large");
-      expect((await fetch(new URL("api/chaos", server.url), { method: "POST" })).ok).toBe(true);
-      await server.kill();
-      for (const person of [ada, bob]) await person.status("The server is gone");
-      await ada.scan("small");
-      await ada.alert("New scan").filter({ hasText: "The server does not answer" }).waitFor();
-      await server.start();
-      for (const person of [ada, bob]) await person.status("Live");
-      const state = await eventually("it says how the scan has ended", async () => {
-        const said = await bob.rows("large").first().getAttribute("data-state");
-        return said === "scanning" ? null : said;
-      });
-      return state === "interrupted";
-    });
+    await eventually(
+      "the server is killed before the scan is done",
+      async () => {
+        await ada.scanInItsMidst("large");
+        expect((await fetch(new URL("api/chaos", server.url), { method: "POST" })).ok).toBe(true);
+        await server.kill();
+        for (const person of [ada, bob]) await person.status("The server is gone");
+        await ada.scan("small");
+        await ada.alert("New scan").filter({ hasText: "The server does not answer" }).waitFor();
+        await server.start();
+        for (const person of [ada, bob]) await person.status("Live");
+        const state = await eventually("it says how the scan has ended", async () => {
+          const said = await bob.rows("large").first().getAttribute("data-state");
+          return said === "scanning" ? null : said;
+        });
+        return state === "interrupted";
+      },
+      90_000,
+    );
     await bob.rows("large").first().getByText("interrupted: The server ended while").waitFor();
     await ada.rows("large").first().getByRole("button", { name: "Resume" }).click();
     await bob.reaches("large", "done");
@@ -270,9 +274,24 @@ describe.runIf(browser !== null)("the page of census serve", { timeout: timeLimi
   });
 
   it("cancels and deletes a scan, for everybody", async () => {
-    await ada.scanInItsMidst("large");
-    await bob.rows("large").first().getByRole("button", { name: "Cancel" }).click();
-    await ada.reaches("large", "cancelled");
+    await eventually(
+      "a scan is cancelled before it is done",
+      async () => {
+        await ada.scanInItsMidst("large");
+        // At once, whether the button can be seen: it goes away when the scan is done.
+        await bob
+          .rows("large")
+          .first()
+          .getByRole("button", { name: "Cancel", includeHidden: true })
+          .dispatchEvent("click");
+        const state = await eventually("it has ended", async () => {
+          const said = await ada.rows("large").first().getAttribute("data-state");
+          return said === "scanning" || said === "queued" ? null : said;
+        });
+        return state === "cancelled";
+      },
+      90_000,
+    );
     await ada.rows("large").first().getByRole("button", { name: "Delete" }).click();
     await ada.rows("large").first().getByRole("button", { name: "Delete for good" }).click();
     await ada.reaches("large", "done");

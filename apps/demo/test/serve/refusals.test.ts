@@ -219,11 +219,11 @@ describe("refusals", () => {
       expect(answer).toContain('"The archive is larger than 100 kB, which is the limit."');
     }
     const sent = httpRequest(new URL("/api/scans/upload", server.url), { method: "POST" });
-    const answered = new Promise<number | undefined>((resolve) => {
+    const answered = new Promise<number | undefined>((resolve, reject) => {
       sent.on("response", (response) => resolve(response.resume().statusCode));
+      // Once it is answered, the server may hang up before it has taken all of it.
+      sent.on("error", reject);
     });
-    // The server may hang up before it has taken all of it.
-    sent.on("error", () => {});
     // A little more than is taken.
     for (let i = 0; i < 3; i++) sent.write(Buffer.alloc(34_000));
     expect(await answered).toBe(413);
