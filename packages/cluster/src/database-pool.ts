@@ -5,7 +5,7 @@ import { clearTimeout, setTimeout } from "./timers.ts";
 export abstract class DatabasePool {
   readonly options = { keepAlive: true };
   #isEnded = false;
-  #stopSleeping = (): void => {};
+  readonly #sleepers = new Set<() => void>();
 
   /** Whether the database has answered, and was not lost since. */
   abstract readonly isReady: boolean;
@@ -30,7 +30,7 @@ export abstract class DatabasePool {
   disconnect(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#stopSleeping();
+    for (const wake of this.#sleepers) wake();
     this.disconnected();
   }
 
@@ -41,11 +41,10 @@ export abstract class DatabasePool {
   protected async sleep(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = AsyncScope.root.run(() => setTimeout(resolve, ms));
-    this.#stopSleeping = () => {
-      clearTimeout(timer);
-      resolve();
-    };
+    this.#sleepers.add(resolve);
     await promise;
+    clearTimeout(timer);
+    this.#sleepers.delete(resolve);
   }
 }
 

@@ -29,6 +29,8 @@ const CONNECT_MS = 5000;
 const PAUSE_MS = 500;
 /** Of the system; or of a server that ends, starts, or is full: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const AWAY = /^(?:E(?!RR_)[A-Z_]+$|08|57P0[1235]|53300)/;
+/** It has undone the whole statement, since another one was in its way: two callers that add the same keys in another order, for one. */
+const UNDONE = /^40(?:001|P01)$/;
 
 export class PostgresClient extends DatabasePool {
   readonly #url: string;
@@ -52,12 +54,15 @@ export class PostgresClient extends DatabasePool {
   readonly query = async (text: string, params?: readonly unknown[]): Promise<QueryResult> => {
     if (this.isEnded) throw connectionError(SERVER, "it is closed");
     const pool = await this.#opened();
-    try {
-      const result = await AsyncScope.root.run(() => pool.query(text, params as unknown[]));
-      this.#isReady = true;
-      return result;
-    } catch (error) {
-      throw this.#explain(error as Error);
+    for (;;) {
+      try {
+        const result = await AsyncScope.root.run(() => pool.query(text, params as unknown[]));
+        this.#isReady = true;
+        return result;
+      } catch (error) {
+        const { code = "" } = error as Error & { readonly code?: string };
+        if (!UNDONE.test(code) || this.isEnded) throw this.#explain(error as Error);
+      }
     }
   };
 
@@ -120,7 +125,8 @@ export class PostgresClient extends DatabasePool {
     const isAway = AWAY.test(code) || /^(?:Connection terminated|timeout)/i.test(message);
     if (!isAway) return error;
     this.#isReady = false;
-    return connectionError(SERVER, message, { cause: error });
+    // Of a name with several addresses, as localhost is, Node tells no message.
+    return connectionError(SERVER, message || code, { cause: error });
   }
 }
 

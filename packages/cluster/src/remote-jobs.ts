@@ -8,7 +8,7 @@
  * Moves      stop        COLLECTED → over (withdrawn, at the flush); SENDING: `isStopping`, as soon as it is SENT; SENT → removed from the
  *                        store → over (withdrawn), or if a worker has it: that worker is told, and its outcome comes as ever. With a key, any
  *                        → over (withdrawn): the job is also that of others who know the key, and goes on
- *            refused     SENDING → over (ClusterUnavailableError), and removed if the store takes it after all
+ *            refused     SENDING → over (ClusterUnavailableError), and removed if the store has taken it all the same
  *            conflict    SENT → over (KeyConflictError): the store has another one under its key
  * Invariants I1 `ends` is told once: whoever takes a job out of `#remotes` tells it.
  *            I2 The job's state in the store is the truth. Events only say it sooner: a job whose event was lost is found by `#look`.
@@ -160,14 +160,12 @@ export class RemoteJobs implements JobCarrier {
           ? cause
           : new ClusterUnavailableError("The store refused a job", { cause });
       for (const remote of batch) this.#endOne(remote)?.failed(error);
-      // It may take them after all. Those with a key are not only ours.
+      // It may have taken some of them, or take them after all. Those with a key are not only ours.
       const ours = batch.filter(({ key }) => key === undefined);
-      added.then(
-        () => {
-          for (const { id } of ours) queue.remove(id).catch(this.#store.onError);
-        },
-        () => {},
-      );
+      const remove = (): void => {
+        for (const { id } of ours) queue.remove(id).catch(this.#store.onError);
+      };
+      added.then(remove, remove);
       return;
     }
     for (const remote of batch) {

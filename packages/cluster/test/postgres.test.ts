@@ -1,8 +1,10 @@
 /** A Postgres server as the store, with a worker in another process. */
+import { Client } from "pg";
 import { afterAll, describe, expect, it } from "vitest";
 import { Gates, load, opened, store } from "../../../test/engines/gates.ts";
 import type * as Engines from "../../../test/engines/engines.jobs.ts";
 import { OrderError, tenant } from "../../../test/engines/engines.jobs.ts";
+import { eventually } from "../../../test/support/eventually.ts";
 import { startPostgres } from "../../../test/support/postgres-server.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
 import { WorkerProcess } from "../../../test/support/worker-process.ts";
@@ -14,10 +16,18 @@ const enginesUrl = new URL("../../../test/engines/engines.jobs.ts", import.meta.
 const deliveryUrl = new URL("./delivery.jobs.ts", import.meta.url);
 const modules = { engines: enginesUrl.href, delivery: deliveryUrl.href };
 const postgres = await startPostgres();
-const connection = postgres?.url ?? "";
+// Suites that are skipped are still collected.
+const connection = postgres?.url ?? "postgres://localhost/postgres";
 const gates = new Gates(false);
 const shared = new AsyncDisposableStack();
-const startWorker = () => shared.use(new WorkerProcess({ connection, modules, threads: 4, lockMs: 2000 }));
+const startWorker = () => shared.use(new WorkerProcess({ connection, modules, threads: 4, lockMs: 10_000 }));
+
+/** The server itself, as anybody who reaches it sees it. */
+async function connected(): Promise<AsyncDisposable & { readonly client: Client }> {
+  const client = new Client({ connectionString: connection });
+  await client.connect();
+  return { client, [Symbol.asyncDispose]: () => client.end() };
+}
 
 afterAll(async () => {
   await shared.disposeAsync();
@@ -100,14 +110,69 @@ describe.skipIf(postgres === null)("a cluster on Postgres", () => {
     expect(await task).toBe("released");
   });
 
+  it("of a turn that the store has taken a part of, nothing is left", async () => {
+    await using its = new Cluster({ connection, name: "refused", onError: () => {} });
+    const { echo } = its.module<typeof Engines>(enginesUrl);
+    await using store = await connected();
+    // A turn goes in parts of a hundred.
+    await store.client.query(
+      "ALTER TABLE bullmq.job ADD CHECK (queue NOT LIKE 'skein.refused.%' OR data::text NOT LIKE '%the last%')",
+    );
+    const refused = Array.from({ length: 101 }, (_, i) => errorOf(echo(i < 100 ? "fine" : "the last")));
+    for (const error of await Promise.all(refused)) expect(error).toBeInstanceOf(ClusterUnavailableError);
+    await eventually("those that were taken are removed", async () => {
+      const { rowCount } = await store.client.query(
+        "SELECT FROM bullmq.job WHERE queue LIKE 'skein.refused.%'",
+      );
+      return rowCount === 0;
+    });
+    const { rows } = await store.client.query(
+      "SELECT FROM bullmq.event WHERE queue LIKE 'skein.refused.%' AND event = 'added'",
+    );
+    expect(rows).toHaveLength(100);
+  });
+
+  it("what the server has undone, since another statement was in its way, is asked again", async () => {
+    await using its = new Cluster({ connection, name: "undone", onError: () => {} });
+    await using store = await connected();
+    // The first time alone: sequences are not undone.
+    await store.client.query(`
+      CREATE SEQUENCE public.attempts;
+      CREATE FUNCTION public.undo() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF NEW.queue LIKE 'skein.undone.%' AND nextval('public.attempts') = 1 THEN
+          RAISE EXCEPTION USING ERRCODE = 'deadlock_detected';
+        END IF;
+        RETURN NEW;
+      END $$;
+      CREATE TRIGGER undo BEFORE INSERT ON bullmq.job FOR EACH ROW EXECUTE FUNCTION public.undo();`);
+    const controller = new AbortController();
+    const { echo } = its.module<typeof Engines>(enginesUrl);
+    const task = errorOf(its.run(echo, ["waits"], { signal: controller.signal }));
+    await eventually("the job is there", async () => {
+      const { rowCount } = await store.client.query(
+        "SELECT FROM bullmq.job WHERE queue LIKE 'skein.undone.%'",
+      );
+      return rowCount === 1;
+    });
+    controller.abort();
+    expect(await task).toBe(controller.signal.reason);
+    const { rows } = await store.client.query("SELECT last_value::int FROM public.attempts");
+    expect(rows).toEqual([{ last_value: 2 }]);
+  });
+
   it("a database that is not there is an error with a code", async () => {
+    const told = Promise.withResolvers<Error>();
     await using nowhere = new Cluster({
       connection: connection.replace(/postgres$/, "nowhere"),
       connectTimeoutMs: 500,
-      onError: () => {},
+      onError: told.resolve,
     });
-    const failure = await errorOf(nowhere.module<typeof Engines>(enginesUrl).add(1, 2));
-    expect(failure).toBeInstanceOf(ClusterUnavailableError);
+    const its = nowhere.module<typeof Engines>(enginesUrl);
+    expect(await errorOf(its.add(1, 2))).toBeInstanceOf(ClusterUnavailableError);
+    // The first attempt may take longer than that; from then on its error is the cause.
+    await told.promise;
+    const failure = await errorOf(its.add(1, 2));
     expect((failure as Error).cause).toMatchObject({ message: expect.stringContaining("nowhere") });
   });
 });
