@@ -31,8 +31,10 @@ export function contextFetch(
       return await fetch(input, init);
     const own = init?.headers ?? (input instanceof Request ? input.headers : undefined);
     const headers = new Headers(own);
-    for (const [name, value] of Object.entries(contextHeaders(headerOptions)))
-      if (!headers.has(name)) headers.set(name, value);
+    const added = contextHeaders(headerOptions);
+    // A tracestate belongs to its traceparent.
+    if (headers.has("traceparent")) delete added["tracestate"];
+    for (const [name, value] of Object.entries(added)) if (!headers.has(name)) headers.set(name, value);
     return await fetch(input, { ...init, headers });
   };
 }
@@ -85,8 +87,11 @@ function checked(options: OutgoingOptions | undefined): {
 function joined(own: UndiciHeaders, added: Readonly<Record<string, string>>): string[] {
   const pairs = pairsOf(own);
   const given = new Set(pairs.map(([name]) => name.toLowerCase()));
-  for (const [name, value] of Object.entries(added))
-    if (!given.has(name.toLowerCase())) pairs.push([name, value]);
+  for (const [name, value] of Object.entries(added)) {
+    // A tracestate belongs to its traceparent.
+    const isOfOther = name === "tracestate" && given.has("traceparent");
+    if (!isOfOther && !given.has(name.toLowerCase())) pairs.push([name, value]);
+  }
   return pairs.flat();
 }
 

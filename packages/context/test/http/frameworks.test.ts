@@ -21,6 +21,8 @@ import {
   correlation,
   correlationId,
   currentBaggage,
+  currentTraceparent,
+  currentTracestate,
   type CorrelationOptions,
 } from "@skein/context/http";
 import { correlation as forKoa } from "@skein/context/koa";
@@ -208,6 +210,25 @@ describe("the way out", () => {
         null,
       ]);
       expect(await send(url, {})).toEqual([null, null]);
+    },
+  );
+
+  it.each(Object.entries(ways))(
+    "%s sends no tracestate of another trace beside the caller's own traceparent",
+    async (_, send) => {
+      const port = await listen((req, res) =>
+        reply(res, [req.headers["traceparent"], req.headers["tracestate"]]),
+      );
+      const url = `http://127.0.0.1:${port}/`;
+      const ours = { traceId: "1".repeat(32), parentId: "2".repeat(16), sampled: true, random: false };
+      await currentTraceparent.run(ours, () =>
+        currentTracestate.run([{ key: "ours", value: "1" }], async () => {
+          expect(await send(url, {})).toEqual([`00-${ours.traceId}-${ours.parentId}-01`, "ours=1"]);
+          expect(await send(url, { Traceparent: trace.traceparent })).toEqual([trace.traceparent, null]);
+          const own = { ...trace, tracestate: "own=1" };
+          expect(await send(url, own)).toEqual([trace.traceparent, "own=1"]);
+        }),
+      );
     },
   );
 
