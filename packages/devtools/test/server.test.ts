@@ -1,13 +1,14 @@
 /** The server: who is answered, what is told, and what it costs without viewers. Real pools, real sockets. */
 import { once } from "node:events";
-import { get, type IncomingMessage } from "node:http";
-import { connect } from "node:net";
+import { createServer, get, type IncomingMessage, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { AsyncLocal } from "@skein/context";
 import { correlationId } from "@skein/context/http";
 import { ThreadPool } from "@skein/pool";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { type Batch, type FeedMessage, readFeed, type Slice, SLICE_FIELDS, sliceAt } from "../src/feed.ts";
+import { Client } from "../src/server/client.ts";
 import { type Document, pageDocument } from "../src/server/document.ts";
 import { Observer } from "../src/server/observer.ts";
 import type { DevtoolsOptions } from "../src/server/options.ts";
@@ -359,9 +360,39 @@ describe("viewers", () => {
     const work = setInterval(() => {
       for (let i = 0; i < 200; i++) void pool.run(() => 1);
     }, 5);
-    for await (const _ of feed) if (devtools.clients === 1) break;
-    clearInterval(work);
+    function afterwards(): void {}
+    let isToldOn = false;
+    for await (const message of feed) {
+      if (devtools.clients === 2) continue;
+      clearInterval(work);
+      void pool.run(afterwards);
+      isToldOn = message.type === "batch" && message.functions.some(([, name]) => name === "afterwards");
+      if (isToldOn) break;
+    }
+    expect(isToldOn).toBe(true);
     stalled.destroy();
+  });
+
+  it("one that reads is not dropped for an event that is larger than the limit", async () => {
+    await using server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const asked = once(server, "request") as Promise<[IncomingMessage, ServerResponse]>;
+    const request = get({ port: (server.address() as AddressInfo).port, host: "127.0.0.1" });
+    const [, response] = await asked;
+    const client = new Client(response, 1000);
+    // More than the system takes at once.
+    const large = Buffer.alloc(32 << 20);
+    client.send(large);
+    expect(response.writableLength).toBeGreaterThan(1000);
+    const [answer] = (await once(request, "response")) as [IncomingMessage];
+    let bytes = 0;
+    answer.on("data", (chunk: Buffer) => (bytes += chunk.length));
+    await eventually("it has read it", () => bytes === large.length && response.writableLength === 0);
+    client.send(large);
+    client.send(Buffer.from("too soon"));
+    expect(response.destroyed).toBe(true);
+    await once(answer, "error");
   });
 
   it("are told that the pool has closed, and whoever comes later, too", async () => {

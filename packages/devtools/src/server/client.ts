@@ -1,11 +1,11 @@
-/** A viewer: a response that stays open. A viewer that stops reading is dropped, so that nothing is kept for it for ever. */
+/** A viewer: a response that stays open. A viewer that stops reading is dropped: no more is kept for it than the limit and one send. */
 import type { ServerResponse } from "node:http";
 
 export class Client {
   readonly #response: ServerResponse;
   readonly #limitBytes: number;
 
-  /** @param limitBytes So much may wait to be read. */
+  /** @param limitBytes So much may be unread when there is more to send. What is sent at once may be larger. */
   constructor(response: ServerResponse, limitBytes: number) {
     this.#response = response;
     this.#limitBytes = limitBytes;
@@ -14,11 +14,11 @@ export class Client {
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
   }
 
-  /** @param event Is not changed any more: others get it, too. */
-  send(event: Buffer): void {
+  /** @param events All of this turn: what the viewer had no time to read does not count against it. Not changed any more: others get them, too. */
+  send(events: Buffer): void {
     if (this.#response.destroyed) return;
-    this.#response.write(event);
     if (this.#response.writableLength > this.#limitBytes) this.#response.destroy();
+    else this.#response.write(events);
   }
 
   end(): void {

@@ -1,13 +1,17 @@
-/** A message as a server-sent event: see wire.ts. Encoded once, however many viewers there are. */
+/** Messages as server-sent events: see wire.ts. Encoded once, however many viewers there are. */
 import type { BatchLine, FeedMessage } from "../wire.ts";
 
 /** After which a browser connects again. */
 const RETRY_MS = 1000;
 
-export function eventBytes(message: FeedMessage): Buffer {
+export function eventBytes(...messages: readonly FeedMessage[]): Buffer {
+  return Buffer.from(messages.map(eventText).join(""), "utf8");
+}
+
+function eventText(message: FeedMessage): string {
   const retry = message.type === "hello" ? `retry: ${RETRY_MS}\n` : "";
   const data = dataLines(message).map((line) => `data: ${line}\n`);
-  return Buffer.from(`${retry}event: ${message.type}\n${data.join("")}\n`, "utf8");
+  return `${retry}event: ${message.type}\n${data.join("")}\n`;
 }
 
 function dataLines(message: FeedMessage): readonly string[] {

@@ -76,8 +76,8 @@ export class Observer {
     client.onGone(() => this.#remove(client));
     this.#watch ??= AsyncScope.root.run(() => this.#begin());
     const { hello, functions, nowUs } = this.#watch;
-    client.send(eventBytes({ ...hello, nowUs, functions: [...functions] }));
-    client.send(eventBytes(this.#watch.sampler.take(nowUs)));
+    const now = { ...hello, nowUs, functions: [...functions] };
+    client.send(eventBytes(now, this.#watch.sampler.take(nowUs)));
   }
 
   /** What is kept of the timeline; null: there are no clients. */
@@ -147,11 +147,10 @@ export class Observer {
 
   #tick(): void {
     const watch = this.#watch!;
-    this.#tell(this.#batch(watch));
-    if (++watch.ticks % SAMPLE_EVERY === 0) {
-      this.#tell(watch.sampler.take(watch.nowUs));
-      if (!watch.isAskingWhetherOpen) void this.#askWhetherOpen(watch);
-    }
+    const batch = this.#batch(watch);
+    const isSampled = ++watch.ticks % SAMPLE_EVERY === 0;
+    this.#tell(batch, isSampled ? watch.sampler.take(watch.nowUs) : null);
+    if (isSampled && !watch.isAskingWhetherOpen) void this.#askWhetherOpen(watch);
   }
 
   #batch(watch: Watch): Batch | null {
@@ -188,16 +187,17 @@ export class Observer {
   /** Its threads have yet to end: their last jobs, and that. */
   #poolClosed(watch: Watch): void {
     if (this.#watch !== watch || this.#pool.threads.length > 0) return;
-    this.#tell(this.#batch(watch));
     this.#isClosed = true;
-    this.#tell({ type: "closed" });
+    this.#tell(this.#batch(watch), { type: "closed" });
     this.close();
   }
 
-  #tell(message: FeedMessage | null): void {
-    if (message === null) return;
-    const event = eventBytes(message);
-    for (const client of this.#clients) client.send(event);
+  /** @param messages All of this turn, in their order. */
+  #tell(...messages: readonly (FeedMessage | null)[]): void {
+    const present = messages.filter((message) => message !== null);
+    if (present.length === 0) return;
+    const events = eventBytes(...present);
+    for (const client of this.#clients) client.send(events);
   }
 }
 
