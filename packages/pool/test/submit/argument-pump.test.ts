@@ -1,6 +1,7 @@
 /** A pump and the reader of its job on one thread, over real memory: every row of their two tables. */
 import { AsyncScope } from "@skein/context";
 import { beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../../../../test/support/eventually.ts";
 import { Decoder } from "../../src/codec/decoder.ts";
 import { Encoder } from "../../src/codec/encoder.ts";
 import { stream, type StreamArgumentOptions } from "../../src/engine/stream-argument.ts";
@@ -9,6 +10,9 @@ import { ArgumentPump } from "../../src/submit/argument-pump.ts";
 import { CarriedValues } from "../../src/transfer/carried-values.ts";
 import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
 import { ArgumentReader, type ReaderParts } from "../../src/worker/argument-reader.ts";
+import { ArgumentReaders } from "../../src/worker/argument-readers.ts";
+import { createLayout } from "../../src/shared/layout.ts";
+import { PoolMemory } from "../../src/shared/pool-memory.ts";
 import { ownMemories } from "../shared/own-memories.ts";
 
 const nothing = (): void => {};
@@ -339,5 +343,61 @@ describe("the reader", () => {
     expect(await errorOf(second.reader.throw(new RangeError("mine")))).toMatchObject({ message: "mine" });
     expect(left).toBe(2);
     finish(second);
+  });
+});
+
+describe("the readers of a thread", () => {
+  it("may wait for the same memory; when it comes in the middle of decoding, they go on behind that", async () => {
+    const layout = createLayout(4, 1, 4);
+    const control = new SharedArrayBuffer(layout.controlBytes);
+    const memory = new PoolMemory(control, new SharedArrayBuffer(layout.slotsBytes), layout, 1);
+    const announced: (readonly [id: number, buffer: SharedArrayBuffer])[] = [];
+    const announce = (id: number, buffer: SharedArrayBuffer): void => void announced.push([id, buffer]);
+    const theirs = new SharedBuffers(2, nothing, { announce, gone: nothing });
+    let looks = 0;
+    let isHere = false;
+    const takeMessages = (): void => {
+      looks++;
+      if (!isHere) return;
+      for (const [id, buffer] of announced.splice(0)) {
+        ours.add(id, buffer);
+        inputs.arrived(-id);
+      }
+    };
+    const ours = new SharedBuffers(1, takeMessages, { announce: nothing, gone: nothing });
+    const { payloads, arenas } = memories;
+    const pumps = new Map<number, ArgumentPump>();
+    const inputs = new ArgumentReaders({
+      memory,
+      serial: 1,
+      arenas,
+      sharedBuffers: ours,
+      carried,
+      send: (message) => {
+        if (message.type !== "argument-wanted") return;
+        const encoder = new Encoder(theirs, carried.nextId);
+        const parts = { encoder, payloads, sharedBuffers: theirs, carry: nothing };
+        const ring = pumps.get(message.number)!.open(parts, (error) => expect.unreachable(String(error)));
+        const [arena, block] = [payloads.arenaOf(ring), payloads.blockOf(ring)];
+        inputs.heard({ type: "argument-opened", to: 1, reader: message.reader, arena, block });
+      },
+    });
+    inputs.slot = 0;
+    const next = async (item: unknown): Promise<unknown> => {
+      const [{ marked, path } = expect.unreachable()] = streamsIn([stream([item])]);
+      pumps.set(marked.number, new ArgumentPump(marked, path, AsyncScope.capture()));
+      return (await inputs.received(marked.number, marked.highWaterMark).next()).value;
+    };
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const others = new Int32Array(new SharedArrayBuffer(4));
+    const items = [next(words), next({ words })];
+    await eventually("both wait", () => looks === 2);
+    isHere = true;
+    const behind = next({ head: "head", others, tail: ["tail", 1.5] });
+    expect(await behind).toEqual({ head: "head", others, tail: ["tail", 1.5] });
+    expect(await Promise.all(items)).toEqual([words, { words }]);
+    inputs.endOf(0);
+    for (const pump of pumps.values()) pump.free();
+    for (const pump of pumps.values()) pump.end();
   });
 });
