@@ -1,0 +1,3 @@
+/** Both in one process: most of what a file of tests costs is its start. */
+import "./refusals.ts";
+import "./scans.ts";
