@@ -15,6 +15,7 @@ import type { CensusServer } from "../../src/serve/census-server.ts";
 import { folderFor } from "../temporary-tree.ts";
 import { tarOf, zipOf } from "./archives.ts";
 import { CensusClient } from "./census-client.ts";
+import { LOCAL } from "./local-server.ts";
 
 const LIMITS = {
   packedBytes: 100_000,
@@ -40,16 +41,7 @@ describe("refusals", () => {
     writeFileSync(join(root, "file.js"), "");
     symlinkSync(join(folder, "outside"), join(root, "link"));
     symlinkSync(join(root, "inside"), join(root, "alias"));
-    server = await openCensusServer({
-      port: 0,
-      host: "127.0.0.1",
-      root,
-      data,
-      threads: 1,
-      policy: "each",
-      chaos: false,
-      archives: LIMITS,
-    });
+    server = await openCensusServer({ ...LOCAL, root, data, archives: LIMITS });
     ada = new CensusClient(server.url, "ada");
   });
   afterAll(async () => {

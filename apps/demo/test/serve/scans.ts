@@ -26,6 +26,7 @@ import { runCli } from "../run-cli.ts";
 import { folderFor } from "../temporary-tree.ts";
 import { tarOf, zipOf } from "./archives.ts";
 import { CensusClient } from "./census-client.ts";
+import { LOCAL } from "./local-server.ts";
 
 /** More than a scan has under way, 8 for each core, so that others have their turn meanwhile. */
 const LARGE_FILES = 44 + 8 * availableParallelism();
@@ -60,15 +61,7 @@ describe("census serve", () => {
   }
 
   async function start(): Promise<void> {
-    server = await openCensusServer({
-      port: 0,
-      host: "127.0.0.1",
-      root,
-      data,
-      threads: 1,
-      policy: "each",
-      chaos: true,
-    });
+    server = await openCensusServer({ ...LOCAL, root, data, chaos: true });
     ada = new CensusClient(server.url, "ada-1");
     bob = new CensusClient(server.url, "bob-2");
   }
@@ -347,9 +340,9 @@ describe("census serve", () => {
   });
 
   it("waits for scans under way when it closes, if it may; refuses new ones; another server cannot have its folder", async () => {
-    await expect(
-      openCensusServer({ port: 0, host: "127.0.0.1", root, data, threads: 1, policy: "each", chaos: false }),
-    ).rejects.toThrow(/another server has .* give this one another --data/);
+    await expect(openCensusServer({ ...LOCAL, root, data })).rejects.toThrow(
+      /another server has .* give this one another --data/,
+    );
     const { id, refused } = await eventually("it waits", async () => {
       const begun = await ada.scanInItsMidst("large");
       const closed = server.close(600_000);

@@ -71,7 +71,8 @@ export class ThreadHandle {
 
   /**
    * Ends the thread at once, whatever it does; others start when jobs need them. What it runs rejects with ThreadCrashedError, or runs again, with
-   * `retries`; a job with `thread` that waits for it rejects with ThreadGoneError. `dispose` of the `initialize` module is not called.
+   * `retries`; a job with `thread` that waits for it rejects with ThreadGoneError. `dispose` of the `initialize` module is not called. A native call
+   * cannot be ended: after two seconds the pool goes on without the thread, and what it runs rejects, whatever its `retries`.
    *
    * @returns resolves when it has ended; at once when it has already.
    */
