@@ -194,16 +194,17 @@ it("a consumer without flowContext has no spans", async () => {
 
 it.each([undefined, "child"] as const)("a run on another machine, with parent: %s", async (parent) => {
   using _ = instrument({ spans: "both", parent });
-  const { traceId, spanId } = await inRequest(() =>
-    runJob({
-      fn: { kind: "export", url: new URL("fixtures/span.jobs.ts", import.meta.url).href, name: "active" },
-      args: encodeValue([], "args").value,
-      context: ExecutionContext.capture()!.toCarrier("wire"),
-      state: new CallState().words,
-      attempt: 1,
-      isRemote: true,
-      reports: null,
-    }),
+  const { traceId, spanId } = await inRequest(
+    async () =>
+      await runJob({
+        fn: { kind: "export", url: new URL("fixtures/span.jobs.ts", import.meta.url).href, name: "active" },
+        args: encodeValue([], "args").value,
+        context: ExecutionContext.capture()!.toCarrier("wire"),
+        state: new CallState().words,
+        attempt: 1,
+        isRemote: true,
+        reports: null,
+      }),
   );
   const [run] = exporter.getFinishedSpans();
   expect(run!.name).toBe("run active");

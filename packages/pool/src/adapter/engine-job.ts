@@ -1,7 +1,7 @@
 import { TaskCompletionSource } from "@skein/scheduling";
 import { MessageChannel, type MessagePort, type Transferable } from "node:worker_threads";
 import type { FunctionSource } from "../jobs/function-source.ts";
-import { CallState } from "../shared/call-state.ts";
+import type { CallState } from "../shared/call-state.ts";
 import { type JobExtras, noExtras } from "../submit/job-extras.ts";
 import { COMPLETED, type DecidedJob, type OutcomeKind } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
@@ -42,7 +42,7 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
   isDecided = false;
   retriesLeft: number;
   /** Of the attempt that is under way. */
-  state: CallState = new CallState();
+  state: CallState;
   /** Where reports of that attempt arrive; null: nobody listens, or they come without messages. */
   port: MessagePort | null = null;
   #reports: ReportPort | null = null;
@@ -59,6 +59,7 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
     options: SubmitOptions,
     args: SentValue,
     context: string | null,
+    state: CallState,
   ) {
     super(options.continuations);
     this.fn = fn;
@@ -66,6 +67,7 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
     this.args = args;
     this.retriesLeft = options.retries;
     this.#context = context;
+    this.state = state;
   }
 
   get isOver(): boolean {

@@ -3,8 +3,8 @@
  * brings a request to a thread that calls `runJob`, and the reply back.
  *
  * Stage      | OPEN      | its outcome is not known. It may wait, run, or be on its way               | submit
- *            | DECIDED   | its outcome is written down; `tell` follows at once                        | arrived, failed, cancel, expire, close
- * Carried    a job is in `#carried` from `carry` to `arrived` or `failed`, or until it is withdrawn. DECIDED and carried: its caller gave it
+ *            | DECIDED   | its outcome is written down; `tell` follows at once                        | arrived, settled, failed, cancel, expire, close
+ * Carried    a job is in `#carried` from `carry` to the end of its journey, or until it is withdrawn. DECIDED and carried: its caller gave it
  *            up while a thread has it.
  * Invariants I1 Only an OPEN job is decided, so each settles once.
  *            I2 No code of the user's runs between the end of `encodeValue` and the entry of the job, and none between the decision and
@@ -124,7 +124,9 @@ export class EngineJobs {
       throw error;
     }
     if (moved !== null) forgetMoves(args);
-    const job = new EngineJob(fn, options, sent, context);
+    // A carrier that stops jobs itself has no use for shared memory.
+    const state = new CallState(this.#carrier.stop === undefined ? undefined : new Int32Array(1));
+    const job = new EngineJob(fn, options, sent, context, state);
     if (streams !== null) job.received = argumentsOf(takeAll(streams, args));
     const listening = this.#reports.listenersOf(job, this.#runExpired);
     if (caller !== null || listening !== null) job.extras = jobExtras({ ...caller, ...listening });
@@ -162,6 +164,9 @@ export class EngineJobs {
             if (isCurrent()) this.#arrived(job, reply);
             else dropReply(reply);
           },
+          settled: (kind, value) => {
+            if (isCurrent()) this.#settle(job, kind === "result" ? COMPLETED : THREW, value);
+          },
           failed: (error) => {
             if (isCurrent()) this.#failed(job, error);
           },
@@ -181,23 +186,27 @@ export class EngineJobs {
   }
 
   #arrived(job: EngineJob, reply: JobReply): void {
-    if (job.extras.graceTimer !== null) clearTimeout(job.extras.graceTimer);
-    if (job.isDecided) {
-      dropReply(reply);
-    } else if (reply.kind === "withdrawn") {
+    if (reply.kind === "withdrawn") {
       // Only `close` leaves that to the carrier without an outcome of its own.
-      this.#decide(job, FAILED, neverRan());
-    } else {
-      let kind: OutcomeKind = reply.kind === "result" ? COMPLETED : THREW;
-      let value: unknown;
-      try {
-        value = decodeValue(reply.value);
-      } catch (error) {
-        kind = FAILED;
-        value = error;
-      }
-      this.#decide(job, kind, value);
+      this.#settle(job, FAILED, job.isDecided ? undefined : neverRan());
+      return;
     }
+    let kind: OutcomeKind = reply.kind === "result" ? COMPLETED : THREW;
+    let value: unknown;
+    try {
+      if (job.isDecided) dropReply(reply);
+      else value = decodeValue(reply.value);
+    } catch (error) {
+      kind = FAILED;
+      value = error;
+    }
+    this.#settle(job, kind, value);
+  }
+
+  /** Its journey is over. */
+  #settle(job: EngineJob, kind: OutcomeKind, value: unknown): void {
+    if (job.extras.graceTimer !== null) clearTimeout(job.extras.graceTimer);
+    this.#decide(job, kind, value);
     this.#closeWhenQuiet();
   }
 

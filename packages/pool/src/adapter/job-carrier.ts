@@ -6,7 +6,7 @@ export interface JobCarrier {
   /** Whether requests are posted to other threads. Otherwise jobs run on the thread that calls. */
   readonly isElsewhere: boolean;
   /**
-   * Takes the job to where it runs, now or later, and then calls `ends.arrived` or `ends.failed`, once: what comes after that is ignored. What this throws, the job rejects with.
+   * Takes the job to where it runs, now or later, and then calls one of `ends`, once: what comes after that is ignored. What this throws, the job rejects with.
    */
   carry(job: CarriedJob, ends: JobEnds): void;
   /** The job was given up, had its grace period, and still runs: its thread is to be ended. For engines with the capability `terminate`. */
@@ -28,6 +28,8 @@ export interface JobCarrier {
 export interface JobEnds {
   /** Its reply is here. */
   arrived(reply: JobReply): void;
+  /** The same for a value that is a copy already, and nobody else's: what the job has returned, or the wire form of what it has thrown. */
+  settled(kind: "result" | "error", value: unknown): void;
   /** There is none: its thread has died, or it could not be carried. After a ThreadCrashedError it runs again if it has `retries`, unless `retriesThere`. */
   failed(error: Error): void;
 }

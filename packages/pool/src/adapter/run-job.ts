@@ -33,10 +33,22 @@ export function whenStuck(listener: () => void): void {
  * Runs a job on this thread, for an adapter's thread: loads its module, enters its context, calls its function. Jobs may overlap. Inside,
  * `@skein/pool/worker` knows the job.
  *
- * @returns the reply for whoever sent the request. Never rejects.
+ * @returns the reply for whoever sent the request: no promise when the function has returned at once. A promise never rejects.
  */
-export function runJob(request: JobRequest): Promise<SentReply> {
-  return new Promise((resolve) => startJob(request, resolve, (call) => call()));
+export function runJob(request: JobRequest): SentReply | Promise<SentReply> {
+  let sent: SentReply | null = null;
+  let tell: ((reply: SentReply) => void) | null = null;
+  const done = (reply: SentReply): void => {
+    if (tell === null) sent = reply;
+    else tell(reply);
+  };
+  startJob(request, done, (call) => call());
+  return (
+    sent ??
+    new Promise((resolve) => {
+      tell = resolve;
+    })
+  );
 }
 
 /**
