@@ -37,8 +37,9 @@ export abstract class DatabasePool {
   /** For good: whoever waits for an answer gets none. */
   protected abstract disconnected(): void;
 
-  /** Or until `disconnect`. */
+  /** Or until `disconnect`; not at all after it. */
   protected async sleep(ms: number): Promise<void> {
+    if (this.#isEnded) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = AsyncScope.root.run(() => setTimeout(resolve, ms));
     this.#sleepers.add(resolve);

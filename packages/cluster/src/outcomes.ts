@@ -1,6 +1,6 @@
 /** What the store has of a job that is over, or runs, for whoever waits for it. Anybody who reaches the store may have written it. */
 import { ThreadCrashedError } from "@skein/pool";
-import { encodeValue, type ErrorWire, fromWire, type JobEnds, type JobReport } from "@skein/pool/engine";
+import { type ErrorWire, fromWire, type JobEnds, type JobReport } from "@skein/pool/engine";
 import { decodeText } from "./codec/text.ts";
 import { InvalidPayloadError, WorkerLostError } from "./errors.ts";
 import { checkSize, readOutcome } from "./wire.ts";
@@ -12,7 +12,7 @@ export function tellOutcome(ends: JobEnds, data: unknown, maxPayloadBytes: numbe
     if (outcome.kind === "withdrawn") ends.arrived(outcome);
     else if (outcome.kind === "crashed") ends.failed(new ThreadCrashedError(outcome.exitCode ?? undefined));
     else if (outcome.kind === "lost") ends.failed(new WorkerLostError(outcome.starts));
-    else ends.arrived({ kind: outcome.kind, value: encodeValue(valueOf(outcome), outcome.kind).value });
+    else ends.settled(outcome.kind, valueOf(outcome));
   } catch (error) {
     ends.failed(error as Error);
   }

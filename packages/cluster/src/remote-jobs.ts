@@ -32,6 +32,8 @@ import { Sweep } from "./sweep.ts";
 import { clearInterval, now, setImmediate, setInterval, setTimeout } from "./timers.ts";
 import { keyedId } from "./wire.ts";
 
+/** So many jobs are many: their outcomes may come together. */
+const BUSY = 32;
 /** Until what broke on the way to the store is sent again. */
 const AGAIN_MS = 100;
 
@@ -77,6 +79,7 @@ export class RemoteJobs implements JobCarrier {
       completed: (id, outcome) => this.#completed(id, outcome),
       failed: (id, reason) => this.#failed(id, reason),
       reported: (id, report) => this.#reported(id, report),
+      isBusy: () => this.#remotes.size >= BUSY,
     });
   }
 

@@ -1,5 +1,6 @@
 /** The jobs of one module in the store, as their caller sees them. */
 import { FlowProducer, type IQueueBackend, Queue, QueueEvents } from "bullmq";
+import { readingEvents } from "./event-reader.ts";
 import { dataOf, flowOf, type NewJob, optionsOf, type ResultAge } from "./new-job.ts";
 import type { Store, StoreConnection } from "./store.ts";
 import type { WireRequest } from "./wire.ts";
@@ -10,6 +11,8 @@ export interface RemoteQueueListener {
   failed(id: string, reason: string): void;
   reported(id: string, report: unknown): void;
   error(error: Error): void;
+  /** Whether many jobs are under way. */
+  isBusy(): boolean;
 }
 
 type AnyQueue = Queue<WireRequest, unknown, string, WireRequest, unknown, string, IQueueBackend, never>;
@@ -36,7 +39,11 @@ export class RemoteQueue {
   ) {
     this.name = name;
     this.#queue = new Queue(name, { connection: commands.client }, backend);
-    this.#events = new QueueEvents(name, { connection: blocking.client }, backend);
+    this.#events = new QueueEvents(
+      name,
+      { connection: blocking.client },
+      readingEvents(backend, () => listener.isBusy()),
+    );
     let flows: FlowProducer<IQueueBackend, never> | undefined;
     this.#flows = () => (flows ??= new FlowProducer({ connection: commands.client }, backend));
     this.#resultAge = { age: Math.ceil(resultTtlMs / 1000) };

@@ -27,8 +27,9 @@ export interface ServeOptions {
   /** Where jobs run. It is not closed. Jobs that wait for others of the cluster need `jobsPerThread` above 1. @default a pool of its own */
   readonly pool?: ThreadPool | undefined;
   /**
-   * How many jobs of one module are taken at once. Jobs that await want more than there are threads. One that waits for jobs that it has submitted
-   * to the cluster does not count. @default the number of cores
+   * How many jobs of one module run at once. Jobs that await want more than there are threads. One that waits for jobs that it has submitted to the
+   * cluster does not count. While jobs are short and await nothing, up to 16 more are fetched ahead of their turn; if that has not come after a
+   * tenth of a second, they are left to other workers. @default the number of cores
    */
   readonly concurrency?: number | undefined;
   /** After so many milliseconds without a sign of life a worker's jobs are taken for lost. @default 5000 */

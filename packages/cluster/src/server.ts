@@ -1,20 +1,20 @@
 /**
  * A worker process: one loop of BullMQ for each module, one pool, and the list of jobs that run.
  *
- * Slots      a loop has `concurrency` jobs at once, and one more for each job of this process that waits for jobs of the cluster: these have to
- *            run somewhere, and perhaps there is no other process
+ * Slots      a loop has `concurrency` jobs at once, one more for each job of this process that waits for jobs of the cluster, since these have to
+ *            run somewhere, and perhaps there is no other process; and some that are ahead of their turn (look-ahead.ts)
  */
 import { AsyncScope } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
-import { type JobModule, suppressTracing } from "@skein/pool/engine";
+import { suppressTracing } from "@skein/pool/engine";
 import { type IQueueBackend, type JobProgress, QueueEvents, type QueueEventsListener, Worker } from "bullmq";
 import { availableParallelism } from "node:os";
 import { backoffStrategy } from "./backoff.ts";
-import { CallStates } from "./call-states.ts";
+import { LookAhead } from "./look-ahead.ts";
 import type { ResolvedServeOptions } from "./serve-options.ts";
 import { Solitude } from "./solitude.ts";
 import type { StoreConnection } from "./store.ts";
-import type { ThreadReport } from "./thread-call.ts";
+import { ThreadCalls } from "./thread-calls.ts";
 import type * as Thread from "./thread.ts";
 import { clearTimeout, setTimeout } from "./timers.ts";
 import { controlName, queueName, type WireOutcome } from "./wire.ts";
@@ -35,6 +35,12 @@ suppressTracing(threadUrl);
 
 type Loop = Worker<unknown, WireOutcome, string, IQueueBackend, JobProgress, never>;
 
+/** What takes the jobs of one module. */
+interface Intake {
+  readonly loop: Loop;
+  readonly lookAhead: LookAhead;
+}
+
 interface ControlListener extends QueueEventsListener {
   cancel: (event: { readonly id: string }) => void;
 }
@@ -44,16 +50,15 @@ export class Server {
   lastError: Error | null = null;
   readonly #options: ResolvedServeOptions;
   readonly #pool: ThreadPool;
-  readonly #thread: JobModule<typeof Thread>;
+  readonly #calls: ThreadCalls;
   readonly #concurrency: number;
   readonly #connections: StoreConnection[] = [];
-  readonly #loops: Loop[];
+  readonly #intakes: Intake[];
   readonly #control: QueueEvents<unknown, IQueueBackend, never>;
   readonly #running = new Map<string, WireJob>();
   readonly #waiting = new Set<WireJob>();
   /** Jobs that are to stop, and are not here: what is said may come before the job. */
   readonly #early = new Set<string>();
-  readonly #states = new CallStates();
   readonly #solitude = new Solitude({
     close: () => {
       for (const loop of this.#loops) loop.pause(true).catch(this.#options.onError);
@@ -65,13 +70,18 @@ export class Server {
   constructor(options: ResolvedServeOptions) {
     this.#options = options;
     this.#pool = options.pool ?? new ThreadPool({ name: "cluster", jobsPerThread: JOBS_PER_THREAD });
-    this.#thread = this.#pool.module<typeof Thread>(threadUrl, { flowContext: false });
+    const thread = this.#pool.module<typeof Thread>(threadUrl, { flowContext: false });
+    this.#calls = new ThreadCalls(this.#pool, thread);
     this.#concurrency = options.concurrency ?? availableParallelism();
     // Whatever serves outlives whoever called.
     const root = AsyncScope.root;
     this.#control = root.run(() => this.#listen());
-    this.#loops = Array.from(options.modules, ([name, url]) => root.run(() => this.#serve(name, url)));
+    this.#intakes = Array.from(options.modules, ([name, url]) => root.run(() => this.#serve(name, url)));
     this.started = this.#start();
+  }
+
+  get #loops(): Loop[] {
+    return this.#intakes.map(({ loop }) => loop);
   }
 
   #connect(): StoreConnection {
@@ -94,20 +104,22 @@ export class Server {
     return control;
   }
 
-  #serve(module: string, url: string): Loop {
+  #serve(module: string, url: string): Intake {
     const { name, store, lockMs, maxPayloadBytes, skewMs, onError } = this.#options;
+    const lookAhead = new LookAhead({
+      concurrency: this.#concurrency,
+      waiting: () => this.#waiting.size,
+      maxThreads: () => this.#pool.maxThreads,
+      changed: () => this.#resize(intake),
+    });
     const around: JobSurroundings = {
+      url,
       maxPayloadBytes,
       skewMs,
       solitude: this.#solitude,
-      states: this.#states,
+      lookAhead,
+      calls: this.#calls,
       onError,
-      call: (request, state, attempt, children, onReport) =>
-        this.#pool.run(
-          this.#thread.runWireJob,
-          [url, request, state.words, attempt, children, maxPayloadBytes],
-          { onProgress: (report) => onReport(report as ThreadReport) },
-        ),
       waits: (job, isWaiting) => this.#setWaiting(job, isWaiting),
     };
     const loop: Loop = new Worker<unknown, WireOutcome, string, IQueueBackend, JobProgress, never>(
@@ -127,7 +139,13 @@ export class Server {
       store.backend,
     );
     loop.on("error", onError);
-    return loop;
+    loop.on("drained", () => lookAhead.drained());
+    const intake: Intake = { loop, lookAhead };
+    return intake;
+  }
+
+  #resize({ loop, lookAhead }: Intake): void {
+    loop.concurrency = this.#concurrency + this.#waiting.size + lookAhead.ahead;
   }
 
   async #start(): Promise<void> {
@@ -166,7 +184,7 @@ export class Server {
   #setWaiting(job: WireJob, isWaiting: boolean): void {
     if (isWaiting) this.#waiting.add(job);
     else this.#waiting.delete(job);
-    for (const loop of this.#loops) loop.concurrency = this.#concurrency + this.#waiting.size;
+    for (const intake of this.#intakes) this.#resize(intake);
     if (!isWaiting || !this.#solitude.isOpen) return;
     // A loop that has all its jobs waits for one to end, and looks at its concurrency afterwards: this makes it look.
     for (const loop of this.#loops) loop.pause(true).catch(this.#options.onError);

@@ -1,9 +1,10 @@
 /** Where jobs wait. Connections are made under the empty context: nothing of a request outlives it. */
 import { AsyncScope } from "@skein/context";
 import { type BackendFactory, createPostgresBackend, createRedisBackend, type IQueueBackend } from "bullmq";
-import { Redis, type RedisOptions } from "ioredis";
+import type { RedisOptions } from "ioredis";
 import { DatabaseClient } from "./database-client.ts";
 import type { DatabasePool } from "./database-pool.ts";
+import { JoinedWrites } from "./joined-writes.ts";
 import { PostgresClient } from "./postgres-client.ts";
 
 /** A connection, as BullMQ takes it. */
@@ -32,7 +33,9 @@ export function redisStore(address: string | RedisOptions): Store {
     connectTimeoutMs: 10_000,
     connect(onError) {
       const redis = AsyncScope.root.run(() =>
-        typeof address === "string" ? new Redis(address, settings) : new Redis({ ...address, ...settings }),
+        typeof address === "string"
+          ? new JoinedWrites(address, settings)
+          : new JoinedWrites({ ...address, ...settings }),
       );
       redis.on("error", onError);
       return {

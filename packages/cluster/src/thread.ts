@@ -7,13 +7,24 @@ import {
   encodeValue,
   type ErrorWire,
   fromWire,
+  type JobReply,
+  type ReportPort,
   runJob,
+  type SentReply,
   suppressTracing,
   toWire,
 } from "@skein/pool/engine";
 import { job } from "@skein/pool/worker";
 import { decodeText, encodeText } from "./codec/text.ts";
-import { SUBMITTED, type Submitted, type ThreadOutcome, type ThreadReport } from "./thread-call.ts";
+import { type JobHere, JobsOfThread } from "./jobs-of-thread.ts";
+import {
+  type NumberedReport,
+  SUBMITTED,
+  type Submitted,
+  type ThreadAnswer,
+  type ThreadOutcome,
+  type ThreadReport,
+} from "./thread-call.ts";
 import { checkSize, skewFrom, type WireRequest } from "./wire.ts";
 
 suppressTracing(import.meta.url);
@@ -36,78 +47,133 @@ subscribe(SUBMITTED, (message) => {
   }
 });
 
+const jobsHere = new JobsOfThread();
+
+/** One call: what the thread needs of the request, and what its worker says. */
+export interface WireCall extends Pick<
+  WireRequest,
+  "v" | "from" | "fn" | "each" | "args" | "context" | "reports"
+> {
+  /** The module, as the worker's own list has it. */
+  readonly url: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Whether it begins only when no other job of the cluster runs on this thread. */
+  readonly isAlone: boolean;
+  /** Results that are its last argument, as texts; null: there is no such argument. */
+  readonly children: readonly string[] | null;
+  readonly maxPayloadBytes: number;
+}
+
 /**
- * @param url The module, as the worker's own list has it.
- * @param words Of the call's CallState.
- * @param attempt 1 for the first.
- * @param children Results that are its last argument, as texts; null: there is no such argument.
+ * @param number Of the call, for what it reports.
+ * @param words Of its CallState.
+ * @returns no promise when the function has returned at once: the thread goes on with the next job then, without a turn of its event loop.
  */
-export async function runWireJob(
-  url: string,
-  request: WireRequest,
+export function runWireJob(
+  call: WireCall,
+  number: number,
   words: Int32Array,
-  attempt: number,
-  children: readonly string[] | null,
-  maxPayloadBytes: number,
-): Promise<ThreadOutcome> {
+): ThreadAnswer | Promise<ThreadAnswer> {
+  if (call.isAlone && !jobsHere.isIdle) return runWhenIdle(call, number, words);
+  return run(call, number, words, jobsHere.begin());
+}
+
+async function runWhenIdle(call: WireCall, number: number, words: Int32Array): Promise<ThreadAnswer> {
+  return await run(call, number, words, await jobsHere.beginWhenIdle());
+}
+
+function run(
+  call: WireCall,
+  number: number,
+  words: Int32Array,
+  here: JobHere,
+): ThreadAnswer | Promise<ThreadAnswer> {
   try {
-    // Inside, `job` is the cluster's job; what it reports goes out as progress of the pool's.
-    const outside = AsyncScope.capture();
-    const report = (said: ThreadReport): void => outside.run(() => job.progress(said));
-    let waitsFor = 0;
-    const wait = ({ task }: Child): void => {
-      if (waitsFor++ === 0) report("waits");
-      const over = (): void => {
-        if (--waitsFor === 0) report("proceeds");
-      };
-      task().then(over, over);
-    };
-    const { reply } = await runJob({
-      fn: { kind: "export", url, name: request.fn, ...(request.each && { each: true }) },
-      args: encodeValue(argumentsOf(request, children), "args").value,
-      context: request.context,
+    const sent = runJob({
+      fn: { kind: "export", url: call.url, name: call.fn, ...(call.each && { each: true }) },
+      args: encodeValue(argumentsOf(call), "args").value,
+      context: call.context,
       state: words,
       isRemote: true,
-      attempt,
-      reports: {
-        postMessage(said) {
-          if (said.kind === "progress" && said.value instanceof Child) {
-            wait(said.value);
-            return;
-          }
-          if (!request.reports) return;
-          const text = encodeText(said, "report");
-          checkSize("report", text, maxPayloadBytes);
-          report({ text });
-        },
-      },
+      attempt: call.attempt,
+      reports: portOf(call, number, here),
     });
-    if (reply.kind === "withdrawn") return { kind: "withdrawn" };
-    const value = decodeValue(reply.value);
-    if (reply.kind === "error") {
-      const missing = missingFunction(value as ErrorWire, url, request);
-      if (missing !== null) return { kind: "unknown", text: encodeText(toWire(missing), "error") };
-    }
-    const text = encodeText(value, reply.kind);
-    checkSize(reply.kind, text, maxPayloadBytes);
-    return { kind: reply.kind, text };
+    if (!("reply" in sent)) return runLater(sent, call, here);
+    here.end();
+    return { outcome: outcomeOf(sent.reply, call), isAtOnce: true };
   } catch (error) {
-    return { kind: "error", text: encodeText(toWire(error), "error") };
+    here.end();
+    return { outcome: errorOutcome(error), isAtOnce: true };
   }
 }
 
-function argumentsOf({ args }: WireRequest, children: readonly string[] | null): unknown[] {
+async function runLater(sent: Promise<SentReply>, call: WireCall, here: JobHere): Promise<ThreadAnswer> {
+  const { reply } = await sent;
+  here.end();
+  return { outcome: outcomeOf(reply, call), isAtOnce: false };
+}
+
+/** Inside, `job` is the cluster's job; what it reports goes out as progress of the pool's. */
+function portOf({ reports, maxPayloadBytes }: WireCall, number: number, here: JobHere): ReportPort {
+  const outside = AsyncScope.capture();
+  const report = (said: ThreadReport): void =>
+    outside.run(() => job.progress({ call: number, report: said } satisfies NumberedReport));
+  let waitsFor = 0;
+  const wait = ({ task }: Child): void => {
+    if (waitsFor++ === 0) {
+      here.wait();
+      report("waits");
+    }
+    const over = (): void => {
+      if (--waitsFor > 0) return;
+      here.proceed();
+      report("proceeds");
+    };
+    task().then(over, over);
+  };
+  return {
+    postMessage(said) {
+      if (said.kind === "progress" && said.value instanceof Child) {
+        wait(said.value);
+        return;
+      }
+      if (!reports) return;
+      const text = encodeText(said, "report");
+      checkSize("report", text, maxPayloadBytes);
+      report({ text });
+    },
+  };
+}
+
+function outcomeOf(reply: JobReply, call: WireCall): ThreadOutcome {
+  if (reply.kind === "withdrawn") return { kind: "withdrawn" };
+  try {
+    const value = decodeValue(reply.value);
+    if (reply.kind === "error") {
+      const missing = missingFunction(value as ErrorWire, call);
+      if (missing !== null) return { kind: "unknown", text: encodeText(toWire(missing), "error") };
+    }
+    const text = encodeText(value, reply.kind);
+    checkSize(reply.kind, text, call.maxPayloadBytes);
+    return { kind: reply.kind, text };
+  } catch (error) {
+    return errorOutcome(error);
+  }
+}
+
+function errorOutcome(error: unknown): ThreadOutcome {
+  return { kind: "error", text: encodeText(toWire(error), "error") };
+}
+
+function argumentsOf({ args, children }: WireCall): unknown[] {
   const list = decodeText(args);
   const own = Array.isArray(list) ? (list as unknown[]) : [list];
   return children === null ? own : [...own, children.map(decodeText)];
 }
 
 /** The error, if it is that this job's module has no such function. */
-function missingFunction(
-  wire: ErrorWire,
-  url: string,
-  { fn, from, v }: WireRequest,
-): JobNotFoundError | null {
+function missingFunction(wire: ErrorWire, { url, fn, from, v }: WireCall): JobNotFoundError | null {
   const error = "error" in wire ? fromWire(wire) : null;
   if (!(error instanceof JobNotFoundError) || error.url !== url || error.exportName !== fn) return null;
   error.cause ??= skewFrom(from, v);

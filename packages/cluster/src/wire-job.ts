@@ -7,14 +7,15 @@
  * | AttemptError    | it threw, and has attempts left: the store gives it out again, after its wait                           |
  */
 import { JobTimeoutError, ThreadCrashedError } from "@skein/pool";
-import { type CallState, toWire } from "@skein/pool/engine";
+import { toWire } from "@skein/pool/engine";
 import { DelayedError, type Job } from "bullmq";
-import type { CallStates } from "./call-states.ts";
 import { encodeText } from "./codec/text.ts";
 import { VersionSkewError } from "./errors.ts";
+import type { LookAhead } from "./look-ahead.ts";
 import { ReportSender } from "./report-sender.ts";
 import type { Solitude } from "./solitude.ts";
-import type { ThreadOutcome, ThreadReport } from "./thread-call.ts";
+import type { ThreadAnswer, ThreadOutcome, ThreadReport } from "./thread-call.ts";
+import type { ThreadCall, ThreadCalls } from "./thread-calls.ts";
 import { clearTimeout, setTimeout, wallClock } from "./timers.ts";
 import { readOutcome, readRequest, type WireOutcome, type WireRequest } from "./wire.ts";
 
@@ -22,6 +23,8 @@ export type StoredJob = Job<unknown, WireOutcome>;
 
 /** How long a job stays away that is given back while another one runs alone. */
 const BUSY_MS = 200;
+/** How long one stays away that was ahead, and whose turn does not come. */
+const LATE_MS = 10;
 /** How long one stays away that another version may be able to run. */
 const SKEW_MS = 2000;
 /** So many losses make a job run alone, if it has more retries. */
@@ -29,19 +32,14 @@ const SUSPICIOUS = 2;
 
 /** What its worker has for each of its jobs. */
 export interface JobSurroundings {
+  /** The module. */
+  readonly url: string;
   readonly maxPayloadBytes: number;
   readonly skewMs: number;
   readonly solitude: Solitude;
-  readonly states: CallStates;
+  readonly lookAhead: LookAhead;
+  readonly calls: ThreadCalls;
   readonly onError: (error: Error) => void;
-  /** Calls the function on a thread. @throws ThreadCrashedError */
-  call(
-    request: WireRequest,
-    state: CallState,
-    attempt: number,
-    children: readonly string[] | null,
-    onReport: (report: ThreadReport) => void,
-  ): Promise<ThreadOutcome>;
   /** The job waits for jobs of the cluster that it has submitted, or does not wait any more. */
   waits(job: WireJob, isWaiting: boolean): void;
 }
@@ -53,8 +51,8 @@ class AttemptError extends Error {
 export class WireJob {
   readonly #stored: StoredJob;
   readonly #around: JobSurroundings;
-  /** Of the call that is under way; null: there is none. */
-  #state: CallState | null = null;
+  /** The one that is under way. */
+  #call: ThreadCall | null = null;
   #isStopping = false;
   #isWaiting = false;
   /** Its time was over while it ran: that is its outcome, whatever it did then. */
@@ -68,7 +66,7 @@ export class WireJob {
   /** It is asked to stop, or never begins. */
   stop(): void {
     this.#isStopping = true;
-    this.#state?.giveUp();
+    this.#call?.stop();
   }
 
   /** @throws DelayedError, AttemptError: see above. */
@@ -82,7 +80,9 @@ export class WireJob {
     }
     const { stalledCounter } = this.#stored;
     if (stalledCounter > request.lostRetries) return { kind: "lost", starts: stalledCounter };
-    const { solitude } = this.#around;
+    const { solitude, lookAhead } = this.#around;
+    // It may be what the worker was lost for: nothing that need not be here is to go with it.
+    if (stalledCounter > 0) lookAhead.reset();
     const isSuspect = stalledCounter > 0 && stalledCounter >= Math.min(SUSPICIOUS, request.lostRetries);
     const isAdmitted = isSuspect ? await solitude.enterAlone(this) : solitude.enter();
     if (!isAdmitted) await this.#giveBack(BUSY_MS);
@@ -97,17 +97,17 @@ export class WireJob {
   async #runAdmitted(request: WireRequest): Promise<WireOutcome> {
     const children = await this.#childResults(request);
     if (children !== null && "kind" in children) return children;
-    const reports = new ReportSender((texts) =>
-      this.#stored.updateProgress({ texts }).catch(this.#around.onError),
-    );
+    const reports = request.reports
+      ? new ReportSender((texts) => this.#stored.updateProgress({ texts }).catch(this.#around.onError))
+      : null;
     const limit = this.#limit(request);
     let outcome: ThreadOutcome;
     try {
-      outcome = await this.#call(request, children, reports);
+      outcome = await this.#callUntilOver(request, children, reports);
     } finally {
-      clearTimeout(limit);
+      if (limit !== null) clearTimeout(limit);
     }
-    await reports.end();
+    if (reports !== null) await reports.end();
     if (this.#expired !== null) return errorOutcome(this.#expired);
     if (outcome.kind === "unknown") {
       await this.#leaveToOthers();
@@ -138,42 +138,67 @@ export class WireJob {
     return texts;
   }
 
-  async #call(
+  async #callUntilOver(
     request: WireRequest,
     children: readonly string[] | null,
-    reports: ReportSender,
+    reports: ReportSender | null,
   ): Promise<ThreadOutcome> {
-    const { attemptsMade, stalledCounter } = this.#stored;
     const onReport = (report: ThreadReport): void => {
       if (typeof report === "string") this.#wait(report === "waits");
-      else reports.add(report.text);
+      else reports?.add(report.text);
     };
-    const { states } = this.#around;
-    for (let crashes = 0; ; crashes++) {
+    for (let crashes = 0; ;) {
       if (this.#isStopping) return { kind: "withdrawn" };
-      const state = states.take();
-      this.#state = state;
       try {
-        const attempt = attemptsMade + stalledCounter + crashes + 1;
-        const outcome = await this.#around.call(request, state, attempt, children, onReport);
-        states.giveBack(state);
-        return outcome;
+        const answer = await this.#callOnce(request, children, crashes, onReport);
+        if (answer !== null) return answer.outcome;
       } catch (error) {
         if (this.#isWaiting) this.#wait(false);
         if (!(error instanceof ThreadCrashedError)) return errorOutcome(error);
         if (crashes >= request.threadRetries || this.#isStopping)
           return { kind: "crashed", exitCode: error.exitCode ?? null };
-      } finally {
-        this.#state = null;
+        crashes++;
+        continue;
       }
+      // Its turn did not come.
+      if (!this.#isStopping && !this.#around.lookAhead.hasRoom) await this.#giveBack(LATE_MS);
+    }
+  }
+
+  /** @returns null: it never began. @throws ThreadCrashedError, and what the pool says. */
+  async #callOnce(
+    request: WireRequest,
+    children: readonly string[] | null,
+    crashes: number,
+    onReport: (report: ThreadReport) => void,
+  ): Promise<ThreadAnswer | null> {
+    const { url, maxPayloadBytes, lookAhead, calls } = this.#around;
+    const { attemptsMade, stalledCounter } = this.#stored;
+    const attempt = attemptsMade + stalledCounter + crashes + 1;
+    const { isAlone } = lookAhead;
+    const { v, from, fn, each, args, context, reports } = request;
+    const call = calls.begin(
+      { v, from, fn, each, args, context, reports, url, attempt, isAlone, children, maxPayloadBytes },
+      onReport,
+    );
+    this.#call = call;
+    lookAhead.sent(call, isAlone);
+    let isAtOnce = false;
+    try {
+      const answer = await call.answer;
+      isAtOnce = answer?.isAtOnce ?? false;
+      return answer;
+    } finally {
+      this.#call = null;
+      lookAhead.ended(call, isAtOnce);
     }
   }
 
   /** For when its caller is not there to stop it, or hears later that it has begun. */
-  #limit({ leftMs, runTimeoutMs }: WireRequest): NodeJS.Timeout | undefined {
+  #limit({ leftMs, runTimeoutMs }: WireRequest): NodeJS.Timeout | null {
     const isOfRun = runTimeoutMs !== null && runTimeoutMs < (leftMs ?? Infinity);
     const ms = isOfRun ? runTimeoutMs : leftMs;
-    if (ms === null) return undefined;
+    if (ms === null) return null;
     const timer = setTimeout(() => {
       this.#expired = new JobTimeoutError(ms, { limit: isOfRun ? "runTimeoutMs" : "timeoutMs" });
       this.stop();

@@ -54,6 +54,25 @@ export function reportMany(count: number): void {
   for (let i = 0; i < count; i++) job.progress(i);
 }
 
+let running = 0;
+let most = 0;
+
+/** How many of its runs were under way on this thread at once, so far. Returns at once, unless it is to wait. */
+export function overlap(ms: number): number | Promise<number> {
+  most = Math.max(most, ++running);
+  const end = (): number => {
+    running--;
+    return most;
+  };
+  return ms === 0 ? end() : new Promise((resolve) => setTimeout(() => resolve(end()), ms));
+}
+
+/** Holds its thread: word 1 says that it has begun, word 0 ends it. */
+export function block(gate: Gate): void {
+  store(gate, 1, 1);
+  while (load(gate, 0) === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+}
+
 /** Runs itself on the cluster until `depth` is 0, and waits for it each time. */
 export async function nested(connection: string, name: string, depth: number): Promise<number> {
   if (depth === 0) return 0;

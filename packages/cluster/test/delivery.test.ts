@@ -124,6 +124,23 @@ describe.skipIf(redis === null)("delivery", () => {
     expect(load(next, 2)).toBe(0);
   });
 
+  it("of many short jobs no more run at once than `concurrency` says; what waits behind a long one goes to another worker", async () => {
+    const { jobs, worker } = start();
+    worker();
+    const some = (count: number, ms: number) => Array.from({ length: count }, () => jobs.overlap(ms));
+    const overlaps = await Promise.all([...some(60, 0), ...some(1, 5), ...some(30, 0)]);
+    expect(new Set(overlaps)).toEqual(new Set([1]));
+    const gate = gates.make();
+    const before = some(60, 0);
+    const blocked = jobs.block(gate);
+    const behind = some(30, 0);
+    await opened(gate, 1);
+    worker();
+    await Promise.all([...before, ...behind]);
+    store(gate, 0, 1);
+    await blocked;
+  });
+
   it("a job whose caller is gone stops when its caller's time is over", async () => {
     const { name, jobs, worker, cluster } = start();
     worker();

@@ -10,6 +10,7 @@ import type * as Jobs from "../../../test/engines/engines.jobs.ts";
 import { OrderError, tenant } from "../../../test/engines/engines.jobs.ts";
 import { WorkerProcess } from "../../../test/support/worker-process.ts";
 import { DatabaseClient } from "../src/database-client.ts";
+import { DatabasePool } from "../src/database-pool.ts";
 import { Cluster } from "../src/index.ts";
 
 const url = new URL("../../../test/engines/engines.jobs.ts", import.meta.url);
@@ -40,6 +41,18 @@ it("a client that is closed while it connects connects no more; one that could n
   await expect(connecting).rejects.toThrow("it is closed");
   expect(client.isReady).toBe(false);
   await new Promise((resolve) => server.close(resolve)); // When nobody is connected.
+});
+
+it("whoever is told of an error while it connects, and closes, waits for nothing", async () => {
+  class Pool extends DatabasePool {
+    readonly isReady = false;
+    protected disconnected(): void {}
+    async connect(): Promise<void> {
+      this.disconnect();
+      await this.sleep(2 ** 31 - 1);
+    }
+  }
+  await expect(new Pool().connect()).resolves.toBeUndefined();
 });
 
 it("jobs run without a server; when its process is killed, the jobs are there afterwards", async () => {

@@ -1,0 +1,38 @@
+/** BullMQ's backend for whoever listens to the events of a queue, with less to do for each job. */
+import type { BackendFactory, IQueueBackend } from "bullmq";
+import { setTimeout } from "./timers.ts";
+
+/** While many jobs are under way: then one answer has many events. */
+const PAUSE_MS = 2;
+/** The others say where a job stands. */
+const heard: ReadonlySet<string> = new Set(["completed", "failed", "progress"]);
+
+type Events = Awaited<ReturnType<IQueueBackend["readEvents"]>>;
+
+/** @param isBusy Whether many jobs are under way. */
+export function readingEvents(
+  backend: BackendFactory<IQueueBackend, never>,
+  isBusy: () => boolean,
+): BackendFactory<IQueueBackend, never> {
+  return (...args) => {
+    const made = backend(...args);
+    const read = made.readEvents.bind(made);
+    made.readEvents = async (...from) => {
+      // "$" is whatever comes from now on.
+      if (from[0] !== "$" && isBusy()) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      return outcomesOf(await read(...from));
+    };
+    return made;
+  };
+}
+
+/** The last event stays, whatever it is: by its id BullMQ knows where to go on. */
+function outcomesOf(events: Events): Events {
+  return events?.map(([stream, entries]) => [
+    stream,
+    entries.filter(([, fields], i) => {
+      const at = fields.indexOf("event");
+      return i === entries.length - 1 || at < 0 || heard.has(fields[at + 1]!);
+    }),
+  ]);
+}

@@ -1,0 +1,62 @@
+/**
+ * The cluster's jobs on one thread. Most begin whenever the pool says so; those that were sent ahead of their turn begin only when the thread has no other one,
+ * so that a function which turns out to await never overlaps with them.
+ *
+ * State of a job | RUNNING | counts                                                    | begin, proceed
+ *                | WAITING | for jobs of the cluster: these have to run, perhaps here  | wait
+ *                | OVER    | final                                                     | end
+ */
+export class JobsOfThread {
+  #running = 0;
+  #waiting: (() => void)[] = [];
+
+  get isIdle(): boolean {
+    return this.#running === 0;
+  }
+
+  begin(): JobHere {
+    this.#running++;
+    return new JobHere((change) => this.#change(change));
+  }
+
+  /** The same, when no job is RUNNING. */
+  async beginWhenIdle(): Promise<JobHere> {
+    while (!this.isIdle) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return this.begin();
+  }
+
+  #change(change: 1 | -1): void {
+    this.#running += change;
+    // One of them begins; the others find that, and wait again.
+    if (this.isIdle && this.#waiting.length > 0) for (const look of this.#waiting.splice(0)) look();
+  }
+}
+
+export class JobHere {
+  readonly #count: (change: 1 | -1) => void;
+  #state: "running" | "waiting" | "over" = "running";
+
+  constructor(count: (change: 1 | -1) => void) {
+    this.#count = count;
+  }
+
+  wait(): void {
+    this.#leave("waiting");
+  }
+
+  proceed(): void {
+    if (this.#state !== "waiting") return;
+    this.#state = "running";
+    this.#count(1);
+  }
+
+  end(): void {
+    this.#leave("over");
+  }
+
+  #leave(state: "waiting" | "over"): void {
+    const wasRunning = this.#state === "running";
+    this.#state = state;
+    if (wasRunning) this.#count(-1);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * How many jobs of one module a worker takes beyond its `concurrency`, so that the next one is here when one ends: the way to the store and back takes
+ * as long as many small jobs. Those that are ahead lie in the queues of the pool, and each begins alone on its thread: no more run at once than without.
+ *
+ * State      | CAREFUL  | takes no more than `concurrency`; jobs begin beside each other                | construction, `reset`
+ *            | STEADY   | the last `EVIDENCE` jobs were short and awaited nothing: each begins alone     | ended
+ * Moves      ended      a short job that has awaited nothing: one more towards STEADY, or one more ahead. One that was not short, though ahead:
+ *                       half as many ahead. Any other: reset
+ *            drained    none ahead: nothing waits in the store
+ *            late       of a timer: a job is not over after `LATE_MS`: reset, and all that have not begun are taken back. As many as
+ *                       `concurrency` allows begin again, beside each other; the others go back into the store, for other workers
+ * Invariants I1 While more than `concurrency` jobs are here, all but those that began before were sent to begin alone; there are none ahead
+ *               while one is here that was not.
+ *            I2 Only where the pool has no more threads than `concurrency` allows jobs: that many run at most.
+ */
+import { now, setTimeout } from "./timers.ts";
+
+/** So many short jobs in a row. */
+const EVIDENCE = 16;
+/** More gain nothing. */
+const MOST = 16;
+/** From when a job was sent to the pool until its outcome is here, jobs before it included. */
+const SHORT_MS = 20;
+const LATE_MS = 100;
+
+/** A call that was sent to the pool. */
+export interface AheadCall {
+  /** @returns false: it has begun. */
+  takeBack(): boolean;
+}
+
+interface Entry {
+  readonly sentAt: number;
+  readonly isAlone: boolean;
+}
+
+export interface LookAheadParts {
+  readonly concurrency: number;
+  /** How many of the jobs that are here wait for jobs of the cluster: they do not count. */
+  readonly waiting: () => number;
+  /** How many threads the pool may have now. */
+  readonly maxThreads: () => number;
+  /** `ahead` has changed. */
+  readonly changed: () => void;
+}
+
+export interface Clock {
+  readonly now: () => number;
+  /** Calls `look` after so many milliseconds, once. */
+  readonly after: (ms: number, look: () => void) => unknown;
+}
+
+export class LookAhead {
+  readonly #parts: LookAheadParts;
+  readonly #clock: Clock;
+  readonly #here = new Map<AheadCall, Entry>();
+  /** Of those, the ones that may begin beside others. */
+  #beside = 0;
+  #evidence = 0;
+  #ahead = 0;
+  #isWatched = false;
+
+  constructor(
+    parts: LookAheadParts,
+    clock: Clock = { now, after: (ms, look) => setTimeout(look, ms).unref() },
+  ) {
+    this.#parts = parts;
+    this.#clock = clock;
+  }
+
+  get ahead(): number {
+    return this.#ahead;
+  }
+
+  /** Whether one more may be sent that is not ahead. */
+  get hasRoom(): boolean {
+    const { concurrency, waiting } = this.#parts;
+    return this.#here.size < concurrency + waiting();
+  }
+
+  /** Whether the next one has to begin alone. */
+  get isAlone(): boolean {
+    return this.#evidence >= EVIDENCE || !this.hasRoom;
+  }
+
+  sent(call: AheadCall, isAlone: boolean): void {
+    this.#here.set(call, { sentAt: this.#clock.now(), isAlone });
+    if (isAlone) this.#watch();
+    else this.#beside++;
+  }
+
+  /** @param isAtOnce Whether its function has awaited nothing. */
+  ended(call: AheadCall, isAtOnce: boolean): void {
+    const entry = this.#remove(call);
+    if (entry === null) return;
+    const isShort = this.#clock.now() - entry.sentAt < SHORT_MS;
+    if (!isAtOnce || (!isShort && this.#ahead === 0)) this.reset();
+    else if (!isShort) this.#set(this.#ahead >> 1);
+    else if (this.#evidence < EVIDENCE) this.#evidence++;
+    else if (this.#beside === 0 && this.#parts.maxThreads() <= this.#parts.concurrency)
+      this.#set(Math.min(MOST, this.#ahead + 1));
+  }
+
+  drained(): void {
+    this.#set(0);
+  }
+
+  /** Nothing is known of the jobs that come. */
+  reset(): void {
+    this.#evidence = 0;
+    this.#set(0);
+  }
+
+  #watch(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    this.#clock.after(LATE_MS, this.#look);
+  }
+
+  readonly #look = (): void => {
+    this.#isWatched = false;
+    const entries = Array.from(this.#here);
+    const isLate = entries.some(([, { sentAt }]) => this.#clock.now() - sentAt >= LATE_MS);
+    if (isLate) {
+      this.reset();
+      for (const [call, { isAlone }] of entries) if (isAlone && call.takeBack()) this.#remove(call);
+    }
+    if (this.#here.size > this.#beside) this.#watch();
+  };
+
+  #remove(call: AheadCall): Entry | null {
+    const entry = this.#here.get(call);
+    if (entry === undefined) return null;
+    this.#here.delete(call);
+    if (!entry.isAlone) this.#beside--;
+    return entry;
+  }
+
+  #set(ahead: number): void {
+    if (ahead === this.#ahead) return;
+    this.#ahead = ahead;
+    this.#parts.changed();
+  }
+}
