@@ -6,6 +6,10 @@ import { isInstance, isMarked, markClass, markOf } from "./class-marks.ts";
 import type { MarkedClass } from "./class-marks.ts";
 import { errorPage } from "./error-page.ts";
 import { define } from "./intrinsics.ts";
+import { requireNode } from "./node-version.ts";
+
+// In this file, because it is loaded with every entry of every package, and bundlers cannot leave it out.
+requireNode();
 
 const brand = Symbol.for("skein.error");
 

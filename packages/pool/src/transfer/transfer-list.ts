@@ -2,9 +2,12 @@
  * The check of a transfer list, before anything is detached: Node finds some mistakes only after it has detached the entries
  * before them.
  */
-import { isMarkedAsUntransferable, MessagePort, type Transferable } from "node:worker_threads";
+import { MessagePort, type Transferable } from "node:worker_threads";
 import types from "node:util/types";
 import { argumentTypeError } from "@skein/context/errors";
+
+/** Not an import: on an older Node.js, which has no such export, nothing could say that it is too old. */
+const { isMarkedAsUntransferable } = process.getBuiltinModule("node:worker_threads");
 
 /** Node's own mark of classes that can be moved; looked for at first use, because Node loads its streams when one is named. */
 let transferSymbol: symbol | null | undefined;
