@@ -10,6 +10,7 @@ import {
   JobFunctions,
   type JobModule,
   resolveCloseOptions,
+  type UntypedModule,
 } from "@skein/pool/engine";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
 import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
@@ -101,10 +102,10 @@ export class Cluster extends BaseEngine<JobFunction, ClusterRunOptions> {
     this.#remote = remote;
   }
 
-  override module<M>(url: URL | string, defaults?: ClusterRunOptions): JobModule<M> {
+  override module<M = UntypedModule>(url: URL | string, defaults?: ClusterRunOptions): JobModule<M> {
     if (defaults?.key !== undefined)
       throw argumentTypeError("key", "given with a call: it names that call", defaults.key);
-    return super.module(url, defaults);
+    return super.module<M>(url, defaults);
   }
 
   /**

@@ -26,7 +26,7 @@ export { type EngineCapabilities, everyCapability } from "./engine/capabilities.
 export { type CloseOptions, resolveCloseOptions, type ResolvedCloseOptions } from "./engine/close-options.ts";
 export { announceClosing, onClosing } from "./engine/closing.ts";
 export { type FunctionSet, type JobFunction, JobFunctions } from "./engine/job-functions.ts";
-export type { Job, JobModule } from "./engine/job-module.ts";
+export type { Job, JobModule, UntypedModule } from "./engine/job-module.ts";
 export type { JobEntry } from "./engine/job-entry.ts";
 export { JobSender, type SentJob } from "./engine/job-sender.ts";
 export type { MapOptions } from "./engine/map-options.ts";

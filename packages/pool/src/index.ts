@@ -24,6 +24,7 @@ export type {
   Streamed,
   StreamJob,
   StreamOf,
+  UntypedModule,
 } from "./engine/job-module.ts";
 export { stream, type StreamArgument, type StreamArgumentOptions } from "./engine/stream-argument.ts";
 export type { JobStream, JobStreamCall, ReadableOptions } from "./submit/job-stream.ts";

@@ -22,6 +22,7 @@ import {
   type Streamed,
   type StreamJob,
   type StreamOf,
+  type UntypedModule,
 } from "./job-module.ts";
 import { withJob } from "../codec/job-of-error.ts";
 import { JobError, NotSupportedError } from "../errors.ts";
@@ -78,7 +79,7 @@ export interface JobTarget<F extends JobFunction = JobFunction> {
 export interface JobEngine extends AsyncDisposable {
   /** What it can do; frozen. */
   readonly capabilities: EngineCapabilities;
-  module<M>(url: URL | string, defaults?: RunOptions): JobModule<M>;
+  module<M = UntypedModule>(url: URL | string, defaults?: RunOptions): JobModule<M>;
   run<A extends unknown[], R extends Streamed>(
     job: StreamJob<A, R> | (((...args: A) => R) & OnlyStreamed<R>),
     args: A,
@@ -142,7 +143,7 @@ export abstract class BaseEngine<
    * @throws TypeError for a relative path or another protocol: code never comes from the network. TypeError or RangeError for a
    * bad default, naming it.
    */
-  module<M>(url: URL | string, defaults?: O): JobModule<M> {
+  module<M = UntypedModule>(url: URL | string, defaults?: O): JobModule<M> {
     const href = resolveJobUrl(url);
     const options = resolveModuleOptions(defaults, this.#target.runOptions);
     return createJobModule<M>(href, (source) => {

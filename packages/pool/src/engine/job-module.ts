@@ -24,7 +24,7 @@ export interface StreamJob<A extends unknown[], R> {
 export type Streamed = AnyGenerator | PromiseLike<AnyGenerator>;
 
 /** Takes a function for what it is: one that returns `any` or `never` streams nothing. */
-export type OnlyStreamed<R> = IsStreamed<R> extends true ? unknown : never;
+export type OnlyStreamed<R> = Returns<R, AnyGenerator> extends true ? unknown : never;
 
 /** The stream of a function that returns `R`. */
 export type StreamOf<R> =
@@ -37,24 +37,37 @@ export type ItemOf<R> =
   Awaited<R> extends Generator<infer T, unknown, never> | AsyncGenerator<infer T, unknown, never> ? T : never;
 
 type AnyGenerator = Generator<unknown, unknown, never> | AsyncGenerator<unknown, unknown, never>;
-type IsStreamed<R> = 0 extends 1 & R
+type AnyFunction = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);
+
+/** Whether a function that returns `R` gives a `T`, at once or later. One that returns `any` or `never` does not. */
+type Returns<R, T> = 0 extends 1 & R
   ? false
   : [Awaited<R>] extends [never]
     ? false
-    : [Awaited<R>] extends [AnyGenerator]
+    : [Awaited<R>] extends [T]
       ? true
       : false;
 
-/** The functions of module `M` as jobs; what is not a function has no handle. */
+/**
+ * The functions of module `M` as jobs. There is no handle for what is not a function, nor for a function that returns functions: they
+ * cannot leave their thread.
+ */
 export type JobModule<M> = {
-  readonly [K in keyof M as M[K] extends (...args: never[]) => unknown ? K : never]: M[K] extends (
-    ...args: infer A
-  ) => infer R
-    ? IsStreamed<R> extends true
+  readonly [
+    K in keyof M as M[K] extends (...args: never[]) => infer R
+      ? Returns<R, AnyFunction> extends true
+        ? never
+        : K
+      : never
+  ]: M[K] extends (...args: infer A) => infer R
+    ? Returns<R, AnyGenerator> extends true
       ? StreamJob<A, R>
       : Job<A, R>
     : never;
 };
+
+/** What TypeScript shows when a job of a module without a type is called. */
+export type UntypedModule = "give the type of the module: module<typeof import('./name.jobs.ts')>(url)";
 
 export const jobDefaults: unique symbol = Symbol.for("skein.job-defaults");
 

@@ -2,7 +2,7 @@
 import { SkeinError } from "@skein/context/errors";
 import { Task } from "@skein/scheduling";
 import { resolveJobUrl } from "../jobs/job-url.ts";
-import { createJobModule, jobHandle, type JobModule } from "./job-module.ts";
+import { createJobModule, jobHandle, type JobModule, type UntypedModule } from "./job-module.ts";
 import { resolveModuleOptions, type RunOptions } from "./run-options.ts";
 
 /**
@@ -13,7 +13,7 @@ import { resolveModuleOptions, type RunOptions } from "./run-options.ts";
  * @param defaults Options of every job of this module that a call does not replace; everything but `transfer`.
  * @throws TypeError or RangeError for a bad URL or default, naming it.
  */
-export function jobModule<M>(url: URL | string, defaults?: RunOptions): JobModule<M> {
+export function jobModule<M = UntypedModule>(url: URL | string, defaults?: RunOptions): JobModule<M> {
   const href = resolveJobUrl(url);
   const options = resolveModuleOptions(defaults);
   return createJobModule<M>(href, (source) =>

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { Task } from "@skein/scheduling";
-import { afterAll, describe, expect, it, vi } from "vitest";
-import { type JobModule, ThreadPool } from "../../src/index.ts";
+import { afterAll, describe, expect, expectTypeOf, it, vi } from "vitest";
+import { type JobModule, ThreadPool, type UntypedModule } from "../../src/index.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import type * as Handles from "../fixtures/handles.jobs.ts";
 import { sampleJobs } from "../gate.ts";
@@ -83,6 +83,24 @@ it.each<[string, (jobs: JobModule<typeof Sample>) => void]>([
     expect.objectContaining({ name: "TypeError", code: "ERR_SKEIN_READ_ONLY" }),
   );
   expect(() => change(jobs)).toThrow("Cannot change `add` of a job module");
+});
+
+it("its type leaves out what cannot be a job, and says so if the type of the module is missing", () => {
+  interface Geo {
+    area(points: readonly number[]): number;
+    readonly centre: (points: readonly number[]) => Promise<number>;
+    readonly parse: typeof JSON.parse; // returns any
+    refuse(): never;
+    makeScale(factor: number): (n: number) => number;
+    makeLater(): Promise<() => void>;
+    classOf(name: string): typeof Map;
+    readonly unit: number;
+  }
+  expectTypeOf<keyof JobModule<Geo>>().toEqualTypeOf<"area" | "centre" | "parse" | "refuse">();
+  const untyped = pool.module(sampleJobs);
+  expectTypeOf(untyped).toEqualTypeOf<JobModule<UntypedModule>>();
+  // @ts-expect-error "… does not exist on type 'give the type of the module: …'"
+  expect(untyped.add).toBeTypeOf("function");
 });
 
 describe("a handle", () => {
