@@ -6,7 +6,7 @@
  */
 import { AsyncScope } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
-import { suppressTracing } from "@skein/pool/engine";
+import { showJobsAs, suppressTracing } from "@skein/pool/engine";
 import { type IQueueBackend, type JobProgress, QueueEvents, type QueueEventsListener, Worker } from "bullmq";
 import { availableParallelism } from "node:os";
 import { backoffStrategy } from "./backoff.ts";
@@ -32,6 +32,7 @@ const JOBS_PER_THREAD = 1000;
 const threadUrl = new URL(`./thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
 // What it runs is traced: the job of the cluster.
 suppressTracing(threadUrl);
+showJobsAs(threadUrl, { url: threadUrl.href, name: "cluster job" });
 
 type Loop = Worker<unknown, WireOutcome, string, IQueueBackend, JobProgress, never>;
 

@@ -1,7 +1,7 @@
 import { ExecutionContext } from "@skein/context";
 import { argumentRangeError, argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import { ThreadPool } from "@skein/pool";
-import { type JobEngine, suppressTracing } from "@skein/pool/engine";
+import { type JobEngine, showJobsAs, suppressTracing } from "@skein/pool/engine";
 import { proxyOver } from "./doors.ts";
 import type * as Home from "./home.ts";
 import { threadsFor } from "./homes.ts";
@@ -35,6 +35,7 @@ const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const homeUrl = new URL(`./home.${extension}`, import.meta.url);
 // It lasts as long as its object.
 suppressTracing(homeUrl);
+showJobsAs(homeUrl, { url: homeUrl.href, name: "spawned object" });
 
 /**
  * Constructs an object on a thread of the pool, for state that is costly to build or belongs to one thread: a compiled grammar, a WASM module, a

@@ -1,6 +1,7 @@
 /** The jobs that run tasks, task-runner.ts: one for each file and name of a handler, so that tasks need not carry those. */
+import { pathToFileURL } from "node:url";
 import type { ThreadPool } from "@skein/pool";
-import { JobSender } from "@skein/pool/engine";
+import { JobSender, showJobsAs } from "@skein/pool/engine";
 
 export type Runner = JobSender<[task: unknown]>;
 
@@ -40,6 +41,7 @@ export class TaskRunners {
     const { href } = runnerUrl(filename, name);
     let runners = this.#known.get(href);
     if (runners === undefined) {
+      showJobsAs(href, { url: pathToFileURL(filename).href, name });
       const { runTask } = this.#pool.module<RunnerModule>(href);
       runners = {
         filename,

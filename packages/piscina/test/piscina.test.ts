@@ -1,6 +1,8 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { EventEmitter, once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { TracedJob } from "@skein/pool";
 import { eventually } from "../../../test/support/eventually.ts";
 import {
   type PiscinaTask,
@@ -68,6 +70,23 @@ describe("task files", () => {
     );
     const seen = await Promise.all(calls);
     expect(seen.map(({ inJob }) => inJob)).toEqual(["request 1", "request 2", "request 3"]);
+  });
+
+  it("are what spans and channels call their tasks", async () => {
+    const started: unknown[] = [];
+    const listener = (message: unknown): void => {
+      const { url, name } = message as TracedJob;
+      started.push([url, name]);
+    };
+    subscribe("tracing:skein:job:start", listener);
+    const piscina = make({ filename: esm });
+    await piscina.run({ a: 4, b: 6 });
+    await piscina.run(null, { name: "where" });
+    unsubscribe("tracing:skein:job:start", listener);
+    expect(started).toEqual([
+      [esm, "default"],
+      [esm, "where"],
+    ]);
   });
 
   it("reject with what they throw, as it was thrown", async () => {

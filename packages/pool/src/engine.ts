@@ -6,8 +6,8 @@
  * `EngineJobs` is such a target's `submit` and `close`, for an engine that can bring a request to a thread and a reply back: its `JobCarrier`.
  * The thread calls `runJob`. `encodeValue` and `decodeValue` are the codec of both.
  *
- * `JobSender` sends jobs to a ThreadPool for an object that hears of the outcome: `run` without its Task and its options. `suppressTracing` is
- * for adapters that submit jobs of their own to one. `recordJobs` is for tools that show what its threads do.
+ * `JobSender` sends jobs to a ThreadPool for an object that hears of the outcome: `run` without its Task and its options. `suppressTracing`
+ * and `showJobsAs` are for adapters that submit jobs of their own to one. `recordJobs` is for tools that show what its threads do.
  */
 export type { CarriedJob } from "./adapter/engine-job.ts";
 export { EngineJobs } from "./adapter/engine-jobs.ts";
@@ -35,9 +35,10 @@ export { recordJobs, type RecordOptions } from "./engine/record-jobs.ts";
 export { jobModule } from "./engine/unbound-module.ts";
 export { availableCores, cpuQuota } from "./host/available-cores.ts";
 export { newPoolId } from "./host/pool-id.ts";
-export type { FunctionSource } from "./jobs/function-source.ts";
+export type { FunctionSource, ShownFunction } from "./jobs/function-source.ts";
 export { resolveJobUrl } from "./jobs/job-url.ts";
 export { loadJobModule } from "./jobs/load-module.ts";
+export { showJobsAs } from "./jobs/shown-modules.ts";
 export { suppressTracing } from "./jobs/untraced-modules.ts";
 export { exportedFunction } from "./jobs/exported-function.ts";
 export { type ErrorWire, fromWire, toWire } from "./codec/error-wire.ts";

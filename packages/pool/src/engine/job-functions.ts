@@ -1,5 +1,6 @@
 /** Job functions for an engine that has no shared memory to describe them in: each is its source. */
 import type { FunctionSource } from "../jobs/function-source.ts";
+import { exportSource } from "../jobs/shown-modules.ts";
 import { type ExportOf, sourceOfFunction } from "../jobs/source-of-function.ts";
 
 /** A function that jobs call, as an engine knows it. */
@@ -21,7 +22,7 @@ export class JobFunctions implements FunctionSet<JobFunction> {
   readonly #known = new WeakMap<object, JobFunction>();
 
   ofExport(url: string, name: string): JobFunction {
-    return { source: { kind: "export", url, name } };
+    return { source: exportSource(url, name) };
   }
 
   ofFunction(fn: (...args: never[]) => unknown, exportOf: ExportOf): JobFunction {

@@ -4,6 +4,7 @@
  */
 import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
 import { AsyncScope } from "@skein/context";
+import { shownAs } from "../jobs/function-source.ts";
 import type { Iteration } from "./map.ts";
 import { IterationLeft } from "./map-results.ts";
 
@@ -33,12 +34,8 @@ export async function* traceMap<R>(
   iterate: (iteration: Iteration) => AsyncGenerator<R, void, undefined>,
 ): AsyncGenerator<R, void, undefined> {
   const { source, scope, controller } = iteration;
-  const isExport = source.kind === "export";
-  const traced: TracedMap = {
-    url: isExport ? source.url : null,
-    name: isExport ? source.name : null,
-    outcome: null,
-  };
+  const { url, name } = shownAs(source);
+  const traced: TracedMap = { url, name, outcome: null };
   const inside = scope.run(() => start.runStores(traced, () => AsyncScope.capture()));
   inside.run(() => end.publish(traced));
   try {

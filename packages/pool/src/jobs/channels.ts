@@ -5,7 +5,7 @@
  */
 import { type Channel, channel } from "node:diagnostics_channel";
 import { calledTask } from "./called-tasks.ts";
-import type { FunctionSource } from "./function-source.ts";
+import { type FunctionSource, shownAs } from "./function-source.ts";
 
 /** Of `skein:job:submit`, `start`, `end`, `error`, `cancel` and `steal`. Every submitted job has exactly one of end, error, cancel. */
 export interface JobMessage {
@@ -90,8 +90,6 @@ export function publishJob(
 }
 
 export function named(source: FunctionSource, ofJob: object | null): LostJob {
-  const task = ofJob === null ? null : calledTask(ofJob);
-  return source.kind === "export"
-    ? { url: source.url, name: source.name, task }
-    : { url: null, name: null, task };
+  const { url, name } = shownAs(source);
+  return { url, name, task: ofJob === null ? null : calledTask(ofJob) };
 }

@@ -6,7 +6,7 @@
  * (`asyncStart`, `asyncEnd`, `error`). What they throw is an uncaught exception, as Node has it, and the job is none the worse.
  */
 import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
-import type { FunctionSource } from "./function-source.ts";
+import { type FunctionSource, shownAs } from "./function-source.ts";
 import { isTraced } from "./untraced-modules.ts";
 
 /** The one message of a job, of all events of `tracing:skein:job:*`. */
@@ -51,14 +51,8 @@ export function traceSubmission<T>(
   ofMap: boolean,
   submit: (traced: TracedJob) => T,
 ): T {
-  const isExport = source.kind === "export";
-  const traced: TracedJob = {
-    id: ++lastId,
-    url: isExport ? source.url : null,
-    name: isExport ? source.name : null,
-    ofMap,
-    outcome: null,
-  };
+  const { url, name } = shownAs(source);
+  const traced: TracedJob = { id: ++lastId, url, name, ofMap, outcome: null };
   return start.runStores(traced, () => {
     let accepted: T;
     try {

@@ -8,7 +8,7 @@
  */
 import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
 import { isThenable } from "./thenable.ts";
-import type { FunctionSource } from "./function-source.ts";
+import { type FunctionSource, shownAs } from "./function-source.ts";
 import { isTraced } from "./untraced-modules.ts";
 
 /** The one message of a run, of all events of `tracing:skein:job:run:*`. */
@@ -56,13 +56,8 @@ export function traceRun(
   about: Pick<TracedRun, "id" | "attempt" | "waitMs" | "isRemote">,
   call: () => unknown,
 ): unknown {
-  const isExport = source.kind === "export";
-  const run: TracedRun = {
-    ...about,
-    url: isExport ? source.url : null,
-    name: isExport ? source.name : null,
-    outcome: null,
-  };
+  const { url, name } = shownAs(source);
+  const run: TracedRun = { ...about, url, name, outcome: null };
   return start.runStores(run, () => {
     let returned: unknown;
     try {

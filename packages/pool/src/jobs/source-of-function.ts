@@ -2,6 +2,7 @@ import { callingFile } from "./calling-file.ts";
 import type { FunctionSource } from "./function-source.ts";
 import { inlineSource } from "./inline-function.ts";
 import { sourceOfHandle } from "./job-source.ts";
+import { exportSource } from "./shown-modules.ts";
 
 /** Where a function was exported from; undefined: unknown. */
 export type ExportOf = (fn: object) => { readonly url: string; readonly name: string } | undefined;
@@ -16,5 +17,5 @@ export function sourceOfFunction(fn: (...args: never[]) => unknown, exportOf: Ex
   const exported = sourceOfHandle(fn) ?? exportOf(fn);
   return exported === undefined
     ? { kind: "inline", source: inlineSource(fn), from: callingFile() }
-    : { kind: "export", url: exported.url, name: exported.name };
+    : exportSource(exported.url, exported.name);
 }

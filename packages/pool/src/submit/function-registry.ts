@@ -4,6 +4,7 @@
  * needed again is stored again, under its number.
  */
 import { descriptionText, type FunctionSource } from "../jobs/function-source.ts";
+import { exportSource } from "../jobs/shown-modules.ts";
 import { type ExportOf, sourceOfFunction } from "../jobs/source-of-function.ts";
 import type { Arena } from "../shared/arena.ts";
 
@@ -89,7 +90,7 @@ export class FunctionRegistry {
   }
 
   #ofExport(url: string, name: string): RegisteredFunction {
-    return this.#exports.get(url)?.get(name) ?? this.#create({ kind: "export", url, name });
+    return this.#exports.get(url)?.get(name) ?? this.#create(exportSource(url, name));
   }
 
   #ofSource(source: string, from: string | null): RegisteredFunction {

@@ -1,9 +1,11 @@
 import { tracingChannel } from "node:diagnostics_channel";
 import { afterAll, expect, it } from "vitest";
-import { suppressTracing } from "../../src/engine.ts";
+import { showJobsAs, suppressTracing } from "../../src/engine.ts";
 import { ThreadPool, type TracedJob } from "../../src/index.ts";
 import type * as Jobs from "../fixtures/run-tracing.jobs.ts";
+import type * as Sample from "../fixtures/sample.jobs.ts";
 import type * as Untraced from "../fixtures/untraced.jobs.ts";
+import { sampleJobs } from "../gate.ts";
 
 const url = new URL("../fixtures/run-tracing.jobs.ts", import.meta.url);
 const pool = new ThreadPool({ maxThreads: 1, initialize: url });
@@ -54,6 +56,22 @@ it("jobs of a module that suppresses tracing are operations on neither side; shi
   channel.start.unsubscribe(listener);
   expect(called).toEqual([null]);
   expect((await jobs.takeLog()).map(({ name }) => name)).toEqual([null]);
+});
+
+it("jobs of a module that stands for another function have its name, on both sides and in errors", async () => {
+  const theirs = { url: "file:///theirs.js", name: "theirs" };
+  expect(() => showJobsAs(sampleJobs, { name: "theirs" } as never)).toThrow(TypeError);
+  showJobsAs(sampleJobs, theirs);
+  const sample = pool.module<typeof Sample>(sampleJobs);
+  const called: unknown[] = [];
+  const listener = ({ url: at, name }: TracedJob): void => void called.push({ url: at, name });
+  const channel = tracingChannel<unknown, TracedJob>("skein:job");
+  channel.start.subscribe(listener as never);
+  expect(await sample.add(1, 2)).toBe(3);
+  await expect(sample.add((() => {}) as never, 2)).rejects.toThrow("Job: theirs (file:///theirs.js)");
+  channel.start.unsubscribe(listener as never);
+  expect(called).toEqual([theirs, theirs]);
+  expect((await jobs.takeLog()).map(({ message }) => message)).toMatchObject([theirs]);
 });
 
 it("jobs of a thread where nobody listens any more, and nothing on the caller's", async () => {
