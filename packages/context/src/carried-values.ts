@@ -61,7 +61,7 @@ export class CarriedValues {
     const carried = this.values.get(key.name);
     if (carried === undefined) return absent;
     if (carried.decodedBy !== key.codec) {
-      carried.value = decoded(key.codec, carried.entry);
+      carried.value = decodeEntry(key.codec, carried.entry);
       carried.decodedBy = key.codec;
     }
     return carried.value;
@@ -85,7 +85,7 @@ export class CarriedValues {
   /** As `lookup`, for a value that somebody will change: a copy of his own. */
   decodeAnew(key: ContextKey): unknown {
     const carried = key.name === undefined ? undefined : this.values.get(key.name);
-    return carried === undefined ? absent : decoded(key.codec, carried.entry);
+    return carried === undefined ? absent : decodeEntry(key.codec, carried.entry);
   }
 
   /** The same values but the one for this local; null when none is left. */
@@ -111,16 +111,22 @@ function undecoded(entry: CarrierEntry): CarriedValue {
   return { entry, decodedBy: null, value: undefined, written: undefined };
 }
 
-function decoded(codec: ContextCodec<unknown>, entry: CarrierEntry): unknown {
-  try {
-    return decode(codec, entry);
-  } catch (cause) {
-    throw new InvalidCarrierError(`the codec of ${stringify(entry.name)} refused its value`, { cause });
-  }
+function decodeEntry(codec: ContextCodec<unknown>, { name, text, isPlain }: CarrierEntry): unknown {
+  return decodeText(codec, name, text, isPlain);
 }
 
-function decode(codec: ContextCodec<unknown>, { text, isPlain }: CarrierEntry): unknown {
-  if (!isPlain) return codec.decode(text);
-  // The local that wrote it had no codec of its own, so this one reads JSON.
-  return codec === jsonCodec ? text : codec.decode(stringify(text));
+/** @throws InvalidCarrierError if the codec refuses the text. */
+export function decodeText(
+  codec: ContextCodec<unknown>,
+  name: string,
+  text: string,
+  isPlain: boolean,
+): unknown {
+  try {
+    if (!isPlain) return codec.decode(text);
+    // The local that wrote it had no codec of its own, so this one reads JSON.
+    return codec === jsonCodec ? text : codec.decode(stringify(text));
+  } catch (cause) {
+    throw new InvalidCarrierError(`the codec of ${stringify(name)} refused its value`, { cause });
+  }
 }

@@ -44,7 +44,7 @@ export interface WrittenEntry {
 /** Bytes of UTF-8. */
 export const carrierLimitBytes: number = 16 * 1024;
 
-const version = "1";
+export const version = "1";
 
 const codeOf0 = "0".charCodeAt(0);
 /** It comes behind the digits. */
@@ -80,7 +80,12 @@ export function prefixOf(
   isStore: boolean,
   length: number,
 ): string {
-  return `${letterOf(reach, isPlain, isStore)}${name.length}:${name}${length}:`;
+  return `${startOf(reach, name, isPlain, isStore)}${length}:`;
+}
+
+/** What stands before the length of the text. */
+export function startOf(reach: CarrierReach, name: string, isPlain: boolean, isStore: boolean): string {
+  return `${letterOf(reach, isPlain, isStore)}${name.length}:${name}`;
 }
 
 /** Whether the text is within the limit. Counts bytes only where the length leaves a doubt: counting takes longer than writing. */
@@ -186,8 +191,8 @@ export function readCarrier<E>(carrier: ContextCarrier, keep: (entry: CarrierEnt
   return entries;
 }
 
-/** The length that stands at `at`, before its colon. */
-function lengthAt(carrier: string, at: number): number {
+/** The length that stands at `at`, before its colon. @throws InvalidCarrierError if there is none. */
+export function lengthAt(carrier: string, at: number): number {
   let length = 0;
   for (let index = at; index < carrier.length && index <= at + maxLengthDigits; index++) {
     const digit = carrier.charCodeAt(index) - codeOf0;
@@ -200,7 +205,7 @@ function lengthAt(carrier: string, at: number): number {
   throw new InvalidCarrierError(`bad length at ${at}`);
 }
 
-function digitsOf(length: number): number {
+export function digitsOf(length: number): number {
   let digits = 1;
   for (let rest = length; rest >= 10; rest /= 10) digits++;
   return digits;

@@ -141,7 +141,7 @@ export class ExecutionContext {
    */
   pieces(reach: CarrierReach, stores: readonly WrittenEntry[]): readonly string[] | null {
     const state = this.#state;
-    const known = reach === "thread" ? this.#threadCarrier : this.#wireCarrier;
+    const known = reach === "thread" ? (this.#threadCarrier ?? untouched(state)) : this.#wireCarrier;
     const isEmpty = state.keys.length === 0 && state.carried === null;
     return piecesWith(state, reach, isEmpty ? null : known, stores);
   }
@@ -149,7 +149,8 @@ export class ExecutionContext {
   /** Of the context alone. Made once. */
   #carrier(reach: CarrierReach): ContextCarrier | null {
     if (reach === "thread") {
-      if (this.#threadCarrier === undefined) this.#threadCarrier = encodeState(this.#state, reach);
+      if (this.#threadCarrier === undefined)
+        this.#threadCarrier = untouched(this.#state) ?? encodeState(this.#state, reach);
       return this.#threadCarrier;
     }
     if (this.#wireCarrier === undefined) this.#wireCarrier = encodeState(this.#state, reach);
@@ -182,13 +183,6 @@ export class ExecutionContext {
     this.#attached = attached;
   }
 
-  /** @internal `fromCarrier` for a carrier that `toCarrier` of this process has made: it is not even looked at before a value is read. */
-  static fromOwnCarrier(carrier: ContextCarrier): ExecutionContext {
-    const context = ExecutionContext.#of(ContextState.ofCarried(CarriedValues.ofOwn(carrier)));
-    context.#threadCarrier = carrier;
-    return context;
-  }
-
   static #of(state: ContextState): ExecutionContext {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only this line sets it.
     return (state.handle ??= new ExecutionContext(state)) as ExecutionContext;
@@ -206,6 +200,11 @@ export class ExecutionContext {
     isContext = (value): value is ExecutionContext =>
       typeof value === "object" && value !== null && (#state in value || tellState in value);
   }
+}
+
+/** The text that a state of this process came with, if nothing was set since: it travels on as it is. */
+function untouched({ keys, carried }: ContextState): ContextCarrier | undefined {
+  return keys.length > 0 || carried === null || carried.unparsed === "" ? undefined : carried.unparsed;
 }
 
 /** The state behind a public context. */

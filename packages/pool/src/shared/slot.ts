@@ -57,6 +57,7 @@
  * Sources    .NET ThreadPool work items; "claim by compare-and-swap with owner", crossbeam. Model test: test/shared/slot.model.test.ts
  */
 import { cas, load, store, wait } from "./atomics.ts";
+import { utf8Slice } from "./intrinsics.ts";
 import { INLINE_BYTES, type Layout, SLOT_HEADER_WORDS, SLOT_WORDS } from "./layout.ts";
 
 const STATE = 0;
@@ -77,6 +78,9 @@ const PAYLOAD_BLOCK = 12;
 const OUTCOME = 13;
 const PROGRESS = 14;
 const SUBMITTED_AT = 15;
+
+/** A call out of JavaScript costs more than so few bytes do. */
+const LOOPED_BYTES = 64;
 
 export const STATE_BITS = 2;
 export const STATE_MASK = 3;
@@ -110,6 +114,10 @@ const TIME_HIGH_SHIFT = 21;
 export const INLINE = -1;
 /** PAYLOAD_ARENA of a list of numbers that lie in the slot as they are, 8 bytes each; PAYLOAD_LENGTH counts them. */
 export const NUMBERS = -2;
+/** CONTEXT_ARENA of a carrier that lies in the slot, behind the payload. */
+export const CONTEXT_IN_SLOT = -1;
+/** CONTEXT_BLOCK then has its length in bytes, and above that where it begins. */
+const IN_SLOT_LENGTH_BITS = 8;
 /** As many as fit into a slot. */
 export const MAX_NUMBERS: number = INLINE_BYTES / 8;
 export const OUTCOME_RESULT = 0;
@@ -397,6 +405,18 @@ export class SlotTable {
     if (id >= TWO_32) this.words[base + HIGH]! |= highOf(id) << CONTEXT_HIGH_SHIFT;
   }
 
+  /** The same for a carrier that lies among the inline bytes, from `start` on. */
+  setContextInSlot(slot: number, id: number, start: number, length: number): void {
+    this.setContext(slot, id, CONTEXT_IN_SLOT, (start << IN_SLOT_LENGTH_BITS) | length);
+  }
+
+  /** That carrier. */
+  contextInSlot(slot: number): string {
+    const place = this.contextBlock(slot);
+    const start = this.inlineOffset(slot) + (place >> IN_SLOT_LENGTH_BITS);
+    return utf8Slice(this.bytes, start, start + (place & ((1 << IN_SLOT_LENGTH_BITS) - 1)));
+  }
+
   /** Of this submitter's contexts; 0: the empty context. */
   contextId(slot: number): number {
     const base = slot * SLOT_WORDS;
@@ -412,15 +432,18 @@ export class SlotTable {
     return this.words[slot * SLOT_WORDS + CONTEXT_BLOCK]!;
   }
 
-  /** Copies a payload of at most INLINE_BYTES into the slot. */
-  setInlinePayload(slot: number, source: Uint8Array, length: number): void {
+  /**
+   * Copies a payload of at most INLINE_BYTES into the slot.
+   * @param more So many bytes that follow it in `source` go along, behind it.
+   */
+  setInlinePayload(slot: number, source: Uint8Array, length: number, more = 0): void {
     const base = slot * SLOT_WORDS;
     const start = (base + SLOT_HEADER_WORDS) * 4;
-    if (length <= 32) {
-      // A call to `set` costs more than a few bytes do.
-      for (let i = 0; i < length; i++) this.bytes[start + i] = source[i]!;
+    const count = length + more;
+    if (count <= LOOPED_BYTES) {
+      for (let i = 0; i < count; i++) this.bytes[start + i] = source[i]!;
     } else {
-      this.bytes.set(source.subarray(0, length), start);
+      this.bytes.set(source.subarray(0, count), start);
     }
     this.words[base + PAYLOAD_LENGTH] = length;
     this.words[base + PAYLOAD_ARENA] = INLINE;

@@ -29,6 +29,7 @@ export class CallbackJob implements PendingJob {
   stage: number = WAITING;
   slot: number = NO_SLOT;
   context: ContextEntry | null = null;
+  contextBeside: number | null = null;
   argsLength: number = 0;
   block: number = 0;
   extras: JobExtras = noExtras;

@@ -1,7 +1,8 @@
 /**
  * The contexts of submitted jobs: each distinct one lies in the arena once, as its carrier's text, for as long as jobs name it.
- * A thousand jobs of one request encode it once and carry a number. What flows of other storages (`flow`) is no part of the context: entries
- * with that are found by their text.
+ * A thousand jobs of one request encode it once and carry a number. Of many contexts there is one job: the first one of a short text has that
+ * beside its arguments (job-maker.ts), and holds nothing here. What flows of other storages (`flow`) is no part of the context: entries with
+ * that are found by their text.
  *
  * Nothing here keeps a context alive that no job in flight has: entries live as long as their contexts, and hold text alone.
  */
@@ -40,6 +41,8 @@ export interface ContextEntry extends Attached {
   readonly length: number;
   /** How many jobs name it. */
   users: number;
+  /** Whether a job had the text beside its arguments, or named it. */
+  wasUsed: boolean;
   /** In the arena; 0: not there now. */
   block: number;
   /** Its place among the idle ones, now or the last time; NOWHERE: it never had one. */
@@ -137,11 +140,18 @@ export class ContextTable {
    */
   enter(entry: ContextEntry): void {
     if (entry.block === 0) this.#store(entry);
+    entry.wasUsed = true;
     if (entry.users++ === 0) {
       if (this.#idle[entry.idleAt] === entry) this.#idle[entry.idleAt] = null;
       this.#bytesInUse += entry.length;
     }
     this.#users++;
+  }
+
+  /** Writes the text to `bytes` at `at`. */
+  write(entry: ContextEntry, bytes: Uint8Array, at: number): void {
+    if (entry === this.#measuredEntry) copyMeasured(this.#measured!, entry.length, bytes, at);
+    else writePieces(bytes, entry.pieces, 0, at);
   }
 
   leave(entry: ContextEntry): void {
@@ -172,7 +182,7 @@ export class ContextTable {
   forget(): void {
     for (const entry of this.#idle) if (entry !== null) this.#evict(entry);
     this.#byText.fill(null);
-    // Of a job that was refused.
+    // Of a job that was refused, or has it beside its arguments.
     this.#measuredEntry = null;
     this.#head = noHead;
   }
@@ -250,10 +260,7 @@ export class ContextTable {
 
   #store(entry: ContextEntry): void {
     const block = this.#payloads.allocate(entry.length);
-    const bytes = this.#payloads.bytes(block);
-    const offset = this.#payloads.offset(block);
-    if (entry === this.#measuredEntry) copyMeasured(this.#measured!, entry.length, bytes, offset);
-    else writePieces(bytes, entry.pieces, 0, offset);
+    this.write(entry, this.#payloads.bytes(block), this.#payloads.offset(block));
     entry.block = block;
   }
 
@@ -289,11 +296,11 @@ function copyMeasured(from: Uint8Array, length: number, to: Uint8Array, at: numb
 }
 
 function newEntry(owner: object, id: number, pieces: readonly string[], length: number): ContextEntry {
-  return { owner, id, pieces, length, users: 0, block: 0, idleAt: NOWHERE };
+  return { owner, id, pieces, length, users: 0, wasUsed: false, block: 0, idleAt: NOWHERE };
 }
 
 function movedFrom({ owner, id, pieces, length }: ContextEntry): ContextEntry {
-  return newEntry(owner, id, pieces, length);
+  return { ...newEntry(owner, id, pieces, length), wasUsed: true };
 }
 
 /** @returns how many bytes they take, from the piece `start` on. */

@@ -94,6 +94,11 @@ export class ForkedJob implements PendingJob, ForkedTask<unknown> {
     return this.task.then(onFulfilled, onRejected);
   }
 
+  /** Most forks of a job have its context. */
+  get contextBeside(): null {
+    return null;
+  }
+
   get isOver(): boolean {
     return this.#state !== PENDING;
   }

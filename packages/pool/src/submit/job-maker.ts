@@ -37,6 +37,7 @@ import type { Ledger } from "./ledger.ts";
 import { RunLimit } from "./run-limit.ts";
 import { DECIDED, type PendingJob, TaskJob } from "./pending-job.ts";
 import type { ProgressListeners } from "./progress-listeners.ts";
+import { contextBeside } from "./slot-filling.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
 export interface JobMakerParts {
@@ -190,19 +191,23 @@ export class JobMaker {
       keepAlive = sharedBuffers.endMessage(outer);
     }
     const { streams } = message;
+    const isBeside = context !== null && unstreamed === null && this.#putBeside(message, context);
+    const named = isBeside ? null : context;
+    const contextLength = isBeside ? context.length : 0;
     try {
       if (streams !== null) {
         if (unstreamed !== null) throw streamsRefused(unstreamed);
         checkUntaken(streams, args);
       }
-      job.block = this.#claim(fn, context, message, options);
+      job.block = this.#claim(fn, named, message, contextLength, options);
     } catch (error) {
       message.release();
       if (streams !== null) letGoAll(streams);
       throw error;
     }
-    job.context = context;
-    job.argsLength = message.length;
+    job.context = named;
+    job.argsLength = message.length + contextLength;
+    if (isBeside) job.contextBeside = contextBeside(context);
     const { carried } = message;
     if (carried !== null || message.copied !== null) forgetMoves(args);
     const { retries, onProgress, runTimeoutMs } = options;
@@ -217,6 +222,20 @@ export class JobMaker {
       });
     }
     return message;
+  }
+
+  /**
+   * Writes the text of a context behind the arguments, if no job has had it before and both fit into a slot: most contexts have one job, and
+   * that holds nothing else for it then. Not while the pool is traced: who reads along asks for the context.
+   * @returns false: the job names it.
+   */
+  #putBeside(message: EncodedMessage, context: ContextEntry): boolean {
+    const { contexts, memory } = this.#parts;
+    if (context.wasUsed || message.length + context.length > INLINE_BYTES || memory.trace !== null)
+      return false;
+    contexts.write(context, message.bytes, message.length);
+    context.wasUsed = true;
+    return true;
   }
 
   /** To what the job reports. */
@@ -236,6 +255,7 @@ export class JobMaker {
     fn: FunctionEntry,
     context: ContextEntry | null,
     message: EncodedMessage,
+    contextLength: number,
     { retries, placement }: SubmitOptions,
   ): number {
     const { ledger, holder, payloads } = this.#parts;
@@ -245,7 +265,7 @@ export class JobMaker {
       throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
     if (streams !== null && retries > 0)
       throw argumentRangeError("retries", "0 for a job that reads a stream of its caller", retries);
-    ledger.admit(length, context);
+    ledger.admit(length + contextLength, context);
     if (placement !== null) ledger.admitPlaced(placement);
     this.#enter(fn, context);
     let block = 0;
@@ -371,7 +391,7 @@ function remember(job: PendingJob, caller: Caller | null): void {
 
 /** A copy for `retries`, if they lie in a slot: that is overwritten with the outcome. */
 function inlineArguments(job: PendingJob, message: EncodedMessage): Uint8Array {
-  return job.block === 0 ? message.bytes.slice(0, message.length) : noArguments;
+  return job.block === 0 ? message.bytes.slice(0, job.argsLength) : noArguments;
 }
 
 function areNumbers(args: readonly unknown[]): boolean {

@@ -56,7 +56,10 @@ export interface PendingJob extends DecidedJob {
 
   // What it holds: see `JobMaker`, which fills this in, and `Ledger.giveBack`.
 
+  /** Null: it names none. */
   context: ContextEntry | null;
+  /** Of a context whose text lies behind its encoded arguments, and is counted with them: see slot-filling.ts. Null: none, as `submittedAt`. */
+  contextBeside: number | null;
   /** Of the encoded arguments. */
   argsLength: number;
   /** Where they lie, a handle of payloads.ts; 0: inline, at most INLINE_BYTES. */
@@ -74,6 +77,7 @@ export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob
   stage: number = WAITING;
   slot: number = NO_SLOT;
   context: ContextEntry | null = null;
+  contextBeside: number | null = null;
   argsLength: number = 0;
   block: number = 0;
   extras: JobExtras = noExtras;

@@ -3,9 +3,17 @@ import { copyBytes } from "../shared/copy-bytes.ts";
 import { Uint8Array } from "../shared/intrinsics.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
+import type { ContextEntry } from "./context-table.ts";
 import type { PendingJob } from "./pending-job.ts";
 
 export const noArguments: Uint8Array = new Uint8Array(0);
+/** More than a slot has bytes. */
+const CONTEXT_LENGTHS = 256;
+
+/** A context whose text lies behind the arguments, as one number: a job needs no object for it. */
+export function contextBeside({ id, length }: ContextEntry): number {
+  return id * CONTEXT_LENGTHS + length;
+}
 
 /** @param args The encoded arguments, if they are to lie in the slot. */
 export function fillSlot(
@@ -15,7 +23,8 @@ export function fillSlot(
   job: PendingJob,
   args: Uint8Array,
 ): void {
-  const { fn, options, context } = job;
+  const { fn, options, context, contextBeside } = job;
+  const contextLength = contextBeside === null ? 0 : contextBeside % CONTEXT_LENGTHS;
   const { retry } = job.extras;
   slots.describeJob(
     slot,
@@ -29,10 +38,14 @@ export function fillSlot(
     options.highWaterMark,
   );
   if (job.isNumbers) slots.setNumbers(slot, job.args as readonly number[]);
-  else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength);
+  else if (job.block === 0) slots.setInlinePayload(slot, args, job.argsLength - contextLength, contextLength);
   else slots.setArenaPayload(slot, payloads.arenaOf(job.block), payloads.blockOf(job.block), job.argsLength);
   if (context !== null)
     slots.setContext(slot, context.id, payloads.arenaOf(context.block), payloads.blockOf(context.block));
+  else if (contextBeside !== null) {
+    const id = (contextBeside - contextLength) / CONTEXT_LENGTHS;
+    slots.setContextInSlot(slot, id, job.argsLength - contextLength, contextLength);
+  }
   if (trace !== null) trace.place(slot, job.extras.mark);
 }
 

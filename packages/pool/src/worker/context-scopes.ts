@@ -1,26 +1,27 @@
 /** The contexts of running jobs: decoded once per distinct context and thread, then entered for a few nanoseconds. */
-import { CarriedScope, ExecutionContext } from "@skein/context";
+import { CarriedScope } from "@skein/context";
 import type { Arenas } from "../shared/arenas.ts";
+import { Float64Array, Int32Array } from "../shared/intrinsics.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { RecentBySubmitter } from "./recent.ts";
+import { CONTEXT_IN_SLOT } from "../shared/slot.ts";
 
-/** More distinct contexts than a thread meets between two jobs of the same one, as far as they are short. */
-const KEPT_BYTES = 256 << 10;
-/** What the shortest one takes. */
-const SCOPE_BYTES = 2 << 10;
+/** More distinct contexts than a thread meets between two jobs of the same one. A power of two. */
+const PLACES = 256;
+/** Of all carriers that are kept. */
+const KEPT_CHARS = 256 << 10;
 
-interface DecodedContext {
-  readonly scope: CarriedScope;
-  readonly length: number;
-}
-
+/**
+ * Each context has one place, by its number. Numbers follow each other, so that a new one pushes out the oldest. A Map would cost more than the
+ * rest: most contexts have one job.
+ */
 export class ContextScopes {
   readonly #memory: PoolMemory;
   readonly #arenas: Arenas;
-  readonly #decoded = new RecentBySubmitter<DecodedContext>(KEPT_BYTES, ({ length }) => SCOPE_BYTES + length);
-  #lastId = 0;
-  #lastSerial = 0;
-  #last: CarriedScope | null = null;
+  readonly #scopes: (CarriedScope | null)[] = Array.from({ length: PLACES }, () => null);
+  readonly #ids = new Float64Array(PLACES);
+  readonly #serials = new Int32Array(PLACES);
+  readonly #lengths = new Int32Array(PLACES);
+  #chars = 0;
 
   constructor(memory: PoolMemory, arenas: Arenas) {
     this.#memory = memory;
@@ -32,34 +33,43 @@ export class ContextScopes {
     const id = this.#memory.slots.contextId(slot);
     if (id === 0) return null;
     const serial = this.#memory.submitterSerial(slot);
-    if (id === this.#lastId && serial === this.#lastSerial) return this.#last;
-    let decoded = this.#decoded.get(serial, id);
-    if (decoded === undefined) this.#decoded.set(serial, id, (decoded = this.#decode(slot)));
-    this.#lastId = id;
-    this.#lastSerial = serial;
-    return (this.#last = decoded.scope);
+    const place = (id + serial) % PLACES;
+    const known = this.#scopes[place]!;
+    if (known !== null && this.#ids[place] === id && this.#serials[place] === serial) return known;
+    const carrier = this.#carrierOf(slot);
+    this.#makeRoom(place, carrier.length);
+    this.#ids[place] = id;
+    this.#serials[place] = serial;
+    return (this.#scopes[place] = new CarriedScope(carrier));
+  }
+
+  #carrierOf(slot: number): string {
+    const { slots } = this.#memory;
+    const arena = slots.contextArena(slot);
+    return arena === CONTEXT_IN_SLOT
+      ? slots.contextInSlot(slot)
+      : this.#arenas.text(arena, slots.contextBlock(slot));
+  }
+
+  #makeRoom(place: number, length: number): void {
+    this.#chars += length - this.#lengths[place]!;
+    if (this.#chars > KEPT_CHARS) {
+      this.forget();
+      this.#chars = length;
+    }
+    this.#lengths[place] = length;
   }
 
   /** The thread has nothing to do: it keeps no context. */
   forget(): void {
-    this.#decoded.clear();
-    this.#forgetLast();
+    this.#scopes.fill(null);
+    this.#lengths.fill(0);
+    this.#chars = 0;
   }
 
   /** The submitter with this serial has ended: another one may count from 1 again, and have its serial one day. */
   drop(serial: number): void {
-    this.#decoded.drop(serial);
-    if (serial === this.#lastSerial) this.#forgetLast();
-  }
-
-  #forgetLast(): void {
-    this.#lastId = 0;
-    this.#last = null;
-  }
-
-  #decode(slot: number): DecodedContext {
-    const { slots } = this.#memory;
-    const carrier = this.#arenas.text(slots.contextArena(slot), slots.contextBlock(slot));
-    return { scope: new CarriedScope(ExecutionContext.fromOwnCarrier(carrier)), length: carrier.length };
+    for (let place = 0; place < PLACES; place++)
+      if (this.#serials[place] === serial) this.#scopes[place] = null;
   }
 }

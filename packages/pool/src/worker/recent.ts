@@ -4,16 +4,14 @@
  */
 export class RecentBySubmitter<V> {
   readonly #limit: number;
-  readonly #weigh: (value: V) => number;
   readonly #tables = new Map<number, Recent<V>>();
   #lastSerial = -1;
   #last: Recent<V>;
 
-  /** @param limit How much is kept of each submitter, at least; at most twice as much. */
-  constructor(limit: number, weigh: (value: V) => number = () => 1) {
+  /** @param limit How many are kept of each submitter, at least; at most twice as many. */
+  constructor(limit: number) {
     this.#limit = limit;
-    this.#weigh = weigh;
-    this.#last = new Recent(limit, weigh);
+    this.#last = new Recent(limit);
   }
 
   get(serial: number, id: number): V | undefined {
@@ -27,23 +25,14 @@ export class RecentBySubmitter<V> {
   /** The thread with this serial has ended. */
   drop(serial: number): void {
     this.#tables.delete(serial);
-    this.#forgetLast();
-  }
-
-  clear(): void {
-    this.#tables.clear();
-    this.#forgetLast();
-  }
-
-  #forgetLast(): void {
     this.#lastSerial = -1;
-    this.#last = new Recent(this.#limit, this.#weigh);
+    this.#last = new Recent(this.#limit);
   }
 
   #of(serial: number): Recent<V> {
     if (serial === this.#lastSerial) return this.#last;
     let table = this.#tables.get(serial);
-    if (table === undefined) this.#tables.set(serial, (table = new Recent(this.#limit, this.#weigh)));
+    if (table === undefined) this.#tables.set(serial, (table = new Recent(this.#limit)));
     this.#lastSerial = serial;
     return (this.#last = table);
   }
@@ -52,14 +41,11 @@ export class RecentBySubmitter<V> {
 /** Two generations: when the younger is full, the older is forgotten. A value that is used moves to the younger. */
 class Recent<V> {
   readonly #limit: number;
-  readonly #weigh: (value: V) => number;
   #young = new Map<number, V>();
   #old = new Map<number, V>();
-  #weight = 0;
 
-  constructor(limit: number, weigh: (value: V) => number) {
+  constructor(limit: number) {
     this.#limit = limit;
-    this.#weigh = weigh;
   }
 
   get(id: number): V | undefined {
@@ -68,14 +54,11 @@ class Recent<V> {
   }
 
   set(id: number, value: V): void {
-    const weight = this.#weigh(value);
-    if (this.#weight + weight > this.#limit) {
+    if (this.#young.size >= this.#limit) {
       this.#old = this.#young;
       this.#young = new Map<number, V>();
-      this.#weight = 0;
     }
     this.#young.set(id, value);
-    this.#weight += weight;
   }
 
   #fromOld(id: number): V | undefined {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createLayout, INLINE_BYTES } from "../../src/shared/layout.ts";
 import {
+  CONTEXT_IN_SLOT,
   DONE,
   FREE,
   INLINE,
@@ -153,6 +154,30 @@ describe("SlotTable", () => {
     slots.describeJob(1, 2, 3);
     expect([slots.functionId(1), slots.functionBlock(1)]).toEqual([2, 3]);
     expect([slots.progressId(1), slots.submittedAt(1), slots.contextId(1)]).toEqual([0, 0, 0]);
+  });
+
+  it("keeps a context that lies behind the payload apart from that, and from the neighbours", () => {
+    for (const [text, start] of [
+      ["x", INLINE_BYTES - 1],
+      ["日本", 0],
+      ["y".repeat(INLINE_BYTES), 0],
+      ["z", 3],
+    ] as const) {
+      const slots = create();
+      const length = Buffer.byteLength(text);
+      const source = new Uint8Array(INLINE_BYTES + 1).fill(0xbb);
+      Buffer.from(text).copy(source, start);
+      slots.bytes.fill(0xaa);
+      slots.describeJob(1, 2, 3);
+      slots.setInlinePayload(1, source, start, length);
+      slots.setContextInSlot(1, 2 ** 40, start, length);
+      expect([slots.contextId(1), slots.contextArena(1)]).toEqual([2 ** 40, CONTEXT_IN_SLOT]);
+      expect(slots.contextInSlot(1)).toBe(text);
+      expect([slots.payloadArena(1), slots.payloadLength(1)]).toEqual([INLINE, start]);
+      const offset = slots.inlineOffset(1);
+      expect(slots.bytes.slice(offset, offset + start).every((byte) => byte === 0xbb)).toBe(true);
+      expect(slots.functionId(2)).toBe(0x2aa * 2 ** 32 + 0xaaaaaaaa);
+    }
   });
 
   it.each([

@@ -66,6 +66,19 @@ describe("ContextTable", () => {
     expect(table.current()).toBe(null);
   });
 
+  it("the text of a context that no job names can be written elsewhere, whatever was encoded meanwhile", () => {
+    const entry = current("日本");
+    const written = (): string => {
+      const bytes = new Uint8Array(entry.length + 2);
+      table.write(entry, bytes, 1);
+      return Buffer.from(bytes).toString();
+    };
+    expect(written()).toBe(`\0${carrierOf(entry)}\0`);
+    current("another one");
+    expect(written()).toBe(`\0${carrierOf(entry)}\0`);
+    expect([entry.wasUsed, table.bytesInUse]).toEqual([false, 0]);
+  });
+
   it("a thousand jobs of one request encode it once, and count its bytes once", () => {
     let count = 0;
     onEncode = () => count++;
