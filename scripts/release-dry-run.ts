@@ -1,7 +1,7 @@
 /**
  * `pnpm release:dry`: a release without publishing anything. In a copy of what is committed the changesets make versions and changelogs, and
- * each package is packed with the build of this folder. Fails if something would be published that should not be. With `--ready` it
- * also fails when a release lacks what npm asks for.
+ * each package is packed with the build of this folder. Fails if something would be published that should not be. With `--ready`, as
+ * `pnpm release` calls it, it also fails when something is missing that a real release needs.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -25,6 +25,8 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly repository?: unknown;
+  readonly bugs?: unknown;
+  readonly homepage?: unknown;
   readonly publishConfig?: { readonly access?: string; readonly provenance?: boolean };
 }
 
@@ -41,16 +43,28 @@ try {
   const versions = new Set(packed.map(({ version }) => version));
   if (versions.size > 1) problems.push(`the packages have several versions: ${[...versions].join(", ")}`);
   console.log(`${waiting} changesets, ${packed.length} packages. Nothing was published.`);
-  if (packed.some(({ repository }) => repository === undefined)) {
-    const missing = "package.json has no `repository`, which npm needs for provenance";
-    if (process.argv.includes("--ready")) problems.push(missing);
-    else console.log(`Not ready to be published: ${missing}.`);
-  }
+  const missing = missingForRelease(packed, waiting);
+  if (process.argv.includes("--ready")) problems.push(...missing);
+  else for (const what of missing) console.log(`Not ready to be published: ${what}`);
 } finally {
   rmSync(folder, { recursive: true });
 }
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;
+
+function missingForRelease(packed: readonly Manifest[], waiting: number): string[] {
+  const addresses = (["repository", "bugs", "homepage"] as const).filter((name) =>
+    packed.some((manifest) => manifest[name] === undefined),
+  );
+  const missing: string[] = [];
+  if (addresses.length > 0)
+    missing.push(
+      `nothing says where Skein lives. Fill in ${addresses.join(", ")} in package.json of the root (npm needs \`repository\` for provenance), and copy them into the packages with \`node scripts/check-metadata.ts --write\`.`,
+    );
+  if (waiting > 0)
+    missing.push(`${waiting} changesets wait. Run \`pnpm changeset version\` and commit what it writes.`);
+  return missing;
+}
 
 function pack(path: string): Manifest {
   const target = join(copy, path);

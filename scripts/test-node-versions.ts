@@ -1,12 +1,21 @@
 /**
- * `pnpm test:node-versions`: the test suite on every Node.js that Skein supports. The binaries come from npm packages, kept in a
- * side folder: as dependencies they would shadow the repository's own Node.
+ * `pnpm test:node-versions [path …]`: the test suite, or a part of it, on every Node.js that Skein supports; with `--node 26` on that alone.
+ * The binaries come from npm packages, kept in a side folder: as dependencies they would shadow the repository's own Node.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
-const versions = ["22.18.0", "22.23.3", "24.21.0", "26.10.0"];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { node: { type: "string", multiple: true } },
+});
+const supported = ["22.18.0", "22.23.3", "24.21.0", "26.10.0"];
+const versions = supported.filter(
+  (version) => values.node?.some((wanted) => `${version}.`.startsWith(`${wanted}.`)) ?? true,
+);
+if (versions.length === 0) throw new Error(`--node takes one of ${supported.join(", ")}, or how it begins`);
 const binaryPackage = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
 const folder = join(import.meta.dirname, "..", ".node-versions");
 
@@ -43,7 +52,7 @@ for (const version of versions) {
     continue;
   }
   console.log(`\nNode ${version}`);
-  const { status } = spawnSync(node, ["node_modules/vitest/vitest.mjs", "run", ...process.argv.slice(2)], {
+  const { status } = spawnSync(node, ["node_modules/vitest/vitest.mjs", "run", ...positionals], {
     stdio: "inherit",
     // Child processes of the tests, and the worker threads, run this Node as well.
     env: { ...process.env, PATH: `${join(node, "..")}:${process.env["PATH"]}` },

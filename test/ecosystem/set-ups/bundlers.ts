@@ -108,7 +108,7 @@ export default { plugins: [skein()], build: { ssr: "src/main.ts" } };
       "@types/react": "19.3.3",
     },
     files: {
-      "next.config.mjs": `export default { serverExternalPackages: ["@skein/context", "@skein/scheduling", "@skein/pool"] };\n`,
+      "next.config.mjs": `export default { serverExternalPackages: ["skein", "@skein/pool"] };\n`,
       "jobs/geo.jobs.mjs": `export const twice = (n) => n * 2;\n`,
       "app/layout.tsx": `export default function Layout({ children }: { children: React.ReactNode }) {
   return <html><body>{children}</body></html>;
@@ -158,6 +158,17 @@ process.exit();
       step("ncc build src/main.js -o dist"),
       step("rm -rf src node_modules"),
       step("node dist/index.js", { failsWith: "@skein/unplugin" }),
+    ],
+  },
+  {
+    name: "ncc, packages external",
+    tools: { "@vercel/ncc": "0.45.0" },
+    files: javascriptProgram(),
+    steps: [
+      step("ncc build src/main.js -o dist --external @skein/pool --external @skein/context"),
+      step("cp src/geo.jobs.js src/tenant.js dist"),
+      step("rm -rf src"),
+      programStep("node dist/index.js"),
     ],
   },
 ];

@@ -25,6 +25,10 @@ export async function main(pool: ThreadPool): Promise<number> {
   print((await geo.same(["a"]))[0]);
   // @ts-expect-error wrong arguments
   geo.area("no").then(() => {}, () => {});
+  // @ts-expect-error a function cannot leave its thread
+  geo.makeScale.name;
+  // @ts-expect-error the module has no type
+  pool.module(new URL("./geo.jobs.js", "file:///")).area([[1, 2]]);
   const delay: Task<void> = Task.delay(1);
   await delay;
   return area + same.length;
@@ -37,6 +41,10 @@ const jobs = `export function area(points: readonly (readonly number[])[]): numb
 
 export function same<T>(items: readonly T[]): readonly T[] {
   return items;
+}
+
+export function makeScale(factor: number): (n: number) => number {
+  return (n) => n * factor;
 }
 `;
 
