@@ -43,7 +43,7 @@ export function javascriptProgram(): Readonly<Record<string, string>> {
 }
 
 function body(url: string, extension: Extension): string {
-  return `export async function run(): Promise<string> {
+  return `async function run(): Promise<string> {
   const pool = new ThreadPool({ maxThreads: 1 });
   try {
     const geo = pool.module<typeof import("./geo.jobs${extension}")>(${url});
@@ -57,7 +57,8 @@ function body(url: string, extension: Extension): string {
   }
 }
 
-run().then(console.log);`;
+export const printed: Promise<string> = run();
+printed.then(console.log);`;
 }
 
 function shared(extension: Extension): Record<string, string> {

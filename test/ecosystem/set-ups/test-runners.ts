@@ -6,11 +6,11 @@ import { PROGRAM_PRINTS } from "../set-up.ts";
 /** A test in the words that node:test, vitest and jest share. */
 function testOf(imports: string, extension: ".ts" | ".js"): string {
   return `${imports}
-import { run } from "../src/main${extension}";
+import { printed } from "../src/main${extension}";
 
 test("the program", async () => {
-  const printed = await run();
-  if (printed !== ${JSON.stringify(PROGRAM_PRINTS)}) throw new Error(printed);
+  const line = await printed;
+  if (line !== ${JSON.stringify(PROGRAM_PRINTS)}) throw new Error(line);
 });
 `;
 }

@@ -7,12 +7,15 @@ const source = `import { AsyncLocal } from "@skein/context";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
 import { ThreadPool } from "@skein/pool";
 import { job } from "@skein/pool/worker";
+import { jobModule } from "@skein/pool/engine";
+import { InlineEngine } from "@skein/pool/inline";
+import { ProcessPool } from "@skein/pool/process";
 import { MultiProducerConcurrentConsumer } from "@skein/batching";
 import type * as Geo from "./geo.jobs.js";
 
 export const tenant = new AsyncLocal<string>({ name: "tenant", flow: "thread" });
 export const source: TaskCompletionSource<number> = new TaskCompletionSource<number>();
-export { MultiProducerConcurrentConsumer, job };
+export { InlineEngine, job, jobModule, MultiProducerConcurrentConsumer, ProcessPool };
 
 declare function print(text: string): void;
 

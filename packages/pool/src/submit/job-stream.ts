@@ -21,7 +21,9 @@ export interface ReadableOptions {
  * it is collected.
  */
 export interface JobStream<T, TReturn = unknown>
-  extends AsyncIterableIterator<T, TReturn | undefined, undefined>, AsyncDisposable {
+  // Not AsyncIterableIterator, which takes one type before TypeScript 5.6.
+  extends AsyncIterator<T, TReturn | undefined, undefined>, AsyncDisposable {
+  [Symbol.asyncIterator](): this;
   /** Resolves to the next item. Rejects once with what ended the job, after the items that came before; but at once if the job was cancelled. */
   next(): Promise<IteratorResult<T, TReturn | undefined>>;
   /** Ends the generator. Rejects with what that throws, unless it is the AbortError of a generator that `job.signal` has told. */

@@ -7,7 +7,7 @@ import { NO_ITEM, StreamReaders } from "./stream-readers.ts";
 type Result = IteratorResult<unknown, unknown>;
 
 /** To be iterated once, as a generator: each `for await` goes on where the last one was, unless that has left it. */
-export abstract class ReceivedStream implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable {
+export abstract class ReceivedStream implements AsyncIterator<unknown, unknown>, AsyncDisposable {
   readonly #readers = new StreamReaders(undefined, () => (this.#isOver ? NO_ITEM : this.take()));
   /** Its source has ended, its job was asked to stop, or has left it. */
   #isOver = false;
