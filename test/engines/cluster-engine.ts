@@ -22,6 +22,7 @@ export function clusterOn(connection: string): EngineUnderTest {
       broadcast: false,
       streams: false,
       streamArguments: false,
+      timeline: false,
     },
     start() {
       const name = `engines-${++count}`;

@@ -27,7 +27,14 @@ const all = everyCapability;
 export const engines: readonly EngineUnderTest[] = [
   {
     name: "InlineEngine",
-    capabilities: { ...all, parallel: false, terminate: false, exclusive: false, placement: false },
+    capabilities: {
+      ...all,
+      parallel: false,
+      terminate: false,
+      exclusive: false,
+      placement: false,
+      timeline: false,
+    },
     start() {
       const engine = new InlineEngine();
       return { engine, end: () => engine.close() };
@@ -50,6 +57,7 @@ export const engines: readonly EngineUnderTest[] = [
       broadcast: false,
       streams: false,
       streamArguments: false,
+      timeline: false,
     },
     start() {
       const piscina = new Piscina({ maxThreads: 1 });
@@ -67,6 +75,7 @@ export const engines: readonly EngineUnderTest[] = [
       forkJoin: false,
       streams: false,
       streamArguments: false,
+      timeline: false,
     },
     start() {
       const engine = new ProcessPool({ maxThreads: 1 });
@@ -90,6 +99,7 @@ export const engines: readonly EngineUnderTest[] = [
       broadcast: false,
       streams: false,
       streamArguments: false,
+      timeline: false,
     },
     start() {
       const engine = new WorkerEngine();

@@ -25,6 +25,7 @@ const capabilities = Object.freeze({
   broadcast: false,
   streams: false,
   streamArguments: false,
+  timeline: false,
 });
 
 export class WorkerEngine extends BaseEngine {

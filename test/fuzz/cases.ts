@@ -8,6 +8,7 @@ export type Way =
   | "echo"
   | "echoLater"
   | "echoNested"
+  | "echoStream"
   | "throwIt"
   | "throwLater"
   | "throwNested"
@@ -94,6 +95,7 @@ export const fuzzCase: fc.Arbitrary<FuzzCase> = fc.record({
     "echo",
     "echoLater",
     "echoNested",
+    "echoStream",
     "throwIt",
     "throwLater",
     "throwNested",

@@ -1,6 +1,6 @@
 /** Random values, errors, contexts and options, there and back on every engine, while threads die. */
 import type { Worker } from "node:worker_threads";
-import { type JobEngine, type JobModule, type RunOptions, ThreadPool } from "@skein/pool";
+import { type JobEngine, type JobModule, type RunOptions, stream, ThreadPool } from "@skein/pool";
 import * as fc from "fast-check";
 import { engines } from "../engines/engines.ts";
 import { type FuzzCase, fuzzCase } from "./cases.ts";
@@ -131,6 +131,10 @@ async function problemOf(
   const options = possible(fuzzed.options, engine);
   const submit = (): PromiseLike<unknown> => {
     if (way === "throwBuilt" || way === "throwBuiltNested") return engine.run(jobs[way], [plan], options);
+    if (way === "echoStream") {
+      if (!engine.capabilities.streamArguments) return engine.run(jobs.echo, [value], options);
+      return firstOf(engine.run(jobs.echoStream, [stream([value])], options));
+    }
     if (way === "moveBack") {
       const bytes = new Uint8Array(20_000).fill(plan.message.length);
       return engine.run(jobs.moveBack, [bytes], { ...options, transfer: [bytes.buffer] });
@@ -145,6 +149,7 @@ async function problemOf(
   switch (way) {
     case "echo":
     case "echoLater":
+    case "echoStream":
     case "echoNested": {
       if (outcome === "rejected") return `rejected with ${String((arrived as Error)?.stack ?? arrived)}`;
       const { value: back, local, wire } = arrived as Jobs.Echo;
@@ -168,6 +173,11 @@ async function problemOf(
     default:
       return outcome === "resolved" ? "resolved" : thrownProblem(arrived, value);
   }
+}
+
+async function firstOf(call: PromiseLike<AsyncIterable<unknown>>): Promise<unknown> {
+  for await (const item of await call) return item;
+  throw new Error("the stream gave nothing");
 }
 
 function labelled(label: string, problem: string | null): string | null {

@@ -22,6 +22,10 @@ export async function echoLater(value: unknown): Promise<Echo> {
   return echo(value);
 }
 
+export async function* echoStream(values: AsyncIterable<unknown>): AsyncGenerator<Echo> {
+  for await (const value of values) yield echo(value);
+}
+
 export function throwIt(value: unknown): never {
   throw value;
 }

@@ -1,7 +1,7 @@
 /** The kinds of jobs, how often each comes, and what each must give. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { inspect } from "node:util";
-import { move, type ThreadPool } from "@skein/pool";
+import { move, stream, type ThreadPool } from "@skein/pool";
 import type { Ledger, Outcome } from "./ledger.ts";
 import * as Jobs from "./soak.jobs.ts";
 
@@ -311,6 +311,36 @@ const kinds: readonly Kind[] = [
             ? null
             : "another memory came back",
       });
+    },
+  },
+  {
+    name: "stream",
+    weight: 500,
+    submit: (turn) => {
+      const to = Math.floor(turn.random() * 60);
+      const leftAt = turn.random() < 0.3 ? 5 : Infinity;
+      const read = async (): Promise<number> => {
+        let next = 0;
+        for await (const n of turn.jobs.count(to)) {
+          if (n !== next++) throw new Error(`${n} came in place of ${next - 1}`);
+          if (next === leftAt) break;
+        }
+        return next;
+      };
+      follow(turn, "stream", read(), { done: gives(Math.min(to, leftAt)) });
+    },
+  },
+  {
+    name: "stream there and back",
+    weight: 300,
+    submit: (turn) => {
+      const items = Array.from({ length: 40 }, (_, i) => [i, "item".repeat(i), filled(i * 40)][i % 3]);
+      const read = async (): Promise<string> => {
+        const back: unknown[] = [];
+        for await (const item of turn.jobs.pass(stream(items) as AsyncIterable<unknown>)) back.push(item);
+        return inspect(back);
+      };
+      follow(turn, "stream there and back", read(), { done: gives(inspect(items)) });
     },
   },
   {

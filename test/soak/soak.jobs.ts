@@ -116,6 +116,16 @@ export function returnsFunction(): unknown {
   return { deep: [() => 1] };
 }
 
+export function* count(to: number): Generator<number, string> {
+  for (let i = 0; i < to; i++) yield i;
+  return "counted";
+}
+
+/** Gives back what it reads, each item when it has come. */
+export async function* pass<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  for await (const item of items) yield item;
+}
+
 export function exit(): void {
   process.exit(7);
 }

@@ -40,6 +40,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   broadcast: false,
   streams: false,
   streamArguments: false,
+  timeline: false,
 });
 
 /** `map` has four times as many jobs under way by default. Nobody here knows how many threads there are. */

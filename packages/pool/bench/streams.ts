@@ -4,7 +4,8 @@
  *
  *   pnpm build && node packages/pool/bench/streams.ts [--rounds 7] [--numbers 1000000] [--megabytes 256] [--highWaterMark 16]
  *
- * The ways take turns; each number is the median of the rounds, with the best of them.
+ * The ways take turns, and each measurement is printed when it is made. Then come the medians, with the best round of each, and the median of
+ * its time relative to the first way, round by round.
  */
 import { parseArgs } from "node:util";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
@@ -23,8 +24,12 @@ const rounds = Number(values.rounds);
 const numbers = Number(values.numbers);
 const CHUNK_BYTES = 64 << 10;
 const chunks = Math.ceil((Number(values.megabytes) << 20) / CHUNK_BYTES);
-/** One message an item is slow: a part of the numbers says how slow. */
-const SINGLE_SHARE = 20;
+/** Ways that are slow show that with a part of the items. */
+const BATCHED_SHARE = 10;
+const SINGLE_SHARE = 200;
+const READABLE_SHARE = 4;
+/** Before the first round: so much of it, to be optimized. */
+const WARM_UP_SHARE = 10;
 const CALLS = 2000;
 
 await using pool = new ThreadPool({ minThreads: 1, maxThreads: 1 });
@@ -34,78 +39,86 @@ const jobs = pool.module<typeof Jobs>(new URL("./streams.jobs.ts", import.meta.u
 
 interface Way {
   readonly name: string;
-  /** What it gives is to be compared with what was sent. */
-  readonly run: () => Promise<number>;
   readonly items: number;
-  readonly expected: number;
+  /** @returns how many items have come. */
+  readonly run: (items: number) => Promise<number>;
 }
 
-const single = Math.ceil(numbers / SINGLE_SHARE);
 const sections: Record<string, readonly Way[]> = {
   "numbers, us an item": [
-    { name: "stream", run: () => countOf(jobs.numbers(numbers)), items: numbers, expected: numbers },
+    { name: "stream", items: numbers, run: (count) => countOf(jobs.numbers(count)) },
     {
       name: "MessagePort, arrays of 64",
-      run: () => overPort(numbers, 64),
-      items: numbers,
-      expected: numbers,
+      items: Math.ceil(numbers / BATCHED_SHARE),
+      run: (count) => overPort(count, 64),
     },
     {
       name: "MessagePort, one message an item",
-      run: () => overPort(single, 1),
-      items: single,
-      expected: single,
+      items: Math.ceil(numbers / SINGLE_SHARE),
+      run: (count) => overPort(count, 1),
     },
   ],
   "chunks of 64 KB, us a chunk": [
-    bytesWay("stream, copied", () => jobs.chunks(chunks, CHUNK_BYTES)),
-    bytesWay("stream, moved", () => jobs.movedChunks(chunks, CHUNK_BYTES)),
+    {
+      name: "stream, moved",
+      items: chunks,
+      run: (count) => countOf(jobs.movedChunks(count, CHUNK_BYTES)),
+    },
+    { name: "stream, copied", items: chunks, run: (count) => countOf(jobs.chunks(count, CHUNK_BYTES)) },
     {
       name: "MessagePort, transferred",
-      run: () =>
-        readPort((port) => pool.run(jobs.postChunks, [port, chunks, CHUNK_BYTES], { transfer: [port] })),
       items: chunks,
-      expected: chunks,
+      run: (count) =>
+        readPort((port) => pool.run(jobs.postChunks, [port, count, CHUNK_BYTES], { transfer: [port] })),
     },
     {
       name: "ReadableStream, transferred",
-      run: async () => countOf(await jobs.readable(chunks, CHUNK_BYTES)),
-      items: chunks,
-      expected: chunks,
+      items: Math.ceil(chunks / READABLE_SHARE),
+      run: async (count) => countOf(await jobs.readable(count, CHUNK_BYTES)),
     },
   ],
   "first item, us": [
-    { name: "round trip", run: () => repeat(() => jobs.one()), items: CALLS, expected: CALLS },
     {
       name: "first item of a stream",
-      run: () => repeat(() => jobs.numbers(1).next()),
       items: CALLS,
-      expected: CALLS,
+      run: (calls) => repeat(calls, () => jobs.numbers(1).next()),
     },
+    { name: "round trip", items: CALLS, run: (calls) => repeat(calls, () => jobs.one()) },
   ],
 };
 
 for (const [title, ways] of Object.entries(sections)) {
-  const samples = new Map(ways.map(({ name }) => [name, [] as number[]]));
-  // The first round is not optimized yet.
-  for (let round = -1; round < rounds; round++) {
-    for (const { name, run, items, expected } of ways) {
-      const startedAt = performance.now();
-      const count = await run();
-      if (count !== expected) throw new Error(`${name}: ${count} items came, not ${expected}`);
-      if (round >= 0) samples.get(name)!.push(((performance.now() - startedAt) * 1000) / items);
+  console.log(`\n${title}`);
+  const samples = ways.map((): number[] => []);
+  for (const { run, items } of ways) await run(Math.ceil(items / WARM_UP_SHARE));
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, way] of ways.entries()) {
+      samples[i]!.push(await measure(way));
+      console.log(`  round ${round + 1}  ${way.name.padEnd(36)}${samples[i]!.at(-1)!.toFixed(3)}`);
     }
   }
-  console.log(`\n${title}: median (best)`);
-  for (const [name, us] of samples) {
-    const sorted = us.toSorted((a, b) => a - b);
-    console.log(`  ${name.padEnd(36)}${sorted[sorted.length >> 1]!.toFixed(3)} (${sorted[0]!.toFixed(3)})`);
+  for (const [i, { name }] of ways.entries()) {
+    const us = samples[i]!;
+    const speed = median(us.map((each, round) => each / samples[0]![round]!));
+    const best = Math.min(...us).toFixed(3);
+    console.log(
+      `  median   ${name.padEnd(36)}${median(us).toFixed(3)} (${best})  ${speed.toFixed(2)} of the first`,
+    );
   }
 }
 console.log(`\nresident at the end: ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MB`);
 
-function bytesWay(name: string, stream: () => AsyncIterable<Uint8Array>): Way {
-  return { name, run: () => countOf(stream()), items: chunks, expected: chunks };
+/** @returns microseconds an item. */
+async function measure({ name, run, items }: Way): Promise<number> {
+  const startedAt = performance.now();
+  const count = await run(items);
+  if (count !== items) throw new Error(`${name}: ${count} items came, not ${items}`);
+  return ((performance.now() - startedAt) * 1000) / items;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1]!;
 }
 
 async function countOf(items: AsyncIterable<unknown>): Promise<number> {
@@ -114,9 +127,9 @@ async function countOf(items: AsyncIterable<unknown>): Promise<number> {
   return count;
 }
 
-async function repeat(call: () => PromiseLike<unknown>): Promise<number> {
-  for (let i = 0; i < CALLS; i++) await call();
-  return CALLS;
+async function repeat(calls: number, call: () => PromiseLike<unknown>): Promise<number> {
+  for (let i = 0; i < calls; i++) await call();
+  return calls;
 }
 
 function overPort(count: number, perMessage: number): Promise<number> {

@@ -26,6 +26,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   broadcast: false,
   streams: false,
   streamArguments: false,
+  timeline: false,
 });
 
 const filename: string = fileURLToPath(

@@ -9,6 +9,7 @@ import { Encoder } from "../codec/encoder.ts";
 import type { MarkedStream } from "../codec/marked-streams.ts";
 import { Refusal } from "../codec/refusal.ts";
 import type { CloneRoot } from "../codec/not-cloneable.ts";
+import { letGoAll } from "../submit/argument-pumps.ts";
 import { detach, detachCopied, giveUp } from "../transfer/detach.ts";
 
 /** A value on its way to another thread: it can be posted as it is, with the list that came with it. */
@@ -72,7 +73,7 @@ const bytesEncoder = new Encoder(
   false,
 );
 /** For arguments that come piece by piece. */
-const streamingEncoder = new Encoder(buffers, () => ++lastCarriedId, true, true);
+const streamingEncoder = new Encoder(buffers, () => ++lastCarriedId, true, letGoAll);
 const streams: ReceivedStreams = {
   received(number) {
     const stream = received.get(number);

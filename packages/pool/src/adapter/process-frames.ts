@@ -3,7 +3,7 @@
  * in frames; what cannot wait until the process's main thread looks goes over the second, to a thread of its own (child/lifeline.ts).
  *
  * frame    | length u32 · kind u8 · body                        | the length counts from the kind on
- * START    | JSON: ProcessStart                                 | the first one
+ * START    | JSON: ProcessStart · [workerData]                  | the first one
  * JOB      | job u32 · flags u8 · attempt u8 · [function text] · [context text] · arguments
  * LEAVE    |                                                    | it has no job, and gets none any more
  * READY    | flags u8 · [error that a module threw]             | it has loaded what it was to load

@@ -9,7 +9,7 @@
  */
 import { Socket } from "node:net";
 import { Worker, type WorkerOptions } from "node:worker_threads";
-import { encodeValue } from "../adapter/encoded-value.ts";
+import { decodeValue, encodeValue } from "../adapter/encoded-value.ts";
 import { FrameReader } from "../adapter/frame-reader.ts";
 import { FrameWriter } from "../adapter/frame-writer.ts";
 import * as Frames from "../adapter/process-frames.ts";
@@ -49,7 +49,7 @@ const reader = new FrameReader((kind, body) => {
   switch (kind) {
     case Frames.START:
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON of our own
-      void begin(JSON.parse(body.text()) as Frames.ProcessStart);
+      start(JSON.parse(body.text()) as Frames.ProcessStart, body.rest());
       break;
     case Frames.JOB:
       jobs!.add(requests.read(body));
@@ -77,6 +77,15 @@ process.on("uncaughtExceptionMonitor", (error: unknown) => {
   writer.flush();
 });
 refuseForks("ProcessPool");
+
+function start(data: Frames.ProcessStart, workerData: Uint8Array): void {
+  if (workerData.length > 0) {
+    const threads: { workerData: unknown } = process.getBuiltinModule("node:worker_threads");
+    threads.workerData = decodeValue({ bytes: workerData, carried: null, shared: null });
+    process.getBuiltinModule("node:module").syncBuiltinESMExports();
+  }
+  void begin(data);
+}
 
 async function begin({
   initialize,

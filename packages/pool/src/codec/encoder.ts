@@ -92,7 +92,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
   readonly #shared: SharedBufferTable;
   readonly nextCarriedId: () => number;
   readonly #carries: boolean;
-  readonly #takesStreams: boolean;
+  readonly #letGo: ((streams: readonly MarkedStream[]) => void) | null;
   readonly #seen = new SeenObjects();
   readonly #message = new EncodedMessage(this);
   #hasReferences = false;
@@ -109,16 +109,17 @@ export class Encoder extends ByteWriter implements MessageBytes {
   /**
    * @param nextCarriedId A number, not 0, under which nothing else in the pool is carried.
    * @param carries false: what would have to be carried is refused. Nothing can be moved then.
-   * @param takesStreams Whether arguments that come piece by piece are left to whoever asks: EncodedMessage.streams. Otherwise they are refused.
+   * @param letGo Arguments that come piece by piece are left to whoever asks: EncodedMessage.streams. When encoding throws, those that it has met
+   *   go here, as its last step. Null: they are refused.
    */
   constructor(
     shared: SharedBufferTable,
     nextCarriedId: () => number,
     carries: boolean = true,
-    takesStreams: boolean = false,
+    letGo: ((streams: readonly MarkedStream[]) => void) | null = null,
   ) {
     super();
-    this.#takesStreams = takesStreams;
+    this.#letGo = letGo;
     this.#shared = shared;
     this.nextCarriedId = nextCarriedId;
     this.#carries = carries;
@@ -158,7 +159,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
     apartFrom: number = Infinity,
   ): EncodedMessage {
     if (this.#isInUse)
-      return new Encoder(this.#shared, this.nextCarriedId, this.#carries, this.#takesStreams).encode(
+      return new Encoder(this.#shared, this.nextCarriedId, this.#carries, this.#letGo).encode(
         value,
         root,
         transfer,
@@ -186,17 +187,26 @@ export class Encoder extends ByteWriter implements MessageBytes {
       message.apartBytes = this.#apartBytes;
       return message;
     } catch (error) {
+      const met = this.#streams;
       this.release();
       this.forgetRuns();
-      throw explainNotCloneable(error, value, root, this.#transfer);
+      const explained = explainNotCloneable(error, value, root, this.#transfer);
+      this.#forget();
+      if (met !== null) this.#letGo!(met);
+      throw explained;
     } finally {
-      this.#seen.clear();
-      this.#transfer = null;
-      this.#carriedValues = null;
-      this.#streams = null;
-      this.#apart = null;
-      this.#apartBytes = 0;
+      this.#forget();
     }
+  }
+
+  /** What belongs to the message that was encoded. */
+  #forget(): void {
+    this.#seen.clear();
+    this.#transfer = null;
+    this.#carriedValues = null;
+    this.#streams = null;
+    this.#apart = null;
+    this.#apartBytes = 0;
   }
 
   #nameCarried(moved: readonly Transferable[]): Carried {
@@ -425,7 +435,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
   #writeStream(value: object, marked: MarkedStream | null): void {
     if (marked === null)
       throw new Refusal("is a stream that this job reads; to pass it on, mark it with `stream`", value);
-    if (!this.#takesStreams)
+    if (this.#letGo === null)
       throw new Refusal("is marked with `stream`, which only an argument of a job can be", value);
     const streams = (this.#streams ??= []);
     streams[streams.length] = marked;

@@ -27,7 +27,7 @@ import { cloneableKindOf, isDetachedMemory } from "./cloneable-kind.ts";
 import { aThenable, Refusal } from "./refusal.ts";
 
 /** What is being sent; the first word of every path. */
-export type CloneRoot = "args" | "result" | "item" | "error" | "progress" | ItemRoot;
+export type CloneRoot = "args" | "result" | "item" | "error" | "progress" | "workerData" | ItemRoot;
 /** One item of an argument that comes piece by piece, from 0. */
 type ItemRoot = `${string} → item ${number}`;
 

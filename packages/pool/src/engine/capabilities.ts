@@ -42,6 +42,8 @@ export interface EngineCapabilities {
   readonly streams: boolean;
   /** Arguments that are marked with `stream`: a job reads them piece by piece. */
   readonly streamArguments: boolean;
+  /** What its jobs do and when can be recorded: the option `trace` of a pool, and `recordJobs`. */
+  readonly timeline: boolean;
 }
 
 /** All that a ThreadPool can do. */
@@ -61,6 +63,7 @@ export const everyCapability: EngineCapabilities = Object.freeze({
   forkJoin: true,
   streams: true,
   streamArguments: true,
+  timeline: true,
 });
 
 /** The error of a job that needs what the engine cannot do; null: it can. */

@@ -45,6 +45,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   forkJoin: true,
   streams: true,
   streamArguments: true,
+  timeline: false,
 });
 
 /**

@@ -37,6 +37,7 @@ export class CompletionPump {
   readonly #cores: number = availableParallelism();
   readonly #drain: () => number;
   readonly #outstanding: () => number;
+  readonly #isAwaited: () => boolean;
   #looking = false;
   #window = MAX_WINDOW;
   #emptyTurns = 0;
@@ -51,17 +52,28 @@ export class CompletionPump {
   #isQuick = true;
   readonly #spinPatience = new Patience();
 
-  /** @param drain Settles what is in the inbox and says how much that was. @param outstanding How many jobs have not settled. */
-  constructor(inbox: Inbox, parking: Parking, drain: () => number, outstanding: () => number) {
+  /**
+   * @param drain Settles what is in the inbox and says how much that was.
+   * @param outstanding How many jobs have not settled.
+   * @param isAwaited Whether any of them is more than a stream of which nobody waits for an item.
+   */
+  constructor(
+    inbox: Inbox,
+    parking: Parking,
+    drain: () => number,
+    outstanding: () => number,
+    isAwaited: () => boolean,
+  ) {
     this.#inbox = inbox;
     this.#parking = parking;
     this.#drain = drain;
     this.#outstanding = outstanding;
+    this.#isAwaited = isAwaited;
   }
 
   /** A job was submitted: look for its result in the next turns, if that has paid off lately. */
   submitted(): void {
-    if (this.#spinsLeft > 0 && !this.#isSpinAsked && this.#outstanding() <= FEW_JOBS) this.#askForSpin();
+    this.#spinSoon();
     if (this.#looking) return;
     if (this.#window === 0) {
       // From here on it sleeps for a result.
@@ -100,7 +112,10 @@ export class CompletionPump {
 
   // Spinning. A turn, or the bell, is asked for at the same time, and stays asked for.
 
-  #askForSpin(): void {
+  #spinSoon(): void {
+    if (this.#spinsLeft === 0 || this.#isSpinAsked) return;
+    const outstanding = this.#outstanding();
+    if (outstanding === 0 || outstanding > FEW_JOBS) return;
     this.#isSpinAsked = true;
     AsyncScope.root.run(promiseThen, settled, this.#onSpinAsked);
   }
@@ -120,6 +135,8 @@ export class CompletionPump {
         this.#emptyTurns = 0;
         this.#spinPatience.paidOff();
         this.#drain();
+        // It may have been the end of a stream that was read before: somebody still waits.
+        if (this.#isAwaited()) this.#spinSoon();
         return;
       }
       for (let k = 0; k < PAUSES_PER_LOOK; k++) pause();

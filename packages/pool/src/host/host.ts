@@ -213,6 +213,7 @@ export class Host {
         return count;
       },
       () => ledger.outstanding,
+      () => ledger.isAwaited,
     );
     this.#queueWatch = new QueueWatch({
       atMost: () => this.#queued + ledger.placedWaiting,

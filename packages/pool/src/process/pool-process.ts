@@ -115,7 +115,12 @@ export class PoolProcess {
   #pipesTimer: NodeJS.Timeout | null = null;
 
   /** @throws what `spawnProcess` throws. */
-  constructor(settings: SpawnSettings, start: Frames.ProcessStart, events: ProcessEvents) {
+  constructor(
+    settings: SpawnSettings,
+    start: Frames.ProcessStart,
+    workerData: Uint8Array | null,
+    events: ProcessEvents,
+  ) {
     this.#events = events;
     this.modules = start.modules;
     this.#child = AsyncScope.root.run(spawnProcess, settings);
@@ -133,7 +138,7 @@ export class PoolProcess {
     const text = stringify(start)!;
     this.#writer.begin(Frames.START, text.length);
     this.#writer.text(text);
-    this.#writer.end();
+    this.#writer.end(workerData);
     this.#writer.flush();
   }
 

@@ -1,6 +1,7 @@
 /** Options of a pool of processes: those of a ThreadPool, as far as a process has them. */
 import { SHARE_ENV } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
+import { encodeValue } from "../adapter/encoded-value.ts";
 import { integer } from "../engine/option-values.ts";
 import {
   limit,
@@ -11,6 +12,7 @@ import {
   resolveThreadCounts,
   type ThreadPoolOptions,
 } from "../engine/pool-options.ts";
+import { NotSupportedError } from "../errors.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
 import type { RecycleLimits } from "../messages/recycle-limits.ts";
 import type { ProcessLimits, SpawnSettings } from "./spawn.ts";
@@ -41,6 +43,13 @@ export interface ProcessPoolOptions extends Pick<
   /** The environment of the processes; read when the pool is made. @default process.env, as it is when a process starts */
   readonly env?: NodeJS.ProcessEnv | undefined;
   /**
+   * `workerData` of `node:worker_threads` in jobs, and in all that the processes load, but for preloads: a copy for each process, made of a copy that
+   * is made when the pool is. As an argument of a job. @default none
+   */
+  readonly workerData?: unknown;
+  /** A process has no timeline: anything but undefined throws NotSupportedError, with the capability `timeline`. */
+  readonly trace?: undefined;
+  /**
    * Flags of Node for the processes, such as `--expose-gc`.
    * @default those of the program, but for what tells it what to do: `--eval`, `--inspect`, `--test`, `--watch` and the like
    */
@@ -64,6 +73,8 @@ const names: OptionNames<ProcessPoolOptions> = {
   maxQueue: true,
   maxQueueBytes: true,
   initialize: true,
+  workerData: true,
+  trace: true,
   env: true,
   argv: true,
   execArgv: true,
@@ -79,15 +90,18 @@ export interface ProcessPoolSettings {
   readonly maxQueue: number;
   readonly maxQueueBytes: number;
   readonly initialize: string | null;
+  /** Encoded. Null: none. */
+  readonly workerData: Uint8Array | null;
   readonly recycle: RecycleLimits | null;
   readonly spawn: SpawnSettings;
 }
 
-/** @throws TypeError or RangeError naming the option. */
+/** @throws TypeError or RangeError naming the option, NotCloneableError, NotSupportedError. */
 export function resolveProcessOptions(options: ProcessPoolOptions | undefined): ProcessPoolSettings {
   const own = ownOptions(options, names);
-  const { name = "skein" } = own;
+  const { name = "skein", trace, workerData } = own;
   if (typeof name !== "string") throw argumentTypeError("name", "a string", name);
+  if (trace !== undefined) throw new NotSupportedError("timeline", "ProcessPool", "`trace`");
   if ((own.env as unknown) === SHARE_ENV)
     throw argumentTypeError("env", "an object: a process has an environment of its own", own.env);
   const codeRange: unknown = (own.resourceLimits as { codeRangeSizeMb?: unknown } | undefined)
@@ -105,6 +119,10 @@ export function resolveProcessOptions(options: ProcessPoolOptions | undefined): 
     maxQueue: limit("maxQueue", own.maxQueue, 0, 2 ** 31 - 1),
     maxQueueBytes: integer("maxQueueBytes", own.maxQueueBytes, 1, 2 ** 32) ?? 2 ** 30,
     initialize: own.initialize === undefined ? null : resolveJobUrl(own.initialize, "initialize"),
+    workerData:
+      workerData === undefined
+        ? null
+        : encodeValue(workerData, "workerData", { bytesOnly: true }).value.bytes,
     recycle: resolveRecycling(own),
     spawn: {
       // Not SHARE_ENV: that was refused.

@@ -13,7 +13,7 @@ import { integer } from "../engine/option-values.ts";
 import { checkListener, type PoolEvent } from "../engine/pool-event.ts";
 import { type ReadyOptions, resolveReadyOptions } from "../engine/ready-options.ts";
 import { resolveStartOptions, type StartOptions } from "../engine/start-options.ts";
-import { PoolClosedError } from "../errors.ts";
+import { NotSupportedError, PoolClosedError } from "../errors.ts";
 import type { JobHistograms } from "../host/job-histogram.ts";
 import { newPoolId } from "../host/pool-id.ts";
 import type { PoolStats } from "../host/pool-stats.ts";
@@ -39,6 +39,7 @@ const capabilities: EngineCapabilities = Object.freeze({
   streams: false,
   streamArguments: false,
   forkJoin: false,
+  timeline: false,
 });
 
 const LONGEST_MS = 2 ** 31 - 1;
@@ -78,7 +79,8 @@ export class ProcessPool extends BaseEngine {
   /**
    * Starts no process yet. The pool belongs to nobody: it keeps nothing of the context in which it is made.
    *
-   * @throws TypeError or RangeError for a bad option, naming it.
+   * @throws TypeError or RangeError for a bad option, naming it. NotCloneableError for `workerData` that a process cannot be sent.
+   * NotSupportedError for `trace`.
    */
   constructor(options?: ProcessPoolOptions) {
     const settings = resolveProcessOptions(options);
@@ -190,6 +192,19 @@ export class ProcessPool extends BaseEngine {
     checkListener(event, listener);
     this.#processes.watch.off(listener);
     return this;
+  }
+
+  /** The option `name`. */
+  get name(): string {
+    return this.#settings.name;
+  }
+
+  /**
+   * Not here: a process is no thread that could be named, or sent messages.
+   * @throws NotSupportedError, with the capability `placement`.
+   */
+  get threads(): never {
+    throw new NotSupportedError("placement", "ProcessPool", "`threads`");
   }
 
   /** The number of processes that are kept once they have started. */

@@ -106,11 +106,11 @@ export class ProcessSupply {
 
   #start(modules: readonly string[]): PoolProcess | null {
     if (this.isClosed) return null;
-    const { initialize, jobsPerThread, recycle, spawn } = this.#settings;
+    const { initialize, jobsPerThread, recycle, spawn, workerData } = this.#settings;
     const maxHeapBytes = recycle === null || recycle.maxHeapBytes === Infinity ? null : recycle.maxHeapBytes;
     const start: ProcessStart = { initialize, modules, jobsPerThread, maxHeapBytes };
     try {
-      const process = new PoolProcess(spawn, start, this.#events);
+      const process = new PoolProcess(spawn, start, workerData, this.#events);
       this.all.add(process);
       return process;
     } catch (cause) {

@@ -167,17 +167,22 @@ function webReading(source: ReadableStream<unknown>): Reading {
  * all the same.
  */
 export function expectFailure(source: object): void {
-  if (isNodeStream(source)) source.on("error", ignore);
+  if (!isNodeStream(source)) return;
+  // Once, however often it is marked.
+  source.off("error", ignore);
+  source.on("error", ignore);
 }
 
 interface NodeStream {
   destroy(): unknown;
   on(event: "error", listener: () => void): unknown;
+  off(event: "error", listener: () => void): unknown;
 }
 
 function isNodeStream(source: object): source is NodeStream {
-  const { destroy, pipe, on } = source as { destroy?: unknown; pipe?: unknown; on?: unknown };
-  return typeof destroy === "function" && typeof pipe === "function" && typeof on === "function";
+  const { destroy, pipe, on, off } = source as Partial<Record<"destroy" | "pipe" | "on" | "off", unknown>>;
+  const isEmitter = typeof on === "function" && typeof off === "function";
+  return isEmitter && typeof destroy === "function" && typeof pipe === "function";
 }
 
 /** What it throws, or rejects with, is nobody's. */

@@ -177,6 +177,11 @@ export class Ledger {
     return this.#outstanding;
   }
 
+  /** Whether any of them is more than a stream of which nobody waits for an item. For few jobs: looks at all streams. */
+  get isAwaited(): boolean {
+    return this.#outstanding > this.#streams.idleCount;
+  }
+
   /** The job in this slot; null: the slot is free. */
   jobIn(slot: number): PendingJob | null {
     return this.#table.job(slot);

@@ -82,6 +82,11 @@ export class OpenStream implements StreamSource {
     return this.#ring === null;
   }
 
+  /** Whether somebody waits for an item. */
+  get isAwaited(): boolean {
+    return this.#readers.areWaiting;
+  }
+
   /** The reader has left of its own accord. */
   get hasLeft(): boolean {
     return this.#hasLeft;
@@ -147,7 +152,7 @@ export class OpenStream implements StreamSource {
   /** The job has settled. User code runs here. */
   end(): void {
     this.#isOver = true;
-    this.completion.then(undefined, ignore);
+    if (this.completion.status !== "succeeded") this.completion.then(undefined, ignore);
     this.#readers.end(this.completion);
   }
 

@@ -60,6 +60,13 @@ export class OpenStreams {
     return false;
   }
 
+  /** How many have a generator of which nobody waits for an item. */
+  get idleCount(): number {
+    let count = 0;
+    for (const stream of this.#open) if (!stream.isAwaited) count++;
+    return count;
+  }
+
   #forget(stream: OpenStream): void {
     this.#open.delete(stream);
     this.#heldUp.delete(stream);

@@ -8,7 +8,7 @@ import type { Payloads } from "../shared/payloads.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
-import { ArgumentPumps, type ArgumentPumpsParts } from "./argument-pumps.ts";
+import { ArgumentPumps, type ArgumentPumpsParts, letGoAll } from "./argument-pumps.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import { cancellationError } from "./cancel-signal.ts";
 import { ContextTable } from "./context-table.ts";
@@ -71,7 +71,7 @@ export class Submitter {
       (job, signal) => ledger.cancel(job, cancellationError(signal, job.fn.source)),
       (job, timeoutMs) => ledger.fail(job, new JobTimeoutError(timeoutMs)),
     );
-    const encoder = new Encoder(sharedBuffers, carried.nextId, true, true);
+    const encoder = new Encoder(sharedBuffers, carried.nextId, true, letGoAll);
     this.jobs = new JobMaker({ ...parts, functions, contexts, encoder, progress, pumps, ledger, watch });
   }
 }

@@ -23,6 +23,7 @@ import { DEAD } from "../shared/parking.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../shared/stream-ring.ts";
+import { now as clockNow } from "../shared/timers.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { CurrentJob, RunningJob } from "./current-job.ts";
 import type { KnownFunction } from "./known-functions.ts";
@@ -69,6 +70,9 @@ class StreamJob {
   readonly next: () => unknown;
   readonly return: () => unknown;
   state: number = STEPPING;
+  /** When it was suspended, and how many items had been read then. */
+  suspendedAt = 0;
+  readBefore = 0;
   /** What it has yielded last could not be sent, so it is to be ended. */
   unsent: { readonly error: unknown } | null = null;
   /** Of an exclusive job: called when it is over. */
@@ -199,8 +203,19 @@ export class StreamJobs {
   #poll(): void {
     for (let i = this.#suspended.length - 1; i >= 0; i--) {
       const stream = this.#suspended[i]!;
-      if (stream.items.ring.isGranted) this.#makeReady(stream);
+      if (stream.items.ring.isGranted) this.#granted(stream);
     }
+  }
+
+  /** If the reader takes less time for an item than a spin does, the next spin finds one. */
+  #granted(stream: StreamJob): void {
+    const { ring } = stream.items;
+    ring.refresh();
+    const now = clockNow();
+    const perItem = (now - stream.suspendedAt) / Math.max(1, ring.readCount - stream.readBefore);
+    this.#spinner.sleeping(now - perItem);
+    this.#spinner.wokeUp(now);
+    this.#makeReady(stream);
   }
 
   #makeReady(stream: StreamJob): void {
@@ -314,13 +329,15 @@ export class StreamJobs {
     });
     if (granted === null) return false;
     stream.state = SUSPENDED;
+    stream.suspendedAt = clockNow();
+    stream.readBefore = ring.readCount;
     this.#suspended.push(stream);
     return true;
   }
 
   /** It may have gone on before, and be suspended anew. */
   #onGranted(stream: StreamJob): void {
-    if (stream.state === SUSPENDED && stream.items.ring.isGranted) this.#makeReady(stream);
+    if (stream.state === SUSPENDED && stream.items.ring.isGranted) this.#granted(stream);
     if (this.#ready.length > 0) this.#parts.wake();
   }
 

@@ -30,6 +30,7 @@ const nothing: EngineCapabilities = {
   forkJoin: false,
   streams: false,
   streamArguments: false,
+  timeline: false,
 };
 
 /** Gives what it was given. */

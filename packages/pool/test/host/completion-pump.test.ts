@@ -20,12 +20,15 @@ let spins: number;
 let isSoon: boolean;
 let results: number;
 let outstanding: number;
+/** Of those, streams of which nobody waits for an item. */
+let idle: number;
+let onDrained: () => void;
 let pump: CompletionPump;
 
 beforeEach(() => {
   [played.nowMs, played.immediates] = [1000, []];
-  [isAsleep, looks, results, outstanding] = [true, 0, 0, 0];
-  [spins, isSoon] = [0, false];
+  [isAsleep, looks, results, outstanding, idle] = [true, 0, 0, 0, 0];
+  [spins, isSoon, onDrained] = [0, false, () => {}];
   const inbox = {
     sleep: () => (isAsleep = true),
     wake: () => {
@@ -46,9 +49,11 @@ beforeEach(() => {
       outstanding -= results;
       const taken = results;
       results = 0;
+      onDrained();
       return taken;
     },
     () => outstanding,
+    () => outstanding > idle,
   );
 });
 
@@ -115,6 +120,24 @@ describe("CompletionPump", () => {
       results = outstanding;
       turn();
       expect(await quickTrip()).toBe(true);
+    });
+
+    it("again when the end of a stream that was read came first, not for a stream of which nobody waits for an item", async () => {
+      roundTrip(0);
+      for (const isEnd of [true, false]) {
+        [outstanding, results, idle] = [2, 1, 1];
+        onDrained = () => {
+          if (isEnd) idle = 0;
+        };
+        pump.submitted();
+        await Promise.resolve();
+        await Promise.resolve();
+        expect(outstanding).toBe(1);
+        const before = spins;
+        results = isEnd ? 1 : 0;
+        for (let i = 0; i < 4; i++) await Promise.resolve();
+        expect([outstanding, spins - before]).toEqual(isEnd ? [0, 1] : [1, 0]);
+      }
     });
 
     it("not when many jobs are outstanding", async () => {

@@ -384,6 +384,39 @@ describe("its source is released, once", () => {
     expect(sources.map(({ pulled, returned }) => [pulled, returned])).toEqual(sources.map(() => [0, 1]));
   });
 
+  it("when a getter has given it, and what comes behind it cannot be encoded", async () => {
+    const sources = Array.from({ length: 4 }, () => new Source());
+    const given = (source: Source | undefined, behind: unknown): never => {
+      const args = [
+        {
+          get lists() {
+            return stream(source!) as never;
+          },
+        },
+        behind,
+      ];
+      return args as never;
+    };
+    const uncloneable = (): number => 1;
+    const [first, outer, inner, inline] = sources;
+    expect(await errorOf(pool.run(jobs.sumOf, given(first, uncloneable)))).toMatchObject({ path: "args[1]" });
+    const others: Promise<unknown>[] = [];
+    const throwing = {
+      get deep(): unknown {
+        // Another call, in the middle of this one's encoding.
+        others.push(errorOf(pool.run(jobs.sumOf, given(inner, uncloneable))));
+        throw new RangeError("mine");
+      },
+    };
+    expect(await errorOf(pool.run(jobs.sumOf, given(outer, throwing)))).toMatchObject({ message: "mine" });
+    expect(await Promise.all(others)).toMatchObject([{ path: "args[1]" }]);
+    const engine = new InlineEngine();
+    expect(await errorOf(engine.run(jobs.sumOf, given(inline, uncloneable)))).toMatchObject({
+      path: "args[1]",
+    });
+    expect(sources.map(({ pulled, returned }) => [pulled, returned])).toEqual(sources.map(() => [0, 1]));
+  });
+
   it("when the source itself cancels the job: a generator ends behind its step, and nothing is opened twice", async () => {
     const ends: string[] = [];
     const opening = new Source();
@@ -611,6 +644,13 @@ describe("errors", () => {
   it("what is marked, or read, is no result, no item, and no argument of another job", async () => {
     expect(await errorOf(jobs.give(stream(upTo(3))))).toMatchObject({ path: "result.items" });
     expect(await jobs.caught(stream([stream(upTo(3))]))).toMatchObject({ path: "args[0] → item 0" });
+  });
+
+  it("a Readable that is marked often has one listener more", () => {
+    const source = Readable.from([1]);
+    const before = source.listenerCount("error");
+    for (let i = 0; i < 20; i++) stream(source);
+    expect(source.listenerCount("error")).toBe(before + 1);
   });
 
   it("a bad source or option is refused when it is marked", () => {

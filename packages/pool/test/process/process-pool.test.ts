@@ -11,6 +11,7 @@ import { JobTimeoutError, QueueFullError } from "../../src/index.ts";
 import { ProcessPool } from "../../src/process.ts";
 import { withoutOrders } from "../../src/process/spawn.ts";
 import type * as Jobs from "../fixtures/process.jobs.ts";
+import type * as WorkerData from "../fixtures/worker-data.jobs.ts";
 import { request, tenant } from "../fixtures/process.jobs.ts";
 
 const url = new URL("../fixtures/process.jobs.ts", import.meta.url);
@@ -58,6 +59,17 @@ describe("a process", () => {
     expect(await jobs.leaks()).toBe("false");
   });
 
+  it("has `workerData` of its own, a copy of what there was when the pool was made", async () => {
+    const data = { n: 1, when: new Date(5), list: new Map([["a", new Uint8Array(2)]]) };
+    await using given = new ProcessPool({ maxThreads: 1, workerData: data });
+    const { everywhere } = given.module<typeof WorkerData>(
+      new URL("../fixtures/worker-data.jobs.ts", import.meta.url),
+    );
+    data.n = 2;
+    const copy = { ...data, n: 1 };
+    expect(await everywhere()).toEqual([copy, copy, copy, copy, undefined]);
+  });
+
   it("is started before there are jobs; every one runs a broadcast", async () => {
     pool.start(2, { modules: [url] });
     await pool.ready();
@@ -71,6 +83,23 @@ describe("a process", () => {
     const pid = await jobs.pid();
     process.kill(pid, "SIGINT");
     expect(await pool.broadcast(jobs.pid)).toContain(pid);
+  });
+});
+
+describe("what only a ThreadPool has", () => {
+  it.each([
+    ["timeline", () => new ProcessPool({ trace: "trace.json" as never })],
+    ["placement", () => pool.threads],
+  ])("is refused by the name of the capability: %s", (capability, ask) => {
+    expect(ask).toThrow(expect.objectContaining({ code: "ERR_SKEIN_NOT_SUPPORTED", capability }));
+    expect(pool.capabilities[capability as "timeline"]).toBe(false);
+  });
+
+  it("shared memory in `workerData` is refused by its path", () => {
+    const shared = new SharedArrayBuffer(4);
+    expect(() => new ProcessPool({ workerData: { deep: [shared] } })).toThrow(
+      expect.objectContaining({ code: "ERR_SKEIN_NOT_CLONEABLE", path: "workerData.deep[0]" }),
+    );
   });
 });
 
@@ -247,7 +276,7 @@ describe.concurrent("limits", () => {
 
   it.each<[option: string, options: object]>([
     ["maxThreads", { maxThreads: 0 }],
-    ["workerData", { workerData: 1 }],
+    ["spinLimitUs", { spinLimitUs: 1 }],
     ["codeRangeSizeMb", { resourceLimits: { codeRangeSizeMb: 1 } }],
     ["env", { env: Symbol.for("nodejs.worker_threads.SHARE_ENV") }],
   ])("a bad `%s` is named", (option, options) => {
