@@ -7,7 +7,7 @@
  */
 
 /** Raised whenever a reader of the version before would misread. */
-export const FEED_VERSION = 2;
+export const FEED_VERSION = 3;
 
 export const KINDS = [
   "start",
@@ -32,8 +32,14 @@ export type Policy = (typeof POLICIES)[number];
 export const PRIORITIES = ["high", "normal", "low"] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-/** Of a pool; `local`: of jobs that jobs submit, with the thread that has submitted them. */
-export const QUEUES = ["high", "normal", "low", "local"] as const;
+/**
+ * Of a pool; `local`: of jobs that jobs submit, with the thread that has submitted them; `placed`: of jobs with `affinity` or `thread`, which
+ * are in none of the others.
+ */
+export const QUEUES = ["high", "normal", "low", "local", "placed"] as const;
+/** How many jobs wait, as QUEUES. */
+export type Queued = readonly [high: number, normal: number, low: number, local: number, placed: number];
+export const NONE_QUEUED: Queued = [0, 0, 0, 0, 0];
 
 /** The local that is shown as the correlation id. */
 export const CORRELATION = "correlationId";
@@ -79,6 +85,8 @@ export interface ThreadBatch {
   readonly index: number;
   /** So many slices were overwritten before they were read. */
   readonly dropped: number;
+  /** The longest that its event loop was late since the last batch, or is by now; null: not known, as of the thread that made the pool. */
+  readonly loopDelayUs: number | null;
   readonly exit: {
     readonly exitCode: number;
     readonly crashed: boolean;
@@ -93,8 +101,7 @@ export interface Batch {
   readonly nowUs: number;
   /** One job in so many is told. */
   readonly oneIn: number;
-  /** How many wait, as QUEUES. */
-  readonly queued: readonly [number, number, number, number];
+  readonly queued: Queued;
   readonly threads: readonly ThreadBatch[];
   readonly functions: readonly (readonly [id: number, name: string])[];
   /** Allowed values of the contexts of jobs. */

@@ -5,6 +5,7 @@ import { ticksOf } from "../src/page/axis.ts";
 import { bytes, duration, jobName, rate } from "../src/page/format.ts";
 import { describeSlice } from "../src/page/lanes.ts";
 import { Model } from "../src/page/model.ts";
+import { POLICY_BANDS } from "../src/page/policies.ts";
 import { search } from "../src/page/search.ts";
 import { SliceRing } from "../src/page/slice-ring.ts";
 import { MAX_SPAN_US, MIN_SPAN_US, Viewport } from "../src/page/viewport.ts";
@@ -15,6 +16,7 @@ import {
   FEED_VERSION,
   type Hello,
   KINDS,
+  NONE_QUEUED,
   OUTCOMES,
   parseMessage,
   POLICIES,
@@ -22,6 +24,7 @@ import {
   type Slice,
   sliceCode,
 } from "../src/wire.ts";
+import { coloursOf, contrast, leastDifference } from "./colours.ts";
 
 const hello: Hello = {
   type: "hello",
@@ -50,11 +53,12 @@ function batch(
     type: "batch",
     nowUs,
     oneIn: 1,
-    queued: [0, 0, 0, 0],
+    queued: NONE_QUEUED,
     threads: Object.entries(threads).map(([id, slices]) => ({
       threadId: Number(id),
       index: Number(id) - 1,
       dropped: 0,
+      loopDelayUs: id === "0" ? null : 1000,
       exit: null,
       slices: Float64Array.from(slices.flatMap((slice) => numbersOf(slice))),
     })),
@@ -163,6 +167,21 @@ describe("a model", () => {
       "price settles",
       "main, 5 µs, failed, continuation inline",
     ]);
+    expect(POLICIES[model.laneOf(0)!.slices.policy[1]!]).toBe("inline");
+  });
+
+  it.each(["light", "dark"] as const)("shows policies that everybody can tell apart, in the %s", (scheme) => {
+    const colours = coloursOf(scheme, "p-");
+    expect([...colours.keys()].toSorted()).toEqual([...POLICIES].toSorted());
+    const idle = coloursOf(scheme, "idle").get("")!;
+    // What failed has a colour of its own in the same row.
+    const shown = [...colours.values(), coloursOf(scheme, "bad").get("")!];
+    for (const [i, one] of shown.entries()) {
+      expect(contrast(one, idle)).toBeGreaterThan(3);
+      for (const other of shown.slice(i + 1)) expect(leastDifference(one, other)).toBeGreaterThan(0.1);
+    }
+    // And without colours, by their places.
+    expect(new Set(POLICY_BANDS.map((bands) => JSON.stringify(bands))).size).toBe(POLICIES.length);
   });
 
   it("estimates what functions take while one job in several is told", () => {

@@ -1,5 +1,6 @@
 /** The page in a real browser, on a real pool: what people do with it, and what happens to it. One of each for all tests, in their order. */
 import { readFileSync } from "node:fs";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -66,6 +67,27 @@ async function visit(
   });
   await page.goto(url);
   return { page, complaints };
+}
+
+/** An empty page of somebody else's, by any name. */
+async function somePage(): Promise<AddressInfo> {
+  const other = createServer((_, response) => response.end("<!doctype html><title>other</title>"));
+  other.listen(0, "127.0.0.1");
+  open.push(() => new Promise((resolve) => other.close(resolve)));
+  await once(other, "listening");
+  return other.address() as AddressInfo;
+}
+
+/** Whether the page can show the window in a frame; a browser says so if it may not. */
+async function isFramed(page: Page, { url }: Devtools): Promise<boolean> {
+  const refused = page
+    .waitForEvent("console", { predicate: (message) => message.text().includes("frame-ancestors") })
+    .then(() => false);
+  await page.evaluate((src) => {
+    document.body.append(Object.assign(document.createElement("iframe"), { src }));
+  }, url);
+  const shown = page.frameLocator("iframe").getByText("Live", { exact: true }).waitFor();
+  return await Promise.race([refused, shown.then(() => true)]);
 }
 
 async function status(page: Page, text: string): Promise<void> {
@@ -204,13 +226,8 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
     open.push(() => page.close());
     const answer = await page.goto(`http://attacker.test:${devtools.port}/`);
     expect(answer!.status()).toBe(403);
-    const other = createServer((_, response) => response.end("<!doctype html><title>other</title>")).listen(
-      0,
-      "127.0.0.1",
-    );
-    open.push(() => new Promise((resolve) => other.close(resolve)));
-    await new Promise((resolve) => other.once("listening", resolve));
-    await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+    const { port } = await somePage();
+    await page.goto(`http://127.0.0.1:${port}/`);
     const reached = await page.evaluate(async (base) => {
       const reads = async (mode: RequestMode): Promise<string> => {
         try {
@@ -227,7 +244,20 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
       return [await reads("cors"), await reads("no-cors"), await listens];
     }, devtools.url);
     expect(reached).toEqual(["refused", "refused", "refused"]);
+    expect(await isFramed(page, devtools)).toBe(false);
     expect(devtools.clients).toBe(1);
+  });
+
+  it("is shown in a frame by pages of the origins that are named, and by no other", async () => {
+    const { pool } = shared;
+    const { port } = await somePage();
+    const framed = await serveDevtools(pool, { port: 0, frameAncestors: [`http://127.0.0.1:${port}`] });
+    open.push(() => framed.close());
+    const { page, complaints } = await visit(`http://127.0.0.1:${port}/`);
+    expect(await isFramed(page, framed)).toBe(true);
+    expect(complaints).toEqual([]);
+    await page.goto(`http://attacker.test:${port}/`);
+    expect(await isFramed(page, framed)).toBe(false);
   });
 
   it("changes the number of threads where it may", async () => {

@@ -7,7 +7,15 @@ import { correlationId } from "@skein/context/http";
 import { ThreadPool } from "@skein/pool";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
-import { type Batch, type FeedMessage, readFeed, type Slice, SLICE_FIELDS, sliceAt } from "../src/feed.ts";
+import {
+  type Batch,
+  type FeedMessage,
+  QUEUES,
+  readFeed,
+  type Slice,
+  SLICE_FIELDS,
+  sliceAt,
+} from "../src/feed.ts";
 import { Client } from "../src/server/client.ts";
 import { type Document, pageDocument } from "../src/server/document.ts";
 import { Observer } from "../src/server/observer.ts";
@@ -61,6 +69,38 @@ describe("who is answered", () => {
       expect(answer.text).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
     },
   );
+
+  it("the page, to be shown in a frame of nobody but the origins that are named", async () => {
+    const policyOf = async (frameAncestors?: string[]): Promise<[unknown, unknown]> => {
+      const { url } = await served(poolOf(), { frameAncestors });
+      const { headers } = await ask(url);
+      return [
+        String(headers["content-security-policy"]).split("; ").at(-1),
+        headers["x-frame-options"] ?? null,
+      ];
+    };
+    expect(await policyOf()).toEqual(["frame-ancestors 'none'", "DENY"]);
+    const named = ["http://127.0.0.1:8080", "HTTPS://Tools.example:443"];
+    expect(await policyOf(named)).toEqual([
+      "frame-ancestors http://127.0.0.1:8080 https://tools.example",
+      null,
+    ]);
+  });
+
+  it.each([
+    "*",
+    "http://*",
+    "null",
+    "https:",
+    "http://a; script-src *",
+    "http://a/b",
+    "http://[::1]:80",
+    "http://a:70000",
+  ])("no page in frames of %j, which is no origin", (origin) => {
+    expect(() => serveDevtools(poolOf(), { frameAncestors: [origin] })).toThrow(
+      /options\.frameAncestors\[0\]/,
+    );
+  });
 
   it.each([
     ["a name that points here", { host: "attacker.example:80" }],
@@ -189,6 +229,7 @@ describe("who is answered", () => {
     expect(() => serveDevtools(pool, { port: 70_000 })).toThrow(RangeError);
     expect(() => serveDevtools(pool, { prot: 1 } as never)).toThrow(/Did you mean `port`/);
     expect(() => serveDevtools(pool, { token: "short" })).toThrow(/options\.token/);
+    expect(() => serveDevtools(pool, { frameAncestors: "http://a" } as never)).toThrow(/an array of origins/);
     const { port } = await served(pool);
     await expect(serveDevtools(pool, { port })).rejects.toMatchObject({ code: "ERR_SKEIN_DEVTOOLS_LISTEN" });
     await expect(read(`http://127.0.0.1:${port}/x?y`, () => true)).resolves.toHaveLength(1);
@@ -289,15 +330,18 @@ describe("what is told", () => {
     await feed.return();
   });
 
-  it("memory and CPU of each thread, and how late the event loop of the main thread is", async () => {
+  it("memory and CPU of each thread, and how late the event loops are, the main thread's too", async () => {
     const pool = poolOf();
     await pool.run(() => 1);
     const { url } = await served(pool);
     const work = setInterval(() => void pool.run(() => 1), 5);
-    const messages = await read(
-      url,
-      (message) => message.type === "sample" && (message.threads[0]?.heapUsed ?? 0) > 0,
-    );
+    let longestDelay: number | null = null;
+    const messages = await read(url, (message) => {
+      if (message.type === "batch")
+        for (const { loopDelayUs } of message.threads)
+          if (loopDelayUs !== null) longestDelay = Math.max(longestDelay ?? 0, loopDelayUs);
+      return longestDelay !== null && message.type === "sample" && (message.threads[0]?.heapUsed ?? 0) > 0;
+    });
     clearInterval(work);
     const last = messages.at(-1)!;
     expect(last).toMatchObject({ type: "sample", threads: [{ index: 0 }] });
@@ -306,6 +350,21 @@ describe("what is told", () => {
     expect(main.rss).toBeGreaterThan(main.heapUsed);
     expect(main.delayMaxMs).toBeGreaterThanOrEqual(main.delayP50Ms);
     expect(main.utilization).toBeLessThanOrEqual(1);
+  });
+
+  it("how many jobs wait for one thread alone", async () => {
+    const pool = poolOf();
+    const { url } = await served(pool);
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const held = pool.run((words: Int32Array) => void Atomics.wait(words, 0, 0), [gate], { affinity: "a" });
+    const waiting = pool.run(() => 1, [], { affinity: "a" });
+    const isTold = (message: FeedMessage): boolean =>
+      message.type === "batch" && message.queued[QUEUES.indexOf("placed")]! > 0;
+    const told = (await read(url, isTold)).at(-1);
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
+    await Promise.all([held, waiting]);
+    expect(told).toMatchObject({ queued: [0, 0, 0, 0, expect.any(Number)] });
   });
 
   it("one job in several, when there are too many; those whole", async () => {

@@ -47,4 +47,5 @@ export type { JobReceiver } from "./submit/callback-job.ts";
 export { type CancelSignal, cancellationError } from "./submit/cancel-signal.ts";
 export type { SubmitOptions } from "./submit/submit-options.ts";
 export type { PoolRecording } from "./trace/pool-recording.ts";
-export type { RecordedBatch, RecordedSlice, RecordedThread } from "./trace/recording.ts";
+export type { RecordedBatch, RecordedExit, RecordedThread } from "./trace/recording.ts";
+export type { RecordedSlice, SliceCursor } from "./trace/slice-cursor.ts";

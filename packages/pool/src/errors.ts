@@ -265,8 +265,8 @@ export class NotCloneableError extends JobError {
     nameErrorClass(this, "NotCloneableError");
   }
 
-  /** Where the value is, for example `args[0].shape.toString`; begins with `args[i]`, `result`, `error`, `progress` or
-   * `message`. */
+  /** Where the value is, for example `args[0].shape.toString`; begins with `args[i]`, `result`, `error`, `progress`,
+   * `message` or `reason`. */
   readonly path: string;
 
   constructor(path: string, problem: string, options?: ErrorOptions) {

@@ -25,7 +25,7 @@ describe("skein top", () => {
     const [title, rates, queues] = stdout.split("\n");
     expect(title).toMatch(/^orders · .+ · pid \d+ · Node v/);
     expect(rates).toMatch(/^[\d,]+ jobs\/s · \d of 1 threads busy \(1 to 1\) · wait .+ · run /);
-    expect(queues).toMatch(/^queued 0 high, \d+ normal, 0 low, 0 local · completed \d+, failed 0/);
+    expect(queues).toMatch(/^queued 0 high, \d+ normal, 0 low, 0 local, 0 placed · completed \d+, failed 0/);
     expect(stdout).toMatch(/\nthread \d+ +.* (?:idle|price .+)\n/);
     expect(stdout).toMatch(/slowest in a minute\n +\S+ \S+ +completed +price/);
   });

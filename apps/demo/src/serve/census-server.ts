@@ -6,11 +6,11 @@
  * 3. The threads, the devtools and the database are closed.
  */
 import { fastify } from "fastify";
+import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { AsyncScope } from "@skein/context";
 import { correlation } from "@skein/context/fastify";
 import { serveDevtools } from "@skein/devtools";
-import type { Devtools } from "@skein/devtools";
 import { UsageError } from "../command-line.ts";
 import type { PolicyChoice } from "../options.ts";
 import { errorCode } from "../wording.ts";
@@ -70,13 +70,10 @@ async function open(options: ServerOptions): Promise<CensusServer> {
   const data = new DataFolder(options.data);
   const pool = new ScanPool({ policy: options.policy, threads: options.threads });
   let store: ScanStore | undefined;
-  let devtools: Devtools | undefined;
   try {
     store = new ScanStore(data.database);
-    devtools = await serveDevtools(pool.pool, { port: 0, locals: ["census.scan", "census.file"] });
-    return await listen(options, { root, data, pool, store, devtools });
+    return await listen(options, { root, data, pool, store });
   } catch (error) {
-    await devtools?.close();
     await pool.close();
     store?.close();
     data.close();
@@ -89,11 +86,11 @@ interface Opened {
   readonly data: DataFolder;
   readonly pool: ScanPool;
   readonly store: ScanStore;
-  readonly devtools: Devtools;
 }
 
 async function listen(options: ServerOptions, opened: Opened): Promise<CensusServer> {
-  const { root, data, pool, store, devtools } = opened;
+  const { root, data, pool, store } = opened;
+  const devtoolsUrl = Promise.withResolvers<string>();
   const uploads = new Uploads(data.uploads, options.archives ?? ARCHIVE_LIMITS);
   const hub = new EventHub({
     scans: () => service.list(LISTED_AT_FIRST),
@@ -126,7 +123,7 @@ async function listen(options: ServerOptions, opened: Opened): Promise<CensusSer
     hub,
     uploads,
     logFile: data.log,
-    devtoolsUrl: devtools.url,
+    devtoolsUrl: devtoolsUrl.promise,
     chaos: options.chaos,
   });
   const { host, port } = options;
@@ -134,6 +131,15 @@ async function listen(options: ServerOptions, opened: Opened): Promise<CensusSer
     const advice = errorCode(error) === "EADDRINUSE" ? ": something else does. Give another --port" : "";
     throw new UsageError(`cannot listen at ${host}, port ${port}${advice || `: ${errorCode(error)}`}`);
   });
+  const devtools = await serveDevtools(pool.pool, {
+    port: 0,
+    locals: ["census.scan", "census.file"],
+    frameAncestors: ownOrigins((app.server.address() as AddressInfo).port),
+  }).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
+  devtoolsUrl.resolve(devtools.url);
   const close = async (drainMs: number, hurry: Promise<unknown>): Promise<number> => {
     uploads.close();
     const waited = new AbortController();
@@ -159,4 +165,9 @@ async function listen(options: ServerOptions, opened: Opened): Promise<CensusSer
     },
     close: (drainMs = 0, hurry = new Promise(() => {})) => (closing ??= close(drainMs, hurry)),
   };
+}
+
+/** Of the page, on this machine: no policy can name an IPv6 address. */
+function ownOrigins(port: number): string[] {
+  return ["127.0.0.1", "localhost"].map((name) => `http://${name}:${port}`);
 }

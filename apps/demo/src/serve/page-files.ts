@@ -10,8 +10,9 @@ export interface PageFile {
   readonly text: string;
 }
 
-/** Nothing from elsewhere, and no script or style inside the document. */
-export const PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** Nothing from elsewhere but the devtools, in a frame, and no script or style inside the document. */
+export const PAGE_POLICY =
+  "default-src 'self'; frame-src http://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** Also when this file runs from source. */
 const DIST = new URL(import.meta.url.endsWith(".ts") ? "../../dist/" : "../", import.meta.url);

@@ -21,7 +21,8 @@ export interface RouteParts {
   readonly hub: EventHub;
   readonly uploads: Uploads;
   readonly logFile: string;
-  readonly devtoolsUrl: string;
+  /** They begin to listen after this server. */
+  readonly devtoolsUrl: Promise<string>;
   /** Whether threads may be killed by a request. */
   readonly chaos: boolean;
 }
@@ -108,7 +109,7 @@ function addThreads(app: FastifyInstance, { pool, hub, devtoolsUrl, chaos }: Rou
     hub.settingsChanged(pool.settings);
     return pool.settings;
   });
-  app.get("/api/devtools", () => ({ url: devtoolsUrl }));
+  app.get("/api/devtools", async () => ({ url: await devtoolsUrl }));
   app.get("/api/events", (_, reply: FastifyReply) => {
     hub.checkRoom();
     // Before it is hijacked: what this throws is answered like any refusal.

@@ -69,6 +69,15 @@ legend { padding: 0; font-size: 14px; color: var(--faint); }
 th { padding: 0; }
 .lookup th { padding: 8px 12px; }
 .map { height: min(56vh, 480px); }
+#devtools { padding: 0 24px 24px; }
+#devtools iframe { display: block; width: 100%; height: 80vh; border: 1px solid var(--rule); border-radius: 8px; }
+@media (min-width: 1100px) {
+  #app:has(> #devtools:not([hidden])) { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); align-items: start; }
+  #app:has(> #devtools:not([hidden])) > header { grid-column: 1 / -1; }
+  #app:has(> #devtools:not([hidden])) .top { grid-template-columns: minmax(0, 1fr); }
+  #devtools { position: sticky; top: 0; padding: 16px 24px 16px 0; }
+  #devtools iframe { height: calc(100vh - 32px); }
+}
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 860px) { .top { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 620px) {

@@ -222,6 +222,21 @@ describe.runIf(browser !== null)("the page of census serve", { timeout: timeLimi
     expect(new URL(page.url()).hash).not.toContain("id=");
   });
 
+  it("shows the threads beside the page, as long as somebody wants to see them", async () => {
+    const { page } = ada;
+    const button = page.getByRole("banner").getByRole("button", { name: "Devtools" });
+    await button.click();
+    const devtools = page.frameLocator("iframe");
+    await devtools.getByRole("status").filter({ hasText: "Live" }).waitFor();
+    await devtools.getByRole("application", { name: "What each thread does over time" }).waitFor();
+    await page.reload();
+    await devtools.getByRole("status").filter({ hasText: "Live" }).waitFor();
+    expect(await button.getAttribute("aria-expanded")).toBe("true");
+    await button.click();
+    await page.locator("iframe").waitFor({ state: "detached" });
+    expect(ada.complaints).toEqual([]);
+  });
+
   it("takes an archive, and says in a sentence why it takes another one not", async () => {
     const archive = join(folder, "small.tar.gz");
     execFileSync("tar", ["-czf", archive, "-C", join(folder, "root"), "small"]);
@@ -320,7 +335,7 @@ describe.runIf(browser !== null)("the page of census serve", { timeout: timeLimi
     expect(await violations(page)).toEqual([]);
   });
 
-  /** `SKEIN_SCREENSHOTS=1` draws the picture of docs/: this repository's packages, while settings are changed. */
+  /** `SKEIN_SCREENSHOTS=1` draws the picture of docs/: this repository's packages, while settings are changed, the threads beside it. */
   it.runIf(process.env["SKEIN_SCREENSHOTS"] === "1")("looks as in the picture", async () => {
     const root = fileURLToPath(new URL("../../../../packages", import.meta.url));
     const shown = new ServeProcess(["--root", root, "--data", join(folder, "shown")]);
@@ -328,7 +343,8 @@ describe.runIf(browser !== null)("the page of census serve", { timeout: timeLimi
     await shown.start();
     const person = await Person.visit(shown.url);
     const { page } = person;
-    await page.setViewportSize({ width: 1280, height: 1240 });
+    await page.setViewportSize({ width: 1680, height: 1240 });
+    await page.getByRole("button", { name: "Devtools" }).click();
     await person.scan("");
     await person.reaches("all of the root", "done");
     await person.scan("");

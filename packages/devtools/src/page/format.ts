@@ -33,18 +33,9 @@ export function plural(number: number, noun: string): string {
   return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** Whether the thread that made the pool has submitted it, not another job. */
-export function isOfMain(job: number): boolean {
-  return submitterOf(job) === 0;
-}
-
 /** Submitter and number, as in traces. */
 export function jobName(job: number): string {
-  return `${submitterOf(job)}-${Math.floor(job / 4) % 2 ** 31}`;
-}
-
-function submitterOf(job: number): number {
-  return Math.floor(job / 2 ** 33);
+  return `${Math.floor(job / 2 ** 33)}-${Math.floor(job / 4) % 2 ** 31}`;
 }
 
 function digits(value: number): string {

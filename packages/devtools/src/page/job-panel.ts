@@ -2,9 +2,10 @@
 import { CORRELATION } from "../wire.ts";
 import { control } from "./control.ts";
 import { button, element } from "./element.ts";
-import { duration, isOfMain, jobName } from "./format.ts";
+import { duration, jobName } from "./format.ts";
 import { hasFailed, type Job, stateOf, totalUs, waitUs } from "./job.ts";
 import type { Model } from "./model.ts";
+import { POLICY_WORDS } from "./policies.ts";
 import { whyWaiting } from "./why-waiting.ts";
 
 export interface JobPanelEvents {
@@ -13,13 +14,6 @@ export interface JobPanelEvents {
   find(text: string): void;
 }
 
-const POLICIES: Readonly<Record<string, string>> = {
-  default: "as the task says",
-  inline: "inline: at once, where it settles",
-  yield: "yield: behind what waits in the event loop",
-  asynchronous: "asynchronous: in a turn of its own",
-  scheduler: "by a TaskScheduler",
-};
 const CHILDREN = 12;
 
 export class JobPanel {
@@ -27,8 +21,8 @@ export class JobPanel {
   readonly #model: Model;
   readonly #events: JobPanelEvents;
   #shown = "";
-  /** Why the job was not canceled. */
-  #refusal: { readonly job: number; readonly text: string } | null = null;
+  /** What became of the wish to cancel a job, as long as it is not canceled. */
+  #answer: { readonly job: number; readonly text: string } | null = null;
 
   constructor(model: Model, events: JobPanelEvents) {
     this.#model = model;
@@ -76,7 +70,7 @@ export class JobPanel {
       ["state", stateText(job)],
       ["priority", job.priority],
       ["thread", job.lane < 0 ? "–" : (model.laneOf(job.lane)?.name ?? `thread ${job.lane}`)],
-      ["continuation", POLICIES[job.policy ?? ""] ?? "–"],
+      ["continuation", job.policy === null ? "–" : POLICY_WORDS[job.policy]],
     ];
     if (job.error !== null) facts.push(["error", job.error]);
     for (const [name, value] of Object.entries(values ?? {}))
@@ -97,7 +91,7 @@ export class JobPanel {
           ? [button("Cancel", () => void this.#cancel(job.id), { "data-key": "cancel" })]
           : []),
       ),
-      ...(this.#refusal?.job === job.id ? [element("p", { role: "alert" }, this.#refusal.text)] : []),
+      ...(this.#answer?.job === job.id ? [element("p", { role: "alert" }, this.#answer.text)] : []),
       this.#bar(job),
       ...(why.length === 0
         ? []
@@ -121,14 +115,16 @@ export class JobPanel {
     ];
   }
 
-  #isCancelable({ id, settled, canceled }: Job): boolean {
+  #isCancelable({ settled, canceled }: Job): boolean {
     const { hello, isClosed } = this.#model;
-    return hello?.controls === true && !isClosed && isOfMain(id) && settled < 0 && canceled < 0;
+    return hello?.controls === true && !isClosed && settled < 0 && canceled < 0;
   }
 
+  /** Whoever has submitted it may be long at something else. */
   async #cancel(job: number): Promise<void> {
+    this.#answer = { job, text: "The thread that has submitted it was asked to cancel it." };
     const text = await control("cancel", { job });
-    this.#refusal = text === "" ? null : { job, text };
+    this.#answer = text === "" ? null : { job, text };
   }
 
   #children({ children }: Job): HTMLElement[] {

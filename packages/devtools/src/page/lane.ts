@@ -1,6 +1,7 @@
 /** One row of the timeline: a thread, or the one that made the pool. */
 import type { Slice, ThreadBatch, ThreadSample } from "../wire.ts";
 import { Awaits } from "./awaits.ts";
+import { Series } from "./series.ts";
 import { SliceRing } from "./slice-ring.ts";
 
 export class Lane {
@@ -9,6 +10,8 @@ export class Lane {
   readonly index: number;
   readonly slices: SliceRing = new SliceRing();
   readonly awaits: Awaits = new Awaits();
+  /** How late its event loop was, in milliseconds. */
+  readonly delays: Series = new Series(1);
   /** Those that go on, the outermost first. */
   open: readonly Slice[] = [];
   exit: ThreadBatch["exit"] = null;

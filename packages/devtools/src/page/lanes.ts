@@ -2,13 +2,14 @@
  * Draws the lanes: tens of thousands of slices in a frame. What is narrower than a pixel and lies where the lane is painted already is left
  * out, so that a frame costs as many rectangles as the canvas has pixels across, however many slices there are.
  */
-import { KINDS, OUTCOMES, type Slice } from "../wire.ts";
+import { KINDS, OUTCOMES, POLICIES, type Slice } from "../wire.ts";
 import { drawAwaits } from "./draw-awaits.ts";
 import { alphaOf, type Emphasis } from "./emphasis.ts";
 import { duration } from "./format.ts";
 import type { Lane } from "./lane.ts";
 import type { Model } from "./model.ts";
 import type { FunctionColours } from "./palette.ts";
+import { POLICY_BANDS } from "./policies.ts";
 import { type Drawing, xOf } from "./strips.ts";
 import type { LaneBand } from "./timeline-layout.ts";
 
@@ -25,9 +26,11 @@ const LABEL_FROM = 44;
 const CHARACTER = 6.4;
 const FAILED = OUTCOMES.indexOf("failed");
 const CRASHED = OUTCOMES.indexOf("crashed");
-/** By kind: what a thread submits is above, what it is told below, the rest between. */
-const ROWS: readonly number[] = KINDS.map((kind) => (kind === "submit" ? 0 : kind === "settle" ? 1 : 2));
-const PAINTED = new Float64Array(3);
+const SETTLE = KINDS.indexOf("settle");
+/** By kind: what a thread submits is above, what it runs between. Below what it is told: a row for each policy from FIRST_POLICY on. */
+const ROWS: readonly number[] = KINDS.map((kind) => (kind === "submit" ? 0 : 1));
+const FIRST_POLICY = 2;
+const PAINTED = new Float64Array(FIRST_POLICY + POLICIES.length);
 
 export class LanePainter {
   readonly #model: Model;
@@ -77,7 +80,7 @@ export class LanePainter {
     const scale = (layout.width - layout.left) / view.spanUs;
     const { start: starts, end: ends, job: jobs, depth: depths, kind: kinds, outcome: outcomes } = slices;
     let deepest = 0;
-    // Up to where the upper row, the lower one, and what lies between are painted.
+    // Up to where each row is painted.
     PAINTED.fill(-Infinity);
     for (let number = slices.endingFrom(startUs); number < slices.count; number++) {
       const i = slices.at(number);
@@ -87,18 +90,26 @@ export class LanePainter {
       if (start > endUs || Math.min(itsDepth, MAX_DEPTH) !== depth) continue;
       const x = layout.left + (start - startUs) * scale;
       const width = Math.max(1, (ends[i]! - start) * scale);
-      const row = ROWS[kinds[i]!]!;
+      const policy = slices.policy[i]!;
+      const row = kinds[i] === SETTLE ? FIRST_POLICY + policy : ROWS[kinds[i]!]!;
       const job = jobs[i]!;
       const isSelected = selected !== 0 && job === selected;
       const isPainted =
         width === 1 && x + 1 < PAINTED[row]! && outcomes[i]! !== FAILED && outcomes[i]! !== CRASHED;
       if (isPainted && !isSelected && (found === null || !found.has(job))) continue;
       const kind = slices.kindAt(i);
-      const colour = this.#colourOf(drawing, kind, slices.fn[i]!, slices.outcomeAt(i));
+      const colour = this.#colourOf(drawing, kind, slices.fn[i]!, slices.outcomeAt(i), policy);
       if (context.fillStyle !== colour) context.fillStyle = colour;
       if (found !== null) context.globalAlpha = alphaOf(emphasis, job);
       const box = boxOf(kind, lane, top, height, depth);
-      context.fillRect(x, box.y, width > 3 ? width - 0.5 : width, box.height);
+      // The index of `default`, whose band is the whole box, is that of all other kinds.
+      for (const [from, to] of POLICY_BANDS[policy]!)
+        context.fillRect(
+          x,
+          box.y + from * box.height,
+          width > 3 ? width - 0.5 : width,
+          (to - from) * box.height,
+        );
       if (width > LABEL_FROM && box.height > 12 && isRun(kind))
         this.#title(drawing, slices.fn[i]!, x, box, width, slices.outcomeAt(i));
       if (isSelected) this.#selected.push({ x, width, kind, ...box });
@@ -118,7 +129,7 @@ export class LanePainter {
       const width = Math.max(1, xOf(drawing, now) - x);
       const box = boxOf(slice.kind, lane, top, height, Math.min(depth++, MAX_DEPTH));
       context.globalAlpha = alphaOf(emphasis, slice.job);
-      context.fillStyle = this.#colourOf(drawing, slice.kind, slice.fn, null);
+      context.fillStyle = this.#colourOf(drawing, slice.kind, slice.fn, null, 0);
       context.fillRect(x, box.y, width, box.height);
       if (width > LABEL_FROM && box.height > 12 && isRun(slice.kind))
         this.#title(drawing, slice.fn, x, box, width, null);
@@ -200,7 +211,7 @@ export class LanePainter {
     context.globalAlpha = 1;
   }
 
-  #colourOf({ palette }: Drawing, kind: string, fn: number, outcome: string | null): string {
+  #colourOf({ palette }: Drawing, kind: string, fn: number, outcome: string | null, policy: number): string {
     switch (kind) {
       case "run":
       case "resume":
@@ -211,7 +222,7 @@ export class LanePainter {
       case "submit":
         return palette.submit;
       case "settle":
-        return outcome === "failed" || outcome === "crashed" ? palette.bad : palette.settle;
+        return outcome === "failed" || outcome === "crashed" ? palette.bad : palette.policies[policy]!;
       case "cancel":
         return palette.bad;
       case "start":
@@ -242,7 +253,7 @@ export function boxOf(
     case "settle":
       return isMain
         ? { y: top + height / 2 + 1, height: height / 2 - 3 }
-        : { y: top + height - 4, height: 4 };
+        : { y: top + height - 6, height: 6 };
     case "finish":
       return { y: top + height - 6, height: 6 };
     case "joining":

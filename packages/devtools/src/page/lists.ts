@@ -10,6 +10,7 @@ import type { Found } from "./search.ts";
 import { type Column, Table } from "./table.ts";
 
 const ROWS = 50;
+const RECENT_US = 2e6;
 
 export interface ListsEvents {
   select(job: number): void;
@@ -90,6 +91,7 @@ export class Lists {
       { title: "busy", text: ({ busy }) => part(busy), style: "number" },
       { title: "parked", text: ({ parked }) => part(parked), style: "number" },
       { title: "CPU", text: ({ cpu }) => part(cpu), style: "number" },
+      { title: "loop delay", text: (lane) => loopDelay(lane, model.nowUs), style: "number" },
       { title: "longest hold", text: (lane) => duration(longestHold(lane, model.nowUs)), style: "number" },
       { title: "heap", text: ({ sample }) => memory(sample?.heapUsed), style: "number" },
       { title: "limit", text: ({ sample }) => memory(sample?.heapLimit), style: "number" },
@@ -175,9 +177,15 @@ function nowText(model: Model, { open, exit }: Lane): string {
   return open.at(-1)?.kind === "start" ? "starts" : "idle";
 }
 
-/** The longest that its event loop has stood still in the last two seconds: a job that does not return. */
+/** The longest that its event loop was late in the last two seconds. */
+function loopDelay({ delays, exit }: Lane, nowUs: number): string {
+  if (delays.count === 0 || exit !== null) return "–";
+  return duration(delays.largest(nowUs - RECENT_US, nowUs) * 1000);
+}
+
+/** The longest that one job has held it in the last two seconds: it did not return. */
 function longestHold({ slices, open }: Lane, nowUs: number): number {
-  const from = nowUs - 2e6;
+  const from = nowUs - RECENT_US;
   let longest = 0;
   for (let number = slices.endingFrom(from); number < slices.count; number++) {
     const i = slices.at(number);

@@ -1,6 +1,6 @@
 /** Everything the page knows, from what the server has told. Draws nothing. */
 import type { Batch, FeedMessage, Hello, Sample, Slice, ThreadBatch } from "../wire.ts";
-import { SLICE_FIELDS, sliceAt } from "../wire.ts";
+import { NONE_QUEUED, QUEUES, SLICE_FIELDS, sliceAt } from "../wire.ts";
 import { hasFailed, type Job, newJob, totalUs } from "./job.ts";
 import { Lane } from "./lane.ts";
 import { Series } from "./series.ts";
@@ -27,15 +27,17 @@ export class Model {
   isClosed = false;
   nowUs = 0;
   oneIn = 1;
-  queued: Batch["queued"] = [0, 0, 0, 0];
+  queued: Batch["queued"] = NONE_QUEUED;
   sample: Sample | null = null;
   readonly functions: Map<number, string> = new Map();
   readonly times: Map<number, FunctionTimes> = new Map();
   readonly jobs: Map<number, Job> = new Map();
   lanes: Lane[] = [];
-  queueSeries: Series = new Series(4);
+  queueSeries: Series = new Series(QUEUES.length);
   rateSeries: Series = new Series(1);
+  /** Of the event loops, in milliseconds: of the main thread, and the longest of all others. */
   delaySeries: Series = new Series(1);
+  threadDelaySeries: Series = new Series(1);
   /** Jobs that have begun, and await something. */
   readonly awaiting: Set<Job> = new Set();
   /** Settled ones, the slowest first. */
@@ -97,9 +99,10 @@ export class Model {
     this.failed = [];
     this.sample = null;
     this.dropped = 0;
-    this.queueSeries = new Series(4);
+    this.queueSeries = new Series(QUEUES.length);
     this.rateSeries = new Series(1);
     this.delaySeries = new Series(1);
+    this.threadDelaySeries = new Series(1);
     this.awaiting.clear();
   }
 
@@ -110,6 +113,8 @@ export class Model {
     this.queueSeries.add(nowUs, ...queued);
     for (const [id, name] of functions) this.functions.set(id, name);
     for (const thread of threads) this.#thread(thread);
+    const delays = threads.flatMap(({ loopDelayUs }) => loopDelayUs ?? []);
+    if (delays.length > 0) this.threadDelaySeries.add(nowUs, Math.max(...delays) / 1000);
     for (const [id, values] of contexts) this.#job(id).values = values;
     for (const [id, error, frames] of details) {
       const job = this.#job(id);
@@ -125,6 +130,7 @@ export class Model {
     lane.dropped += batch.dropped;
     this.dropped += batch.dropped;
     lane.exit = batch.exit;
+    if (batch.loopDelayUs !== null) lane.delays.add(this.nowUs, batch.loopDelayUs / 1000);
     const open: Slice[] = [];
     for (let at = 0; at < batch.slices.length; at += SLICE_FIELDS) {
       const slice = sliceAt(batch.slices, at);
@@ -149,7 +155,8 @@ export class Model {
 
   #slice(lane: Lane, slice: Slice): void {
     if (slice.kind === "parked") return;
-    const insideUs = lane.slices.add(slice);
+    const policy = slice.kind === "settle" ? (this.jobs.get(slice.job)?.policy ?? null) : null;
+    const insideUs = lane.slices.add(slice, policy);
     if (slice.kind === "run" || slice.kind === "resume") this.#count(slice, insideUs);
     if (slice.job !== 0) this.#ended(lane, slice);
   }

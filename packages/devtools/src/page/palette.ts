@@ -1,4 +1,5 @@
 /** The colours of the canvas are those of the style sheet, so that light and dark are one place. */
+import { POLICIES, QUEUES } from "../wire.ts";
 
 export interface Palette {
   readonly page: string;
@@ -16,8 +17,10 @@ export interface Palette {
   /** Of functions, and of text on them. */
   readonly functions: readonly string[];
   readonly onFunction: string;
-  /** Of queues: high, normal, low, local. */
+  /** Of QUEUES. */
   readonly queues: readonly string[];
+  /** Of POLICIES. */
+  readonly policies: readonly string[];
 }
 
 const FUNCTION_COLOURS = 8;
@@ -40,7 +43,8 @@ export function readPalette(): Palette {
     start: value("start"),
     functions: Array.from({ length: FUNCTION_COLOURS }, (_, i) => value(`f${i}`)),
     onFunction: value("on-f"),
-    queues: ["high", "normal", "low", "local"].map((queue) => value(`q-${queue}`)),
+    queues: QUEUES.map((queue) => value(`q-${queue}`)),
+    policies: POLICIES.map((policy) => value(`p-${policy}`)),
   };
 }
 

@@ -2,7 +2,7 @@
  * The slices of one lane, the newest `CAPACITY` of them, in columns: tens of thousands are walked for each frame. They come in the order in
  * which they end, so what is inside another comes before it; how deep each lies is known once the outer one has come.
  */
-import { KINDS, OUTCOMES, type Outcome, type Slice, type SliceKind } from "../wire.ts";
+import { KINDS, OUTCOMES, type Outcome, POLICIES, type Policy, type Slice, type SliceKind } from "../wire.ts";
 
 const CAPACITY = 1 << 17;
 const FIRST = 1 << 10;
@@ -14,6 +14,8 @@ export class SliceRing {
   fn: Float64Array<ArrayBuffer> = new Float64Array(FIRST);
   kind: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST);
   outcome: Int8Array<ArrayBuffer> = new Int8Array(FIRST);
+  /** Of what settles: the index of its job's policy in POLICIES. */
+  policy: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST);
   depth: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST);
   /** Of all that have come; those from `first` on are there. */
   count = 0;
@@ -28,8 +30,11 @@ export class SliceRing {
     return number & (this.#size - 1);
   }
 
-  /** @returns how much of it the slices directly inside take, in microseconds. */
-  add({ start, end, job, fn, kind, outcome }: Slice): number {
+  /**
+   * @param policy Of its job.
+   * @returns how much of it the slices directly inside take, in microseconds.
+   */
+  add({ start, end, job, fn, kind, outcome }: Slice, policy: Policy | null = null): number {
     if (this.count >= this.#size && this.#size < CAPACITY) this.#grow();
     const i = this.at(this.count);
     this.start[i] = start;
@@ -38,6 +43,7 @@ export class SliceRing {
     this.fn[i] = fn;
     this.kind[i] = KINDS.indexOf(kind);
     this.outcome[i] = outcome === null ? -1 : OUTCOMES.indexOf(outcome);
+    this.policy[i] = policy === null ? 0 : POLICIES.indexOf(policy);
     this.depth[i] = 0;
     this.count++;
     return this.#deepen(this.count - 2, start);
@@ -91,6 +97,7 @@ export class SliceRing {
     this.fn = grown(this.fn);
     this.kind = grown(this.kind);
     this.outcome = grown(this.outcome);
+    this.policy = grown(this.policy);
     this.depth = grown(this.depth);
   }
 }

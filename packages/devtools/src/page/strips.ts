@@ -1,4 +1,4 @@
-/** The strips above the lanes: what waits, what is done, what holds the main thread up. */
+/** The strips above the lanes: what waits, what is done, how late the event loops are. */
 import { count, duration, rate } from "./format.ts";
 import type { Model } from "./model.ts";
 import type { Palette } from "./palette.ts";
@@ -20,22 +20,21 @@ export function xOf({ layout, view }: Drawing, timeUs: number): number {
 
 export function drawStrips(drawing: Drawing, model: Model): void {
   const { layout, palette } = drawing;
-  const { queueSeries, rateSeries, delaySeries } = model;
+  const { queueSeries, rateSeries, delaySeries, threadDelaySeries } = model;
   const waiting = model.queued.reduce((sum, each) => sum + each, 0);
   const queueTop = drawStacked(drawing, layout.queue, queueSeries, palette.queues);
   label(drawing, layout.queue, "queued", count(waiting), queueTop > 0 ? `max ${count(queueTop)}` : "");
   const rateTop = drawStacked(drawing, layout.rate, rateSeries, [palette.accent]);
   const lastRate = rateSeries.count === 0 ? 0 : rateSeries.value(rateSeries.count - 1);
   label(drawing, layout.rate, "jobs/s", rate(lastRate), rateTop > 0 ? `max ${rate(rateTop)}` : "");
-  const delayTop = drawStacked(drawing, layout.delay, delaySeries, [palette.settle]);
-  const lastDelay = delaySeries.count === 0 ? 0 : delaySeries.value(delaySeries.count - 1);
-  label(
-    drawing,
-    layout.delay,
-    "loop delay",
-    duration(lastDelay * 1000),
-    delayTop > 0 ? `max ${duration(delayTop * 1000)}` : "",
-  );
+  drawDelay(drawing, layout.delay, "main delay", delaySeries);
+  drawDelay(drawing, layout.threadDelay, "pool delay", threadDelaySeries);
+}
+
+function drawDelay(drawing: Drawing, band: Band, name: string, series: Series): void {
+  const top = drawStacked(drawing, band, series, [drawing.palette.settle]);
+  const last = series.count === 0 ? 0 : series.value(series.count - 1);
+  label(drawing, band, name, duration(last * 1000), top > 0 ? `max ${duration(top * 1000)}` : "");
 }
 
 /** Steps, one area upon the other. @returns the largest sum in the window. */

@@ -10,9 +10,9 @@ const figures: Readonly<Record<string, Figure>> = {
     `${rate(rateSeries.count === 0 ? 0 : rateSeries.value(rateSeries.count - 1))}/s`,
     sample === null ? "" : `${count(endedJobs(sample))} jobs so far`,
   ],
-  Queued: ({ queued: [high, normal, low, local] }) => [
-    count(high + normal + low + local),
-    listed([high, "high"], [normal, "normal"], [low, "low"], [local, "by jobs"]),
+  Queued: ({ queued: [high, normal, low, local, placed] }) => [
+    count(high + normal + low + local + placed),
+    listed([high, "high"], [normal, "normal"], [low, "low"], [local, "by jobs"], [placed, "for one thread"]),
   ],
   Threads: ({ sample }) =>
     sample === null

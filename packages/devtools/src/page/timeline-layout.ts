@@ -27,6 +27,7 @@ export interface TimelineLayout {
   readonly queue: Band;
   readonly rate: Band;
   readonly delay: Band;
+  readonly threadDelay: Band;
   readonly lanes: readonly LaneBand[];
 }
 
@@ -41,6 +42,17 @@ export function layoutOf(lanes: readonly Lane[], width: number): TimelineLayout 
   const queue = band(QUEUE);
   const rate = band(STRIP);
   const delay = band(STRIP);
+  const threadDelay = band(STRIP);
   const bands = lanes.map((lane) => ({ lane, ...band(LANE, LANE_GAP) }));
-  return { width, height: top + GAP, left: width < PHONE ? 74 : 104, axis, queue, rate, delay, lanes: bands };
+  return {
+    width,
+    height: top + GAP,
+    left: width < PHONE ? 74 : 104,
+    axis,
+    queue,
+    rate,
+    delay,
+    threadDelay,
+    lanes: bands,
+  };
 }

@@ -8,6 +8,7 @@ interface PageModule {
 
 export interface Document {
   readonly html: string;
+  /** But for who may show it in a frame. */
   readonly policy: string;
 }
 
@@ -37,7 +38,6 @@ function makeDocument(script: string, style: string): Document {
       "img-src data:",
       "base-uri 'none'",
       "form-action 'none'",
-      "frame-ancestors 'none'",
     ].join("; "),
     html: `<!doctype html>
 <html lang="en">

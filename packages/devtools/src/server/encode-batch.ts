@@ -1,7 +1,7 @@
 /** What the pool has recorded, as the wire has it: slices as rows of numbers. That a thread has rested is left out: nobody shows it. */
 import { sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { RecordedBatch, RecordedSlice } from "@skein/pool/engine";
+import type { RecordedBatch, RecordedThread, SliceCursor } from "@skein/pool/engine";
 import {
   type Batch,
   KINDS,
@@ -31,7 +31,7 @@ export function encodeBatch(
     nowUs,
     oneIn,
     queued,
-    threads: threads.map(({ slices, ...thread }): ThreadBatch => ({ ...thread, slices: numbersOf(slices) })),
+    threads: threads.map(threadBatch),
     functions: functions.map(({ id, name }) => [id, name] as const),
     contexts: contexts.map(({ job, values }) => [job, values] as const),
     details: details.map(({ job, error, frames }) => [job, error, frames === null ? null : inFolder(frames)]),
@@ -43,19 +43,24 @@ function inFolder(frames: string): string {
   return frames.replaceAll(folderUrl, "").replaceAll(folder, "");
 }
 
-function numbersOf(slices: readonly RecordedSlice[]): Float64Array {
-  const numbers = new Float64Array(slices.length * SLICE_FIELDS);
+function threadBatch(thread: RecordedThread): ThreadBatch {
+  const { threadId, index, dropped, loopDelayUs, exit } = thread;
+  return { threadId, index, dropped, loopDelayUs, exit, slices: numbersOf(thread.cursor(), thread.count) };
+}
+
+function numbersOf(slice: SliceCursor, count: number): Float64Array {
+  const numbers = new Float64Array(count * SLICE_FIELDS);
   let at = 0;
-  for (const slice of slices) {
-    const { kind, startUs, endUs, job, fn, priority, policy, outcome, parent, submittedUs } = slice;
+  while (slice.next()) {
+    const { kind, endUs, policy, outcome, parent } = slice;
     if (kind === "parked" && endUs !== null) continue;
     const info = policy !== null ? policies.get(policy)! : outcome !== null ? outcomes.get(outcome)! : -1;
-    numbers[at] = sliceCode(kinds.get(kind)!, priorities.get(priority)!, info);
-    numbers[at + 1] = startUs;
+    numbers[at] = sliceCode(kinds.get(kind)!, priorities.get(slice.priority)!, info);
+    numbers[at + 1] = slice.startUs;
     numbers[at + 2] = endUs ?? -1;
-    numbers[at + 3] = job;
-    numbers[at + 4] = fn;
-    numbers[at + 5] = parent === 0 ? submittedUs : parent;
+    numbers[at + 3] = slice.job;
+    numbers[at + 4] = slice.fn;
+    numbers[at + 5] = parent === 0 ? slice.submittedUs : parent;
     at += SLICE_FIELDS;
   }
   return numbers.subarray(0, at);

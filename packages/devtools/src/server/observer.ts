@@ -86,13 +86,13 @@ export class Observer {
   }
 
   /**
-   * @returns why it was not canceled; null: it was.
-   * @throws TypeError when it is no number.
+   * @returns why it was not canceled; null: it was. Resolves when the thread that has submitted it has a turn of its event loop; rejects
+   * with a TypeError when it is no number.
    */
-  cancel(job: number | undefined): string | null {
+  async cancel(job: number | undefined): Promise<string | null> {
     if (this.#watch === null) return "Open the page first: nothing is recorded without viewers.";
-    if (this.#watch.recording.cancel(job as number, REASON)) return null;
-    return "It has its outcome already, or another job has submitted it: only jobs of the main thread can be canceled here.";
+    if (await this.#watch.recording.cancel(job as number, REASON)) return null;
+    return "It has its outcome already, or was submitted before there were viewers.";
   }
 
   /** Nobody is told anything any more. */
@@ -154,16 +154,13 @@ export class Observer {
   }
 
   #batch(watch: Watch): Batch | null {
-    const { queued } = this.#pool.stats();
+    const { high, normal, low, local, placed } = this.#pool.stats().queued;
     const recorded = watch.recording.read(watch.oneIn);
-    const batch = encodeBatch(recorded, watch.oneIn, [queued.high, queued.normal, queued.low, queued.local]);
+    const batch = encodeBatch(recorded, watch.oneIn, [high, normal, low, local, placed]);
     watch.nowUs = batch.nowUs;
     for (const [id, name] of batch.functions) watch.functions.set(id, name);
     let ended = 0;
-    for (const { slices, dropped } of recorded.threads) {
-      ended += dropped;
-      for (const { endUs } of slices) if (endUs !== null) ended++;
-    }
+    for (const thread of recorded.threads) ended += thread.ended + thread.dropped;
     watch.oneIn = intervalAfter(watch.oneIn, ended, this.#options.slicesPerBatch);
     const newQueued = batch.queued.join();
     const isQuiet =

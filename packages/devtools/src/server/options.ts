@@ -13,13 +13,19 @@ export interface DevtoolsOptions {
    * @default none on a loopback address, otherwise a generated one
    */
   readonly token?: string | undefined;
-  /** Whether viewers may also change the number of threads, and cancel jobs. @default false */
+  /** Whether viewers may also change the number of threads, and cancel jobs, those of jobs too. @default false */
   readonly controls?: boolean | undefined;
   /**
    * The names of values of the context that may be shown, besides `correlationId`: of AsyncLocals that flow to threads, or as given to `flow`. At
    * most 200 characters of each. @default none
    */
   readonly locals?: readonly string[] | undefined;
+  /**
+   * The origins of pages that may show this one in a frame: `http:` or `https:`, then a name or an IPv4 address, and a port if it is another than the
+   * scheme's. With `controls`, whoever looks at such a page can be led to press them. @default none
+   * @see https://www.w3.org/TR/CSP3/#directive-frame-ancestors
+   */
+  readonly frameAncestors?: readonly string[] | undefined;
 }
 
 export interface ResolvedOptions {
@@ -28,6 +34,7 @@ export interface ResolvedOptions {
   readonly token: string | null;
   readonly controls: boolean;
   readonly locals: readonly string[];
+  readonly frameAncestors: readonly string[];
 }
 
 const names: OptionNames<DevtoolsOptions> = {
@@ -36,16 +43,20 @@ const names: OptionNames<DevtoolsOptions> = {
   token: true,
   controls: true,
   locals: true,
+  frameAncestors: true,
 };
 
 /** Where `skein top` connects by default. */
 export const DEFAULT_PORT = 9339;
 const TOKEN = /^[\w.~-]{16,}$/;
+/** Of those that a policy can name: no IPv6 address, and nothing that would be another source or directive in it. */
+const ORIGIN = /^https?:\/\/[a-z\d.-]+(?::\d+)?$/i;
 
 /** @throws TypeError or RangeError naming the option. */
 export function resolveOptions(options: DevtoolsOptions | undefined): ResolvedOptions {
   const own = ownOptions(options, names);
-  const { port = DEFAULT_PORT, host = "127.0.0.1", token, controls = false, locals = [] } = own;
+  const { port = DEFAULT_PORT, host = "127.0.0.1", token, controls = false } = own;
+  const { locals = [], frameAncestors = [] } = own;
   const expected = "an integer from 0 to 65535";
   if (typeof port !== "number") throw argumentTypeError("options.port", expected, port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
@@ -56,7 +67,23 @@ export function resolveOptions(options: DevtoolsOptions | undefined): ResolvedOp
   if (typeof controls !== "boolean") throw argumentTypeError("options.controls", "a boolean", controls);
   if (!Array.isArray(locals) || !locals.every((name) => typeof name === "string"))
     throw argumentTypeError("options.locals", "an array of names", locals);
-  return { port, host, token: token ?? tokenFor(host), controls, locals: [...locals] };
+  if (!Array.isArray(frameAncestors))
+    throw argumentTypeError("options.frameAncestors", "an array of origins", frameAncestors);
+  const ancestors = frameAncestors.map((origin, i) => originOf(origin, `options.frameAncestors[${i}]`));
+  return {
+    port,
+    host,
+    token: token ?? tokenFor(host),
+    controls,
+    locals: [...locals],
+    frameAncestors: ancestors,
+  };
+}
+
+/** As a browser writes it. */
+function originOf(given: unknown, name: string): string {
+  if (typeof given === "string" && ORIGIN.test(given) && URL.canParse(given)) return new URL(given).origin;
+  throw argumentTypeError(name, "an origin such as http://127.0.0.1:8080, without a path or `*`", given);
 }
 
 function tokenFor(host: string): string | null {

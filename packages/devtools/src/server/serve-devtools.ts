@@ -161,12 +161,20 @@ class DevtoolsServer implements Devtools {
   async #sendPage(response: ServerResponse): Promise<void> {
     try {
       const { html, policy } = await this.#page();
-      const type = "text/html; charset=utf-8";
-      response.writeHead(200, { "content-type": type, "content-security-policy": policy }).end(html);
+      this.#allowFrames(response, policy);
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(html);
     } catch (error) {
       const advice = "If this program is bundled, keep @skein/devtools out of the bundle.";
       say(response, 500, `The page cannot be loaded: ${String(error)}. ${advice}`);
     }
+  }
+
+  #allowFrames(response: ServerResponse, policy: string): void {
+    const { frameAncestors } = this.#options;
+    const allowed = frameAncestors.length === 0 ? "'none'" : frameAncestors.join(" ");
+    response.setHeader("content-security-policy", `${policy}; frame-ancestors ${allowed}`);
+    // It cannot name anybody; the policy can.
+    if (frameAncestors.length > 0) response.removeHeader("x-frame-options");
   }
 
   #feed(response: ServerResponse): void {
@@ -196,7 +204,7 @@ class DevtoolsServer implements Devtools {
     request: IncomingMessage,
     response: ServerResponse,
     names: OptionNames<T>,
-    act: (body: Readonly<Partial<T>>) => string | null,
+    act: (body: Readonly<Partial<T>>) => string | null | Promise<string | null>,
   ): Promise<void> {
     if (!this.#options.controls) {
       say(response, 403, "This window only shows. `controls: true` lets it change something.");
@@ -209,7 +217,7 @@ class DevtoolsServer implements Devtools {
     }
     let refusal: string | null;
     try {
-      refusal = act(await bodyOf(request, names));
+      refusal = await act(await bodyOf(request, names));
     } catch (error) {
       refusal = error instanceof Error ? error.message : String(error);
     }

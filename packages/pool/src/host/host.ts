@@ -13,13 +13,14 @@ import { createLayout, type Layout, PRIORITIES } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
 import { Payloads } from "../shared/payloads.ts";
+import { serialOf } from "../shared/trace/trace-code.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { CallbackJob } from "../submit/callback-job.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
 import type { QueueLimits } from "../submit/ledger.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { TrimTimer } from "../transfer/trim-timer.ts";
-import { cancellationError } from "../submit/cancel-signal.ts";
+import { cancelRecorded } from "../submit/cancel-recorded.ts";
 import { JobNotes } from "../submit/job-notes.ts";
 import { dropStream } from "../submit/open-stream.ts";
 import { Submitter } from "../submit/submitter.ts";
@@ -27,6 +28,7 @@ import { promiseThen } from "../shared/intrinsics.ts";
 import { clearTimeout, setImmediate, setTimeout } from "../shared/timers.ts";
 import { CarriedValues } from "../transfer/carried-values.ts";
 import { ArenaMemories } from "./arena-memories.ts";
+import { AskedCancels } from "./asked-cancels.ts";
 import { CarriedRelay } from "./carried-relay.ts";
 import { CompletionPump } from "./completion-pump.ts";
 import { JobHistogram, type JobHistograms } from "./job-histogram.ts";
@@ -84,6 +86,7 @@ export class Host {
   readonly #supply: ThreadSupply;
   readonly #starts: ThreadStarts;
   readonly #orphans: OrphanedSlots;
+  readonly #cancels = new AskedCancels();
   readonly #pump: CompletionPump;
   readonly #queueWatch: QueueWatch;
   readonly #keepAlive: KeepAlive;
@@ -331,16 +334,13 @@ export class Host {
     });
   }
 
-  /** The job with this key in the trace, if this thread has submitted it. @returns whether it was there, and undecided. */
-  #cancelRecorded(key: number, reason: unknown): boolean {
-    const { ledger } = this.#submitter;
-    const own = this.#memory.trace;
-    const job = ledger.find(
-      ({ extras: { mark } }) => mark !== null && mark.key === key && mark.trace === own,
-    );
-    if (job === null) return false;
-    ledger.cancel(job, cancellationError({ reason }, job.fn.source));
-    return true;
+  /** The job with this key in the trace: with the thread that has submitted it. @returns whether it was there, and undecided. */
+  async #cancelRecorded(key: number, reason: unknown): Promise<boolean> {
+    const serial = serialOf(key);
+    if (serial === HOST_SERIAL)
+      return cancelRecorded(this.#submitter.ledger, this.#memory.trace, key, reason);
+    const thread = this.#roster.withSerial(serial);
+    return thread !== null && (await this.#cancels.ask(thread, key, reason));
   }
 
   #followTrace(trace: PoolTrace | null): void {
@@ -620,6 +620,9 @@ export class Host {
         if (message.submitter === HOST) this.#submitter.progress.began(message.id);
         else this.#roster.at(message.submitter - 1)?.post({ type: "began", id: message.id });
         break;
+      case "cancel-answered":
+        this.#cancels.answered(message.id, message.isCanceled);
+        break;
       case "terminate":
         this.#terminate(message.serial);
         break;
@@ -675,6 +678,7 @@ export class Host {
     this.#arenaMemories.ended(thread.serial);
     this.#sharedBuffers.dropOf(thread.serial);
     this.#relay.onExit(thread);
+    this.#cancels.ended(thread.serial);
     this.#replace(thread, exitCode, cause);
     // It may also have taken the bell in its hand and not rung it: look again, then sleep anew.
     this.#pump.onBell();

@@ -98,6 +98,13 @@ export type HostMessage =
   | { readonly type: "stay" }
   /** The answer to "recycle" when there is no successor: ask again later. The other answer is "leave". */
   | { readonly type: "kept" }
+  /** Whoever records the pool wants a job canceled that this thread has submitted: its key in the trace. To be answered. */
+  | {
+      readonly type: "cancel-recorded";
+      readonly id: number;
+      readonly key: number;
+      readonly reason: ErrorWire;
+    }
   /** Traces this thread from now on, or not any more; the same buffer as before: only the notes are other ones. */
   | { readonly type: "trace"; readonly data: TraceData | null }
   /** No job will come any more: call `dispose`, and leave through `process.exit`, so that exit handlers run and output is flushed. */
@@ -132,6 +139,8 @@ export type WorkerMessage =
   | ArgumentMessage
   /** The flag in a slot was set, and another thread runs the job: to be passed on. */
   | { readonly type: "cancel"; readonly serial: number; readonly slot: number }
+  /** The answer to "cancel-recorded": whether there was such a job without an outcome. */
+  | { readonly type: "cancel-answered"; readonly id: number; readonly isCanceled: boolean }
   /** A job that was asked to stop has not: the thread that runs it is to be ended. */
   | { readonly type: "terminate"; readonly serial: number }
   /** Jobs wait, no thread is free, and one more may be started. */

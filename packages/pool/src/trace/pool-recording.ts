@@ -4,7 +4,7 @@ import type { RecordedBatch, Recording } from "./recording.ts";
 
 /** What the host does for it. */
 interface RecordedHost {
-  cancel(key: number, reason: unknown): boolean;
+  cancel(key: number, reason: unknown): Promise<boolean>;
   stop(): void;
 }
 
@@ -50,17 +50,19 @@ export class PoolRecording implements Disposable {
   }
 
   /**
-   * Cancels a job, as the signal of its caller would: its task is canceled at once; the job never runs if it waits, and is asked to stop if it runs.
-   * Only a job that the thread that made the pool has submitted: those of other jobs are theirs.
+   * Cancels a job, as the signal of its caller would: its task is canceled; the job never runs if it waits, and is asked to stop if it runs. One that the
+   * thread that made the pool has submitted, at once; one that another job has submitted, when the event loop of that thread turns.
    *
    * @param job As slices name it.
-   * @param reason An Error, with which the task rejects; or the `reason` of its JobCanceledError.
-   * @returns whether there is such a job that has no outcome yet.
+   * @param reason An Error, with which the task rejects; or the `reason` of its JobCanceledError. Copied, if another job has submitted this one.
+   * @returns resolves, once that is known, to whether there was such a job without an outcome; rejects with NotCloneableError when `reason` cannot be
+   * copied.
    * @throws TypeError when `job` is not a number.
    */
-  cancel(job: number, reason?: unknown): boolean {
+  cancel(job: number, reason?: unknown): Promise<boolean> {
     if (typeof job !== "number") throw argumentTypeError("job", "a number, as `job` of a slice", job);
-    return !this.#isStopped && job > 0 && this.#host.cancel(job, reason);
+    if (this.#isStopped || !(job > 0)) return Promise.resolve(false);
+    return this.#host.cancel(job, reason);
   }
 
   /** The threads stop recording, unless somebody else reads along; `read` tells nothing any more. May be called again. */

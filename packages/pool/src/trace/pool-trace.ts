@@ -16,9 +16,10 @@ import {
   TraceMemory,
   type TraceSnapshot,
 } from "../shared/trace/trace-log.ts";
+import { createLoopDelayBuffer } from "../shared/trace/loop-delay.ts";
 import { createNotesBuffer } from "../shared/trace/note-log.ts";
 import { chromeTrace, type TracedThread } from "./chrome-trace.ts";
-import type { Recording } from "./recording.ts";
+import type { Recording, Written } from "./recording.ts";
 import { assertWritable, writeTraceFile } from "./trace-file.ts";
 
 export interface ResolvedTraceOptions {
@@ -49,6 +50,8 @@ export class PoolTrace {
   readonly #recordings = new Set<Recording>();
   /** By submitter; as long as somebody records. */
   readonly #notes: (SharedArrayBuffer | null)[] = [];
+  /** As the notes; the host has none. */
+  readonly #loopDelays: (SharedArrayBuffer | null)[] = [];
   readonly #jobs: Float64Array;
   /** One job in so many is recorded, a power of two: enough for each recording; all of them for a file. */
   readonly #oneIn = new Int32Array(new SharedArrayBuffer(4)).fill(1);
@@ -90,14 +93,16 @@ export class PoolTrace {
     }
     for (const [submitter, live] of this.#live.entries())
       if (live !== null && live !== undefined)
-        recording.begin(submitter, live.threadId, this.#logs[submitter]!, this.#notesOf(submitter), false);
+        recording.begin(submitter, live.threadId, this.#writtenBy(submitter), false);
   }
 
   unrecord(recording: Recording): void {
     this.#recordings.delete(recording);
     recording.stop();
     this.adjust();
-    if (this.#recordings.size === 0) this.#notes.length = 0;
+    if (this.#recordings.size > 0) return;
+    this.#notes.length = 0;
+    this.#loopDelays.length = 0;
   }
 
   /** A recording wants more jobs than before, or fewer. */
@@ -122,13 +127,14 @@ export class PoolTrace {
   prepareThread(index: number): TraceData {
     this.#logs[index + 1]?.clear();
     this.#notes[index + 1] = null;
+    this.#loopDelays[index + 1] = null;
     return this.#data(index + 1, this.own.now());
   }
 
   threadStarted(index: number, id: number): void {
     this.#live[index + 1] = liveThread(id);
     for (const recording of this.#recordings)
-      recording.begin(index + 1, id, this.#logs[index + 1]!, this.#notesOf(index + 1), true);
+      recording.begin(index + 1, id, this.#writtenBy(index + 1), true);
   }
 
   /** @param isExpected The pool closes, and ends its threads. */
@@ -201,11 +207,24 @@ export class PoolTrace {
               buffer: this.#notesOf(submitter),
               locals: [...new Set(Array.from(this.#recordings, ({ locals }) => locals).flat())],
             },
+      loopDelay: this.#recordings.size === 0 ? null : this.#loopDelayOf(submitter),
+    };
+  }
+
+  #writtenBy(submitter: number): Written {
+    return {
+      memory: this.#logs[submitter]!,
+      notes: this.#notesOf(submitter),
+      loopDelay: this.#loopDelayOf(submitter),
     };
   }
 
   #notesOf(submitter: number): SharedArrayBuffer {
     return (this.#notes[submitter] ??= createNotesBuffer());
+  }
+
+  #loopDelayOf(submitter: number): SharedArrayBuffer | null {
+    return submitter === HOST ? null : (this.#loopDelays[submitter] ??= createLoopDelayBuffer());
   }
 }
 

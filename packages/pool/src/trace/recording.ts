@@ -3,20 +3,9 @@
  * each from where it has stopped; no thread is asked, and none waits for it. What nobody reads in time is overwritten.
  */
 import type { JobNote } from "../submit/job-notes.ts";
+import { LoopDelayReader } from "../shared/trace/loop-delay.ts";
 import { NoteReader } from "../shared/trace/note-log.ts";
-import {
-  detailOf,
-  type Detail,
-  functionKey,
-  functionOf,
-  KIND,
-  type Kind,
-  kindOf,
-  type Policy,
-  policyOf,
-  priorityOf,
-  serialOf,
-} from "../shared/trace/trace-code.ts";
+import { countOf } from "../shared/trace/trace-code.ts";
 import {
   OPEN_FIELDS,
   readTrace,
@@ -25,51 +14,67 @@ import {
   type TraceMemory,
   traceNamesLength,
 } from "../shared/trace/trace-log.ts";
-import { PRIORITIES } from "../shared/layout.ts";
+import { type RecordedSlice, SliceCursor } from "./slice-cursor.ts";
 
-/** What a thread did, from start to end; moments have the same start and end. */
-export interface RecordedSlice {
-  /**
-   * `start`: the thread starts. `submit`: a call submits a job. `settle`: the job's task settles, inline continuations run. `run`: the function of
-   * a job, until it returns. `resume`: the same, after its module or its arguments had to be waited for. `finish`: the outcome of a job
-   * that awaited something is written. `parked`: the thread has nothing to do. `joining`: it waits in `join`. `steal`, `cancel`: moments.
-   */
-  readonly kind: keyof typeof KIND;
-  /** Microseconds since the pool began to be recorded, on one clock for all threads. */
-  readonly startUs: number;
-  /** Null: it goes on. */
-  readonly endUs: number | null;
-  /** Tells jobs apart. 0: it is about no job, or about one that was submitted before. */
-  readonly job: number;
-  /** Of the job's function: see `functions`. */
-  readonly fn: number;
-  readonly priority: (typeof PRIORITIES)[number];
-  /** Of `submit`: the job whose code has submitted this one; 0: none, or it is not known. */
-  readonly parent: number;
-  /** Of `submit`: where what awaits the job goes on. `default`: as the task says when it is awaited. */
-  readonly policy: Policy | null;
-  /** Of `run` and `resume`: when the job was submitted; 0: not known. */
-  readonly submittedUs: number;
-  /** Of `run`, `resume`, `finish` and `settle` that have ended. */
-  readonly outcome: Detail | null;
+/** The end of a thread. */
+export interface RecordedExit {
+  readonly exitCode: number;
+  readonly crashed: boolean;
+  readonly reason?: string | undefined;
 }
 
 /** A thread, or the one that made the pool. */
-export interface RecordedThread {
+export class RecordedThread {
   /** As `threadId` of `node:worker_threads`. */
   readonly threadId: number;
   /** Its place in the pool, as ThreadHandle.index; -1: the thread that made the pool. */
   readonly index: number;
-  /** In the order in which they ended; those that go on follow, the outermost first. */
-  readonly slices: readonly RecordedSlice[];
+  /** How many of its slices have ended. */
+  readonly ended: number;
   /** How many were overwritten before they were read. */
   readonly dropped: number;
+  /**
+   * The longest that its event loop was late since the last look, or is by now, in microseconds; measured every 20 ms. Null: not yet, or it is
+   * the thread that made the pool.
+   */
+  readonly loopDelayUs: number | null;
   /** Null: it lives. This is the last that is heard of it. */
-  readonly exit: {
-    readonly exitCode: number;
-    readonly crashed: boolean;
-    readonly reason?: string | undefined;
-  } | null;
+  readonly exit: RecordedExit | null;
+  readonly #numbers: Float64Array;
+  #slices: readonly RecordedSlice[] | null = null;
+
+  /** @internal */
+  constructor(
+    { threadId, index }: Pick<RecordedThread, "threadId" | "index">,
+    { numbers, ended, dropped, loopDelayUs }: Reading,
+    exit: RecordedExit | null,
+  ) {
+    this.threadId = threadId;
+    this.index = index;
+    this.ended = ended;
+    this.dropped = dropped;
+    this.loopDelayUs = loopDelayUs;
+    this.exit = exit;
+    this.#numbers = numbers;
+  }
+
+  /** In the order in which they ended; those that go on follow, the outermost first. Made when it is asked for. */
+  get slices(): readonly RecordedSlice[] {
+    if (this.#slices !== null) return this.#slices;
+    const slices: RecordedSlice[] = [];
+    for (const cursor = this.cursor(); cursor.next();) slices.push(cursor.toSlice());
+    return (this.#slices = slices);
+  }
+
+  /** How many slices there are. */
+  get count(): number {
+    return this.#numbers.length / RECORD_FIELDS;
+  }
+
+  /** The same slices, for whoever reads many of them: one object is each of them in turn. */
+  cursor(): SliceCursor {
+    return new SliceCursor(this.#numbers);
+  }
 }
 
 /** What happened since the last look. */
@@ -88,25 +93,28 @@ export interface RecordedBatch {
   }[];
 }
 
+/** What a thread writes. */
+export interface Written {
+  readonly memory: TraceMemory;
+  readonly notes: SharedArrayBuffer;
+  readonly loopDelay: SharedArrayBuffer | null;
+}
+
 interface Track {
   readonly threadId: number;
   readonly index: number;
   readonly memory: TraceMemory;
   readonly notes: NoteReader;
+  readonly loopDelay: LoopDelayReader | null;
   cursor: number;
 }
 
 /** Of a track that is read. */
-interface Reading extends Pick<RecordedThread, "slices" | "dropped"> {
+interface Reading extends Pick<RecordedThread, "ended" | "dropped" | "loopDelayUs"> {
+  /** As records of a log; those that go on end below 0. */
+  readonly numbers: Float64Array;
   readonly lines: readonly string[];
 }
-
-const KIND_NAMES: Readonly<Record<Kind, keyof typeof KIND>> = Object.fromEntries(
-  Object.entries(KIND).map(([name, kind]) => [kind, name]),
-) as Record<Kind, keyof typeof KIND>;
-
-const JOB_STEP = 4;
-const JOB_NUMBERS = 2 ** 31;
 
 export class Recording {
   readonly locals: readonly string[];
@@ -116,7 +124,9 @@ export class Recording {
   readonly #now: () => number;
   readonly #tracks = new Map<number, Track>();
   /** Threads that have ended since the last look. */
-  #ended: (RecordedThread & { readonly lines: readonly string[] })[] = [];
+  #ended: RecordedThread[] = [];
+  /** Their notes. */
+  #endedLines: string[] = [];
   readonly #namesRead = new Map<TraceMemory, number>();
   readonly #functions = new Set<number>();
 
@@ -128,62 +138,50 @@ export class Recording {
   }
 
   /** A thread is in the place `submitter`. @param isNew Whether its log is read from the beginning. */
-  begin(
-    submitter: number,
-    threadId: number,
-    memory: TraceMemory,
-    notes: SharedArrayBuffer,
-    isNew: boolean,
-  ): void {
+  begin(submitter: number, threadId: number, { memory, notes, loopDelay }: Written, isNew: boolean): void {
     const cursor = isNew ? 0 : readTrace(memory).cursor;
     this.#tracks.set(submitter, {
       threadId,
       index: submitter - 1,
       memory,
       notes: new NoteReader(notes),
+      loopDelay: loopDelay === null ? null : new LoopDelayReader(loopDelay),
       cursor,
     });
   }
 
   /** It has ended; its log may be another's from now on. */
-  end(submitter: number, exit: RecordedThread["exit"]): void {
+  end(submitter: number, exit: RecordedExit): void {
     const track = this.#tracks.get(submitter);
     if (track === undefined) return;
     this.#tracks.delete(submitter);
-    const { threadId, index } = track;
-    this.#ended.push({ ...this.#read(track, 1), threadId, index, exit });
+    const reading = this.#read(track, 1);
+    this.#ended.push(new RecordedThread(track, reading, exit));
+    this.#endedLines.push(...reading.lines);
   }
 
   /** Nothing is told any more: threads that have yet to hear of it write on for a moment. */
   stop(): void {
     this.#tracks.clear();
     this.#ended = [];
+    this.#endedLines = [];
   }
 
   /** What happened since the last look: of the jobs, one in `oneIn`, the same in all threads. */
   read(): RecordedBatch {
     const { oneIn } = this;
-    const readings = [
-      ...this.#ended,
-      ...Array.from(this.#tracks.values(), (track) => {
-        const { threadId, index } = track;
-        return { ...this.#read(track, oneIn), threadId, index, exit: null };
-      }),
-    ];
+    const [threads, lines] = [this.#ended, this.#endedLines];
     this.#ended = [];
-    const notes = readings
-      .flatMap(({ lines }) => lines)
-      .map((line) => JSON.parse(line) as JobNote)
-      .filter(([, job]) => isChosen(job, oneIn));
+    this.#endedLines = [];
+    for (const track of this.#tracks.values()) {
+      const reading = this.#read(track, oneIn);
+      threads.push(new RecordedThread(track, reading, null));
+      lines.push(...reading.lines);
+    }
+    const notes = lines.map((line) => JSON.parse(line) as JobNote).filter(([, job]) => isChosen(job, oneIn));
     return {
       nowUs: this.#now(),
-      threads: readings.map(({ threadId, index, slices, dropped, exit }) => ({
-        threadId,
-        index,
-        slices,
-        dropped,
-        exit,
-      })),
+      threads,
       functions: this.#newFunctions(),
       contexts: notes
         .flatMap((note) => (note[0] === "context" ? [{ job: note[1], values: this.#allowed(note[2]) }] : []))
@@ -197,15 +195,22 @@ export class Recording {
   #read(track: Track, oneIn: number): Reading {
     const { records, open, dropped, cursor } = readTrace(track.memory, 0, track.cursor);
     track.cursor = cursor;
-    const slices: RecordedSlice[] = [];
+    const numbers = new Float64Array(records.length + (open.length / OPEN_FIELDS) * RECORD_FIELDS);
+    let to = 0;
     for (let at = 0; at < records.length; at += RECORD_FIELDS) {
-      const key = records[at + 2]!;
-      if (isChosen(key, oneIn))
-        slices.push(sliceOf(records[at]!, records[at + 1]!, key, records[at + 3]!, records[at + 4]!));
+      if (!isChosen(records[at + 2]!, oneIn)) continue;
+      for (let field = 0; field < RECORD_FIELDS; field++) numbers[to + field] = records[at + field]!;
+      to += RECORD_FIELDS;
     }
-    for (let at = 0; at < open.length; at += OPEN_FIELDS)
-      slices.push(sliceOf(open[at]!, null, open[at + 1]!, open[at + 2]!, open[at + 3]!));
-    return { slices, dropped, lines: track.notes.read() };
+    const ended = to / RECORD_FIELDS;
+    for (let at = 0; at < open.length; at += OPEN_FIELDS) {
+      numbers[to] = open[at]!;
+      numbers[to + 1] = -1;
+      for (let field = 1; field < OPEN_FIELDS; field++) numbers[to + field + 1] = open[at + field]!;
+      to += RECORD_FIELDS;
+    }
+    const loopDelayUs = track.loopDelay === null ? null : track.loopDelay.read(this.#now());
+    return { numbers: numbers.subarray(0, to), ended, dropped, loopDelayUs, lines: track.notes.read() };
   }
 
   /** Another reading of the same pool may be allowed more. */
@@ -232,30 +237,5 @@ export class Recording {
 
 /** By the number of the job: all that is told of one is told, or nothing. */
 function isChosen(key: number, oneIn: number): boolean {
-  return oneIn === 1 || key === 0 || (Math.floor(key / JOB_STEP) % JOB_NUMBERS) % oneIn === 0;
-}
-
-function sliceOf(
-  startUs: number,
-  endUs: number | null,
-  job: number,
-  code: number,
-  value: number,
-): RecordedSlice {
-  const kind = kindOf(code);
-  const isSubmit = kind === KIND.submit;
-  const isRun = kind === KIND.run || kind === KIND.resume;
-  return {
-    kind: KIND_NAMES[kind],
-    startUs,
-    endUs,
-    job,
-    fn: job === 0 ? 0 : functionKey(serialOf(job), functionOf(code)),
-    priority: PRIORITIES[priorityOf(job)] ?? "normal",
-    parent: isSubmit ? value : 0,
-    policy: isSubmit ? policyOf(code) : null,
-    submittedUs: isRun ? value : 0,
-    outcome:
-      endUs !== null && (isRun || kind === KIND.finish || kind === KIND.settle) ? detailOf(code) : null,
-  };
+  return oneIn === 1 || key === 0 || countOf(key) % oneIn === 0;
 }

@@ -41,7 +41,7 @@ export function detachCopied(buffers: readonly ArrayBuffer[], root: CloneRoot): 
 }
 
 /** What Node says to values that passed all our checks, as an error of ours. */
-export function refusal(cause: unknown, root: CloneRoot | "message"): NotCloneableError {
+export function refusal(cause: unknown, root: CloneRoot | "message" | "reason"): NotCloneableError {
   const problem = `holds, or is to move, what Node refuses to send: ${cause instanceof Error ? cause.message : String(cause)}`;
   return new NotCloneableError(root, problem, { cause });
 }

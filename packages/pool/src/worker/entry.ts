@@ -1,5 +1,6 @@
 /** The first module of a pool thread: puts the parts together over the shared memory it was given, then dispatches. */
 import type V8 from "node:v8";
+import { AsyncScope } from "@skein/context";
 import type { Carried } from "../codec/carried.ts";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
@@ -15,8 +16,10 @@ import { ALL } from "../shared/reach.ts";
 import { Payloads } from "../shared/payloads.ts";
 import { PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
+import { LoopDelayMonitor } from "../shared/trace/loop-delay.ts";
 import { ThreadTrace, type TraceData } from "../shared/trace/thread-trace.ts";
 import { TrimTimer } from "../transfer/trim-timer.ts";
+import { cancelRecorded } from "../submit/cancel-recorded.ts";
 import { JobNotes } from "../submit/job-notes.ts";
 import { Submitter } from "../submit/submitter.ts";
 import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
@@ -53,6 +56,7 @@ import { now as clockNow, setImmediate } from "../shared/timers.ts";
 /** A thread takes about so long to start. */
 const THREADS_WANTED_MS = 20;
 let threadsWantedAt = -Infinity;
+let loopDelay: LoopDelayMonitor | null = null;
 
 const {
   control,
@@ -463,6 +467,13 @@ function handle(message: HostMessage): void {
         current.withSignal.get(message.slot)?.abort();
       }
       break;
+    case "cancel-recorded": {
+      const reason = fromWire(message.reason);
+      const isCanceled = cancelRecorded(ledger, memory.trace, message.key, reason);
+      post({ type: "cancel-answered", id: message.id, isCanceled });
+      if (isCanceled) loop.wake();
+      break;
+    }
     case "argument-wanted":
     case "argument-left":
       submitter.pumps.heard(message);
@@ -481,8 +492,10 @@ function handle(message: HostMessage): void {
       if (recycling?.kept() === true) loop.resume();
       break;
     case "trace":
-      if (message.data === null) memory.trace = null;
-      else followTrace(message.data);
+      if (message.data === null) {
+        memory.trace = null;
+        measureLoop(null, null);
+      } else followTrace(message.data);
       break;
     case "close":
       loop.leave();
@@ -493,6 +506,17 @@ function handle(message: HostMessage): void {
 function followTrace(data: TraceData): void {
   if (memory.trace?.buffer !== data.buffer) memory.trace = new ThreadTrace(data, serial, currentSlot);
   memory.trace.notes = data.notes === null ? null : new JobNotes(data.notes.buffer, data.notes.locals);
+  measureLoop(data.loopDelay, memory.trace);
+}
+
+/** @param buffer Null: nobody follows the pool. */
+function measureLoop(buffer: SharedArrayBuffer | null, trace: ThreadTrace | null): void {
+  if (loopDelay?.buffer === buffer) return;
+  loopDelay?.stop();
+  loopDelay =
+    buffer === null || trace === null
+      ? null
+      : AsyncScope.root.run(() => new LoopDelayMonitor(buffer, () => trace.now()));
 }
 
 function currentSlot(): number {

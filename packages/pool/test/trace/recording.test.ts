@@ -4,7 +4,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { recordJobs } from "../../src/engine.ts";
 import { ThreadPool } from "../../src/index.ts";
-import type { RecordedBatch, RecordedSlice } from "../../src/trace/recording.ts";
+import { createLoopDelayBuffer, LoopDelayReader } from "../../src/shared/trace/loop-delay.ts";
+import type { RecordedBatch } from "../../src/trace/recording.ts";
+import type { RecordedSlice } from "../../src/trace/slice-cursor.ts";
 import type * as ForkJoin from "../fixtures/fork-join.jobs.ts";
 import type * as Nested from "../fixtures/nested.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
@@ -47,6 +49,34 @@ class Log {
     return this.slices.filter((slice) => slice.kind === kind && this.functions.get(slice.fn) === name);
   }
 }
+
+describe("a reader of loop delays", () => {
+  it("tells the longest since its last look, those that were overwritten left out, and one that goes on", () => {
+    const buffer = createLoopDelayBuffer();
+    const words = new Int32Array(buffer);
+    const capacity = words.length - 2;
+    const reader = new LoopDelayReader(buffer);
+    expect(reader.read(0)).toBeNull();
+    let ticks = 0;
+    const tick = (delayUs: number, dueMs: number): void => {
+      words[2 + ((ticks >>> 0) % capacity)] = delayUs;
+      Atomics.store(words, 1, dueMs);
+      Atomics.store(words, 0, ++ticks | 0);
+    };
+    tick(7, 20);
+    tick(900, 40);
+    tick(30, 60);
+    expect(reader.read(50_000)).toBe(900);
+    expect(reader.read(50_000)).toBe(0);
+    expect(reader.read(5_060_500)).toBe(5_000_000);
+    // Around the end of both words.
+    Atomics.store(words, 0, (ticks = 2 ** 32 - 2) | 0);
+    const late = new LoopDelayReader(buffer);
+    tick(5000, -(2 ** 31));
+    for (let i = 0; i < capacity; i++) tick(i === 3 ? 40 : 0, -(2 ** 31) + 10);
+    expect(late.read(2 ** 31 * 1000)).toBe(40);
+  });
+});
 
 describe("a recording", () => {
   it("begins while the threads are there, and tells each job's life with whose it is", async () => {
@@ -121,6 +151,33 @@ describe("a recording", () => {
     expect(log.slices.find(({ kind, job }) => kind === "settle" && job === running.job)).toMatchObject({
       outcome: "crashed",
     });
+  });
+
+  it("tells how late a thread's event loop was, and is while a job holds it; of no thread any more when nobody reads", async () => {
+    const pool = poolOf(1);
+    const sample = pool.module<typeof Sample>(sampleJobs);
+    await sample.echo("started");
+    const recording = recordJobs(pool);
+    const delayOf = (): number | null => {
+      const { threads } = recording.read();
+      expect(threads.find(({ index }) => index < 0)!.loopDelayUs).toBeNull();
+      return threads.find(({ index }) => index === 0)!.loopDelayUs;
+    };
+    await eventually("the thread has told of it", () => delayOf() !== null);
+    const gate = makeGate();
+    const running = sample.spinUntilCancelled(gate);
+    await opened(gate);
+    await eventually("it is late by now", () => delayOf()! > 50_000);
+    const { job } = recording
+      .read()
+      .threads.flatMap(({ slices }) => slices)
+      .find(({ endUs }) => endUs === null)!;
+    expect(await recording.cancel(job)).toBe(true);
+    await running.catch(() => {});
+    await eventually("it was late", () => delayOf()! > 50_000);
+    await eventually("it is not any more", () => delayOf()! < 50_000);
+    recording[Symbol.dispose]();
+    expect(recording.read().threads).toEqual([]);
   });
 
   it("tells all of one job in so many, or nothing", async () => {
@@ -207,19 +264,55 @@ describe("a recording", () => {
     const log = new Log().add(recording.read());
     const [spin] = log.of("submit", "spinUntilCancelled");
     const [echo] = log.of("submit", "echo");
-    expect(recording.cancel(echo!.job, new Error("not wanted"))).toBe(true);
+    expect(await recording.cancel(echo!.job, new Error("not wanted"))).toBe(true);
     await expect(queued).rejects.toThrow("not wanted");
-    expect(recording.cancel(echo!.job)).toBe(false);
-    expect(recording.cancel(spin!.job, "enough")).toBe(true);
+    expect(await recording.cancel(echo!.job)).toBe(false);
+    expect(await recording.cancel(spin!.job, "enough")).toBe(true);
     await expect(running).rejects.toMatchObject({ code: "ERR_SKEIN_JOB_CANCELED", reason: "enough" });
     await opened(gate, 1);
-    for (const job of [0, -1, NaN, 2 ** 50]) expect(recording.cancel(job)).toBe(false);
+    for (const job of [0, -1, NaN, 2 ** 50]) expect(await recording.cancel(job)).toBe(false);
     expect(() => recording.cancel("4" as never)).toThrow(TypeError);
     const later = sample.echo("later");
     const told = new Log().add(recording.read()).slices.findLast(({ kind }) => kind === "submit");
     recording[Symbol.dispose]();
-    expect(recording.cancel(told!.job)).toBe(false);
+    expect(await recording.cancel(told!.job)).toBe(false);
     expect(await later).toBe("later");
+  });
+
+  it("cancels a job that another job has submitted, with the thread that has; of one that ends meanwhile, none", async () => {
+    const pool = poolOf(2);
+    const nested = pool.module<typeof Nested>(new URL("../fixtures/nested.jobs.ts", import.meta.url));
+    using recording = recordJobs(pool);
+    const log = new Log();
+    const told = async (name: string): Promise<RecordedSlice & { readonly thread: number }> =>
+      await eventually(
+        `${name} is told of`,
+        () =>
+          log
+            .add(recording.read())
+            .of("submit", name)
+            .findLast(({ parent }) => parent !== 0) ?? null,
+      );
+    const gate = makeGate();
+    const outer = nested.spinElsewhere(gate);
+    await opened(gate);
+    const spinning = await told("spinUntilCancelled");
+    await expect(recording.cancel(spinning.job, () => {})).rejects.toMatchObject({ path: "reason" });
+    expect(await recording.cancel(spinning.job, "enough")).toBe(true);
+    expect(await outer).toBe("enough");
+    await opened(gate, 1);
+    expect(await recording.cancel(spinning.job)).toBe(false);
+
+    const held = makeGate(3);
+    const dying = nested.spinElsewhere(held);
+    await opened(held);
+    const lost = await told("spinUntilCancelled");
+    const thread = pool.threads.find(({ index }) => index === lost.thread)!;
+    const [isCanceled] = await Promise.all([recording.cancel(lost.job), thread.terminate()]);
+    expect(isCanceled).toBeTypeOf("boolean");
+    await expect(dying).rejects.toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
+    expect(await recording.cancel(lost.job)).toBe(false);
+    await Promise.all(pool.threads.map((each) => each.terminate()));
   });
 
   it("several may record; when none does any more, the pool does not either", async () => {

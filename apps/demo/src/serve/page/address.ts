@@ -20,6 +20,8 @@ export interface Place {
   readonly page: number;
   /** The correlation id that is searched for. */
   readonly id: string;
+  /** Where the devtools are shown; empty: nowhere. */
+  readonly devtools: "beside" | "";
 }
 
 const START: Place = {
@@ -31,6 +33,7 @@ const START: Place = {
   order: "",
   page: 1,
   id: "",
+  devtools: "",
 };
 
 export class Address {
@@ -55,6 +58,7 @@ export class Address {
       order: ORDERS.find((order) => order === given.get("order")) ?? START.order,
       page: Number.isSafeInteger(page) && page > 0 ? page : START.page,
       id: given.get("id") ?? START.id,
+      devtools: given.get("devtools") === "beside" ? "beside" : START.devtools,
     };
   }
 

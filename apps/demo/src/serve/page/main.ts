@@ -2,6 +2,7 @@
 import { Address } from "./address.ts";
 import { Announcer } from "./announcer.ts";
 import { request } from "./client.ts";
+import { DevtoolsWindow } from "./devtools-window.ts";
 import { type Connection, openFeed } from "./feed.ts";
 import { LoopStrip } from "./loop-strip.ts";
 import { Lookup } from "./lookup.ts";
@@ -20,13 +21,9 @@ const NOTICE: Readonly<Record<Connection, string>> = {
 };
 
 const status = make("p", { className: "status", role: "status" }, NOTICE.connecting);
-const devtools = make(
-  "a",
-  { className: "button", target: "_blank", rel: "noopener", hidden: true },
-  "Devtools",
-);
 const announcer = new Announcer();
 const address = new Address(() => show());
+const devtools = new DevtoolsWindow((isWanted) => address.go({ devtools: isWanted ? "beside" : "" }));
 const strip = new LoopStrip();
 const settings = new SettingsPanel(changeSettings);
 const list = new ScanList((scan) => address.go({ scan, page: 1 }));
@@ -46,7 +43,7 @@ document
       "header",
       {},
       make("div", { className: "line" }, make("h1", {}, "Census"), status),
-      make("div", { className: "line" }, lookup.form, devtools),
+      make("div", { className: "line" }, lookup.form, devtools.button, devtools.link),
     ),
     make(
       "main",
@@ -61,6 +58,7 @@ document
       result.node,
       announcer.node,
     ),
+    devtools.node,
   );
 
 openFeed({
@@ -85,6 +83,7 @@ show();
 function show(): void {
   const { place } = address;
   list.choose(place.scan);
+  devtools.show(place.devtools === "beside");
   void result.open(place, list.get(place.scan));
   void lookup.show(place.id);
 }
@@ -114,10 +113,8 @@ async function catchUp(): Promise<void> {
   show();
   void lookup.again();
   try {
-    devtools.href = (await request<{ url: string }>("GET", "/api/devtools")).url;
-    devtools.hidden = false;
+    devtools.found((await request<{ url: string }>("GET", "/api/devtools")).url);
   } catch {
-    // Then there is none to look at.
-    devtools.hidden = true;
+    devtools.found(null);
   }
 }

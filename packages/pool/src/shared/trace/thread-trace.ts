@@ -25,6 +25,8 @@ export interface TraceData {
   readonly startedAt: number;
   /** For whoever follows the pool; null: nobody does. */
   readonly notes: NotesData | null;
+  /** Of a pool thread, as `notes`: see loop-delay.ts. */
+  readonly loopDelay: SharedArrayBuffer | null;
 }
 
 /** Where notes go, and which values of contexts may be in them. */

@@ -54,15 +54,15 @@ export function codeOf(kind: Kind, fn: number): number {
 }
 
 export function kindOf(code: number): Kind {
-  return (Math.floor(code / RADIX) % RADIX) as Kind;
+  return lowOf(Math.floor(code / RADIX), RADIX) as Kind;
 }
 
 export function detailOf(code: number): Detail {
-  return DETAILS[code % RADIX]!;
+  return DETAILS[lowOf(code, RADIX)]!;
 }
 
 export function policyOf(code: number): Policy {
-  return POLICIES[code % RADIX]!;
+  return POLICIES[lowOf(code, RADIX)]!;
 }
 
 /** As an unsigned number. */
@@ -84,9 +84,19 @@ export function functionKey(serial: number, fn: number): number {
 }
 
 export function priorityOf(key: number): number {
-  return key % PRIORITIES;
+  return lowOf(key, PRIORITIES);
+}
+
+/** The how manieth of its submitter it was. */
+export function countOf(key: number): number {
+  return lowOf(Math.floor(key / PRIORITIES), COUNTS);
 }
 
 export function serialOf(key: number): number {
   return Math.floor(key / (PRIORITIES * COUNTS));
+}
+
+/** A remainder of a power of two, which is exact: `%` of numbers beyond 32 bits is a call of many steps. */
+function lowOf(value: number, radix: number): number {
+  return value - Math.floor(value / radix) * radix;
 }

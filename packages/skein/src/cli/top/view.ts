@@ -4,6 +4,8 @@ import {
   CORRELATION,
   type FeedMessage,
   type Hello,
+  NONE_QUEUED,
+  type Queued,
   type Sample,
   SLICE_FIELDS,
   type Slice,
@@ -40,9 +42,11 @@ export class TopView {
   #hello: Hello | null = null;
   #before: Sample | null = null;
   #sample: Sample | null = null;
-  #queued: Batch["queued"] = [0, 0, 0, 0];
+  #queued: Queued = NONE_QUEUED;
   #lanes: Lane[] = [];
   #nowUs = 0;
+  /** The longest that the event loop of a thread was late in the last step. */
+  #threadDelayUs = 0;
   #isClosed = false;
   readonly #functions = new Map<number, string>();
   readonly #submitted = new Map<number, number>();
@@ -91,6 +95,7 @@ export class TopView {
     const stepUs = Math.max(1, nowUs - this.#nowUs);
     this.#nowUs = nowUs;
     this.#queued = queued;
+    this.#threadDelayUs = Math.max(0, ...threads.map(({ loopDelayUs }) => loopDelayUs ?? 0));
     for (const [id, name] of functions) this.#functions.set(id, name);
     for (const [job, values] of contexts) remember(this.#ids, job, values[CORRELATION] ?? "");
     for (const { threadId, index, slices, exit } of threads) {
@@ -152,7 +157,7 @@ export class TopView {
       `${running} of ${threads.length} threads busy (${minThreads} to ${maxThreads})`,
       `wait ${durationText(waitMs.p50 * 1000)}, 99% ${durationText(waitMs.p99 * 1000)}`,
       `run ${durationText(runMs.p50 * 1000)}, 99% ${durationText(runMs.p99 * 1000)}`,
-      `loop delay ${durationText(main.delayMaxMs * 1000)}`,
+      `loop delay ${durationText(main.delayMaxMs * 1000)}, threads ${durationText(this.#threadDelayUs)}`,
     ].join(" · ");
   }
 
@@ -164,9 +169,9 @@ export class TopView {
   }
 
   #queues(): string {
-    const [high, normal, low, local] = this.#queued;
+    const [high, normal, low, local, placed] = this.#queued;
     const { completed = 0, failed = 0, canceled = 0, crashed = 0 } = this.#sample ?? {};
-    return `queued ${high} high, ${normal} normal, ${low} low, ${local} local · completed ${completed.toLocaleString("en")}, failed ${failed}, canceled ${canceled}, crashed ${crashed}`;
+    return `queued ${high} high, ${normal} normal, ${low} low, ${local} local, ${placed} placed · completed ${completed.toLocaleString("en")}, failed ${failed}, canceled ${canceled}, crashed ${crashed}`;
   }
 
   #laneLines(columns: number): string[] {
