@@ -4,8 +4,8 @@
  *
  * State      | CAREFUL  | takes no more than `concurrency`; jobs begin beside each other                | construction, `reset`
  *            | STEADY   | the last `EVIDENCE` jobs were short and awaited nothing: each begins alone     | ended
- * Moves      ended      a short job that has awaited nothing: one more towards STEADY, or one more ahead. One that was not short, though ahead:
- *                       half as many ahead. Any other: reset
+ * Moves      ended      a short job that has awaited nothing: one more towards STEADY; then one more ahead, or, if it took longer than
+ *                       `SOON_MS`, half as many as before, and one at least. Any other: reset
  *            drained    none ahead: nothing waits in the store
  *            late       of a timer: a job is not over after `LATE_MS`: reset, and all that have not begun are taken back. As many as
  *                       `concurrency` allows begin again, beside each other; the others go back into the store, for other workers
@@ -19,8 +19,10 @@ import { now, setTimeout } from "./timers.ts";
 const EVIDENCE = 16;
 /** More gain nothing. */
 const MOST = 16;
-/** From when a job was sent to the pool until its outcome is here, jobs before it included. */
-const SHORT_MS = 20;
+/** From when a job was sent to the pool until its outcome is here, jobs before it included: more go ahead while it is less than this. */
+const SOON_MS = 20;
+/** With one ahead, twice as long as a job may run. */
+const SHORT_MS = 50;
 const LATE_MS = 100;
 
 /** A call that was sent to the pool. */
@@ -93,12 +95,11 @@ export class LookAhead {
   ended(call: AheadCall, isAtOnce: boolean): void {
     const entry = this.#remove(call);
     if (entry === null) return;
-    const isShort = this.#clock.now() - entry.sentAt < SHORT_MS;
-    if (!isAtOnce || (!isShort && this.#ahead === 0)) this.reset();
-    else if (!isShort) this.#set(this.#ahead >> 1);
+    const tookMs = this.#clock.now() - entry.sentAt;
+    if (!isAtOnce || tookMs >= SHORT_MS) this.reset();
     else if (this.#evidence < EVIDENCE) this.#evidence++;
-    else if (this.#beside === 0 && this.#parts.maxThreads() <= this.#parts.concurrency)
-      this.#set(Math.min(MOST, this.#ahead + 1));
+    else if (tookMs >= SOON_MS) this.#lookUpTo(Math.max(1, this.#ahead >> 1));
+    else this.#lookUpTo(Math.min(MOST, this.#ahead + 1));
   }
 
   drained(): void {
@@ -134,6 +135,11 @@ export class LookAhead {
     this.#here.delete(call);
     if (!entry.isAlone) this.#beside--;
     return entry;
+  }
+
+  #lookUpTo(ahead: number): void {
+    const { concurrency, maxThreads } = this.#parts;
+    if (this.#beside === 0 && maxThreads() <= concurrency) this.#set(ahead);
   }
 
   #set(ahead: number): void {

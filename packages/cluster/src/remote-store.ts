@@ -11,6 +11,7 @@ export class RemoteStore {
   readonly #options: ResolvedClusterOptions;
   readonly #listener: RemoteQueueListener;
   readonly #names = new ModuleNames();
+  /** By the URLs of their modules. */
   readonly #queues = new Map<string, RemoteQueue>();
   readonly #connections: StoreConnection[] = [];
   #commands: StoreConnection | null = null;
@@ -38,13 +39,13 @@ export class RemoteStore {
 
   /** @throws as `nameOf`. */
   queueOf(url: string): RemoteQueue {
-    const name = this.nameOf(url);
-    let queue = this.#queues.get(name);
+    let queue = this.#queues.get(url);
     if (queue === undefined) {
+      const name = this.nameOf(url);
       const { store, resultTtlMs } = this.#options;
       this.#commands ??= this.#connect();
       queue = new RemoteQueue(name, store, this.#commands, this.#connect(), resultTtlMs, this.#listener);
-      this.#queues.set(name, queue);
+      this.#queues.set(url, queue);
     }
     return queue;
   }

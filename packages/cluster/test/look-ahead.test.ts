@@ -54,16 +54,22 @@ it("looks ahead after 16 short jobs in a row that have awaited nothing, and not 
   expect([ahead.ahead, ahead.isAlone]).toEqual([0, true]);
   runShort(40);
   expect(ahead.ahead).toBe(16);
-  const slow = send();
-  pass(30);
-  ahead.ended(slow, true);
-  expect(ahead.ahead).toBe(8);
+  const end = (tookMs: number): number => {
+    const call = send();
+    pass(tookMs);
+    ahead.ended(call, true);
+    return ahead.ahead;
+  };
+  expect([20, 20, 20, 20, 20, 19].map(end)).toEqual([8, 4, 2, 1, 1, 2]);
   ahead.drained();
   expect(ahead.ahead).toBe(0);
   runShort(3);
   expect(ahead.ahead).toBe(3);
   ahead.ended(send(), false);
   expect([ahead.ahead, ahead.isAlone]).toEqual([0, false]);
+  runShort(17);
+  expect(ahead.ahead).toBe(1);
+  expect([end(50), ahead.isAlone]).toEqual([0, false]);
 });
 
 it("never looks ahead where more threads than `concurrency` allows could run, or beside a job that is not alone", () => {
