@@ -23,8 +23,8 @@
  * Invariants I1 Only ASLEEP and IDLE are ever left by another thread, only towards NOTIFIED, only by CAS.
  *            I2 At most one waiter per word: thread w leaves IDLE only after a notify, which wakes all waiters, so none is stale (H3).
  *            I3 No counter of sleepers exists that a dying thread could leave wrong: producers read the words.
- * Pairings   [P1] a producer pushes the job, or links a result of w, then loads PARK[w]; m2 stores ASLEEP, then searches.
- *                 Either the producer sees w not BUSY, or the last search sees the job.
+ * Pairings   [P1] a producer pushes the job, links a result of w, or lets a stream of w go on (stream-ring.ts), then loads PARK[w]; m2 stores
+ *                 ASLEEP, then searches. Either the producer sees w not BUSY, or the last search sees the job, the result or the stream.
  *            [P2] a producer that sees w SEARCHING or NOTIFIED wakes nobody. w stores BUSY when it found a job, by whatever way and
  *                 before it runs it, and then, if more jobs remain, wakes one more thread itself. Either the producer sees
  *                 BUSY, or w sees the job. A store of m5 or m6 may overwrite NOTIFIED: w searches after it.

@@ -5,6 +5,7 @@
  *
  * Words      WRITTEN @ 0    frames published, mod 2^32                                own cache line each
  *            READ    @ 16   frames consumed, mod 2^32
+ *            THREAD  @ 1    index of the producer's thread, which may sleep in its parking word; constant
  *            CREDIT  @ 32   1 while the producer waits until it may write again
  *            ITEMS   @ 48   1 while the consumer waits for a frame
  *            then frames: kind, length, and the bytes, a number, or the name of a block of the producer that holds the bytes.
@@ -15,8 +16,9 @@
  *            | WRITTEN, READ: upwards only            |                            | producer, consumer                         |
  * Moves      publish: plain frame, store WRITTEN, load ITEMS; 1: CAS to 0, and whoever did that tells the consumer: by a link of the
  *            slot (slot.ts I6), or, of an argument, by notifying the word
- *            consume: read the frame, store READ, load CREDIT; 1, and at most half of the frames are left: CAS to 0, notify
- *            suspend: store CREDIT 1, load READ once more, then waitAsync        await: store ITEMS 1, load WRITTEN once more; of an
+ *            consume: read the frame, store READ, load CREDIT; 1, and at most half of the frames are left: CAS to 0, notify; then, of a
+ *            generator, wake its thread (parking.ts P1)
+ *            suspend: store CREDIT 1, load READ once more, then waitAsync, and look at CREDIT before the thread sleeps        await: store ITEMS 1, load WRITTEN once more; of an
  *            argument, then waitAsync
  *            resume, by the producer, which was asked to stop: CREDIT 1 → 0 (CAS), notify
  *            leave, by the consumer of an argument, before its job is over: ITEMS 1 → 0 (CAS), notify        anything else is a bug
@@ -41,6 +43,7 @@ import { LINE_WORDS } from "./layout.ts";
 
 // Words from the beginning of the block.
 const WRITTEN = 0;
+const THREAD = 1;
 const READ: number = LINE_WORDS;
 export const CREDIT: number = 2 * LINE_WORDS;
 export const ITEMS: number = 3 * LINE_WORDS;
@@ -99,8 +102,17 @@ export class StreamWriter {
   /** Where the next frame begins. */
   #at = 0;
 
-  /** @param offset Where the block begins, in bytes: a multiple of 8. */
-  constructor(buffer: SharedArrayBuffer, offset: number, shape: StreamShape, highWaterMark: number) {
+  /**
+   * @param offset Where the block begins, in bytes: a multiple of 8.
+   * @param thread The index of the producer's thread, if that sleeps in its parking word.
+   */
+  constructor(
+    buffer: SharedArrayBuffer,
+    offset: number,
+    shape: StreamShape,
+    highWaterMark: number,
+    thread = -1,
+  ) {
     const { capacityBytes, maxBytes } = shape;
     this.#words = new Int32Array(buffer, offset, ringBytes(shape) / 4);
     this.#doubles = new Float64Array(buffer, offset, ringBytes(shape) / 8);
@@ -109,6 +121,7 @@ export class StreamWriter {
     this.#maxAhead = capacityBytes - 2 * (HEADER_BYTES + maxBytes) - HEADER_BYTES;
     this.#sizes = new Int32Array(highWaterMark);
     for (const word of [WRITTEN, READ, CREDIT, ITEMS]) this.#words[word] = 0; // plain: nobody knows the block yet
+    this.#words[THREAD] = thread; // plain: as the line above
   }
 
   /** Whether one more frame may be written, of any size. */
@@ -289,14 +302,21 @@ export class StreamReader {
     return this.#words[this.#frame / 4 + 3]!;
   }
 
-  /** The frame was read: its bytes are the producer's. */
-  consume(): void {
+  /** Of the producer. */
+  get thread(): number {
+    return this.#words[THREAD]!; // plain: constant
+  }
+
+  /** The frame was read: its bytes are the producer's. @returns whether the producer may go on, whose thread may be asleep. */
+  consume(): boolean {
     const kind = this.#words[this.#frame / 4];
     this.#at += HEADER_BYTES + (kind === BYTES ? (this.length + 15) & ~15 : 0);
     this.#read = (this.#read + 1) >>> 0;
     store(this.#words, READ, this.#read | 0); // [T2] [T5]
-    if (load(this.#words, CREDIT) !== 1 || !this.#isHalfEmpty) return; // [T2]
-    if (cas(this.#words, CREDIT, 1, 0)) notify(this.#words, CREDIT); // [T3]
+    if (load(this.#words, CREDIT) !== 1 || !this.#isHalfEmpty) return false; // [T2]
+    if (!cas(this.#words, CREDIT, 1, 0)) return false; // [T3]
+    notify(this.#words, CREDIT); // [T3]
+    return true;
   }
 
   /** By what is published now, not by what this side has seen. */

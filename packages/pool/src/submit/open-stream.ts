@@ -200,7 +200,7 @@ export class OpenStream implements StreamSource {
     while (reader.peek() === NO_FRAME) if (!this.#readers.areWaiting || reader.awaitFrame()) return NO_ITEM;
     try {
       const item = this.#read(this.#ring!, this.#isHost);
-      reader.consume();
+      this.#consume(reader);
       return item;
     } catch (error) {
       if (error instanceof NotArrived) {
@@ -208,9 +208,13 @@ export class OpenStream implements StreamSource {
         this.#ledger.heldUp(this, error.id);
         return NO_ITEM;
       }
-      reader.consume();
+      this.#consume(reader);
       throw error;
     }
+  }
+
+  #consume(reader: StreamReader): void {
+    if (reader.consume()) this.#parts.memory.parking.wake(reader.thread);
   }
 
   /** It has everything that was posted before a frame was there. */

@@ -414,7 +414,7 @@ export class DispatchLoop {
       this.#nextTurn();
       return false;
     }
-    const blocks = !isFlushing && this.#awaiting === 0 && !this.#runner.hasStreams;
+    const blocks = !isFlushing && this.#awaiting === 0 && !this.#runner.hasAsyncStreams;
     const woken = this.#rest.sleep(queues.reach, blocks);
     if (isFlushing) whenOutputFlushed(() => parking.setOutputPending(thread, false));
     if (woken === null) return true;

@@ -338,6 +338,11 @@ export class JobRunner {
     return !this.#streams.isEmpty;
   }
 
+  /** Whether any of them may be waiting for its event loop. */
+  get hasAsyncStreams(): boolean {
+    return this.#streams.asyncCount > 0;
+  }
+
   get hasReadyStream(): boolean {
     return this.#streams.hasReady;
   }

@@ -85,7 +85,7 @@ export class Rest {
   sleep(reach: Reach, blocks: boolean): Promise<unknown> | null {
     const { parking, queues, inbox, trace } = this.#memory;
     parking.announceSleep(this.#thread);
-    if (!queues.isEmpty() || !inbox.isEmpty() || parking.hasMail(this.#thread)) {
+    if (!queues.isEmpty() || !inbox.isEmpty() || parking.hasMail(this.#thread) || this.#parts.canGoOn()) {
       parking.stayAwake(this.#thread);
       return null;
     }

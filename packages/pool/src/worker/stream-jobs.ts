@@ -104,6 +104,8 @@ export class StreamJobs {
   readonly #memory: PoolMemory;
   /** All that are not over. */
   readonly #open = new Map<number, StreamJob>();
+  /** Those of async generators. */
+  #asyncCount = 0;
   readonly #suspended: StreamJob[] = [];
   readonly #ready: StreamJob[] = [];
   readonly #spinner: Spinner;
@@ -123,6 +125,10 @@ export class StreamJobs {
   /** Whether the thread has any: it is not idle then, and never alone with another job. */
   get isEmpty(): boolean {
     return this.#open.size === 0;
+  }
+
+  get asyncCount(): number {
+    return this.#asyncCount;
   }
 
   /** Whether one can go on now. Looks at shared memory while any is suspended. */
@@ -152,7 +158,13 @@ export class StreamJobs {
     }
     const block = payloads.allocate(ringBytes(STREAM_SHAPE));
     const buffer = payloads.bytes(block).buffer as SharedArrayBuffer;
-    const ring = new StreamWriter(buffer, payloads.offset(block), STREAM_SHAPE, highWaterMark);
+    const ring = new StreamWriter(
+      buffer,
+      payloads.offset(block),
+      STREAM_SHAPE,
+      highWaterMark,
+      memory.submitter - 1,
+    );
     slots.setStream(slot, payloads.arenaOf(block), payloads.blockOf(block));
     const submitterSerial = memory.submitterSerial(slot);
     const carry = (carried: Carried): void => this.#parts.carry(submitterSerial, carried);
@@ -162,6 +174,7 @@ export class StreamJobs {
       submitterSerial,
     });
     this.#open.set(slot, stream);
+    if (stream.isAsync) this.#asyncCount++;
     this.#tell(stream);
     const isExclusive = slots.isExclusive(slot);
     const pending = this.#advance(stream);
@@ -349,6 +362,7 @@ export class StreamJobs {
   #end(stream: StreamJob, write: () => void): void {
     stream.state = OVER;
     this.#open.delete(stream.job.slot);
+    if (stream.isAsync) this.#asyncCount--;
     write();
     stream.job.end();
     stream.ended?.();

@@ -18,7 +18,7 @@ function scenario(
   const numbers = Array.from({ length: count }, (_, i) => i + 1);
   return {
     threads: [
-      ["stream", count, highWaterMark, hasty[0]!],
+      ["stream", count, highWaterMark, hasty[0]!, hasty[2] ?? 0],
       ["readStream", highWaterMark, hasty[1]!],
     ],
     prepare: () => {},
@@ -70,6 +70,15 @@ describe("a stream, stepped", { timeout: timeLimit(600_000) }, () => {
       },
     };
     expect(model.explore(scenario(2, 1, mortal), 1)).toBeGreaterThan(50);
+  });
+
+  it("a thread that sleeps in its parking word, while its stream is suspended: the same", () => {
+    expect(model.explore(scenario(2, 1, {}, [0, 0, 1]), 1)).toBeGreaterThan(10);
+    expect(model.sample(scenario(6, 2, {}, [0, 0, 1]), 25)).toBeGreaterThan(0);
+  });
+
+  it("the model finds one that does not look once more before it sleeps", () => {
+    expect(() => model.explore(scenario(2, 1, {}, [0, 0, 2]), 2)).toThrow(/schedule: /);
   });
 
   it("of an argument: every item arrives once, in order, then the end; nobody waits for ever", () => {

@@ -451,10 +451,23 @@ export const programs = {
 
   /**
    * A thread that streams the numbers from 1 to `count` through a ring at the beginning of the memory, and links slot 0 into the inbox of the
-   * host when that has to look. `hasty`: it suspends without looking once more, which is wrong.
+   * host when that has to look. `hasty`: it suspends without looking once more, which is wrong. `parks`: it sleeps in its parking word, like a thread
+   * that has nothing else to do; 2: without looking once more before that, which is wrong.
    */
-  stream(e, count, highWaterMark, hasty) {
-    const ring = new StreamWriter(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark);
+  stream(e, count, highWaterMark, hasty, parks) {
+    const parking = new Parking(e.control, e.layout);
+    const w = e.thread;
+    const park = (): void => {
+      parking.announceSleep(w);
+      if (parks === 2 || !ring.isGranted) {
+        if (parking.sleep(w, 2) === "idle") {
+          const woken = parking.whenWoken(w);
+          if (woken !== null) awaitWoken(woken);
+        }
+      }
+      parking.setBusy(w);
+    };
+    const ring = new StreamWriter(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark, w);
     const words = new Int32Array(e.slotsBuffer, streamAt(e));
     const slots = slotsOf(e);
     const inbox = new Inbox(e.control, e.layout, slots, 0);
@@ -470,6 +483,10 @@ export const programs = {
       while (!ring.canWrite) {
         if (hasty === 1) store(words, CREDIT, 1);
         else if (!ring.suspend()) break;
+        if (parks !== 0) {
+          park();
+          continue;
+        }
         const granted = ring.whenGranted();
         if (granted !== null) awaitWoken(granted);
       }
@@ -485,6 +502,7 @@ export const programs = {
     const inbox = new Inbox(e.control, e.layout, slots, 0);
     const ring = new StreamReader(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark);
     const words = new Int32Array(e.slotsBuffer, streamAt(e));
+    const parking = new Parking(e.control, e.layout);
     const taken = new Int32Array(e.layout.capacitySlots);
     let messages = 0;
     for (;;) {
@@ -493,7 +511,7 @@ export const programs = {
         for (;;) {
           if (ring.peek() !== NO_FRAME) {
             e.log(ring.number);
-            ring.consume();
+            if (ring.consume()) parking.wake(ring.thread);
           } else if (isOver) {
             e.log(-1);
             return;
