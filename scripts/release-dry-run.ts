@@ -37,7 +37,7 @@ const problems: string[] = [];
 try {
   run(root, "git", "clone", "--quiet", "--depth=1", `file://${root}`, copy);
   const waiting = globSync(join(copy, ".changeset/*.md")).length;
-  run(copy, process.execPath, join(root, "node_modules/@changesets/cli/bin.js"), "version");
+  if (waiting > 0) run(copy, process.execPath, join(root, "node_modules/@changesets/cli/bin.js"), "version");
   const manifests = globSync("packages/*/package.json", { cwd: copy }).toSorted();
   const packed = manifests.map((path) => pack(dirname(path)));
   const versions = new Set(packed.map(({ version }) => version));
