@@ -13,18 +13,23 @@
  * thread, and one arrow in it makes it two bytes a character. The process now starts in 111 ms instead of 118, piscina 72 (medians of
  * `bench/src/children/cold-start.mjs`, 21 starts in turn), and eight idle threads take 189 MB instead of 208, piscina 160. Not minified:
  * shorter names save nothing more, neither memory nor time, and stack traces need them. Source maps lead to `src`, which is in the
- * package. A good third of what is left above piscina is compiling (with `NODE_COMPILE_CACHE` it is 97 ms). A thread that loads no tasks
- * until a job submits would start a few milliseconds sooner, not worth a second code path.
+ * package. A good third of what is left above piscina is compiling (with `NODE_COMPILE_CACHE` it is 97 ms).
+ *
+ * A pool thread loads what runs jobs: 340 KB in three files, where it was 590 KB in four with what makes pools and what submits jobs. The latter is the
+ * file `submit`, which a job module brings along with `@skein/pool` or `@skein/pool/worker` (`thread-of-pool.ts` of the pool). From the pool to the
+ * first result that saves 8 of 93 ms on a busy machine, and a process with one thread takes 81 MB instead of 90. Evaluating modules is a tenth of
+ * what loading them takes; the rest is reading, compiling and linking.
  *
  * No import of a builtin that loads more than it says: `node:process`, `node:fs`, `node:util`, `node:v8` as imports cost 0.6 to 2.4 ms
  * each on every thread, because all their exports are read. `node:util/types` costs nothing; the rest is got with
  * `process.getBuiltinModule` where it is used.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { rolldown } from "rolldown";
+import { dirname, join, relative } from "node:path";
+import { type ChunkingContext, rolldown } from "rolldown";
 
 interface Manifest {
+  readonly name: string;
   readonly exports: Readonly<Record<string, string | { readonly "@skein/source": string }>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
@@ -72,13 +77,12 @@ const { output } = await bundle.generate({
   entryFileNames: "[name].js",
   chunkFileNames: "[name].js",
   codeSplitting: {
-    groups: [
-      { name: shared, test: /^(?!.*\/pool\/src\/(?:adapter|engine)\/)/, minShareCount: 2, priority: 1 },
-      // What engines without shared memory need: callers of a pool do not load it either.
-      { name: "adapter", test: /\/pool\/src\/adapter\//, minShareCount: 2, priority: 1 },
-      // What only callers of a pool need: its threads do not load it.
-      { name: "engines", minShareCount: 2 },
-    ],
+    // A file takes along what its modules import, unless one before it has.
+    groups: ["engines", "adapter", "submit", shared].map((file, priority) => ({
+      name: (id, graph) => (fileOf(id, graph) === file ? file : null),
+      debugName: file,
+      priority,
+    })),
   },
   // Exports of the shared file keep their names: those of `internal` are among them.
   minifyInternalExports: false,
@@ -97,6 +101,21 @@ for (const file of output) {
   const path = join("dist", file.fileName);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, file.type === "chunk" ? file.code : file.source);
+}
+
+/** Which file a module belongs to. Null: that of the only entry that imports it. */
+function fileOf(id: string, graph: ChunkingContext): string | null {
+  const users = new Set([relative(process.cwd(), id)]);
+  for (const user of users)
+    for (const importer of graph.getModuleInfo(join(process.cwd(), user))?.importers ?? [])
+      users.add(relative(process.cwd(), importer));
+  const used = entries.filter((entry) => users.has(`${entry}.ts`));
+  if (used.length < 2 && !used.includes("src/internal")) return null;
+  if (manifest.name !== "@skein/pool" || used.includes("src/worker/entry")) return shared;
+  // What a thread loads when its jobs ask the pool for something, and its callers too.
+  if (used.includes("src/worker")) return "submit";
+  // What engines without shared memory need, and what only callers of a pool do.
+  return id.includes("/src/adapter/") ? "adapter" : "engines";
 }
 
 function nameOf(file: string): string {

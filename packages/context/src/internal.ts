@@ -7,3 +7,4 @@
  */
 export * from "./errors.ts";
 export * from "./index.ts";
+export * from "./task-errors.ts";

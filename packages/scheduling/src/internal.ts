@@ -5,10 +5,9 @@
  * @module
  * @internal
  */
-export { swapContext } from "./contexts/synchronization-context.ts";
 export { InvalidOperationError, OperationCanceledError, TaskSchedulerError, TimeoutError } from "./errors.ts";
 export { TaskCompletionSource } from "./task-completion-source.ts";
-export { schedule, swapScheduler, TaskScheduler } from "./task-scheduler.ts";
+export { schedule, TaskScheduler } from "./task-scheduler.ts";
 export { Task } from "./task.ts";
 export { trySucceed } from "./task-state.ts";
 export { ItemQueue } from "./waiting/item-queue.ts";

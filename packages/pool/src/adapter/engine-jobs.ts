@@ -27,16 +27,9 @@ import { cancellationError } from "../submit/cancel-signal.ts";
 import { jobExtras } from "../submit/job-extras.ts";
 import { JobWatch } from "../submit/job-watch.ts";
 import { outcomeNames, tell } from "../submit/outcomes.ts";
-import {
-  CANCELED,
-  COMPLETED,
-  continueAsStream,
-  CRASHED,
-  FAILED,
-  type OutcomeKind,
-  THREW,
-} from "../submit/pending-job.ts";
+import { CANCELED, COMPLETED, CRASHED, FAILED, type OutcomeKind, THREW } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
+import { continueAsStream } from "../submit/task-job.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import { decodeValue, dropValue, encodeArguments, encodeValue, type SentValue } from "./encoded-value.ts";
 import { EngineJob } from "./engine-job.ts";

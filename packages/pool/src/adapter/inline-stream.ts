@@ -7,6 +7,7 @@ import { JobCanceledError } from "../errors.ts";
 import { isThenable } from "../jobs/thenable.ts";
 import { OpenedStream, type StreamSource } from "../submit/job-stream.ts";
 import { NO_ITEM, StreamReaders } from "../submit/stream-readers.ts";
+import { endOf, waitingBy } from "../submit/task-readers.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
 import { decodeValue, encodeValue } from "./encoded-value.ts";
 import type { EngineJob } from "./engine-job.ts";
@@ -38,8 +39,9 @@ export class InlineStream implements StreamSource {
     this.job = job;
     this.#calls = calls;
     this.#cancel = cancel;
-    this.#readers = new StreamReaders(job.options.continuations, () =>
-      this.#items.length === 0 ? NO_ITEM : this.#items.shift(),
+    this.#readers = new StreamReaders(
+      () => (this.#items.length === 0 ? NO_ITEM : this.#items.shift()),
+      waitingBy(job.options.continuations),
     );
   }
 
@@ -89,7 +91,7 @@ export class InlineStream implements StreamSource {
   end(): void {
     this.#isOver = true;
     this.completion.then(undefined, () => {});
-    this.#readers.end(this.completion);
+    this.#readers.end(endOf(this.completion));
   }
 
   /** Where jobs are called. */

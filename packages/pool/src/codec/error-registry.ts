@@ -20,7 +20,7 @@ import {
   ownOptions,
   SkeinError,
 } from "@skein/context/errors";
-import { OperationCanceledError, TaskSchedulerError, TimeoutError } from "@skein/scheduling";
+import { OperationCanceledError, TaskSchedulerError, TimeoutError } from "@skein/context/internal";
 
 import {
   JobCanceledError,

@@ -2,7 +2,7 @@
 import { InvalidOperationError } from "@skein/context/errors";
 import { Task } from "@skein/scheduling";
 import { BaseEngine } from "./base-engine.ts";
-import type { CurrentPool } from "../worker/current-pool.ts";
+import type { CurrentPool } from "../worker/thread-of-pool.ts";
 import type { FunctionEntry } from "../submit/function-registry.ts";
 import { type EngineCapabilities, everyCapability } from "./capabilities.ts";
 

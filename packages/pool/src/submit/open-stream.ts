@@ -14,7 +14,8 @@ import { APART, BYTES, NO_FRAME, ringBytes, STREAM_SHAPE, StreamReader } from ".
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { decodeFrame } from "../transfer/decode-frame.ts";
 import { OpenedStream, type StreamSource } from "./job-stream.ts";
-import type { TaskJob } from "./pending-job.ts";
+import type { TaskJob } from "./task-job.ts";
+import { endOf, waitingBy } from "./task-readers.ts";
 import { NO_ITEM, StreamReaders } from "./stream-readers.ts";
 
 export interface StreamParts {
@@ -73,7 +74,7 @@ export class OpenStream implements StreamSource {
     this.#parts = parts;
     this.#ledger = ledger;
     this.#ring = ringOf(slot, parts);
-    this.#readers = new StreamReaders(job.options.continuations, () => this.#take());
+    this.#readers = new StreamReaders(() => this.#take(), waitingBy(job.options.continuations));
     this.#called = job.beginStream();
   }
 
@@ -153,7 +154,7 @@ export class OpenStream implements StreamSource {
   end(): void {
     this.#isOver = true;
     if (this.completion.status !== "succeeded") this.completion.then(undefined, ignore);
-    this.#readers.end(this.completion);
+    this.#readers.end(endOf(this.completion));
   }
 
   // By the reader.

@@ -1,7 +1,8 @@
 /** The streams of one submitter's jobs: opened when their first link comes, and those that have news. */
 import { HOST } from "../shared/pool-memory.ts";
 import { dropStream, OpenStream, type StreamLedger, type StreamParts } from "./open-stream.ts";
-import { DECIDED, type PendingJob, TaskJob } from "./pending-job.ts";
+import { DECIDED, type PendingJob } from "./pending-job.ts";
+import { TaskJob } from "./task-job.ts";
 
 export class OpenStreams {
   readonly #parts: StreamParts;

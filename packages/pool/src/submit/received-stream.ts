@@ -1,5 +1,4 @@
 /** What a job has where its caller has marked an argument with `stream`, over whatever brings the items. */
-import { TaskCompletionSource } from "@skein/scheduling";
 import { markReceived } from "../codec/marked-streams.ts";
 import { rejectionOf } from "./pending-job.ts";
 import { NO_ITEM, StreamReaders } from "./stream-readers.ts";
@@ -8,7 +7,7 @@ type Result = IteratorResult<unknown, unknown>;
 
 /** To be iterated once, as a generator: each `for await` goes on where the last one was, unless that has left it. */
 export abstract class ReceivedStream implements AsyncIterator<unknown, unknown>, AsyncDisposable {
-  readonly #readers = new StreamReaders(undefined, () => (this.#isOver ? NO_ITEM : this.take()));
+  readonly #readers = new StreamReaders(() => (this.#isOver ? NO_ITEM : this.take()), null);
   /** Its source has ended, its job was asked to stop, or has left it. */
   #isOver = false;
 
@@ -40,15 +39,10 @@ export abstract class ReceivedStream implements AsyncIterator<unknown, unknown>,
   protected finish(failure: { readonly error: unknown } | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const end = new TaskCompletionSource<unknown>();
-    if (failure === null) {
-      end.trySetResult(undefined);
-    } else {
-      end.trySetError(rejectionOf(failure.error));
-      // Nobody has to look at it.
-      end.task.then(undefined, () => {});
-    }
-    this.#readers.end(end.task);
+    this.#readers.end((waiting) => {
+      if (failure === null) waiting.resolve({ done: true, value: undefined });
+      else waiting.reject(failure.error ?? rejectionOf(failure.error));
+    });
   }
 
   next(): Promise<Result> {

@@ -1,12 +1,8 @@
 /** Who waits for items of a stream, and in what order they get them: everything about a StreamSource but where its items come from. */
-import { type Task, TaskCompletionSource } from "@skein/scheduling";
-import { rejectionOf } from "./pending-job.ts";
-import type { SubmitOptions } from "./submit-options.ts";
-
 type Result = IteratorResult<unknown, unknown>;
 
 /** One call of `next` that has no item yet. */
-interface Waiting {
+export interface Waiting {
   readonly promise: PromiseLike<Result>;
   /** Held until then. */
   readonly by: object | null;
@@ -20,18 +16,25 @@ export const NO_ITEM: unique symbol = Symbol("no item");
 /** Gives the next item, or NO_ITEM. @throws what is to be told in its place. */
 export type TakeItem = () => unknown;
 
+/** Makes what a call of `next` waits for. */
+export type MakeWaiting = (by: object | null) => Waiting;
+
+/** Tells who waits how the stream has ended. */
+export type TellEnd = (waiting: Waiting) => void;
+
 /** The calls of `next`, first come, first served. User code runs in `serve` and `end`, by inline continuations: they are the last step of whoever calls them. */
 export class StreamReaders {
-  readonly #policy: SubmitOptions["continuations"];
   readonly #take: TakeItem;
+  readonly #makeWaiting: MakeWaiting | null;
   readonly #waiting: Waiting[] = [];
   /** Null: the stream goes on. */
-  #completion: Task<unknown> | null = null;
+  #tellEnd: TellEnd | null = null;
   #isEndTold = false;
 
-  constructor(policy: SubmitOptions["continuations"], take: TakeItem) {
-    this.#policy = policy;
+  /** @param makeWaiting Null: who awaits an item goes on as with any promise. */
+  constructor(take: TakeItem, makeWaiting: MakeWaiting | null) {
     this.#take = take;
+    this.#makeWaiting = makeWaiting;
   }
 
   get areWaiting(): boolean {
@@ -47,12 +50,12 @@ export class StreamReaders {
     } catch (error) {
       return this.#failed(error);
     }
-    return this.#completion === null ? null : this.#last(this.#completion);
+    return this.#tellEnd === null ? null : this.#last(this.#tellEnd);
   }
 
   /** Until there is an item, or the end. */
   wait(by: object): PromiseLike<Result> {
-    const waiting = this.#makeWaiting(by);
+    const waiting = this.#make(by);
     this.#waiting.push(waiting);
     return waiting.promise;
   }
@@ -70,13 +73,13 @@ export class StreamReaders {
       if (item === NO_ITEM) break;
       this.#waiting.shift()!.resolve({ done: false, value: item });
     }
-    if (this.#completion === null) return;
-    while (this.areWaiting) this.#endOne(this.#waiting.shift()!, this.#completion);
+    if (this.#tellEnd === null) return;
+    while (this.areWaiting) this.#endOne(this.#waiting.shift()!, this.#tellEnd);
   }
 
   /** The stream is over: when the items are read, this is what follows. */
-  end(completion: Task<unknown>): void {
-    this.#completion = completion;
+  end(tellEnd: TellEnd): void {
+    this.#tellEnd = tellEnd;
     this.serve();
   }
 
@@ -86,44 +89,35 @@ export class StreamReaders {
     while (this.areWaiting) this.#waiting.shift()!.resolve({ done: true, value: undefined });
   }
 
-  #endOne(waiting: Waiting, completion: Task<unknown>): void {
+  #endOne(waiting: Waiting, tellEnd: TellEnd): void {
     if (this.#isEndTold) {
       waiting.resolve({ done: true, value: undefined });
       return;
     }
     this.#isEndTold = true;
-    if (completion.status === "succeeded") waiting.resolve({ done: true, value: completion.result });
-    else void completion.then(undefined, (error: unknown) => waiting.reject(error));
+    tellEnd(waiting);
   }
 
-  #last(completion: Task<unknown>): PromiseLike<Result> {
-    const waiting = this.#makeWaiting();
-    this.#endOne(waiting, completion);
+  #last(tellEnd: TellEnd): PromiseLike<Result> {
+    const waiting = this.#make();
+    this.#endOne(waiting, tellEnd);
     return waiting.promise;
   }
 
-  /** The policy decides how who awaits an item goes on; by default as with any promise. */
   #settled(result: Result): PromiseLike<Result> {
-    if (this.#policy === undefined) return Promise.resolve(result);
-    const waiting = this.#makeWaiting();
+    if (this.#makeWaiting === null) return Promise.resolve(result);
+    const waiting = this.#make();
     waiting.resolve(result);
     return waiting.promise;
   }
 
   #failed(error: unknown): PromiseLike<Result> {
-    const waiting = this.#makeWaiting();
+    const waiting = this.#make();
     waiting.reject(error);
     return waiting.promise;
   }
 
-  #makeWaiting(by: object | null = null): Waiting {
-    if (this.#policy === undefined) return { ...Promise.withResolvers<Result>(), by };
-    const source = new TaskCompletionSource<Result>(this.#policy);
-    return {
-      promise: source.task,
-      by,
-      resolve: (result) => void source.trySetResult(result),
-      reject: (error) => void source.trySetError(rejectionOf(error)),
-    };
+  #make(by: object | null = null): Waiting {
+    return this.#makeWaiting === null ? { ...Promise.withResolvers<Result>(), by } : this.#makeWaiting(by);
   }
 }

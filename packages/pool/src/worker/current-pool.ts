@@ -1,24 +1,22 @@
-/** The pool that this thread belongs to, for jobs that submit jobs. Under a registered symbol, as in current-job.ts. */
-import type { Places } from "../shared/places.ts";
-import type { Submitter } from "../submit/submitter.ts";
-import type { ForkJoin } from "./fork-join.ts";
-import type { FunctionTable } from "./function-table.ts";
+/** The pool that this thread belongs to, for jobs that submit jobs. */
+import { Submitter } from "../submit/submitter.ts";
+import { ForkJoin } from "./fork-join.ts";
+import { JoinWait } from "./join-wait.ts";
+import { type CurrentPool, type CurrentPoolParts, threadOfPool } from "./thread-of-pool.ts";
 
-export interface CurrentPool {
-  readonly submitter: Submitter;
-  readonly functions: FunctionTable;
-  readonly forkJoin: ForkJoin;
-  readonly places: Places;
-}
-
-const key: unique symbol = Symbol.for("skein.pool.current-pool");
-const holder = globalThis as { [key]?: CurrentPool };
+let current: CurrentPool | null = null;
 
 /** Null on a thread that is not a pool thread. */
 export function currentPool(): CurrentPool | null {
-  return holder[key] ?? null;
+  return (current ??= threadOfPool()?.submitBy(createCurrentPool) ?? null);
 }
 
-export function installCurrentPool(current: CurrentPool): void {
-  Object.defineProperty(holder, key, { value: current });
+function createCurrentPool(parts: CurrentPoolParts): CurrentPool {
+  const submitter = new Submitter(parts.submitter);
+  const { ledger } = submitter;
+  const forkJoin = new ForkJoin(
+    { ...parts.forkJoin, submitter },
+    new JoinWait({ ...parts.joinWait, ledger }),
+  );
+  return { submitter, functions: parts.forkJoin.functions, forkJoin, places: parts.submitter.memory.places };
 }

@@ -54,7 +54,6 @@ export interface LoopParts {
   readonly serial: number;
   readonly memory: PoolMemory;
   readonly runner: JobRunner;
-  readonly ledger: Ledger;
   readonly arrivals: Arrivals;
   readonly clock: JobClock;
   readonly rest: Rest;
@@ -73,7 +72,8 @@ export interface LoopParts {
 export class DispatchLoop {
   readonly #parts: LoopParts;
   readonly #memory: PoolMemory;
-  readonly #ledger: Ledger;
+  /** Of the jobs that jobs of this thread submit; null: none has. */
+  #ledger: Ledger | null = null;
   readonly #runner: JobRunner;
   readonly #arrivals: Arrivals;
   readonly #clock: JobClock;
@@ -94,13 +94,22 @@ export class DispatchLoop {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.#memory = parts.memory;
-    this.#ledger = parts.ledger;
     this.#runner = parts.runner;
     this.#arrivals = parts.arrivals;
     this.#clock = parts.clock;
     this.#rest = parts.rest;
     this.#recycling = parts.recycling;
     this.#jobsPerThread = parts.jobsPerThread;
+  }
+
+  /** Jobs of this thread submit jobs, from now on. */
+  submits(ledger: Ledger): void {
+    this.#ledger = ledger;
+  }
+
+  /** How many of those have not settled. */
+  get #outstanding(): number {
+    return this.#ledger === null ? 0 : this.#ledger.outstanding;
   }
 
   /** The thread is ready. It begins as one that searches: what it finds, and cannot take, is for others (parking.ts P2). */
@@ -230,7 +239,7 @@ export class DispatchLoop {
   #dispatch(): void {
     this.#state = RUNNING;
     for (;;) {
-      if (this.#ledger.drain() > 0) {
+      if (this.#ledger !== null && this.#ledger.drain() > 0) {
         // Whoever awaited these results goes on first.
         this.#rest.stopSearching();
         this.#nextTurn();
@@ -246,7 +255,7 @@ export class DispatchLoop {
         if (!this.#goesOnAfter(this.#runner.resumeStream())) return;
         continue;
       }
-      if (this.#ledger.outstanding === 0 && !this.#arrivals.hasResumable && this.#waitsOrLeaves()) return;
+      if (this.#outstanding === 0 && !this.#arrivals.hasResumable && this.#waitsOrLeaves()) return;
       if (this.#recycling !== null) this.#lookAtLimits(this.#recycling);
       this.#memory.queues.reach = this.#reach;
       if (this.#isExclusive || this.#isPaused) this.#arrivals.giveBackHanded();
@@ -260,7 +269,7 @@ export class DispatchLoop {
       if (this.#isPaused && this.#arrivals.isEmpty) {
         this.#hold();
         // Nobody wakes a thread that is not asleep for the results of the jobs that it submitted.
-        if (this.#ledger.outstanding > 0) AsyncScope.root.run(setTimeout, () => this.wake(), PAUSED_POLL_MS);
+        if (this.#outstanding > 0) AsyncScope.root.run(setTimeout, () => this.wake(), PAUSED_POLL_MS);
         return;
       }
       const slot =
@@ -277,7 +286,7 @@ export class DispatchLoop {
   /** What the thread may take now, between two jobs. */
   get #reach(): Reach {
     if (this.#isExclusive) return OWN;
-    const isAlone = this.#awaiting === 0 && this.#ledger.outstanding === 0;
+    const isAlone = this.#awaiting === 0 && this.#outstanding === 0;
     return isAlone && !this.#runner.hasLate && !this.#runner.hasStreams ? ALL : SHARED;
   }
 
@@ -299,7 +308,7 @@ export class DispatchLoop {
 
   /** Not while its jobs wait for jobs: those may need it. */
   #lookAtLimits(recycling: Recycling): void {
-    if (this.#isLeaving || this.#isExclusive || this.#ledger.outstanding > 0) return;
+    if (this.#isLeaving || this.#isExclusive || this.#outstanding > 0) return;
     const reached = recycling.reached();
     if (reached === null) return;
     if (reached === "jobs") this.pause();
@@ -378,7 +387,7 @@ export class DispatchLoop {
     if (pending !== null) {
       this.adopt(pending);
       // Its microtasks come first: it may settle, or submit jobs, without waiting for anything else.
-      const goesOn = this.#ledger.outstanding > 0 || this.#awaiting < this.#places || !this.#arrivals.isEmpty;
+      const goesOn = this.#outstanding > 0 || this.#awaiting < this.#places || !this.#arrivals.isEmpty;
       if (goesOn) this.#nextTurn();
       else this.#state = HELD;
       return false;

@@ -21,7 +21,7 @@ import { ThreadTrace, type TraceData } from "../shared/trace/thread-trace.ts";
 import { TrimTimer } from "../transfer/trim-timer.ts";
 import { cancelRecorded } from "../submit/cancel-recorded.ts";
 import { JobNotes } from "../submit/job-notes.ts";
-import { Submitter } from "../submit/submitter.ts";
+import type { SubmitterParts } from "../submit/submitter.ts";
 import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import { CarriedValues } from "../transfer/carried-values.ts";
@@ -30,15 +30,12 @@ import { refusal } from "../transfer/detach.ts";
 import { ContextScopes } from "./context-scopes.ts";
 import { ArgumentReaders } from "./argument-readers.ts";
 import { installCurrentJob } from "./current-job.ts";
-import { installCurrentPool } from "./current-pool.ts";
 import { DispatchLoop } from "./dispatch-loop.ts";
-import { ForkJoin } from "./fork-join.ts";
 import { FunctionTable } from "./function-table.ts";
 import { JobRunner } from "./job-runner.ts";
 import { Arrivals } from "./arrivals.ts";
 import { IdleReport } from "./idle-report.ts";
 import { JobClock } from "./job-clock.ts";
-import { JoinWait } from "./join-wait.ts";
 import { Recycling } from "./recycling.ts";
 import { Rest } from "./rest.ts";
 import { reportStrayErrors } from "./stray-errors.ts";
@@ -50,6 +47,7 @@ import { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
 import { StreamJobs } from "./stream-jobs.ts";
 import { ThreadEnd } from "./thread-end.ts";
+import { type CurrentPool, installThread } from "./thread-of-pool.ts";
 import { takeThreadData } from "./thread-data.ts";
 import { now as clockNow, setImmediate } from "../shared/timers.ts";
 
@@ -57,6 +55,10 @@ import { now as clockNow, setImmediate } from "../shared/timers.ts";
 const THREADS_WANTED_MS = 20;
 let threadsWantedAt = -Infinity;
 let loopDelay: LoopDelayMonitor | null = null;
+/** What jobs of this thread submit. Null until the first one does. */
+let own: CurrentPool | null = null;
+/** Whether none may any more. */
+let isClosed = false;
 
 const {
   control,
@@ -121,7 +123,7 @@ const holder: ArgumentsHolder = {
   give: () => {},
   queued: () => {},
 };
-const submitter = new Submitter({
+const submitterParts: SubmitterParts = {
   memory,
   home,
   payloads,
@@ -149,8 +151,7 @@ const submitter = new Submitter({
     // The loop looks into the inbox, or is woken for it.
     awaited: () => {},
   },
-});
-const { ledger } = submitter;
+};
 const encoder = new Encoder(sharedBuffers, carried.nextId);
 const inputs = new ArgumentReaders({ memory, serial, arenas, sharedBuffers, carried, send: sendArgument });
 const decoder = new Decoder(sharedBuffers, carried, inputs);
@@ -233,13 +234,13 @@ const rest = new Rest({
     if (memory.queues.reach !== ALL && !memory.queues.isExclusiveEmpty()) post({ type: "threads-wanted" });
     // Nothing of a request outlives it.
     scopes.forget();
-    submitter.contexts.forget();
+    own?.submitter.contexts.forget();
     idleness.resting();
   },
 });
 const end = new ThreadEnd({
   disposing: () => {
-    ledger.close();
+    closeOwn();
     // What `dispose` leaves behind is not of the job that ended last.
     current.lastName = null;
     post({ type: "disposing" });
@@ -254,7 +255,6 @@ const loop = new DispatchLoop({
   serial,
   memory,
   runner,
-  ledger,
   arrivals,
   clock,
   rest,
@@ -265,34 +265,40 @@ const loop = new DispatchLoop({
   end: () => end.begin(),
 });
 const takeAll = (): void => intake.takeAll();
-const joinWait = new JoinWait({
-  thread: index,
-  serial,
-  memory,
-  ledger,
-  functions,
-  loop,
-  spinLimitUs: options.spinLimitUs,
-  takeMessages: takeAll,
-  wantThread,
-});
-const forkJoin = new ForkJoin(
-  {
-    serial,
-    memory,
-    submitter,
-    functions,
-    runner,
-    loop,
-    arrivals,
-    encoder,
-    decoder,
-    carried,
-    takeMessages: takeAll,
+installThread({
+  submitBy(create) {
+    if (own !== null) return own;
+    own = create({
+      submitter: submitterParts,
+      joinWait: {
+        thread: index,
+        serial,
+        memory,
+        functions,
+        loop,
+        spinLimitUs: options.spinLimitUs,
+        takeMessages: takeAll,
+        wantThread,
+      },
+      forkJoin: {
+        serial,
+        memory,
+        functions,
+        runner,
+        loop,
+        arrivals,
+        encoder,
+        decoder,
+        carried,
+        takeMessages: takeAll,
+      },
+    });
+    const { ledger } = own.submitter;
+    if (isClosed) ledger.close();
+    loop.submits(ledger);
+    return own;
   },
-  joinWait,
-);
-installCurrentPool({ submitter, functions, forkJoin, places: memory.places });
+});
 
 // No `await` at the top level: bundles of CommonJS cannot have one.
 void begin();
@@ -381,7 +387,14 @@ function sendArgument(message: ArgumentMessage): void {
   else post(message);
 }
 
+/** Jobs that jobs submit are refused from here on. */
+function closeOwn(): void {
+  isClosed = true;
+  own?.submitter.ledger.close();
+}
+
 function handle(message: HostMessage): void {
+  const ledger = own?.submitter.ledger;
   switch (message.type) {
     case "arena":
       arenas.add(message.arena);
@@ -398,8 +411,8 @@ function handle(message: HostMessage): void {
       break;
     }
     case "thread-ended":
-      ledger.collect();
-      ledger.recover(message.serial, fromWire(message.error) as Error, true);
+      ledger?.collect();
+      ledger?.recover(message.serial, fromWire(message.error) as Error, true);
       arenas.dropOf(message.serial);
       late.goneOf(message.serial);
       sharedBuffers.dropOf(message.serial);
@@ -407,28 +420,28 @@ function handle(message: HostMessage): void {
       inputs.stopOf(message.serial);
       functions.drop(message.serial);
       scopes.drop(message.serial);
-      ledger.deliver();
+      ledger?.deliver();
       loop.wake();
       break;
     case "thread-lost":
-      ledger.lose(message.serial, fromWire(message.error) as Error);
+      ledger?.lose(message.serial, fromWire(message.error) as Error);
       streams.stopOf(message.serial);
       inputs.stopOf(message.serial);
-      ledger.deliver();
+      ledger?.deliver();
       loop.wake();
       break;
     case "drop":
-      ledger.close();
-      ledger.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
-      ledger.requestStop();
-      ledger.deliver();
+      closeOwn();
+      ledger?.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
+      ledger?.requestStop();
+      ledger?.deliver();
       loop.wake();
       break;
     case "shared-buffer":
       sharedBuffers.add(message.id, message.buffer);
       late.arrived(-message.id);
       inputs.arrived(-message.id);
-      if (ledger.arrived(-message.id)) loop.wake();
+      if (ledger?.arrived(-message.id) === true) loop.wake();
       break;
     case "shared-buffer-gone":
       sharedBuffers.gone(message.id);
@@ -449,16 +462,16 @@ function handle(message: HostMessage): void {
     case "carried":
       carried.add(message);
       inputs.arrived(message.id);
-      if (!late.arrived(message.id) && ledger.arrived(message.id)) loop.wake();
+      if (!late.arrived(message.id) && ledger?.arrived(message.id) === true) loop.wake();
       break;
     case "carried-gone":
       late.gone(message.id);
       break;
     case "progress":
-      submitter.progress.report(message.id, message.value);
+      own?.submitter.progress.report(message.id, message.value);
       break;
     case "began":
-      submitter.progress.began(message.id);
+      own?.submitter.progress.began(message.id);
       break;
     case "cancel":
       if (memory.slots.isCancelRequested(message.slot)) {
@@ -469,14 +482,14 @@ function handle(message: HostMessage): void {
       break;
     case "cancel-recorded": {
       const reason = fromWire(message.reason);
-      const isCanceled = cancelRecorded(ledger, memory.trace, message.key, reason);
+      const isCanceled = ledger !== undefined && cancelRecorded(ledger, memory.trace, message.key, reason);
       post({ type: "cancel-answered", id: message.id, isCanceled });
       if (isCanceled) loop.wake();
       break;
     }
     case "argument-wanted":
     case "argument-left":
-      submitter.pumps.heard(message);
+      own?.submitter.pumps.heard(message);
       break;
     case "argument-opened":
     case "argument-dropped":

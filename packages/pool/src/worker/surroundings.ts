@@ -1,28 +1,35 @@
 /** What a job function is called in: its context, and nothing that is current on the thread. */
-import { swapContext, swapScheduler } from "@skein/scheduling/internal";
-import { AsyncScope, type CarriedScope } from "@skein/context";
+import { AsyncScope, type CarriedScope, joinCopies } from "@skein/context";
 import { channels, publishJob } from "../jobs/channels.ts";
 import type { JobFunction } from "../jobs/exported-function.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
 
 /** What is current on the thread, besides the context. A job begins without; what it makes current ends with it, or with its first part. */
 interface Current {
-  readonly context: ReturnType<typeof swapContext>;
-  readonly scheduler: ReturnType<typeof swapScheduler>;
+  readonly context: object | null;
+  readonly scheduler: object | null;
 }
 
 export const nothingCurrent: Current = { context: null, scheduler: null };
 
+/** As `ambientContext` and `ambientScheduler` of `@skein/scheduling`, which most threads do not load: its copies find these here. */
+const shared = joinCopies("@skein/scheduling", 1, import.meta.url);
+const nowhere = (): { current: object | null } => ({ current: null });
+const ambientContext = shared("synchronizationContext", nowhere);
+const ambientScheduler = shared("taskScheduler", nowhere);
+
 /** `restoreCurrent` has to follow, with what this gives. */
 export function leaveCurrent(): Current {
-  const context = swapContext(null);
-  const scheduler = swapScheduler(null);
-  return context === null && scheduler === null ? nothingCurrent : { context, scheduler };
+  const context = ambientContext.current;
+  const scheduler = ambientScheduler.current;
+  if (context === null && scheduler === null) return nothingCurrent;
+  restoreCurrent(nothingCurrent);
+  return { context, scheduler };
 }
 
 export function restoreCurrent({ context, scheduler }: Current): void {
-  swapContext(context);
-  swapScheduler(scheduler);
+  ambientContext.current = context;
+  ambientScheduler.current = scheduler;
 }
 
 /** @param carried Null: nothing of the context came along. @throws what entering a flow throws. */

@@ -15,7 +15,7 @@ import { createLayout } from "../../src/shared/layout.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
 import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
 import { OUTCOME_RESULT, QUEUED, RUNNING } from "../../src/shared/slot.ts";
-import type { TaskJob } from "../../src/submit/pending-job.ts";
+import type { TaskJob } from "../../src/submit/task-job.ts";
 import { Submitter } from "../../src/submit/submitter.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
 import { CarriedValues } from "../../src/transfer/carried-values.ts";

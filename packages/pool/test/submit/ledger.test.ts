@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { Encoder } from "../../src/codec/encoder.ts";
 import { PoolClosedError, QueueFullError } from "../../src/errors.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
-import type { TaskJob } from "../../src/submit/pending-job.ts";
+import type { TaskJob } from "../../src/submit/task-job.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
 import { HOST, HOST_SERIAL } from "../../src/shared/pool-memory.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../../src/shared/stream-ring.ts";

@@ -10,7 +10,7 @@ import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
 import { FREE, OUTCOME_ERROR, OUTCOME_RESULT } from "../../src/shared/slot.ts";
 import { toWire } from "../../src/codec/error-wire.ts";
 import type { QueueLimits } from "../../src/submit/ledger.ts";
-import type { TaskJob } from "../../src/submit/pending-job.ts";
+import type { TaskJob } from "../../src/submit/task-job.ts";
 import { Home, type Homes } from "../../src/submit/home.ts";
 import { defaultSubmitOptions, type Placement, type SubmitOptions } from "../../src/submit/submit-options.ts";
 import { Submitter } from "../../src/submit/submitter.ts";

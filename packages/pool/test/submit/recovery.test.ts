@@ -10,7 +10,7 @@ import { NO_JOB } from "../../src/shared/job-queues.ts";
 import { dequeBase, ringBase } from "../../src/shared/layout.ts";
 import { HOST } from "../../src/shared/pool-memory.ts";
 import { Ring } from "../../src/shared/ring.ts";
-import type { TaskJob } from "../../src/submit/pending-job.ts";
+import type { TaskJob } from "../../src/submit/task-job.ts";
 import { crash, PlayedPool } from "./played-pool.ts";
 
 const [VICTIM, OTHER] = [0, 1];

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
-import type { TaskJob } from "../../src/submit/pending-job.ts";
+import type { TaskJob } from "../../src/submit/task-job.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
 import { PlayedPool } from "./played-pool.ts";
 

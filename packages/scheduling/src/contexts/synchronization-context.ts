@@ -7,7 +7,10 @@ import { reportUncaught } from "../uncaught.ts";
 
 const settled: Promise<void> = Promise.resolve();
 
-/** The current context, of all copies of this package; `swapContext` changes it. */
+/**
+ * The current context, of all copies of this package; `swapContext` changes it. Pool threads find it here by its name, and hide it from each job
+ * (`surroundings.ts` of the pool): so what a job sets with `setCurrent` ends with the job.
+ */
 export const ambientContext: { current: SynchronizationContext | null } = shared(
   "synchronizationContext",
   () => ({
@@ -107,10 +110,7 @@ export function capturedContext(): SynchronizationContext | null {
   return current === null || isPrototypeOfKind(getPrototypeOf(current)) ? null : current;
 }
 
-/**
- * Makes another context current without a check; gives the previous one, to be put back. Whoever runs jobs calls it with null before each
- * job and with what it gave behind it: so what a job sets with `setCurrent` ends with the job.
- */
+/** Makes another context current without a check; gives the previous one, to be put back. */
 export function swapContext(next: SynchronizationContext | null): SynchronizationContext | null {
   const previous = ambientContext.current;
   ambientContext.current = next;
