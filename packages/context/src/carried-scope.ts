@@ -2,14 +2,19 @@ import { AsyncScope } from "./async-scope.ts";
 import { carriedFlows, enterFlowsHere } from "./carried-flows.ts";
 import type { CarriedFlows } from "./carried-flows.ts";
 import { CarriedValues } from "./carried-values.ts";
-import { enterStorages, shapeOf } from "./carrier-shape.ts";
-import type { CarrierShape } from "./carrier-shape.ts";
+import { carrierOf, enterStores, shapeOf, storesIn, storesOf } from "./carrier-shape.ts";
+import type { CarriedStores, TextOf } from "./carrier-shape.ts";
 import type { ContextCarrier } from "./carrier-text.ts";
 import { ContextState } from "./context-state.ts";
 import { stateOf } from "./execution-context.ts";
 import type { ExecutionContext } from "./execution-context.ts";
+import { hasOwn } from "./intrinsics.ts";
 import { flows } from "./registered-flows.ts";
 import { captureUnder } from "./resource-run.ts";
+
+function isStores(from: object): from is CarriedStores {
+  return typeof from === "object" && from !== null && hasOwn(from, "texts");
+}
 
 function newScope(): AsyncScope {
   return new AsyncScope();
@@ -20,21 +25,31 @@ function newScope(): AsyncScope {
  * and nothing of anybody else's. The stores are entered once, and each run is in the scope that has captured them.
  */
 export class CarriedScope {
-  /** Null: it came as `#carrier`, and nobody has asked for more. */
+  /** One of these says what came: a state, a carrier, or stores and nothing else. Of a carrier the others are made when they are asked for. */
   #state: ContextState | null = null;
-  readonly #carrier: ContextCarrier = "";
-  /** Null: it is not known that all of it goes into storages. */
-  #shape: CarrierShape | null = null;
-  /** Null: nothing of the state belongs to a flow, or `#shape` says it. */
+  #carrier: ContextCarrier | null = null;
+  #stores: CarriedStores | null = null;
+  /** Null: nothing of the state belongs to a flow, or all of it is in `#stores`. */
   #flows: CarriedFlows | null = null;
   #scope: AsyncScope | null = null;
   /** A flow that comes or goes changes what is in the scope. */
   #asOf = -1;
 
-  /** @param context Or a carrier that `toCarrier` of this process has made: nobody looks at it before it is entered. */
-  constructor(context: ExecutionContext | ContextCarrier) {
-    if (typeof context === "string") this.#carrier = context;
-    else this.#state = stateOf(context);
+  /** @param from A context; or a carrier that `toCarrier` of this process has made: nobody looks at it before it is entered. */
+  constructor(from: ExecutionContext | ContextCarrier | CarriedStores) {
+    if (typeof from === "string") {
+      this.#carrier = from;
+    } else if (isStores(from)) {
+      this.#stores = from;
+      this.#asOf = from.shape.asOf;
+    } else {
+      this.#state = stateOf(from);
+    }
+  }
+
+  /** Of a carrier of this process in UTF-8, from `start` to `end`. */
+  static fromBytes(bytes: Uint8Array, start: number, end: number, textOf: TextOf): CarriedScope {
+    return new CarriedScope(storesIn(bytes, start, end, textOf) ?? textOf(bytes, start, end));
   }
 
   /**
@@ -50,15 +65,16 @@ export class CarriedScope {
 
   #findFlows(): void {
     this.#asOf = flows.changes;
-    this.#scope = this.#shape = this.#flows = null;
+    if (this.#stores !== null) this.#carrier ??= carrierOf(this.#stores);
+    this.#scope = this.#stores = this.#flows = null;
     if (flows.isEmpty) return;
-    const shape = this.#state === null ? shapeOf(this.#carrier) : null;
-    if (shape?.isOfStorages === true) this.#shape = shape;
+    const shape = this.#carrier === null ? null : shapeOf(this.#carrier);
+    if (shape?.isOfStorages === true) this.#stores = storesOf(shape, this.#carrier!);
     else if (shape?.isOfContext !== true) this.#flows = carriedFlows(this.#carried);
   }
 
   get #carried(): ContextState {
-    return (this.#state ??= ContextState.ofCarried(CarriedValues.ofOwn(this.#carrier)));
+    return (this.#state ??= ContextState.ofCarried(CarriedValues.ofOwn(this.#carrier!)));
   }
 
   #newScope(): AsyncScope {
@@ -69,11 +85,11 @@ export class CarriedScope {
   }
 
   #captured(): AsyncScope {
-    const shape = this.#shape;
+    const stores = this.#stores;
     const carried = this.#flows;
-    if (shape !== null) {
+    if (stores !== null) {
       return captureUnder(AsyncScope.root, ContextState.default, () => {
-        enterStorages(shape, this.#carrier);
+        enterStores(stores);
         return newScope();
       });
     }

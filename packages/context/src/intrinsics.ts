@@ -14,6 +14,7 @@ export const keys: typeof Object.keys = Object.keys;
 export const nextTick: typeof process.nextTick = process.nextTick;
 export const apply: typeof Reflect.apply = Reflect.apply;
 export const isArray: typeof Array.isArray = Array.isArray;
+export const fromCharCode: typeof String.fromCharCode = String.fromCharCode;
 export const parse: typeof JSON.parse = JSON.parse;
 export const stringify: typeof JSON.stringify = JSON.stringify;
 export const lowerCase: (text: string) => string = Function.prototype.call.bind(String.prototype.toLowerCase);

@@ -307,6 +307,75 @@ describe("custom flows", () => {
   });
 });
 
+describe("a carrier in bytes", () => {
+  const bytesOf = (text: string): Buffer => Buffer.from(`<${text}>`);
+  const textOf = (bytes: Uint8Array, start: number, end: number): string =>
+    Buffer.from(bytes.subarray(start, end)).toString();
+  const scopeOf = (text: string): CarriedScope => {
+    const bytes = bytesOf(text);
+    const scope = CarriedScope.fromBytes(bytes, 1, bytes.length - 1, textOf);
+    bytes.fill(0);
+    return scope;
+  };
+
+  it("means what its text means, whether it is like the one before or not", () => {
+    const storages = ["one", "two"].map((name) => {
+      const storage = new AsyncLocalStorage<unknown>();
+      flows.use(flow(storage, { name }));
+      return storage;
+    });
+    const seen = (text: string): unknown =>
+      scopeOf(text)
+        .get()
+        .run(() => [...storages.map((storage) => storage.getStore()), local.value]);
+    const expected: readonly (readonly [string, readonly unknown[]])[] = [
+      ["1S3:one1:aS3:two2:bb", ["a", "bb", undefined]],
+      ["1S3:one1:cS3:two0:", ["c", "", undefined]],
+      ["1S3:one17:12345678901234567S3:two3:xyz", ["12345678901234567", "xyz", undefined]],
+      ["1S3:one2:日本S3:two1:é", ["日本", "é", undefined]],
+      ["1S3:one1:d", ["d", undefined, undefined]],
+      ["1S3:one1:e", ["e", undefined, undefined]],
+      ['1s3:one7:{"a":1}', [{ a: 1 }, undefined, undefined]],
+      ['1s3:one7:{"a":2}', [{ a: 2 }, undefined, undefined]],
+      ["1W10:flow.local4:mineS3:one1:f", ["f", undefined, "mine"]],
+      ["1W10:flow.local5:mine2", [undefined, undefined, "mine2"]],
+      ["1S3:one1:g", ["g", undefined, undefined]],
+      ["1S3:onf1:h", [undefined, undefined, undefined]],
+    ];
+    for (const [text, values] of [...expected, ...expected.toReversed()])
+      expect([text, seen(text)]).toEqual([text, values]);
+  });
+
+  it("is the same again when a flow has come or gone, also after it was entered", () => {
+    const storage = new AsyncLocalStorage<string>();
+    const first = flow(storage, { name: "came" });
+    const scopes = ["1S4:came1:a", "1S4:came1:b"].map(scopeOf);
+    const seen = (): unknown => scopes.map((scope) => scope.get().run(() => [storage.getStore(), carrier()]));
+    const entered = [
+      ["a", "1S4:came1:a"],
+      ["b", "1S4:came1:b"],
+    ];
+    expect(seen()).toEqual(entered);
+    first[Symbol.dispose]();
+    expect(seen()).toEqual(entered.map(([, text]) => [undefined, text]));
+    flows.use(flow(storage, { name: "came" }));
+    expect(seen()).toEqual(entered);
+  });
+
+  it("that a codec refuses is refused each time", () => {
+    const codec = {
+      encode: String,
+      decode: (): never => {
+        throw new Error("no");
+      },
+    };
+    flows.use(flow(new AsyncLocalStorage<string>(), { name: "refused", codec }));
+    for (const scope of ["1s7:refused1:a", "1s7:refused1:b"].map(scopeOf))
+      for (let i = 0; i < 2; i++)
+        expect(() => scope.get()).toThrow(expect.objectContaining({ code: "ERR_SKEIN_INVALID_CARRIER" }));
+  });
+});
+
 describe("errors of a flow", () => {
   const bad = new Error("not today");
   const fail = (): never => {

@@ -57,7 +57,6 @@
  * Sources    .NET ThreadPool work items; "claim by compare-and-swap with owner", crossbeam. Model test: test/shared/slot.model.test.ts
  */
 import { cas, load, store, wait } from "./atomics.ts";
-import { utf8Slice } from "./intrinsics.ts";
 import { INLINE_BYTES, type Layout, SLOT_HEADER_WORDS, SLOT_WORDS } from "./layout.ts";
 
 const STATE = 0;
@@ -410,11 +409,13 @@ export class SlotTable {
     this.setContext(slot, id, CONTEXT_IN_SLOT, (start << IN_SLOT_LENGTH_BITS) | length);
   }
 
-  /** That carrier. */
-  contextInSlot(slot: number): string {
-    const place = this.contextBlock(slot);
-    const start = this.inlineOffset(slot) + (place >> IN_SLOT_LENGTH_BITS);
-    return utf8Slice(this.bytes, start, start + (place & ((1 << IN_SLOT_LENGTH_BITS) - 1)));
+  /** Where that carrier begins in `bytes`, and its length in bytes. */
+  contextOffset(slot: number): number {
+    return this.inlineOffset(slot) + (this.contextBlock(slot) >> IN_SLOT_LENGTH_BITS);
+  }
+
+  contextLength(slot: number): number {
+    return this.contextBlock(slot) & ((1 << IN_SLOT_LENGTH_BITS) - 1);
   }
 
   /** Of this submitter's contexts; 0: the empty context. */

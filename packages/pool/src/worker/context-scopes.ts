@@ -1,7 +1,7 @@
 /** The contexts of running jobs: decoded once per distinct context and thread, then entered for a few nanoseconds. */
 import { CarriedScope } from "@skein/context";
 import type { Arenas } from "../shared/arenas.ts";
-import { Float64Array, Int32Array } from "../shared/intrinsics.ts";
+import { Float64Array, Int32Array, utf8Slice } from "../shared/intrinsics.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { CONTEXT_IN_SLOT } from "../shared/slot.ts";
 
@@ -36,19 +36,27 @@ export class ContextScopes {
     const place = (id + serial) % PLACES;
     const known = this.#scopes[place]!;
     if (known !== null && this.#ids[place] === id && this.#serials[place] === serial) return known;
-    const carrier = this.#carrierOf(slot);
-    this.#makeRoom(place, carrier.length);
+    const { slots } = this.#memory;
+    const scope =
+      slots.contextArena(slot) === CONTEXT_IN_SLOT ? this.#inSlot(slot, place) : this.#inArena(slot, place);
     this.#ids[place] = id;
     this.#serials[place] = serial;
-    return (this.#scopes[place] = new CarriedScope(carrier));
+    return (this.#scopes[place] = scope);
   }
 
-  #carrierOf(slot: number): string {
+  #inSlot(slot: number, place: number): CarriedScope {
     const { slots } = this.#memory;
-    const arena = slots.contextArena(slot);
-    return arena === CONTEXT_IN_SLOT
-      ? slots.contextInSlot(slot)
-      : this.#arenas.text(arena, slots.contextBlock(slot));
+    const start = slots.contextOffset(slot);
+    const length = slots.contextLength(slot);
+    this.#makeRoom(place, length);
+    return CarriedScope.fromBytes(slots.bytes, start, start + length, utf8Slice);
+  }
+
+  #inArena(slot: number, place: number): CarriedScope {
+    const { slots } = this.#memory;
+    const carrier = this.#arenas.text(slots.contextArena(slot), slots.contextBlock(slot));
+    this.#makeRoom(place, carrier.length);
+    return new CarriedScope(carrier);
   }
 
   #makeRoom(place: number, length: number): void {
