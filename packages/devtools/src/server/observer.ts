@@ -154,8 +154,8 @@ export class Observer {
   }
 
   #batch(watch: Watch): Batch | null {
-    const { high, normal, low, local, placed } = this.#pool.stats().queued;
     const recorded = watch.recording.read(watch.oneIn);
+    const { high, normal, low, local, placed } = recorded.queued;
     const batch = encodeBatch(recorded, watch.oneIn, [high, normal, low, local, placed]);
     watch.nowUs = batch.nowUs;
     for (const [id, name] of batch.functions) watch.functions.set(id, name);

@@ -31,7 +31,7 @@ export interface Limits {
   readonly slicesPerBatch: number;
 }
 
-export const limits: Limits = { clients: 32, bytesPerClient: 4 << 20, slicesPerBatch: 2000 };
+export const limits: Limits = { clients: 32, bytesPerClient: 4 << 20, slicesPerBatch: 500 };
 
 const cancelNames: OptionNames<{ readonly job: number }> = { job: true };
 

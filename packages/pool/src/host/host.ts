@@ -4,7 +4,7 @@ import type { Task } from "@skein/scheduling";
 import { channels, named, type ThreadMessage } from "../jobs/channels.ts";
 import { fromWire, toWire } from "../codec/error-wire.ts";
 import { PoolClosedError, ThreadCrashedError } from "../errors.ts";
-import { type PoolStats, readStats } from "./pool-stats.ts";
+import { type PoolStats, readQueued, readStats } from "./pool-stats.ts";
 import type { ArgumentMessage, HostMessage, WorkerMessage } from "../messages/protocol.ts";
 import type { RecycleLimits } from "../messages/recycle-limits.ts";
 import { Arena } from "../shared/arena.ts";
@@ -324,6 +324,7 @@ export class Host {
     trace.record(recording, this.#roster.live());
     this.#followTrace(trace);
     return new PoolRecording(trace, recording, {
+      queued: () => readQueued(this.#memory, this.#submitter),
       cancel: (key, reason) => this.#cancelRecorded(key, reason),
       stop: () => {
         trace.unrecord(recording);

@@ -60,16 +60,22 @@ export interface PoolStats {
   }[];
 }
 
+/** A small part of the statistics, for whoever asks often. */
+export function readQueued({ queues }: PoolMemory, { ledger }: Submitter): PoolStats["queued"] {
+  const [high, normal, low] = PRIORITIES.map((_, i) => queues.sizeOf(i) + ledger.backlogSize(i));
+  const { localSize: local } = queues;
+  return { high: high!, normal: normal!, low: low!, local, placed: ledger.placedWaiting };
+}
+
 export function readStats(
   memory: PoolMemory,
   submitter: Submitter,
   threads: readonly PoolThread[],
   recycled: number,
 ): PoolStats {
-  const { parking, queues, allStatistics: all } = memory;
+  const { parking, allStatistics: all } = memory;
   const states = threads.map((thread) => parking.state(thread.index));
   const running = states.filter((state) => state === BUSY).length;
-  const [high, normal, low] = PRIORITIES.map((_, i) => queues.sizeOf(i) + submitter.ledger.backlogSize(i));
   return {
     threads: {
       total: threads.length,
@@ -77,13 +83,7 @@ export function readStats(
       parked: states.filter((state) => state === ASLEEP || state === IDLE).length,
       running,
     },
-    queued: {
-      high: high!,
-      normal: normal!,
-      low: low!,
-      local: queues.localSize,
-      placed: submitter.ledger.placedWaiting,
-    },
+    queued: readQueued(memory, submitter),
     submitted: all.total("submitted"),
     completed: all.total("completed"),
     failed: all.total("failed"),

@@ -1,9 +1,10 @@
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { PoolTrace } from "./pool-trace.ts";
-import type { RecordedBatch, Recording } from "./recording.ts";
+import type { Queued, RecordedBatch, Recording } from "./recording.ts";
 
 /** What the host does for it. */
 interface RecordedHost {
+  queued(): Queued;
   cancel(key: number, reason: unknown): Promise<boolean>;
   stop(): void;
 }
@@ -38,7 +39,7 @@ export class PoolRecording implements Disposable {
       this.#recording.oneIn = oneIn;
       if (!this.#isStopped) this.#trace.adjust();
     }
-    return this.#recording.read();
+    return { ...this.#recording.read(), queued: this.#host.queued() };
   }
 
   /**

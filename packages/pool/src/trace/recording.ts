@@ -77,9 +77,14 @@ export class RecordedThread {
   }
 }
 
+/** As of `stats()`. */
+export type Queued = Readonly<Record<"high" | "normal" | "low" | "local" | "placed", number>>;
+
 /** What happened since the last look. */
 export interface RecordedBatch {
   readonly nowUs: number;
+  /** How many jobs wait now, as `stats()` says it, for less. */
+  readonly queued: Queued;
   readonly threads: readonly RecordedThread[];
   /** Those that are new. */
   readonly functions: readonly { readonly id: number; readonly name: string }[];
@@ -168,7 +173,7 @@ export class Recording {
   }
 
   /** What happened since the last look: of the jobs, one in `oneIn`, the same in all threads. */
-  read(): RecordedBatch {
+  read(): Omit<RecordedBatch, "queued"> {
     const { oneIn } = this;
     const [threads, lines] = [this.#ended, this.#endedLines];
     this.#ended = [];
