@@ -3,8 +3,8 @@
  * submit, and passes results on to threads.
  *
  * A job of the host goes past the queues, with its values in one message, to a thread that has nothing to do. When there is none it may be
- * sent a little ahead of one that is quick (thread-lead.ts), if it carries nothing but memory: with all others of this turn, in one
- * message. Otherwise it is queued. From there the host sends it ahead later on, or whoever claims it asks for the values. No job
+ * sent a little ahead of one that is quick (thread-lead.ts), if it carries nothing but memory: with all others of this turn in one message,
+ * and what they carry in the thread's lane (transfer/memory-lane.ts). Otherwise it is queued. From there the host sends it ahead later on, or whoever claims it asks for the values. No job
  * overtakes another of its priority that waits in a queue, and none is sent ahead while jobs wait in several of them.
  */
 import type { Transferable } from "node:worker_threads";
@@ -15,17 +15,19 @@ import { NO_JOB } from "../shared/job-queues.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
+import { promiseThen } from "../shared/intrinsics.ts";
 import { OWN } from "../shared/reach.ts";
 import { NOT_BEGUN, QUEUED } from "../shared/slot.ts";
 import type { PendingJob } from "../submit/pending-job.ts";
 import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
-import { bufferBytes } from "../transfer/buffer-bytes.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { detach, giveUp } from "../transfer/detach.ts";
 import { withoutEndedPorts } from "../transfer/ended-ports.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import type { ThreadRoster } from "./thread-roster.ts";
 import { now as clockNow, setImmediate } from "../shared/timers.ts";
+
+const settled: Promise<void> = Promise.resolve();
 
 /** What the relay needs from the host. */
 export interface RelayEvents {
@@ -40,8 +42,13 @@ export interface RelayEvents {
 /** Who has a job of the host, or is about to get it. */
 interface Given {
   readonly thread: PoolThread;
-  readonly bytes: number;
   isSent: boolean;
+}
+
+interface OutgoingJob {
+  readonly slot: number;
+  /** Of what it carries. */
+  readonly id: number;
 }
 
 export class CarriedRelay implements ArgumentsHolder {
@@ -53,10 +60,11 @@ export class CarriedRelay implements ArgumentsHolder {
   /** By the number of what the job carries. */
   readonly #given = new Map<number, Given>();
   /** Assigned, and to be sent at the end of this turn. */
-  readonly #outgoing = new Map<PoolThread, HandedJob[]>();
+  readonly #outgoing = new Map<PoolThread, OutgoingJob[]>();
   readonly #wanted: { readonly thread: PoolThread; readonly id: number }[] = [];
   readonly #returned: { readonly thread: PoolThread; readonly slot: number; readonly id: number }[] = [];
   #turnIsDue = false;
+  #isSendingDue = false;
 
   constructor(memory: PoolMemory, roster: ThreadRoster, carried: CarriedValues, events: RelayEvents) {
     this.#memory = memory;
@@ -77,7 +85,7 @@ export class CarriedRelay implements ArgumentsHolder {
     if (given === undefined) return;
     this.#given.delete(id);
     const { lead } = given.thread;
-    lead.ended(clockNow(), given.bytes);
+    lead.ended(clockNow());
     if (this.#memory.queues.isEmpty()) return;
     // Many results may be settled in one turn: the thread would have nothing to do until it ends.
     if (lead.isLow) this.#refill();
@@ -104,19 +112,23 @@ export class CarriedRelay implements ArgumentsHolder {
     if (asleep !== 0) return asleep;
     const now = clockNow();
     const thread = this.#nextToRunDry(threads, now);
-    return thread !== null && this.#mayBeAhead(job, thread, now, threads.length) ? thread.serial : 0;
+    return thread !== null && this.#mayBeAhead(job) ? thread.serial : 0;
   }
 
   give(serial: number, slot: number, id: number): void {
     const thread = this.#roster.withSerial(serial)!;
     const isFree = thread.lead.isFree;
     this.#assign(thread, slot, id);
-    // At once: the caller may block this thread now.
+    // At once: the caller may block this thread now. Otherwise with what else is submitted in these microtasks.
     if (isFree) this.#sendAll();
-    else this.#nextTurn();
+    else if (!this.#isSendingDue) {
+      this.#isSendingDue = true;
+      AsyncScope.root.run(promiseThen, settled, this.#onSendingDue);
+    }
   }
 
-  queued(): void {
+  queued(id: number): void {
+    this.#carried.park(id);
     this.#nextTurn();
   }
 
@@ -137,7 +149,7 @@ export class CarriedRelay implements ArgumentsHolder {
       this.#carried.add(carried);
       const given = this.#given.get(carried.id);
       this.#given.delete(carried.id);
-      if (given !== undefined) given.thread.lead.returned(given.bytes);
+      if (given !== undefined) given.thread.lead.returned();
       this.#returned.push({ thread, slot, id: carried.id });
     }
     this.#nextTurn();
@@ -156,6 +168,13 @@ export class CarriedRelay implements ArgumentsHolder {
     this.#carried.dropOf(thread.serial);
     this.#outgoing.delete(thread);
     for (const [id, given] of this.#given) if (given.thread === thread) this.#given.delete(id);
+    thread.lane.close();
+    thread.results.close();
+  }
+
+  /** The pool is closed. */
+  close(): void {
+    this.#carried.close();
   }
 
   #nextTurn(): void {
@@ -163,6 +182,11 @@ export class CarriedRelay implements ArgumentsHolder {
     this.#turnIsDue = true;
     AsyncScope.root.run(setImmediate, this.#onTurn);
   }
+
+  readonly #onSendingDue = (): void => {
+    this.#isSendingDue = false;
+    this.#sendAll();
+  };
 
   readonly #onTurn = (): void => {
     this.#turnIsDue = false;
@@ -183,7 +207,7 @@ export class CarriedRelay implements ArgumentsHolder {
       this.#post(thread, [], () => ({ type: "carried-gone", id }));
       return;
     }
-    if (this.#carried.isOwn(id)) this.#note(thread, carried).isSent = true;
+    if (this.#carried.isOwn(id)) this.#note(thread, id).isSent = true;
     this.#post(thread, [carried], carriedMessage);
   }
 
@@ -200,9 +224,7 @@ export class CarriedRelay implements ArgumentsHolder {
         if (submitterOf(layout, entry) !== HOST) return false;
         const job = this.#events.jobIn(entry);
         // The entry of a former job is nobody's.
-        return (
-          job === null || slots.state(entry) !== QUEUED || this.#mayBeAhead(job, thread, now, threads.length)
-        );
+        return job === null || slots.state(entry) !== QUEUED || this.#mayBeAhead(job);
       });
       if (slot === NO_JOB) return;
       this.#assign(thread, slot, this.#events.jobIn(slot)!.extras.carriedId);
@@ -218,34 +240,31 @@ export class CarriedRelay implements ArgumentsHolder {
       const { lead, index } = thread;
       if (parking.reachOf(index) === OWN) continue;
       if (lead.jobs === 0 && parking.state(index) !== BUSY) return null;
-      if (lead.hasRoom(now, 0, threads.length) && (next === null || lead.jobs < next.lead.jobs))
-        next = thread;
+      const hasRoom = lead.hasRoom(now, parking.paceOf(index));
+      if (hasRoom && (next === null || lead.jobs < next.lead.jobs)) next = thread;
     }
     return next;
   }
 
-  #mayBeAhead({ extras, options }: PendingJob, { lead }: PoolThread, now: number, threads: number): boolean {
+  #mayBeAhead({ extras, options }: PendingJob): boolean {
     // Only the thread itself can say when it has nothing else.
     if (extras.carriedId === 0 || options.isExclusive) return false;
-    const carried = this.#carried.find(extras.carriedId);
-    return carried !== null && lead.hasRoom(now, bufferBytes(carried), threads);
+    return this.#carried.hasMemory(extras.carriedId);
   }
 
   #assign(thread: PoolThread, slot: number, id: number): void {
-    const carried = this.#carried.find(id)!;
-    this.#note(thread, carried);
+    this.#note(thread, id);
     // The thread knows nothing of the slot yet.
     this.#memory.slots.setOutcome(slot, NOT_BEGUN);
     const jobs = this.#outgoing.get(thread);
-    if (jobs === undefined) this.#outgoing.set(thread, [{ slot, carried }]);
-    else jobs.push({ slot, carried });
+    if (jobs === undefined) this.#outgoing.set(thread, [{ slot, id }]);
+    else jobs.push({ slot, id });
   }
 
-  #note(thread: PoolThread, carried: Carried): Given {
-    const bytes = bufferBytes(carried);
-    const given: Given = { thread, bytes: bytes === Infinity ? 0 : bytes, isSent: false };
-    this.#given.set(carried.id, given);
-    thread.lead.given(clockNow(), given.bytes);
+  #note(thread: PoolThread, id: number): Given {
+    const given: Given = { thread, isSent: false };
+    this.#given.set(id, given);
+    thread.lead.given(clockNow());
     return given;
   }
 
@@ -256,7 +275,7 @@ export class CarriedRelay implements ArgumentsHolder {
       this.#outgoing.delete(thread);
       // It was told to leave since, or has begun an exclusive job: it may end before it hears of them.
       if (thread.isLeaving || !this.#memory.parking.beginHanding(thread.index)) {
-        for (const { slot, carried } of jobs) this.#takeBack(slot, carried.id);
+        for (const { slot, id } of jobs) this.#takeBack(slot, id);
         continue;
       }
       try {
@@ -267,13 +286,35 @@ export class CarriedRelay implements ArgumentsHolder {
     }
   }
 
-  #hand(thread: PoolThread, jobs: readonly HandedJob[]): void {
-    for (const { carried } of jobs) this.#given.get(carried.id)!.isSent = true;
-    this.#post(
-      thread,
-      jobs.map(({ carried }) => carried),
-      (sent) => ({ type: "handed", jobs: jobs.map(({ slot }, i) => ({ slot, carried: sent[i]! })) }),
+  #hand(thread: PoolThread, jobs: readonly OutgoingJob[]): void {
+    for (const { id } of jobs) this.#given.get(id)!.isSent = true;
+    // For a thread that has nothing else it comes with its job.
+    if (thread.lead.jobs > 1 && this.#isLargeMemory(jobs)) {
+      this.#handMemory(thread, jobs);
+      return;
+    }
+    const carried = jobs.map(({ id }) => this.#carried.find(id)!);
+    this.#post(thread, carried, (sent) => ({
+      type: "handed",
+      jobs: jobs.map(({ slot }, i) => ({ slot, carried: sent[i]! })),
+    }));
+  }
+
+  #isLargeMemory(jobs: readonly OutgoingJob[]): boolean {
+    return (
+      jobs.every(({ id }) => this.#carried.hasMemory(id)) &&
+      jobs.some(({ id }) => this.#carried.hasLargeMemory(id))
     );
+  }
+
+  /** The thread takes what a job carries when it runs that. */
+  #handMemory(thread: PoolThread, jobs: readonly OutgoingJob[]): void {
+    for (const { id } of jobs) {
+      thread.lane.send(this.#carried.find(id)!);
+      this.#carried.forget(id);
+    }
+    thread.post({ type: "handed-memory", slots: jobs.map(({ slot }) => slot) });
+    this.#memory.parking.announceMail(thread.index);
   }
 
   #takeBack(slot: number, id: number): void {

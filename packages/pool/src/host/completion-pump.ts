@@ -38,6 +38,7 @@ export class CompletionPump {
   readonly #drain: () => number;
   readonly #outstanding: () => number;
   readonly #isAwaited: () => boolean;
+  readonly #hasMore: () => boolean;
   #looking = false;
   #window = MAX_WINDOW;
   #emptyTurns = 0;
@@ -56,6 +57,7 @@ export class CompletionPump {
    * @param drain Settles what is in the inbox and says how much that was.
    * @param outstanding How many jobs have not settled.
    * @param isAwaited Whether any of them is more than a stream of which nobody waits for an item.
+   * @param hasMore Whether `drain` has left some for the next turn.
    */
   constructor(
     inbox: Inbox,
@@ -63,12 +65,14 @@ export class CompletionPump {
     drain: () => number,
     outstanding: () => number,
     isAwaited: () => boolean,
+    hasMore: () => boolean,
   ) {
     this.#inbox = inbox;
     this.#parking = parking;
     this.#drain = drain;
     this.#outstanding = outstanding;
     this.#isAwaited = isAwaited;
+    this.#hasMore = hasMore;
   }
 
   /** A job was submitted: look for its result in the next turns, if that has paid off lately. */
@@ -150,6 +154,10 @@ export class CompletionPump {
 
   #lookOnOrSleep(): void {
     for (;;) {
+      if (this.#hasMore()) {
+        this.#lookOn();
+        return;
+      }
       if (this.#outstanding() > 0) {
         if (this.#emptyTurns < this.#turnsToLook()) {
           this.#lookOn();

@@ -26,7 +26,7 @@ import { dropStream } from "../submit/open-stream.ts";
 import { Submitter } from "../submit/submitter.ts";
 import { promiseThen } from "../shared/intrinsics.ts";
 import { clearTimeout, setImmediate, setTimeout } from "../shared/timers.ts";
-import { CarriedValues } from "../transfer/carried-values.ts";
+import { CarriedValues, numberedBy } from "../transfer/carried-values.ts";
 import { ArenaMemories } from "./arena-memories.ts";
 import { AskedCancels } from "./asked-cancels.ts";
 import { CarriedRelay } from "./carried-relay.ts";
@@ -50,6 +50,8 @@ import { EXTRA_IDLE_TIMEOUT_MS, type ThreadCounts, ThreadSupply } from "./thread
 
 /** A thread that was terminated ends in milliseconds, on a busy machine a little later. One that has not by then is in a call that nothing interrupts. */
 const STUCK_AFTER_MS = 2000;
+/** More moved memory than that is not attached to this thread before those who wait for it have gone on: V8 would collect on its account. */
+const MOVED_BYTES_AT_ONCE = 4 << 20;
 
 export interface HostOptions extends ThreadCounts {
   /** How many threads there can be at once, `setMaxThreads` included. */
@@ -173,7 +175,7 @@ export class Host {
       () => this.#isQuiet && !starts.isAwaited,
       () => this.#submitter.contexts.forget(),
     );
-    const carried = new CarriedValues(HOST_SERIAL, takeKnowledge);
+    const carried = new CarriedValues(HOST_SERIAL, (id) => this.#takeCarried(id, carried));
     this.#relay = new CarriedRelay(memory, roster, carried, {
       mayStart: () => roster.count < this.#supply.minThreads,
       jobIn: (slot) => this.#submitter.ledger.jobIn(slot),
@@ -211,12 +213,13 @@ export class Host {
       memory.inbox,
       memory.parking,
       () => {
-        const count = ledger.drain();
+        const count = ledger.drain(MOVED_BYTES_AT_ONCE);
         this.#queueWatch.resultsCame();
         return count;
       },
       () => ledger.outstanding,
       () => ledger.isAwaited,
+      () => ledger.hasMore,
     );
     this.#queueWatch = new QueueWatch({
       atMost: () => this.#queued + ledger.placedWaiting,
@@ -431,6 +434,7 @@ export class Host {
     this.#keepAlive.close();
     this.#trimTimer.stop();
     this.#payloads.close();
+    this.#relay.close();
     this.#arenas.dropAll();
     this.#trace?.write();
   }
@@ -553,8 +557,19 @@ export class Host {
     for (const thread of this.#roster.live()) thread.intake.takeKnowledge();
   }
 
+  /** Memory lies in the lane of its thread, everything else comes with its messages: the first time, the lane does, too. */
+  #takeCarried(id: number, carried: CarriedValues): void {
+    const lane = this.#roster.withSerial(numberedBy(id))?.results;
+    if (lane?.takeUpTo(id, carried) === true) return;
+    this.#takeKnowledge();
+    lane?.takeUpTo(id, carried);
+  }
+
   #onMessage(thread: PoolThread, message: WorkerMessage): void {
     switch (message.type) {
+      case "lane":
+        thread.results.opened(message.port);
+        break;
       case "bell":
         this.#pump.onBell();
         break;

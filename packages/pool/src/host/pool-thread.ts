@@ -6,6 +6,7 @@ import { isDeno } from "../shared/is-deno.ts";
 import { threadEntry } from "../thread-entry.ts";
 import { explained, noThreadEntry } from "./thread-entry-missing.ts";
 import { MessageIntake } from "../messages/message-intake.ts";
+import { LaneReceiver, LaneSender } from "../transfer/memory-lane.ts";
 import { ThreadLead } from "./thread-lead.ts";
 import { type ThreadOptions, threadStart } from "./thread-flags.ts";
 import { type HandledThread, ThreadHandle } from "./thread-handle.ts";
@@ -50,6 +51,10 @@ export class PoolThread {
   readonly #handled: HandledThread;
   /** Of jobs that it was given past the queues, with their carried values. */
   readonly lead: ThreadLead = new ThreadLead();
+  /** For the memory of jobs that it is sent ahead. */
+  readonly lane: LaneSender = new LaneSender((port) => this.post({ type: "lane", port }, [port]));
+  /** For the memory of results that it has for the host. */
+  readonly results: LaneReceiver = new LaneReceiver();
   #cause: unknown;
   readonly ended: Promise<void>;
 

@@ -24,6 +24,12 @@ export interface HandedJob {
   readonly carried: Carried;
 }
 
+/** Both ways: a port for moved memory (transfer/memory-lane.ts). */
+export interface LaneMessage {
+  readonly type: "lane";
+  readonly port: MessagePort;
+}
+
 /** Both ways: it was collected on the thread that had numbered it. */
 export interface SharedBufferGoneMessage {
   readonly type: "shared-buffer-gone";
@@ -81,6 +87,9 @@ export type HostMessage =
   | { readonly type: "run"; readonly slot: number }
   /** Jobs with their carried values, in their order. */
   | { readonly type: "handed"; readonly jobs: readonly HandedJob[] }
+  | LaneMessage
+  /** The same: what they carry is in the lane. */
+  | { readonly type: "handed-memory"; readonly slots: readonly number[] }
   /** Of a job that this thread has claimed, or has submitted. */
   | ({ readonly type: "carried" } & Carried)
   /** What was wanted is not there any more: the job is over for whoever submitted it. */
@@ -126,6 +135,7 @@ export type WorkerMessage =
   | { readonly type: "began"; readonly submitter: number; readonly id: number }
   /** The carried values of a result, for the submitter with the serial `to`; posted before the slot is linked into its inbox. */
   | ({ readonly type: "carried"; readonly to: number } & Carried)
+  | LaneMessage
   /** The carried arguments of a job that this thread submits, for whoever will run it; posted before the job is queued. */
   | ({ readonly type: "hold" } & Carried)
   /** This thread has claimed the job with these arguments. */
@@ -172,6 +182,8 @@ const knowledge: ReadonlySet<string> = new Set<(HostMessage | WorkerMessage)["ty
   "began",
   "run",
   "handed",
+  "handed-memory",
+  "lane",
   "returned",
   "carried",
   "carried-gone",

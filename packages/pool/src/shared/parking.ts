@@ -7,6 +7,7 @@
  *            then JOIN[w], see join-edges.ts
  *            then REACH[w]: what thread w may take (job-queues.ts), 0 ALL; set by w before it searches or sleeps
  *            then HANDING[w]: 1 while the host posts jobs to thread w, past the queues
+ *            then PACE[w]: how many microseconds such jobs take on average, rounded up; 0: not known
  * State      | value       | means                                               | written by                |
  *            | 0 DEAD      | no thread has this index, or it has not started     | host                      |
  *            | 1 BUSY      | runs a job, or its event loop                       | thread w                  |
@@ -60,6 +61,7 @@ const OUTPUT = 1;
 const MAIL = 2;
 const REACH = 4;
 const HANDING = 5;
+const PACE = 6;
 
 export class Parking {
   readonly #words: Int32Array;
@@ -214,6 +216,7 @@ export class Parking {
     store(this.#words, this.#word(w) + OUTPUT, 0); // [unpaired] as the line above
     store(this.#words, this.#word(w) + MAIL, 0); // [unpaired] as the line above
     store(this.#words, this.#word(w) + REACH, ALL); // [unpaired] as the line above
+    store(this.#words, this.#word(w) + PACE, 0); // [unpaired] as the line above
     for (let other = 0; other < this.#places.used; other++) {
       const word = this.#word(other);
       if (load(this.#words, word) === NOTIFIED) notify(this.#words, word); // [P3] one notify too many is harmless, m5
@@ -258,6 +261,15 @@ export class Parking {
   /** By thread `w`, which has told that it takes nothing any more. Blocks while the host is posting to it, some microseconds. */
   awaitHanding(w: number): void {
     wait(this.#words, this.#word(w) + HANDING, 1, Infinity); // [P6] all results mean: it is over
+  }
+
+  /** By thread `w`. */
+  setPace(w: number, usPerJob: number): void {
+    store(this.#words, this.#word(w) + PACE, usPerJob); // [unpaired] a hint
+  }
+
+  paceOf(w: number): number {
+    return load(this.#words, this.#word(w) + PACE); // [unpaired] a hint
   }
 
   // Console output on its way: hazard H16.

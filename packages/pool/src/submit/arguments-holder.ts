@@ -16,6 +16,6 @@ export interface ArgumentsHolder {
   threadFor(job: PendingJob): number;
   /** The job in `slot` was assigned to that thread, and these are its arguments. */
   give(serial: number, slot: number, id: number): void;
-  /** A job was queued. */
-  queued(): void;
+  /** The job with these arguments was queued, or waits for a slot. */
+  queued(id: number): void;
 }

@@ -136,7 +136,10 @@ export class Ledger {
   readonly #placed: PlacedJobs | null;
   readonly #outcomes = new Outcomes();
   readonly #streams: OpenStreams;
+  /** What was taken out of the inbox, and how much of it was looked at. */
   readonly #finished: Int32Array;
+  #finishedCount = 0;
+  #finishedAt = 0;
   readonly #slotOutcomes: SlotOutcomes;
   /** Jobs that hold memory, and how much of it counts for the limit. */
   #jobs = 0;
@@ -298,11 +301,12 @@ export class Ledger {
     const backlog = this.#backlogs[job.options.priority]!;
     // Behind those that wait already: first in, first out.
     if (backlog.size === 0 && this.#enqueue(job, args)) {
-      if (isCarried) this.#parts.holder.queued();
+      if (isCarried) this.#parts.holder.queued(job.extras.carriedId);
       this.#thread.queued(job.options.isExclusive);
       return;
     }
     backlog.add(job, args);
+    if (isCarried) this.#parts.holder.queued(job.extras.carriedId);
     this.#retryIfRingIsFull();
   }
 
@@ -454,20 +458,36 @@ export class Ledger {
 
   // Results.
 
-  /** Takes everything in and settles it. @returns how many slots came back. */
-  drain(): number {
-    const count = this.collect();
+  /**
+   * Takes in what has come and settles it: everything, or, once so much moved memory was attached to this thread, no more: see `hasMore`.
+   * @returns how many slots came back.
+   */
+  drain(movedBytes: number = Infinity): number {
+    const count = this.collect(movedBytes);
     this.deliver();
     return count;
   }
 
-  /** Takes the whole inbox: reads the outcomes, writes them down, and gives back what the jobs held. @returns how many slots came back. */
-  collect(): number {
-    const finished = this.#finished;
-    const { sharedBuffers } = this.#parts;
+  /** Whether `drain` has stopped before the end. */
+  get hasMore(): boolean {
+    return this.#finishedAt < this.#finishedCount;
+  }
+
+  /**
+   * Takes the whole inbox: reads the outcomes, writes them down, and gives back what the jobs held.
+   * @param movedBytes As `drain`.
+   * @returns how many slots came back.
+   */
+  collect(movedBytes: number = Infinity): number {
+    const { sharedBuffers, carried } = this.#parts;
     sharedBuffers.beginDrain();
-    let count = this.#memory.inbox.takeAll(finished);
-    for (let i = 0; i < count; i++) this.#finish(finished[i]!, false);
+    const limit = carried.takenBytes + movedBytes;
+    let count = this.#finishUpTo(limit);
+    if (!this.hasMore) {
+      this.#finishedAt = 0;
+      this.#finishedCount = this.#memory.inbox.takeAll(this.#finished);
+      count += this.#finishUpTo(limit);
+    }
     for (
       let slot = this.#slotOutcomes.takeArrived();
       slot !== undefined;
@@ -476,9 +496,17 @@ export class Ledger {
       this.#finish(slot, false);
       count++;
     }
-    if (!this.#slotOutcomes.areWaiting && !this.#streams.areOpen) sharedBuffers.endDrain();
+    if (!this.hasMore && !this.#slotOutcomes.areWaiting && !this.#streams.areOpen) sharedBuffers.endDrain();
     if (count > 0) this.refill();
     return count;
+  }
+
+  #finishUpTo(takenBytes: number): number {
+    const { carried } = this.#parts;
+    const from = this.#finishedAt;
+    while (this.hasMore && carried.takenBytes < takenBytes)
+      this.#finish(this.#finished[this.#finishedAt++]!, false);
+    return this.#finishedAt - from;
   }
 
   /** What NotArrived named has come. @returns whether outcomes waited for it, which `collect` finds, or streams, of which `deliver` tells. */

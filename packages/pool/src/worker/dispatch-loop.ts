@@ -38,6 +38,7 @@ import type { Arrivals } from "./arrivals.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
 import type { JobClock } from "./job-clock.ts";
 import type { JobRunner } from "./job-runner.ts";
+import { Pace } from "./pace.ts";
 import type { Recycling } from "./recycling.ts";
 import type { Rest } from "./rest.ts";
 
@@ -78,6 +79,7 @@ export class DispatchLoop {
   readonly #arrivals: Arrivals;
   readonly #clock: JobClock;
   readonly #rest: Rest;
+  readonly #pace: Pace;
   readonly #recycling: Recycling | null;
   #state: typeof RUNNING | typeof TURN | typeof HELD | typeof IDLE = TURN;
   /** Jobs of this thread that await something. */
@@ -98,6 +100,7 @@ export class DispatchLoop {
     this.#arrivals = parts.arrivals;
     this.#clock = parts.clock;
     this.#rest = parts.rest;
+    this.#pace = new Pace(parts.memory.parking, parts.thread);
     this.#recycling = parts.recycling;
     this.#jobsPerThread = parts.jobsPerThread;
   }
@@ -341,9 +344,16 @@ export class DispatchLoop {
     this.#ranSinceTurn = true;
     this.#memory.queues.reach = SHARED;
     if (this.#runner.endIfCancelled(slot)) return null;
-    if (resumable !== undefined) return this.#runner.resume(slot);
-    this.#memory.slots.setOutcome(slot, OUTCOME_RESULT);
-    return this.#start(slot);
+    this.#pace.began();
+    let pending: Promise<void> | null;
+    if (resumable === undefined) {
+      this.#memory.slots.setOutcome(slot, OUTCOME_RESULT);
+      pending = this.#start(slot);
+    } else {
+      pending = this.#runner.resume(slot);
+    }
+    this.#pace.ended();
+    return pending;
   }
 
   #start(slot: number): Promise<void> | null {

@@ -14,7 +14,7 @@ import { type ArenaMemory, Arenas } from "../shared/arenas.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { ALL } from "../shared/reach.ts";
 import { Payloads } from "../shared/payloads.ts";
-import { PoolMemory } from "../shared/pool-memory.ts";
+import { HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
 import { LoopDelayMonitor } from "../shared/trace/loop-delay.ts";
 import { ThreadTrace, type TraceData } from "../shared/trace/thread-trace.ts";
@@ -25,6 +25,7 @@ import type { SubmitterParts } from "../submit/submitter.ts";
 import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import { CarriedValues } from "../transfer/carried-values.ts";
+import { isMemory, LaneReceiver, LaneSender } from "../transfer/memory-lane.ts";
 import { sharedMemoryDropped } from "../transfer/memory-pressure.ts";
 import { refusal } from "../transfer/detach.ts";
 import { ContextScopes } from "./context-scopes.ts";
@@ -107,7 +108,14 @@ const modules = new ModuleTable((url) => {
   post({ type: "retire", url });
 });
 const functions = new FunctionTable(memory, arenas, modules);
-const carried = new CarriedValues(serial, takeKnowledge);
+/** Memory of jobs that were sent ahead to this thread, and of results for the host. */
+const lane = new LaneReceiver();
+const results = new LaneSender((end) => {
+  port.postMessage({ type: "lane", port: end } satisfies WorkerMessage, [end]);
+});
+const carried = new CarriedValues(serial, (id) => {
+  if (!lane.takeUpTo(id, carried)) takeKnowledge();
+});
 const holder: ArgumentsHolder = {
   hold: ({ id, values, transfer }) => {
     try {
@@ -181,7 +189,7 @@ const outcomes = new OutcomeWriter({
   ringHost: () => post({ type: "bell" }),
   takeMessages: takeKnowledge,
   large,
-  carry,
+  carry: carryResult,
   ending: (slot) => inputs.endOf(slot),
   released: () => loop.wake(),
 });
@@ -382,6 +390,12 @@ function carry(to: number, { id, values, transfer }: Carried): void {
   port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
 }
 
+/** The same for a result. */
+function carryResult(to: number, values: Carried): void {
+  if (to === HOST_SERIAL && isMemory(values)) results.send(values);
+  else carry(to, values);
+}
+
 function sendArgument(message: ArgumentMessage): void {
   if (message.to === serial) handle(message);
   else post(message);
@@ -458,6 +472,13 @@ function handle(message: HostMessage): void {
         arrivals.hand(job.slot);
       }
       loop.wake();
+      break;
+    case "handed-memory":
+      for (const slot of message.slots) arrivals.hand(slot);
+      loop.wake();
+      break;
+    case "lane":
+      lane.opened(message.port);
       break;
     case "carried":
       carried.add(message);

@@ -107,7 +107,8 @@ export class JobRunner {
   endIfCancelled(slot: number): boolean {
     const { slots } = this.#memory;
     if (!slots.isCancelRequested(slot)) return false;
-    this.#carried.drop(carriedInSlot(slots, this.#arenas, slot));
+    const id = carriedInSlot(slots, this.#arenas, slot);
+    if (id !== 0) this.#carried.dropWhenHere(id);
     this.#outcomes.error(slot, new JobCanceledError(undefined, "The job was asked to stop before it began"));
     return true;
   }

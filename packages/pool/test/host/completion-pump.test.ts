@@ -54,6 +54,7 @@ beforeEach(() => {
     },
     () => outstanding,
     () => outstanding > idle,
+    () => false,
   );
 });
 
