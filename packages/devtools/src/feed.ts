@@ -80,11 +80,16 @@ function open(feed: URL): Promise<IncomingMessage> {
       response.on("data", (chunk: string) => (text += chunk));
       response.on("end", () => reject(notReadable(`${feed.origin} refuses: ${text.trim()}`)));
     });
-    request.on("error", (cause) => {
-      reject(notReadable(`Nothing answers at ${feed.origin}: ${cause.message}`, cause));
+    request.on("error", (cause: NodeJS.ErrnoException) => {
+      // That of several addresses, as `localhost` has them, has no message.
+      const reason = cause.message === "" ? cause.code : cause.message;
+      reject(notReadable(`Nothing answers at ${feed.origin} (${reason}). ${HOW_TO_START}`, cause));
     });
   });
 }
+
+const HOW_TO_START =
+  "Start the program with `SKEIN_DEVTOOLS=1 node --import @skein/devtools/register main.js`, or let it call serveDevtools, and use the address that it prints";
 
 const DATA = "data: ";
 

@@ -30,11 +30,15 @@ describe("skein top", () => {
     expect(stdout).toMatch(/slowest in a minute\n +\S+ \S+ +completed +price/);
   });
 
-  it("says in a sentence that nobody is there, and what is no address", async () => {
-    expect(await skein(["top", "http://127.0.0.1:1/"])).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^skein: Nothing answers at http:\/\/127\.0\.0\.1:1: .*\n$/) as string,
-    });
+  it.each(["127.0.0.1", "localhost"])("says how to start a program when none answers at %s", async (host) => {
+    const { code, stderr } = await skein(["top", `http://${host}:1/`]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^skein: Nothing answers at http:\/\/[\w.]+:1 \(.*ECONNREFUSED.*\)\. Start the program with `SKEIN_DEVTOOLS=1 node --import @skein\/devtools\/register main\.js`, or .+\n$/,
+    );
+  });
+
+  it("says what is no address", async () => {
     expect(await skein(["top", "9339"])).toMatchObject({
       code: 2,
       stderr: 'skein: give the address that the program prints, as http://127.0.0.1:9339/, not "9339"\n',
