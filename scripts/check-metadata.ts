@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 
 interface Manifest {
   readonly name: string;
+  readonly scripts?: Readonly<Record<string, string>>;
   readonly description?: string;
   readonly license?: string;
   readonly keywords?: readonly string[];
@@ -17,6 +18,9 @@ interface Manifest {
   readonly bugs?: unknown;
   readonly homepage?: unknown;
 }
+
+/** Refuses what is not ready, however it is published. */
+const BEFORE_PUBLISH = "node ../../scripts/before-publish.ts";
 
 const root = read("package.json") as Manifest & { readonly repository?: { readonly url: string } };
 const problems: string[] = [];
@@ -35,6 +39,8 @@ for (const path of globSync("packages/*/package.json").toSorted()) {
   if (manifest.engines?.node !== root.engines?.node) wrong(`its engines.node is not ${root.engines?.node}`);
   if (manifest.publishConfig?.access !== "public") wrong('publishConfig.access is not "public"');
   if (manifest.publishConfig?.provenance !== true) wrong("publishConfig.provenance is not true");
+  if (manifest.scripts?.["prepublishOnly"] !== BEFORE_PUBLISH)
+    wrong(`prepublishOnly is not "${BEFORE_PUBLISH}"`);
   for (const name of ["repository", "bugs", "homepage"] as const)
     if (JSON.stringify(manifest[name]) !== JSON.stringify(addresses[name]))
       wrong(`\`${name}\` is not that of the root; run \`node scripts/check-metadata.ts --write\``);

@@ -17,16 +17,14 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type Addresses, missingForRelease, waitingChangesets } from "./missing-for-release.ts";
 import { problemsOfPacked } from "./packed.ts";
 
-interface Manifest {
+interface Manifest extends Addresses {
   readonly name: string;
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
-  readonly repository?: unknown;
-  readonly bugs?: unknown;
-  readonly homepage?: unknown;
   readonly publishConfig?: { readonly access?: string; readonly provenance?: boolean };
 }
 
@@ -36,7 +34,7 @@ const copy = join(folder, "copy");
 const problems: string[] = [];
 try {
   run(root, "git", "clone", "--quiet", "--depth=1", `file://${root}`, copy);
-  const waiting = globSync(join(copy, ".changeset/*.md")).length;
+  const waiting = waitingChangesets(copy);
   if (waiting > 0) run(copy, process.execPath, join(root, "node_modules/@changesets/cli/bin.js"), "version");
   const manifests = globSync("packages/*/package.json", { cwd: copy }).toSorted();
   const packed = manifests.map((path) => pack(dirname(path)));
@@ -51,20 +49,6 @@ try {
 }
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;
-
-function missingForRelease(packed: readonly Manifest[], waiting: number): string[] {
-  const addresses = (["repository", "bugs", "homepage"] as const).filter((name) =>
-    packed.some((manifest) => manifest[name] === undefined),
-  );
-  const missing: string[] = [];
-  if (addresses.length > 0)
-    missing.push(
-      `nothing says where Skein lives. Fill in ${addresses.join(", ")} in package.json of the root (npm needs \`repository\` for provenance), and copy them into the packages with \`node scripts/check-metadata.ts --write\`.`,
-    );
-  if (waiting > 0)
-    missing.push(`${waiting} changesets wait. Run \`pnpm changeset version\` and commit what it writes.`);
-  return missing;
-}
 
 function pack(path: string): Manifest {
   const target = join(copy, path);
