@@ -8,7 +8,7 @@
  */
 export class JobsOfThread {
   #running = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
   get isIdle(): boolean {
     return this.#running === 0;
@@ -19,16 +19,24 @@ export class JobsOfThread {
     return new JobHere((change) => this.#change(change));
   }
 
-  /** The same, when no job is RUNNING. */
-  async beginWhenIdle(): Promise<JobHere> {
-    while (!this.isIdle) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** The same, when no job is RUNNING. @returns null when the signal says so before. */
+  async beginWhenIdle(signal: AbortSignal): Promise<JobHere | null> {
+    const { promise: aborted, resolve: onAbort } = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => onAbort(), { once: true });
+    while (!this.isIdle) {
+      if (signal.aborted) return null;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.add(resolve);
+      await Promise.race([promise, aborted]);
+      this.#waiting.delete(resolve);
+    }
     return this.begin();
   }
 
   #change(change: 1 | -1): void {
     this.#running += change;
     // One of them begins; the others find that, and wait again.
-    if (this.isIdle && this.#waiting.length > 0) for (const look of this.#waiting.splice(0)) look();
+    if (this.isIdle) for (const look of this.#waiting) look();
   }
 }
 

@@ -3,15 +3,16 @@
  * as long as many small jobs. Those that are ahead lie in the queues of the pool, and each begins alone on its thread: no more run at once than without.
  *
  * State      | CAREFUL  | takes no more than `concurrency`; jobs begin beside each other                | construction, `reset`
- *            | STEADY   | the last `EVIDENCE` jobs were short and awaited nothing: each begins alone     | ended
+ *            | STEADY   | the last `EVIDENCE` jobs were short and awaited nothing: each begins alone     | ended, unless `hasLong`
  * Moves      ended      a short job that has awaited nothing: one more towards STEADY; then one more ahead, or, if it took longer than
- *                       `SOON_MS`, half as many as before, and one at least. Any other: reset
+ *                       `SOON_MS`, half as many as before, and one at least. Any other: `unlike`, which resets that of every module, as their
+ *                       jobs share threads: one that is to begin alone would wait for those
  *            drained    none ahead: nothing waits in the store
  *            late       of a timer: a job is not over after `LATE_MS`: reset, and all that have not begun are taken back. As many as
  *                       `concurrency` allows begin again, beside each other; the others go back into the store, for other workers
  * Invariants I1 While more than `concurrency` jobs are here, all but those that began before were sent to begin alone; there are none ahead
  *               while one is here that was not.
- *            I2 Only where the pool has no more threads than `concurrency` allows jobs: that many run at most.
+ *            I2 None is ahead where the pool has more threads than `concurrency` allows jobs: that many run at most. Looked at whenever a job ends.
  */
 import { now, setTimeout } from "./timers.ts";
 
@@ -42,6 +43,10 @@ export interface LookAheadParts {
   readonly waiting: () => number;
   /** How many threads the pool may have now. */
   readonly maxThreads: () => number;
+  /** A job was long, or has awaited: resets all. */
+  readonly unlike: () => void;
+  /** Whether one of all is `hasLong`. */
+  readonly hasLong: () => boolean;
   /** `ahead` has changed. */
   readonly changed: () => void;
 }
@@ -80,6 +85,12 @@ export class LookAhead {
     return this.#here.size < concurrency + waiting();
   }
 
+  /** Whether a job is here that is not short. */
+  get hasLong(): boolean {
+    const [oldest] = this.#here.values();
+    return oldest !== undefined && this.#clock.now() - oldest.sentAt >= SHORT_MS;
+  }
+
   /** Whether the next one has to begin alone. */
   get isAlone(): boolean {
     return this.#evidence >= EVIDENCE || !this.hasRoom;
@@ -96,8 +107,8 @@ export class LookAhead {
     const entry = this.#remove(call);
     if (entry === null) return;
     const tookMs = this.#clock.now() - entry.sentAt;
-    if (!isAtOnce || tookMs >= SHORT_MS) this.reset();
-    else if (this.#evidence < EVIDENCE) this.#evidence++;
+    if (!isAtOnce || tookMs >= SHORT_MS) this.#parts.unlike();
+    else if (this.#evidence < EVIDENCE) this.#add();
     else if (tookMs >= SOON_MS) this.#lookUpTo(Math.max(1, this.#ahead >> 1));
     else this.#lookUpTo(Math.min(MOST, this.#ahead + 1));
   }
@@ -137,9 +148,14 @@ export class LookAhead {
     return entry;
   }
 
+  #add(): void {
+    if (this.#evidence < EVIDENCE - 1 || !this.#parts.hasLong()) this.#evidence++;
+  }
+
   #lookUpTo(ahead: number): void {
     const { concurrency, maxThreads } = this.#parts;
-    if (this.#beside === 0 && maxThreads() <= concurrency) this.#set(ahead);
+    if (maxThreads() > concurrency) this.#set(0);
+    else if (this.#beside === 0) this.#set(ahead);
   }
 
   #set(ahead: number): void {

@@ -7,8 +7,8 @@ import { integer, positive } from "./option-values.ts";
 
 export interface ClusterRunOptions extends RunOptions {
   /**
-   * How often the job runs again after its worker was lost, or a thread of it has died: it may have run to its end before. The last time it
-   * runs alone in its process. 0 to 100. @default 2 for a lost worker, 0 for a thread
+   * How often the job runs again after its worker was lost, or a thread of it has died: it may have run to its end before, or not have begun. The
+   * last time it runs alone in its process. 0 to 100. @default 2 for a lost worker, 0 for a thread
    */
   readonly retries?: number | undefined;
   /** How often the job runs, at most, until it does not throw. A job that was cancelled never runs again. @default 1 */

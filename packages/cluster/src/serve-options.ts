@@ -28,8 +28,8 @@ export interface ServeOptions {
   readonly pool?: ThreadPool | undefined;
   /**
    * How many jobs of one module run at once. Jobs that await want more than there are threads. One that waits for jobs that it has submitted to the
-   * cluster does not count. While jobs are short and await nothing, up to 16 more are fetched ahead of their turn; if that has not come after a
-   * tenth of a second, they are left to other workers. @default the number of cores
+   * cluster does not count. While jobs of all modules are short and await nothing, up to 16 more are fetched ahead of their turn, unless
+   * they have `retries: 0`; if that has not come after a tenth of a second, they are left to other workers. @default the number of cores
    */
   readonly concurrency?: number | undefined;
   /** After so many milliseconds without a sign of life a worker's jobs are taken for lost. @default 5000 */

@@ -111,6 +111,10 @@ export class Server {
       concurrency: this.#concurrency,
       waiting: () => this.#waiting.size,
       maxThreads: () => this.#pool.maxThreads,
+      unlike: () => {
+        for (const each of this.#intakes) each.lookAhead.reset();
+      },
+      hasLong: () => this.#intakes.some((each) => each.lookAhead.hasLong),
       changed: () => this.#resize(intake),
     });
     const around: JobSurroundings = {

@@ -1,6 +1,12 @@
 /** The worker's side of the calls that threads make. */
 import { ThreadCrashedError, type ThreadPool } from "@skein/pool";
-import { type CallState, type JobModule, type JobReceiver, JobSender } from "@skein/pool/engine";
+import {
+  type CallState,
+  type JobModule,
+  type JobReceiver,
+  JobSender,
+  type SentJob,
+} from "@skein/pool/engine";
 import { CallStates } from "./call-states.ts";
 import type { NumberedReport, ThreadAnswer, ThreadReport } from "./thread-call.ts";
 import type * as Thread from "./thread.ts";
@@ -33,7 +39,7 @@ export class ThreadCalls {
     });
     this.#calls.set(number, call);
     try {
-      this.#sender.send([about, number, state.words], call);
+      call.sent(this.#sender.send([about, number, state.words], call));
     } catch (error) {
       call.failed(error);
     }
@@ -43,7 +49,7 @@ export class ThreadCalls {
 
 /**
  * State | SENT  | it lies in a queue of the pool, or a thread has it                                | construction
- *       | TAKEN | it never begins here; the thread that comes upon it says so, and nobody listens   | takeBack, stop
+ *       | TAKEN | it never begins here; a thread that has it lets go of it                          | takeBack, stop
  *       | OVER  | final                                                                             | completed, failed
  */
 export class ThreadCall implements JobReceiver {
@@ -55,6 +61,8 @@ export class ThreadCall implements JobReceiver {
   readonly #over: (isAnswered: boolean) => void;
   readonly #resolve: (answer: ThreadAnswer | null) => void;
   readonly #reject: (error: unknown) => void;
+  /** Null: it could not be sent. */
+  #job: SentJob | null = null;
 
   /** @param over Hears at the end whether the thread has answered: otherwise it may still have the state. */
   constructor(
@@ -73,16 +81,31 @@ export class ThreadCall implements JobReceiver {
     this.#reject = reject;
   }
 
+  sent(job: SentJob): void {
+    this.#job = job;
+  }
+
+  /** Whether its function has; asked while it is not OVER. */
+  get hasBegun(): boolean {
+    return this.#state.hasBegun;
+  }
+
   /** It is asked to stop, or never begins. */
   stop(): void {
-    if (this.#state.giveUp() === "withdrawn") this.#resolve(null);
+    if (this.#state.giveUp() === "withdrawn") this.#take();
   }
 
   /** @returns false: it has begun. */
   takeBack(): boolean {
     if (!this.#state.withdraw()) return false;
-    this.#resolve(null);
+    this.#take();
     return true;
+  }
+
+  #take(): void {
+    this.#resolve(null);
+    // Perhaps a thread holds it until another one has ended, and counts it among the jobs that it has.
+    this.#job?.cancel();
   }
 
   completed(answer: unknown): void {

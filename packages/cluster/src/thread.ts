@@ -80,7 +80,10 @@ export function runWireJob(
 }
 
 async function runWhenIdle(call: WireCall, number: number, words: Int32Array): Promise<ThreadAnswer> {
-  return await run(call, number, words, await jobsHere.beginWhenIdle());
+  const here = await jobsHere.beginWhenIdle(job.signal);
+  // Nobody listens.
+  if (here === null) return { outcome: { kind: "withdrawn" }, isAtOnce: false };
+  return await run(call, number, words, here);
 }
 
 function run(

@@ -16,7 +16,7 @@ import { ReportSender } from "./report-sender.ts";
 import type { Solitude } from "./solitude.ts";
 import type { ThreadAnswer, ThreadOutcome, ThreadReport } from "./thread-call.ts";
 import type { ThreadCall, ThreadCalls } from "./thread-calls.ts";
-import { clearTimeout, setTimeout, wallClock } from "./timers.ts";
+import { clearTimeout, now, setTimeout, wallClock } from "./timers.ts";
 import { readOutcome, readRequest, type WireOutcome, type WireRequest } from "./wire.ts";
 
 export type StoredJob = Job<unknown, WireOutcome>;
@@ -57,6 +57,7 @@ export class WireJob {
   #isWaiting = false;
   /** Its time was over while it ran: that is its outcome, whatever it did then. */
   #expired: JobTimeoutError | null = null;
+  #limit: NodeJS.Timeout | undefined;
 
   constructor(stored: StoredJob, around: JobSurroundings) {
     this.#stored = stored;
@@ -81,11 +82,13 @@ export class WireJob {
     const { stalledCounter } = this.#stored;
     if (stalledCounter > request.lostRetries) return { kind: "lost", starts: stalledCounter };
     const { solitude, lookAhead } = this.#around;
-    // It may be what the worker was lost for: nothing that need not be here is to go with it.
-    if (stalledCounter > 0) lookAhead.reset();
+    const isOnce = request.lostRetries === 0;
+    // It may be what the worker was lost for, or what would be lost for good: nothing that need not be here is to go with it.
+    if (stalledCounter > 0 || isOnce) lookAhead.reset();
+    if (isOnce && !lookAhead.hasRoom) await solitude.turnAway(() => this.#giveBack(LATE_MS));
     const isSuspect = stalledCounter > 0 && stalledCounter >= Math.min(SUSPICIOUS, request.lostRetries);
     const isAdmitted = isSuspect ? await solitude.enterAlone(this) : solitude.enter();
-    if (!isAdmitted) await this.#giveBack(BUSY_MS);
+    if (!isAdmitted) await solitude.turnAway(() => this.#giveBack(BUSY_MS));
     try {
       return await this.#runAdmitted(request);
     } finally {
@@ -100,12 +103,12 @@ export class WireJob {
     const reports = request.reports
       ? new ReportSender((texts) => this.#stored.updateProgress({ texts }).catch(this.#around.onError))
       : null;
-    const limit = this.#limit(request);
+    this.#setLimit(request, now() + (request.leftMs ?? Infinity));
     let outcome: ThreadOutcome;
     try {
       outcome = await this.#callUntilOver(request, children, reports);
     } finally {
-      if (limit !== null) clearTimeout(limit);
+      clearTimeout(this.#limit);
     }
     if (reports !== null) await reports.end();
     if (this.#expired !== null) return errorOutcome(this.#expired);
@@ -194,17 +197,24 @@ export class WireJob {
     }
   }
 
-  /** For when its caller is not there to stop it, or hears later that it has begun. */
-  #limit({ leftMs, runTimeoutMs }: WireRequest): NodeJS.Timeout | null {
-    const isOfRun = runTimeoutMs !== null && runTimeoutMs < (leftMs ?? Infinity);
+  /** For when its caller is not there to stop it, or hears later that it has begun. @param endsAt When its caller's time is over; by `now()`. */
+  #setLimit(request: WireRequest, endsAt: number): void {
+    const { leftMs, runTimeoutMs } = request;
+    const isOfRun = runTimeoutMs !== null && runTimeoutMs < endsAt - now();
     const ms = isOfRun ? runTimeoutMs : leftMs;
-    if (ms === null) return null;
-    const timer = setTimeout(() => {
-      this.#expired = new JobTimeoutError(ms, { limit: isOfRun ? "runTimeoutMs" : "timeoutMs" });
-      this.stop();
-    }, ms);
-    timer.unref();
-    return timer;
+    if (ms === null) return;
+    this.#limit = setTimeout(
+      () => {
+        if (isOfRun && this.#call?.hasBegun !== true) {
+          this.#setLimit(request, endsAt);
+          return;
+        }
+        this.#expired = new JobTimeoutError(ms, { limit: isOfRun ? "runTimeoutMs" : "timeoutMs" });
+        this.stop();
+      },
+      isOfRun ? ms : endsAt - now(),
+    );
+    this.#limit.unref();
   }
 
   #wait(isWaiting: boolean): void {

@@ -9,6 +9,7 @@ import { tenant } from "../../../test/engines/engines.jobs.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { startRedis } from "../../../test/support/redis-server.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
+import type { WorkerProcess } from "../../../test/support/worker-process.ts";
 import {
   Cluster,
   ClusterUnavailableError,
@@ -52,6 +53,19 @@ describe.skipIf(redis === null)("delivery", () => {
   const { cluster, jobs, worker: startShared } = start({}, (each) => shared.use(each));
   beforeAll(() => void startShared());
   afterAll(() => shared.disposeAsync(), timeLimit(60_000));
+
+  /** Starts a worker again whenever it ends. @returns what ends that. */
+  function supervise(worker: () => WorkerProcess): () => Promise<void> {
+    const supervisor = new AbortController();
+    const supervised = (async () => {
+      while (!supervisor.signal.aborted) await worker().ended;
+    })();
+    return async () => {
+      supervisor.abort();
+      for (const each of started.splice(1)) await each[Symbol.asyncDispose]();
+      await supervised;
+    };
+  }
 
   it("a job that throws runs again as `attempts` say, and one whose thread died as `retries` do", async () => {
     const options = { attempts: 3, backoffMs: 1 };
@@ -168,11 +182,7 @@ describe.skipIf(redis === null)("delivery", () => {
   it("a job that ends its process takes no other with it", async () => {
     const { cluster, jobs, worker } = start();
     const options = { lockMs: 1500, threads: 4 };
-    const supervisor = new AbortController();
-    const supervise = async (): Promise<void> => {
-      while (!supervisor.signal.aborted) await worker(options).ended;
-    };
-    const supervised = supervise();
+    const end = supervise(() => worker(options));
     const others = [gates.make(), gates.make(), gates.make()];
     const innocents = others.map((gate) => cluster.run(jobs.innocent, [gate]));
     const gate = gates.make();
@@ -180,9 +190,19 @@ describe.skipIf(redis === null)("delivery", () => {
     expect(failure).toBeInstanceOf(WorkerLostError);
     expect(load(gate, 0)).toBeGreaterThan(1);
     expect(await Promise.all(innocents)).toEqual(["innocent", "innocent", "innocent"]);
-    supervisor.abort();
-    for (const each of started.splice(1)) await each[Symbol.asyncDispose]();
-    await supervised;
+    await end();
+  });
+
+  it("a job that ends its process takes none with it that was fetched ahead", async () => {
+    const { cluster, jobs, worker } = start();
+    const end = supervise(() => worker({ lockMs: 1500 }));
+    const some = (count: number) => Array.from({ length: count }, () => jobs.overlap(0));
+    const innocents = some(60);
+    const failure = errorOf(cluster.run(jobs.poison, [gates.make(), []], { retries: 1 }));
+    innocents.push(...some(60));
+    expect(new Set(await Promise.all(innocents))).toEqual(new Set([1]));
+    expect(await failure).toBeInstanceOf(WorkerLostError);
+    await end();
   });
 
   it("a job that this worker's version lacks is left to others, then says which versions these are", async () => {

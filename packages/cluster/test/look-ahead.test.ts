@@ -1,7 +1,20 @@
-/** How far a worker looks ahead, with a clock of the test's own. */
-import { expect, it } from "vitest";
+/** How far a worker looks ahead, with a clock of the test's own, and what becomes of jobs that are ahead. */
+import { ThreadPool } from "@skein/pool";
+import { DelayedError } from "bullmq";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, expect, it } from "vitest";
+import { Gates, opened, store } from "../../../test/engines/gates.ts";
+import { eventually } from "../../../test/support/eventually.ts";
 import { JobsOfThread } from "../src/jobs-of-thread.ts";
-import { type AheadCall, LookAhead } from "../src/look-ahead.ts";
+import { type AheadCall, LookAhead, type LookAheadParts } from "../src/look-ahead.ts";
+import { Solitude } from "../src/solitude.ts";
+import { type ThreadCall, ThreadCalls } from "../src/thread-calls.ts";
+import type * as Thread from "../src/thread.ts";
+import { requestOf } from "../src/wire.ts";
+import { type JobSurroundings, type StoredJob, WireJob } from "../src/wire-job.ts";
+
+const gates = new Gates(false);
+afterAll(() => gates.remove());
 
 class FakeCall implements AheadCall {
   hasBegun = false;
@@ -20,14 +33,16 @@ function start({ concurrency = 1, maxThreads = 1, waiting = 0 } = {}) {
     now: () => time,
     after: (ms: number, look: () => void) => timers.push({ at: time + ms, look }),
   };
-  const state = { waiting, changes: 0 };
-  const parts = {
+  const state = { waiting, maxThreads, hasOther: false, changes: 0 };
+  const parts: LookAheadParts = {
     concurrency,
     waiting: () => state.waiting,
-    maxThreads: () => maxThreads,
+    maxThreads: () => state.maxThreads,
+    unlike: () => ahead.reset(),
+    hasLong: () => ahead.hasLong || state.hasOther,
     changed: () => state.changes++,
   };
-  const ahead = new LookAhead(parts, clock);
+  const ahead: LookAhead = new LookAhead(parts, clock);
   const pass = (ms: number): void => {
     time += ms;
     const due = timers.filter(({ at }) => at <= time);
@@ -85,6 +100,29 @@ it("never looks ahead where more threads than `concurrency` allows could run, or
   expect(ahead.ahead).toBe(3);
 });
 
+it("looks ahead no more when the pool may have more threads", () => {
+  const { ahead, state, runShort } = start();
+  runShort(40);
+  state.maxThreads = 2;
+  runShort(1);
+  expect(ahead.ahead).toBe(0);
+});
+
+it("jobs go on beside one that is long, of whatever module: none waits for it on its thread", () => {
+  const { ahead, state, send, runShort, pass } = start({ concurrency: 2 });
+  const long = send();
+  pass(50);
+  runShort(100);
+  expect(ahead.isAlone).toBe(false);
+  ahead.ended(long, false);
+  state.hasOther = true;
+  runShort(100);
+  expect(ahead.isAlone).toBe(false);
+  state.hasOther = false;
+  runShort(1);
+  expect(ahead.isAlone).toBe(true);
+});
+
 it("takes back what has not begun behind a job that turns out to be long; who waits for the cluster makes room", () => {
   const { ahead, state, send, runShort, pass } = start();
   runShort(20);
@@ -106,11 +144,16 @@ it("a thread begins a job alone when no other runs, one after the other; those t
   const jobs = new JobsOfThread();
   const first = jobs.begin();
   const begun: string[] = [];
+  const { signal } = new AbortController();
   const waiting = ["a", "b"].map(async (name) => {
-    const here = await jobs.beginWhenIdle();
+    const here = await jobs.beginWhenIdle(signal);
     begun.push(name);
-    return here;
+    return here!;
   });
+  const taken = new AbortController();
+  const late = jobs.beginWhenIdle(taken.signal);
+  taken.abort();
+  expect(await late).toBeNull();
   await Promise.resolve();
   expect(begun).toEqual([]);
   first.wait();
@@ -125,4 +168,64 @@ it("a thread begins a job alone when no other runs, one after the other; those t
   (await waiting[1]!).end();
   first.proceed();
   expect([begun, jobs.isIdle]).toEqual([["a", "b"], true]);
+});
+
+it("a job that was taken back leaves its thread, and another one begins there", async () => {
+  await using pool = new ThreadPool({ maxThreads: 1, jobsPerThread: 2 });
+  const thread = pool.module<typeof Thread>(new URL("../src/thread.ts", import.meta.url));
+  const calls = new ThreadCalls(pool, thread);
+  const url = new URL("../../../test/engines/engines.jobs.ts", import.meta.url).href;
+  const call = (fn: string, args: unknown[], isAlone: boolean): ThreadCall => {
+    const about = { args: `J${JSON.stringify(args)}`, context: null, reports: false, children: null };
+    const rest = { ...about, url, attempt: 1, isAlone, maxPayloadBytes: 1000 };
+    return calls.begin({ v: 2, from: "1.0.0", fn, each: false, ...rest }, () => {});
+  };
+  const gate = gates.make();
+  const long = call("hold", [gate], true);
+  await opened(gate, 1);
+  const behind = call("add", [1, 2], true);
+  await eventually("the thread has both", () => pool.stats().queued.normal === 0);
+  expect(behind.takeBack()).toBe(true);
+  expect(await behind.answer).toBeNull();
+  expect(await call("add", [3, 4], false).answer).toMatchObject({ outcome: { kind: "result", text: "J7" } });
+  store(gate, 0, 1);
+  expect(await long.answer).toMatchObject({ outcome: { kind: "result" } });
+});
+
+/** A job as it comes from the store, and the call that its worker makes for it. */
+function received(ahead: LookAhead, request: { runTimeoutMs?: number; lostRetries?: number }) {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const call = { hasBegun: false, answer: promise, stop: () => resolve(null) };
+  const rest = { args: "J[]", digest: null, context: null, reports: false, threadRetries: 0, leftMs: null };
+  const source = { kind: "export", url: "file:///a.jobs.ts", name: "f" } as const;
+  const stored = {
+    data: requestOf(source, { ...rest, lostRetries: 2, runTimeoutMs: null, children: null, ...request }),
+    stalledCounter: 0,
+    attemptsMade: 0,
+    opts: {},
+    moveToDelayed: () => Promise.resolve(),
+  };
+  const solitude = new Solitude({ close() {}, open() {} });
+  const around = { maxPayloadBytes: 1000, solitude, lookAhead: ahead, calls: { begin: () => call } };
+  return {
+    call,
+    job: new WireJob(stored as unknown as StoredJob, around as unknown as JobSurroundings),
+  };
+}
+
+it("the time that a job may run begins when it begins", async () => {
+  const { call, job } = received(start().ahead, { runTimeoutMs: 1 });
+  const outcome = job.run();
+  await sleep(20);
+  expect(await Promise.race([outcome, Promise.resolve("open")])).toBe("open");
+  call.hasBegun = true;
+  expect(await outcome).toMatchObject({ kind: "error", text: expect.stringContaining("runTimeoutMs") });
+});
+
+it("a job that would be lost for good is not ahead of its turn, and none is beside it", async () => {
+  const { ahead, send, runShort } = start();
+  runShort(30);
+  send();
+  await expect(received(ahead, { lostRetries: 0 }).job.run()).rejects.toBeInstanceOf(DelayedError);
+  expect([ahead.ahead, ahead.isAlone]).toEqual([0, true]);
 });

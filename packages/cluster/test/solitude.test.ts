@@ -23,6 +23,18 @@ it("a job that is to be alone waits for those that run; nobody else begins until
   expect(solitude.enter()).toBe(true);
 });
 
+it("a job that is to be alone waits until what came with it is back in the store", async () => {
+  const { solitude, seen } = start();
+  const { promise: back, resolve } = Promise.withResolvers<void>();
+  const entered = solitude.enterAlone({}).then(() => seen.push("alone"));
+  // As it comes from the store a moment later.
+  const away = solitude.turnAway(() => back.then(() => seen.push("back")));
+  await new Promise((each) => setImmediate(() => setImmediate(each)));
+  resolve();
+  await Promise.all([entered, away]);
+  expect(seen).toEqual(["close", "back", "alone"]);
+});
+
 it("a job that is alone does not wait for those that wait for the cluster, and is not alone when it waits itself", async () => {
   const { solitude, seen } = start();
   const [parent, lone] = [{}, {}];

@@ -6,6 +6,8 @@ import { WorkerProcess } from "../../../../test/support/worker-process.ts";
 import { type Counts, Tally, trialModules } from "./tally.ts";
 
 const UNDER_WAY = 100;
+/** Jobs that wait, and jobs that return at once, which are fetched ahead of their turn, take turns. */
+const TURN_MS = 400;
 
 export interface KillTrial {
   readonly connection: string;
@@ -40,7 +42,9 @@ export async function killTrial(trial: KillTrial): Promise<Counts & { readonly k
   try {
     while (performance.now() < end) {
       // Many retries: on a busy machine a worker may pass for lost that was only slow.
-      while (tally.underWay < UNDER_WAY) tally.submit(cluster, Math.floor(random() * 40), { retries: 50 });
+      const isAtOnce = Math.floor(performance.now() / TURN_MS) % 2 === 0;
+      while (tally.underWay < UNDER_WAY)
+        tally.submit(cluster, isAtOnce ? 0 : Math.floor(random() * 40), { retries: 50 });
       await pause(5);
     }
     await killing;
