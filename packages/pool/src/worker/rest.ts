@@ -10,8 +10,6 @@ import { now as clockNow } from "../shared/timers.ts";
 
 /** How long a thread blocks in one sleep before it goes back to its event loop. */
 const SLEEP_MS = 2;
-/** The same for a thread that was last woken before this time was over: it is there sooner from a blocked sleep than from its event loop. */
-const LONG_SLEEP_MS = 8;
 
 export interface RestParts {
   readonly thread: number;
@@ -33,7 +31,6 @@ export class Rest {
   #isSearching = false;
   #busySince: number = clockNow();
   #since = 0;
-  #sleepMs = SLEEP_MS;
 
   constructor(parts: RestParts) {
     const { memory, thread } = (this.#parts = parts);
@@ -96,9 +93,7 @@ export class Rest {
     this.#since = clockNow();
     this.#spinner.sleeping(this.#since);
     const woken =
-      parking.sleep(this.#thread, blocks ? this.#sleepMs : 0) === "awake"
-        ? null
-        : parking.whenWoken(this.#thread);
+      parking.sleep(this.#thread, blocks ? SLEEP_MS : 0) === "awake" ? null : parking.whenWoken(this.#thread);
     if (woken === null) this.wokeUp(reach);
     else this.#parts.onIdle();
     return woken;
@@ -107,10 +102,7 @@ export class Rest {
   wokeUp(reach: Reach): void {
     this.#memory.trace?.wokeUp();
     const now = clockNow();
-    const sleptMs = now - this.#since;
-    if (sleptMs > LONG_SLEEP_MS) this.#sleepMs = SLEEP_MS;
-    else if (sleptMs > SLEEP_MS) this.#sleepMs = LONG_SLEEP_MS;
-    this.#memory.statistics.addTime("parked", sleptMs * 1000);
+    this.#memory.statistics.addTime("parked", (now - this.#since) * 1000);
     this.#spinner.wokeUp(now);
     this.search(reach);
   }
