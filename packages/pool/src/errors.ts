@@ -2,10 +2,14 @@
  * The errors of the pool. Each says what happened and what to do next; match on `code`, never on the message.
  * Errors that a job throws are not wrapped in any of these: they arrive as themselves.
  */
-import { nameErrorClass, nearestName, SkeinError } from "@skein/context/errors";
+import { matchAcrossCopies, nameErrorClass, nearestName, SkeinError } from "@skein/context/errors";
 
 /** An error of the engine that is about one job. */
 export class JobError extends SkeinError {
+  static {
+    matchAcrossCopies(this, "JobError");
+  }
+
   /** The job: its name and, if it has one, its module, as in `area (file:///app/geo.jobs.ts)`. The message ends with it too. */
   declare readonly job?: string;
 }

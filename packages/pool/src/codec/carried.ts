@@ -3,6 +3,7 @@
  * bytes each is an index; the values themselves go by a port, under a number that the bytes name at their end.
  */
 import type { Transferable } from "node:worker_threads";
+import { matchAcrossCopies } from "@skein/context/errors";
 import { byteLengthOf, Float64Array, Uint8Array } from "../shared/intrinsics.ts";
 import { isArrayBuffer } from "./brand-checks.ts";
 import { MessageFlag } from "./wire-tags.ts";
@@ -42,8 +43,15 @@ export interface CarriedTable {
   putBack(id: number, values: readonly unknown[]): void;
 }
 
-/** Thrown to say: later. No error: whoever decodes catches it, and waits. */
+/**
+ * Thrown to say: later. No error: whoever decodes catches it, and waits. What submits jobs on a thread may be of another copy of this package than
+ * what throws it there (worker/thread-of-pool.ts).
+ */
 export class NotArrived {
+  static {
+    matchAcrossCopies(this, "NotArrived");
+  }
+
   /** Of carried values; negative: minus the number of a SharedArrayBuffer. */
   readonly id: number;
   constructor(id: number) {

@@ -61,8 +61,8 @@ export interface ThreadPoolOptions {
    */
   readonly maxQueue?: number | undefined;
   /**
-   * How many bytes the jobs that run and wait may have: their encoded arguments, and their contexts, each distinct one counted once. 1 to
-   * 2^32. @default 2^30
+   * How many bytes the jobs that run and wait may have: their encoded arguments, and their contexts, each distinct one counted once; a short
+   * one lies beside the arguments of its first job, and counts once more if others have it too. 1 to 2^32. @default 2^30
    */
   readonly maxQueueBytes?: number | undefined;
   /**

@@ -1,8 +1,9 @@
 /**
  * What a pool thread has for jobs that submit jobs. It does not load what submits, which is as much code as what runs jobs and costs each thread
- * milliseconds and memory: a job module that imports `@skein/pool` or `@skein/pool/worker` brings it along (current-pool.ts). Under a registered
- * symbol, as in current-job.ts.
+ * milliseconds and memory: a job module that imports `@skein/pool` or `@skein/pool/worker` brings it along (current-pool.ts), perhaps as another copy
+ * of this package.
  */
+import { joinCopies } from "@skein/context";
 import type { Places } from "../shared/places.ts";
 import type { Submitter, SubmitterParts } from "../submit/submitter.ts";
 import type { ForkJoin, ForkJoinParts } from "./fork-join.ts";
@@ -29,14 +30,25 @@ export interface ThreadOfPool {
   submitBy(create: (parts: CurrentPoolParts) => CurrentPool): CurrentPool;
 }
 
-const key: unique symbol = Symbol.for("skein.pool.thread");
-const holder = globalThis as { [key]?: ThreadOfPool };
+/** Goes up with any change of the shared memory, of the parts above, or of what they have: a copy that knows them otherwise must not touch them. */
+const PROTOCOL = 1;
 
-/** Null on a thread that is not a pool thread. */
+/** Null until somebody asks: on a thread that is no pool's, copies of several versions have nothing in common. */
+let holder: { thread: ThreadOfPool | null } | null = null;
+
+function holderOfCopies(): { thread: ThreadOfPool | null } {
+  return (holder ??= joinCopies(
+    "@skein/pool",
+    PROTOCOL,
+    import.meta.url,
+  )("thread", () => ({ thread: null })));
+}
+
+/** Null on a thread that is not a pool thread, and where the pool is of a version that has another protocol: a warning says so. */
 export function threadOfPool(): ThreadOfPool | null {
-  return holder[key] ?? null;
+  return holderOfCopies().thread;
 }
 
 export function installThread(thread: ThreadOfPool): void {
-  Object.defineProperty(holder, key, { value: thread });
+  holderOfCopies().thread = thread;
 }

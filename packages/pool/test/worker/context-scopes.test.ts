@@ -4,7 +4,7 @@ import { NO_JOB } from "../../src/shared/job-queues.ts";
 import { HOST_SERIAL } from "../../src/shared/pool-memory.ts";
 import { CONTEXT_IN_SLOT } from "../../src/shared/slot.ts";
 import { ContextScopes } from "../../src/worker/context-scopes.ts";
-import { PlayedPool } from "../submit/played-pool.ts";
+import { PlayedPool, serialOf } from "../submit/played-pool.ts";
 
 const tenant = new AsyncLocal<string>({ name: "context-scopes.tenant", flow: "thread" });
 
@@ -54,6 +54,18 @@ describe("ContextScopes", () => {
     expect(seen(false)).toEqual(names.slice(1, 4));
     pool.recover(0);
     expect(seen()).toEqual(names.slice(0, 4));
+  });
+
+  it("so have jobs that move on because their thread leaves before it has begun them", () => {
+    // The last one is in no slot yet.
+    const moving = names.slice(0, pool.homes.maxSlots + 1);
+    for (const name of moving)
+      tenant.run(name, () => pool.submit([name], { placement: { kind: "affinity", key: "1" } }));
+    pool.homes.gone.add(1);
+    pool.submitter.ledger.closeHome(serialOf(1));
+    const values: (string | undefined)[] = [];
+    while (pool.submitter.ledger.outstanding > 0) values.push(...seen());
+    expect(values).toEqual(moving);
   });
 
   it("a text that is long, or beside long arguments, is read from the arena", () => {
