@@ -77,8 +77,8 @@ export const payloads: Section = {
     {
       of: "payload-transfer",
       basis: "code",
-      why: "only a message can move a buffer, while job and result are in shared memory, so each costs both. A quick thread is sent jobs ahead, several in one message, but no more than 8 MB under way, since V8 collects again and again when more memory comes and goes (pool/src/host/carried-relay.ts, thread-lead.ts); from the others a thread asks for the values of each job. Each buffer comes back in a message of its own",
-      change: "the results of several jobs in one message",
+      why: "only a message can move a buffer, while job and result are in shared memory, so each costs both. A quick thread is sent jobs ahead, half a millisecond of them, several in one message (pool/src/host/carried-relay.ts, thread-lead.ts); from the others a thread asks for the values of each job. Each buffer of 256 KB or more goes in a message of its own, and each comes back in one, through ports where V8 does not count it (pool/src/transfer/memory-lane.ts)",
+      change: "the results of several jobs in one message, while they are small",
     },
   ],
 };

@@ -3,9 +3,10 @@
  * submit, and passes results on to threads.
  *
  * A job of the host goes past the queues, with its values in one message, to a thread that has nothing to do. When there is none it may be
- * sent a little ahead of one that is quick (thread-lead.ts), if it carries nothing but memory: with all others of this turn in one message,
- * and what they carry in the thread's lane (transfer/memory-lane.ts). Otherwise it is queued. From there the host sends it ahead later on, or whoever claims it asks for the values. No job
- * overtakes another of its priority that waits in a queue, and none is sent ahead while jobs wait in several of them.
+ * sent a little ahead of one that is quick (thread-lead.ts), if it carries nothing but memory: with all others of these microtasks in one
+ * message, and what they carry, if it is large, in the thread's lane (transfer/memory-lane.ts). Otherwise it is queued. From there the host
+ * sends it ahead later on, or whoever claims it asks for the values. No job overtakes another of its priority that waits in a queue, and none
+ * is sent ahead while jobs wait in several of them.
  */
 import type { Transferable } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
@@ -59,7 +60,7 @@ export class CarriedRelay implements ArgumentsHolder {
   readonly #events: RelayEvents;
   /** By the number of what the job carries. */
   readonly #given = new Map<number, Given>();
-  /** Assigned, and to be sent at the end of this turn. */
+  /** Assigned, and to be sent at the end of these microtasks, or of this turn. */
   readonly #outgoing = new Map<PoolThread, OutgoingJob[]>();
   readonly #wanted: { readonly thread: PoolThread; readonly id: number }[] = [];
   readonly #returned: { readonly thread: PoolThread; readonly slot: number; readonly id: number }[] = [];
@@ -275,7 +276,7 @@ export class CarriedRelay implements ArgumentsHolder {
       this.#outgoing.delete(thread);
       // It was told to leave since, or has begun an exclusive job: it may end before it hears of them.
       if (thread.isLeaving || !this.#memory.parking.beginHanding(thread.index)) {
-        for (const { slot, id } of jobs) this.#takeBack(slot, id);
+        for (const { slot, id } of jobs) this.#takeBack(thread, slot, id);
         continue;
       }
       try {
@@ -317,8 +318,9 @@ export class CarriedRelay implements ArgumentsHolder {
     this.#memory.parking.announceMail(thread.index);
   }
 
-  #takeBack(slot: number, id: number): void {
+  #takeBack(thread: PoolThread, slot: number, id: number): void {
     this.#given.delete(id);
+    thread.lead.takenBack();
     this.#events.requeue(slot, id);
   }
 

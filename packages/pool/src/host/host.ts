@@ -422,6 +422,8 @@ export class Host {
 
   #onDeadline(): void {
     const { ledger } = this.#submitter;
+    // What has ended by now has its outcome.
+    ledger.collect();
     const threads = this.#roster.present();
     ledger.failAll(() => new PoolClosedError("The pool was closed before this job ended"));
     for (const thread of threads) thread.terminate();

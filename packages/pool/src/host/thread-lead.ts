@@ -58,6 +58,11 @@ export class ThreadLead {
     this.#lastEndedAt = now;
   }
 
+  /** It was not sent after all. */
+  takenBack(): void {
+    this.#jobs--;
+  }
+
   /** The thread has not begun it, and will not: it is at a job that waits for something. */
   returned(): void {
     this.#jobs--;

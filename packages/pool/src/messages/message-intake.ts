@@ -2,6 +2,8 @@
  * How a thread takes in the messages of one port: from its event loop, in order; or at once and without waiting, when it meets something
  * that it does not know. Then only knowledge is used right away: an exit or a bell in the middle of settling jobs would settle them
  * a second time.
+ *
+ * The ports in a message are made when it is received, and keep the context of that moment: always the empty one, whoever asks.
  */
 import { AsyncScope } from "@skein/context";
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
@@ -72,7 +74,9 @@ export class MessageIntake<M extends HostMessage | WorkerMessage> {
   #receive(): M | null {
     for (;;) {
       try {
-        return (receiveMessageOnPort(this.#port)?.message as M | undefined) ?? null;
+        // Not `run`, which tells those who watch values of the switch: no code of theirs may run here.
+        const received = AsyncScope.root.runInAsyncScope(receiveMessageOnPort, undefined, this.#port);
+        return (received?.message as M | undefined) ?? null;
       } catch {
         this.#onUnreadable();
       }

@@ -22,6 +22,9 @@
  * Invariants I1 Every accepted job is DECIDED once: only a job below DECIDED is decided. And SETTLED once: only `deliver` takes outcomes.
  *            I2 `outstanding` counts jobs below SETTLED.
  *            I3 A slot is released only when no thread can touch it (slot.ts I3).
+ *            I4 What was taken out of the inbox and not looked at (`hasMore`, the host alone) is DONE or a stream's link, and keeps its slot, so a
+ *               batch fits into `#finished`. The inbox is taken anew only when the batch is empty: what was linked first is read first. Whoever
+ *               recovers or gives up everything collects without a limit before.
  */
 import { AsyncScope } from "@skein/context";
 import { NotArrived } from "../codec/carried.ts";
@@ -480,10 +483,12 @@ export class Ledger {
    */
   collect(movedBytes: number = Infinity): number {
     const { sharedBuffers, carried } = this.#parts;
-    sharedBuffers.beginDrain();
     const limit = carried.takenBytes + movedBytes;
     let count = this.#finishUpTo(limit);
     if (!this.hasMore) {
+      // The batch before this one was read.
+      if (count > 0) this.#endDrain();
+      sharedBuffers.beginDrain();
       this.#finishedAt = 0;
       this.#finishedCount = this.#memory.inbox.takeAll(this.#finished);
       count += this.#finishUpTo(limit);
@@ -496,9 +501,13 @@ export class Ledger {
       this.#finish(slot, false);
       count++;
     }
-    if (!this.hasMore && !this.#slotOutcomes.areWaiting && !this.#streams.areOpen) sharedBuffers.endDrain();
+    if (!this.hasMore) this.#endDrain();
     if (count > 0) this.refill();
     return count;
+  }
+
+  #endDrain(): void {
+    if (!this.#slotOutcomes.areWaiting && !this.#streams.areOpen) this.#parts.sharedBuffers.endDrain();
   }
 
   #finishUpTo(takenBytes: number): number {

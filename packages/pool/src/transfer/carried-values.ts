@@ -96,7 +96,7 @@ export class CarriedValues implements CarriedTable {
 
   /** Nothing will be parked or taken any more. */
   close(): void {
-    this.#parking.close();
+    this.#lane.close();
   }
 
   /** They stay. Null when they are not here. */

@@ -2,6 +2,20 @@
  * A port of its own for moved memory, one way, beside the control port. The receiver takes one message at a time, when it needs that: what
  * waits in a port is attached to no heap, so V8 neither counts it nor collects on its account. Whatever names the number of the memory, a slot
  * or a message, is sent after it: who meets the number finds the memory here.
+ *
+ * | state  | the memory is in                           | counts for | goes on                                                           |
+ * | ------ | ------------------------------------------ | ---------- | ----------------------------------------------------------------- |
+ * | HELD   | the host's CarriedValues                   | the host   | to PARKED when its job waits, SENT, TAKEN by a message; or freed  |
+ * | PARKED | the lane of the host to itself             | nobody     | to HELD when it, or what was parked after it, is sent or dropped  |
+ * | SENT   | the lane to a thread, named by a slot in a | nobody     | to TAKEN when its job, or one sent after it, begins, is over, or  |
+ * |        | later "handed-memory"                      |            | is given back                                                     |
+ * | TAKEN  | the thread's CarriedValues                 | the thread | to its job; to HELD by "returned"; freed when its job is canceled |
+ * | RESULT | the lane of a thread to the host, named by | nobody     | to whoever awaits the job when its slot, or one behind it, is     |
+ * |        | a slot that is linked later                |            | read; freed when the job was given up                             |
+ *
+ * Messages leave a port in order, slots are read in any: what lay before the one that is wanted is kept beside it, so each is found once.
+ * When a thread has ended, the host reads every slot that it had finished, then closes both lanes: what no slot names goes with them. What was
+ * SENT ends with the thread, as its jobs do; what was HELD or PARKED runs elsewhere.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";

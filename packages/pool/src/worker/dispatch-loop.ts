@@ -344,7 +344,7 @@ export class DispatchLoop {
     this.#ranSinceTurn = true;
     this.#memory.queues.reach = SHARED;
     if (this.#runner.endIfCancelled(slot)) return null;
-    this.#pace.began();
+    const startedAt = clockNow();
     let pending: Promise<void> | null;
     if (resumable === undefined) {
       this.#memory.slots.setOutcome(slot, OUTCOME_RESULT);
@@ -352,7 +352,8 @@ export class DispatchLoop {
     } else {
       pending = this.#runner.resume(slot);
     }
-    this.#pace.ended();
+    if (pending === null) this.#pace.ended(startedAt);
+    else AsyncScope.root.run(() => promiseThen(pending, () => this.#pace.ended(startedAt)));
     return pending;
   }
 

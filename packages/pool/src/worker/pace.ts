@@ -11,20 +11,15 @@ export class Pace {
   readonly #parking: Parking;
   readonly #thread: number;
   #usPerJob = 0;
-  #startedAt = 0;
 
   constructor(parking: Parking, thread: number) {
     this.#parking = parking;
     this.#thread = thread;
   }
 
-  began(): void {
-    this.#startedAt = clockNow();
-  }
-
-  /** It has returned, or awaits something. */
-  ended(): void {
-    const us = Math.min(LONG_US, (clockNow() - this.#startedAt) * 1000);
+  /** A job is over that began at `startedAt`, by the clock of timers.ts. What it has awaited counts: it held its place meanwhile. */
+  ended(startedAt: number): void {
+    const us = Math.min(LONG_US, (clockNow() - startedAt) * 1000);
     this.#usPerJob = this.#usPerJob === 0 ? us : this.#usPerJob * (1 - NEWEST) + us * NEWEST;
     this.#parking.setPace(this.#thread, Math.ceil(this.#usPerJob));
   }

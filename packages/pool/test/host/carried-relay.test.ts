@@ -14,6 +14,7 @@ import { NO_JOB } from "../../src/shared/job-queues.ts";
 import { createLayout } from "../../src/shared/layout.ts";
 import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
 import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
+import { ALL, OWN } from "../../src/shared/reach.ts";
 import { OUTCOME_RESULT, QUEUED, RUNNING } from "../../src/shared/slot.ts";
 import type { TaskJob } from "../../src/submit/task-job.ts";
 import { Submitter } from "../../src/submit/submitter.ts";
@@ -370,6 +371,18 @@ it("what was about to be sent to a thread that is told to leave is queued again"
   expect(claim(B)).toBe(job.slot);
   await turn();
   expect(threads[B]!.messages).toMatchObject([{ type: "carried", id: job.extras.carriedId }]);
+});
+
+it("what was not sent to a thread that takes nothing any more does not count as its own", async () => {
+  const first = makeQuick(A);
+  const job = moved();
+  memories[A + 1]!.parking.setReach(A, OWN);
+  await turn();
+  expect([sentTo(A), state(job), threads[A]!.lead.jobs]).toEqual([[], [QUEUED, 0], 1]);
+  memories[A + 1]!.parking.setReach(A, ALL);
+  finish(A, first);
+  submitter.ledger.drain();
+  expect(threads[A]!.lead.isFree).toBe(true);
 });
 
 describe("a thread that dies", () => {

@@ -23,12 +23,14 @@ let outstanding: number;
 /** Of those, streams of which nobody waits for an item. */
 let idle: number;
 let onDrained: () => void;
+/** What `drain` leaves for the next turns, in turns. */
+let left: number;
 let pump: CompletionPump;
 
 beforeEach(() => {
   [played.nowMs, played.immediates] = [1000, []];
   [isAsleep, looks, results, outstanding, idle] = [true, 0, 0, 0, 0];
-  [spins, isSoon, onDrained] = [0, false, () => {}];
+  [spins, isSoon, onDrained, left] = [0, false, () => {}, 0];
   const inbox = {
     sleep: () => (isAsleep = true),
     wake: () => {
@@ -54,7 +56,7 @@ beforeEach(() => {
     },
     () => outstanding,
     () => outstanding > idle,
-    () => false,
+    () => left > 0,
   );
 });
 
@@ -101,6 +103,15 @@ describe("CompletionPump", () => {
     expect(tries.length).toBeGreaterThan(1);
     expect(tries.length).toBeLessThan(8);
     expect(looked.slice(200).reduce((sum, count) => sum + count, 0) / 200).toBeLessThan(5);
+  });
+
+  it("goes on turn by turn while a look has left some, whatever is outstanding", () => {
+    onDrained = () => left--;
+    [left, isAsleep] = [4, false];
+    pump.onBell();
+    expect([looks, isAsleep]).toEqual([1, false]);
+    for (let i = 0; i < 10; i++) turn();
+    expect([looks, left, isAsleep]).toEqual([4, 0, true]);
   });
 
   describe("spins behind a submission", () => {

@@ -1,4 +1,5 @@
-import { MessageChannel } from "node:worker_threads";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { MessageIntake } from "../../src/messages/message-intake.ts";
 import type { WorkerMessage } from "../../src/messages/protocol.ts";
@@ -59,5 +60,28 @@ describe("MessageIntake", () => {
     receive(bell);
     expect(heard).toEqual(["ready", "bell"]);
     close();
+  });
+
+  it("a port that comes belongs to nobody's request, whoever takes it in", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const [control, lane] = [new MessageChannel(), new MessageChannel()];
+    const ports: MessagePort[] = [];
+    const intake = new MessageIntake<WorkerMessage>(
+      control.port1,
+      (message) => {
+        if (message.type === "lane") ports.push(message.port);
+      },
+      () => {},
+    );
+    control.port2.postMessage({ type: "lane", port: lane.port2 } satisfies WorkerMessage, [lane.port2]);
+    storage.run("a request", () => intake.takeKnowledge());
+    // Its listeners run in the context that it keeps.
+    const kept = new Promise((resolve) => {
+      ports[0]!.on("message", () => resolve(storage.getStore()));
+    });
+    lane.port1.postMessage(null);
+    expect(await kept).toBe(undefined);
+    lane.port1.close();
+    control.port1.close();
   });
 });

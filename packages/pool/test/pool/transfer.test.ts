@@ -178,6 +178,19 @@ describe("arguments that are moved", () => {
     }
   });
 
+  it("go to jobs that await in the order of their calls: none is sent ahead, to be given back behind the others", async () => {
+    await using own = new ThreadPool({ maxThreads: 1 });
+    const { incrementLater } = own.module<typeof Transfer>(url);
+    const order: number[] = [];
+    const calls = Array.from({ length: 40 }, async (_, i) => {
+      const bytes = filled(17_000, i);
+      await incrementLater(move(bytes, [bytes.buffer]));
+      order.push(i);
+    });
+    await Promise.all(calls);
+    expect(order).toEqual(calls.map((_, i) => i));
+  });
+
   it("arrive when the job's function was not loaded yet, and when it is async", async () => {
     await using fresh = new ThreadPool({ maxThreads: 1 });
     const bytes = filled(8, 1);
@@ -300,6 +313,77 @@ describe("results that are moved", () => {
     const value = { bytes: new ArrayBuffer(8) };
     await jobs.echo(move(move(value, [value.bytes]), []));
     expect(value.bytes.detached).toBe(false);
+  });
+});
+
+describe("many results that are moved", () => {
+  const MB = 1 << 20;
+  const COUNT = 12;
+  const SOON_MS = 5;
+
+  /** On a pool of one thread, whose last job says that it has begun: all others are over then. The main thread takes nothing in until then. */
+  function runAll(own: ThreadPool, last: (gate: Int32Array) => void) {
+    const gate = makeGate();
+    const { makeAndMove } = own.module<typeof Transfer>(url);
+    const results = Array.from({ length: COUNT }, () => makeAndMove(MB));
+    const end = own.run(last, [gate]);
+    return { gate, outcomes: Promise.allSettled([...results, end]) };
+  }
+  const outcomesOf = (ended: readonly PromiseSettledResult<{ bytes: ArrayBuffer } | void>[]): unknown[] =>
+    ended.map((each) => (each.status === "fulfilled" ? each.value?.bytes.byteLength : each.reason.name));
+  const expected = (last: string): unknown[] => [...Array.from({ length: COUNT }, () => MB), last];
+
+  it("are there though their thread has died since", async () => {
+    await using own = new ThreadPool({ maxThreads: 1 });
+    await own.module<typeof Transfer>(url).makeAndMove(MB);
+    const { gate, outcomes } = runAll(own, (words) => {
+      Atomics.store(words, 1, 1);
+      Atomics.notify(words, 1);
+      process.exit(1);
+    });
+    Atomics.wait(gate, 1, 0);
+    expect(outcomesOf(await outcomes)).toEqual(expected("ThreadCrashedError"));
+  });
+
+  it("are there at the deadline of close(), if their jobs are over by then", async () => {
+    const own = new ThreadPool({ maxThreads: 1 });
+    await own.module<typeof Transfer>(url).makeAndMove(MB);
+    const { gate, outcomes } = runAll(own, (words) => {
+      Atomics.store(words, 1, 1);
+      Atomics.notify(words, 1);
+      Atomics.wait(words, 0, 0);
+    });
+    const closed = own.close({ timeoutMs: 1 });
+    Atomics.wait(gate, 1, 0);
+    Atomics.wait(gate, 0, 0, SOON_MS);
+    await closed;
+    expect(outcomesOf(await outcomes)).toEqual(expected("PoolClosedError"));
+  });
+
+  it("and arguments arrive, whatever was canceled between them", async () => {
+    await using own = new ThreadPool({ maxThreads: 2 });
+    const { increment } = own.module<typeof Transfer>(url);
+    for (let round = 0; round < 2; round++) {
+      const calls = Array.from({ length: 60 }, (_, i) => {
+        const bytes = filled(300_000, i);
+        const controller = new AbortController();
+        const task = own.run(increment, [bytes], { transfer: [bytes.buffer], signal: controller.signal });
+        if (i % 3 === 0) queueMicrotask(() => controller.abort());
+        if (i % 7 === 0) setImmediate(() => controller.abort());
+        return task;
+      });
+      const ended = await Promise.allSettled(calls);
+      const seen = ended.map((each) =>
+        each.status === "fulfilled" ? [each.value.length, each.value[0]] : [each.reason.name],
+      );
+      const mayBeCanceled = (i: number): boolean => i % 3 === 0 || i % 7 === 0;
+      expect(seen).toEqual(
+        seen.map(([first], i) =>
+          first === "AbortError" && mayBeCanceled(i) ? ["AbortError"] : [300_000, i + 1],
+        ),
+      );
+    }
+    expect(own.stats()).toMatchObject({ failed: 0, crashed: 0 });
   });
 });
 

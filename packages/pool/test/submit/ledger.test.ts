@@ -4,13 +4,14 @@
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { AsyncLocal } from "@skein/context";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { Encoder } from "../../src/codec/encoder.ts";
 import { PoolClosedError, QueueFullError } from "../../src/errors.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
 import type { TaskJob } from "../../src/submit/task-job.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
 import { HOST, HOST_SERIAL } from "../../src/shared/pool-memory.ts";
+import { OUTCOME_RESULT } from "../../src/shared/slot.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../../src/shared/stream-ring.ts";
 import type { OpenedStream } from "../../src/submit/job-stream.ts";
 import { move } from "../../src/transfer/move.ts";
@@ -488,6 +489,102 @@ describe("inline continuations, deeper than any stack should be", () => {
     ledger.drain();
     await turns(1);
     expect([waited, ledger.outstanding]).toEqual([DEPTH, 0]);
+  });
+});
+
+describe("drain, as far as so much moved memory", () => {
+  const MB = 1 << 20;
+  let pool: PlayedPool;
+  let told: string[];
+
+  beforeEach(() => {
+    pool = new PlayedPool({ slots: 16 });
+    told = [];
+  });
+
+  function submit(name: string): TaskJob {
+    const job = pool.submit([name], inline);
+    job.task.then(
+      (result) => told.push(`${name}: ${(result as ArrayBuffer).byteLength / MB} MB`),
+      (error: unknown) => told.push(`${name}: ${(error as Error).message}`),
+    );
+    return job;
+  }
+
+  /** A thread has run the next job, and its result is in the hands of the host. */
+  function runNext(): void {
+    const { carried, sharedBuffers } = pool.parts.get(HOST_SERIAL)!;
+    const { slots } = pool.memories[1]!;
+    const slot = pool.take(0);
+    const result = new ArrayBuffer(MB);
+    const message = new Encoder(sharedBuffers, carried.nextId).encode(result, "result", [result]);
+    carried.add(message.carried!);
+    slots.setInlinePayload(slot, message.bytes, message.length);
+    message.release();
+    slots.setOutcome(slot, OUTCOME_RESULT);
+    pool.finish(0, slot);
+    pool.link(slot);
+  }
+
+  function run(...names: string[]): TaskJob[] {
+    const jobs = names.map((name) => submit(name));
+    for (const _ of names) runNext();
+    return jobs;
+  }
+
+  it("goes on where it has stopped, before it takes the inbox anew", () => {
+    const { ledger } = pool.submitter;
+    run("a", "b", "c");
+    expect([ledger.drain(2 * MB), ledger.hasMore, ledger.outstanding]).toEqual([2, true, 1]);
+    run("d", "e");
+    expect([ledger.drain(2 * MB), told]).toEqual([2, ["a: 1 MB", "b: 1 MB", "c: 1 MB", "d: 1 MB"]]);
+    expect([ledger.drain(2 * MB), ledger.hasMore, told.at(-1)]).toEqual([1, false, "e: 1 MB"]);
+    expect([ledger.drain(2 * MB), ledger.outstanding, pool.slotsInUse()]).toEqual([0, 0, []]);
+  });
+
+  it("takes one that is larger than that", () => {
+    run("a", "b");
+    expect([pool.submitter.ledger.drain(1), told]).toEqual([1, ["a: 1 MB"]]);
+  });
+
+  it("has left results of a thread that then ends: they are its jobs' outcomes", () => {
+    run("a", "b", "c");
+    submit("d");
+    pool.take(0);
+    pool.submitter.ledger.drain(1);
+    pool.recover(0);
+    expect(told.slice(0, 3)).toEqual(["a: 1 MB", "b: 1 MB", "c: 1 MB"]);
+    expect(told[3]).toMatch(/^d: .*while it ran this job/);
+    expect([pool.submitter.ledger.outstanding, pool.slotsInUse()]).toEqual([0, []]);
+  });
+
+  it("has left the result of a job that is then given up: it is dropped with its memory", () => {
+    const { ledger } = pool.submitter;
+    const { carried } = pool.parts.get(HOST_SERIAL)!;
+    const jobs = run("a", "b", "c");
+    ledger.drain(1);
+    ledger.cancel(jobs[1]!, new Error("stop"));
+    ledger.drain();
+    expect(told).toEqual(["a: 1 MB", "b: stop", "c: 1 MB"]);
+    expect([1, 2, 3].map((id) => carried.has(id))).toEqual([false, false, false]);
+    expect([ledger.outstanding, pool.slotsInUse()]).toEqual([0, []]);
+  });
+
+  it("drops shared memory that is gone once what had come by then was read, though more has come", () => {
+    const { ledger } = pool.submitter;
+    const { sharedBuffers } = pool.parts.get(HOST_SERIAL)!;
+    for (const id of [77, 78]) sharedBuffers.add(id, new SharedArrayBuffer(8));
+    run("a", "b", "c");
+    sharedBuffers.gone(77);
+    ledger.drain(2 * MB);
+    sharedBuffers.gone(78);
+    run("d", "e", "f");
+    expect([sharedBuffers.has(77), ledger.hasMore]).toEqual([true, true]);
+    ledger.drain(2 * MB);
+    expect([77, 78].map((id) => sharedBuffers.has(id))).toEqual([false, true]);
+    expect(ledger.hasMore).toBe(true);
+    ledger.drain(2 * MB);
+    expect(sharedBuffers.has(78)).toBe(false);
   });
 });
 
