@@ -1,6 +1,6 @@
 /**
  * Jobs that threads were asked to cancel for whoever records the pool: the thread that has submitted a job decides its outcome, and nobody
- * else. It answers when its event loop turns; one that ends before has let go of its jobs.
+ * else. It answers when its event loop turns; one that ends before, or is given up, has let go of its jobs.
  */
 import { toWire } from "../codec/error-wire.ts";
 import { refusal } from "../transfer/detach.ts";
@@ -14,9 +14,11 @@ interface Asked {
 export class AskedCancels {
   readonly #asked = new Map<number, Asked>();
   #lastId = 0;
+  #isClosed = false;
 
   /** @throws NotCloneableError for a reason that cannot go to the thread. */
   ask(thread: PoolThread, key: number, reason: unknown): Promise<boolean> {
+    if (thread.isLost || this.#isClosed) return Promise.resolve(false);
     const id = ++this.#lastId;
     try {
       thread.post({ type: "cancel-recorded", id, key, reason: toWire(reason) });
@@ -32,8 +34,14 @@ export class AskedCancels {
     asked?.resolve(isCanceled);
   }
 
-  /** The thread has ended. */
+  /** The thread has ended, or was given up. */
   ended(serial: number): void {
     for (const [id, asked] of this.#asked) if (asked.serial === serial) this.answered(id, false);
+  }
+
+  /** The pool is over: threads that have not ended were left behind. */
+  close(): void {
+    this.#isClosed = true;
+    for (const id of this.#asked.keys()) this.answered(id, false);
   }
 }

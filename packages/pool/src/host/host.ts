@@ -432,6 +432,7 @@ export class Host {
 
   #onOver(): void {
     this.#supply.close();
+    this.#cancels.close();
     this.#queueWatch.stop();
     this.#keepAlive.close();
     this.#trimTimer.stop();
@@ -482,6 +483,7 @@ export class Host {
     ledger.closeHome(thread.serial);
     ledger.lose(thread.serial, error);
     this.#orphans.adopt(thread.index);
+    this.#cancels.ended(thread.serial);
     this.#memory.statisticsOf(thread.index + 1).closeBooks();
     this.#tellThreads({ type: "thread-lost", serial: thread.serial, error: toWire(error) });
     this.#supply.ended();

@@ -26,8 +26,8 @@ export class PoolRecording implements Disposable {
   /**
    * What happened since the last look, from memory that the threads share: none of them is asked. Some hundred nanoseconds for each slice.
    *
-   * @param oneIn Tells one job in so many, and all of that, on whatever thread it was; up to 2^31 - 1. Take a power of two: from now on no others
-   * are recorded, nor where threads rest, unless the option `trace` of the pool or another recording wants them. @default 1, every job
+   * @param oneIn Tells one job in so many, and all of that, on whatever thread it was, and above 1 not where threads rested; up to 2^31 - 1. Take a
+   * power of two: from now on nothing else is recorded, unless the option `trace` of the pool or another recording wants it. @default 1, every job
    * @throws TypeError or RangeError for a bad argument, naming it.
    */
   read(oneIn = 1): RecordedBatch {

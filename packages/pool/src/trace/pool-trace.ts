@@ -35,12 +35,15 @@ interface LiveThread {
   readonly name: string;
 }
 
+let lastId = 0;
+
 /** Of all pools in this thread: one listener, however many there are. */
 const unwritten = new Set<PoolTrace>();
 
 export class PoolTrace {
   /** Of the host. */
   readonly own: ThreadTrace;
+  readonly #id = ++lastId;
   readonly #file: string | null;
   readonly #pool: string;
   readonly #capacity: number;
@@ -194,6 +197,7 @@ export class PoolTrace {
   #data(submitter: number, startedAt: number): TraceData {
     const log = (this.#logs[submitter] ??= new TraceMemory(this.#capacity));
     return {
+      id: this.#id,
       buffer: log.buffer,
       capacity: this.#capacity,
       jobs: this.#jobs,

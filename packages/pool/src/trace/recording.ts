@@ -5,7 +5,7 @@
 import type { JobNote } from "../submit/job-notes.ts";
 import { LoopDelayReader } from "../shared/trace/loop-delay.ts";
 import { NoteReader } from "../shared/trace/note-log.ts";
-import { countOf } from "../shared/trace/trace-code.ts";
+import { countOf, KIND, kindOf } from "../shared/trace/trace-code.ts";
 import {
   OPEN_FIELDS,
   readTrace,
@@ -34,8 +34,8 @@ export class RecordedThread {
   /** How many were overwritten before they were read. */
   readonly dropped: number;
   /**
-   * The longest that its event loop was late since the last look, or is by now, in microseconds; measured every 20 ms. Null: not yet, or it is
-   * the thread that made the pool.
+   * The longest that its event loop was late since the last look, or in the last five seconds if that is longer ago, or is by now, in microseconds;
+   * measured every 20 ms. Null: not yet, or it is the thread that made the pool.
    */
   readonly loopDelayUs: number | null;
   /** Null: it lives. This is the last that is heard of it. */
@@ -160,7 +160,7 @@ export class Recording {
     const track = this.#tracks.get(submitter);
     if (track === undefined) return;
     this.#tracks.delete(submitter);
-    const reading = this.#read(track, 1);
+    const reading = this.#read(track, this.oneIn);
     this.#ended.push(new RecordedThread(track, reading, exit));
     this.#endedLines.push(...reading.lines);
   }
@@ -203,7 +203,7 @@ export class Recording {
     const numbers = new Float64Array(records.length + (open.length / OPEN_FIELDS) * RECORD_FIELDS);
     let to = 0;
     for (let at = 0; at < records.length; at += RECORD_FIELDS) {
-      if (!isChosen(records[at + 2]!, oneIn)) continue;
+      if (!isTold(records[at + 2]!, records[at + 3]!, oneIn)) continue;
       for (let field = 0; field < RECORD_FIELDS; field++) numbers[to + field] = records[at + field]!;
       to += RECORD_FIELDS;
     }
@@ -240,7 +240,15 @@ export class Recording {
   }
 }
 
+/** Whether a slice is. Threads rest between jobs that are not told, too: where, somebody else may want recorded. */
+function isTold(key: number, code: number, oneIn: number): boolean {
+  if (oneIn === 1) return true;
+  if (key !== 0) return isChosen(key, oneIn);
+  const kind = kindOf(code);
+  return kind !== KIND.parked && kind !== KIND.joining;
+}
+
 /** By the number of the job: all that is told of one is told, or nothing. */
 function isChosen(key: number, oneIn: number): boolean {
-  return oneIn === 1 || key === 0 || countOf(key) % oneIn === 0;
+  return countOf(key) % oneIn === 0;
 }

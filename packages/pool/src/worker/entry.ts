@@ -16,7 +16,6 @@ import { ALL } from "../shared/reach.ts";
 import { Payloads } from "../shared/payloads.ts";
 import { HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
-import { LoopDelayMonitor } from "../shared/trace/loop-delay.ts";
 import { ThreadTrace, type TraceData } from "../shared/trace/thread-trace.ts";
 import { TrimTimer } from "../transfer/trim-timer.ts";
 import { cancelRecorded } from "../submit/cancel-recorded.ts";
@@ -34,6 +33,7 @@ import { installCurrentJob } from "./current-job.ts";
 import { DispatchLoop } from "./dispatch-loop.ts";
 import { FunctionTable } from "./function-table.ts";
 import { JobRunner } from "./job-runner.ts";
+import { LoopDelayMonitor } from "./loop-delay-monitor.ts";
 import { Arrivals } from "./arrivals.ts";
 import { IdleReport } from "./idle-report.ts";
 import { JobClock } from "./job-clock.ts";
@@ -538,14 +538,14 @@ function handle(message: HostMessage): void {
 }
 
 function followTrace(data: TraceData): void {
-  if (memory.trace?.buffer !== data.buffer) memory.trace = new ThreadTrace(data, serial, currentSlot);
+  if (memory.trace?.id !== data.id) memory.trace = new ThreadTrace(data, serial, currentSlot);
   memory.trace.notes = data.notes === null ? null : new JobNotes(data.notes.buffer, data.notes.locals);
   measureLoop(data.loopDelay, memory.trace);
 }
 
-/** @param buffer Null: nobody follows the pool. */
+/** @param buffer Null: nobody follows the pool. Otherwise the same until then. */
 function measureLoop(buffer: SharedArrayBuffer | null, trace: ThreadTrace | null): void {
-  if (loopDelay?.buffer === buffer) return;
+  if (loopDelay !== null && buffer !== null) return;
   loopDelay?.stop();
   loopDelay =
     buffer === null || trace === null

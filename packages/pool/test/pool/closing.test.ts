@@ -4,10 +4,13 @@ import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../../../../test/support/eventually.ts";
+import { recordJobs } from "../../src/engine.ts";
 import { ThreadPool } from "../../src/index.ts";
 import { Host } from "../../src/host/host.ts";
 import { resolvePoolOptions } from "../../src/engine/pool-options.ts";
 import { defaultSubmitOptions } from "../../src/submit/submit-options.ts";
+import type { RecordedSlice } from "../../src/trace/slice-cursor.ts";
 import type * as Closing from "../fixtures/closing.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { makeGate, open, opened, sampleJobs } from "../gate.ts";
@@ -185,6 +188,34 @@ describe.skipIf(process.platform === "win32")(
       expect(await Promise.all(after)).toEqual(Array.from({ length: 200 }, (_, i) => i));
       // It has not come back to its job.
       expect(log[0]).toBe(0);
+    });
+
+    it("cancels no job of its own for whoever records the pool, whether it is given up or left behind", async () => {
+      using recording = recordJobs(pool);
+      const submitted = async (): Promise<number> => {
+        const isInner = ({ kind, parent }: RecordedSlice): boolean => kind === "submit" && parent !== 0;
+        const { job } = await eventually("its job is told of", () =>
+          recording
+            .read()
+            .threads.flatMap(({ slices }) => slices)
+            .find(isInner),
+        );
+        return job;
+      };
+      expect(await giveUp("openPipeWithJob")).toBe("AbortError");
+      const ofLost = await submitted();
+      // It has to be given up before.
+      expect([await recording.cancel(ofLost), await recording.cancel(ofLost)]).toEqual([false, false]);
+      letReturn();
+      Atomics.store(log, 3, 0);
+      jobs()
+        .openPipeWithJob(pipe, log)
+        .then(null, () => {});
+      await opened(log, 3);
+      const ofOther = await submitted();
+      const isCanceled = recording.cancel(ofOther);
+      await pool.close({ timeoutMs: 50 });
+      expect([await isCanceled, await recording.cancel(ofOther)]).toEqual([false, false]);
     });
 
     it("a job that awaits its own job there rejects, on another thread or on the same", async () => {

@@ -4,7 +4,6 @@ import { afterEach, describe, expect, it } from "vitest";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { recordJobs } from "../../src/engine.ts";
 import { ThreadPool } from "../../src/index.ts";
-import { createLoopDelayBuffer, LoopDelayReader } from "../../src/shared/trace/loop-delay.ts";
 import type { RecordedBatch } from "../../src/trace/recording.ts";
 import type { RecordedSlice } from "../../src/trace/slice-cursor.ts";
 import type * as ForkJoin from "../fixtures/fork-join.jobs.ts";
@@ -49,34 +48,6 @@ class Log {
     return this.slices.filter((slice) => slice.kind === kind && this.functions.get(slice.fn) === name);
   }
 }
-
-describe("a reader of loop delays", () => {
-  it("tells the longest since its last look, those that were overwritten left out, and one that goes on", () => {
-    const buffer = createLoopDelayBuffer();
-    const words = new Int32Array(buffer);
-    const capacity = words.length - 2;
-    const reader = new LoopDelayReader(buffer);
-    expect(reader.read(0)).toBeNull();
-    let ticks = 0;
-    const tick = (delayUs: number, dueMs: number): void => {
-      words[2 + ((ticks >>> 0) % capacity)] = delayUs;
-      Atomics.store(words, 1, dueMs);
-      Atomics.store(words, 0, ++ticks | 0);
-    };
-    tick(7, 20);
-    tick(900, 40);
-    tick(30, 60);
-    expect(reader.read(50_000)).toBe(900);
-    expect(reader.read(50_000)).toBe(0);
-    expect(reader.read(5_060_500)).toBe(5_000_000);
-    // Around the end of both words.
-    Atomics.store(words, 0, (ticks = 2 ** 32 - 2) | 0);
-    const late = new LoopDelayReader(buffer);
-    tick(5000, -(2 ** 31));
-    for (let i = 0; i < capacity; i++) tick(i === 3 ? 40 : 0, -(2 ** 31) + 10);
-    expect(late.read(2 ** 31 * 1000)).toBe(40);
-  });
-});
 
 describe("a recording", () => {
   it("begins while the threads are there, and tells each job's life with whose it is", async () => {
@@ -223,6 +194,21 @@ describe("a recording", () => {
     expect(await submissions(24)).toBe(12);
   });
 
+  it("tells where threads rest only with every job, whoever else wants it recorded", async () => {
+    const pool = poolOf(1);
+    const sample = pool.module<typeof Sample>(sampleJobs);
+    using recording = recordJobs(pool);
+    using other = recordJobs(pool);
+    const rests = (all: RecordedBatch): number =>
+      new Log().add(all).slices.filter(({ kind }) => kind === "parked").length;
+    await eventually("the thread has rested", async () => {
+      await sample.echo(1);
+      const seen = rests(other.read());
+      expect(rests(recording.read(2))).toBe(0);
+      return seen > 0;
+    });
+  });
+
   it("tells what nests, whatever is left out", async () => {
     const pool = poolOf(2);
     const sample = pool.module<typeof Sample>(sampleJobs);
@@ -326,13 +312,42 @@ describe("a recording", () => {
     first[Symbol.dispose]();
     first[Symbol.dispose]();
     await sample.add(1, 1);
-    expect(read(second).of("submit", "add").length).toBeGreaterThanOrEqual(0);
+    expect(read(second).slices.filter(({ kind }) => kind === "submit")).toHaveLength(1);
     second[Symbol.dispose]();
     await sample.add(1, 1);
     expect(read(second).slices).toEqual([]);
     using third = recordJobs(pool);
     await sample.add(1, 1);
     expect(read(third).slices.filter(({ kind }) => kind === "submit")).toHaveLength(1);
+  });
+
+  it("tells each slice of a thread once, also while others begin and end to record", async () => {
+    const pool = poolOf(1);
+    const sample = pool.module<typeof Sample>(sampleJobs);
+    using recording = recordJobs(pool);
+    const log = new Log();
+    let dropped = 0;
+    const runs = (name: string): number => {
+      const batch = recording.read();
+      for (const thread of batch.threads) dropped += thread.dropped;
+      return log.add(batch).of("run", name).length;
+    };
+    await eventually("the thread is recorded", async () => {
+      await sample.echo("warm");
+      return runs("echo") > 0;
+    });
+    let jobs = 0;
+    for (let i = 0; i < 3; i++) {
+      using other = recordJobs(pool);
+      const others = new Log();
+      await eventually("the other one is told, too", async () => {
+        await Promise.all(Array.from({ length: 20 }, () => sample.add(i, i)));
+        jobs += 20;
+        return others.add(other.read()).of("run", "add").length > 0;
+      });
+    }
+    await eventually("all have run", () => runs("add") >= jobs);
+    expect([log.of("run", "add").length, dropped]).toEqual([jobs, 0]);
   });
 
   it("refuses what is no pool, and bad options, by name", async () => {

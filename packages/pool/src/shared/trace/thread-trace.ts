@@ -13,6 +13,8 @@ import { codeOf, DETAIL, type Detail, functionKey, jobKey, KIND, kindOf } from "
 
 /** As a thread gets it from the host. */
 export interface TraceData {
+  /** Tells traces apart: each message brings another object for the same buffer. */
+  readonly id: number;
   readonly buffer: SharedArrayBuffer;
   readonly capacity: number;
   /** By slot: the job's key, NOT_RECORDED if it has none, and when it was submitted. */
@@ -56,8 +58,8 @@ const NOT_RECORDED = -1;
 export class ThreadTrace {
   /** Null unless somebody follows the pool. */
   notes: TraceNotes | null = null;
-  /** Of the memory that it writes into: tells traces apart. */
-  readonly buffer: SharedArrayBuffer;
+  /** As TraceData.id. */
+  readonly id: number;
   /** The slot of the job whose code runs, also after it has awaited something; below 0: none is known. */
   readonly #currentSlot: () => number;
   readonly #log: TraceWriter;
@@ -75,11 +77,11 @@ export class ThreadTrace {
   #finishingCode = 0;
 
   constructor(
-    { buffer, capacity, jobs, oneIn, originNs, startedAt }: TraceData,
+    { id, buffer, capacity, jobs, oneIn, originNs, startedAt }: TraceData,
     serial: number,
     currentSlot: () => number = () => -1,
   ) {
-    this.buffer = buffer;
+    this.id = id;
     this.#currentSlot = currentSlot;
     this.#log = new TraceWriter(new TraceMemory(capacity, buffer));
     this.#jobs = jobs;

@@ -4,11 +4,12 @@
  * out, which thread is ended. Between the steps the test looks at the memory. What fails is thrown with the seed and the steps.
  */
 import { createLayout, type Layout } from "../../../src/shared/layout.ts";
+import { createLoopDelayBuffer } from "../../../src/shared/trace/loop-delay.ts";
 import { createNotesBuffer } from "../../../src/shared/trace/note-log.ts";
 import { TraceMemory } from "../../../src/shared/trace/trace-log.ts";
 import { controlBytes, exitWord, messageWord } from "./model-words.ts";
 import type { Answer, Operation, Request, Steps } from "./operations.ts";
-import { NOTES_BYTES, TRACE_RECORDS } from "./programs.ts";
+import { LOOP_DELAYS, NOTES_BYTES, TRACE_RECORDS } from "./programs.ts";
 import { programs } from "./programs.ts?stepped";
 import type { Choice, Run, Scenario } from "./scenario.ts";
 import { byChance, DepthFirst } from "./schedules.ts";
@@ -33,6 +34,7 @@ export class Model implements Run {
   readonly slotsBuffer: SharedArrayBuffer;
   readonly #traceBuffer: SharedArrayBuffer = new TraceMemory(TRACE_RECORDS).buffer;
   readonly #notesBuffer: SharedArrayBuffer = createNotesBuffer(NOTES_BYTES);
+  readonly #loopDelayBuffer: SharedArrayBuffer = createLoopDelayBuffer(LOOP_DELAYS);
   killed = -1;
   readonly #threads: Thread[] = [];
   #trace: string[] = [];
@@ -101,6 +103,7 @@ export class Model implements Run {
     new Int32Array(this.slotsBuffer).fill(0);
     new TraceMemory(TRACE_RECORDS, this.#traceBuffer).clear();
     new Uint8Array(this.#notesBuffer).fill(0);
+    new Uint8Array(this.#loopDelayBuffer).fill(0);
     scenario.prepare(this);
     this.killed = -1;
     this.#trace = [];
@@ -115,6 +118,7 @@ export class Model implements Run {
         slotsBuffer: this.slotsBuffer,
         traceBuffer: this.#traceBuffer,
         notesBuffer: this.#notesBuffer,
+        loopDelayBuffer: this.#loopDelayBuffer,
         layout: this.layout,
         thread,
         log: (...values: number[]) => void log.push(...values),

@@ -26,6 +26,7 @@ import {
   StreamReader,
   StreamWriter,
 } from "../../../src/shared/stream-ring.ts";
+import { LoopDelayReader, LoopDelayWriter } from "../../../src/shared/trace/loop-delay.ts";
 import { NoteReader, NoteWriter } from "../../../src/shared/trace/note-log.ts";
 import {
   OPEN_FIELDS,
@@ -43,6 +44,7 @@ export interface Environment {
   readonly slotsBuffer: SharedArrayBuffer;
   readonly traceBuffer: SharedArrayBuffer;
   readonly notesBuffer: SharedArrayBuffer;
+  readonly loopDelayBuffer: SharedArrayBuffer;
   readonly layout: Layout;
   readonly thread: number;
   /** Tells the controller. Plain: it is written in the same step as what comes before it. */
@@ -144,6 +146,27 @@ function noteOf(number: number): string {
   return String.fromCharCode(96 + number).repeat(number % 2 === 0 ? 3 : 6);
 }
 
+/** The ring that `tickLoop` writes. */
+export const LOOP_DELAYS = 2;
+/** In milliseconds: when `readLoopAlong` looks. What it logs before there was a turn. */
+export const LOOKS_AT = 1000;
+export const NOT_YET = -1;
+
+/** How late the turn with this number was, and when the next one was due. */
+export function lateUs(turn: number): number {
+  return 100 - 10 * turn;
+}
+export function dueMs(turn: number, standsStill: number): number {
+  return standsStill === 1 ? 10 * turn : LOOKS_AT;
+}
+
+/** Counts a turn before its delay is there. */
+function hastyTick(words: Int32Array, turn: number): void {
+  store(words, 0, turn);
+  store(words, 1, LOOKS_AT);
+  words[2 + ((turn - 1) % LOOP_DELAYS)] = lateUs(turn);
+}
+
 export const programs = {
   /** Writes a trace: slices with the keys 1, 2, … */
   writeTrace(e, ...moves) {
@@ -189,6 +212,25 @@ export const programs = {
       }
       e.log(LOOKED);
     }
+  },
+
+  /**
+   * An event loop that turns so often, and stands still in the end: `standsStill`, it is late for long. Logs the number of each turn. `hasty`: it
+   * counts a turn too soon, which is wrong.
+   */
+  tickLoop(e, turns, standsStill, hasty) {
+    const writer = new LoopDelayWriter(e.loopDelayBuffer);
+    for (let turn = 1; turn <= turns; turn++) {
+      if (hasty === 1) hastyTick(new Int32Array(e.loopDelayBuffer), turn);
+      else writer.tick(lateUs(turn), dueMs(turn, standsStill) * 1000);
+      e.log(turn);
+    }
+  },
+
+  /** Logs what each look tells. */
+  readLoopAlong(e, looks) {
+    const reader = new LoopDelayReader(e.loopDelayBuffer);
+    for (let look = 0; look < looks; look++) e.log(reader.read(LOOKS_AT * 1000) ?? NOT_YET);
   },
 
   /** A thread that makes the call in word 0, unless it was withdrawn, and ends it when it is asked to stop. Logs whether it has begun. */
