@@ -85,7 +85,10 @@ export interface ThreadBatch {
   readonly index: number;
   /** So many slices were overwritten before they were read. */
   readonly dropped: number;
-  /** The longest that its event loop was late since the last batch, or is by now; null: not known, as of the thread that made the pool. */
+  /**
+   * The longest that its event loop was late since the last batch, or is by now: what was less than 20 ms may have been left out. Null: not known,
+   * as of the thread that made the pool.
+   */
   readonly loopDelayUs: number | null;
   readonly exit: {
     readonly exitCode: number;

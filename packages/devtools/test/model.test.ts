@@ -10,6 +10,7 @@ import { search } from "../src/page/search.ts";
 import { SliceRing } from "../src/page/slice-ring.ts";
 import { MAX_SPAN_US, MIN_SPAN_US, Viewport } from "../src/page/viewport.ts";
 import { whyWaiting } from "../src/page/why-waiting.ts";
+import { hasNews } from "../src/server/encode-batch.ts";
 import { eventBytes } from "../src/server/event-bytes.ts";
 import {
   type Batch,
@@ -243,6 +244,18 @@ describe("a model", () => {
     ]);
   });
 
+  it("says that a free thread may be none for the job, while there are jobs for one thread alone", () => {
+    const submitted = batch(10, { 0: [{ kind: "submit", start: 1, job: 4 }], 1: [] });
+    const why = (placed: number): string => {
+      const model = watched({ ...submitted, queued: [0, 0, 0, 0, placed] });
+      return whyWaiting(model, model.jobs.get(4)!).at(-1)!;
+    };
+    expect(why(0)).toBe("A thread is free: it takes the job at any moment, or jobs of its own hold it.");
+    expect(why(1)).toBe(
+      "A thread is free: it takes the job at any moment, unless the job is for another thread alone, or jobs of its own hold it.",
+    );
+  });
+
   it("forgets what another program has told", () => {
     const model = watched(batch(100, { 0: [{ kind: "submit", start: 1, job: 4 }] }));
     model.apply({ ...hello, session: "b" });
@@ -282,6 +295,22 @@ describe("the wire", () => {
       const data = lines.filter((line) => line.startsWith("data: ")).map((line) => line.slice(6));
       expect(parseMessage(data.join("\n"))).toEqual(message);
     }
+  });
+});
+
+describe("a batch without slices", () => {
+  const silent = batch(100, { 0: [], 1: [] });
+  const [main, thread] = silent.threads as [Batch["threads"][number], Batch["threads"][number]];
+  const exit = { exitCode: 0, crashed: false };
+  it.each<[string, Partial<Batch>, boolean]>([
+    ["nothing", {}, false],
+    ["a function", { functions: [[1, "price"]] }, true],
+    ["a context", { contexts: [[4, { correlationId: "a" }]] }, true],
+    ["an error", { details: [[4, "TypeError", null]] }, true],
+    ["a thread that has ended", { threads: [main, { ...thread, exit }] }, true],
+    ["an event loop that was late", { threads: [main, { ...thread, loopDelayUs: 80_000 }] }, true],
+  ])("has news if it tells of %s", (_, more, expected) => {
+    expect(hasNews({ ...silent, ...more })).toBe(expected);
   });
 });
 

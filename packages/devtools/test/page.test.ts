@@ -15,6 +15,7 @@ import { eventually } from "../../../test/support/eventually.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
 import type { DevtoolsOptions } from "../src/server/options.ts";
 import { type Devtools, serveDevtools } from "../src/server/serve-devtools.ts";
+import { FEED_VERSION } from "../src/wire.ts";
 import type * as Orders from "./fixtures/orders.jobs.ts";
 
 const LIMIT = timeLimit(20_000);
@@ -258,6 +259,23 @@ describe.runIf(browser !== null)("the page", { timeout: timeLimit(60_000) }, () 
     expect(complaints).toEqual([]);
     await page.goto(`http://attacker.test:${port}/`);
     expect(await isFramed(page, framed)).toBe(false);
+  });
+
+  it("is loaded again when the program is, with another version of it", async () => {
+    const { devtools } = shared;
+    const page = await browser!.newPage();
+    open.push(() => page.close());
+    page.setDefaultTimeout(LIMIT);
+    const body = `event: hello\ndata: ${JSON.stringify({ type: "hello", version: FEED_VERSION + 1 })}\n\n`;
+    await page.route("**/feed", (route) => route.fulfill({ contentType: "text/event-stream", body }), {
+      times: 1,
+    });
+    let loads = 0;
+    page.on("load", () => loads++);
+    await page.goto(devtools.url);
+    await status(page, "Live");
+    expect(loads).toBe(2);
+    await page.close();
   });
 
   it("changes the number of threads where it may", async () => {

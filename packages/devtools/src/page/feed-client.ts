@@ -2,7 +2,7 @@
  * The connection to the server. The browser opens it again when it breaks; until then the page says so. What the server has not told
  * meanwhile is a gap.
  */
-import { type FeedMessage, parseMessage } from "../wire.ts";
+import { FEED_VERSION, type FeedMessage, parseMessage } from "../wire.ts";
 
 export type Connection = "connecting" | "live" | "lost" | "closed";
 
@@ -36,6 +36,13 @@ export class FeedClient {
 
   #arrived(data: string): void {
     const message = parseMessage(data);
+    if (message.type === "hello" && message.version !== FEED_VERSION) {
+      // The program was started again with another version, which brings a page of its own.
+      this.#source?.close();
+      this.#source = null;
+      location.reload();
+      return;
+    }
     this.#events.message(message);
     if (message.type === "hello") this.#events.changed("live");
     if (message.type !== "closed") return;

@@ -39,8 +39,15 @@ function whyQueued(model: Model, job: Job): string[] {
     job.priority === "high" ? 0 : model.queued[0] + (job.priority === "low" ? model.queued[1] : 0);
   const first = higher === 0 ? [] : [`${count(higher)} of a higher priority go first, as a rule.`];
   if (threads.length === 0) return [place, "The pool has no thread yet: the first is starting."];
-  if (busy.length < threads.length)
-    return [place, ...first, "A thread is free: it takes the job at any moment, or jobs of its own hold it."];
+  if (busy.length < threads.length) {
+    const [, , , , placed] = model.queued;
+    const unless = placed === 0 ? "" : ", unless the job is for another thread alone";
+    return [
+      place,
+      ...first,
+      `A thread is free: it takes the job at any moment${unless}, or jobs of its own hold it.`,
+    ];
+  }
   const longest = busy
     .map((lane) => ({ lane, slice: lane.open.find(({ kind }) => kind === "run" || kind === "resume")! }))
     .toSorted((a, b) => a.slice.start - b.slice.start)[0]!;

@@ -13,6 +13,9 @@ import {
   type ThreadBatch,
 } from "../wire.ts";
 
+/** A thread that is less late does what it always does: it is timed every 20 ms, and rests for some milliseconds at once. */
+const LATE_US = 20_000;
+
 const folder = `${process.cwd()}${sep}`;
 const folderUrl = pathToFileURL(folder).href;
 /** By name, for speed. */
@@ -36,6 +39,14 @@ export function encodeBatch(
     contexts: contexts.map(({ job, values }) => [job, values] as const),
     details: details.map(({ job, error, frames }) => [job, error, frames === null ? null : inFolder(frames)]),
   };
+}
+
+/** Whether it has, besides slices, what is told once: whoever does not get this batch would never know. */
+export function hasNews({ threads, functions, contexts, details }: Batch): boolean {
+  return (
+    functions.length + contexts.length + details.length > 0 ||
+    threads.some(({ exit, loopDelayUs }) => exit !== null || (loopDelayUs ?? 0) > LATE_US)
+  );
 }
 
 /** Files of the program as they are called from the folder in which it was started. */

@@ -12,7 +12,7 @@ import type { ThreadPool } from "@skein/pool";
 import { type PoolRecording, recordJobs } from "@skein/pool/engine";
 import { type Batch, CORRELATION, FEED_VERSION, type FeedMessage, type Hello } from "../wire.ts";
 import type { Client } from "./client.ts";
-import { encodeBatch } from "./encode-batch.ts";
+import { encodeBatch, hasNews } from "./encode-batch.ts";
 import { eventBytes } from "./event-bytes.ts";
 import { Sampler } from "./sampler.ts";
 import { clearInterval, setInterval } from "./timers.ts";
@@ -160,11 +160,11 @@ export class Observer {
     watch.nowUs = batch.nowUs;
     for (const [id, name] of batch.functions) watch.functions.set(id, name);
     let ended = 0;
-    for (const thread of recorded.threads) ended += thread.ended + thread.dropped;
+    // Dropped is what was recorded; of that, one in several would have been told.
+    for (const thread of recorded.threads) ended += thread.ended + thread.dropped / watch.oneIn;
     watch.oneIn = intervalAfter(watch.oneIn, ended, this.#options.slicesPerBatch);
     const newQueued = batch.queued.join();
-    const isQuiet =
-      ended === 0 && newQueued === watch.lastQueued && batch.threads.every(({ exit }) => exit === null);
+    const isQuiet = ended === 0 && newQueued === watch.lastQueued && !hasNews(batch);
     watch.lastQueued = newQueued;
     watch.quiet = isQuiet ? watch.quiet + 1 : 0;
     return watch.quiet % QUIET_BATCHES === 0 ? batch : null;
