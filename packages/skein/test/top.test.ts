@@ -1,14 +1,31 @@
 /** `skein top`, on a program of its own and without a terminal. */
 import { ThreadPool } from "@skein/pool";
 import { serveDevtools } from "@skein/devtools";
+import {
+  type Batch,
+  type FeedMessage,
+  readFeed,
+  type Slice,
+  SLICE_FIELDS,
+  sliceAt,
+} from "@skein/devtools/feed";
 import { describe, expect, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
 import { TopView } from "../src/cli/top/view.ts";
 import { skein } from "./skein.ts";
+
+function slicesOf({ threads }: Batch): Slice[] {
+  return threads.flatMap(({ slices }) =>
+    Array.from({ length: slices.length / SLICE_FIELDS }, (_, i) => sliceAt(slices, i * SLICE_FIELDS)),
+  );
+}
 
 describe("skein top", () => {
   it("prints once what the threads do: lanes, rates, and the slowest jobs", async () => {
     await using pool = new ThreadPool({ name: "orders", maxThreads: 1 });
     await using devtools = await serveDevtools(pool, { port: 0 });
+    const ended = skein(["top", devtools.url, "--for-ms", "10000000"]);
+    await eventually("it looks", () => devtools.clients === 1);
     const work = setInterval(
       () =>
         void pool.run(
@@ -19,8 +36,18 @@ describe("skein top", () => {
         ),
       10,
     );
-    const { code, stdout, stderr } = await skein(["top", devtools.url]);
+    // What this viewer is told, the other one is, too.
+    const left = new Set<FeedMessage["type"] | Slice["kind"]>(["submit", "run", "settle", "sample"]);
+    for await (const message of readFeed(devtools.url)) {
+      // The first sample is for the one who comes.
+      if (message.type === "batch") for (const { kind } of slicesOf(message)) left.delete(kind);
+      else if (left.size === 1) left.delete(message.type);
+      if (left.size === 0) break;
+    }
     clearInterval(work);
+    // It ends before its time.
+    await devtools.close();
+    const { code, stdout, stderr } = await ended;
     expect([code, stderr]).toEqual([0, ""]);
     const [title, rates, queues] = stdout.split("\n");
     expect(title).toMatch(/^orders · .+ · pid \d+ · Node v/);
@@ -28,6 +55,13 @@ describe("skein top", () => {
     expect(queues).toMatch(/^queued 0 high, \d+ normal, 0 low, 0 local, 0 placed · completed \d+, failed 0/);
     expect(stdout).toMatch(/\nthread \d+ +.* (?:idle|price .+)\n/);
     expect(stdout).toMatch(/slowest in a minute\n +\S+ \S+ +completed +price/);
+  });
+
+  it("ends when it has looked as long as it was told to", async () => {
+    await using pool = new ThreadPool({ name: "orders", maxThreads: 1 });
+    await using devtools = await serveDevtools(pool, { port: 0 });
+    const { code, stdout } = await skein(["top", devtools.url, "--for-ms", "1"]);
+    expect([code, stdout.split("\n")[0]]).toEqual([0, expect.stringMatching(/^orders · /)]);
   });
 
   it.each(["127.0.0.1", "localhost"])("says how to start a program when none answers at %s", async (host) => {
