@@ -21,6 +21,7 @@ p { margin: 0; }
 .status[data-connection="lost"] { color: var(--bad); font-weight: 600; }
 :where(.card, header) :where(button:not(.cell), input, .button) { border: 1px solid var(--rule); border-radius: 6px; background: var(--card); padding: 3px 10px; min-height: 30px; }
 button { cursor: pointer; }
+header [aria-expanded="true"] { border-color: var(--accent); color: var(--accent); }
 button:disabled { cursor: default; color: var(--faint); }
 input { font: inherit; color: inherit; min-width: 0; }
 input[type="search"], #path { flex: 1 1 160px; }
