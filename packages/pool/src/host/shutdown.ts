@@ -16,8 +16,10 @@ import type { PoolThread } from "./pool-thread.ts";
 
 /** For a thread that is busy with a job its caller gave up, or with code of its own, when the pool closes. */
 const CLOSE_GRACE_MS = 500;
-/** For a thread that was terminated: it ends in a few milliseconds, or is in a call that cannot be interrupted. */
-const LOST_AFTER_MS = 250;
+/** For a thread that was terminated: it ends in milliseconds, on a busy machine a little later, or is in a call that cannot be interrupted. */
+const LOST_AFTER_MS = 2000;
+/** The same once the deadline has passed: the caller has said how long the end may take. */
+const LOST_AFTER_DEADLINE_MS = 250;
 /** How often step 3 looks for jobs of jobs, of which nobody tells the host. */
 const LOOK_MS = 2;
 
@@ -121,7 +123,7 @@ export class Shutdown {
     const isDisposing = threads.some((thread) => thread.isDisposing && !thread.hasEnded);
     if (isDisposing && (await this.#endInTime(this.#disposeLimitMs, ended))) return;
     for (const thread of threads) thread.terminate();
-    if (await within(LOST_AFTER_MS, ended)) return;
+    if (await within(this.isPastDeadline ? LOST_AFTER_DEADLINE_MS : LOST_AFTER_MS, ended)) return;
     for (const thread of threads) thread.unref();
   }
 
