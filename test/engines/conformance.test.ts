@@ -625,7 +625,16 @@ describe.each(all)("$name", ({ capabilities, start }) => {
         code: "ERR_SKEIN_NOT_SUPPORTED",
         capability: "streamArguments",
       });
-      expect(source.counts).toEqual({ pulled: 0, returned: 1 });
+      const given = makeSource();
+      const getter = {
+        get deep() {
+          return stream(given);
+        },
+      };
+      const error = await errorOf(engine.run(jobs.echo, [getter as never]));
+      expect(error).toMatchObject({ code: "ERR_SKEIN_NOT_CLONEABLE" });
+      expect(String(error)).toContain("streamArguments");
+      for (const { counts } of [source, given]) expect(counts).toEqual({ pulled: 0, returned: 1 });
     });
   });
 

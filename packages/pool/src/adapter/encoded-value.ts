@@ -58,7 +58,7 @@ const buffers = {
     return buffer;
   },
 };
-const encoder = new Encoder(buffers, () => ++lastCarriedId);
+const encoder = new Encoder(buffers, () => ++lastCarriedId, true, letGoAll, false);
 const bytesEncoder = new Encoder(
   {
     ...buffers,
@@ -70,6 +70,8 @@ const bytesEncoder = new Encoder(
     },
   },
   () => 0,
+  false,
+  letGoAll,
   false,
 );
 /** For arguments that come piece by piece. */

@@ -93,6 +93,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
   readonly nextCarriedId: () => number;
   readonly #carries: boolean;
   readonly #letGo: ((streams: readonly MarkedStream[]) => void) | null;
+  readonly #takesStreams: boolean;
   readonly #seen = new SeenObjects();
   readonly #message = new EncodedMessage(this);
   #hasReferences = false;
@@ -109,17 +110,19 @@ export class Encoder extends ByteWriter implements MessageBytes {
   /**
    * @param nextCarriedId A number, not 0, under which nothing else in the pool is carried.
    * @param carries false: what would have to be carried is refused. Nothing can be moved then.
-   * @param letGo Arguments that come piece by piece are left to whoever asks: EncodedMessage.streams. When encoding throws, those that it has met
-   *   go here, as its last step. Null: they are refused.
+   * @param letGo When the encoding of arguments throws, those that come piece by piece, as far as it has met them, go here, as its last step.
+   * @param takesStreams Whether arguments that come piece by piece are left to whoever asks: EncodedMessage.streams. Otherwise they are refused.
    */
   constructor(
     shared: SharedBufferTable,
     nextCarriedId: () => number,
     carries: boolean = true,
     letGo: ((streams: readonly MarkedStream[]) => void) | null = null,
+    takesStreams: boolean = letGo !== null,
   ) {
     super();
     this.#letGo = letGo;
+    this.#takesStreams = takesStreams;
     this.#shared = shared;
     this.nextCarriedId = nextCarriedId;
     this.#carries = carries;
@@ -158,13 +161,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
     transfer: readonly Transferable[] | null = null,
     apartFrom: number = Infinity,
   ): EncodedMessage {
-    if (this.#isInUse)
-      return new Encoder(this.#shared, this.nextCarriedId, this.#carries, this.#letGo).encode(
-        value,
-        root,
-        transfer,
-        apartFrom,
-      );
+    if (this.#isInUse) return this.#another().encode(value, root, transfer, apartFrom);
     this.#isInUse = true;
     this.begin();
     this.#hasReferences = false;
@@ -192,11 +189,15 @@ export class Encoder extends ByteWriter implements MessageBytes {
       this.forgetRuns();
       const explained = explainNotCloneable(error, value, root, this.#transfer);
       this.#forget();
-      if (met !== null) this.#letGo!(met);
+      if (met !== null && root === "args") this.#letGo?.(met);
       throw explained;
     } finally {
       this.#forget();
     }
+  }
+
+  #another(): Encoder {
+    return new Encoder(this.#shared, this.nextCarriedId, this.#carries, this.#letGo, this.#takesStreams);
   }
 
   /** What belongs to the message that was encoded. */
@@ -435,10 +436,13 @@ export class Encoder extends ByteWriter implements MessageBytes {
   #writeStream(value: object, marked: MarkedStream | null): void {
     if (marked === null)
       throw new Refusal("is a stream that this job reads; to pass it on, mark it with `stream`", value);
-    if (this.#letGo === null)
-      throw new Refusal("is marked with `stream`, which only an argument of a job can be", value);
     const streams = (this.#streams ??= []);
     streams[streams.length] = marked;
+    if (!this.#takesStreams)
+      throw new Refusal(
+        "is marked with `stream`, which only an argument of a job can be, on an engine with the capability `streamArguments`",
+        value,
+      );
     this.out[this.pos++] = Tag.carried;
     this.writeU32(carriedLater);
     this.reserve(chunk);

@@ -200,7 +200,7 @@ export class Host {
         active: () => this.#keepAlive.hold(),
         idle: () => this.#onIdle(),
         queued: (isExclusive) => this.#supply.queued(isExclusive),
-        cancelRequested: (serial, slot) => roster.withSerial(serial)?.post({ type: "cancel", slot }),
+        cancelRequested: (serial, slot) => this.#tell(serial, { type: "cancel", slot }),
         takeMessages: takeKnowledge,
         terminate: (serial) => this.#terminate(serial),
         awaited: () => this.#pump.submitted(),
@@ -352,8 +352,7 @@ export class Host {
     const notes = trace?.dataFor(HOST - 1).notes ?? null;
     if (trace !== null) trace.own.notes = notes === null ? null : new JobNotes(notes.buffer, notes.locals);
     for (const thread of this.#roster.live()) {
-      thread.post({ type: "trace", data: trace?.dataFor(thread.index) ?? null });
-      this.#memory.parking.wake(thread.index);
+      this.#post(thread, { type: "trace", data: trace?.dataFor(thread.index) ?? null });
     }
   }
 
@@ -372,8 +371,7 @@ export class Host {
       below,
       () => this.#roster.staying(),
       (thread, slot) => {
-        thread.post({ type: "run", slot });
-        this.#memory.parking.announceMail(thread.index);
+        this.#post(thread, { type: "run", slot });
       },
     );
     // The first one, as soon as it can start.
@@ -621,7 +619,7 @@ export class Host {
         this.#relay.drop(message.id);
         break;
       case "cancel":
-        this.#roster.withSerial(message.serial)?.post({ type: "cancel", slot: message.slot });
+        this.#tell(message.serial, { type: "cancel", slot: message.slot });
         break;
       case "argument-wanted":
       case "argument-opened":
@@ -755,19 +753,18 @@ export class Host {
     target.publish(message);
   }
 
-  /** The same for one thread. */
+  /** A thread that hears of it at once, though it sleeps. */
   #tell(serial: number, message: HostMessage): void {
     const thread = this.#roster.withSerial(serial);
-    if (thread === null) return;
-    thread.post(message);
-    this.#memory.parking.wake(thread.index);
+    if (thread !== null) this.#post(thread, message);
   }
 
-  /** Also those that sleep without their event loop. */
   #tellThreads(message: HostMessage): void {
-    for (const thread of this.#roster.live()) {
-      thread.post(message);
-      this.#memory.parking.wake(thread.index);
-    }
+    for (const thread of this.#roster.live()) this.#post(thread, message);
+  }
+
+  #post(thread: PoolThread, message: HostMessage): void {
+    thread.post(message);
+    this.#memory.parking.announceMail(thread.index);
   }
 }

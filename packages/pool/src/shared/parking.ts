@@ -3,7 +3,7 @@
  *
  * Words      PARK[w] @ layout.parkWord + 16 w, own cache line
  *            OUTPUT[w] the word after: 1 while console output of thread w has not reached the main thread
- *            MAIL[w] the word after that: 1: the host has posted what thread w is to take in before it sleeps
+ *            MAIL[w] the word after that: 1: the host has posted what thread w is to take in before it sleeps, at once or in a turn
  *            then JOIN[w], see join-edges.ts
  *            then REACH[w]: what thread w may take (job-queues.ts), 0 ALL; set by w before it searches or sleeps
  *            then HANDING[w]: 1 while the host posts jobs to thread w, past the queues

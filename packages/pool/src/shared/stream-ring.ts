@@ -18,8 +18,8 @@
  *            slot (slot.ts I6), or, of an argument, by notifying the word
  *            consume: read the frame, store READ, load CREDIT; 1, and at most half of the frames are left: CAS to 0, notify; then, of a
  *            generator, wake its thread (parking.ts P1)
- *            suspend: store CREDIT 1, load READ once more, then waitAsync, and look at CREDIT before the thread sleeps        await: store ITEMS 1, load WRITTEN once more; of an
- *            argument, then waitAsync
+ *            suspend: store CREDIT 1, load READ once more, then waitAsync; before its thread sleeps, load CREDIT once more (parking.ts P1)
+ *            await: store ITEMS 1, load WRITTEN once more; of an argument, then waitAsync
  *            resume, by the producer, which was asked to stop: CREDIT 1 → 0 (CAS), notify
  *            leave, by the consumer of an argument, before its job is over: ITEMS 1 → 0 (CAS), notify        anything else is a bug
  * Invariants I1 WRITTEN - READ is at most `highWaterMark`, and the unread frames fit: only the producer raises WRITTEN, and asks `canWrite` first.

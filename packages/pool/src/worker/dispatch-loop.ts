@@ -11,8 +11,9 @@
  * |         | or what they have printed has to arrive before their outcomes      |                                                  |
  * | IDLE    | nothing to do: in its event loop, with a waitAsync (rest.ts)       | to RUNNING when it is woken                      |
  *
- * The event loop is never starved (hazard H1): one turn per quantum while busy (A3.12), one turn before each sleep if a job
- * ran since the last, and all the time while idle or while a job awaits. Timers, sockets and exporters keep running.
+ * The event loop is never starved (hazard H1): one turn per quantum while busy (A3.12), one turn before each sleep if since the last a job
+ * ran, messages came, or the thread was woken, be it in vain, and all the time while idle or while a job awaits. Timers, sockets and exporters
+ * keep running, and what the host posts is heard.
  *
  * A job that awaits holds one of the thread's places for jobs (jobsPerThread, by default one), with one exception: while a job of this
  * thread waits for jobs that this thread submitted, the thread takes others, theirs first. So a pool of one thread runs jobs that
@@ -91,7 +92,9 @@ export class DispatchLoop {
   /** Whether the thread is at an exclusive job. */
   #isExclusive = false;
   #stolen = 0;
-  #ranSinceTurn = false;
+  #turnsAsked = 0;
+  /** Whether the event loop gets a turn before this thread sleeps. */
+  #owesTurn = false;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
@@ -181,9 +184,13 @@ export class DispatchLoop {
     return true;
   }
 
+  get hasReadyStream(): boolean {
+    return this.#runner.hasReadyStream;
+  }
+
   /** Goes on with a stream on the stack of a job that waits in `join`. @returns false when there is none that can. */
   helpStream(): boolean {
-    if (!this.#runner.hasReadyStream) return false;
+    if (!this.hasReadyStream) return false;
     const pending = this.#runner.resumeStream();
     if (pending !== null) this.adopt(pending);
     this.#runner.releaseOutcomes();
@@ -222,12 +229,15 @@ export class DispatchLoop {
 
   #nextTurn(): void {
     this.#state = TURN;
-    AsyncScope.root.run(setImmediate, this.#onAskedTurn);
+    const number = ++this.#turnsAsked;
+    AsyncScope.root.run(() => setImmediate(this.#onAskedTurn, number));
   }
 
-  readonly #onAskedTurn = (): void => {
-    // Unless it was woken meanwhile, and went on from there.
-    if (this.#state === TURN) this.#onTurn();
+  readonly #onAskedTurn = (number: number): void => {
+    // Unless it was woken meanwhile, and went on from there. It may have asked again since: what was asked for before may come in the same turn.
+    if (this.#state !== TURN || number !== this.#turnsAsked) return;
+    this.#owesTurn = false;
+    this.#onTurn();
   };
 
   /** A fresh turn: everything else on this thread had its chance just now. */
@@ -235,7 +245,6 @@ export class DispatchLoop {
     const now = clockNow();
     this.#rest.turnStarted(now);
     this.#clock.turnStarted(now);
-    this.#ranSinceTurn = false;
     this.#dispatch();
   };
 
@@ -254,7 +263,7 @@ export class DispatchLoop {
       }
       if (this.#runner.hasReadyStream) {
         this.#rest.stopSearching();
-        this.#ranSinceTurn = true;
+        this.#owesTurn = true;
         if (!this.#goesOnAfter(this.#runner.resumeStream())) return;
         continue;
       }
@@ -341,7 +350,7 @@ export class DispatchLoop {
   #runArrived(): Promise<void> | null {
     const resumable = this.#isExclusive ? undefined : this.#arrivals.takeResumable();
     const slot = resumable ?? this.#arrivals.takeHanded()!;
-    this.#ranSinceTurn = true;
+    this.#owesTurn = true;
     this.#memory.queues.reach = SHARED;
     if (this.#runner.endIfCancelled(slot)) return null;
     const startedAt = clockNow();
@@ -359,7 +368,7 @@ export class DispatchLoop {
 
   #start(slot: number): Promise<void> | null {
     const { statistics, slots, queues } = this.#memory;
-    this.#ranSinceTurn = true;
+    this.#owesTurn = true;
     statistics.count(COUNTERS.executed);
     if (this.#recycling !== null) this.#recycling.ran();
     if (queues.stolen !== this.#stolen) {
@@ -412,11 +421,15 @@ export class DispatchLoop {
   #takeMail(): boolean {
     if (!this.#memory.parking.takeMail(this.#parts.thread)) return false;
     this.#parts.takeMessages();
+    // What is more than knowledge waits for the event loop.
+    this.#owesTurn = true;
     return true;
   }
 
   readonly #onWoken = (): void => {
     this.#rest.wokeUp(this.#reach);
+    // In the middle of one: its timers or its messages may not have had their chance.
+    this.#owesTurn = true;
     this.#onTurn();
   };
 
@@ -428,8 +441,8 @@ export class DispatchLoop {
     if (isFlushing) parking.setOutputPending(thread, true);
     this.#rest.search(queues.reach);
     if (this.#awaiting === 0 && this.#rest.spin()) return true;
-    if (this.#ranSinceTurn) {
-      // What the jobs left behind, microtasks and timers, runs before this thread sleeps.
+    if (this.#owesTurn) {
+      // What the jobs left behind, microtasks and timers, and what the host has posted, runs before this thread sleeps.
       this.#rest.stopSearching();
       this.#nextTurn();
       return false;
@@ -437,7 +450,10 @@ export class DispatchLoop {
     const blocks = !isFlushing && this.#awaiting === 0 && !this.#runner.hasAsyncStreams;
     const woken = this.#rest.sleep(queues.reach, blocks);
     if (isFlushing) whenOutputFlushed(() => parking.setOutputPending(thread, false));
-    if (woken === null) return true;
+    if (woken === null) {
+      this.#owesTurn = true;
+      return true;
+    }
     this.#state = IDLE;
     promiseThen(woken, this.#onWoken);
     return false;

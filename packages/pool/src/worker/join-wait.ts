@@ -98,6 +98,7 @@ export class JoinWait {
     return (
       !inbox.isEmpty() ||
       parking.hasMail(this.#thread) ||
+      this.#parts.loop.hasReadyStream ||
       (job.slot !== NO_SLOT && slots.state(job.slot) === DONE)
     );
   }

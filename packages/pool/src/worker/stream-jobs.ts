@@ -361,8 +361,7 @@ export class StreamJobs {
 
   #end(stream: StreamJob, write: () => void): void {
     stream.state = OVER;
-    this.#open.delete(stream.job.slot);
-    if (stream.isAsync) this.#asyncCount--;
+    if (this.#open.delete(stream.job.slot) && stream.isAsync) this.#asyncCount--;
     write();
     stream.job.end();
     stream.ended?.();

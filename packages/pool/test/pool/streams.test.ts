@@ -243,6 +243,56 @@ describe("backpressure", () => {
   });
 });
 
+describe("a thread that sleeps", () => {
+  const parked = async (sleepy: ThreadPool): Promise<void> => {
+    while (sleepy.stats().threads.parked === 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it("hears that the reader of a suspended stream has left before it sleeps again", async () => {
+    await using sleepy = new ThreadPool({ maxThreads: 1, spinLimitUs: 0 });
+    const sleepyJobs = sleepy.module<typeof Streams>(url);
+    for (let round = 0; round < 10; round++) {
+      const counter = makeGate();
+      const stream = await sleepyJobs.count(1_000_000, counter);
+      // Woken when half of them are read, it has just fallen asleep.
+      for (let i = 0; i < 40; i++) await stream.next();
+      await parked(sleepy);
+      const left = stream.return();
+      await parked(sleepy);
+      expect(counter[1]).toBe(1);
+      await left;
+    }
+  });
+
+  it("has a turn of its event loop before it sleeps again, though it was woken in vain", async () => {
+    await using sleepy = new ThreadPool({ maxThreads: 1, spinLimitUs: 0 });
+    const countTurns = (turns: Int32Array): void => {
+      const count = (): void => {
+        Atomics.add(turns, 0, 1);
+        if (Atomics.load(turns, 1) === 0) setImmediate(count);
+      };
+      count();
+    };
+    const turns = makeGate();
+    await sleepy.run(countTurns, [turns]);
+    const seen: boolean[] = [];
+    while (seen.length < 5) {
+      await parked(sleepy);
+      const { executed } = sleepy.stats().perThread[0]!;
+      const before = turns[0]!;
+      const controller = new AbortController();
+      const call = sleepy.run((): void => {}, [], { signal: controller.signal });
+      controller.abort();
+      await Promise.allSettled([call]);
+      await parked(sleepy);
+      // Unless the thread was faster.
+      if (sleepy.stats().perThread[0]!.executed === executed) seen.push(turns[0]! > before);
+    }
+    expect(seen).toEqual(seen.map(() => true));
+    open(turns, 1);
+  });
+});
+
 describe("an early end runs the generator's finally on its thread", () => {
   it.each(["count", "countLater"] as const)("break, %s", async (name) => {
     const counter = makeGate();
