@@ -158,7 +158,8 @@ describe("maxThreadAgeMs, maxHeapBytesPerThread", () => {
       return pool.stats().recycled > 0;
     });
     expect(most).toBeGreaterThan(1);
-    expect(await pool.run(hoard)).toBeLessThanOrEqual(most);
+    // The thread that is told to leave may take one more job before it hears of it.
+    await eventually("a heap with nothing in it", async () => (await pool.run(hoard)) < most);
   });
 });
 
