@@ -11,8 +11,10 @@ const ROUNDS = 15;
 export async function bytesEach(way: (times: number) => PromiseLike<unknown> | void): Promise<number> {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  // Until V8 has optimised it, it allocates what it does not later.
+  // Until V8 has optimised it, it allocates what it does not later. On this thread: on a busy machine that takes longer on another one.
+  setFlagsFromString("--no-concurrent-recompilation");
   for (let round = 0; round < WARM_UP_ROUNDS; round++) await way(TIMES);
+  setFlagsFromString("--concurrent-recompilation");
   const rounds: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     collect();

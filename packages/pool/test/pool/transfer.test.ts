@@ -128,14 +128,17 @@ describe("arguments that are moved", () => {
     "go to one job at a time on each of %i threads, between quick jobs too, when jobs await",
     async (maxThreads) => {
       await using own = new ThreadPool({ maxThreads });
-      const { aloneLater, increment } = own.module<typeof Transfer>(url);
+      const { countOverlaps, increment } = own.module<typeof Transfer>(url);
+      const overlaps = new Int32Array(new SharedArrayBuffer(4));
       const calls = Array.from({ length: 300 }, (_, i) => {
         const bytes = filled(17_000, i & 63);
-        const job = i % 10 === 9 ? aloneLater : increment;
-        return job(move(bytes, [bytes.buffer]));
+        const moved = move(bytes, [bytes.buffer]);
+        return i % 10 === 9 ? countOverlaps(moved, overlaps) : increment(moved);
       });
       const results = await Promise.all(calls);
       expect(results.map((bytes) => bytes[16_999])).toEqual(calls.map((_, i) => (i & 63) + 1));
+      // A thread that has waited 20 ms for the host goes on with other jobs (late-arguments.ts). On a busy machine that happens.
+      expect(overlaps[0]).toBeLessThan(10);
     },
   );
 
