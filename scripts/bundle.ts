@@ -7,17 +7,15 @@
  * module is ever there twice. That one is the package's entry `internal`, if it has one, so that other packages of Skein, which import
  * from there, load this file and no other.
  *
- * From the start of the process to the first result took 280 ms with 171 files for each of the two threads, 150 ms with 6. What the entries of a package share is one file, so that a job module that imports `@skein/pool` gets the instances of its
- * thread. In `context` and `scheduling` that file is the entry `internal`, and all that the other packages load: four files on each side,
- * and less than half of `scheduling`, where there were seven and eight files. Comments go, and text is ASCII: V8 keeps the source on each
- * thread, and one arrow in it makes it two bytes a character. The process now starts in 111 ms instead of 118, piscina 72 (medians of
- * `bench/src/children/cold-start.mjs`, 21 starts in turn), and eight idle threads take 189 MB instead of 208, piscina 160. Not minified:
- * that saves little more, and stack traces need names and lines. Source maps lead to `src`, which is in the package. A good third of what is left above piscina is compiling (with `NODE_COMPILE_CACHE` it is 97 ms).
+ * From the start of the process to the first result took 280 ms with 171 files for each of the two threads, 150 ms with 6. What the entries
+ * of a package share is one file, so that a job module that imports `@skein/pool` gets the instances of its thread. In `context` and
+ * `scheduling` that file is the entry `internal`, and all that the other packages load. Comments go, and text is ASCII: V8 keeps the source on
+ * each thread, and one arrow in it makes it two bytes a character. Not minified: stack traces need names and lines. Source maps lead to
+ * `src`, which is in the package.
  *
- * A pool thread loads what runs jobs: 340 KB in three files, where it was 590 KB in four with what makes pools and what submits jobs. The latter is the
- * file `submit`, which a job module brings along with `@skein/pool` or `@skein/pool/worker` (`thread-of-pool.ts` of the pool). From the pool to the
- * first result that saved 8 of 93 ms on a busy machine. Evaluating modules is a tenth of what loading them takes; the rest is reading, compiling and
- * linking. Shorter names of locals alone, with lines as they are, would save 3 % of the time from the start of the process to the first result.
+ * A pool thread loads what runs jobs, 340 KB in three files. What submits jobs is the file `submit`, which a job module brings along with
+ * `@skein/pool` or `@skein/pool/worker` (`thread-of-pool.ts` of the pool). Evaluating modules is a tenth of what loading them takes; the rest
+ * is reading, compiling and linking. `bench/src/children/cold-start.mjs` measures a start.
  *
  * No import of a builtin that loads more than it says: `node:process`, `node:fs`, `node:util`, `node:v8` as imports cost 0.6 to 2.4 ms
  * each on every thread, because all their exports are read. `node:util/types` costs nothing; the rest is got with
