@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { ContextKey } from "./context-key.ts";
 import { ContextState } from "./context-state.ts";
 import { create, is } from "./intrinsics.ts";
+import { runs } from "./runs.ts";
 import { shared } from "./this-copy.ts";
 import { announceSwitch } from "./value-changes.ts";
 
@@ -78,18 +79,23 @@ export function switchTo(next: ContextState): void {
 
 /** Gives one local another value in the current context, and tells its handler. */
 export function assign(key: ContextKey, value: unknown): void {
-  const previous = current();
+  assignIn(current(), key, value);
+}
+
+/** The same, for a caller that has just read the current context, which is `previous`. @returns what is current now. */
+function assignIn(previous: ContextState, key: ContextKey, value: unknown): ContextState {
   const isRemoval = value === undefined && key.onValueChanged === undefined;
   // A local with a handler keeps its entry, and with it its place in the order of notifications (A1.7).
   const next = isRemoval ? previous.without(key) : previous.with(key, value);
-  if (next === previous) return;
+  if (next === previous) return next;
   const handler = key.onValueChanged;
   const previousValue = handler === undefined ? undefined : previous.read(key);
   ambient.changes++;
   storage.enterWith(next);
-  if (handler === undefined) return;
+  if (handler === undefined) return next;
   const currentValue = next.read(key);
   if (!is(previousValue, currentValue)) handler({ previousValue, currentValue, contextChanged: false });
+  return next;
 }
 
 /** Calls `fn` and undoes what it changed, also when it throws. */
@@ -129,11 +135,14 @@ export function runAssigned<R, A extends unknown[]>(
   const previous = current();
   const runGuard = ambient.guard;
   const saved = runGuard?.save();
+  let inside = previous;
   try {
-    assign(key, value);
+    inside = assignIn(previous, key, value);
     return fn(...args);
   } finally {
     runGuard?.restore(saved);
-    switchTo(previous);
+    // Where nobody has to be told, what has changed is not asked for.
+    if (inside === previous || runs.hasWatchers) switchTo(previous);
+    else replace(previous);
   }
 }

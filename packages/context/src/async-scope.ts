@@ -2,16 +2,8 @@ import { AsyncResource } from "node:async_hooks";
 import { ambient } from "./ambient.ts";
 import { matchAcrossCopies } from "./class-marks.ts";
 import { apply } from "./intrinsics.ts";
-import {
-  beginCapture,
-  emptied,
-  endCapture,
-  resourceOptions,
-  resourceType,
-  runInResource,
-  runInResourceOnce,
-  runs,
-} from "./resource-run.ts";
+import { beginCapture, emptied, endCapture, runInResource, runInResourceOnce } from "./resource-run.ts";
+import { resourceOptions, resourceType, runs } from "./runs.ts";
 
 type AnyFunction<R> = (...args: unknown[]) => R;
 

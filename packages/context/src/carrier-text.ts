@@ -137,10 +137,16 @@ export function joined(pieces: readonly string[]): string {
   return text;
 }
 
-/** @throws ContextTooLargeError */
+/** What `carrierPieces` gives, as one. @throws ContextTooLargeError */
 export function writeCarrier(entries: readonly WrittenEntry[]): ContextCarrier | null {
-  const pieces = carrierPieces(entries);
-  return pieces === null ? null : joined(pieces);
+  if (entries.length === 0) return null;
+  let text = version;
+  for (let index = 0; index < entries.length; index++) {
+    const { prefix, text: value } = entries[index]!;
+    text += prefix + value;
+  }
+  if (!fitsCarrier(text)) throw tooLarge(entries);
+  return text;
 }
 
 function tooLarge(entries: readonly WrittenEntry[]): ContextTooLargeError {

@@ -86,9 +86,9 @@ export class ContextState {
       return new ContextState(this.keys, held, this.watched, this.carried, null);
     }
     return new ContextState(
-      [...this.keys, key],
-      [...this.held, { value, written: undefined }],
-      key.onValueChanged === undefined ? this.watched : [...this.watched, key],
+      appended(this.keys, key),
+      appended(this.held, { value, written: undefined }),
+      key.onValueChanged === undefined ? this.watched : appended(this.watched, key),
       this.carried === null ? null : this.carried.without(key),
       null,
     );
@@ -128,4 +128,18 @@ export class ContextState {
 
 function suppressedAs(state: ContextState, changed: ContextState): ContextState {
   return changed === state.unsuppressed ? state : changed.suppress();
+}
+
+/** The list with one more. A list that grows, as one does that begins with others, gets room for 17 more: half of what a set allocated. */
+function appended<T>(list: readonly T[], item: T): readonly T[] {
+  switch (list.length) {
+    case 0:
+      return [item];
+    case 1:
+      return [list[0]!, item];
+    case 2:
+      return [list[0]!, list[1]!, item];
+    default:
+      return [...list, item];
+  }
 }

@@ -6,53 +6,13 @@
  * to anybody's AsyncLocalStorage), not through `AsyncLocalStorage.run` (235 ns). On Node 22, where storages run on async hooks, a fresh
  * resource per job does the same at 105 ns.
  */
-import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
-import type { AsyncResourceOptions } from "node:async_hooks";
+import { AsyncResource } from "node:async_hooks";
 import { ambient, current, isolated, replace } from "./ambient.ts";
 import type { ContextKey } from "./context-key.ts";
 import { ContextState } from "./context-state.ts";
-import { apply, create, getOwnPropertySymbols, setPrototypeOf } from "./intrinsics.ts";
-import { shared } from "./this-copy.ts";
+import { apply, getOwnPropertySymbols } from "./intrinsics.ts";
+import { keepsWhatRunsEnter, resourceOptions, resourceType, runs } from "./runs.ts";
 import { announceSwitch, noteWatchedKey } from "./value-changes.ts";
-
-/**
- * No `destroy` hook for what is made per work item: tracking it costs more than all the rest. Node reads the options at each capture.
- * An instance without Object.prototype above it is read fast; what `Object.create(null)` gives is a dictionary, which was a quarter
- * of the cost of a capture.
- */
-class ResourceOptions {
-  readonly requireManualDestroy = true;
-  readonly triggerAsyncId = undefined;
-}
-setPrototypeOf(ResourceOptions.prototype, null);
-
-export const resourceOptions: AsyncResourceOptions = new ResourceOptions();
-
-export const resourceType = "SKEIN";
-
-/**
- * Where storages run on async_hooks (Node 22, or 24 with a flag) `enterWith` writes on the resource itself, and the next
- * run in it would see that. Where they run on context frames, a frame never changes.
- */
-const keepsWhatRunsEnter: boolean = probe();
-
-interface Runs {
-  /** Whether anybody watches a value: a run then has more to do than to call. False until the first local with a handler. */
-  hasWatchers: boolean;
-  /** What `runInResource` would do is `runInAsyncScope` and nothing else: hot paths look here first. */
-  isPlain: boolean;
-  /** The same for `runInResourceOnce`. */
-  isPlainOnce: boolean;
-  /** Whether flow was ever suppressed: captures look for it from then on. */
-  mayBeSuppressed: boolean;
-}
-
-export const runs: Runs = shared("runs", () => ({
-  hasWatchers: false,
-  isPlain: !keepsWhatRunsEnter,
-  isPlainOnce: true,
-  mayBeSuppressed: false,
-}));
 
 export function watchKey(key: ContextKey): void {
   runs.hasWatchers = true;
@@ -181,13 +141,4 @@ export function emptied<T extends AsyncResource>(resource: T): T {
 
 function freshResource(): AsyncResource {
   return new AsyncResource(resourceType, resourceOptions);
-}
-
-function probe(): boolean {
-  const storage = new AsyncLocalStorage<boolean>(create(null) as object);
-  const resource = freshResource();
-  resource.runInAsyncScope(() => storage.enterWith(true));
-  const entered = resource.runInAsyncScope(() => storage.getStore());
-  storage.disable();
-  return entered === true;
 }
