@@ -45,9 +45,10 @@ export const scheduling: Section = {
   ],
   reasons: [
     {
-      basis: "code",
+      basis: "measured",
+      evidence: "the bare thenable beside it",
       of: "settled",
-      why: "native await calls `then` of anything that is not a promise of its own, in a microtask more, and a Task keeps continuations of its own so that policies hold for await as well",
+      why: "native await calls `then` of anything that is not a promise of its own, in a microtask more, which is what the bare thenable costs; a Task calls back in a microtask of its own, so that policies hold for await as well, and `then` makes a task",
       change:
         "a Task that poses as a Promise would be awaited at a promise's price, and could not decide when its awaiter goes on",
     },
@@ -99,6 +100,7 @@ function settled(scale: Scale): Scenario {
       "Task, generator method": skein("yield* task"),
       promise: native("await promise"),
       "subclass of Promise": reference("await of a class that extends Promise"),
+      "bare thenable": reference("await { then(f) { f(1) } }"),
     },
   });
 }
