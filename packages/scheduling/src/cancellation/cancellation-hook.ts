@@ -48,7 +48,7 @@ class TokenHook extends CancellationTokenRegistration {
     this.#owner = owner;
   }
 
-  run(): void {
+  onCanceled(): void {
     this.#owner.onAbort(this.token);
   }
 

@@ -225,7 +225,7 @@ class Link extends CancellationTokenRegistration {
     this.#source = source;
   }
 
-  run(): void {
+  onCanceled(): void {
     cancelLinked(this.#source, this.token.reason);
   }
 }

@@ -3,7 +3,9 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   CancellationToken,
+  CancellationTokenRegistration,
   CancellationTokenSource,
+  MessageLoop,
   OperationCanceledError,
   SynchronizationContext,
 } from "../../src/index.ts";
@@ -180,6 +182,22 @@ describe("cancelling", () => {
 });
 
 describe("registrations", () => {
+  it("are instances of their class, whichever way they were made", () => {
+    const { token } = new CancellationTokenSource();
+    const registrations = [
+      token.register(() => {}),
+      token.unsafeRegister(() => {}),
+      SynchronizationContext.run(new MessageLoop(), () =>
+        token.register(() => {}, undefined, { useSynchronizationContext: true }),
+      ),
+      CancellationToken.none.register(() => {}),
+    ];
+    for (const registration of registrations) {
+      expect(registration).toBeInstanceOf(CancellationTokenRegistration);
+      expect(registration.token).toBe(registration === registrations.at(-1) ? CancellationToken.none : token);
+    }
+  });
+
   it("A11.7 unregister is true once, false after the callback ran; disposal does the same", async () => {
     const source = new CancellationTokenSource();
     let calls = 0;
