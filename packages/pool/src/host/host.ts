@@ -17,7 +17,7 @@ import { serialOf } from "../shared/trace/trace-code.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { CallbackJob } from "../submit/callback-job.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
-import type { QueueLimits } from "../submit/ledger.ts";
+import type { QueueLimits } from "../submit/job-holdings.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { TrimTimer } from "../transfer/trim-timer.ts";
 import { cancelRecorded } from "../submit/cancel-recorded.ts";

@@ -10,7 +10,7 @@ import { AsyncScope } from "@skein/context";
 import { ASLEEP, IDLE } from "../shared/parking.ts";
 import { ALL } from "../shared/reach.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import type { QueueLimits } from "../submit/ledger.ts";
+import type { QueueLimits } from "../submit/job-holdings.ts";
 import { clearInterval, clearTimeout, now as clockNow, setInterval, setTimeout } from "../shared/timers.ts";
 import { availableCores } from "./available-cores.ts";
 import type { PoolThread } from "./pool-thread.ts";

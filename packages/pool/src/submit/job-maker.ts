@@ -38,7 +38,7 @@ import { RunLimit } from "./run-limit.ts";
 import { DECIDED, type PendingJob } from "./pending-job.ts";
 import { TaskJob } from "./task-job.ts";
 import type { ProgressListeners } from "./progress-listeners.ts";
-import { contextBeside } from "./slot-filling.ts";
+import { contextBeside, noArguments } from "./slot-filling.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
 export interface JobMakerParts {
@@ -55,7 +55,6 @@ export interface JobMakerParts {
   readonly watch: JobWatch<PendingJob>;
 }
 
-const noArguments = new Uint8Array(0);
 const TIMED_MASK = 15;
 
 export class JobMaker {

@@ -52,7 +52,7 @@ export interface PendingJob extends DecidedJob {
   /** `args` are nothing but numbers, and not encoded. */
   readonly isNumbers: boolean;
 
-  // What it holds: see `JobMaker`, which fills this in, and `Ledger.giveBack`.
+  // What it holds: see `JobMaker`, which fills this in, and `JobHoldings`.
 
   /** Null: it names none. */
   context: ContextEntry | null;

@@ -18,6 +18,7 @@ import { ThreadGoneError } from "../errors.ts";
 import { Backlog } from "./backlog.ts";
 import type { Home, Homes } from "./home.ts";
 import { type PendingJob, WAITING } from "./pending-job.ts";
+import { noArguments } from "./slot-filling.ts";
 import type { Placement } from "./submit-options.ts";
 
 /** What the ledger does with a placed job. None of it runs user code. */
@@ -33,8 +34,6 @@ export interface PlacedSteps {
   /** There was no room although slots may be free: no result will say when there is. */
   tryAgain(): void;
 }
-
-const noArguments = new Uint8Array(0);
 
 export class PlacedJobs {
   readonly #homes: Homes;

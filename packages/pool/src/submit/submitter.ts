@@ -18,7 +18,9 @@ import { JobMaker } from "./job-maker.ts";
 import { JobTable } from "./job-table.ts";
 import { JobWatch } from "./job-watch.ts";
 import type { PendingJob } from "./pending-job.ts";
-import { Ledger, type LedgerThread, type QueueLimits } from "./ledger.ts";
+import type { QueueLimits } from "./job-holdings.ts";
+import { Ledger } from "./ledger.ts";
+import type { LedgerThread } from "./ledger-thread.ts";
 import { ProgressListeners } from "./progress-listeners.ts";
 
 export interface SubmitterParts {

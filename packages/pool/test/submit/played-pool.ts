@@ -9,7 +9,7 @@ import { createLayout, INLINE_BYTES, type Layout, submitterOf } from "../../src/
 import { HOST, HOST_SERIAL, PoolMemory } from "../../src/shared/pool-memory.ts";
 import { FREE, OUTCOME_ERROR, OUTCOME_RESULT } from "../../src/shared/slot.ts";
 import { toWire } from "../../src/codec/error-wire.ts";
-import type { QueueLimits } from "../../src/submit/ledger.ts";
+import type { QueueLimits } from "../../src/submit/job-holdings.ts";
 import type { TaskJob } from "../../src/submit/task-job.ts";
 import { Home, type Homes } from "../../src/submit/home.ts";
 import { defaultSubmitOptions, type Placement, type SubmitOptions } from "../../src/submit/submit-options.ts";

@@ -1,0 +1,17 @@
+/** What a ledger tells its thread, and asks of it. None of it runs user code, but for `queued`, which is always the last step. */
+export interface LedgerThread {
+  /** A job is outstanding, and none was. */
+  active(): void;
+  /** The last outstanding job has settled. */
+  idle(): void;
+  /** Jobs were queued: somebody has to run them. May start a thread, and so call listeners of the user's. */
+  queued(exclusive: boolean): void;
+  /** The cancel flag of a running job was set: the thread with this serial may be waiting in its event loop. */
+  cancelRequested(serial: number, slot: number): void;
+  /** Takes in what threads have posted, without waiting. */
+  takeMessages(): void;
+  /** A job that was asked to stop has not: the thread with this serial has to be ended. */
+  terminate(serial: number): void;
+  /** Somebody waits for the next item of a stream. */
+  awaited(): void;
+}
