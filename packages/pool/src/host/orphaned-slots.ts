@@ -10,7 +10,8 @@
  */
 import { firstSlot, slotCount } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { FREE, INLINE, QUEUED } from "../shared/slot.ts";
+import { INLINE } from "../shared/slot-fields.ts";
+import { FREE, QUEUED } from "../shared/slot.ts";
 
 export class OrphanedSlots {
   readonly #memory: PoolMemory;

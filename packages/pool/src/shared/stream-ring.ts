@@ -15,7 +15,7 @@
  *            | ITEMS     | the consumer is awake   | waits, or is about to        | consumer; producer, or consumer, 1 → 0     |
  *            | WRITTEN, READ: upwards only            |                            | producer, consumer                         |
  * Moves      publish: plain frame, store WRITTEN, load ITEMS; 1: CAS to 0, and whoever did that tells the consumer: by a link of the
- *            slot (slot.ts I6), or, of an argument, by notifying the word
+ *            slot (slot-flags.ts I2), or, of an argument, by notifying the word
  *            consume: read the frame, store READ, load CREDIT; 1, and at most half of the frames are left: CAS to 0, notify; then, of a
  *            generator, wake its thread (parking.ts P1)
  *            suspend: store CREDIT 1, load READ once more, then waitAsync; before its thread sleeps, load CREDIT once more (parking.ts P1)

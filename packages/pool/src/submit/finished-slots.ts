@@ -15,7 +15,7 @@
 import { NotArrived } from "../codec/carried.ts";
 import { JobCanceledError, NotCloneableError } from "../errors.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
-import { OUTCOME_RESULT, OUTCOME_STOPPED } from "../shared/slot.ts";
+import { OUTCOME_RESULT, OUTCOME_STOPPED } from "../shared/slot-fields.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { JobHoldings } from "./job-holdings.ts";
 import type { JobTable } from "./job-table.ts";

@@ -16,7 +16,7 @@ import type { Payloads } from "../shared/payloads.ts";
 import { copyBytes } from "../shared/copy-bytes.ts";
 import { INLINE_BYTES } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { MAX_NUMBERS } from "../shared/slot.ts";
+import { MAX_NUMBERS } from "../shared/slot-fields.ts";
 import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
 import { POLICIES } from "../shared/trace/trace-code.ts";
 import { timestampUs } from "../shared/clock.ts";

@@ -12,7 +12,8 @@
  */
 import { ThreadCrashedError } from "../errors.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { NOT_BEGUN, OUTCOME_RESULT, QUEUED, RUNNING } from "../shared/slot.ts";
+import { NOT_BEGUN, OUTCOME_RESULT } from "../shared/slot-fields.ts";
+import { QUEUED, RUNNING } from "../shared/slot.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import type { FinishedSlots } from "./finished-slots.ts";
 import type { JobHoldings } from "./job-holdings.ts";

@@ -5,7 +5,7 @@
 import type { Decoder } from "../codec/decoder.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { INLINE } from "../shared/slot.ts";
+import { INLINE } from "../shared/slot-fields.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 

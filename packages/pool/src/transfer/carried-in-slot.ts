@@ -1,6 +1,7 @@
 import { carriedIdOf } from "../codec/carried.ts";
 import type { Arenas } from "../shared/arenas.ts";
-import { INLINE, type SlotTable } from "../shared/slot.ts";
+import { INLINE } from "../shared/slot-fields.ts";
+import { type SlotTable } from "../shared/slot.ts";
 
 /** The number of what the payload in `slot` leaves to be carried; 0: nothing. For the owner of the payload (slot.ts I2). */
 export function carriedInSlot(slots: SlotTable, arenas: Arenas, slot: number): number {

@@ -3,7 +3,7 @@ import { CarriedScope } from "@skein/context";
 import type { Arenas } from "../shared/arenas.ts";
 import { Float64Array, Int32Array, utf8Slice } from "../shared/intrinsics.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { CONTEXT_IN_SLOT } from "../shared/slot.ts";
+import { CONTEXT_IN_SLOT } from "../shared/slot-fields.ts";
 
 /** More distinct contexts than a thread meets between two jobs of the same one. A power of two. */
 const PLACES = 256;

@@ -31,7 +31,7 @@ import { promiseThen } from "../shared/intrinsics.ts";
 import { NO_JOB } from "../shared/job-queues.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { ALL, OWN, type Reach, SHARED } from "../shared/reach.ts";
-import { OUTCOME_RESULT } from "../shared/slot.ts";
+import { OUTCOME_RESULT } from "../shared/slot-fields.ts";
 import { COUNTERS } from "../shared/statistics.ts";
 import { now as clockNow, setImmediate, setTimeout } from "../shared/timers.ts";
 import type { Ledger } from "../submit/ledger.ts";

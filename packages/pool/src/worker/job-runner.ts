@@ -11,7 +11,7 @@ import { JobCanceledError, NotCloneableError } from "../errors.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import { elapsedUs } from "../shared/clock.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { INLINE, NUMBERS } from "../shared/slot.ts";
+import { INLINE, NUMBERS } from "../shared/slot-fields.ts";
 import { COUNTERS } from "../shared/statistics.ts";
 import type { ThreadTrace } from "../shared/trace/thread-trace.ts";
 import { DETAIL, KIND } from "../shared/trace/trace-code.ts";

@@ -2,16 +2,12 @@ import { describe, expect, it } from "vitest";
 import { createLayout, INLINE_BYTES } from "../../src/shared/layout.ts";
 import {
   CONTEXT_IN_SLOT,
-  DONE,
-  FREE,
   INLINE,
   MAX_NUMBERS,
   NUMBERS,
   OUTCOME_ERROR,
-  QUEUED,
-  RUNNING,
-  SlotTable,
-} from "../../src/shared/slot.ts";
+} from "../../src/shared/slot-fields.ts";
+import { DONE, FREE, QUEUED, RUNNING, SlotTable } from "../../src/shared/slot.ts";
 
 function create(): SlotTable {
   const layout = createLayout(4, 2, 2);

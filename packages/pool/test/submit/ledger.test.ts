@@ -11,7 +11,7 @@ import { NO_JOB } from "../../src/shared/job-queues.ts";
 import type { TaskJob } from "../../src/submit/task-job.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
 import { HOST, HOST_SERIAL } from "../../src/shared/pool-memory.ts";
-import { OUTCOME_RESULT } from "../../src/shared/slot.ts";
+import { OUTCOME_RESULT } from "../../src/shared/slot-fields.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../../src/shared/stream-ring.ts";
 import type { OpenedStream } from "../../src/submit/job-stream.ts";
 import { move } from "../../src/transfer/move.ts";

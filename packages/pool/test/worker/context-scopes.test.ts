@@ -2,7 +2,7 @@ import { AsyncLocal, AsyncScope } from "@skein/context";
 import { beforeEach, describe, expect, it } from "vitest";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
 import { HOST_SERIAL } from "../../src/shared/pool-memory.ts";
-import { CONTEXT_IN_SLOT } from "../../src/shared/slot.ts";
+import { CONTEXT_IN_SLOT } from "../../src/shared/slot-fields.ts";
 import { ContextScopes } from "../../src/worker/context-scopes.ts";
 import { PlayedPool, serialOf } from "../submit/played-pool.ts";
 
