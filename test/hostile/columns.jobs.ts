@@ -2,6 +2,7 @@
 import { AsyncLocal } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
 import { fork, job } from "@skein/pool/worker";
+import { revoked } from "./revoked.ts";
 
 export const tenant = new AsyncLocal<string>({ name: "tenant", flow: "thread" });
 
@@ -24,6 +25,11 @@ export function fail(message: string): never {
 export async function failLater(message: string): Promise<never> {
   await Promise.resolve();
   return fail(message);
+}
+
+export function failRevoked(): never {
+  // oxlint-disable-next-line typescript/only-throw-error -- that is what is tried
+  throw revoked();
 }
 
 export function readTenant(): string | undefined {

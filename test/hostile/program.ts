@@ -8,8 +8,12 @@
  *         both     after, and thread
  *         none     the surroundings are flags, not a setup
  */
+import { revoked } from "./revoked.ts";
 import type * as Jobs from "./columns.jobs.ts";
 import { putUp, type Raised, real } from "./setups.ts";
+
+/** Nowhere: for a function that has lost it on its way. */
+declare const elsewhere: unknown;
 
 const { writeSync } = process.getBuiltinModule("node:fs");
 const { apply, ownKeys } = Reflect;
@@ -146,6 +150,13 @@ export async function main(surrounding: string | null, moment: string): Promise<
         (jobs as unknown as Record<string, () => PromiseLike<unknown>>)["missing"]!(),
       );
       same("not found", notFound["code"], "ERR_SKEIN_JOB_NOT_FOUND");
+      const free = await failure(pool.run(() => elsewhere, []));
+      same("a free variable", free["code"], "ERR_SKEIN_FREE_VARIABLE");
+      same(
+        "what cannot be looked at",
+        (await failure(jobs.failRevoked()))["code"],
+        "ERR_SKEIN_NOT_CLONEABLE",
+      );
     },
     nested: async () => {
       same("nested", await within(jobs.nested(5)), 5);
@@ -176,12 +187,14 @@ export async function main(surrounding: string | null, moment: string): Promise<
     },
     cancel: async () => {
       for (const untilIts of [jobs.untilCancelled, jobs.untilSignal]) {
-        const gate = gates();
-        const controller = new AbortController();
-        const task = pool.run(untilIts, [gate], { signal: controller.signal });
-        await opened(gate);
-        controller.abort();
-        same("its name", (await failure(task))["name"], "AbortError");
+        for (const reason of [undefined, revoked()]) {
+          const gate = gates();
+          const controller = new AbortController();
+          const task = pool.run(untilIts, [gate], { signal: controller.signal });
+          await opened(gate);
+          controller.abort(reason);
+          same("its name", (await failure(task))["name"], "AbortError");
+        }
       }
     },
     timeout: async () => {

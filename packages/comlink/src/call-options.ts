@@ -1,5 +1,11 @@
 /** Options of calls: see `withOptions`. */
-import { argumentRangeError, argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
+import {
+  argumentRangeError,
+  argumentTypeError,
+  isError,
+  type OptionNames,
+  ownOptions,
+} from "@skein/context/errors";
 import { type CancellationSignal, OperationCanceledError } from "@skein/scheduling";
 
 export interface CallOptions {
@@ -56,7 +62,7 @@ export function cancellationOf(signal: CancellationSignal): Error | null {
   const isOver = signal instanceof AbortSignal ? signal.aborted : signal.isCancellationRequested;
   if (!isOver) return null;
   const reason: unknown = signal.reason;
-  return reason instanceof Error
+  return isError(reason)
     ? reason
     : new OperationCanceledError("The call was canceled; its `reason` says why", { token: signal, reason });
 }

@@ -28,9 +28,23 @@ export function matchAcrossCopies(target: MarkedClass, name: string): void {
   });
 }
 
-/** What `instanceof` says, across copies. A class that somebody derived has no mark of its own: only its own instances count. */
+/**
+ * What `instanceof` says, across copies. A class that somebody derived has no mark of its own: only its own instances count. Nor does a Proxy
+ * that cannot be asked: what programs throw is looked at where nothing may be thrown.
+ */
 export function isInstance(target: MarkedClass, value: unknown): boolean {
-  if (apply(ordinaryHasInstance, target, [value])) return true;
+  try {
+    return isOrdinaryInstance(target, value) || isInstanceByMark(target, value);
+  } catch {
+    return false;
+  }
+}
+
+function isOrdinaryInstance(target: MarkedClass, value: unknown): boolean {
+  return apply(ordinaryHasInstance, target, [value]);
+}
+
+function isInstanceByMark(target: MarkedClass, value: unknown): boolean {
   if (typeof value !== "object" || value === null || !isMarked(target)) return false;
   const name = markOf(target);
   for (let link: object | null = value; link !== null; link = getPrototypeOf(link)) {

@@ -1,6 +1,6 @@
 /** The errors of this package: a cancelled wait, a wait that took too long, a scheduler that failed. */
 
-import { SkeinError, nameErrorClass } from "@skein/context/errors";
+import { isError, nameErrorClass, SkeinError } from "@skein/context/errors";
 import { type CanceledBy, type CancellationCause, OperationCanceledError } from "@skein/context/internal";
 import { isAbortSignal } from "./cancellation/abort-signal.ts";
 
@@ -49,7 +49,7 @@ export function cancellationError(by: CancellationCause | undefined): unknown {
   if (!isAbortSignal(by)) return canceledBy(by);
   if (!by.aborted) return new OperationCanceledError(undefined, { token: by });
   const reason: unknown = by.reason;
-  return reason instanceof Error ? reason : new OperationCanceledError(undefined, { token: by, reason });
+  return isError(reason) ? reason : new OperationCanceledError(undefined, { token: by, reason });
 }
 
 /** The reason is kept untouched; an Error among reasons is the cause as well. */
@@ -58,7 +58,7 @@ export function canceledBy(token: CanceledBy): OperationCanceledError {
   if (reason instanceof OperationCanceledError && reason.token === token) return reason;
   return new OperationCanceledError(
     undefined,
-    reason instanceof Error ? { token, reason, cause: reason } : { token, reason },
+    isError(reason) ? { token, reason, cause: reason } : { token, reason },
   );
 }
 
@@ -68,5 +68,5 @@ export function isCancellationBy(error: unknown, by: CancellationCause | undefin
   const isRequested = isAbortSignal(by) ? by.aborted : by.isCancellationRequested;
   if (!isRequested) return false;
   if (error instanceof OperationCanceledError && error.token === by) return true;
-  return error instanceof Error && error === by.reason;
+  return isError(error) && error === by.reason;
 }

@@ -1,4 +1,4 @@
-import { InvalidOperationError, argumentTypeError } from "@skein/context/errors";
+import { argumentTypeError, InvalidOperationError, isError } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
 import { requireSignal } from "./cancellation/cancellation-hook.ts";
 import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
@@ -94,7 +94,7 @@ export class TaskCompletionSource<T> {
   }
 
   trySetCanceled(by?: CancellationSignal | Error): boolean {
-    if (by instanceof Error) return tryCancel(this.task, by);
+    if (isError(by)) return tryCancel(this.task, by);
     return tryCancel(this.task, cancellationError(requireSignal(by, "by")));
   }
 

@@ -2,6 +2,7 @@
  * A stream of an engine whose jobs run on the thread that calls: each `next` runs the generator up to its `yield`, and not before. Items cross by
  * value, as everywhere.
  */
+import { isError } from "@skein/context/errors";
 import type { Task } from "@skein/scheduling";
 import { JobCanceledError } from "../errors.ts";
 import { isThenable } from "../jobs/thenable.ts";
@@ -78,7 +79,7 @@ export class InlineStream implements StreamSource {
   }
 
   cancel(reason: unknown): void {
-    this.#cancel(reason instanceof Error ? reason : new JobCanceledError(reason));
+    this.#cancel(isError(reason) ? reason : new JobCanceledError(reason));
   }
 
   /** The generator is to end: at its present `yield`, or at the next. */

@@ -5,9 +5,9 @@
 // oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
 import { EventEmitter } from "node:events";
 
+import { isError } from "@skein/context/errors";
 import {
   define,
-  errorPrototype,
   getOwnPropertyDescriptor,
   getPrototypeOf,
   hasOwnProperty,
@@ -25,7 +25,7 @@ import {
   setForEach,
   String,
 } from "../shared/intrinsics.ts";
-import { isMap, isNativeError, isSet } from "./brand-checks.ts";
+import { isMap, isSet } from "./brand-checks.ts";
 import { cloneableKindOf, isDetachedMemory } from "./cloneable-kind.ts";
 import {
   droppedProperties,
@@ -52,17 +52,6 @@ const emitterPrototype: object = EventEmitter.prototype;
 
 /** The key under which a Map or Set cannot hold a link: it is added as a member. */
 export const MEMBER = null;
-
-/** Whether `value` is an error to a program: made by an error constructor of any realm, or derived from ours. */
-export function isError(value: unknown): value is Error {
-  if (typeof value !== "object" || value === null) return false;
-  if (isNativeError(value)) return true;
-  try {
-    return inherits(value, errorPrototype);
-  } catch {
-    return false;
-  }
-}
 
 function inherits(value: object, from: object): boolean {
   for (let link = getPrototypeOf(value); link !== null; link = getPrototypeOf(link)) {

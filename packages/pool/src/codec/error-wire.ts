@@ -9,6 +9,7 @@
  *
  * Code of the program (getters, formatters of stacks) runs when an error leaves, never when it arrives.
  */
+import { isError } from "@skein/context/errors";
 import {
   define,
   DOMException,
@@ -33,7 +34,7 @@ import {
   VALUE,
 } from "./error-record.ts";
 import { knownPrototype } from "./error-registry.ts";
-import { ErrorSnapshot, hold, isError } from "./error-snapshot.ts";
+import { ErrorSnapshot, hold } from "./error-snapshot.ts";
 import { appendFrames } from "./stack-text.ts";
 
 /** What was thrown: an error, or any other value as it is. */

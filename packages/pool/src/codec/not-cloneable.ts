@@ -10,6 +10,7 @@ import {
   getOwnPropertyDescriptor,
   getPrototypeOf,
   hasOwnProperty,
+  indexOfText,
   isArray,
   keysOf,
   mapForEach,
@@ -22,9 +23,9 @@ import {
   sliceText,
   stringify,
 } from "../shared/intrinsics.ts";
-import { isMap, isSet } from "./brand-checks.ts";
+import { isMap, isNativeError, isProxy, isSet } from "./brand-checks.ts";
 import { cloneableKindOf, isDetachedMemory } from "./cloneable-kind.ts";
-import { aThenable, Refusal } from "./refusal.ts";
+import { aRevokedProxy, aThenable, Refusal } from "./refusal.ts";
 
 /** What is being sent; the first word of every path. */
 export type CloneRoot = "args" | "result" | "item" | "error" | "progress" | "workerData" | ItemRoot;
@@ -55,7 +56,29 @@ export function explainNotCloneable(
       "is nested too deeply to be copied; flatten it, for example into an array with indices for links";
     return new NotCloneableError(root, problem, { cause: error });
   }
-  return error;
+  return isNativeError(error) && hasWords(error, "a proxy that has been revoked")
+    ? explainRevoked(error, value, root, transfer)
+    : error;
+}
+
+/** A getter may have met it elsewhere: then it is the program's error. */
+function explainRevoked(
+  error: Error,
+  value: unknown,
+  root: CloneRoot,
+  transfer: ReadonlySet<object> | null,
+): unknown {
+  const found = findNotCloneable(value, root, transfer, new Refusal(aRevokedProxy));
+  return found?.problem === aRevokedProxy
+    ? new NotCloneableError(found.path, aRevokedProxy, { cause: error })
+    : error;
+}
+
+/** Whether its message, which is no accessor, has them. */
+function hasWords(error: object, words: string): boolean {
+  const descriptor = getOwnPropertyDescriptor(error, "message");
+  const message: unknown = descriptor?.value;
+  return typeof message === "string" && indexOfText(message, words) >= 0;
 }
 
 interface NotCloneable {
@@ -97,7 +120,7 @@ function findNotCloneable(
     try {
       problem = collectMembers(value, path, members);
     } catch {
-      problem = "has a getter that throws";
+      problem = isRevoked(value) ? aRevokedProxy : "has a getter that throws";
     }
     if (problem !== undefined) return { path, problem };
     for (let i = members.length - 1; i >= 0; i--) stack[stack.length] = members[i]!;
@@ -150,6 +173,16 @@ function isCallableThen(value: object): boolean {
   return (
     descriptor === undefined || !hasOwnProperty(descriptor, "value") || typeof descriptor.value === "function"
   );
+}
+
+function isRevoked(value: object): boolean {
+  if (!isProxy(value)) return false;
+  try {
+    isArray(value);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 const index = /^\d+$/;

@@ -12,4 +12,5 @@ export class Refusal {
 }
 
 export const aPromise = "is a promise; await it before you pass it";
+export const aRevokedProxy = "is a Proxy that has been revoked; copy what it stood for while it is good";
 export const aThenable = "is a thenable, as tasks and promises are; await it before you pass it";

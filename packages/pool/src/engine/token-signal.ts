@@ -59,7 +59,7 @@ export function signalOption(
   name: string,
   value: CancellationSignal | undefined,
 ): CancelSignal | null | undefined {
-  if (value === undefined || value instanceof AbortSignal) return value;
+  if (value === undefined) return undefined;
   if (isToken(value)) return value.canBeCanceled ? signalOf(value) : null;
   if (isSignal(value)) return value;
   throw argumentTypeError(name, "an AbortSignal or a CancellationToken", value);

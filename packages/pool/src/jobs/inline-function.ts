@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import types from "node:util/types";
 
 import { argumentTypeError, withCode } from "@skein/context/errors";
+import { stackOf } from "../codec/stack-text.ts";
+import { define } from "../shared/intrinsics.ts";
 import { inlineSuffix } from "./calling-file.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -75,20 +77,35 @@ export function compileInline(source: string, from: string | null): (...args: un
 
 /**
  * `error`, or a clearer one when it says that a free variable of the function does not exist in this thread. The class
- * stays ReferenceError, with `code` 'ERR_SKEIN_FREE_VARIABLE' and the name in `variable`.
+ * stays ReferenceError, with `code` 'ERR_SKEIN_FREE_VARIABLE' and the name in `variable`. Never throws: the error may be anything, and a
+ * formatter of stacks may have made anything of its stack.
  */
 export function explainFreeVariable(error: unknown, source: string): unknown {
+  try {
+    return explained(error, source);
+  } catch {
+    return error;
+  }
+}
+
+function explained(error: unknown, source: string): unknown {
   if (!(error instanceof ReferenceError)) return error;
   const variable = /^(\S+) is not defined$/.exec(error.message)?.[1];
   if (variable === undefined || !mentions(source, variable)) return error;
-  const explained = new ReferenceError(
+  const clearer = new ReferenceError(
     `${variable} is not defined: this job is an inline function, which is shipped as source and captures nothing. ` +
       `Pass ${variable} as an argument, or move the function to a job module`,
     { cause: error },
   );
-  if (error.stack !== undefined)
-    explained.stack = error.stack.replace(error.message, () => explained.message);
-  return Object.assign(withCode(explained, "ERR_SKEIN_FREE_VARIABLE"), { variable });
+  const stack = stackOf(error, `ReferenceError: ${error.message}`);
+  if (stack !== undefined)
+    define(
+      clearer,
+      "stack",
+      stack.replace(error.message, () => clearer.message),
+      false,
+    );
+  return Object.assign(withCode(clearer, "ERR_SKEIN_FREE_VARIABLE"), { variable });
 }
 
 const importHelper = "const __vite_ssr_dynamic_import__ = (specifier) => import(specifier);";

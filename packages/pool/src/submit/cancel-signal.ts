@@ -1,4 +1,5 @@
 /** What cancels jobs: the caller's AbortSignal, or a CancellationToken that looks like one. */
+import { isError } from "@skein/context/errors";
 import { withJob } from "../codec/job-of-error.ts";
 import { JobCanceledError } from "../errors.ts";
 import { labelOf } from "../jobs/function-name.ts";
@@ -17,5 +18,5 @@ export interface CancelSignal {
  * around it.
  */
 export function cancellationError({ reason }: Pick<CancelSignal, "reason">, source: FunctionSource): Error {
-  return reason instanceof Error ? reason : withJob(new JobCanceledError(reason), labelOf(source));
+  return isError(reason) ? reason : withJob(new JobCanceledError(reason), labelOf(source));
 }

@@ -1,5 +1,6 @@
 /** What the caller of a streaming job gets, over whatever brings the items. */
 import type { ReadableStream } from "node:stream/web";
+import { isError } from "@skein/context/errors";
 import type { Task } from "@skein/scheduling";
 import { readableOf } from "./stream-readable.ts";
 
@@ -123,5 +124,5 @@ export class OpenedStream implements JobStream<unknown> {
 
 /** The reader has left, and a generator that waited for something has heard of it. */
 function throwUnlessAborted(error: unknown): void {
-  if (!(error instanceof Error && error.name === "AbortError")) throw error;
+  if (!(isError(error) && error.name === "AbortError")) throw error;
 }

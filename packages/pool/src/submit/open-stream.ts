@@ -3,6 +3,7 @@
  * is over; until then items are read out of the ring when somebody asks for them. Then what is left there is read at once, and the ring is
  * given back with the slot. So a stream that is over holds nothing of the pool.
  */
+import { isError } from "@skein/context/errors";
 import type { Task } from "@skein/scheduling";
 import { trySucceed } from "@skein/scheduling/internal";
 import { carriedIdOf, NotArrived } from "../codec/carried.ts";
@@ -185,7 +186,7 @@ export class OpenStream implements StreamSource {
   }
 
   cancel(reason: unknown): void {
-    this.#ledger.cancel(this.job, reason instanceof Error ? reason : new JobCanceledError(reason));
+    this.#ledger.cancel(this.job, isError(reason) ? reason : new JobCanceledError(reason));
   }
 
   /** As TakeItem. */

@@ -22,8 +22,9 @@ const ignore = (): void => {};
 
 export class ProgressListeners {
   readonly #listeners = new Map<number, Listeners>();
-  /** Reported, and not yet told: a message may be taken in while entries of the ledger move. */
+  /** Reported, and not yet told from `#told` on: a message may be taken in while entries of the ledger move. */
   #reports: Report[] = [];
+  #told = 0;
   #next = 1;
 
   /**
@@ -66,10 +67,13 @@ export class ProgressListeners {
 
   /** User code runs here, and may come back here: what is left is delivered then. */
   readonly deliver = (): void => {
-    while (this.#reports.length > 0) {
-      const reports = this.#reports;
-      this.#reports = reports.slice(1);
-      reports[0]!.listener(reports[0]!.value);
+    while (this.#told < this.#reports.length) {
+      const { listener, value } = this.#reports[this.#told++]!;
+      if (this.#told === this.#reports.length) {
+        this.#reports = [];
+        this.#told = 0;
+      }
+      listener(value);
     }
   };
 }

@@ -77,6 +77,11 @@ export class RunLimit {
   #clear({ clearTimeout }: Timers): void {
     const timer = this.#timer;
     this.#timer = undefined;
-    if (timer !== undefined) clearTimeout(timer);
+    if (timer === undefined) return;
+    try {
+      clearTimeout(timer);
+    } catch (error) {
+      throwAside(error);
+    }
   }
 }

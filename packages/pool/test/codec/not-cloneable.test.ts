@@ -17,6 +17,12 @@ function wasmMemory(): unknown {
   return new WebAssembly.Memory({ initial: 1 });
 }
 
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 function refusal(value: unknown, root: CloneRoot = "result"): NotCloneableError {
   try {
     encoder.encode(value, root);
@@ -52,6 +58,7 @@ describe("H9 a value that cannot be cloned is refused by its path", () => {
     ["the cause of an error", new Error("x", { cause: f }), "result", "result.cause", "is a function"],
     ["behind a getter", { get now() { return f; } }, "result", "result.now", "is a function"], // prettier-ignore
     ["in a sparse array", Object.assign([], { 5: f }), "result", "result[5]", "is a function"],
+    ["a Proxy that has been revoked, as drafts of immer are", [{ drafts: [1, revoked()] }], "args", "args[0].drafts[1]", "is a Proxy that has been revoked; copy what it stood for while it is good"], // prettier-ignore
     ["a thrown value", toWire({ handle: f }), "error", "error.handle", "is a function"],
   ];
   it.each(cases)("%s", (_name, value, root, path, problem) => {

@@ -181,5 +181,8 @@ describe("a free variable", () => {
     const type = new TypeError("x is not a function");
     expect(explainFreeVariable(type, source)).toBe(type);
     expect(explainFreeVariable("text", source)).toBe("text");
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(explainFreeVariable(proxy, source)).toBe(proxy);
   });
 });

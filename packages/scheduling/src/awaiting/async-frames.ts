@@ -3,6 +3,7 @@
  * them the event loop. The waiting method is on the stack at that moment, with the position of its `yield*`: its frames
  * are added as "at async …" lines, as Node does for native async functions. Costs nothing until something fails.
  */
+import { isError } from "@skein/context/errors";
 
 /** Marks where the frames of a method end in a stack. */
 const DRIVER_FRAME = /\b(?:driveMethod|waitForYielded)\b/;
@@ -18,7 +19,7 @@ const carriers = new WeakMap<Error, object>();
 /** Adds the frames of the method that `error` of `operation` is just being thrown into. Never fails, whatever hooks stack traces. */
 export function addAsyncFrames(error: unknown, operation: object): void {
   try {
-    if (error instanceof Error) addFrames(error, operation);
+    if (isError(error)) addFrames(error, operation);
   } catch {
     // Frozen, a getter alone, or an Error.prepareStackTrace that throws: it stays as it was.
   }
@@ -67,7 +68,7 @@ const pending: object = {};
 
 /** `error` leaves a method through `operation`. */
 export function noteErrorLeaves(error: unknown, operation: object): void {
-  if (!(error instanceof Error)) return;
+  if (!isError(error)) return;
   const carrier = carriers.get(error);
   if (carrier === undefined || carrier === pending) carriers.set(error, operation);
 }
