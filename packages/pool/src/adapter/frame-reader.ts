@@ -1,21 +1,25 @@
 import { copyBytes, unfilledBytes } from "../shared/copy-bytes.ts";
-import { FrameBody, part, u32At } from "./process-frames.ts";
+import { FrameBody, foreignBytes, part, u32At } from "./process-frames.ts";
 
 /** Of the length and the kind. */
 const HEAD = 5;
 
 /** Finds the frames in what comes over a pipe, in pieces of any length. */
 export class FrameReader {
+  readonly #kinds: readonly number[];
   readonly #onFrame: (kind: number, body: FrameBody) => void;
   /** The beginning of a frame, and how much of it has to be here before it is looked at again. */
   #kept: Uint8Array[] = [];
   #length = 0;
   #needed = 0;
 
-  constructor(onFrame: (kind: number, body: FrameBody) => void) {
+  /** @param kinds Of the frames that come over this pipe. */
+  constructor(kinds: readonly number[], onFrame: (kind: number, body: FrameBody) => void) {
+    this.#kinds = kinds;
     this.#onFrame = onFrame;
   }
 
+  /** @throws Error when the bytes are no frame. Nothing can be read after that. */
   push(piece: Uint8Array): void {
     const bytes = this.#withKept(piece);
     if (bytes === null) return;
@@ -23,8 +27,10 @@ export class FrameReader {
     let end = 0;
     for (; bytes.length - at >= HEAD; at = end) {
       end = at + 4 + u32At(bytes, at);
+      const kind = bytes[at + 4]!;
+      if (!this.#kinds.includes(kind)) throw foreignBytes();
       if (end > bytes.length) break;
-      this.#onFrame(bytes[at + 4]!, new FrameBody(part(bytes, at + HEAD, end)));
+      this.#onFrame(kind, new FrameBody(part(bytes, at + HEAD, end)));
     }
     if (at < bytes.length) this.#keep(part(bytes, at, bytes.length));
   }

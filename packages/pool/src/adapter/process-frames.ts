@@ -32,6 +32,10 @@ export const REPLY = 18;
 export const PROGRESS = 19;
 export const CAUSE = 20;
 
+/** What a process reads, and what its pool does. */
+export const REQUEST_KINDS: readonly number[] = [START, JOB, LEAVE];
+export const ANSWER_KINDS: readonly number[] = [READY, BEGAN, REPLY, PROGRESS, CAUSE];
+
 export const STOP = 1;
 export const RECALL = 2;
 export const WITHDRAWN = 16;
@@ -67,6 +71,13 @@ export const CONTROL_FD = 4;
 /** How many jobs a process can have at once. */
 export const AHEAD: number = 2 ** 16;
 export const WORDS: number = 2 * AHEAD;
+
+/** A pipe brings what neither side has written there. */
+export function foreignBytes(): Error {
+  return new Error(
+    `Something in the process has written to, read from or closed file descriptor ${JOB_FD} or ${CONTROL_FD}, which are pipes of the pool: leave them alone`,
+  );
+}
 
 export interface ProcessStart {
   readonly initialize: string | null;

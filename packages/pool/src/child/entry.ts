@@ -45,7 +45,7 @@ whenStuck(() => {
   isStuck = true;
 });
 
-const reader = new FrameReader((kind, body) => {
+const reader = new FrameReader(Frames.REQUEST_KINDS, (kind, body) => {
   switch (kind) {
     case Frames.START:
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON of our own

@@ -110,6 +110,7 @@ export class PoolProcess {
   #next = 0;
   #controlBytes: Uint8Array = new Uint8Array(0);
   #cause: unknown;
+  #isGarbled = false;
   /** Its exit and the ends of its pipes, which have not been seen. */
   #endsLeft = 3;
   #pipesTimer: NodeJS.Timeout | null = null;
@@ -213,14 +214,13 @@ export class PoolProcess {
   }
 
   #listen(): void {
-    const reader = new FrameReader((kind, body) => this.#onFrame(kind, body));
+    const reader = new FrameReader(Frames.ANSWER_KINDS, (kind, body) => this.#onFrame(kind, body));
     this.#pipe.on("data", (bytes: Uint8Array) => {
       this.heardAt = now();
       this.isStuck = false;
-      reader.push(bytes);
-      this.#events.heard(this);
+      this.#hear(() => reader.push(bytes));
     });
-    this.#control.on("data", (bytes: Uint8Array) => this.#onControl(bytes));
+    this.#control.on("data", (bytes: Uint8Array) => this.#hear(() => this.#onControl(bytes)));
     for (const pipe of [this.#pipe, this.#control]) {
       // Of a process that has died; its exit tells.
       pipe.on("error", () => {});
@@ -233,6 +233,19 @@ export class PoolProcess {
     });
     this.#child.on("exit", () => this.#exited(undefined));
     this.#child.unref();
+  }
+
+  /** What is no answer comes from a job that writes to the pool's pipes: nothing can be read after it, so the process ends. */
+  #hear(read: () => void): void {
+    if (this.#isGarbled) return;
+    try {
+      read();
+    } catch (error) {
+      this.#isGarbled = true;
+      this.#cause = error;
+      this.kill();
+    }
+    this.#events.heard(this);
   }
 
   #exited(error: unknown): void {
@@ -303,7 +316,8 @@ export class PoolProcess {
     const number = body.u32();
     const flags = body.u8();
     const times = { beganUs: body.f64(), ranUs: body.f64() };
-    const sent = this.#sent.get(number)!;
+    const sent = this.#sent.get(number);
+    if (sent === undefined) throw Frames.foreignBytes();
     const { journey } = sent;
     sent.journey = null;
     sent.isReplied = true;
@@ -328,11 +342,11 @@ export class PoolProcess {
     for (; all.length - at >= Frames.CONTROL_BYTES; at += Frames.CONTROL_BYTES)
       this.#onAnswer(all[at]!, Frames.u32At(all, at + 1));
     this.#controlBytes = all.subarray(at);
-    this.#events.heard(this);
   }
 
   #onAnswer(op: number, number: number): void {
-    const sent = this.#sent.get(number)!;
+    const sent = this.#sent.get(number);
+    if (sent === undefined || (op !== Frames.WITHDRAWN && op !== Frames.BEGUN)) throw Frames.foreignBytes();
     const { journey } = sent;
     sent.answersDue--;
     this.#forget(number, sent);

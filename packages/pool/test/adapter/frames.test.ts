@@ -24,6 +24,8 @@ const frames: readonly Frame[] = sizes.flatMap((size, i) =>
   })),
 );
 
+const kinds = frames.map(({ kind }) => kind);
+
 function written(isGone: boolean): Uint8Array {
   const pieces: Uint8Array[] = [];
   const writer = new FrameWriter((bytes) => {
@@ -49,7 +51,7 @@ it.each([
   const bytes = written(isGone);
   for (const step of [1009, 70_001, bytes.length]) {
     const read: Frame[] = [];
-    const reader = new FrameReader((kind, body) => {
+    const reader = new FrameReader(kinds, (kind, body) => {
       const [number, time, text] = [body.u32(), body.f64(), body.text()];
       read.push({ kind, number, time, text, bytes: Buffer.from(body.rest()).toString("latin1") });
     });
@@ -68,9 +70,16 @@ it("a frame may come byte by byte", () => {
   }
   writer.flush();
   const numbers: number[] = [];
-  const reader = new FrameReader((_, body) => numbers.push(body.u32()));
+  const reader = new FrameReader([9], (_, body) => numbers.push(body.u32()));
   for (const byte of bytes) reader.push(Uint8Array.of(byte));
   expect(numbers).toEqual([0, 1, 2]);
+});
+
+it("bytes that are no frame are refused when their kind is here, not when their length is", () => {
+  const reader = new FrameReader([9], () => expect.unreachable("there is none"));
+  const junk = Buffer.from("something else");
+  reader.push(junk.subarray(0, 4));
+  expect(() => reader.push(junk.subarray(4, 6))).toThrow(/file descriptor 3 or 4/);
 });
 
 it("small frames that have to stay share a block", () => {

@@ -59,6 +59,10 @@ function countSettlements(): () => number[] {
   };
 }
 
+const scribbled = {
+  signal: "SIGKILL",
+  cause: expect.objectContaining({ message: expect.stringContaining("which are pipes of the pool") }),
+};
 const ways: readonly [string, (jobs: PoolJobs, pool: ProcessPool) => PromiseLike<unknown>, object][] = [
   ["SIGSEGV", (jobs) => jobs.die("SIGSEGV"), { signal: "SIGSEGV", exitCode: undefined }],
   ["SIGKILL, as the OOM killer's", (jobs) => jobs.die("SIGKILL"), { signal: "SIGKILL", exitCode: undefined }],
@@ -68,6 +72,8 @@ const ways: readonly [string, (jobs: PoolJobs, pool: ProcessPool) => PromiseLike
     (jobs) => jobs.exit(7),
     { exitCode: 7, message: expect.stringContaining("process.exit(7)") },
   ],
+  ["bytes of somebody else in its first pipe", (jobs) => jobs.scribble(3), scribbled],
+  ["bytes of somebody else in its second pipe", (jobs) => jobs.scribble(4), scribbled],
   [
     "an error in a timer",
     (jobs) => jobs.throwLater(),
