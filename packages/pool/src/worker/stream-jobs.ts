@@ -6,7 +6,8 @@
  * | STEPPING  | a step is on the stack; or, of an async generator, is awaited, and   | to SUSPENDED, READY, OVER                          |
  * |           | the thread is the job's own meanwhile                                |                                                    |
  * | SUSPENDED | the reader has enough: the thread takes other jobs                   | to READY: granted by the reader, or asked to stop  |
- * | READY     | goes on when the thread has come to the end of what it is at         | to STEPPING                                        |
+ * | READY     | goes on when the thread has come to the end of what it is at; one    | to STEPPING                                        |
+ * |           | that is alone on its thread holds it, so the thread is woken         |                                                    |
  * | OVER      | its outcome is written                                               |                                                    |
  *
  * Every step is called in the context of the call, with nothing else current, as a job is. Between two steps the job is asked to stop (by its
@@ -23,7 +24,7 @@ import { DEAD } from "../shared/parking.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../shared/stream-ring.ts";
-import { now as clockNow } from "../shared/timers.ts";
+import { now as clockNow, queueMicrotask } from "../shared/timers.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { CurrentJob, RunningJob } from "./current-job.ts";
 import type { KnownFunction } from "./known-functions.ts";
@@ -179,6 +180,11 @@ export class StreamJobs {
     const isExclusive = slots.isExclusive(slot);
     const pending = this.#advance(stream);
     if (!isExclusive || this.#isOver(stream)) return pending;
+    // The thread is held until the end of the job, and is not told when its first steps are done.
+    AsyncScope.root.run(() => {
+      if (pending === null) queueMicrotask(this.#wakeIfReady);
+      else promiseThen(pending, this.#wakeIfReady);
+    });
     return new Promise((resolve) => {
       stream.ended = resolve;
     });
@@ -351,8 +357,12 @@ export class StreamJobs {
   /** It may have gone on before, and be suspended anew. */
   #onGranted(stream: StreamJob): void {
     if (stream.state === SUSPENDED && stream.items.ring.isGranted) this.#granted(stream);
-    if (this.#ready.length > 0) this.#parts.wake();
+    this.#wakeIfReady();
   }
+
+  readonly #wakeIfReady = (): void => {
+    if (this.#ready.length > 0) this.#parts.wake();
+  };
 
   /** Its submitter has to look. */
   #tell({ job, submitter }: StreamJob): void {

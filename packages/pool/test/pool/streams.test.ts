@@ -237,6 +237,14 @@ describe("backpressure", () => {
     expect(await stream.completion).toBe(true);
   });
 
+  it("nor does one that is alone on its thread, and goes on after its first turn", async () => {
+    for (const way of [jobs.slowly, jobs.slowlyLater]) {
+      // New: how often its thread looks at the clock depends on the jobs before.
+      await using fresh = new ThreadPool({ maxThreads: 1 });
+      expect(await collect(await fresh.run(way, [3], { onCancel: "terminate" }))).toEqual(upTo(3));
+    }
+  });
+
   it("a bad highWaterMark is refused", () => {
     expect(() => pool.module(url, { highWaterMark: 0 })).toThrow(RangeError);
     expect(() => pool.module(url, { highWaterMark: 1.5 })).toThrow(RangeError);
