@@ -5,6 +5,7 @@
 import { isError } from "@skein/context/errors";
 import type { Task } from "@skein/scheduling";
 import { JobCanceledError } from "../errors.ts";
+import { MAX_UNREAD } from "../jobs/generators.ts";
 import { isThenable } from "../jobs/thenable.ts";
 import { OpenedStream, type StreamSource } from "../submit/job-stream.ts";
 import { NO_ITEM, StreamReaders } from "../submit/stream-readers.ts";
@@ -31,6 +32,8 @@ export class InlineStream implements StreamSource {
   #isStopping = false;
   /** Its `return` was called. */
   #isEnding = false;
+  /** What it has yielded since. */
+  #unread = 0;
   #unsent: { readonly error: unknown } | null = null;
   #hasLeft = false;
   #isOver = false;
@@ -134,7 +137,8 @@ export class InlineStream implements StreamSource {
       this.#settle(value);
     } else if (this.#isEnding) {
       // Nobody reads what it still yields.
-      this.#step(this.#calls.next);
+      if (this.#unread++ < MAX_UNREAD) this.#step(this.#calls.next);
+      else this.#settle(undefined);
     } else if (this.#isStopping || !this.#send(value)) {
       this.#endGenerator();
     } else {

@@ -34,6 +34,7 @@ import { type Iteration, mapItems } from "./map.ts";
 import { MapResults } from "./map-results.ts";
 import { someoneTracesMaps, traceMap } from "./map-tracing.ts";
 import { type MapOptions, resolveMapOptions } from "./map-options.ts";
+import { checkArguments } from "./option-values.ts";
 import {
   type OwnRunOptions,
   resolveModuleOptions,
@@ -177,7 +178,7 @@ export abstract class BaseEngine<
   run<A extends unknown[], R>(fn: (...args: A) => R, args: A, options?: O): Task<Awaited<R>>;
   run<R>(job: Job<[], R> | (() => R), args?: [], options?: O): Task<Awaited<R>>;
   run(job: unknown, args: unknown = [], options?: O): Task<unknown> {
-    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
+    checkArguments(args);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     return this.submitJob(job, args, options, this.run);
   }
@@ -265,7 +266,7 @@ export abstract class BaseEngine<
   broadcast<R>(job: Job<[], R> | (() => R), args?: []): Task<Awaited<R>[]>;
   broadcast(job: unknown, args: unknown = []): Task<unknown[]> {
     this.entryOf(job);
-    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
+    checkArguments(args);
     return Task.fromError(new NotSupportedError("broadcast", this.#target.name, "`broadcast`"));
   }
 

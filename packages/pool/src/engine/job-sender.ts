@@ -1,4 +1,5 @@
 import { argumentTypeError } from "@skein/context/errors";
+import { checkArguments } from "./option-values.ts";
 import { withJob } from "../codec/job-of-error.ts";
 import { JobError, PoolClosedError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
@@ -65,7 +66,7 @@ export class JobSender<A extends unknown[] = unknown[]> {
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     below: (...args: never[]) => unknown = this.send,
   ): SentJob {
-    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
+    checkArguments(args);
     if (!isReceiver(receiver))
       throw argumentTypeError("receiver", "an object with the methods `completed` and `failed`", receiver);
     const resolved =

@@ -33,3 +33,17 @@ export function flag(name: string, value: boolean | undefined): boolean | undefi
   if (value !== undefined && typeof value !== "boolean") throw argumentTypeError(name, "a boolean", value);
   return value;
 }
+
+/** More make a call overflow the stack, and some lists are longer than anybody can go through. */
+const MAX_ARGUMENTS = 65_535;
+
+/** @throws TypeError or RangeError naming `args`. */
+export function checkArguments(args: unknown): asserts args is unknown[] {
+  if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
+  if (args.length > MAX_ARGUMENTS)
+    throw argumentRangeError(
+      "args",
+      `a list of at most ${MAX_ARGUMENTS} arguments (pass a longer list as one of them: \`[list]\`)`,
+      args.length,
+    );
+}

@@ -19,7 +19,7 @@ import { type CloseOptions, resolveCloseOptions } from "./close-options.ts";
 import { announceClosing } from "./closing.ts";
 import { CurrentEngine } from "./current-engine.ts";
 import type { Job, OnlyStreamed, Streamed, StreamJob, StreamOf } from "./job-module.ts";
-import { integer } from "./option-values.ts";
+import { checkArguments, integer } from "./option-values.ts";
 import { checkListener, type PoolEvent } from "./pool-event.ts";
 import { type ReadyOptions, resolveReadyOptions } from "./ready-options.ts";
 import { resolvePoolOptions, threadCount, type ThreadPoolOptions } from "./pool-options.ts";
@@ -119,7 +119,7 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
   override broadcast<R>(job: Job<[], R> | (() => R), args?: []): Task<Awaited<R>[]>;
   override broadcast(job: unknown, args: unknown = []): Task<unknown[]> {
     const { fn, defaults } = this.entryOf(job);
-    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
+    checkArguments(args);
     if (moveListOfArguments(args, null) !== null || streamsIn(args).length > 0)
       throw argumentTypeError("args", "arguments that are copied, since each thread gets them", args);
     if (this.#closing !== null) return Task.fromError(new PoolClosedError());

@@ -7,6 +7,12 @@ export interface AnyGenerator {
   return(value: unknown): unknown;
 }
 
+/**
+ * How often a generator that was ended may go on yielding, so that its `finally` comes to its end. Then it is left at its `yield`, as
+ * `for await` leaves it at the first: one that never ends must not keep its thread.
+ */
+export const MAX_UNREAD = 1000;
+
 // oxlint-disable-next-line unicorn/consistent-function-scoping -- only their prototypes are wanted
 const generatorPrototype = getPrototypeOf(getPrototypeOf((function* () {})())!)!;
 const asyncGeneratorPrototype = getPrototypeOf(getPrototypeOf((async function* () {})())!)!;

@@ -1,5 +1,4 @@
 import { AsyncScope } from "@skein/context";
-import { argumentTypeError } from "@skein/context/errors";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
 import { EngineJobs } from "../adapter/engine-jobs.ts";
 import { allOrErrors } from "../engine/all-or-errors.ts";
@@ -9,7 +8,7 @@ import { type CloseOptions, resolveCloseOptions } from "../engine/close-options.
 import { announceClosing } from "../engine/closing.ts";
 import { type JobFunction, JobFunctions } from "../engine/job-functions.ts";
 import type { Job } from "../engine/job-module.ts";
-import { integer } from "../engine/option-values.ts";
+import { checkArguments, integer } from "../engine/option-values.ts";
 import { checkListener, type PoolEvent } from "../engine/pool-event.ts";
 import { type ReadyOptions, resolveReadyOptions } from "../engine/ready-options.ts";
 import { resolveStartOptions, type StartOptions } from "../engine/start-options.ts";
@@ -122,7 +121,7 @@ export class ProcessPool extends BaseEngine {
   override broadcast<R>(job: Job<[], R> | (() => R), args?: []): Task<Awaited<R>[]>;
   override broadcast(job: unknown, args: unknown = []): Task<unknown[]> {
     const { fn, defaults } = this.entryOf(job);
-    if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
+    checkArguments(args);
     if (this.#closed !== null) return Task.fromError(new PoolClosedError());
     if (defaults.signal !== undefined && defaults.signal.aborted) return canceled(defaults.signal, fn);
     const refusal = refusalWhileLoading(fn.source);

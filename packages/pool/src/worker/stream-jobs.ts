@@ -17,7 +17,7 @@ import { AsyncScope } from "@skein/context";
 import type { Carried } from "../codec/carried.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { NotSupportedError } from "../errors.ts";
-import { type AnyGenerator, isAsyncGenerator } from "../jobs/generators.ts";
+import { type AnyGenerator, isAsyncGenerator, MAX_UNREAD } from "../jobs/generators.ts";
 import { promiseThen } from "../shared/intrinsics.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
@@ -252,8 +252,9 @@ export class StreamJobs {
       if (stream.state === SUSPENDED) return null;
       let step = this.#step(stream, stream.return) as Step;
       // What it still yields nobody reads.
-      while (step.done !== true) step = this.#step(stream, stream.next) as Step;
-      this.#stopped(stream, step.value);
+      for (let left = MAX_UNREAD; step.done !== true && left > 0; left--)
+        step = this.#step(stream, stream.next) as Step;
+      this.#stopped(stream, step);
     } catch (error) {
       this.#fail(stream, error);
     }
@@ -269,11 +270,11 @@ export class StreamJobs {
         if (!this.#took(stream, step)) return;
       }
       if (stream.state === SUSPENDED) return;
-      for (let call = stream.return; ; call = stream.next) {
+      for (let call = stream.return, left = MAX_UNREAD; ; call = stream.next, left--) {
         const step = (await this.#step(stream, call)) as Step;
         restoreCurrent(nothingCurrent);
-        if (step.done !== true) continue;
-        this.#stopped(stream, step.value);
+        if (step.done !== true && left > 0) continue;
+        this.#stopped(stream, step);
         return;
       }
     } catch (error) {
@@ -378,7 +379,8 @@ export class StreamJobs {
   }
 
   /** It was ended before its end. */
-  #stopped(stream: StreamJob, value: unknown): void {
+  #stopped(stream: StreamJob, { done, value: last }: Step): void {
+    const value = done === true ? last : undefined;
     if (stream.unsent !== null) this.#fail(stream, stream.unsent.error);
     else this.#end(stream, () => this.#parts.outcomes.stopped(stream.job.slot, value));
   }

@@ -411,6 +411,15 @@ describe("an early end runs the generator's finally on its thread", () => {
     expect(await errorOf(stream.return())).toMatchObject({ message: "in finally" });
   });
 
+  it("a generator that yields for ever in its finally does not keep its thread", async () => {
+    for (const endless of [jobs.endless, jobs.endlessAsync]) {
+      const stream = await endless();
+      expect(await stream.next()).toEqual({ done: false, value: 1 });
+      expect(await stream.return()).toEqual({ done: true, value: undefined });
+      await jobs.thread();
+    }
+  });
+
   it("an item that cannot be cloned ends it, after finally", async () => {
     const counter = makeGate();
     const stream = await jobs.uncloneable(counter);
