@@ -6,8 +6,8 @@
  * @internal
  */
 export { InvalidOperationError, OperationCanceledError, TaskSchedulerError, TimeoutError } from "./errors.ts";
-export { TaskCompletionSource } from "./task-completion-source.ts";
+export { giveCanceled, giveError, giveResult, TaskCompletionSource } from "./task-completion-source.ts";
 export { schedule, TaskScheduler } from "./task-scheduler.ts";
-export { Task } from "./task.ts";
+export { createTask, Task } from "./task.ts";
 export { trySucceed } from "./task-state.ts";
 export { ItemQueue } from "./waiting/item-queue.ts";

@@ -76,26 +76,16 @@ export class TaskCompletionSource<T> {
 
   /** @throws TypeError when `result` is a Task or a promise. */
   trySetResult(result: T): boolean {
-    if (typeof result === "object" && result !== null && (isTask(result) || result instanceof Promise)) {
-      throw argumentTypeError("result", "a plain value (use setFromTask)", result);
-    }
-    return trySucceed(this.task, result);
+    return giveResult(this.task, result);
   }
 
   /** @throws TypeError as `setError` does. */
   trySetError(error: unknown): boolean {
-    if (error === null || error === undefined) throw argumentTypeError("error", "an error", error);
-    if (!Array.isArray(error)) return tryFault(this.task, error);
-    const errors: readonly unknown[] = [...(error as unknown[])];
-    if (errors.length === 0 || errors.some((one) => one === null || one === undefined)) {
-      throw argumentTypeError("error", "a list of at least one error, without null", error);
-    }
-    return tryFaultAll(this.task, errors);
+    return giveError(this.task, error);
   }
 
   trySetCanceled(by?: CancellationSignal | Error): boolean {
-    if (isError(by)) return tryCancel(this.task, by);
-    return tryCancel(this.task, cancellationError(requireSignal(by, "by")));
+    return giveCanceled(this.task, by);
   }
 
   /** @throws TypeError when `task` is not a Task, or is pending: even if this task has completed. */
@@ -104,6 +94,33 @@ export class TaskCompletionSource<T> {
     if (!task.isCompleted) throw argumentTypeError("task", "a completed Task", task.status);
     return tryCopyOutcome(this.task, Task.from<unknown>(task));
   }
+}
+
+// The same for whoever has a task and no source of it: jobs of the pool.
+
+/** As {@link TaskCompletionSource.trySetResult}. */
+export function giveResult<T>(task: Task<T>, result: T): boolean {
+  if (typeof result === "object" && result !== null && (isTask(result) || result instanceof Promise)) {
+    throw argumentTypeError("result", "a plain value (use setFromTask)", result);
+  }
+  return trySucceed(task, result);
+}
+
+/** As {@link TaskCompletionSource.trySetError}. */
+export function giveError(task: Task<unknown>, error: unknown): boolean {
+  if (error === null || error === undefined) throw argumentTypeError("error", "an error", error);
+  if (!Array.isArray(error)) return tryFault(task, error);
+  const errors: readonly unknown[] = [...(error as unknown[])];
+  if (errors.length === 0 || errors.some((one) => one === null || one === undefined)) {
+    throw argumentTypeError("error", "a list of at least one error, without null", error);
+  }
+  return tryFaultAll(task, errors);
+}
+
+/** As {@link TaskCompletionSource.trySetCanceled}. */
+export function giveCanceled(task: Task<unknown>, by?: CancellationSignal | Error): boolean {
+  if (isError(by)) return tryCancel(task, by);
+  return tryCancel(task, cancellationError(requireSignal(by, "by")));
 }
 
 /** The options that were read last: a program has one object of them, and makes sources by the million. */

@@ -2,10 +2,8 @@
 import { withJob } from "../codec/job-of-error.ts";
 import { JobCanceledError } from "../errors.ts";
 import { labelOf } from "../jobs/function-name.ts";
-import type { ContextEntry } from "./context-table.ts";
 import type { FunctionEntry } from "./function-registry.ts";
-import { type JobExtras, noExtras } from "./job-extras.ts";
-import { COMPLETED, NO_SLOT, type OutcomeKind, type PendingJob, WAITING } from "./pending-job.ts";
+import { PendingJob } from "./pending-job.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
 /**
@@ -20,27 +18,16 @@ export interface JobReceiver {
 
 type Cancel = (job: CallbackJob, reason: Error) => void;
 
-export class CallbackJob implements PendingJob {
-  readonly fn: FunctionEntry;
+export class CallbackJob extends PendingJob {
   readonly options: SubmitOptions;
   readonly #receiver: JobReceiver;
   readonly #cancel: Cancel;
   isOver = false;
-  stage: number = WAITING;
-  slot: number = NO_SLOT;
-  context: ContextEntry | null = null;
   contextBeside: number | null = null;
-  argsLength: number = 0;
-  block: number = 0;
-  extras: JobExtras = noExtras;
-  submittedAt: number | null = null;
-  outcome: OutcomeKind = COMPLETED;
-  value: unknown = undefined;
-  next: PendingJob | null = null;
 
   /** @param cancel As Ledger.cancel; one for all jobs. */
   constructor(fn: FunctionEntry, options: SubmitOptions, receiver: JobReceiver, cancel: Cancel) {
-    this.fn = fn;
+    super(fn);
     this.options = options;
     this.#receiver = receiver;
     this.#cancel = cancel;

@@ -2,6 +2,8 @@
  * A job that was forked. Most are taken back by the thread that forked them and called like any function, so this is everything in
  * one object: what the job calls hold, and what submission and settlement know. A task is made only for who awaits it, and for an error
  * that nobody may have seen.
+ *
+ * The fields of PendingJob stand here once more: with a base class, fork and join took a tenth longer.
  */
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
 import type { ContextEntry } from "./context-table.ts";

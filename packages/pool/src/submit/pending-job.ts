@@ -3,7 +3,7 @@ import { SkeinError } from "@skein/context/errors";
 import type { ContextEntry } from "./context-table.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import type { FunctionEntry } from "./function-registry.ts";
-import type { JobExtras } from "./job-extras.ts";
+import { type JobExtras, noExtras } from "./job-extras.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
 /** Not in the slot table. */
@@ -40,32 +40,48 @@ export interface DecidedJob {
   trySetCanceled(reason: Error): void;
 }
 
-/** What the ledger knows of a job. */
-export interface PendingJob extends DecidedJob {
+/** What the ledger knows of a job. One object with what its caller has of it, since a burst of jobs is a burst of garbage: see the classes. */
+export abstract class PendingJob implements DecidedJob {
   readonly fn: FunctionEntry;
-  readonly options: SubmitOptions;
   /** WAITING to SETTLED. */
-  stage: number;
-  slot: number;
-  /** What the job is called with, if it is called here; null: only its encoded form is kept. */
-  readonly args: readonly unknown[] | null;
-  /** `args` are nothing but numbers, and not encoded. */
-  readonly isNumbers: boolean;
+  stage: number = WAITING;
+  slot: number = NO_SLOT;
+  extras: JobExtras = noExtras;
+  /** For the statistics. Null: not every job is timed, and a job that is not need not have a number object of its own. */
+  submittedAt: number | null = null;
 
   // What it holds: see `JobMaker`, which fills this in, and `JobHoldings`.
 
   /** Null: it names none. */
-  context: ContextEntry | null;
-  /** Of a context whose text lies behind its encoded arguments, and is counted with them: see slot-filling.ts. Null: none, as `submittedAt`. */
-  contextBeside: number | null;
+  context: ContextEntry | null = null;
   /** Of the encoded arguments. */
-  argsLength: number;
+  argsLength: number = 0;
   /** Where they lie, a handle of payloads.ts; 0: inline, at most INLINE_BYTES. */
-  block: number;
-  /** For the statistics. Null: not every job is timed, and a job that is not need not have a number object of its own. */
-  submittedAt: number | null;
+  block: number = 0;
+
+  // What becomes of it: see outcomes.ts.
+
+  outcome: OutcomeKind = COMPLETED;
+  value: unknown = undefined;
   /** The one whose outcome was decided after this one's. */
-  next: PendingJob | null;
+  next: PendingJob | null = null;
+
+  constructor(fn: FunctionEntry) {
+    this.fn = fn;
+  }
+
+  abstract readonly options: SubmitOptions;
+  /** What the job is called with, if it is called here; null: only its encoded form is kept. */
+  abstract readonly args: readonly unknown[] | null;
+  /** `args` are nothing but numbers, and not encoded. */
+  abstract readonly isNumbers: boolean;
+  /** Of a context whose text lies behind its encoded arguments, and is counted with them: see slot-filling.ts. Null: none. */
+  abstract contextBeside: number | null;
+  abstract readonly task: object;
+  abstract readonly isOver: boolean;
+  abstract trySetResult(result: unknown): void;
+  abstract trySetError(error: unknown): void;
+  abstract trySetCanceled(reason: Error): void;
 }
 
 /** What a task can end with, for whatever a job threw: a task has no null for an error, and a list stands for several of them. */

@@ -1,31 +1,19 @@
 /** A job whose caller has its task from the start. */
-import { type Task, TaskCompletionSource } from "@skein/scheduling";
+import { createTask, giveCanceled, giveError, giveResult, type Task } from "@skein/scheduling/internal";
 import { nameAs } from "../jobs/called-tasks.ts";
-import type { ContextEntry } from "./context-table.ts";
 import type { FunctionEntry } from "./function-registry.ts";
-import { type JobExtras, noExtras } from "./job-extras.ts";
-import { COMPLETED, NO_SLOT, type OutcomeKind, type PendingJob, WAITING } from "./pending-job.ts";
+import { PendingJob } from "./pending-job.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
-export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob {
-  readonly fn: FunctionEntry;
+export class TaskJob extends PendingJob {
   readonly options: SubmitOptions;
-  stage: number = WAITING;
-  slot: number = NO_SLOT;
-  context: ContextEntry | null = null;
   contextBeside: number | null = null;
-  argsLength: number = 0;
-  block: number = 0;
-  extras: JobExtras = noExtras;
-  submittedAt: number | null = null;
-  outcome: OutcomeKind = COMPLETED;
-  value: unknown = undefined;
-  next: PendingJob | null = null;
+  readonly task: Task<unknown>;
 
   constructor(fn: FunctionEntry, options: SubmitOptions) {
-    super(options.continuations);
-    this.fn = fn;
+    super(fn);
     this.options = options;
+    this.task = newTask(options);
   }
 
   get isOver(): boolean {
@@ -44,16 +32,32 @@ export class TaskJob extends TaskCompletionSource<unknown> implements PendingJob
   get isNumbers(): boolean {
     return false;
   }
+
+  trySetResult(result: unknown): void {
+    giveResult(this.task, result);
+  }
+
+  trySetError(error: unknown): void {
+    giveError(this.task, error);
+  }
+
+  trySetCanceled(reason: Error): void {
+    giveCanceled(this.task, reason);
+  }
 }
 
 /** See `TaskJob.beginStream`. The caller's task holds the stream, and nothing of ours holds that task: a stream that nobody reads is collected. */
 export function continueAsStream(
-  job: TaskCompletionSource<unknown>,
-  { continuations }: SubmitOptions,
+  job: { readonly task: Task<unknown> },
+  options: Pick<SubmitOptions, "continuations">,
 ): Task<unknown> {
   const called = job.task;
-  const { task } = new TaskCompletionSource<unknown>(continuations);
+  const task = newTask(options);
   (job as { task: Task<unknown> }).task = task;
   nameAs(task, called);
   return called;
+}
+
+function newTask({ continuations }: Pick<SubmitOptions, "continuations">): Task<unknown> {
+  return createTask(continuations === undefined ? "asynchronous" : continuations.continuations);
 }
