@@ -203,9 +203,24 @@ function replaceAbortController(): void {
   global["AbortController"] = AbortController;
 }
 
+/** As Bluebird and zone.js do: no subclass, and without what is new. */
 function replacePromise(): void {
-  class OtherPromise<T> extends Promise<T> {}
-  global["Promise"] = OtherPromise;
+  const Native = Promise;
+  type Executor = ConstructorParameters<typeof Promise<unknown>>[0];
+  class LibraryPromise {
+    readonly #promise: Promise<unknown>;
+    constructor(executor: Executor) {
+      this.#promise = new Native(executor);
+    }
+    // oxlint-disable-next-line unicorn/no-thenable -- it is a promise
+    then(onFulfilled?: () => unknown, onRejected?: () => unknown): LibraryPromise {
+      return LibraryPromise.resolve(this.#promise.then(onFulfilled, onRejected));
+    }
+    static resolve(value: unknown): LibraryPromise {
+      return new LibraryPromise((resolve) => resolve(value));
+    }
+  }
+  global["Promise"] = LibraryPromise;
 }
 
 function wrapThen(): void {

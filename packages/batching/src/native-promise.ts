@@ -1,6 +1,8 @@
 /**
- * Promises as V8 made them, whatever a program has put in place of `then` since this module was loaded.
+ * Promises as V8 makes them, whatever a program has put in place of `then` since this module was loaded, or of the class, which is taken from an
+ * async function, before.
  */
+const Promise = (async () => {})().constructor as PromiseConstructor;
 // oxlint-disable-next-line typescript/unbound-method -- applied to the promise in question below
 const { then } = Promise.prototype;
 const resolve = Promise.resolve.bind(Promise);

@@ -4,7 +4,7 @@
  * Items added while it drains run in the same microtask, in order, as microtasks themselves would.
  */
 
-import { promiseThen } from "./intrinsics.ts";
+import { Promise, promiseThen } from "./intrinsics.ts";
 import { AsyncScope } from "@skein/context";
 import { swapContext } from "./contexts/synchronization-context.ts";
 import { reportUncaught } from "./uncaught.ts";

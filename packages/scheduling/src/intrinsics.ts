@@ -3,6 +3,8 @@
 export const create: typeof Object.create = Object.create;
 export const getPrototypeOf: (value: object) => object | null = Object.getPrototypeOf;
 export const hasOwn: typeof Object.hasOwn = Object.hasOwn;
+/** That of async functions: some programs have put a library's in its place before. */
+export const Promise: PromiseConstructor = (async () => {})().constructor as PromiseConstructor;
 const defineProperty: typeof Object.defineProperty = Object.defineProperty;
 const { bind, call } = Function.prototype;
 /** For native promises. */

@@ -7,7 +7,7 @@
  * by a microtask at the slice's end, and the next slice's count follows from it.
  */
 
-import { promiseThen } from "./intrinsics.ts";
+import { Promise, promiseThen } from "./intrinsics.ts";
 import { AsyncScope } from "@skein/context";
 import { swapContext } from "./contexts/synchronization-context.ts";
 import { now, setImmediate } from "./timers.ts";

@@ -1,3 +1,4 @@
+import { Promise } from "./intrinsics.ts";
 import { argumentTypeError, InvalidOperationError, isError } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
 import { requireSignal } from "./cancellation/cancellation-hook.ts";

@@ -7,6 +7,7 @@ import { cancellationError } from "./errors.ts";
 import type { CancellationCause } from "./errors.ts";
 import { addContinuation, markObserved, removeContinuation } from "./task-state.ts";
 import type { Continuation, TaskState } from "./task-state.ts";
+import { Promise } from "./intrinsics.ts";
 
 type Step<A> = IteratorResult<A, undefined>;
 

@@ -19,6 +19,7 @@ import { apply, leaveCurrent, publishStart, restoreCurrent, scopeFrom } from "..
 import { CallInProgress } from "./call-in-progress.ts";
 import { decodeArguments, decodeValue, encodeValue } from "./encoded-value.ts";
 import type { JobRequest, SentReply } from "./job-request.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 let onStuck = (): void => {};
 const functions = new KnownFunctions(new ModuleTable(() => onStuck()));

@@ -1,4 +1,5 @@
 import type { Task } from "@skein/scheduling";
+import { Promise } from "../shared/intrinsics.ts";
 
 /** All results; or the one error, or an AggregateError of several, when all have ended. Rejects with what `start` throws. */
 export async function allOrErrors<R>(start: () => readonly Task<R>[]): Promise<R[]> {

@@ -11,6 +11,7 @@ import { cancellationError } from "../submit/cancel-signal.ts";
 import { forgetMoves } from "../transfer/move.ts";
 import { isAsyncIterable, type Iteration, mapItems } from "./map.ts";
 import { clearImmediate, setImmediate } from "../shared/timers.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 const STALLED = Symbol("stalled");
 

@@ -7,6 +7,7 @@ import type { ResolvedMapOptions } from "./map-options.ts";
 import { IterationLeft } from "./map-results.ts";
 import { setImmediate } from "../shared/timers.ts";
 import { OpenedStream } from "../submit/job-stream.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 export interface Iteration {
   readonly options: ResolvedMapOptions;

@@ -5,6 +5,7 @@
 import { toWire } from "../codec/error-wire.ts";
 import { refusal } from "../transfer/detach.ts";
 import type { PoolThread } from "./pool-thread.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 interface Asked {
   readonly serial: number;

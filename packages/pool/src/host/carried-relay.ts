@@ -16,7 +16,7 @@ import { NO_JOB } from "../shared/job-queues.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
-import { promiseThen } from "../shared/intrinsics.ts";
+import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { OWN } from "../shared/reach.ts";
 import { NOT_BEGUN } from "../shared/slot-fields.ts";
 import { QUEUED } from "../shared/slot.ts";

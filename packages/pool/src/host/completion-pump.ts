@@ -14,7 +14,7 @@
 import { availableParallelism } from "node:os";
 import { AsyncScope } from "@skein/context";
 import { pause } from "../shared/atomics.ts";
-import { promiseThen } from "../shared/intrinsics.ts";
+import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { Patience } from "../shared/patience.ts";
 import type { Inbox } from "../shared/inbox.ts";
 import type { Parking } from "../shared/parking.ts";

@@ -11,6 +11,7 @@ import { ThreadLead } from "./thread-lead.ts";
 import { type ThreadOptions, threadStart } from "./thread-flags.ts";
 import { type HandledThread, ThreadHandle } from "./thread-handle.ts";
 import type { HostMessage, ThreadData, WorkerMessage } from "../messages/protocol.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 export interface ThreadEvents {
   message(thread: PoolThread, message: WorkerMessage): void;

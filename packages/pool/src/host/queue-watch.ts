@@ -14,6 +14,7 @@
 import { AsyncScope } from "@skein/context";
 import { clearTimeout, setTimeout } from "../shared/timers.ts";
 import { throwAside } from "../submit/throw-aside.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 const LOOK_MS = 5;
 

@@ -9,7 +9,7 @@
  *              terminated; who disposes has time until the deadline, or for `disposeLimitMs`. Who does not even end then, because it is in
  *              a native call, is left behind: it keeps neither `close` nor the process waiting
  */
-import { promiseThen } from "../shared/intrinsics.ts";
+import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { AsyncScope } from "@skein/context";
 import { clearTimeout, now as clockNow, setTimeout } from "../shared/timers.ts";
 import type { PoolThread } from "./pool-thread.ts";

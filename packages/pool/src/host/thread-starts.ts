@@ -10,6 +10,7 @@
  * Threads that start for jobs do not count: their jobs tell what became of them.
  */
 import type { PoolThread } from "./pool-thread.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 interface Waiting {
   readonly over: Promise<void>;

@@ -5,6 +5,7 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hasUserFrames, stackOf } from "./tsx.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 /** Files that are checked at most: the error is usually in the first. */
 const MAX_CHECKED = 16;

@@ -16,6 +16,8 @@ export const Float64Array: Float64ArrayConstructor = globalThis.Float64Array;
 export const Int32Array: Int32ArrayConstructor = globalThis.Int32Array;
 export const Map: MapConstructor = globalThis.Map;
 export const Object: ObjectConstructor = globalThis.Object;
+/** That of async functions: some programs have put a library's in its place before. */
+export const Promise: PromiseConstructor = (async () => {})().constructor as PromiseConstructor;
 export const RangeError: RangeErrorConstructor = globalThis.RangeError;
 export const RegExp: RegExpConstructor = globalThis.RegExp;
 export const Set: SetConstructor = globalThis.Set;

@@ -24,6 +24,7 @@ import { now as clockNow, queueMicrotask, setImmediate } from "../shared/timers.
 import { ItemWriter, type ItemWriterParts } from "../transfer/item-writer.ts";
 import { checkedTransferList } from "../transfer/transfer-list.ts";
 import { ArgumentSource } from "./argument-source.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 const CLOSED = 0;
 const PULLING = 1;

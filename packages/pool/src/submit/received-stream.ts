@@ -2,6 +2,7 @@
 import { markReceived } from "../codec/marked-streams.ts";
 import { rejectionOf } from "./pending-job.ts";
 import { NO_ITEM, StreamReaders } from "./stream-readers.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 type Result = IteratorResult<unknown, unknown>;
 

@@ -1,4 +1,6 @@
 /** Who waits for items of a stream, and in what order they get them: everything about a StreamSource but where its items come from. */
+import { Promise } from "../shared/intrinsics.ts";
+
 type Result = IteratorResult<unknown, unknown>;
 
 /** One call of `next` that has no item yet. */

@@ -1,6 +1,7 @@
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { PoolTrace } from "./pool-trace.ts";
 import type { Queued, RecordedBatch, Recording } from "./recording.ts";
+import { Promise } from "../shared/intrinsics.ts";
 
 /** What the host does for it. */
 interface RecordedHost {

@@ -4,6 +4,7 @@
  */
 import { AsyncScope } from "@skein/context";
 import { clearTimeout, setTimeout } from "../shared/timers.ts";
+import { Promise } from "../shared/intrinsics.ts";
 const PATIENCE_MS = 20;
 const NONE = 0;
 /** Numbers of one thread; its serial is above. */

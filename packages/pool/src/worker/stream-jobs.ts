@@ -18,7 +18,7 @@ import type { Carried } from "../codec/carried.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { NotSupportedError } from "../errors.ts";
 import { type AnyGenerator, isAsyncGenerator, MAX_UNREAD } from "../jobs/generators.ts";
-import { promiseThen } from "../shared/intrinsics.ts";
+import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import type { Payloads } from "../shared/payloads.ts";

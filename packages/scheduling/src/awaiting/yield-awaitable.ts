@@ -6,6 +6,7 @@ import { awaiter, requireContinuation } from "./awaiter.ts";
 import { CallbackContinuation } from "./callback-continuation.ts";
 import { Suspension } from "./suspension.ts";
 import type { AwaitIterator, Resumable } from "./suspension.ts";
+import { Promise } from "../intrinsics.ts";
 
 /**
  * What `Task.yield()` gives: never completed, always succeeds. Where it resumes is decided when somebody waits (A8.3): on the

@@ -11,7 +11,7 @@ import type { OptionNames } from "@skein/context/errors";
 import { capturedContext } from "../contexts/synchronization-context.ts";
 import type { SynchronizationContext } from "../contexts/synchronization-context.ts";
 import { canceledBy } from "../errors.ts";
-import { AbortController } from "../intrinsics.ts";
+import { AbortController, Promise } from "../intrinsics.ts";
 import { isOfKind, setKind } from "../this-copy.ts";
 import { isAbortSignal, once } from "./abort-signal.ts";
 import { checkOptions, ownOption } from "../own-option.ts";

@@ -1,4 +1,4 @@
-import { promiseThen } from "../intrinsics.ts";
+import { Promise, promiseThen } from "../intrinsics.ts";
 import { AsyncScope, setRunGuard } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { getPrototypeOf } from "../intrinsics.ts";
