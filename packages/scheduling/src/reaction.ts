@@ -58,6 +58,13 @@ export class Reaction extends AsyncScope implements Continuation {
     enqueueAsynchronous(this);
   }
 
+  /**
+   * Of no task, and always there: V8 lets a hidden class go with its last object, and with it all optimized code that has seen one.
+   */
+  static readonly kept: Reaction = AsyncScope.root.run(
+    () => new Reaction(null as never, null as never, null, null, "asynchronous"),
+  );
+
   static {
     react = (reaction, callback) => complete(reaction.#derived, callback, outcomeValue(reaction.#antecedent));
   }

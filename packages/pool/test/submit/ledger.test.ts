@@ -3,12 +3,13 @@
  * nothing is left.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { setFlagsFromString } from "node:v8";
 import { AsyncLocal } from "@skein/context";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Encoder } from "../../src/codec/encoder.ts";
 import { PoolClosedError, QueueFullError } from "../../src/errors.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
-import type { TaskJob } from "../../src/submit/task-job.ts";
+import { TaskJob } from "../../src/submit/task-job.ts";
 import type { SubmitOptions } from "../../src/submit/submit-options.ts";
 import { HOST, HOST_SERIAL } from "../../src/shared/pool-memory.ts";
 import { OUTCOME_RESULT } from "../../src/shared/slot-fields.ts";
@@ -699,4 +700,23 @@ describe("streams", () => {
     await expect(stream.next()).rejects.toMatchObject(unread);
     expect([ledger.arrived(id), ledger.outstanding]).toEqual([false, 0]);
   });
+});
+
+it("keeps the hidden class of jobs, whatever happens to them, by one that stays", () => {
+  setFlagsFromString("--allow-natives-syntax");
+  // oxlint-disable-next-line typescript/no-implied-eval -- a function of V8, by its own syntax
+  const haveSameClass = new Function("a", "b", "return %HaveSameMap(a, b)") as (
+    a: object,
+    b: object,
+  ) => boolean;
+  const pool = new PlayedPool({ slots: 2 });
+  const jobs = ["a", "b", "c"].map((name) => pool.submit([name]));
+  jobs[2]!.task.catch(() => {});
+  pool.run(0, pool.take(0), 0.5);
+  pool.run(0, pool.take(0), "text");
+  pool.submitter.ledger.drain();
+  pool.failNext(0);
+  pool.submitter.ledger.drain();
+  expect(jobs.map((job) => job.task.status)).toEqual(["succeeded", "succeeded", "faulted"]);
+  expect(jobs.map((job) => haveSameClass(job, TaskJob.kept))).toEqual([true, true, true]);
 });
