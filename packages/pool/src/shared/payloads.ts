@@ -58,6 +58,8 @@ export interface MemorySource {
 interface Member {
   readonly id: number;
   readonly index: number;
+  /** Handles of its blocks begin here. */
+  readonly first: number;
   readonly arena: Arena;
 }
 
@@ -123,7 +125,7 @@ export class Payloads {
 
   /** False: what stays should be stored anew, because it holds a memory that is to go. */
   isCurrent(handle: number): boolean {
-    return Math.floor(handle / BLOCKS) === this.#current.index;
+    return isIn(this.#current, handle);
   }
 
   free(handle: number): void {
@@ -185,9 +187,9 @@ export class Payloads {
   }
 
   #handleOf(block: number): number {
-    const { arena, index } = this.#current;
+    const { arena, first } = this.#current;
     if (arena.sizeBytes > KEPT_BYTES) this.#watch();
-    return index * BLOCKS + block;
+    return first + block;
   }
 
   #watch(): void {
@@ -197,13 +199,15 @@ export class Payloads {
   }
 
   #memberOf(handle: number): Member {
-    return this.#members[Math.floor(handle / BLOCKS)]!;
+    const current = this.#current;
+    // Asked several times for each job that names a context: without a division.
+    return isIn(current, handle) ? current : this.#members[Math.floor(handle / BLOCKS)]!;
   }
 
   #enter({ id, memory }: NumberedMemory): Member {
     const free = this.#members.indexOf(null);
     const index = free === -1 ? this.#members.length : free;
-    return (this.#members[index] = { id, index, arena: new Arena(memory) });
+    return (this.#members[index] = { id, index, first: index * BLOCKS, arena: new Arena(memory) });
   }
 
   #leaveIfEmpty(member: Member): void {
@@ -211,4 +215,8 @@ export class Payloads {
     this.#members[member.index] = null;
     this.#source.gone(member.id);
   }
+}
+
+function isIn({ first }: Member, handle: number): boolean {
+  return handle >= first && handle < first + BLOCKS;
 }
