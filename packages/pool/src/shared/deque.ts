@@ -10,7 +10,8 @@
  *            | all others       | free                                                  |            |
  * Moves      restart: CAS TOP t → t + cells, store BOTTOM t + cells, by the host, when the owner is dead
  *            push: write CELL[b], store BOTTOM b + 1, by the owner, who looks at TOP again only when the last one it saw leaves no room
- *            pop: store BOTTOM b − 1; then take CELL[b − 1], by CAS of TOP if it is the last one; by the owner
+ *            pop: of several, store BOTTOM b − 1; then take CELL[b − 1], by CAS of TOP if it is the last one now; by the owner. The only one
+ *               the owner takes as a thief would, and BOTTOM stays
  *            popIf: the same, if CELL[b − 1] is what the owner wants
  *            steal: read CELL[t], CAS TOP t → t + 1
  * Invariants I1 TOP only grows, by CAS; each success takes one entry. BOTTOM is written by the owner only, or for it.
@@ -18,7 +19,8 @@
  *            I2 A cell is written again only when TOP has passed it: push refuses at BOTTOM − TOP = cells.
  * Pairings   [D1] push writes the cell and the slot plainly, then stores BOTTOM; a thief loads BOTTOM before it reads the cell.
  *            [D2] pop stores BOTTOM, then loads TOP; a thief loads TOP, then BOTTOM. For the last entry either the owner sees that
- *                 it competes, or the thief sees that there is nothing.
+ *                 it competes, or the thief sees that there is nothing. An entry that is the only one, and the last of several that is
+ *                 the last one now, goes to whose CAS of TOP succeeds.
  *            [D3] push stores BOTTOM, then the owner loads the parking words; a thread stores its parking word, then looks into the
  *                 deques (parking.ts P1).
  *            [D4] restart moves TOP to BOTTOM or past it, then stores BOTTOM there; a thief loads TOP, then BOTTOM. It finds nothing
@@ -101,20 +103,10 @@ export class Deque {
     const bottom = (this.#words[this.#bottom]! - 1) | 0; // plain: I1
     const before = load(this.#words, this.#top); // [D2] empty most of the time: no store then
     if (((bottom - before) | 0) < 0) return EMPTY;
-    if (accepts !== null && !accepts(this.#words[this.#cells + (bottom & this.#mask)]!)) return EMPTY; // plain: written by this thread
-    store(this.#words, this.#bottom, bottom); // [D2]
-    const top = load(this.#words, this.#top); // [D2]
-    const left = (bottom - top) | 0;
-    if (left > 0) {
-      this.takenPosition = bottom;
-      return this.#words[this.#cells + (bottom & this.#mask)]!; // plain: written by this thread
-    }
-    // The last one, or taken meanwhile: either way the deque is empty afterwards.
-    const won = left === 0 && cas(this.#words, this.#top, top, (top + 1) | 0); // [D2]
     const slot = this.#words[this.#cells + (bottom & this.#mask)]!; // plain: written by this thread
-    store(this.#words, this.#bottom, (bottom + 1) | 0); // [D2]
+    if (accepts !== null && !accepts(slot)) return EMPTY;
     this.takenPosition = bottom;
-    return won ? slot : EMPTY;
+    return this.#takeNewest(bottom, before) ? slot : EMPTY;
   }
 
   /**
@@ -124,11 +116,23 @@ export class Deque {
   popIf(slot: number): boolean {
     const bottom = (this.#words[this.#bottom]! - 1) | 0; // plain: I1
     if (this.#words[this.#cells + (bottom & this.#mask)]! !== slot) return false; // plain: written by this thread
+    const before = load(this.#words, this.#top); // [D2]
+    return ((bottom - before) | 0) >= 0 && this.#takeNewest(bottom, before);
+  }
+
+  /**
+   * @param bottom The position of the newest entry.
+   * @param before A value of TOP at which it was there.
+   * @returns false when somebody else took it.
+   */
+  #takeNewest(bottom: number, before: number): boolean {
+    // The only one: the swap alone decides, and two stores are spared, each of which waits until all others see it.
+    if (bottom === before) return cas(this.#words, this.#top, before, (before + 1) | 0); // [D2]
     store(this.#words, this.#bottom, bottom); // [D2]
     const top = load(this.#words, this.#top); // [D2]
     const left = (bottom - top) | 0;
     if (left > 0) return true;
-    // The last one, or taken long ago: either way the deque is empty afterwards.
+    // The last one now, or taken meanwhile: either way the deque is empty afterwards.
     const won = left === 0 && cas(this.#words, this.#top, top, (top + 1) | 0); // [D2]
     store(this.#words, this.#bottom, (bottom + 1) | 0); // [D2]
     return won;

@@ -174,30 +174,53 @@ describe.each(DEQUE_STARTS)("Deque, beginning at %s", (_, start) => {
     expect([owner.pop(), owner.takenPosition]).toEqual([5, tickets[5]]);
   });
 
-  it("the last one: an owner that comes second goes away empty", () => {
-    // Before its first look, or after it has said that it competes.
-    for (const before of [[], [nothing]]) {
+  it("the only one: an owner that comes second goes away empty", () => {
+    const deque = create(start);
+    const { owner, words } = deque;
+    push(owner, 1);
+    between.load = [
+      () => {
+        words[TOP] = (start + 1) | 0;
+      },
+    ];
+    expect(owner.pop()).toBe(EMPTY);
+    expectWhole(deque);
+  });
+
+  it("the only one: a thief that comes while the owner is about to take it gets it", () => {
+    for (const take of [(owner: Deque): unknown => owner.pop(), (owner: Deque): unknown => owner.popIf(1)]) {
       const deque = create(start);
-      const { owner, words } = deque;
+      const { owner, thief } = deque;
       push(owner, 1);
-      between.load = [
-        ...before,
-        () => {
-          words[TOP] = (start + 1) | 0;
-        },
-      ];
-      expect(owner.pop()).toBe(EMPTY);
+      between.cas = [() => expect(thief.steal()).toBe(1)];
+      expect([EMPTY, false]).toContain(take(owner));
       expectWhole(deque);
     }
   });
 
-  it("the last one: a thief that comes while the owner is about to take it finds nothing", () => {
+  it("one that becomes the last: a thief that comes while the owner is about to take it finds nothing", () => {
     const deque = create(start);
     const { owner, thief } = deque;
-    push(owner, 1);
-    between.cas = [() => expect([thief.isEmpty(), thief.steal()]).toEqual([true, EMPTY])];
-    expect(owner.pop()).toBe(1);
+    push(owner, 1, 2);
+    between.load = [nothing, () => expect(thief.steal()).toBe(1)];
+    between.cas = [nothing, () => expect([thief.isEmpty(), thief.steal()]).toEqual([true, EMPTY])];
+    expect(owner.pop()).toBe(2);
     expect(between.cas).toEqual([]);
+    expectWhole(deque);
+  });
+
+  it("one that becomes the last: an owner whose rival read BOTTOM before the pop goes away empty", () => {
+    const deque = create(start);
+    const { owner, thief, words } = deque;
+    push(owner, 1, 2);
+    between.load = [nothing, () => expect(thief.steal()).toBe(1)];
+    between.cas = [
+      nothing,
+      () => {
+        words[TOP] = (start + 2) | 0;
+      },
+    ];
+    expect(owner.pop()).toBe(EMPTY);
     expectWhole(deque);
   });
 
@@ -211,7 +234,7 @@ describe.each(DEQUE_STARTS)("Deque, beginning at %s", (_, start) => {
     expectWhole(deque);
   });
 
-  it("the last one: an owner whose rival read BOTTOM before the pop goes away empty too", () => {
+  it("the only one: an owner whose rival has read it before the pop goes away empty too", () => {
     const deque = create(start);
     const { owner, words } = deque;
     push(owner, 1);
