@@ -18,8 +18,8 @@
  * is reading, compiling and linking. `bench/src/children/cold-start.mjs` measures a start.
  *
  * No import of a builtin that loads more than it says: `node:process`, `node:fs`, `node:util`, `node:v8` as imports cost 0.6 to 2.4 ms
- * each on every thread, because all their exports are read. `node:util/types` costs nothing; the rest is got with
- * `process.getBuiltinModule` where it is used.
+ * each on every thread, because all their exports are read, and `node:crypto` a megabyte. `node:util/types` costs nothing; the rest is got
+ * with `process.getBuiltinModule` where it is used.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";

@@ -1,5 +1,4 @@
 /** What a request brings, on any server: its id, its place in a trace, its baggage. Set in the current context. */
-import { randomUUID } from "node:crypto";
 import type { AsyncLocal } from "../async-local.ts";
 import { argumentTypeError } from "../errors.ts";
 import { ownOptions } from "../own-options.ts";
@@ -44,6 +43,8 @@ export function receivedIds(options: CorrelationOptions | undefined): ReceivedId
   requireIdOptions(header, local);
   if (typeof baggage !== "boolean") throw argumentTypeError("options.baggage", "a boolean", baggage);
   const headerKey = header.toLowerCase();
+  // Here, not as an import: each thread of a pool would load it, a megabyte.
+  const { randomUUID } = process.getBuiltinModule("node:crypto");
   return {
     header,
     take(read) {
