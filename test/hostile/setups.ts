@@ -203,6 +203,24 @@ function replaceAbortController(): void {
   global["AbortController"] = AbortController;
 }
 
+/** As jsdom does, where it is older than `URL.canParse`. */
+function replaceURL(): void {
+  const Native = URL;
+  class URLOfWindow {
+    readonly #url: URL;
+    constructor(url: string, base?: string) {
+      this.#url = new Native(url, base);
+    }
+    get href(): string {
+      return this.#url.href;
+    }
+    get protocol(): string {
+      return this.#url.protocol;
+    }
+  }
+  global["URL"] = URLOfWindow;
+}
+
 /** As Bluebird and zone.js do: no subclass, and without what is new. */
 function replacePromise(): void {
   const Native = Promise;
@@ -310,6 +328,7 @@ export const setups: Readonly<Record<string, Setup>> = {
   "Object.prototype is frozen": frozen(Object.prototype),
   "Array.prototype is frozen": frozen(Array.prototype),
   "Function.prototype is frozen": frozen(Function.prototype),
+  "globalThis is frozen": frozen(globalThis),
   "Promise and Map are frozen": frozen(Promise, Promise.prototype, Map.prototype, Set.prototype),
   "all intrinsics are frozen": freezeAll,
 
@@ -382,6 +401,7 @@ export const setups: Readonly<Record<string, Setup>> = {
     for (const name of ["log", "error", "warn", "info", "debug"]) refuse(console, name);
   },
   "AbortController is another class": replaceAbortController,
+  "URL is another class": replaceURL,
   "Math.random is constant": () => void define(Math, "random", () => 0.5),
   "structuredClone, performance, queueMicrotask are gone": without(
     "structuredClone",

@@ -35,9 +35,9 @@ const momentText: Record<Moment, string> = {
 
 /** Those that do not touch each other are put up together. */
 const together: readonly RegExp[] = [
-  /^(?:Error|Object.prototype|Array.prototype|Function.prototype|Promise and Map) (?:is|are) frozen$/,
+  /^(?:Error|Object.prototype|Array.prototype|Function.prototype|globalThis|Promise and Map) (?:is|are) frozen$/,
   /^(?:Object|Array).prototype has (?!options of Worker)/,
-  /emitWarning|console|AbortController|Math.random|are gone$/,
+  /emitWarning|console|AbortController|URL|Math.random|are gone$/,
 ];
 
 function rows(names: readonly string[], moment: Moment): Surrounding[] {

@@ -9,6 +9,9 @@
  * so that it can be CommonJS. The plugins do without the library unplugin: how a file is emitted, which is all they do, it leaves to each
  * bundler.
  */
+// `Worker` takes no URL of another class, such as jsdom's.
+import { URL } from "node:url";
+
 interface Meta {
   readonly url?: string;
   readonly skeinThreadEntry?: URL;
@@ -29,7 +32,7 @@ export const processEntry: URL | null = processEntryOf(
 
 /** @param url Of this module. */
 function entryOf(emitted: URL | undefined, url: string | undefined): URL | null {
-  if (emitted !== undefined) return emitted;
+  if (emitted !== undefined) return new URL(emitted.href);
   return fileOf("worker/entry", url);
 }
 

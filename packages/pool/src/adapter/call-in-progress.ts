@@ -3,6 +3,7 @@ import { JobCanceledError } from "../errors.ts";
 import type { CallState } from "../shared/call-state.ts";
 import { type JobInProgress, newJobId } from "../worker/current-job.ts";
 import type { ReportPort } from "./job-request.ts";
+import { AbortController } from "../shared/intrinsics.ts";
 
 /** A job that `runJob` runs, as its own code sees it. */
 export class CallInProgress implements JobInProgress {

@@ -17,6 +17,7 @@ import {
   weakMapGet,
   weakMapSet,
 } from "../shared/intrinsics.ts";
+import { OnGlobal } from "../shared/on-global.ts";
 import { isMap, isProxy, isSet } from "./brand-checks.ts";
 import { Chunk } from "./chunk.ts";
 import { memberPath } from "./not-cloneable.ts";
@@ -49,9 +50,11 @@ interface Marks {
   used: boolean;
 }
 
-const key: unique symbol = Symbol.for("skein.pool.streams");
-const holder = globalThis as { [key]?: Marks };
-const marks: Marks = (holder[key] ??= { streams: new WeakMap(), count: 0, used: false });
+const marks: Marks = new OnGlobal<Marks>("skein.pool.streams").put({
+  streams: new WeakMap(),
+  count: 0,
+  used: false,
+});
 const searchLimit = 100_000;
 
 /** From now on `argument` stands for what the mark says. @returns the mark. */

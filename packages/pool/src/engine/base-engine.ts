@@ -42,6 +42,7 @@ import {
   type RunOptions,
 } from "./run-options.ts";
 import { letTasksStream } from "./stream-call.ts";
+import { AbortController } from "../shared/intrinsics.ts";
 
 /** Jobs under way in `map`, per thread, by default: one runs, the others wait for it. */
 const MAP_AHEAD = 4;

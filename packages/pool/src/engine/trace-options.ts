@@ -5,6 +5,7 @@ import { argumentTypeError } from "@skein/context/errors";
 import type { ResolvedTraceOptions } from "../trace/pool-trace.ts";
 import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { integer } from "./option-values.ts";
+import { isUrl } from "../jobs/job-url.ts";
 
 /** `trace` with its limits. */
 export interface TraceOptions {
@@ -23,7 +24,7 @@ const DEFAULT_EVENTS = 65_536;
 
 /** @throws TypeError or RangeError naming the option. */
 export function resolveTraceOptions(trace: string | URL | TraceOptions): ResolvedTraceOptions {
-  if (typeof trace === "string" || trace instanceof URL) {
+  if (typeof trace === "string" || isUrl(trace)) {
     return { file: tracePath("trace", trace), eventsPerThread: DEFAULT_EVENTS };
   }
   if (typeof trace !== "object" || trace === null)
@@ -34,9 +35,9 @@ export function resolveTraceOptions(trace: string | URL | TraceOptions): Resolve
 }
 
 function tracePath(name: string, file: string | URL | undefined): string {
-  if (file instanceof URL) {
+  if (isUrl(file)) {
     if (file.protocol !== "file:") throw argumentTypeError(name, "a path or a file: URL", file.href);
-    return fileURLToPath(file);
+    return fileURLToPath(file.href);
   }
   if (typeof file !== "string" || file === "") throw argumentTypeError(name, "a path or a file: URL", file);
   return resolve(file);

@@ -1,6 +1,12 @@
 /** How many cores this process may use: what Node says, and no more than the CPU limit of its control groups. */
-import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
+import os from "node:os";
+import path from "node:path";
+
+// As they were when this file was loaded: a timer asks, and tests put something else in their place.
+const { availableParallelism } = os;
+// oxlint-disable-next-line typescript/unbound-method -- none of them looks at `this`
+const { dirname, join } = path;
+const { readFileSync } = process.getBuiltinModule("node:fs");
 
 /**
  * The threads that can compute at once: `os.availableParallelism()`, or the whole cores of the CPU limit if that is less; at least 1.
@@ -26,15 +32,15 @@ export function availableCores(
 export function cpuQuota(root = "/"): number {
   let quota = Infinity;
   for (const line of (read(join(root, "proc/self/cgroup")) ?? "").split("\n")) {
-    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    if (controllers === undefined || path === undefined) continue;
+    const [, controllers, group] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (controllers === undefined || group === undefined) continue;
     const isUnified = controllers === "";
     if (!isUnified && !controllers.split(",").includes("cpu")) continue;
     const limitOf = isUnified ? limitV2 : limitV1;
     for (const mount of isUnified ? ["", "unified"] : [controllers, "cpu"]) {
       const top = join(root, "sys/fs/cgroup", mount);
       // Inside a container the path may be that on the host: the mount is then the group itself.
-      for (let folder = join(top, path); folder.startsWith(top); folder = dirname(folder))
+      for (let folder = join(top, group); folder.startsWith(top); folder = dirname(folder))
         quota = Math.min(quota, limitOf(folder));
     }
   }
@@ -59,9 +65,9 @@ function coresOf(quota = Number.NaN, period = Number.NaN): number {
   return quota > 0 && period > 0 ? quota / period : Infinity;
 }
 
-function read(path: string): string | null {
+function read(file: string): string | null {
   try {
-    return process.getBuiltinModule("node:fs").readFileSync(path, "utf8");
+    return readFileSync(file, "utf8");
   } catch {
     return null;
   }

@@ -19,6 +19,9 @@ import { ReloadLimit } from "./reload-limit.ts";
 import { DEMAND_INTERVAL_MS, ThreadDemand } from "./thread-demand.ts";
 import type { ThreadRoster } from "./thread-roster.ts";
 
+/** Taken now: a timer asks, and tests put something else in its place. */
+const cpuUsage = process.cpuUsage.bind(process);
+
 /** How often a thread that could not start is tried again: others still run jobs of the dead one whose place it would take. */
 const START_RETRY_MS = 10;
 
@@ -354,7 +357,7 @@ export class ThreadSupply {
       this.#start();
       return;
     }
-    const { user, system } = process.cpuUsage();
+    const { user, system } = cpuUsage();
     const need = demand.ask({
       now: clockNow(),
       jobsWait: this.#jobs.waiting() > 0,

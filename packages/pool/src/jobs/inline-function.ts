@@ -5,9 +5,9 @@
 // oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import types from "node:util/types";
 
 import { argumentTypeError, withCode } from "@skein/context/errors";
+import { isProxy } from "../codec/brand-checks.ts";
 import { stackOf } from "../codec/stack-text.ts";
 import { define } from "../shared/intrinsics.ts";
 import { inlineSuffix } from "./calling-file.ts";
@@ -22,7 +22,7 @@ type AnyFunction = (...args: never[]) => unknown;
  */
 export function inlineSource(fn: AnyFunction): string {
   if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
-  if (types.isProxy(fn)) throw refused("is a Proxy, whose source cannot be read; pass the function itself");
+  if (isProxy(fn)) throw refused("is a Proxy, whose source cannot be read; pass the function itself");
   const text = Function.prototype.toString.call(fn);
   if (/^class\b/.test(text)) throw refused("is a class; pass a function that makes the instance");
   if (/\{\s*\[native code\]\s*\}$/.test(text)) {

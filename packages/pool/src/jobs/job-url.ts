@@ -1,6 +1,6 @@
 /** The address of a job module, checked where it is given: code comes from files, never from the network. */
 import { isAbsolute } from "node:path";
-import { pathToFileURL } from "node:url";
+import { pathToFileURL, URL } from "node:url";
 
 import { argumentTypeError } from "@skein/context/errors";
 
@@ -13,7 +13,7 @@ const expected = "a file: URL or an absolute path";
  * @throws TypeError for a relative path, the name of a package, any other scheme (http:, data:, blob:, node:), and other types.
  */
 export function resolveJobUrl(url: URL | string, name = "url"): string {
-  if (url instanceof URL) return fileUrl(url, name, url);
+  if (isUrl(url)) return fileUrl(url, name, url);
   if (typeof url !== "string" || url === "")
     throw argumentTypeError(name, `${expected}; ${hint("./name.jobs.ts")}`, url);
   if (isAbsolute(url)) return pathToFileURL(url).href;
@@ -32,6 +32,13 @@ function hint(given: string): string {
     return `for a module of a package write \`import.meta.resolve(${JSON.stringify(given)})\``;
   const file = given.startsWith(".") ? given : `./${given}`;
   return `for a module next to yours write \`new URL(${JSON.stringify(file)}, import.meta.url)\``;
+}
+
+/** By its members: a simulated browser has a class of its own, and both kinds reach us. */
+export function isUrl(value: unknown): value is URL {
+  if (typeof value !== "object" || value === null) return false;
+  const { href, protocol } = value as Partial<URL>;
+  return typeof href === "string" && typeof protocol === "string";
 }
 
 function fileUrl(url: URL, name: string, given: URL | string): string {

@@ -17,6 +17,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { isMainThread } from "node:worker_threads";
 import { SkeinError } from "@skein/context/errors";
+import { OnGlobal } from "../shared/on-global.ts";
 import type { FunctionSource } from "./function-source.ts";
 import { generation } from "./pool-thread.ts";
 
@@ -27,8 +28,7 @@ interface Loading {
 }
 
 // Under a registered symbol: the module may have a copy of this package of its own.
-const key: unique symbol = Symbol.for("skein.pool.module-loading");
-const holder = globalThis as { [key]?: AsyncLocalStorage<Loading> };
+const storage = new OnGlobal<AsyncLocalStorage<Loading>>("skein.pool.module-loading");
 
 const code = "ERR_SKEIN_POOL_IN_JOB_MODULE";
 /** A process of a pool runs jobs on its main thread. */
@@ -36,11 +36,10 @@ const outsideOnly = isMainThread ? "`if (import.meta.main)`" : "`if (isMainThrea
 
 /** Calls `load` with the mark. @throws why jobs were refused meanwhile, or else what it throws. */
 export async function loading<R>(url: string, load: (url: string) => Promise<R>): Promise<R> {
-  if (!Object.hasOwn(holder, key))
-    Object.defineProperty(holder, key, { value: new AsyncLocalStorage<Loading>() });
+  const marks = storage.value ?? storage.put(new AsyncLocalStorage<Loading>());
   const mark: Loading = { url, isOver: false, refused: null };
   try {
-    return await holder[key]!.run(mark, load, url);
+    return await marks.run(mark, load, url);
   } finally {
     mark.isOver = true;
     // oxlint-disable-next-line no-unsafe-finally -- whatever the module made of it, this is what is wrong with it
@@ -60,13 +59,13 @@ export function refusalWhileLoading(source: FunctionSource): SkeinError | null {
 /** Why no thread may be started here that loads these job modules; null: it may. */
 export function refusalToStart(urls: readonly string[]): SkeinError | null {
   const [first = ""] = urls;
-  const mark = holder[key]?.getStore();
+  const mark = storage.value?.getStore();
   const url = mark !== undefined && urls.includes(mark.url) ? mark.url : first;
   return refusalWhileLoading({ kind: "export", url, name: "default" });
 }
 
 function refusal(source: FunctionSource): SkeinError | null {
-  const mark = holder[key]?.getStore();
+  const mark = storage.value?.getStore();
   if (mark === undefined) return null;
   const isOwn = source.kind === "export" && source.url === mark.url;
   if (mark.isOver && !isOwn && generation === 1) return null;
@@ -81,5 +80,5 @@ function refusal(source: FunctionSource): SkeinError | null {
 
 /** Whether the caller is a module that is being loaded, or went on from there. */
 export function isLoadingModule(): boolean {
-  return holder[key]?.getStore() !== undefined;
+  return storage.value?.getStore() !== undefined;
 }

@@ -3,7 +3,7 @@
  * and then there is only geo.jobs.js; a program that writes ".js" as tsc wants it, and runs from source, has only geo.jobs.ts.
  */
 import { basename, dirname, extname } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL, URL } from "node:url";
 
 /** By extension: what the same module is called in its other form, the likeliest first. */
 const others: Readonly<Record<string, readonly string[]>> = {

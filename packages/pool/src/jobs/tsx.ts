@@ -4,7 +4,7 @@
  * once per thread, for everything that follows.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL, URL } from "node:url";
 
 import { JobModuleError } from "../errors.ts";
 import { typeScriptBehind } from "./module-sibling.ts";

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import types from "node:util/types";
 
+export const AbortController: typeof globalThis.AbortController = globalThis.AbortController;
 export const Array: ArrayConstructor = globalThis.Array;
 export const ArrayBuffer: ArrayBufferConstructor = globalThis.ArrayBuffer;
 export const BigInt: BigIntConstructor = globalThis.BigInt;

@@ -4,6 +4,7 @@
  */
 import type { Transferable } from "node:worker_threads";
 import { argumentTypeError } from "@skein/context/errors";
+import { OnGlobal } from "../shared/on-global.ts";
 import { checkedTransferList } from "./transfer-list.ts";
 
 interface Moves {
@@ -12,9 +13,7 @@ interface Moves {
   used: boolean;
 }
 
-const key: unique symbol = Symbol.for("skein.pool.moves");
-const holder = globalThis as { [key]?: Moves };
-const moves: Moves = (holder[key] ??= { lists: new WeakMap(), used: false });
+const moves: Moves = new OnGlobal<Moves>("skein.pool.moves").put({ lists: new WeakMap(), used: false });
 
 /**
  * Marks a value to be moved to the other thread instead of copied, and gives the same value back: for what a job returns, and for an

@@ -3,8 +3,8 @@
  * before them.
  */
 import { MessagePort, type Transferable } from "node:worker_threads";
-import types from "node:util/types";
 import { argumentTypeError } from "@skein/context/errors";
+import { isArrayBuffer, isSharedArrayBuffer } from "../codec/brand-checks.ts";
 
 /** Not an import: on an older Node.js, which has no such export, nothing could say that it is too old. */
 const { isMarkedAsUntransferable } = process.getBuiltinModule("node:worker_threads");
@@ -32,12 +32,12 @@ export function checkedTransferList(name: string, list: unknown): readonly Trans
 /** What the entry should have been; null: it can be moved. */
 function problemOf(entry: unknown): string | null {
   if (typeof entry !== "object" || entry === null) return "a transferable object";
-  if (types.isArrayBuffer(entry)) {
+  if (isArrayBuffer(entry)) {
     if (entry.detached) return "an ArrayBuffer that was not transferred before";
     if (isMarkedAsUntransferable(entry)) return "an ArrayBuffer of your own, not one that Buffers share";
     return null;
   }
-  if (types.isSharedArrayBuffer(entry)) return "a transferable object (shared memory need not be listed)";
+  if (isSharedArrayBuffer(entry)) return "a transferable object (shared memory need not be listed)";
   if (ArrayBuffer.isView(entry)) return "a transferable object (list the `buffer` of a view)";
   if (entry instanceof MessagePort) return null;
   transferSymbol ??= findTransferSymbol();

@@ -6,7 +6,9 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { threadId } from "node:worker_threads";
 import { AsyncScope, setThreadFields } from "@skein/context";
 import { JobCanceledError } from "../errors.ts";
+import { OnGlobal } from "../shared/on-global.ts";
 import type { SlotTable } from "../shared/slot.ts";
+import { AbortController } from "../shared/intrinsics.ts";
 
 let identified = 0;
 
@@ -115,19 +117,17 @@ export class CurrentJob {
   }
 }
 
-const key: unique symbol = Symbol.for("skein.pool.current-job");
+const installed = new OnGlobal<CurrentJob>("skein.pool.current-job");
 /** Of jobs of other engines, for all of their parts. */
-const elsewhereKey: unique symbol = Symbol.for("skein.pool.current-job-elsewhere");
-const holder = globalThis as { [key]?: CurrentJob; [elsewhereKey]?: AsyncLocalStorage<JobInProgress> };
+const elsewhere = new OnGlobal<AsyncLocalStorage<JobInProgress>>("skein.pool.current-job-elsewhere");
 
 /** The job that the caller belongs to; null outside a job. */
 export function runningJob(): JobInProgress | null {
-  return holder[elsewhereKey]?.getStore() ?? holder[key]?.job ?? null;
+  return elsewhere.value?.getStore() ?? installed.value?.job ?? null;
 }
 
 export function installCurrentJob(report: (slot: number, value: unknown) => void): CurrentJob {
-  const current = new CurrentJob(report);
-  Object.defineProperty(holder, key, { value: current });
+  const current = installed.put(new CurrentJob(report));
   setThreadFields(() => {
     const job = runningJob();
     return job === null ? { threadId } : { threadId, jobId: job.id };
@@ -137,11 +137,10 @@ export function installCurrentJob(report: (slot: number, value: unknown) => void
 
 /** Where jobs of other engines that run on this thread find themselves. Made once. */
 export function jobsElsewhere(): AsyncLocalStorage<JobInProgress> {
-  let storage = holder[elsewhereKey];
+  let storage = elsewhere.value;
   if (storage === undefined) {
-    storage = new AsyncLocalStorage<JobInProgress>();
-    Object.defineProperty(holder, elsewhereKey, { value: storage });
-    if (holder[key] === undefined) {
+    storage = elsewhere.put(new AsyncLocalStorage<JobInProgress>());
+    if (installed.value === undefined) {
       setThreadFields(() => {
         const job = runningJob();
         return job === null ? undefined : { threadId, jobId: job.id };
