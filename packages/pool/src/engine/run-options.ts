@@ -205,6 +205,9 @@ export function resolveModuleOptions(
 
 function isPolicy(value: unknown): value is ContinuationPolicy {
   return (
-    value === "inline" || value === "asynchronous" || value === "yield" || value instanceof TaskScheduler
+    value === "inline" ||
+    value === "asynchronous" ||
+    value === "yield" ||
+    TaskScheduler.isTaskScheduler(value)
   );
 }

@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type * as Scheduling from "@skein/scheduling";
 import { afterAll, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 
@@ -81,4 +82,18 @@ it("a copy of another protocol has no part in the pool, and a warning says so", 
   const warned = once(process, "warning");
   expect(ThreadPool.current).toBeNull();
   expect(await warned).toMatchObject([{ code: "SKEIN_WARN_COPIES" }]);
+});
+
+it("a TaskScheduler of another copy is one", async () => {
+  const url = new URL("../../../scheduling/dist/index.js", import.meta.url).href;
+  const { TaskScheduler } = (await import(url)) as typeof Scheduling;
+  let queued = 0;
+  class OtherScheduler extends TaskScheduler {
+    queueTask(item: Scheduling.ScheduledItem): void {
+      queued++;
+      setImmediate(() => this.tryExecuteTask(item));
+    }
+  }
+  expect(await pool.run((n: number) => n + 1, [1], { continuations: new OtherScheduler() })).toBe(2);
+  expect(queued).toBe(1);
 });
