@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { EventEmitter, once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TracedJob } from "@skein/pool";
 import { eventually } from "../../../test/support/eventually.ts";
@@ -11,6 +12,8 @@ import {
   type PiscinaWorker,
   type TaskQueue,
 } from "../src/index.ts";
+import { type QueuedTask, TaskInfo } from "../src/task-info.ts";
+import { ArrayTaskQueue } from "../src/task-queues.ts";
 import { requestId } from "./fixtures/request-id.ts";
 
 const cjs = fileURLToPath(new URL("fixtures/tasks.cjs", import.meta.url));
@@ -134,6 +137,32 @@ describe("the queue", () => {
     openGate(gate);
     await Promise.all([running, ...waiting]);
     expect(order).toEqual([3, 2, 1]);
+  });
+
+  it("keeps the hidden class of tasks, whatever becomes of them, by one that stays", async () => {
+    setFlagsFromString("--allow-natives-syntax");
+    // oxlint-disable-next-line typescript/no-implied-eval -- a function of V8, by its own syntax
+    const haveSameClass = new Function("a", "b", "return %HaveSameMap(a, b)") as (
+      a: object,
+      b: object,
+    ) => boolean;
+    const seen: object[] = [];
+    class Noting extends ArrayTaskQueue {
+      override push(task: QueuedTask): void {
+        seen.push(task);
+        super.push(task);
+      }
+    }
+    const piscina = make({ taskQueue: new Noting() });
+    const gate = makeGate();
+    const running = piscina.run(gate, { name: "hold" });
+    const waiting = [1, "text", { level: 1 }].map((task) => piscina.run(task));
+    const failing = piscina.run(1, { name: "no such task" });
+    openGate(gate);
+    await Promise.all([running, ...waiting]);
+    await expect(failing).rejects.toThrow("No handler");
+    expect(seen.length).toBeGreaterThanOrEqual(4);
+    expect(seen.map((task) => haveSameClass(task, TaskInfo.kept))).toEqual(seen.map(() => true));
   });
 
   it("tells when it is full, and when it is not any more", async () => {

@@ -2,9 +2,9 @@
 import { withJob } from "../codec/job-of-error.ts";
 import { JobCanceledError } from "../errors.ts";
 import { labelOf } from "../jobs/function-name.ts";
-import type { FunctionEntry } from "./function-registry.ts";
+import { type FunctionEntry, noFunction } from "./function-registry.ts";
 import { PendingJob } from "./pending-job.ts";
-import type { SubmitOptions } from "./submit-options.ts";
+import { defaultSubmitOptions, type SubmitOptions } from "./submit-options.ts";
 
 /**
  * Who hears how a job has ended: one of the two is called, once, on the thread that sent it and in no particular context. It may send jobs and
@@ -18,7 +18,17 @@ export interface JobReceiver {
 
 type Cancel = (job: CallbackJob, reason: Error) => void;
 
+const ignore = (): void => {};
+
 export class CallbackJob extends PendingJob {
+  /** See TaskJob. */
+  static readonly kept: CallbackJob = new CallbackJob(
+    noFunction,
+    defaultSubmitOptions,
+    { completed: ignore, failed: ignore },
+    ignore,
+  );
+
   readonly options: SubmitOptions;
   readonly #receiver: JobReceiver;
   readonly #cancel: Cancel;

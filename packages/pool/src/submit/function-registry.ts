@@ -24,6 +24,14 @@ export interface FunctionEntry {
   users: number;
 }
 
+/** Of jobs that nobody sends. */
+export const noFunction: FunctionEntry = {
+  id: 0,
+  source: { kind: "inline", source: "", from: null },
+  block: 0,
+  users: 0,
+};
+
 interface RegisteredFunction extends FunctionEntry {
   readonly description: Buffer;
   /** The same function, for jobs of several items. */

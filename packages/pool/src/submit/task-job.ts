@@ -1,7 +1,7 @@
 /** A job whose caller has its task from the start. */
 import { createTask, giveCanceled, giveError, giveResult, type Task } from "@skein/scheduling/internal";
 import { nameAs } from "../jobs/called-tasks.ts";
-import type { FunctionEntry } from "./function-registry.ts";
+import { type FunctionEntry, noFunction } from "./function-registry.ts";
 import { PendingJob } from "./pending-job.ts";
 import { defaultSubmitOptions, type SubmitOptions } from "./submit-options.ts";
 
@@ -10,10 +10,7 @@ export class TaskJob extends PendingJob {
    * Of no caller, and always there. V8 lets a hidden class go with its last object, and with it all optimized code that has seen one: after a
    * collection while no job is alive, the next burst would begin in the interpreter, and take twice as long.
    */
-  static readonly kept: TaskJob = new TaskJob(
-    { id: 0, source: { kind: "inline", source: "", from: null }, block: 0, users: 0 },
-    defaultSubmitOptions,
-  );
+  static readonly kept: TaskJob = new TaskJob(noFunction, defaultSubmitOptions);
 
   readonly options: SubmitOptions;
   contextBeside: number | null = null;
