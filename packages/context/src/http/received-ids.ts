@@ -9,6 +9,8 @@ import { correlationId, currentBaggage, currentTraceparent, currentTracestate } 
 import { traceparent as traceparentHeader } from "./traceparent.ts";
 import { tracestate as tracestateHeader } from "./tracestate.ts";
 
+const getBuiltinModule = process.getBuiltinModule.bind(process);
+
 /** Options of {@link correlation}. */
 export interface CorrelationOptions {
   /** The header that brings the id, and takes it back. @default 'x-request-id' */
@@ -44,7 +46,7 @@ export function receivedIds(options: CorrelationOptions | undefined): ReceivedId
   if (typeof baggage !== "boolean") throw argumentTypeError("options.baggage", "a boolean", baggage);
   const headerKey = header.toLowerCase();
   // Here, not as an import: each thread of a pool would load it, a megabyte.
-  const { randomUUID } = process.getBuiltinModule("node:crypto");
+  const { randomUUID } = getBuiltinModule("node:crypto");
   return {
     header,
     take(read) {
