@@ -60,8 +60,10 @@ export const ReplyFlag = {
   failed: 1,
   /** The job was withdrawn: there is no value. */
   withdrawn: 2,
-  /** The process asks to be replaced: its heap has reached the limit, or a module has failed there for good. */
+  /** The process asks to be replaced: its heap has reached the limit. */
   asksToLeave: 4,
+  /** A module has failed there for good, and would not elsewhere. */
+  cannotLoad: 8,
 } as const;
 
 /** The pipes, in the process. */

@@ -100,7 +100,8 @@ async function begin({
     whenFlushed: (then) => pipe.write("", () => then()),
     words,
     jobsPerThread,
-    asksToLeave: () => isStuck || heapIsFull(),
+    asksToLeave: heapIsFull,
+    cannotLoad: () => isStuck,
   });
   let failure: { readonly error: unknown } | null;
   try {

@@ -32,6 +32,8 @@ export interface LocalJobsParts {
   readonly words: Int32Array;
   readonly jobsPerThread: number;
   readonly asksToLeave: () => boolean;
+  /** Whether a module has failed here for good. */
+  readonly cannotLoad: () => boolean;
 }
 
 export class LocalJobs {
@@ -109,7 +111,7 @@ export class LocalJobs {
   }
 
   #done(number: number, beganUs: number, { reply }: SentReply): void {
-    const { writer, asksToLeave } = this.#parts;
+    const { writer, asksToLeave, cannotLoad } = this.#parts;
     const ranUs = elapsedUs(beganUs);
     this.#running--;
     writer.begin(REPLY);
@@ -117,7 +119,8 @@ export class LocalJobs {
     writer.u8(
       (reply.kind === "error" ? ReplyFlag.failed : 0) |
         (reply.kind === "withdrawn" ? ReplyFlag.withdrawn : 0) |
-        (asksToLeave() ? ReplyFlag.asksToLeave : 0),
+        (asksToLeave() ? ReplyFlag.asksToLeave : 0) |
+        (cannotLoad() ? ReplyFlag.cannotLoad : 0),
     );
     writer.f64(beganUs);
     writer.f64(ranUs);

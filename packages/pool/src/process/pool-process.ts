@@ -83,6 +83,8 @@ export class PoolProcess {
   wasTerminated = false;
   hasEnded = false;
   asksToLeave = false;
+  /** A module has failed there for good: the next job shall not meet that. */
+  cannotLoad = false;
   isToldToLeave = false;
   /** Another one is to take its place. */
   isDue = false;
@@ -323,6 +325,7 @@ export class PoolProcess {
     sent.isReplied = true;
     this.#forget(number, sent);
     this.asksToLeave ||= (flags & Frames.ReplyFlag.asksToLeave) !== 0;
+    this.cannotLoad ||= (flags & Frames.ReplyFlag.cannotLoad) !== 0;
     if (journey === null) return;
     if ((flags & Frames.ReplyFlag.withdrawn) !== 0) {
       this.#takeBack(journey);

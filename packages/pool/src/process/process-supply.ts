@@ -10,6 +10,7 @@ import { AsyncScope } from "@skein/context";
 import type { ProcessStart } from "../adapter/process-frames.ts";
 import { ThreadCrashedError } from "../errors.ts";
 import { Recycling } from "../host/recycling.ts";
+import { ReloadLimit } from "../host/reload-limit.ts";
 import { ThreadStarts } from "../host/thread-starts.ts";
 import { clearTimeout, now, setTimeout } from "../shared/timers.ts";
 import { PoolProcess, type ProcessEvents } from "./pool-process.ts";
@@ -47,6 +48,9 @@ export class ProcessSupply {
   /** While it waits, and a process is ready, none is started for jobs. */
   #retry: NodeJS.Timeout | null = null;
   #notRecycledBefore = 0;
+  readonly #reloads = new ReloadLimit();
+  /** When a process was last ended because a module had failed there. */
+  #reloadedAt = -Infinity;
 
   constructor(settings: ProcessPoolSettings, events: SupplyEvents) {
     this.#settings = settings;
@@ -183,13 +187,30 @@ export class ProcessSupply {
   /** After a job, and before a process gets one. */
   checkLimits(process: PoolProcess): void {
     const { maxJobs, maxAgeMs } = this.#settings.recycle ?? noLimits;
-    if (process.isDue || process.isLeaving || now() < this.#notRecycledBefore) return;
+    if (process.isDue || process.isLeaving) return;
+    if (process.cannotLoad && this.#mayReload(process)) {
+      process.recall(() => true);
+      this.leave(process);
+      return;
+    }
+    if (now() < this.#notRecycledBefore) return;
     process.isDue =
       process.asksToLeave || process.executed >= maxJobs || now() - process.startedAt >= maxAgeMs;
     if (!process.isDue) return;
-    // A module that fails in every process does not cost one for each job.
+    // What all of them ask for does not cost one for each job.
     if (process.asksToLeave) this.#notRecycledBefore = now() + NEXT_START_MS;
     this.recycling.asked(process);
+  }
+
+  /** A module that fails in every process does not cost one for each job. */
+  #mayReload({ startedAt }: PoolProcess): boolean {
+    let newest = startedAt;
+    for (const other of this.all) if (other.startedAt > newest) newest = other.startedAt;
+    const at = now();
+    // Processes do not say which module it was.
+    if (at - this.#reloadedAt < this.#reloads.delayMs("", startedAt, newest, at)) return false;
+    this.#reloadedAt = at;
+    return true;
   }
 
   /** Ends it when it has finished what it has. */
