@@ -86,9 +86,10 @@ export const throughput: Section = {
   reasons: [
     {
       of: "after-a-pause",
-      basis: "code",
-      why: "thread and caller sleep, and are woken one after the other: the thread in its event loop, where it waits with `Atomics.waitAsync` (pool/src/shared/parking.ts), the caller by a bell (pool/src/host/completion-pump.ts); then each looks for the job or the result in shared memory. A message wakes and delivers at once",
-      change: "the job in a message when all threads are known to sleep; a longer spin, at the price of CPU",
+      basis: "measured",
+      evidence: "`node packages/pool/bench/pauses.ts`, and the same with `--warmUps 30000`",
+      why: "it is not how thread and caller sleep: woken by a message, by `Atomics.wait` or by `Atomics.waitAsync`, a thread without a pool answers sooner than with any peer. It is the JavaScript of a call, on either thread, of which V8 has compiled little after so few calls: after many it takes little more than half the time. That the rest is code which a pause has left out of the processor's caches is supposed",
+      change: "less code in a call",
     },
     {
       of: "round-trip",

@@ -1,6 +1,6 @@
 /**
  * The messages of a job name it by the task of its call. A streaming job goes on with another one when that has the stream, and must not hold the
- * first: the stream would never be collected.
+ * first: the stream would never be collected. Remembered only for streams that begin while somebody listens.
  */
 const calls = new WeakMap<object, WeakRef<object>>();
 

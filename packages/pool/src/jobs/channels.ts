@@ -13,7 +13,10 @@ export interface JobMessage {
   readonly url: string | null;
   /** The name of the export; null for a function shipped as its source. */
   readonly name: string | null;
-  /** On the submitting thread: the same for all messages of one job. Null on the pool thread. */
+  /**
+   * On the submitting thread: the same for all messages of one job, the task of its call; of a stream that had begun before anybody
+   * subscribed, its `completion`. Null on the pool thread.
+   */
   readonly task: object | null;
   /** Of `error` and `cancel`. */
   readonly error?: unknown;

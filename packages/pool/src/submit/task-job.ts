@@ -1,6 +1,7 @@
 /** A job whose caller has its task from the start. */
 import { createTask, giveCanceled, giveError, giveResult, type Task } from "@skein/scheduling/internal";
 import { nameAs } from "../jobs/called-tasks.ts";
+import { channels, someoneFollowsJobs } from "../jobs/channels.ts";
 import { type FunctionEntry, noFunction } from "./function-registry.ts";
 import { PendingJob } from "./pending-job.ts";
 import { defaultSubmitOptions, type SubmitOptions } from "./submit-options.ts";
@@ -60,7 +61,8 @@ export function continueAsStream(
   const called = job.task;
   const task = newTask(options);
   (job as { task: Task<unknown> }).task = task;
-  nameAs(task, called);
+  // A weak reference and its entry in a map cost a seventh of a short stream.
+  if (someoneFollowsJobs() || channels.threadExit.hasSubscribers) nameAs(task, called);
   return called;
 }
 

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { type JobMessage, ThreadPool, type ThreadMessage } from "../../src/index.ts";
 import type * as Crash from "../fixtures/crash.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
+import type * as Streams from "../fixtures/stream.jobs.ts";
 import { makeGate, opened, sampleJobs } from "../gate.ts";
 
 /** Runs `body` with listeners on this thread's channels. */
@@ -57,6 +58,26 @@ it("every submitted job has one submit, and exactly one of end, error, cancel", 
   expect(submitted[0]![1]).toMatchObject({ name: "add", url: sampleJobs.href });
   expect(submitted[3]![1]).toMatchObject({ name: null, url: null });
   expect(over.find(([name]) => name === "skein:job:cancel")![1].error).toMatchObject({ name: "AbortError" });
+});
+
+it("all messages of a stream have the task of its call; the last one has its completion, if nobody listened when it began", async () => {
+  await using pool = new ThreadPool({ maxThreads: 1 });
+  const jobs = pool.module<typeof Streams>(new URL("../fixtures/stream.jobs.ts", import.meta.url));
+  const calls: object[] = [];
+  const seen = await record<JobMessage>(jobChannels, async () => {
+    const call = jobs.count(3);
+    calls.push(call);
+    for await (const _ of call);
+  });
+  expect(seen.map(([name]) => name)).toEqual(["skein:job:submit", "skein:job:end"]);
+  for (const [, { task }] of seen) expect(task).toBe(calls[0]);
+  // More items than may be ahead of the reader: it has not ended yet.
+  const late = await jobs.count(100);
+  const heard = await record<JobMessage>(jobChannels, async () => {
+    for await (const _ of late);
+  });
+  expect(heard.map(([name]) => name)).toEqual(["skein:job:end"]);
+  expect(heard[0]![1].task).toBe(late.completion);
 });
 
 it("threads: start and exit, with the exit code and what ended them", async () => {
