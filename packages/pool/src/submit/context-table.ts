@@ -1,7 +1,7 @@
 /**
  * The contexts of submitted jobs: each distinct one lies in the arena once, as its carrier's text, for as long as jobs name it.
  * A thousand jobs of one request encode it once and carry a number. Of many contexts there is one job: the first one of a short text has that
- * beside its arguments (job-maker.ts), and holds nothing here. What flows of other storages (`flow`) is no part of the context: entries with
+ * beside its arguments (job-preparation.ts), and holds nothing here. What flows of other storages (`flow`) is no part of the context: entries with
  * that are found by their text.
  *
  * Nothing here keeps a context alive that no job in flight has: entries live as long as their contexts, and hold text alone.

@@ -50,7 +50,7 @@ export abstract class PendingJob implements DecidedJob {
   /** For the statistics. Null: not every job is timed, and a job that is not need not have a number object of its own. */
   submittedAt: number | null = null;
 
-  // What it holds: see `JobMaker`, which fills this in, and `JobHoldings`.
+  // What it holds: see `JobPreparation`, which fills this in, and `JobHoldings`.
 
   /** Null: it names none. */
   context: ContextEntry | null = null;
