@@ -36,17 +36,14 @@ export class Settlement {
   readonly #outcomes = new Outcomes();
   /** How many `deliver` are on the stack. */
   #depth = 0;
-  #outstanding = 0;
+  /** I2. Written here alone; a field, since every submission reads it. */
+  outstanding = 0;
 
   constructor({ memory, progress, streams, thread }: SettlementParts) {
     this.#memory = memory;
     this.#progress = progress;
     this.#streams = streams;
     this.#thread = thread;
-  }
-
-  get outstanding(): number {
-    return this.#outstanding;
   }
 
   /** Whether outcomes are written down that nobody was told. */
@@ -56,7 +53,7 @@ export class Settlement {
 
   /** A job is accepted. */
   expect(): void {
-    if (this.#outstanding++ === 0) this.#thread.active();
+    if (this.outstanding++ === 0) this.#thread.active();
   }
 
   decide(job: PendingJob, kind: OutcomeKind, value: unknown): void {
@@ -100,7 +97,7 @@ export class Settlement {
     const startedAt = trace === null ? 0 : trace.settling(mark);
     job.stage = SETTLED;
     statistics.count(COUNTERS[outcome]);
-    if (--this.#outstanding === 0) this.#thread.idle();
+    if (--this.outstanding === 0) this.#thread.idle();
     publishOutcome(outcome === "completed" ? "end" : "error", job, error);
     if (startedAt > 0) trace!.settled(mark!, job, startedAt, job.fn.id, outcome, error);
   }
@@ -113,7 +110,7 @@ export class Settlement {
     const startedAt = trace === null ? 0 : trace.settling(mark);
     job.stage = SETTLED;
     statistics.count(outcomeCounters[job.outcome]!);
-    if (--this.#outstanding === 0) this.#thread.idle();
+    if (--this.outstanding === 0) this.#thread.idle();
     const { pumps } = job.extras;
     // Whoever hears of the outcome finds what the job has read released.
     if (pumps !== null) for (const { pump } of pumps) pump.end();
