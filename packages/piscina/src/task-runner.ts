@@ -14,9 +14,17 @@ const filename = searchParams.get("file")!;
 const name = searchParams.get("name")!;
 /**
  * Found before the first task, in no task's context: a job that has once returned a promise costs the thread more from then on. Null: the tasks
- * look for it themselves, and tell why it is not there.
+ * look for it themselves, and tell why it is not there. What the file throws this module throws, too: Node keeps that, so the pool has to replace
+ * the thread for the next task.
  */
-let handler: Handler | null = await AsyncScope.root.run(() => findHandler().catch(() => null));
+let handler: Handler | null = await AsyncScope.root.run(() => findHandler().catch(nullIfUnloadable));
+
+/** Of a file that is not there, or that Node cannot load as it is, another thread would say the same. */
+function nullIfUnloadable(error: unknown): null {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  if (error instanceof SyntaxError || (typeof code === "string" && code.startsWith("ERR_"))) return null;
+  throw error;
+}
 
 /** Throws and rejects as the handler does. */
 export function runTask(task: unknown): unknown {

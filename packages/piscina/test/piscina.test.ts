@@ -100,6 +100,14 @@ describe("task files", () => {
     expect(error).toMatchObject({ message: "no such row", code: "ROW" });
   });
 
+  it("that have thrown when they were loaded are loaded anew for the next task", async () => {
+    const filename = new URL("fixtures/outage.mjs", import.meta.url).href;
+    const piscina = make({ filename, workerData: makeGate() });
+    // A thread may have met the outage before there was a task.
+    await Promise.allSettled([piscina.run(1)]);
+    expect(await piscina.run(1)).toBe(2);
+  });
+
   it("move what they mark, and what the caller marks", async () => {
     const piscina = make({ filename: esm });
     const bytes = await piscina.run(100_000, { name: "bytes" });
