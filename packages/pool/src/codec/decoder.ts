@@ -7,6 +7,7 @@
 import { SkeinError } from "@skein/context/errors";
 
 import {
+  Array,
   ArrayBuffer,
   BigInt,
   bufferOn,
@@ -41,6 +42,7 @@ import {
   carriedLater,
   ErrorPart,
   MessageFlag,
+  shortArrayLimit,
   smallIntBias,
   Tag,
   textApart,
@@ -278,8 +280,7 @@ export class Decoder extends ByteReader {
         key = this.readShortText(tag - Tag.shortText, this.#keys);
       else if (tag === Tag.latin1 || tag === Tag.utf16) key = this.readLongText(tag);
       else throw corrupt("it holds something else where a key must be");
-      if (this.#mustDefine(key)) define(record, key, this.#read(), true);
-      else record[key] = this.#read();
+      this.#readProperty(record, key);
     }
   }
 
@@ -302,7 +303,10 @@ export class Decoder extends ByteReader {
     for (let tag = this.readByte(); tag !== Tag.end; tag = this.readByte())
       keys[keys.length] = this.#readKey(tag);
     for (let i = 0; i < length; i++) {
-      array[i] = this.bytes[this.pos] === Tag.row ? this.#readRow(keys) : this.#read();
+      const tag = this.bytes[this.pos];
+      if (tag === Tag.row) array[i] = this.#readRow(keys);
+      else if (tag === Tag.mixedRow) array[i] = this.#readMixedRow(keys);
+      else array[i] = this.#read();
     }
     return array;
   }
@@ -310,17 +314,29 @@ export class Decoder extends ByteReader {
   #readRow(keys: readonly string[]): object {
     this.pos++;
     const row: Record<string, unknown> = this.#remember({});
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]!;
-      if (this.bytes[this.pos] === Tag.end) this.pos++;
-      else if (this.#mustDefine(key)) define(row, key, this.#read(), true);
-      else row[key] = this.#read();
-    }
+    for (let i = 0; i < keys.length; i++) this.#readProperty(row, keys[i]!);
     return row;
   }
 
+  #readMixedRow(keys: readonly string[]): object {
+    this.pos++;
+    const row: Record<string, unknown> = this.#remember({});
+    for (let i = 0; this.bytes[this.pos] !== Tag.end; i++) {
+      if (i >= keys.length) throw corrupt("a row has more values than its table has keys");
+      this.#readProperty(row, keys[i]!);
+    }
+    this.pos++;
+    return this.#readProperties(row);
+  }
+
+  #readProperty(record: Record<string, unknown>, key: string): void {
+    if (this.#mustDefine(key)) define(record, key, this.#read(), true);
+    else record[key] = this.#read();
+  }
+
   #readElements(length: number): unknown[] {
-    const array: unknown[] = this.#remember([]);
+    // oxlint-disable-next-line unicorn/no-new-array -- room for just that many; an array that grows from empty takes it for seventeen
+    const array: unknown[] = this.#remember(length < shortArrayLimit ? new Array<unknown>(length) : []);
     for (let i = 0; i < length; i++) array[i] = this.#read();
     return array;
   }

@@ -56,7 +56,7 @@ import { type Carried, isCopied } from "./carried.ts";
 import { EncodedMessage, type MessageBytes } from "./encoded-message.ts";
 import { Chunk } from "./chunk.ts";
 import { cloneableKindOf } from "./cloneable-kind.ts";
-import { doubleBlock, hasKeys, int32Block, isDense, isRecord } from "./list-shape.ts";
+import { doubleBlock, int32Block, isDense, isRecord } from "./list-shape.ts";
 import { markOf, type MarkedStream } from "./marked-streams.ts";
 import { explainNotCloneable, type CloneRoot } from "./not-cloneable.ts";
 import { Refusal } from "./refusal.ts";
@@ -321,7 +321,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
     for (let i = 0; i < length; i++) this.#write(array[i]);
   }
 
-  /** An array of records: the keys once, then only values for every element that has the same keys in the same order. */
+  /** An array of records: the keys once, then only values for every element as far as it has the same keys in the same order. */
   #writeTable(array: readonly unknown[], first: object): void {
     const keys = keysOf(first);
     const length = array.length;
@@ -334,7 +334,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
     this.out[this.pos++] = Tag.end;
     for (let i = 0; i < length; i++) {
       const row = array[i];
-      if (isRecord(row) && hasKeys(row, keys)) this.#writeRow(row, keys);
+      if (isRecord(row)) this.#writeRow(row, keys);
       else this.#write(row);
     }
   }
@@ -342,18 +342,33 @@ export class Encoder extends ByteWriter implements MessageBytes {
   #writeRow(row: Record<string, unknown>, keys: readonly string[]): void {
     this.reserve(chunk);
     if (this.#writeReference(row)) return;
+    const start = this.pos;
     this.out[this.pos++] = Tag.row;
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]!;
-      const value = row[key];
-      if (value === undefined && !hasOwnProperty(row, key)) this.#writeMissing();
-      else this.#write(value);
+    let column = 0;
+    let isMixed = false;
+    for (const key in row) {
+      if (!hasOwnProperty(row, key)) continue;
+      if (!isMixed && key === keys[column]) {
+        column++;
+        this.#write(row[key]);
+      } else {
+        if (!isMixed) this.#mixRow(start);
+        isMixed = true;
+        this.#writeProperty(key, row[key]);
+      }
     }
+    if (!isMixed) {
+      if (column === keys.length) return;
+      this.#mixRow(start);
+    }
+    this.reserve(1);
+    this.out[this.pos++] = Tag.end;
   }
 
-  /** A getter of this row has removed the property. */
-  #writeMissing(): void {
+  /** The row that begins at `start` has not exactly the keys of the table: from here on each value has its own. */
+  #mixRow(start: number): void {
     this.reserve(1);
+    this.out[start] = Tag.mixedRow;
     this.out[this.pos++] = Tag.end;
   }
 

@@ -30,16 +30,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && getPrototypeOf(value) === objectPrototype;
 }
 
-export function hasKeys(row: object, keys: readonly string[]): boolean {
-  let count = 0;
-  for (const key in row) {
-    if (!hasOwnProperty(row, key)) continue;
-    if (key !== keys[count]) return false;
-    count++;
-  }
-  return count === keys.length;
-}
-
 /** Whether every index below the length is filled, and nothing else is there. */
 export function isDense(array: readonly unknown[]): boolean {
   const length = array.length;

@@ -27,7 +27,8 @@
  * | 0x40–0x7f    | characters                              | latin1 string of 0 to 63 characters                      |
  * | 0x80–0xff    |                                         | the integers -16 to 111                                  |
  *
- * A row of a table is `row` and the values in the order of the keys (`end` where one is missing), or any other value.
+ * A row of a table is `row` and the values in the order of the keys; or `mixedRow`, values for the first of these keys, end, (key, value)*, end;
+ * or any other value.
  * Objects are numbered in the order in which their first byte is written. The flag byte says whether any reference
  * follows, so that the reader of a plain tree need not count; and whether values are carried: then the last 8 bytes are
  * a double, the number under which they come.
@@ -40,6 +41,8 @@ export const MessageFlag = { tree: 1, graph: 2, carried: 4 } as const;
 
 export const Tag = {
   end: 0x00,
+  /** Where a value must be, which `end` is not. */
+  mixedRow: 0x00,
   undefined: 0x01,
   null: 0x02,
   true: 0x03,

@@ -60,6 +60,13 @@ describe("bytes that no encoder wrote", () => {
     }
   });
 
+  it("a row with more values than its table has keys", () => {
+    const good = [1, 0x1d, 1, 0, 0, 0, 0x41, 0x61, 0, 0, 0x81, 0, 0x41, 0x62, 0x82, 0];
+    expect(attempt(Uint8Array.from(good))).toEqual({ value: [{ a: -15, b: -14 }] });
+    const bad = Uint8Array.from([1, 0x1d, 1, 0, 0, 0, 0x41, 0x61, 0, 0, 0x81, 0x82, 0, 0]);
+    expect(attempt(bad)).toMatchObject({ error: { code: "ERR_SKEIN_CORRUPT_MESSAGE" } });
+  });
+
   it("a length beyond the message allocates nothing", () => {
     for (const tag of [0x09, 0x0a, 0x0c, 0x0f, 0x10, 0x15, 0x16, 0x18, 0x1b, 0x1c]) {
       const bytes = Uint8Array.from([1, tag, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
