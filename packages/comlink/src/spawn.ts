@@ -1,3 +1,5 @@
+import { isAbsolute } from "node:path";
+import { pathToFileURL } from "node:url";
 import { ExecutionContext } from "@skein/context";
 import { argumentRangeError, argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import { ThreadPool } from "@skein/pool";
@@ -75,7 +77,7 @@ export function spawn<M, K extends ClassName<M>>(
   const blueprint: Blueprint = {
     pool,
     home: pool.module<typeof Home>(homeUrl).home,
-    url: String(url),
+    url: typeof url === "string" && isAbsolute(url) ? pathToFileURL(url).href : String(url),
     name,
     args,
     context: ExecutionContext.capture()?.toCarrier() ?? null,

@@ -1,4 +1,5 @@
 import { tracingChannel } from "node:diagnostics_channel";
+import { fileURLToPath } from "node:url";
 import { AsyncLocal } from "@skein/context";
 import { PoolClosedError, ThreadCrashedError, ThreadPool, type TracedJob } from "@skein/pool";
 import { InlineEngine } from "@skein/pool/inline";
@@ -32,6 +33,12 @@ describe("an object on a thread", () => {
     expect(await object.madeBy).toBe("maker");
     expect(await requestId.run("r1", () => object.seen())).toBe("r1");
     expect(await object.seen()).toBeUndefined();
+    await release(object);
+  });
+
+  it("may be of a module that is given as a path", async () => {
+    const object = await spawn<Module, "Store">(pool, fileURLToPath(url), "Store", [{ a: "1" }]);
+    expect(await object.get("a")).toBe("1");
     await release(object);
   });
 
