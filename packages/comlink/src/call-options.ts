@@ -32,7 +32,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** What is undefined is as in `defaults`. @throws TypeError or RangeError naming the option. */
 export function resolveCallOptions(options: CallOptions, defaults: CallOptions): CallOptions {
   const { signal, timeoutMs, affinity } = ownOptions(options, names);
-  if (signal !== undefined && !(signal instanceof AbortSignal) && !isToken(signal))
+  if (signal !== undefined && !isAbortSignal(signal) && !isToken(signal))
     throw argumentTypeError("signal", "an AbortSignal or a CancellationToken", signal);
   if (timeoutMs !== undefined) checkTimeout(timeoutMs);
   if (affinity !== undefined && typeof affinity !== "string" && typeof affinity !== "number")
@@ -51,6 +51,13 @@ function checkTimeout(value: number): void {
     throw argumentRangeError("timeoutMs", expected, value);
 }
 
+/** By its members: a simulated browser has a class of its own, and both kinds reach us. */
+function isAbortSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== "object" || value === null) return false;
+  const { aborted, addEventListener } = value as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function";
+}
+
 function isToken(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const { canBeCanceled, unsafeRegister } = value as { canBeCanceled?: unknown; unsafeRegister?: unknown };
@@ -59,7 +66,7 @@ function isToken(value: unknown): boolean {
 
 /** The error of a call whose signal has fired: its reason when that is an Error. Null: it has not. */
 export function cancellationOf(signal: CancellationSignal): Error | null {
-  const isOver = signal instanceof AbortSignal ? signal.aborted : signal.isCancellationRequested;
+  const isOver = isAbortSignal(signal) ? signal.aborted : signal.isCancellationRequested;
   if (!isOver) return null;
   const reason: unknown = signal.reason;
   return isError(reason)
@@ -69,7 +76,7 @@ export function cancellationOf(signal: CancellationSignal): Error | null {
 
 /** Calls `fn` when the signal fires, at once if it has. @returns what ends it. */
 export function onCancel(signal: CancellationSignal, fn: () => void): () => void {
-  if (!(signal instanceof AbortSignal)) {
+  if (!isAbortSignal(signal)) {
     const registration = signal.unsafeRegister(fn);
     return () => void registration.unregister();
   }

@@ -227,6 +227,18 @@ describe("withOptions", () => {
     expect(late).toMatchObject({ reason: "plain" });
   });
 
+  it("takes a signal of a simulated browser, which is of another class", async () => {
+    class WindowSignal extends EventTarget {
+      aborted = false;
+      reason: unknown = undefined;
+    }
+    const signal = new WindowSignal();
+    const call = errorOf(withOptions(remote, { signal: signal as never }).hold());
+    Object.assign(signal, { aborted: true, reason: new Error("the window was closed") });
+    signal.dispatchEvent(new Event("abort"));
+    expect(await call).toBe(signal.reason);
+  });
+
   it("takes a CancellationToken", async () => {
     const source = new CancellationTokenSource();
     const call = errorOf(withOptions(remote, { signal: source.token }).hold());
