@@ -8,24 +8,40 @@
 import { AsyncScope } from "@skein/context";
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { type HostMessage, isKnowledge, type WorkerMessage } from "./protocol.ts";
+import {
+  getOwnPropertyDescriptor,
+  objectPrototype,
+  reflectDefine,
+  reflectDelete,
+  setPrototypeOf,
+} from "../shared/intrinsics.ts";
 import { setImmediate } from "../shared/timers.ts";
 
 /** What Node reads from the options of a listener, through their prototypes. */
 const optionNames = ["once", "capture", "passive", "signal", "weak"] as const;
 
-/** As `port.on`, which somebody's `Object.prototype.once` would end after one message. Its events cost more, so others have `on`. */
+/**
+ * `port.on` while none of them is on `Object.prototype`, where a `once` would end the listener after one message. `addEventListener` would take
+ * options without a prototype, but Node loads much for the first event, and in such surroundings may not be able to.
+ */
 function listen(
   port: MessagePort,
   type: "message" | "messageerror",
   listener: (value: unknown) => void,
 ): void {
-  if (!optionNames.some((name) => name in Object.prototype)) port.on(type, listener);
-  else
-    port.addEventListener(
-      type,
-      (event) => listener((event as MessageEvent).data),
-      Object.assign(Object.create(null) as object, { once: false }),
-    );
+  const removed: [name: string, descriptor: PropertyDescriptor][] = [];
+  for (const name of optionNames) {
+    const descriptor = getOwnPropertyDescriptor(objectPrototype, name);
+    if (descriptor !== undefined && reflectDelete(objectPrototype, name)) removed.push([name, descriptor]);
+  }
+  try {
+    port.on(type, listener);
+  } finally {
+    for (const [name, descriptor] of removed) {
+      setPrototypeOf(descriptor, null);
+      reflectDefine(objectPrototype, name, descriptor);
+    }
+  }
 }
 
 export class MessageIntake<M extends HostMessage | WorkerMessage> {

@@ -61,6 +61,7 @@ export const ownKeys: (target: object) => (string | symbol)[] = Reflect.ownKeys;
 export const setPrototypeOf: (target: object, prototype: object | null) => boolean = Reflect.setPrototypeOf;
 export const reflectDefine: (target: object, key: PropertyKey, descriptor: PropertyDescriptor) => boolean =
   Reflect.defineProperty;
+export const reflectDelete: (target: object, key: PropertyKey) => boolean = Reflect.deleteProperty;
 export const reflectSet: (target: object, key: PropertyKey, value: unknown) => boolean = Reflect.set;
 export const isArray: (value: unknown) => value is unknown[] = Array.isArray;
 export const isView: (value: unknown) => value is View = ArrayBuffer.isView;
