@@ -123,7 +123,7 @@ export class StreamJobs {
     );
   }
 
-  /** Whether the thread has any: it is not idle then, and never alone with another job. */
+  /** While it is not, the thread is not idle, and begins no job that has to be alone on it. */
   get isEmpty(): boolean {
     return this.#open.size === 0;
   }
