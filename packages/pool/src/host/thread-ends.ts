@@ -123,6 +123,8 @@ export class ThreadEnds {
     const { pool, memory, ledger, roster, supply, starts, orphans } = this.#parts;
     const { arenaMemories, sharedBuffers, relay, pump, recordings, shutdown, mail } = this.#parts;
     const { parking, joins } = memory;
+    // What it has said came before its end, though the port may tell it later: that it was ready, and what its modules threw.
+    thread.intake.takeAll();
     const isTerminating = shutdown.isPastDeadline;
     const isExpected = isTerminating || (shutdown.hasBegun && ledger.outstanding === 0);
     recordings.threadEnded(thread.index, exitCode, cause, isExpected);

@@ -1,6 +1,6 @@
 /** Threads before the first job: `start` and `ready`. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
@@ -144,6 +144,31 @@ describe("ready", () => {
     expect(await bad.run()).toBe(1);
     writeFileSync(join(folder, "down"), "");
     expect(await bad.run()).toBe(1);
+  });
+
+  it("rejects with it, and tells of the thread, when that has ended before anything of it was heard", async () => {
+    const folder = writtenFiles({
+      "bad.mjs":
+        'import { writeFileSync } from "node:fs";' +
+        'process.on("exit", () => writeFileSync(new URL("ended", import.meta.url), ""));' +
+        'setTimeout(() => process.exit(0), 20); throw new Error("down");',
+    });
+    const told: string[] = [];
+    const telling = (event: string) => (message: unknown) => {
+      if ((message as { pool: string }).pool === "unheard") told.push(event);
+    };
+    const listeners = ["start", "exit"].map((event) => [`skein:thread:${event}`, telling(event)] as const);
+    for (const [name, listener] of listeners) subscribe(name, listener);
+    make({ maxThreads: 1, name: "unheard" }).start(1, { modules: [join(folder, "bad.mjs")] });
+    const ready = pool.ready();
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    while (!existsSync(join(folder, "ended"))) Atomics.wait(word, 0, 0, 10);
+    // Until it has gone: that it was ready and that it has ended come in one turn.
+    Atomics.wait(word, 0, 0, 100);
+    await expect(ready).rejects.toThrow("down");
+    await pool.close();
+    for (const [name, listener] of listeners) unsubscribe(name, listener);
+    expect(told).toEqual(["start", "exit"]);
   });
 
   it("rejects when the pool closes first, and when it is closed", async () => {
