@@ -39,6 +39,7 @@ export class CompletionPump {
   readonly #outstanding: () => number;
   readonly #isAwaited: () => boolean;
   readonly #hasMore: () => boolean;
+  readonly #turnBegins: () => void;
   #looking = false;
   #window = MAX_WINDOW;
   #emptyTurns = 0;
@@ -58,6 +59,7 @@ export class CompletionPump {
    * @param outstanding How many jobs have not settled.
    * @param isAwaited Whether any of them is more than a stream of which nobody waits for an item.
    * @param hasMore Whether `drain` has left some for the next turn.
+   * @param turnBegins Whoever awaited what the turns before have settled has gone on.
    */
   constructor(
     inbox: Inbox,
@@ -66,6 +68,7 @@ export class CompletionPump {
     outstanding: () => number,
     isAwaited: () => boolean,
     hasMore: () => boolean,
+    turnBegins: () => void,
   ) {
     this.#inbox = inbox;
     this.#parking = parking;
@@ -73,6 +76,7 @@ export class CompletionPump {
     this.#outstanding = outstanding;
     this.#isAwaited = isAwaited;
     this.#hasMore = hasMore;
+    this.#turnBegins = turnBegins;
   }
 
   /** A job was submitted: look for its result in the next turns, if that has paid off lately. */
@@ -95,6 +99,7 @@ export class CompletionPump {
     if ((clockNow() - this.#sleptAt) * 1000 < SOON_US && this.#patience.cameSoon()) {
       this.#window = MAX_WINDOW;
     }
+    this.#turnBegins();
     this.#drain();
     this.#lookOnOrSleep();
   }
@@ -102,6 +107,7 @@ export class CompletionPump {
   readonly #look = (): void => {
     this.#looking = false;
     const isFirst = this.#emptyTurns === 0;
+    this.#turnBegins();
     const count = this.#drain();
     if (count === 0) {
       this.#emptyTurns++;
@@ -139,8 +145,12 @@ export class CompletionPump {
         this.#emptyTurns = 0;
         this.#spinPatience.paidOff();
         this.#drain();
-        // It may have been the end of a stream that was read before: somebody still waits.
-        if (this.#isAwaited()) this.#spinSoon();
+        if (this.#hasMore()) {
+          if (!this.#looking) this.#lookOn();
+        } else if (this.#isAwaited()) {
+          // It may have been the end of a stream that was read before: somebody still waits.
+          this.#spinSoon();
+        }
         return;
       }
       for (let k = 0; k < PAUSES_PER_LOOK; k++) pause();

@@ -44,7 +44,7 @@ import { ThreadRoster } from "./thread-roster.ts";
 import { ThreadStarts } from "./thread-starts.ts";
 import { type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
 
-/** More moved memory than that is not attached to this thread before those who wait for it have gone on: V8 would collect on its account. */
+/** More moved memory than that is not attached to this thread in a turn, before those who wait for it have gone on: V8 would collect on its account. */
 const MOVED_BYTES_AT_ONCE = 4 << 20;
 
 export interface HostOptions extends ThreadCounts, ThreadMakerOptions, ThreadEndsOptions {
@@ -182,17 +182,21 @@ export class Host {
       send: (message) => mail.sendTo(message.to, message),
     });
     const { ledger } = this.#submitter;
+    let takenBefore = 0;
     this.#pump = new CompletionPump(
       memory.inbox,
       memory.parking,
       () => {
-        const count = ledger.drain(MOVED_BYTES_AT_ONCE);
+        const count = ledger.drain(takenBefore + MOVED_BYTES_AT_ONCE - carried.takenBytes);
         this.#queueWatch.resultsCame();
         return count;
       },
       () => ledger.outstanding,
       () => ledger.isAwaited,
       () => ledger.hasMore,
+      () => {
+        takenBefore = carried.takenBytes;
+      },
     );
     this.#queueWatch = new QueueWatch({
       atMost: () => this.#queued + ledger.placedWaiting,

@@ -25,12 +25,14 @@ let idle: number;
 let onDrained: () => void;
 /** What `drain` leaves for the next turns, in turns. */
 let left: number;
+/** How many turns the pump has said that it begins. */
+let turnsBegun: number;
 let pump: CompletionPump;
 
 beforeEach(() => {
   [played.nowMs, played.immediates] = [1000, []];
   [isAsleep, looks, results, outstanding, idle] = [true, 0, 0, 0, 0];
-  [spins, isSoon, onDrained, left] = [0, false, () => {}, 0];
+  [spins, isSoon, onDrained, left, turnsBegun] = [0, false, () => {}, 0, 0];
   const inbox = {
     sleep: () => (isAsleep = true),
     wake: () => {
@@ -57,6 +59,7 @@ beforeEach(() => {
     () => outstanding,
     () => outstanding > idle,
     () => left > 0,
+    () => turnsBegun++,
   );
 });
 
@@ -150,6 +153,19 @@ describe("CompletionPump", () => {
         for (let i = 0; i < 4; i++) await Promise.resolve();
         expect([outstanding, spins - before]).toEqual(isEnd ? [0, 1] : [1, 0]);
       }
+    });
+
+    it("leaves to the next turn what it was not to take", async () => {
+      isSoon = true;
+      roundTrip(0);
+      const begun = turnsBegun;
+      left = 1;
+      expect(await quickTrip()).toBe(true);
+      expect([spins, looks, turnsBegun]).toEqual([1, 2, begun]);
+      expect(played.immediates).toHaveLength(1);
+      left = 0;
+      turn();
+      expect([looks, turnsBegun]).toEqual([3, begun + 1]);
     });
 
     it("not when many jobs are outstanding", async () => {
