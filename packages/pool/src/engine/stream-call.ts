@@ -83,9 +83,15 @@ class StreamCall implements JobStream<unknown> {
 const done: Result = { done: true, value: undefined };
 const calls = new WeakMap<object, StreamCall>();
 
+/**
+ * Kept from the first time that it is asked for after the stream has opened. Before, whatever is called waits its turn behind the task, whoever
+ * made the call: to keep it then takes a tenth of a short stream.
+ */
 function callOf(task: Task<unknown>): StreamCall {
   let call = calls.get(task);
-  if (call === undefined) calls.set(task, (call = new StreamCall(task)));
+  if (call !== undefined) return call;
+  call = new StreamCall(task);
+  if (task.isCompleted) calls.set(task, call);
   return call;
 }
 

@@ -2,6 +2,7 @@
 import type { ReadableStream } from "node:stream/web";
 import { isError } from "@skein/context/errors";
 import type { Task } from "@skein/scheduling";
+import { leaveWhenCollected } from "./abandoned-streams.ts";
 import { readableOf } from "./stream-readable.ts";
 
 /** What `JobStream.toReadable` takes. */
@@ -65,16 +66,13 @@ export interface StreamSource {
   cancel(reason: unknown): void;
 }
 
-/** Streams that nobody can read any more: their generators end. */
-const abandoned = new FinalizationRegistry<StreamSource>((source) => source.leave());
-
 /** It holds the source; the source must not hold it, but while somebody waits for an item. */
 export class OpenedStream implements JobStream<unknown> {
   readonly #source: StreamSource;
 
   constructor(source: StreamSource) {
     this.#source = source;
-    abandoned.register(this, source);
+    leaveWhenCollected(this, source);
   }
 
   get completion(): Task<unknown> {

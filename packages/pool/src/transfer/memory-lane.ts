@@ -10,11 +10,12 @@
  * | SENT   | the lane to a thread, named by a slot in a | nobody     | to TAKEN when its job, or one sent after it, begins, is over, or  |
  * |        | later "handed-memory"                      |            | is given back                                                     |
  * | TAKEN  | the thread's CarriedValues                 | the thread | to its job; to HELD by "returned"; freed when its job is canceled |
- * | RESULT | the lane of a thread to the host, named by | nobody     | to whoever awaits the job when its slot, or one behind it, is     |
- * |        | a slot that is linked later                |            | read; freed when the job was given up                             |
+ * | RESULT | the lane of a thread to the host, named by | nobody     | to whoever awaits the job, or the item, when that slot or frame,  |
+ * |        | a slot that is linked later, or a frame of |            | or one behind it, is read; freed when the job was given up        |
+ * |        | a stream that is written later             |            |                                                                   |
  *
- * Messages leave a port in order, slots are read in any: what lay before the one that is wanted is kept beside it, so each is found once.
- * When a thread has ended, the host reads every slot that it had finished, then closes both lanes: what no slot names goes with them. What was
+ * Messages leave a port in order, slots and frames are read in any: what lay before the one that is wanted is kept beside it, so each is found once.
+ * When a thread has ended, the host reads every slot that it had finished and every stream, then closes both lanes: what none of these names goes with them. What was
  * SENT ends with the thread, as its jobs do; what was HELD or PARKED runs elsewhere.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";

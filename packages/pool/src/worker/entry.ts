@@ -186,7 +186,7 @@ const streams = new StreamJobs({
   sharedBuffers,
   outcomes,
   current,
-  carry: (to, values) => host.carry(to, values),
+  carry: (to, values) => host.carryResult(to, values),
   spinLimitUs: options.spinLimitUs,
   isTurnDue: () => clock.isTurnDue(),
   wake: () => loop.wake(),

@@ -8,7 +8,7 @@ import { isMemory, LaneSender } from "../transfer/memory-lane.ts";
 
 export class HostPort {
   readonly #port: MessagePort;
-  /** For the memory of results. */
+  /** For the memory of results, and of items. */
   readonly #lane: LaneSender;
 
   constructor(port: MessagePort) {
@@ -27,7 +27,7 @@ export class HostPort {
     this.#port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
   }
 
-  /** The same for a result. */
+  /** The same for a result, or an item of a stream. */
   carryResult(to: number, values: Carried): void {
     if (to === HOST_SERIAL && isMemory(values)) this.#lane.send(values);
     else this.carry(to, values);
