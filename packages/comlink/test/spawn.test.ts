@@ -1,10 +1,13 @@
 import { tracingChannel } from "node:diagnostics_channel";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AsyncLocal } from "@skein/context";
 import { PoolClosedError, ThreadCrashedError, ThreadPool, type TracedJob } from "@skein/pool";
 import { InlineEngine } from "@skein/pool/inline";
 import { afterAll, describe, expect, it } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
+import { throwsWhileDown, writtenFiles } from "../../pool/test/jobs/written-files.ts";
 import { release, type Remote, spawn, withOptions } from "../src/index.ts";
 import type * as Objects from "./fixtures/objects.ts";
 import type * as Tallies from "./fixtures/tally.ts";
@@ -169,6 +172,26 @@ describe("that cannot be made", () => {
     const error = await errorOf(spawn<Module, "Failing">(pool, url, "Failing", []));
     expect(error).toBeInstanceOf(RangeError);
     expect(error).toMatchObject({ message: "cannot be made", code: "E_MADE" });
+  });
+
+  it("rejects with what its module throws, and can be made when that is whole again, on whatever thread", async () => {
+    const folder = writtenFiles({
+      "object.mjs": `${throwsWhileDown} export class Counter { value = 1; }`,
+      down: "",
+    });
+    await using own = new ThreadPool({ maxThreads: 1 });
+    const make = (): Promise<Remote<{ value: number }>> =>
+      spawn<{ Counter: new () => { value: number } }, "Counter">(
+        own,
+        join(folder, "object.mjs"),
+        "Counter",
+        [],
+      );
+    expect(await errorOf(make())).toMatchObject({ message: "down" });
+    rmSync(join(folder, "down"));
+    const object = await make();
+    expect(await object.value).toBe(1);
+    await release(object);
   });
 
   it("rejects when an argument cannot be copied, and leaves nothing on its thread", async () => {

@@ -37,7 +37,7 @@ export { availableCores, cpuQuota } from "./host/available-cores.ts";
 export { newPoolId } from "./host/pool-id.ts";
 export type { FunctionSource, ShownFunction } from "./jobs/function-source.ts";
 export { resolveJobUrl } from "./jobs/job-url.ts";
-export { loadJobModule } from "./jobs/load-module.ts";
+export { loadJobModule } from "./worker/load-module-here.ts";
 export { showJobsAs } from "./jobs/shown-modules.ts";
 export { suppressTracing } from "./jobs/untraced-modules.ts";
 export { exportedFunction } from "./jobs/exported-function.ts";

@@ -283,6 +283,7 @@ const own = new OwnPool(
       takeMessages: takeAll,
     },
   },
+  modules,
   (ledger) => loop.submits(ledger),
 );
 installThread(own);

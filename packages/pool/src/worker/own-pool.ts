@@ -3,17 +3,20 @@
  * drops its jobs or this thread is about to end.
  */
 import type { Ledger } from "../submit/ledger.ts";
+import type { ModuleTable } from "./module-table.ts";
 import type { CurrentPool, CurrentPoolParts, ThreadOfPool } from "./thread-of-pool.ts";
 
 export class OwnPool implements ThreadOfPool {
   readonly #parts: CurrentPoolParts;
+  readonly #modules: ModuleTable;
   readonly #made: (ledger: Ledger) => void;
   #pool: CurrentPool | null = null;
   #isClosed = false;
 
   /** @param made Jobs of this thread may submit from here on. */
-  constructor(parts: CurrentPoolParts, made: (ledger: Ledger) => void) {
+  constructor(parts: CurrentPoolParts, modules: ModuleTable, made: (ledger: Ledger) => void) {
     this.#parts = parts;
+    this.#modules = modules;
     this.#made = made;
   }
 
@@ -33,6 +36,10 @@ export class OwnPool implements ThreadOfPool {
     if (this.#isClosed) ledger.close();
     this.#made(ledger);
     return this.#pool;
+  }
+
+  async loadModule(url: string): Promise<object> {
+    return await this.#modules.load(url);
   }
 
   /** Jobs that jobs submit are refused from here on. */

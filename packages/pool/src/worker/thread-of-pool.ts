@@ -28,6 +28,8 @@ export interface CurrentPoolParts {
 export interface ThreadOfPool {
   /** Gives what `create` has made. It is called once, that of the copy of this package that asks first. */
   submitBy(create: (parts: CurrentPoolParts) => CurrentPool): CurrentPool;
+  /** By its table (module-table.ts), so that a thread on which Node has kept a failure is replaced. */
+  loadModule(url: string): Promise<object>;
 }
 
 /** Goes up with any change of the shared memory, of the parts above, or of what they have: a copy that knows them otherwise must not touch them. */
