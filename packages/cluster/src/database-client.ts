@@ -13,6 +13,7 @@ import { connect as connectSocket, type Socket } from "node:net";
 import { connectionError, DatabasePool } from "./database-pool.ts";
 import { startDatabase } from "./database-start.ts";
 import { type Answer, frame, FrameReader, type Query } from "./database-frames.ts";
+import { Promise } from "./native-promise.ts";
 
 interface Rows {
   readonly rows: readonly unknown[];

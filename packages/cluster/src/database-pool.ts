@@ -1,6 +1,7 @@
 /** What BullMQ takes for a `pg.Pool`, as far as it does not matter how the database is reached. */
 import { AsyncScope } from "@skein/context";
 import { clearTimeout, setTimeout } from "./timers.ts";
+import { Promise } from "./native-promise.ts";
 
 export abstract class DatabasePool {
   readonly options = { keepAlive: true };

@@ -1,3 +1,5 @@
+import { Promise } from "./native-promise.ts";
+
 /**
  * The cluster's jobs on one thread. Most begin whenever the pool says so; those that were sent ahead of their turn begin only when the thread has no other one,
  * so that a function which turns out to await never overlaps with them.

@@ -10,6 +10,7 @@ import {
 import { CallStates } from "./call-states.ts";
 import type { NumberedReport, ThreadAnswer, ThreadReport } from "./thread-call.ts";
 import type * as Thread from "./thread.ts";
+import { Promise } from "./native-promise.ts";
 
 type SentArguments = Parameters<typeof Thread.runWireJob>;
 

@@ -25,6 +25,7 @@ import { SentSignals } from "./sent-signals.ts";
 import { decodeThrown } from "./thrown.ts";
 import { clearTimeout, setTimeout } from "./timers.ts";
 import { type CallMessage, type Doors, isReply, type ReplyMessage, type WireValue } from "./wire.ts";
+import { Promise } from "./native-promise.ts";
 
 /** What a CallEndpoint sends calls to. */
 export interface CallTarget {

@@ -6,6 +6,7 @@ import { job } from "@skein/pool/worker";
 import { doors } from "./doors.ts";
 import { Exposed } from "./exposed.ts";
 import { PortLink } from "./link.ts";
+import { Promise } from "./native-promise.ts";
 
 suppressTracing(import.meta.url);
 

@@ -19,6 +19,7 @@ import { callLost } from "./errors.ts";
 import { PortLink } from "./link.ts";
 import { settleOn } from "./homes.ts";
 import type { home } from "./home.ts";
+import { Promise } from "./native-promise.ts";
 
 /** What a home is made of, each time. */
 export interface Blueprint {

@@ -18,6 +18,7 @@ import { toWire } from "../codec/error-wire.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
 import { bare } from "../shared/bare.ts";
 import { now, setImmediate } from "../shared/timers.ts";
+import { parseJson } from "../shared/intrinsics.ts";
 import { refuseForks } from "../worker/fork-refusal.ts";
 import { ThreadEnd } from "../worker/thread-end.ts";
 import { LocalJobs } from "./local-jobs.ts";
@@ -49,7 +50,7 @@ const reader = new FrameReader(Frames.REQUEST_KINDS, (kind, body) => {
   switch (kind) {
     case Frames.START:
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON of our own
-      start(JSON.parse(body.text()) as Frames.ProcessStart, body.rest());
+      start(parseJson(body.text()) as Frames.ProcessStart, body.rest());
       break;
     case Frames.JOB:
       jobs!.add(requests.read(body));

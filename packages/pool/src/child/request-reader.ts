@@ -1,6 +1,7 @@
 import type { JobRequest } from "../adapter/job-request.ts";
 import { type FrameBody, JobFlag } from "../adapter/process-frames.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
+import { parseJson } from "../shared/intrinsics.ts";
 
 export interface ReadRequest extends Pick<JobRequest, "fn" | "context" | "attempt" | "args"> {
   readonly number: number;
@@ -18,7 +19,7 @@ export class RequestReader {
     const attempt = body.u8();
     const has = (flag: number): boolean => (flags & flag) !== 0;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON of our own
-    if (!has(JobFlag.sameFunction)) this.#source = JSON.parse(body.text()) as FunctionSource;
+    if (!has(JobFlag.sameFunction)) this.#source = parseJson(body.text()) as FunctionSource;
     if (!has(JobFlag.sameContext) && !has(JobFlag.noContext)) this.#context = body.text();
     return {
       number,

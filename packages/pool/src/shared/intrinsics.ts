@@ -86,6 +86,7 @@ function nodesDOMException(): typeof globalThis.DOMException {
   return globalThis.DOMException;
 }
 
+export const parseJson: (text: string) => unknown = JSON.parse;
 export const stringify: (value: unknown) => string | undefined = JSON.stringify;
 export const keyOfSymbol: (symbol: symbol) => string | undefined = Symbol.keyFor;
 export const descriptionOf: (symbol: symbol) => string | undefined = getterOf(

@@ -4,6 +4,7 @@ import type { FunctionDescription } from "../jobs/function-source.ts";
 import type { ExportOf } from "../jobs/source-of-function.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
+import { parseJson } from "../shared/intrinsics.ts";
 import { KEPT_FUNCTIONS, type KnownFunction, KnownFunctions } from "./known-functions.ts";
 import type { ModuleTable } from "./module-table.ts";
 import { RecentBySubmitter } from "./recent.ts";
@@ -80,6 +81,6 @@ export class FunctionTable {
   #describe(slot: number): FunctionDescription {
     const block = this.#memory.slots.functionBlock(slot);
     const text = this.#arenas.homeText(this.#memory.submitterSerial(slot), block);
-    return JSON.parse(text) as FunctionDescription;
+    return parseJson(text) as FunctionDescription;
   }
 }
