@@ -11,6 +11,7 @@ import { skein } from "../peers/skein.ts";
 import { tinypool } from "../peers/tinypool.ts";
 import { workerPool } from "../peers/workerpool.ts";
 import { poolContender } from "./contender.ts";
+import { longEnough, ROUND_MS } from "./rounds.ts";
 import {
   copiedKind,
   objectKind,
@@ -51,7 +52,8 @@ export const payloads: Section = {
   title: "Payloads",
   question: "How fast do values cross, by kind and size?",
   method:
-    "One thread. Throughput: calls are kept under way up to a bound on their number and bytes. Round trip: one call after the other. " +
+    "One thread. Throughput: calls are kept under way up to a bound on their number and bytes, again and again until a round has lasted long enough " +
+    "to be timed. Round trip: one call after the other. " +
     "Objects are arrays of small records, and as large as their JSON would be. Transferred buffers travel on: each result is the next " +
     "argument, and a call after which the buffer is not detached has failed. Skein copies small ones, up to 16 KB, and detaches them. poolifier cannot transfer a result, its way back is a copy.",
   scenarios: (scale) => KINDS.filter(isPossible).flatMap((kind) => scenariosOf(kind, scale)),
@@ -142,35 +144,36 @@ async function measure(
     Math.max(1, Math.min(count, Math.floor((megabytes * 2 ** 20) / bytes)));
   const width = atMost(CALLS_UNDER_WAY, heldMb);
   const calls = Math.max(width, atMost(scale.pick(2000, 400), sentMb));
-  const trips = atMost(scale.pick(200, 60), sentMb / 2);
 
   // A transferred buffer can be in one call only; everything else can be in all.
   const first = kind.make(bytes);
-  const values = Array.from({ length: width }, (_, i) => (i > 0 && moves(kind) ? kind.make(bytes) : first));
-  let left = calls;
-  const caller = async (start: unknown): Promise<unknown> => {
-    let value = start;
-    while (left-- > 0) value = await call(opened, kind, value, bytes);
-    return value;
-  };
-  const started = performance.now();
-  const [spare] = await Promise.all(values.map(caller));
-  const elapsedMs = performance.now() - started;
-  const perSecond = (calls / elapsedMs) * 1000;
+  let values = Array.from({ length: width }, (_, i) => (i > 0 && moves(kind) ? kind.make(bytes) : first));
+  const perSecond = await longEnough(async () => {
+    let left = calls;
+    const caller = async (start: unknown): Promise<unknown> => {
+      let value = start;
+      while (left-- > 0) value = await call(opened, kind, value, bytes);
+      return value;
+    };
+    const started = performance.now();
+    values = await Promise.all(values.map(caller));
+    return (calls / (performance.now() - started)) * 1000;
+  });
   // A single call is a round trip.
-  if (calls === 1) return { perSecond, tripUs: elapsedMs * 1000 };
+  if (calls === 1) return { perSecond, tripUs: 1e6 / perSecond };
 
-  const us = new Float64Array(trips);
-  let value = spare;
-  for (let i = 0; i < trips; i++) {
+  const us: number[] = [];
+  const until = performance.now() + ROUND_MS / 3;
+  let [value] = values;
+  do {
     const at = performance.now();
     value = await call(opened, kind, value, bytes);
-    us[i] = (performance.now() - at) * 1000;
-  }
-  return { perSecond, tripUs: quantile(us, 0.5) };
+    us.push((performance.now() - at) * 1000);
+  } while (performance.now() < until);
+  return { perSecond, tripUs: quantile(Float64Array.from(us), 0.5) };
 }
 
-/** How much goes one way in a round, and is under way at once. What is copied takes time for each byte, what moves takes memory only. */
+/** How much goes one way before it is timed, and is under way at once. What is copied takes time for each byte, what moves takes memory only. */
 function budget(kind: PayloadKind, scale: Scale): { sentMb: number; heldMb: number } {
   if (kind === sharedKind) return { sentMb: Infinity, heldMb: Infinity };
   if (moves(kind)) return { sentMb: 8192, heldMb: 256 };
