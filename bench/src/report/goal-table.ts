@@ -22,20 +22,38 @@ interface Measured extends Ratio {
   readonly against?: string;
 }
 
-export function goalTable(goals: readonly Goal[], sections: readonly RawSection[]): string {
-  const rows = goals.flatMap((goal) => {
-    const section = sections.find((candidate) => candidate.section === goal.section);
-    const measured = section === undefined ? null : goal.measure(section);
-    return measured === null ? [] : [rowOf(goal, measured)];
-  });
-  return rows.length === 0 ? "" : table(["", "goal", "measured (95 %)", "met"], rows);
+export interface MeasuredGoal {
+  readonly goal: Goal;
+  readonly measured: Measured;
 }
 
-function rowOf({ what, limit, bound }: Goal, measured: Measured): string[] {
+/** Those of which there are samples. */
+export function measuredGoals(goals: readonly Goal[], sections: readonly RawSection[]): MeasuredGoal[] {
+  return goals.flatMap((goal) => {
+    const section = sections.find((candidate) => candidate.section === goal.section);
+    const measured = section === undefined ? null : goal.measure(section);
+    return measured === null ? [] : [{ goal, measured }];
+  });
+}
+
+export function isMet({ goal: { bound, limit }, measured: { value } }: MeasuredGoal): boolean {
+  return isWithin(bound, limit, value);
+}
+
+function isWithin(bound: Goal["bound"], limit: number, value: number): boolean {
+  return bound === "at least" ? value >= limit : value <= limit;
+}
+
+/** Empty without goals. */
+export function goalTable(goals: readonly MeasuredGoal[]): string {
+  return goals.length === 0 ? "" : table(["", "goal", "measured (95 %)", "met"], goals.map(rowOf));
+}
+
+function rowOf({ goal: { what, limit, bound }, measured }: MeasuredGoal): string[] {
   const text = (value: number): string =>
     measured.unit === "ratio" ? times(value) : quantity(value, measured.unit);
   const { value, low, high, against } = measured;
-  const met = (at: number): boolean => (bound === "at least" ? at >= limit : at <= limit);
+  const met = (at: number): boolean => isWithin(bound, limit, at);
   const certain = met(low) === met(high);
   return [
     what + (against === undefined ? "" : `, next to ${against}`),

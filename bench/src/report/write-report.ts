@@ -5,10 +5,11 @@ import { type RawSection, refuseMixture } from "../method/raw-file.ts";
 import type { Section } from "../method/scenario.ts";
 import { loadSection, sections as known } from "../sections.ts";
 import { drawFigure } from "./figure.ts";
-import { goalTable } from "./goal-table.ts";
+import { goalTable, measuredGoals } from "./goal-table.ts";
 import { goals } from "./goals.ts";
 import { headText, howToRead } from "./head.ts";
 import { failureList, lossText, scoreTable } from "./losses.ts";
+import { obstacleText } from "./obstacles.ts";
 import { type Picture, sectionText } from "./section-text.ts";
 
 interface Entry {
@@ -33,7 +34,9 @@ export async function writeReport(folder: string, raws: readonly RawSection[]): 
 
 function frame(entries: readonly Entry[], texts: readonly string[]): string[] {
   const raws = entries.map(({ raw }) => raw);
-  const goalRows = goalTable(goals, raws);
+  const measured = measuredGoals(goals, raws);
+  const goalRows = goalTable(measured);
+  const unmet = obstacleText(measured);
   const failures = failureList(raws);
   const losses = lossText(entries);
   return [
@@ -43,6 +46,7 @@ function frame(entries: readonly Entry[], texts: readonly string[]): string[] {
     `Sections: ${entries.map(({ raw, text }) => linkTo(text?.title ?? raw.section)).join(", ")}.`,
     ...(failures === "" ? [] : ["## Failures", failures]),
     ...(goalRows === "" ? [] : ["## Goals", goalRows]),
+    ...(unmet === "" ? [] : ["### What keeps us from goals, and what was tried", unmet]),
     "## Wins and losses",
     scoreTable(entries),
     ...(losses === "" ? [] : ["### Where we are behind, and why", losses]),

@@ -57,6 +57,27 @@ describe("writeReport", () => {
     expect(report()).toContain("_In the code, its weight not measured_: a fork is a job");
   });
 
+  it("a goal that is not met is told with what keeps us from it, one that is met is not", async () => {
+    const pauses = (ours: number): RawSection =>
+      rawSection("pool-throughput", [
+        rawScenario(
+          [
+            rawContender("skein", "skein", { p50Us: around(ours) }),
+            rawContender("workerpool", "peer", { p50Us: around(100) }),
+          ],
+          {
+            name: "after-a-pause",
+            metrics: [{ key: "p50Us", title: "p50", unit: "us", better: "lower" }],
+          },
+        ),
+      ]);
+    const told = "- **a call after 5 ms without any, p50, times shorter**: Not how the threads sleep";
+    await writeReport(folder, [pauses(200)]);
+    expect(report()).toContain(told);
+    await writeReport(folder, [pauses(50)]);
+    expect(report()).not.toContain("What keeps us from goals");
+  });
+
   it("losses of one mechanism stand under one reason, the best of the others first", async () => {
     const at = (name: string): ReturnType<typeof rawScenario> =>
       rawScenario(
