@@ -4,7 +4,7 @@
 import { SkeinError } from "@skein/context/errors";
 
 import { copyBytes, unfilledBytes } from "../shared/copy-bytes.ts";
-import { latin1Slice, ucs2Slice } from "../shared/intrinsics.ts";
+import { textOf } from "./long-texts.ts";
 import type { TextCache } from "./text-cache.ts";
 import { Tag } from "./wire-tags.ts";
 
@@ -74,7 +74,7 @@ export class ByteReader {
     const start = this.pos + 4;
     const end = start + this.readCount(width) * width;
     this.pos = end;
-    return width === 1 ? latin1Slice(this.bytes, start, end) : ucs2Slice(this.bytes, start, end);
+    return textOf(this.bytes, start, end, width);
   }
 
   protected readBigint64(): bigint {

@@ -16,7 +16,7 @@ import type { CallbackJob } from "../submit/callback-job.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
 import type { QueueLimits } from "../submit/job-holdings.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
-import { TrimTimer } from "../transfer/trim-timer.ts";
+import { TrimTimer } from "../shared/trim-timer.ts";
 import { dropStream } from "../submit/open-stream.ts";
 import { Submitter } from "../submit/submitter.ts";
 import { setImmediate } from "../shared/timers.ts";

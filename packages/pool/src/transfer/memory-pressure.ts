@@ -3,7 +3,7 @@
  * object of some hundred MB is never collected. So much memory that V8 does count makes it look. What is dropped while it is already
  * looking it finds only the next time: so it is made to look until what was dropped has gone.
  */
-import { TrimTimer } from "./trim-timer.ts";
+import { TrimTimer } from "../shared/trim-timer.ts";
 
 /** More than 64 MB above what there was after the last collection makes V8 begin one, in steps, beside the thread's other work. */
 const COUNTED_BYTES = 96 << 20;

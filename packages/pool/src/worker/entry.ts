@@ -13,7 +13,7 @@ import { ALL } from "../shared/reach.ts";
 import { Payloads } from "../shared/payloads.ts";
 import { PoolMemory } from "../shared/pool-memory.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
-import { TrimTimer } from "../transfer/trim-timer.ts";
+import { TrimTimer } from "../shared/trim-timer.ts";
 import type { SubmitterParts } from "../submit/submitter.ts";
 import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
 import { carriedInSlot } from "../transfer/carried-in-slot.ts";

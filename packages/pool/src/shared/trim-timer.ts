@@ -1,6 +1,6 @@
 /** Lets go memory that a thread needed for a while: a timer that runs only while there is some. */
 import { AsyncScope } from "@skein/context";
-import { clearInterval, setInterval } from "../shared/timers.ts";
+import { clearInterval, setInterval } from "./timers.ts";
 
 /** What was in use for at most so long is found to be unused after twice the time. */
 const TRIM_MS = 1000;

@@ -1,0 +1,63 @@
+import { describe, expect, it, vi } from "vitest";
+import { textOf } from "../../src/codec/long-texts.ts";
+import type * as Timers from "../../src/shared/timers.ts";
+
+const played = vi.hoisted(() => ({ tick: (): void => {} }));
+vi.mock(import("../../src/shared/timers.ts"), async (original) => ({
+  ...((await original()) as typeof Timers),
+  setInterval: ((onTime: () => void) => {
+    played.tick = onTime;
+    return { unref: (): object => ({}) };
+  }) as never,
+  clearInterval: () => {
+    played.tick = () => {};
+  },
+}));
+
+const MIB = 1 << 20;
+
+/** The text in the midst of other bytes, at an odd place. */
+function written(
+  text: string,
+  encoding: "latin1" | "utf16le",
+  isShared: boolean,
+): [Uint8Array, number, number] {
+  const { length } = Buffer.from(text, encoding);
+  const memory = isShared ? new SharedArrayBuffer(length + 16) : new ArrayBuffer(length + 16);
+  const bytes = new Uint8Array(memory).fill(1);
+  bytes.set(Buffer.from(text, encoding), 3);
+  return [bytes, 3, 3 + length];
+}
+
+function keptBytes(): number {
+  globalThis.gc!();
+  return process.memoryUsage().arrayBuffers;
+}
+
+describe("texts out of memory", () => {
+  for (const isShared of [true, false]) {
+    for (const length of [0, 10, MIB / 2 - 1, MIB / 2, 3 * MIB, MIB]) {
+      it(`are what was written: ${length} characters, shared: ${isShared}`, () => {
+        const narrow = "é1".repeat(length / 2);
+        expect(textOf(...written(narrow, "latin1", isShared), 1) === narrow).toBe(true);
+        const wide = "😀".repeat(length / 2);
+        expect(textOf(...written(wide, "utf16le", isShared), 2) === wide).toBe(true);
+      });
+    }
+  }
+
+  it("keep nothing when none was read for a while", () => {
+    played.tick();
+    played.tick();
+    const bytes = written("x".repeat(32 * MIB), "latin1", true);
+    const before = keptBytes();
+    for (let i = 0; i < 3; i++) {
+      textOf(...bytes, 1);
+      expect(keptBytes() - before).toBeGreaterThan(31 * MIB);
+      played.tick();
+    }
+    expect(keptBytes() - before).toBeGreaterThan(31 * MIB);
+    played.tick();
+    expect(keptBytes() - before).toBeLessThan(MIB);
+  });
+});
