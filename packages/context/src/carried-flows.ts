@@ -4,6 +4,7 @@ import type { CarriedValues } from "./carried-values.ts";
 import type { ContextState } from "./context-state.ts";
 import { InvalidOperationError } from "./skein-error.ts";
 import { apply, stringify } from "./intrinsics.ts";
+import { RecentMap } from "./recent-map.ts";
 import { flows } from "./registered-flows.ts";
 import type { Flow } from "./registered-flows.ts";
 
@@ -19,7 +20,7 @@ export interface CarriedFlows {
 }
 
 /** For contexts that are entered again and again: the `rest` of a state is the same object, as long as the flows of the thread are. */
-const known = new WeakMap<ContextState, CarriedFlows>();
+const known = new RecentMap<ContextState, CarriedFlows>();
 
 function knownFlows(state: ContextState): CarriedFlows | null {
   if (flows.isEmpty || state.carried === null) return null;

@@ -19,7 +19,8 @@ export interface FlowOptions<T> {
   codec?: ContextCodec<T> | undefined;
   /**
    * Stores are changed in place, as the Map of a framework is: each is encoded anew for each job or message, and each job has a copy of its
-   * own. Otherwise a store is encoded once, and jobs that come from the same one share what arrives.
+   * own. Otherwise a store is encoded once while it is one of the last thousand that were sent, and jobs that come from the same one share
+   * what arrives.
    * @default false
    */
   mutable?: boolean | undefined;

@@ -3,6 +3,7 @@
  * descriptors have no prototype, because `get` on `Object.prototype` would make each of them invalid.
  */
 /* oxlint-disable typescript/unbound-method -- none of these looks at `this` */
+export const WeakMap: WeakMapConstructor = globalThis.WeakMap;
 export const create: typeof Object.create = Object.create;
 export const defineProperty: typeof Object.defineProperty = Object.defineProperty;
 export const getOwnPropertySymbols: typeof Object.getOwnPropertySymbols = Object.getOwnPropertySymbols;

@@ -6,6 +6,7 @@ import type { ContextState } from "./context-state.ts";
 import { findByName, namesClaimed } from "./flowing-names.ts";
 import { define } from "./intrinsics.ts";
 import { threadFields } from "./line-fields.ts";
+import { RecentMap } from "./recent-map.ts";
 
 interface CachedFields {
   readonly fields: Readonly<Record<string, unknown>>;
@@ -13,7 +14,7 @@ interface CachedFields {
   readonly asOf: number;
 }
 
-const cache = new WeakMap<ContextState, CachedFields>();
+const cache = new RecentMap<ContextState, CachedFields>();
 
 /**
  * The fields of a log line: the `mixin` of a pino logger, on the main thread and in jobs.

@@ -15,6 +15,7 @@ import type { ContextKey } from "./context-key.ts";
 import type { HeldValue } from "./context-state.ts";
 import { claimAlone, releaseName } from "./flowing-names.ts";
 import { is } from "./intrinsics.ts";
+import { RecentMap } from "./recent-map.ts";
 import { shared } from "./this-copy.ts";
 
 /** What a flow does, with every option resolved. */
@@ -32,8 +33,8 @@ export interface FlowParts {
 }
 
 export interface Flow extends FlowParts {
-  /** The texts of stores live as long as these. */
-  readonly texts: WeakMap<object, HeldValue>;
+  /** Of the stores that were sent lately. */
+  readonly texts: RecentMap<object, HeldValue>;
   /** Of stores that are no objects, the last one. */
   lastPlain: HeldValue;
 }
@@ -60,7 +61,11 @@ export const flows: Flows = shared("flows", () => ({
 /** @throws DuplicateNameError if a flow or an AsyncLocal of this thread flows under this name. */
 export function addFlow(parts: FlowParts): Flow {
   claimAlone(parts.name, parts.key);
-  const flow: Flow = { ...parts, texts: new WeakMap(), lastPlain: { value: undefined, written: undefined } };
+  const flow: Flow = {
+    ...parts,
+    texts: new RecentMap(),
+    lastPlain: { value: undefined, written: undefined },
+  };
   changeTo([...flows.list, flow]);
   return flow;
 }
