@@ -34,7 +34,7 @@ export interface FlowParts {
 
 export interface Flow extends FlowParts {
   /** Of the stores that were sent lately. */
-  readonly texts: RecentMap<object, HeldValue>;
+  readonly texts: { get(store: object): HeldValue | undefined; set(store: object, held: HeldValue): void };
   /** Of stores that are no objects, the last one. */
   lastPlain: HeldValue;
 }

@@ -1,10 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { textOf } from "../../src/codec/long-texts.ts";
-import type * as Timers from "../../src/shared/timers.ts";
 
 const played = vi.hoisted(() => ({ tick: (): void => {} }));
 vi.mock(import("../../src/shared/timers.ts"), async (original) => ({
-  ...((await original()) as typeof Timers),
+  ...(await original()),
   setInterval: ((onTime: () => void) => {
     played.tick = onTime;
     return { unref: (): object => ({}) };
