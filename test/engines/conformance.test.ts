@@ -678,17 +678,19 @@ describe.each(all)("$name", ({ capabilities, start }) => {
     );
 
     it.runIf(capabilities.priorities)(
-      "a job of high priority begins before one of low priority that has waited longer",
+      "jobs of high priority begin before those of low priority that have waited longer",
       async () => {
         const release = await occupy();
-        const log = gates.make(4);
-        const tasks = (["low", "normal", "high"] as const).map((priority, mark) =>
+        const log = gates.make(7);
+        const tasks = (["low", "low", "low", "high", "high", "high"] as const).map((priority, mark) =>
           engine.run(jobs.append, [log, mark], { priority }),
         );
         await release();
         await Promise.all(tasks);
-        const order = words(log, 4).slice(1);
-        expect(order.indexOf(2)).toBeLessThan(order.indexOf(0));
+        const order = words(log, 7).slice(1);
+        const lastHigh = Math.max(...[3, 4, 5].map((mark) => order.indexOf(mark)));
+        // Now and then one of low priority goes first, so that a flood of others does not keep it out (A3.7).
+        expect(order.slice(0, lastHigh).filter((mark) => mark < 3).length).toBeLessThan(2);
       },
     );
 
