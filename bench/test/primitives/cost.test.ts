@@ -17,7 +17,8 @@ it("what allocates nothing costs no bytes", async () => {
   const round = costOf((count) => {
     for (let i = 0; i < count; i++) sum += i & 1;
   }, 100_000);
-  expect((await round())["bytes"]).toBe(0);
+  // Half of the smallest object: on a busy machine V8 may compile something meanwhile.
+  expect((await round())["bytes"]).toBeLessThan(8);
   expect(sum).toBeGreaterThan(0);
 });
 
