@@ -34,6 +34,8 @@ import { keyedId } from "./wire.ts";
 
 /** So many jobs are many: their outcomes may come together. */
 const BUSY = 32;
+/** So long the reports of a job that is over may be on their way: events tell them in order, before its end. */
+const REPORTS_MS = 2000;
 /** Until what broke on the way to the store is sent again. */
 const AGAIN_MS = 100;
 
@@ -53,6 +55,8 @@ interface Remote {
   isWithdrawing: boolean;
   /** False: perhaps the job in the store is another one under its key. */
   isCompared: boolean;
+  /** When it was seen that it is over, and no event had told it; by `now()`. */
+  overAt: number | null;
 }
 
 export class RemoteJobs implements JobCarrier {
@@ -112,6 +116,7 @@ export class RemoteJobs implements JobCarrier {
       isStopping: false,
       isWithdrawing: false,
       isCompared: key === undefined,
+      overAt: null,
     };
     this.#remotes.set(job, remote);
     const sameId = this.#byId.get(id);
@@ -242,6 +247,8 @@ export class RemoteJobs implements JobCarrier {
     if (!isCompared && !(await this.#compare(remote, key!))) return;
     if (!this.#remotes.has(remote.job)) return;
     const state = await queue.look(id);
+    const isOver = state.kind === "completed" || state.kind === "failed";
+    if (isOver && this.#awaitsReports(remote)) return;
     if (state.kind === "completed") this.#completed(id, state.outcome);
     else if (state.kind === "failed") this.#failed(id, state.reason);
     else if (state.kind === "open") {
@@ -250,6 +257,13 @@ export class RemoteJobs implements JobCarrier {
     } else if (remote.isStopping) this.#endOne(remote)?.arrived({ kind: "withdrawn" });
     else
       this.#failed(id, "it is not there any more: somebody has removed it, or the store has lost its data");
+  }
+
+  /** Whether events may yet tell what the job has reported, and then that it is over. Of one with a key they may have done so long ago. */
+  #awaitsReports(remote: Remote): boolean {
+    if (remote.job.request.reports === null || remote.key !== undefined) return false;
+    remote.overAt ??= now();
+    return now() - remote.overAt < REPORTS_MS;
   }
 
   #completed(id: string, data: unknown): void {
