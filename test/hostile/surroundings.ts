@@ -136,7 +136,10 @@ const startedOneByOne: Surrounding[] = [
 ];
 
 const changesTheLanguage = ["--frozen-intrinsics", "--disable-proto=throw", "--disable-proto=delete"];
-const changesContext = "--no-async-context-frame";
+/** The other way of carrying context. Node 22 has that alone, and no flag. */
+const changesContext = process.allowedNodeEnvironmentFlags.has("--async-context-frame")
+  ? ["--no-async-context-frame"]
+  : [];
 const permission = ["--permission", "--allow-worker", "--allow-fs-read=*"];
 const strict = [
   ["--throw-deprecation"],
@@ -159,7 +162,7 @@ const lax = [
 
 const flags: Surrounding[] = [
   ...changesTheLanguage.map((flag) => [flag]),
-  [changesContext],
+  ...changesContext.map((flag) => [flag]),
   permission,
   ...(whole ? [...strict, ...lax] : [strict.flat(), lax.flat()]),
 ].map((args) => withFlags(...args));

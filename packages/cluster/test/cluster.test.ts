@@ -15,7 +15,7 @@ import {
   serveJobs,
   WorkerLostError,
 } from "../src/index.ts";
-import { errorOf, useClusters } from "./clusters.ts";
+import { errorOf, Parts, useClusters } from "./clusters.ts";
 
 const url = new URL("../../../test/engines/engines.jobs.ts", import.meta.url);
 const redis = await startRedis();
@@ -43,8 +43,8 @@ describe.skipIf(redis === null)("Cluster", () => {
 
   // These two wait for locks to run out, both at once.
   it.concurrent("the job of a worker that was killed runs again, or rejects if it has no `retries`", async () => {
-    await using parts = new AsyncDisposableStack();
-    const { cluster, jobs, worker } = start({}, (each) => parts.use(each));
+    await using parts = new Parts();
+    const { cluster, jobs, worker } = start({}, parts.use);
     const lost = worker({ lockMs: LOCK_MS, threads: 2 });
     const [gate, other] = [gates.make(), gates.make()];
     // More than one: with so short a lock a worker may pass for lost because the machine is busy.
@@ -61,8 +61,8 @@ describe.skipIf(redis === null)("Cluster", () => {
   });
 
   it.concurrent("a worker that cannot wait leaves its jobs to others", async () => {
-    await using parts = new AsyncDisposableStack();
-    const { name, cluster, jobs, worker } = start({}, (each) => parts.use(each));
+    await using parts = new Parts();
+    const { name, cluster, jobs, worker } = start({}, parts.use);
     const options = { connection, name, modules, lockMs: LOCK_MS, concurrency: 1, closeTimeoutMs: 20 };
     const first = await serveJobs({ ...options, onError: () => {} });
     const gate = gates.make();

@@ -59,6 +59,20 @@ export function useClusters<M>(
   return { connection, modules, gates, started, own, start, inStore };
 }
 
+/** Parts of a test, disposed of in reverse. Node 22 has no AsyncDisposableStack. */
+export class Parts implements AsyncDisposable {
+  readonly #parts: AsyncDisposable[] = [];
+
+  readonly use: Keep = (part) => {
+    this.#parts.push(part);
+    return part;
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const part of this.#parts.splice(0).toReversed()) await part[Symbol.asyncDispose]();
+  }
+}
+
 export const errorOf = (task: PromiseLike<unknown>): Promise<unknown> =>
   Promise.resolve(task).then(
     () => expect.unreachable("it resolved"),

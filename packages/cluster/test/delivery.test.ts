@@ -20,7 +20,7 @@ import {
   VersionSkewError,
   WorkerLostError,
 } from "../src/index.ts";
-import { errorOf, useClusters } from "./clusters.ts";
+import { errorOf, Parts, useClusters } from "./clusters.ts";
 import type * as Jobs from "./delivery.jobs.ts";
 
 const url = new URL("./delivery.jobs.ts", import.meta.url);
@@ -49,10 +49,10 @@ const recording: Telemetry<string | undefined> = {
 
 describe.skipIf(redis === null)("delivery", () => {
   /** Of the tests for which any worker will do: each start takes long. */
-  const shared = new AsyncDisposableStack();
-  const { cluster, jobs, worker: startShared } = start({}, (each) => shared.use(each));
+  const shared = new Parts();
+  const { cluster, jobs, worker: startShared } = start({}, shared.use);
   beforeAll(() => void startShared());
-  afterAll(() => shared.disposeAsync(), timeLimit(60_000));
+  afterAll(() => shared[Symbol.asyncDispose](), timeLimit(60_000));
 
   /** Starts a worker again whenever it ends. @returns what ends that. */
   function supervise(worker: () => WorkerProcess): () => Promise<void> {

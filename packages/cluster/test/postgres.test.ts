@@ -9,7 +9,7 @@ import { startPostgres } from "../../../test/support/postgres-server.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
 import { WorkerProcess } from "../../../test/support/worker-process.ts";
 import { Cluster, ClusterUnavailableError, KeyConflictError } from "../src/index.ts";
-import { errorOf } from "./clusters.ts";
+import { errorOf, Parts } from "./clusters.ts";
 import type * as Delivery from "./delivery.jobs.ts";
 
 const enginesUrl = new URL("../../../test/engines/engines.jobs.ts", import.meta.url);
@@ -19,7 +19,7 @@ const postgres = await startPostgres();
 // Suites that are skipped are still collected.
 const connection = postgres?.url ?? "postgres://localhost/postgres";
 const gates = new Gates(false);
-const shared = new AsyncDisposableStack();
+const shared = new Parts();
 const startWorker = () => shared.use(new WorkerProcess({ connection, modules, threads: 4, lockMs: 10_000 }));
 
 /** The server itself, as anybody who reaches it sees it. */
@@ -30,7 +30,7 @@ async function connected(): Promise<AsyncDisposable & { readonly client: Client 
 }
 
 afterAll(async () => {
-  await shared.disposeAsync();
+  await shared[Symbol.asyncDispose]();
   await postgres?.[Symbol.asyncDispose]();
   gates.remove();
 }, timeLimit(60_000));
