@@ -1,6 +1,6 @@
 /**
  * Long texts out of shared memory. Node.js copies such bytes into memory of that moment before it makes a string of them. Copied into a block that
- * stays for a while, a megabyte becomes a string in a sixth of the time, and 64 in less than two thirds.
+ * stays for a while, they become one several times faster.
  */
 import { copyBytes, unfilledBytes } from "../shared/copy-bytes.ts";
 import { bufferOf, latin1Slice, ucs2Slice } from "../shared/intrinsics.ts";
