@@ -11,9 +11,9 @@ interface Obstacle {
 const obstacles: readonly Obstacle[] = [
   {
     of: ["the first burst", "its later bursts", "a burst of 100 000", "CPU of the caller", "garbage per job"],
-    why: "A job is a task that somebody can await, under a policy, in a context, and the calling thread makes and settles each: about a microsecond, and half a kilobyte for the collector. In the first ten thousand jobs V8 has yet to compile that path, on the cores that the pool runs on. The bare slots have no task, no context and no error",
+    why: "A job is a task that somebody can await, under a policy, in a context, and the calling thread makes and settles each. In the first ten thousand jobs V8 has yet to compile that path, on the cores that the pool runs on. The bare slots have no task, no context and no error",
     tried:
-      "one object for a job and all that it holds; contexts that are encoded once; one object of each class that stays, so that a collection does not take its hidden class and all compiled code along (a collection before each burst: 4.2 to 1.7 us a job). Without gain: constructors made from text, a bundle in two parts, waking the thread earlier, letting it sleep later",
+      "one object for a job and all that it holds; contexts that are encoded once; one object of each class that stays, so that a collection does not take its hidden class and all compiled code along. Without gain: constructors made from text, a bundle in two parts, waking the thread earlier, letting it sleep later",
   },
   {
     of: ["a call after 5 ms"],
@@ -24,19 +24,19 @@ const obstacles: readonly Obstacle[] = [
     of: ["start of a process"],
     why: "Reading, compiling and linking our files, here and on the thread; they are more code than a peer's",
     tried:
-      "few files instead of many (280 to 150 ms), threads that do not load what submits jobs (590 to 340 KB), no built-in module that loads more than it says. Shorter names would save 3 %, and no white space nothing. `NODE_COMPILE_CACHE` is for the user to set",
+      "few files instead of many, threads that do not load what submits jobs, no built-in module that loads more than it says. Shorter names save next to nothing. `NODE_COMPILE_CACHE` is for the user to set",
   },
   {
     of: ["8 B of bytes", "1 KB of bytes", "64 KB of bytes", "1 MB of bytes", "64 MB of bytes"],
-    why: "Each job allocates memory that V8 counts, though it is not on its heap, on both threads. At 64 KB, 43 % of the CPU time is V8's own threads, which mark and sweep because of it (`perf record` of jobs that echo); with larger blocks page faults in the fresh memory come on top. A peer's job allocates as much, next to a smaller heap",
+    why: "Each job allocates memory that V8 counts, though it is not on its heap, on both threads. Much of the CPU time is V8's own threads, which mark and sweep because of it; with larger blocks page faults in the fresh memory come on top. A peer's job allocates as much, next to a smaller heap",
     tried:
       "one copy into the arena straight from the caller's memory and one out of it, by a native `memmove`; memory that is not filled first; results that are copied once and moved. Not tried: results through the arena as well, because the calling thread would make the copy out of it",
   },
   {
     of: ["8 B moved", "1 KB moved", "64 KB moved", "1 MB moved", "64 MB moved"],
-    why: "A job that moves memory takes a message in each direction besides its slot. And V8 begins a collection when it allocates for its own needs while more memory than it likes is attached, as between a result and the next call. While it compiles code it often does: one collection for every 7 calls of 64 MB in a fresh process, for a bare port one in 27; after thousands of calls one in 470 (`--trace-gc --trace-incremental-marking`)",
+    why: "A job that moves memory takes a message in each direction besides its slot. And V8 begins a collection when it allocates for its own needs while more memory than it likes is attached, as between a result and the next call. While it compiles code it often does (`--trace-gc --trace-incremental-marking`)",
     tried:
-      "memory that waits in ports, where it counts for nobody; no more than 4 MB attached in a turn of the event loop; several jobs sent ahead in one message. Without gain: putting the caller's buffer into a port at once",
+      "memory that waits in ports, where it counts for nobody; no more than a few MB attached at a time; several jobs sent ahead in one message. Without gain: putting the caller's buffer into a port at once",
   },
   {
     of: ["1 MB of text", "64 MB of text"],
@@ -44,12 +44,12 @@ const obstacles: readonly Obstacle[] = [
   },
   {
     of: ["fork + join"],
-    why: "An entry of a deque, an object and one scope for its context take 117 ns by themselves; the rest is what makes it a task that a thief may take, that can be cancelled, and whose error has the caller's frames",
-    tried: "numbers that lie in the slot as they are, fewer looks at words of others (333 to 313 ns)",
+    why: "An entry of a deque, an object and one scope for its context take most of that by themselves; the rest is what makes it a task that a thief may take, that can be cancelled, and whose error has the caller's frames",
+    tried: "numbers that lie in the slot as they are, fewer looks at words of others",
   },
   {
     of: ["time of a job with a new context"],
-    why: "The job without one became cheaper, from 1.6 us, and the context did not as much. A frame of its own costs 0.16 us in any case; the text by which a thread can read it is most of the rest. Five kilobytes for each of 10 000 jobs that wait are 50 MB of fresh memory",
+    why: "The job without one became cheaper, and the context did not as much. A frame of its own is the platform's; the text by which a thread can read it is most of the rest. Five kilobytes for each of 10 000 jobs that wait are 50 MB of fresh memory",
     tried:
       "short texts beside the arguments in the slot, carriers that are written in pieces and read in one pass, no native call for a short value, entries found by a few characters of their text",
   },
@@ -61,7 +61,7 @@ const obstacles: readonly Obstacle[] = [
   {
     of: ["memory of eight idle threads", "CPU of eight idle threads"],
     why: "Each thread loads our modules: see Memory and idleness below",
-    tried: "no submitting code and no `node:crypto` on threads whose jobs need neither (198 to 190 MB)",
+    tried: "no submitting code and no `node:crypto` on threads whose jobs need neither",
   },
   {
     of: ["Census"],
@@ -70,12 +70,12 @@ const obstacles: readonly Obstacle[] = [
   },
   {
     of: ["await of a settled Task"],
-    why: "`await` calls `then` of whatever is no promise of its own, in a microtask more: a bare thenable takes 84 to 98 ns, one that makes a task 122",
-    tried: "a microtask in place of a scope and a queue (250 to 145 ns)",
+    why: "`await` calls `then` of whatever is no promise of its own, in a microtask more: a bare thenable takes as long, see Scheduling below",
+    tried: "a microtask in place of a scope and a queue",
   },
   {
     of: ["pending operations on one reused source"],
-    why: "Resuming a generator (23 ns), entering the context (15 ns) and the source itself (15 ns)",
+    why: "Resuming a generator, entering the context and the source itself are all that is left",
   },
 ];
 
