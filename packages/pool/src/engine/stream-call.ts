@@ -85,7 +85,7 @@ const calls = new WeakMap<object, StreamCall>();
 
 /**
  * Kept from the first time that it is asked for after the stream has opened. Before, whatever is called waits its turn behind the task, whoever
- * made the call: to keep it then takes a tenth of a short stream.
+ * made the call: an entry in the map would cost each short stream for nothing.
  */
 function callOf(task: Task<unknown>): StreamCall {
   let call = calls.get(task);

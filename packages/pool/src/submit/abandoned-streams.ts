@@ -16,8 +16,8 @@ interface Opened {
 const abandoned = new FinalizationRegistry<Abandonable>((source) => source.leave());
 
 /**
- * Of this turn of the event loop. A short stream is over when it ends, and is never registered: that takes a third of its time, and V8 keeps the
- * entry until it collects the whole heap.
+ * Of this turn of the event loop. A short stream is over when it ends, and is never registered: that takes a good part of its time, and V8 keeps
+ * the entry until it collects the whole heap.
  */
 let opened: Opened[] = [];
 

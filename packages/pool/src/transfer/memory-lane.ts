@@ -14,9 +14,9 @@
  * |        | a slot that is linked later, or a frame of |            | or one behind it, is read; freed when the job was given up        |
  * |        | a stream that is written later             |            |                                                                   |
  *
- * Messages leave a port in order, slots and frames are read in any: what lay before the one that is wanted is kept beside it, so each is found once.
- * When a thread has ended, the host reads every slot that it had finished and every stream, then closes both lanes: what none of these names goes with them. What was
- * SENT ends with the thread, as its jobs do; what was HELD or PARKED runs elsewhere.
+ * Messages leave a port in order, slots and frames are read in any: what lay before the one that is wanted is kept beside it, so each is found
+ * once. When a thread has ended, the host reads every slot that it had finished and every stream, then closes both lanes: what none of these
+ * names goes with them. What was SENT ends with the thread, as its jobs do; what was HELD or PARKED runs elsewhere.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";

@@ -175,7 +175,7 @@ const outcomes = new OutcomeWriter({
   ringHost: () => post({ type: "bell" }),
   takeMessages: takeKnowledge,
   large,
-  carry: (to, values) => host.carryResult(to, values),
+  carry: (to, values) => host.carryBack(to, values),
   ending: (slot) => inputs.endOf(slot),
   released: () => loop.wake(),
 });
@@ -186,7 +186,7 @@ const streams = new StreamJobs({
   sharedBuffers,
   outcomes,
   current,
-  carry: (to, values) => host.carryResult(to, values),
+  carry: (to, values) => host.carryBack(to, values),
   spinLimitUs: options.spinLimitUs,
   isTurnDue: () => clock.isTurnDue(),
   wake: () => loop.wake(),

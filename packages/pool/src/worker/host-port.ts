@@ -27,8 +27,8 @@ export class HostPort {
     this.#port.postMessage({ type: "carried", to, id, values, transfer } satisfies WorkerMessage, transfer);
   }
 
-  /** The same for a result, or an item of a stream. */
-  carryResult(to: number, values: Carried): void {
+  /** The same for what a job gives back: a result, or an item of a stream. */
+  carryBack(to: number, values: Carried): void {
     if (to === HOST_SERIAL && isMemory(values)) this.#lane.send(values);
     else this.carry(to, values);
   }

@@ -33,7 +33,7 @@ export interface ThreadOfPool {
 }
 
 /** Goes up with any change of the shared memory, of the parts above, or of what they have: a copy that knows them otherwise must not touch them. */
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 
 /** Null until somebody asks: on a thread that is no pool's, copies of several versions have nothing in common. */
 let holder: { thread: ThreadOfPool | null } | null = null;
