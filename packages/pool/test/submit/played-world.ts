@@ -69,6 +69,7 @@ export class World {
   readonly hands: (Hand | null)[] = Array.from({ length: THREADS }, () => null);
   /** Threads that were given up and have not ended, or that are just ending. */
   readonly #gone = new Set<number>();
+  readonly #ending = new Set<number>();
   /** How often each task was told, by the channels. */
   readonly told = new Map<object, number>();
   isClosed = false;
@@ -225,6 +226,9 @@ export class World {
 
   /** The thread ends where it is, and another one takes its place, with the same number. */
   #end(thread: number): void {
+    // Once, whatever the continuations below command: with its number the next one has its serial, which in a pool nobody has again.
+    if (this.#ending.has(thread)) return;
+    this.#ending.add(thread);
     this.hands[thread] = null;
     // Continuations run in between, and nobody takes anything in its name.
     this.#gone.add(thread);
@@ -234,6 +238,7 @@ export class World {
       ledger.recover(serialOf(thread), crash, true);
       ledger.deliver();
     }
+    this.#ending.delete(thread);
     this.#gone.delete(thread);
     this.pool.homes.gone.delete(thread);
     this.pool.submitter.ledger.settleHomeless();
