@@ -11,6 +11,9 @@ export abstract class DatabasePool {
   /** Whether the database has answered, and was not lost since. */
   abstract readonly isReady: boolean;
 
+  /** As that of a `pg.Pool`. */
+  abstract query(text: string, params?: readonly unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+
   protected get isEnded(): boolean {
     return this.#isEnded;
   }

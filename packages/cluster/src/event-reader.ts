@@ -9,18 +9,23 @@ const heard: ReadonlySet<string> = new Set(["completed", "failed", "progress"]);
 
 type Events = Awaited<ReturnType<IQueueBackend["readEvents"]>>;
 
-/** @param isBusy Whether many jobs are under way. */
+/**
+ * @param isBusy Whether many jobs are under way.
+ * @param begin The last event before them. BullMQ would look for the last one when it begins to read, and again each time that none has come:
+ * those between two such looks nobody would hear of.
+ */
 export function readingEvents(
   backend: BackendFactory<IQueueBackend, never>,
   isBusy: () => boolean,
+  begin: () => Promise<string>,
 ): BackendFactory<IQueueBackend, never> {
   return (...args) => {
     const made = backend(...args);
     const read = made.readEvents.bind(made);
-    made.readEvents = async (...from) => {
+    made.readEvents = async (last, waitMs) => {
       // "$" is whatever comes from now on.
-      if (from[0] !== "$" && isBusy()) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      return outcomesOf(await read(...from));
+      if (last !== "$" && isBusy()) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      return outcomesOf(await read(last === "$" ? await begin() : last, waitMs));
     };
     return made;
   };

@@ -27,22 +27,31 @@ export class RemoteQueue {
   readonly #flows: () => FlowProducer<IQueueBackend, never>;
   readonly #resultAge: ResultAge;
   readonly #ready: Promise<unknown>;
+  readonly #lastEvent: () => Promise<string>;
+  /** Null: it has to be asked for. */
+  #begun: Promise<string> | null = null;
 
   /** @param commands Shared by all queues. @param blocking This queue's own. */
   constructor(
     name: string,
-    { backend }: Store,
+    store: Store,
     commands: StoreConnection,
     blocking: StoreConnection,
     resultTtlMs: number,
     listener: RemoteQueueListener,
   ) {
     this.name = name;
+    const { backend } = store;
     this.#queue = new Queue(name, { connection: commands.client }, backend);
+    this.#lastEvent = () => store.lastEvent(commands.client, this.#queue);
     this.#events = new QueueEvents(
       name,
-      { connection: blocking.client },
-      readingEvents(backend, () => listener.isBusy()),
+      { connection: blocking.client, blockingTimeout: store.eventsMs },
+      readingEvents(
+        backend,
+        () => listener.isBusy(),
+        () => this.#begin(),
+      ),
     );
     let flows: FlowProducer<IQueueBackend, never> | undefined;
     this.#flows = () => (flows ??= new FlowProducer({ connection: commands.client }, backend));
@@ -59,6 +68,7 @@ export class RemoteQueue {
   /** One that is there already stays as it is. */
   async add(jobs: readonly NewJob[]): Promise<void> {
     await this.#ready;
+    await this.#begin();
     const alone = jobs.filter(({ children }) => children.length === 0);
     const withChildren = jobs.filter(({ children }) => children.length > 0);
     const entries = alone.map((job) => ({
@@ -75,6 +85,15 @@ export class RemoteQueue {
     }
     if (withChildren.length > 0)
       await this.#flows().addBulk(withChildren.map((job) => flowOf(job, this.#resultAge)));
+  }
+
+  /** The last event before all jobs of this caller: those after it are read. */
+  #begin(): Promise<string> {
+    this.#begun ??= this.#lastEvent().catch((error: unknown) => {
+      this.#begun = null;
+      throw error;
+    });
+    return this.#begun;
   }
 
   /** @returns false for one that a worker has, or that is over. */
