@@ -30,7 +30,7 @@ const SINGLE_SHARE = 200;
 const READABLE_SHARE = 4;
 /** Before the first round: so much of it, to be optimized. */
 const WARM_UP_SHARE = 10;
-const CALLS = 2000;
+const CALLS = 20_000;
 
 await using pool = new ThreadPool({ minThreads: 1, maxThreads: 1 });
 const jobs = pool.module<typeof Jobs>(new URL("./streams.jobs.ts", import.meta.url), {

@@ -9,5 +9,5 @@ export { InvalidOperationError, OperationCanceledError, TaskSchedulerError, Time
 export { giveCanceled, giveError, giveResult, TaskCompletionSource } from "./task-completion-source.ts";
 export { schedule, TaskScheduler } from "./task-scheduler.ts";
 export { createTask, Task } from "./task.ts";
-export { trySucceed } from "./task-state.ts";
+export { addCallback, policyOf, trySucceed } from "./task-state.ts";
 export { ItemQueue } from "./waiting/item-queue.ts";

@@ -8,7 +8,7 @@ import { JobCanceledError } from "../errors.ts";
 import { MAX_UNREAD } from "../jobs/generators.ts";
 import { isThenable } from "../jobs/thenable.ts";
 import { OpenedStream, type StreamSource } from "../submit/job-stream.ts";
-import { NO_ITEM, StreamReaders } from "../submit/stream-readers.ts";
+import { NO_ITEM, StreamReaders, type Waiting } from "../submit/stream-readers.ts";
 import { endOf, waitingBy } from "../submit/task-readers.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
 import { decodeValue, encodeValue } from "./encoded-value.ts";
@@ -68,6 +68,11 @@ export class InlineStream implements StreamSource {
     const waiting = this.#readers.wait(by);
     this.#goOn();
     return waiting;
+  }
+
+  join(waiting: Waiting): void {
+    this.#readers.join(waiting);
+    if (this.#readers.areWaiting) this.#goOn();
   }
 
   leave(): void {

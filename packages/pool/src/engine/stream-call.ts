@@ -4,13 +4,20 @@
  * handle's call has the type of the stream where its function is a generator.
  */
 import { Task } from "@skein/scheduling";
-import { define, reflectDefine } from "../shared/intrinsics.ts";
-import { type JobStream, OpenedStream, type ReadableOptions } from "../submit/job-stream.ts";
+import { addCallback, policyOf } from "@skein/scheduling/internal";
+import { define, Promise, reflectDefine } from "../shared/intrinsics.ts";
+import { joinStream, type JobStream, OpenedStream, type ReadableOptions } from "../submit/job-stream.ts";
 import { readableOf } from "../submit/stream-readable.ts";
 
 const { apply } = Reflect;
 
 type Result = IteratorResult<unknown, unknown>;
+
+/** Who has called `next` before the stream has opened. */
+interface Early {
+  readonly call: StreamCall;
+  readonly waiting: PromiseWithResolvers<Result>;
+}
 
 class StreamCall implements JobStream<unknown> {
   readonly #task: Task<unknown>;
@@ -21,8 +28,21 @@ class StreamCall implements JobStream<unknown> {
   }
 
   next(): Promise<Result> {
-    return this.#stream === null ? this.#whenOpen((stream) => stream.next()) : this.#stream.next();
+    if (this.#stream !== null) return this.#stream.next();
+    if (policyOf(this.#task) !== "asynchronous") return this.#whenOpen((stream) => stream.next());
+    // Goes on as with a promise: one is enough, and no task in between.
+    const waiting = Promise.withResolvers<Result>();
+    addCallback<Early>(this.#task, StreamCall.#join, { call: this, waiting });
+    return waiting.promise;
   }
+
+  static readonly #join = ({ call, waiting }: Early): void => {
+    try {
+      joinStream(call.#opened(call.#task.result), waiting);
+    } catch (error) {
+      waiting.reject(error);
+    }
+  };
 
   return(): Promise<Result> {
     return this.#task.then(
@@ -69,14 +89,16 @@ class StreamCall implements JobStream<unknown> {
   }
 
   #whenOpen<R>(use: (stream: JobStream<unknown>) => PromiseLike<R>): Task<R> & Promise<R> {
-    return this.#task.then((result) => {
-      if (!(result instanceof OpenedStream))
-        throw new TypeError(
-          "The job has given its result in one piece: only that of a generator can be iterated. Await it instead",
-        );
-      this.#stream = result;
-      return use(result);
-    }) as Task<R> & Promise<R>;
+    return this.#task.then((result) => use(this.#opened(result))) as Task<R> & Promise<R>;
+  }
+
+  #opened(result: unknown): OpenedStream {
+    if (!(result instanceof OpenedStream))
+      throw new TypeError(
+        "The job has given its result in one piece: only that of a generator can be iterated. Await it instead",
+      );
+    this.#stream = result;
+    return result;
   }
 }
 

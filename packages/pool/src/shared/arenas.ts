@@ -86,8 +86,8 @@ export class Arenas {
   }
 
   /** The memory of an arena, as far as the end of such a block: what lies there is read and written while it changes. */
-  bufferOf(id: number, block: number, length: number): SharedArrayBuffer {
-    return upTo(this.#withId(id), block * 8 + length).bytes.buffer as SharedArrayBuffer;
+  memoryOf(id: number, block: number, length: number): Uint8Array {
+    return upTo(this.#withId(id), block * 8 + length).bytes;
   }
 
   /** The payload was read: its owner may use the block again. */

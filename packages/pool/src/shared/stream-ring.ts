@@ -39,6 +39,7 @@
  *            window; Web Streams' highWaterMark. Model test: test/shared/stream-ring.model.test.ts
  */
 import { cas, load, notify, store, waitAsync } from "./atomics.ts";
+import { WeakMap } from "./intrinsics.ts";
 import { LINE_WORDS } from "./layout.ts";
 
 // Words from the beginning of the block.
@@ -86,15 +87,41 @@ export function ringBytes({ capacityBytes }: StreamShape): number {
   return FRAMES * 4 + capacityBytes;
 }
 
+/** Of a whole memory. */
+interface Views {
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+}
+
+/** Made once for all rings of a memory: a short stream takes not much longer than that. */
+const knownViews = new WeakMap<SharedArrayBuffer, Views>();
+
+function viewsOf(memory: Uint8Array): Views {
+  const buffer = memory.buffer as SharedArrayBuffer;
+  let views = knownViews.get(buffer);
+  if (views === undefined) {
+    const { byteLength } = buffer;
+    views = {
+      words: new Int32Array(buffer, 0, byteLength >> 2),
+      doubles: new Float64Array(buffer, 0, byteLength >> 3),
+    };
+    knownViews.set(buffer, views);
+  }
+  return views;
+}
+
 /** The producer's end. */
 export class StreamWriter {
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
+  /** Where the block begins, in bytes, and in words. */
+  readonly #offset: number;
+  readonly #base: number;
   readonly #highWaterMark: number;
   readonly #capacity: number;
   readonly #maxAhead: number;
   /** What the frames take that are not known to be read, by their number. */
-  readonly #sizes: Int32Array;
+  readonly #sizes: number[] = [];
   #written = 0;
   #read = 0;
   /** Of the ring, and of blocks apart. */
@@ -103,25 +130,26 @@ export class StreamWriter {
   #at = 0;
 
   /**
-   * @param offset Where the block begins, in bytes: a multiple of 8.
+   * @param bytes The memory in which the block lies.
+   * @param offset Where it begins there, in bytes: a multiple of 8.
    * @param thread The index of the producer's thread, if that sleeps in its parking word.
    */
-  constructor(
-    buffer: SharedArrayBuffer,
-    offset: number,
-    shape: StreamShape,
-    highWaterMark: number,
-    thread = -1,
-  ) {
+  constructor(bytes: Uint8Array, offset: number, shape: StreamShape, highWaterMark: number, thread = -1) {
     const { capacityBytes, maxBytes } = shape;
-    this.#words = new Int32Array(buffer, offset, ringBytes(shape) / 4);
-    this.#doubles = new Float64Array(buffer, offset, ringBytes(shape) / 8);
+    const { words, doubles } = viewsOf(bytes);
+    this.#words = words;
+    this.#doubles = doubles;
+    this.#offset = offset;
+    this.#base = offset / 4;
     this.#highWaterMark = highWaterMark;
     this.#capacity = capacityBytes;
     this.#maxAhead = capacityBytes - 2 * (HEADER_BYTES + maxBytes) - HEADER_BYTES;
-    this.#sizes = new Int32Array(highWaterMark);
-    for (const word of [WRITTEN, READ, CREDIT, ITEMS]) this.#words[word] = 0; // plain: nobody knows the block yet
-    this.#words[THREAD] = thread; // plain: as the line above
+    // Plain: nobody knows the block yet.
+    words[this.#base + WRITTEN] = 0;
+    words[this.#base + READ] = 0;
+    words[this.#base + CREDIT] = 0;
+    words[this.#base + ITEMS] = 0;
+    words[this.#base + THREAD] = thread;
   }
 
   /** Whether one more frame may be written, of any size. */
@@ -144,7 +172,7 @@ export class StreamWriter {
 
   /** Takes in what has been read. */
   refresh(): void {
-    const read = load(this.#words, READ); // [T2] [T5]
+    const read = load(this.#words, this.#base + READ); // [T2] [T5]
     for (; (this.#read | 0) !== read; this.#read++)
       this.#ahead -= this.#sizes[this.#read % this.#highWaterMark]!;
   }
@@ -152,14 +180,14 @@ export class StreamWriter {
   /** @returns whether the consumer waits, and has to be told. */
   writeNumber(value: number): boolean {
     const at = this.#begin(NUMBER, 0, 0);
-    this.#doubles[at / 8 + 1] = value;
+    this.#doubles[(this.#offset + at) / 8 + 1] = value;
     return this.#publish();
   }
 
   /** Room for a value of at most `maxBytes`, with which `apart` bytes come another way. @returns where in the block its bytes go; `write` follows. */
   reserve(length: number, apart = 0): number {
     const at = this.#begin(BYTES, length, apart);
-    this.#words[at / 4 + 1] = length;
+    this.#words[this.#base + at / 4 + 1] = length;
     return at + HEADER_BYTES;
   }
 
@@ -182,7 +210,7 @@ export class StreamWriter {
     apart = 0,
     kind: typeof APART | typeof THROWN = APART,
   ): boolean {
-    const at = this.#begin(kind, 0, length + apart) / 4;
+    const at = this.#base + this.#begin(kind, 0, length + apart) / 4;
     this.#words[at + 1] = length;
     this.#words[at + 2] = block;
     this.#words[at + 3] = arena;
@@ -195,7 +223,7 @@ export class StreamWriter {
     let padding = 0;
     if (this.#at + size > this.#capacity - HEADER_BYTES) {
       padding = this.#capacity - this.#at;
-      this.#words[FRAMES + this.#at / 4] = WRAP; // plain: [T4], as everything of a frame
+      this.#words[this.#base + FRAMES + this.#at / 4] = WRAP; // plain: [T4], as everything of a frame
       this.#at = 0;
     }
     // More than the whole ring is enough to stop the producer.
@@ -203,44 +231,44 @@ export class StreamWriter {
     this.#sizes[this.#written % this.#highWaterMark] = bytes;
     this.#ahead += bytes;
     const at = FRAMES * 4 + this.#at;
-    this.#words[at / 4] = kind;
+    this.#words[this.#base + at / 4] = kind;
     this.#at += size;
     return at;
   }
 
   #publish(): boolean {
     this.#written++;
-    store(this.#words, WRITTEN, this.#written | 0); // [T1] [T4]
-    return load(this.#words, ITEMS) === 1 && cas(this.#words, ITEMS, 1, 0); // [T1]
+    store(this.#words, this.#base + WRITTEN, this.#written | 0); // [T1] [T4]
+    return load(this.#words, this.#base + ITEMS) === 1 && cas(this.#words, this.#base + ITEMS, 1, 0); // [T1]
   }
 
   /** What `writeNumber` has said: for a consumer that waits in `whenWritten`. */
   wakeReader(): void {
-    notify(this.#words, ITEMS); // [T3]
+    notify(this.#words, this.#base + ITEMS); // [T3]
   }
 
   /** Says that the producer is about to wait. @returns false when there is no reason any more. */
   suspend(): boolean {
-    store(this.#words, CREDIT, 1); // [T2]
+    store(this.#words, this.#base + CREDIT, 1); // [T2]
     this.refresh();
     if (!this.#hasRoom) return true;
-    store(this.#words, CREDIT, 0); // [unpaired] nobody waits; a wake-up that was on its way finds nobody
+    store(this.#words, this.#base + CREDIT, 0); // [unpaired] nobody waits; a wake-up that was on its way finds nobody
     return false;
   }
 
   /** A promise of the consumer's wake-up; null: it has come. */
   whenGranted(): Promise<unknown> | null {
-    return waitAsync(this.#words, CREDIT, 1); // [T3]
+    return waitAsync(this.#words, this.#base + CREDIT, 1); // [T3]
   }
 
   /** Whether the consumer has woken the producer since `suspend`. */
   get isGranted(): boolean {
-    return load(this.#words, CREDIT) === 0; // [T2] polled: who sees it late looks again, or hears of it
+    return load(this.#words, this.#base + CREDIT) === 0; // [T2] polled: who sees it late looks again, or hears of it
   }
 
   /** Goes on for another reason: nobody is left waiting. */
   resume(): void {
-    if (cas(this.#words, CREDIT, 1, 0)) notify(this.#words, CREDIT); // [T3]
+    if (cas(this.#words, this.#base + CREDIT, 1, 0)) notify(this.#words, this.#base + CREDIT); // [T3]
   }
 }
 
@@ -248,34 +276,37 @@ export class StreamWriter {
 export class StreamReader {
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
-  readonly #offset: number;
+  /** Where the block begins, in words. */
+  readonly #base: number;
   readonly #half: number;
   #written = 0;
   #read = 0;
   #at = 0;
-  /** Of the frame that `peek` has found, in bytes from the beginning of the block. */
+  /** Where the frame begins that `peek` has found, in bytes. */
   #frame = 0;
 
   /** As the writer. */
-  constructor(buffer: SharedArrayBuffer, offset: number, shape: StreamShape, highWaterMark: number) {
-    this.#words = new Int32Array(buffer, offset, ringBytes(shape) / 4);
-    this.#doubles = new Float64Array(buffer, offset, ringBytes(shape) / 8);
-    this.#offset = offset;
+  constructor(bytes: Uint8Array, offset: number, highWaterMark: number) {
+    const { words, doubles } = viewsOf(bytes);
+    this.#words = words;
+    this.#doubles = doubles;
+    this.#base = offset / 4;
     this.#half = highWaterMark >> 1;
   }
 
   /** The kind of the next frame, which stays until `consume`; NO_FRAME: there is none yet. */
   peek(): FrameKind {
     if (this.#read === this.#written) {
-      this.#written = load(this.#words, WRITTEN) >>> 0; // [T1] [T4]
+      this.#written = load(this.#words, this.#base + WRITTEN) >>> 0; // [T1] [T4]
       if (this.#read === this.#written) return NO_FRAME;
     }
-    let kind = this.#words[FRAMES + this.#at / 4]!;
+    const frames = this.#base + FRAMES;
+    let kind = this.#words[frames + this.#at / 4]!;
     if (kind === WRAP) {
       this.#at = 0;
-      kind = this.#words[FRAMES]!;
+      kind = this.#words[frames]!;
     }
-    this.#frame = FRAMES * 4 + this.#at;
+    this.#frame = frames * 4 + this.#at;
     return kind as FrameKind;
   }
 
@@ -291,7 +322,7 @@ export class StreamReader {
 
   /** Where the bytes begin, in the buffer. */
   get start(): number {
-    return this.#offset + this.#frame + HEADER_BYTES;
+    return this.#frame + HEADER_BYTES;
   }
 
   get block(): number {
@@ -304,7 +335,7 @@ export class StreamReader {
 
   /** Of the producer. */
   get thread(): number {
-    return this.#words[THREAD]!; // plain: constant
+    return this.#words[this.#base + THREAD]!; // plain: constant
   }
 
   /** The frame was read: its bytes are the producer's. @returns whether the producer may go on, whose thread may be asleep. */
@@ -312,35 +343,35 @@ export class StreamReader {
     const kind = this.#words[this.#frame / 4];
     this.#at += HEADER_BYTES + (kind === BYTES ? (this.length + 15) & ~15 : 0);
     this.#read = (this.#read + 1) >>> 0;
-    store(this.#words, READ, this.#read | 0); // [T2] [T5]
-    if (load(this.#words, CREDIT) !== 1 || !this.#isHalfEmpty) return false; // [T2]
-    if (!cas(this.#words, CREDIT, 1, 0)) return false; // [T3]
-    notify(this.#words, CREDIT); // [T3]
+    store(this.#words, this.#base + READ, this.#read | 0); // [T2] [T5]
+    if (load(this.#words, this.#base + CREDIT) !== 1 || !this.#isHalfEmpty) return false; // [T2]
+    if (!cas(this.#words, this.#base + CREDIT, 1, 0)) return false; // [T3]
+    notify(this.#words, this.#base + CREDIT); // [T3]
     return true;
   }
 
   /** By what is published now, not by what this side has seen. */
   get #isHalfEmpty(): boolean {
-    return (load(this.#words, WRITTEN) - this.#read) >>> 0 <= this.#half; // [T1] after CREDIT said 1: the producer writes nothing more
+    return (load(this.#words, this.#base + WRITTEN) - this.#read) >>> 0 <= this.#half; // [T1] after CREDIT said 1: the producer writes nothing more
   }
 
   /** Says that the consumer is about to wait. @returns false when there is a frame. */
   awaitFrame(): boolean {
-    store(this.#words, ITEMS, 1); // [T1]
-    this.#written = load(this.#words, WRITTEN) >>> 0; // [T1] [T4]
+    store(this.#words, this.#base + ITEMS, 1); // [T1]
+    this.#written = load(this.#words, this.#base + WRITTEN) >>> 0; // [T1] [T4]
     if (this.#read === this.#written) return true;
-    store(this.#words, ITEMS, 0); // [unpaired] a producer that has seen 1 tells of a frame that was read: harmless
+    store(this.#words, this.#base + ITEMS, 0); // [unpaired] a producer that has seen 1 tells of a frame that was read: harmless
     return false;
   }
 
   /** A promise of the producer's wake-up, after `awaitFrame`; null: it has come. */
   whenWritten(): Promise<unknown> | null {
-    return waitAsync(this.#words, ITEMS, 1); // [T3]
+    return waitAsync(this.#words, this.#base + ITEMS, 1); // [T3]
   }
 
   /** Nothing more is read: nobody is left waiting, though the producer may have died before it could notify. */
   leave(): void {
-    cas(this.#words, ITEMS, 1, 0); // [T1]
-    notify(this.#words, ITEMS); // [T3]
+    cas(this.#words, this.#base + ITEMS, 1, 0); // [T1]
+    notify(this.#words, this.#base + ITEMS); // [T3]
   }
 }

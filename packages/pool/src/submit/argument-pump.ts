@@ -69,9 +69,10 @@ export class ArgumentPump {
     if (this.#state !== CLOSED) return 0;
     const { payloads } = parts;
     const block = payloads.allocate(ringBytes(STREAM_SHAPE));
-    const buffer = payloads.bytes(block).buffer as SharedArrayBuffer;
-    const ring = new StreamWriter(buffer, payloads.offset(block), STREAM_SHAPE, this.#highWaterMark);
-    this.#items = new ItemWriter(parts, ring, buffer, payloads.offset(block), true);
+    const bytes = payloads.bytes(block);
+    const at = payloads.offset(block);
+    const ring = new StreamWriter(bytes, at, STREAM_SHAPE, this.#highWaterMark);
+    this.#items = new ItemWriter(parts, ring, bytes, at, true);
     this.#payloads = payloads;
     this.#block = block;
     this.#state = PULLING;

@@ -4,6 +4,7 @@ import { isError } from "@skein/context/errors";
 import type { Task } from "@skein/scheduling";
 import { leaveWhenCollected } from "./abandoned-streams.ts";
 import { readableOf } from "./stream-readable.ts";
+import type { Waiting } from "./stream-readers.ts";
 
 /** What `JobStream.toReadable` takes. */
 export interface ReadableOptions {
@@ -61,10 +62,18 @@ export interface StreamSource {
   readonly isOver: boolean;
   /** @param by The stream that was asked: held until it has an answer, so that it is not taken for one that nobody reads. */
   next(by: OpenedStream): PromiseLike<IteratorResult<unknown, unknown>>;
+  /** The same for one who has asked before there was a stream. */
+  join(waiting: Waiting): void;
   /** No item is wanted any more: the generator is to end. */
   leave(): void;
   cancel(reason: unknown): void;
 }
+
+/** Gives the next item to one who has asked before there was a stream. */
+export let joinStream: (
+  stream: OpenedStream,
+  waiting: PromiseWithResolvers<IteratorResult<unknown, unknown>>,
+) => void;
 
 /** It holds the source; the source must not hold it, but while somebody waits for an item. */
 export class OpenedStream implements JobStream<unknown> {
@@ -73,6 +82,11 @@ export class OpenedStream implements JobStream<unknown> {
   constructor(source: StreamSource) {
     this.#source = source;
     leaveWhenCollected(this, source);
+  }
+
+  static {
+    joinStream = (stream, { promise, resolve, reject }) =>
+      stream.#source.join({ promise, by: stream, resolve, reject });
   }
 
   get completion(): Task<unknown> {

@@ -17,7 +17,7 @@ import { decodeFrame } from "../transfer/decode-frame.ts";
 import { OpenedStream, type StreamSource } from "./job-stream.ts";
 import type { TaskJob } from "./task-job.ts";
 import { endOf, waitingBy } from "./task-readers.ts";
-import { NO_ITEM, StreamReaders } from "./stream-readers.ts";
+import { NO_ITEM, StreamReaders, type Waiting } from "./stream-readers.ts";
 
 export interface StreamParts {
   readonly memory: PoolMemory;
@@ -41,7 +41,7 @@ export interface StreamLedger {
 
 interface Ring {
   readonly reader: StreamReader;
-  /** The buffer in which it lies. */
+  /** The memory in which it lies. */
   readonly bytes: Uint8Array;
 }
 
@@ -171,6 +171,11 @@ export class OpenStream implements StreamSource {
     }
   }
 
+  join(waiting: Waiting): void {
+    this.#readers.join(waiting);
+    if (this.#readers.areWaiting) this.#ledger.awaited();
+  }
+
   /** Whether whoever waits now is the first to do so, for what comes into the ring. Of the others the producer knows already. */
   get #isAlone(): boolean {
     if (this.#hasLeft || this.#isOver || this.#rest !== null) return false;
@@ -266,9 +271,8 @@ function dropFrames({ reader, bytes }: Ring, { arenas, carried }: DropParts): vo
 
 function ringOf(slot: number, { memory: { slots }, arenas }: DropParts): Ring {
   const block = slots.ringBlock(slot);
-  const buffer = arenas.bufferOf(slots.ringArena(slot), block, ringBytes(STREAM_SHAPE));
-  const reader = new StreamReader(buffer, block * 8, STREAM_SHAPE, slots.highWaterMark(slot));
-  return { reader, bytes: new Uint8Array(buffer) };
+  const bytes = arenas.memoryOf(slots.ringArena(slot), block, ringBytes(STREAM_SHAPE));
+  return { reader: new StreamReader(bytes, block * 8, slots.highWaterMark(slot)), bytes };
 }
 
 function ignore(): void {}

@@ -62,6 +62,12 @@ export class StreamReaders {
     return waiting.promise;
   }
 
+  /** As `wait`, for one who has waited since before there were readers. */
+  join(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    this.serve();
+  }
+
   /** Items may have come. */
   serve(): void {
     while (this.areWaiting) {

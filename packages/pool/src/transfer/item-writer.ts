@@ -41,20 +41,21 @@ export class ItemWriter {
   #isFreed = false;
 
   /**
-   * @param offset Where the ring's block begins in `buffer`.
+   * @param bytes The memory in which the ring lies.
+   * @param offset Where its block begins there.
    * @param ownsBlocks Whether the reader leaves it to this side to free the blocks of items, as with arguments (stream-ring.ts I4).
    */
   constructor(
     parts: ItemWriterParts,
     ring: StreamWriter,
-    buffer: SharedArrayBuffer,
+    bytes: Uint8Array,
     offset: number,
     ownsBlocks: boolean = false,
   ) {
     this.#parts = parts;
     this.ring = ring;
     this.#ownsBlocks = ownsBlocks;
-    this.#bytes = new Uint8Array(buffer);
+    this.#bytes = bytes;
     this.#offset = offset;
   }
 

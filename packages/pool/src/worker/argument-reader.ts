@@ -81,9 +81,9 @@ export class ArgumentReader extends ReceivedStream {
   /** The ring is there. */
   opened(arena: number, block: number): void {
     if (this.#state !== ASKED) return;
-    const buffer = this.#parts.arenas.bufferOf(arena, block, ringBytes(STREAM_SHAPE));
-    const reader = new StreamReader(buffer, block * 8, STREAM_SHAPE, this.#highWaterMark);
-    this.#ring = { reader, bytes: new Uint8Array(buffer) };
+    const bytes = this.#parts.arenas.memoryOf(arena, block, ringBytes(STREAM_SHAPE));
+    const reader = new StreamReader(bytes, block * 8, this.#highWaterMark);
+    this.#ring = { reader, bytes };
     this.#state = OPEN;
     this.#goOn();
   }

@@ -158,18 +158,13 @@ export class StreamJobs {
       throw new NotSupportedError("streams", how, "a generator");
     }
     const block = payloads.allocate(ringBytes(STREAM_SHAPE));
-    const buffer = payloads.bytes(block).buffer as SharedArrayBuffer;
-    const ring = new StreamWriter(
-      buffer,
-      payloads.offset(block),
-      STREAM_SHAPE,
-      highWaterMark,
-      memory.submitter - 1,
-    );
+    const bytes = payloads.bytes(block);
+    const at = payloads.offset(block);
+    const ring = new StreamWriter(bytes, at, STREAM_SHAPE, highWaterMark, memory.submitter - 1);
     slots.setStream(slot, payloads.arenaOf(block), payloads.blockOf(block));
     const submitterSerial = memory.submitterSerial(slot);
     const carry = (carried: Carried): void => this.#parts.carry(submitterSerial, carried);
-    const items = new ItemWriter({ ...this.#parts, carry }, ring, buffer, payloads.offset(block));
+    const items = new ItemWriter({ ...this.#parts, carry }, ring, bytes, at);
     const stream = new StreamJob(job, known, scope, generator, items, {
       layout: memory.layout,
       submitterSerial,

@@ -19,10 +19,9 @@ const OFFSET = 8;
 const small: StreamShape = { capacityBytes: 256, maxBytes: 32 };
 
 function make(highWaterMark: number, shape = small) {
-  const buffer = new SharedArrayBuffer(OFFSET + ringBytes(shape));
-  const bytes = new Uint8Array(buffer);
-  const writer = new StreamWriter(buffer, OFFSET, shape, highWaterMark);
-  const reader = new StreamReader(buffer, OFFSET, shape, highWaterMark);
+  const bytes = new Uint8Array(new SharedArrayBuffer(OFFSET + ringBytes(shape)));
+  const writer = new StreamWriter(bytes, OFFSET, shape, highWaterMark);
+  const reader = new StreamReader(bytes, OFFSET, highWaterMark);
   const write = (text: string): boolean => {
     const at = writer.reserve(text.length);
     bytes.set(Buffer.from(text), OFFSET + at);
@@ -41,7 +40,7 @@ function make(highWaterMark: number, shape = small) {
     reader.consume();
     return value;
   };
-  return { writer, reader, write, read, words: new Int32Array(buffer, OFFSET) };
+  return { writer, reader, write, read, words: new Int32Array(bytes.buffer, OFFSET) };
 }
 
 describe("StreamWriter, StreamReader", () => {

@@ -609,12 +609,12 @@ describe("streams", () => {
     const block = payloads.allocate(ringBytes(STREAM_SHAPE));
     const ring = payloads.blockOf(block);
     slots.setStream(slot, payloads.arenaOf(block), ring);
-    const buffer = payloads.bytes(block).buffer as SharedArrayBuffer;
+    const bytes = payloads.bytes(block);
     const at = payloads.offset(block);
     const items = new ItemWriter(
       { encoder: new Encoder(sharedBuffers, carried.nextId), payloads, sharedBuffers, carry: () => {} },
-      new StreamWriter(buffer, at, STREAM_SHAPE, slots.highWaterMark(slot)),
-      buffer,
+      new StreamWriter(bytes, at, STREAM_SHAPE, slots.highWaterMark(slot)),
+      bytes,
       at,
     );
     const link = (isOver: boolean): void => {

@@ -509,7 +509,7 @@ export const programs = {
       }
       parking.setBusy(w);
     };
-    const ring = new StreamWriter(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark, w);
+    const ring = new StreamWriter(new Uint8Array(e.slotsBuffer), streamAt(e), SMALL_STREAM, highWaterMark, w);
     const words = new Int32Array(e.slotsBuffer, streamAt(e));
     const slots = slotsOf(e);
     const inbox = new Inbox(e.control, e.layout, slots, 0);
@@ -542,7 +542,7 @@ export const programs = {
   readStream(e, highWaterMark, hasty) {
     const slots = slotsOf(e);
     const inbox = new Inbox(e.control, e.layout, slots, 0);
-    const ring = new StreamReader(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark);
+    const ring = new StreamReader(new Uint8Array(e.slotsBuffer), streamAt(e), highWaterMark);
     const words = new Int32Array(e.slotsBuffer, streamAt(e));
     const parking = new Parking(e.control, e.layout);
     const taken = new Int32Array(e.layout.capacitySlots);
@@ -575,7 +575,7 @@ export const programs = {
    * `hasty`: as above.
    */
   pourStream(e, count, highWaterMark, hasty) {
-    const ring = new StreamWriter(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark);
+    const ring = new StreamWriter(new Uint8Array(e.slotsBuffer), streamAt(e), SMALL_STREAM, highWaterMark);
     const words = new Int32Array(e.slotsBuffer, streamAt(e));
     const untilGranted = (): void => {
       while (!ring.canWrite) {
@@ -598,7 +598,7 @@ export const programs = {
   /** The thread of the job, which reads that one to its end. Logs the numbers, and -1 at the end. `hasty`: as above. */
   drinkStream(e, highWaterMark, hasty) {
     wait(e.control, messageWord(e.layout), 0, Infinity);
-    const ring = new StreamReader(e.slotsBuffer, streamAt(e), SMALL_STREAM, highWaterMark);
+    const ring = new StreamReader(new Uint8Array(e.slotsBuffer), streamAt(e), highWaterMark);
     const words = new Int32Array(e.slotsBuffer, streamAt(e));
     for (;;) {
       const kind = ring.peek();
