@@ -290,14 +290,13 @@ describe("a recording", () => {
     expect(await recording.cancel(spinning.job)).toBe(false);
 
     const held = makeGate(3);
-    const dying = nested.spinElsewhere(held);
+    const dying = nested.spinElsewhereAndBlock(held);
     await opened(held);
     const lost = await told("spinUntilCancelled");
     const thread = pool.threads.find(({ index }) => index === lost.thread)!;
-    // In this order: asked before, the thread might cancel the job, and end the outer one, before it ends itself.
-    const ended = thread.terminate();
-    expect(await recording.cancel(lost.job)).toBe(false);
-    await ended;
+    const asked = recording.cancel(lost.job);
+    await thread.terminate();
+    expect(await asked).toBe(false);
     await expect(dying).rejects.toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
     expect(await recording.cancel(lost.job)).toBe(false);
     await Promise.all(pool.threads.map((each) => each.terminate()));
