@@ -270,15 +270,18 @@ describe("a recording", () => {
     const nested = pool.module<typeof Nested>(new URL("../fixtures/nested.jobs.ts", import.meta.url));
     using recording = recordJobs(pool);
     const log = new Log();
-    const told = async (name: string): Promise<RecordedSlice & { readonly thread: number }> =>
-      await eventually(
-        `${name} is told of`,
-        () =>
-          log
-            .add(recording.read())
-            .of("submit", name)
-            .findLast(({ parent }) => parent !== 0) ?? null,
+    const known = new Set<number>();
+    /** The job that a job has submitted, which was not told of before. */
+    const told = async (name: string): Promise<RecordedSlice & { readonly thread: number }> => {
+      const slice = await eventually(`${name} is told of`, () =>
+        log
+          .add(recording.read())
+          .of("submit", name)
+          .find(({ parent, job }) => parent !== 0 && !known.has(job)),
       );
+      known.add(slice.job);
+      return slice;
+    };
     const gate = makeGate();
     const outer = nested.spinElsewhere(gate);
     await opened(gate);
