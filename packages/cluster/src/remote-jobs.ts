@@ -32,8 +32,6 @@ import { Sweep } from "./sweep.ts";
 import { clearInterval, now, setImmediate, setInterval, setTimeout } from "./timers.ts";
 import { keyedId } from "./wire.ts";
 
-/** So many jobs are many: their outcomes may come together. */
-const BUSY = 32;
 /** So long the reports of a job that is over may be on their way: events tell them in order, before its end. */
 const REPORTS_MS = 2000;
 /** Until what broke on the way to the store is sent again. */
@@ -83,7 +81,7 @@ export class RemoteJobs implements JobCarrier {
       completed: (id, outcome) => this.#completed(id, outcome),
       failed: (id, reason) => this.#failed(id, reason),
       reported: (id, report) => this.#reported(id, report),
-      isBusy: () => this.#remotes.size >= BUSY,
+      underWay: () => this.#remotes.size,
     });
   }
 

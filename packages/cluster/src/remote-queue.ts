@@ -11,8 +11,8 @@ export interface RemoteQueueListener {
   failed(id: string, reason: string): void;
   reported(id: string, report: unknown): void;
   error(error: Error): void;
-  /** Whether many jobs are under way. */
-  isBusy(): boolean;
+  /** How many jobs are. */
+  underWay(): number;
 }
 
 type AnyQueue = Queue<WireRequest, unknown, string, WireRequest, unknown, string, IQueueBackend, never>;
@@ -46,12 +46,12 @@ export class RemoteQueue {
     this.#lastEvent = () => store.lastEvent(commands.client, this.#queue);
     this.#events = new QueueEvents(
       name,
-      { connection: blocking.client, blockingTimeout: store.eventsMs },
-      readingEvents(
-        backend,
-        () => listener.isBusy(),
-        () => this.#begin(),
-      ),
+      { connection: blocking.client },
+      readingEvents(backend, {
+        underWay: () => listener.underWay(),
+        begin: () => this.#begin(),
+        waitMs: store.eventsMs,
+      }),
     );
     let flows: FlowProducer<IQueueBackend, never> | undefined;
     this.#flows = () => (flows ??= new FlowProducer({ connection: commands.client }, backend));

@@ -24,7 +24,7 @@ interface NamedQueue {
 export interface Store {
   /** For each class of BullMQ. */
   readonly backend: BackendFactory<IQueueBackend, never>;
-  /** How long whoever listens waits for an event before he looks whether there is one. */
+  /** How long whoever has jobs under way waits for an event before he looks whether there is one. */
   readonly eventsMs: number;
   /** How long it may take to answer, by default. */
   readonly connectTimeoutMs: number;

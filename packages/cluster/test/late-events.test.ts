@@ -48,7 +48,7 @@ describe.skipIf(redis === null)("a job that is over before its caller reads even
       failed: (id, reason) => told.push([id, reason]),
       reported: () => {},
       error: (error) => told.push(error),
-      isBusy: () => false,
+      underWay: () => 1,
     });
     const worker = new Worker(name, async () => "done", { connection: working.client });
     const over = new Promise((resolve) => worker.on("completed", resolve));
