@@ -39,7 +39,7 @@
  *            window; Web Streams' highWaterMark. Model test: test/shared/stream-ring.model.test.ts
  */
 import { cas, load, notify, store, waitAsync } from "./atomics.ts";
-import { WeakMap } from "./intrinsics.ts";
+import { bufferOf, Float64Array, Int32Array, WeakMap, weakMapGet, weakMapSet } from "./intrinsics.ts";
 import { LINE_WORDS } from "./layout.ts";
 
 // Words from the beginning of the block.
@@ -93,19 +93,16 @@ interface Views {
   readonly doubles: Float64Array;
 }
 
-/** Made once for all rings of a memory: a short stream takes not much longer than that. */
-const knownViews = new WeakMap<SharedArrayBuffer, Views>();
+/** By the view that has its bytes. Made once for all its rings: a short stream takes not much longer than that. */
+const knownViews = new WeakMap<Uint8Array, Views>();
 
-function viewsOf(memory: Uint8Array): Views {
-  const buffer = memory.buffer as SharedArrayBuffer;
-  let views = knownViews.get(buffer);
+function viewsOf(bytes: Uint8Array): Views {
+  let views = weakMapGet(knownViews, bytes);
   if (views === undefined) {
-    const { byteLength } = buffer;
-    views = {
-      words: new Int32Array(buffer, 0, byteLength >> 2),
-      doubles: new Float64Array(buffer, 0, byteLength >> 3),
-    };
-    knownViews.set(buffer, views);
+    const buffer = bufferOf(bytes);
+    const words = new Int32Array(buffer, 0, bytes.length >> 2);
+    const doubles = new Float64Array(buffer, 0, bytes.length >> 3);
+    weakMapSet(knownViews, bytes, (views = { words, doubles }));
   }
   return views;
 }
