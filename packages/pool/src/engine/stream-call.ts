@@ -8,6 +8,7 @@ import { addCallback, policyOf } from "@skein/scheduling/internal";
 import { define, Promise, reflectDefine } from "../shared/intrinsics.ts";
 import { joinStream, type JobStream, OpenedStream, type ReadableOptions } from "../submit/job-stream.ts";
 import { readableOf } from "../submit/stream-readable.ts";
+import type { Waiting } from "../submit/stream-readers.ts";
 
 const { apply } = Reflect;
 
@@ -16,7 +17,7 @@ type Result = IteratorResult<unknown, unknown>;
 /** Who has called `next` before the stream has opened. */
 interface Early {
   readonly call: StreamCall;
-  readonly waiting: PromiseWithResolvers<Result>;
+  readonly waiting: Omit<Waiting, "by">;
 }
 
 class StreamCall implements JobStream<unknown> {

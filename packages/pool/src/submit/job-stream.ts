@@ -70,10 +70,7 @@ export interface StreamSource {
 }
 
 /** Gives the next item to one who has asked before there was a stream. */
-export let joinStream: (
-  stream: OpenedStream,
-  waiting: PromiseWithResolvers<IteratorResult<unknown, unknown>>,
-) => void;
+export let joinStream: (stream: OpenedStream, waiting: Omit<Waiting, "by">) => void;
 
 /** It holds the source; the source must not hold it, but while somebody waits for an item. */
 export class OpenedStream implements JobStream<unknown> {
@@ -85,8 +82,7 @@ export class OpenedStream implements JobStream<unknown> {
   }
 
   static {
-    joinStream = (stream, { promise, resolve, reject }) =>
-      stream.#source.join({ promise, by: stream, resolve, reject });
+    joinStream = (stream, waiting) => stream.#source.join({ ...waiting, by: stream });
   }
 
   get completion(): Task<unknown> {
