@@ -18,6 +18,7 @@ import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
 import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { OWN } from "../shared/reach.ts";
+import { RecentMap } from "../shared/recent-map.ts";
 import { NOT_BEGUN } from "../shared/slot-fields.ts";
 import { QUEUED } from "../shared/slot.ts";
 import type { PendingJob } from "../submit/pending-job.ts";
@@ -60,9 +61,9 @@ export class CarriedRelay implements ArgumentsHolder {
   readonly #carried: CarriedValues;
   readonly #events: RelayEvents;
   /** By the number of what the job carries. */
-  readonly #given = new Map<number, Given>();
+  readonly #given = new RecentMap<number, Given>();
   /** Assigned, and to be sent at the end of these microtasks, or of this turn. */
-  readonly #outgoing = new Map<PoolThread, OutgoingJob[]>();
+  readonly #outgoing = new RecentMap<PoolThread, OutgoingJob[]>();
   readonly #wanted: { readonly thread: PoolThread; readonly id: number }[] = [];
   readonly #returned: { readonly thread: PoolThread; readonly slot: number; readonly id: number }[] = [];
   #turnIsDue = false;
@@ -169,7 +170,7 @@ export class CarriedRelay implements ArgumentsHolder {
   onExit(thread: PoolThread): void {
     this.#carried.dropOf(thread.serial);
     this.#outgoing.delete(thread);
-    for (const [id, given] of this.#given) if (given.thread === thread) this.#given.delete(id);
+    for (const [id, given] of this.#given.entries()) if (given.thread === thread) this.#given.delete(id);
     thread.lane.close();
     thread.results.close();
   }
@@ -271,7 +272,7 @@ export class CarriedRelay implements ArgumentsHolder {
   }
 
   #sendAll(): void {
-    for (const [thread, jobs] of this.#outgoing) {
+    for (const [thread, jobs] of this.#outgoing.entries()) {
       // Its jobs are being settled; what it was not sent is found again there, with its values.
       if (thread.hasEnded) continue;
       this.#outgoing.delete(thread);

@@ -28,6 +28,8 @@ const SPINS_PER_TURN = 32;
 /** More of them are better taken together. */
 const FEW_JOBS = 4;
 const LOOKS_PER_SPIN = 32;
+/** A spin takes about as long. */
+const TURNS_PER_SPIN = 2;
 const PAUSES_PER_LOOK = 2;
 const settled: Promise<void> = Promise.resolve();
 
@@ -106,7 +108,7 @@ export class CompletionPump {
 
   readonly #look = (): void => {
     this.#looking = false;
-    const isFirst = this.#emptyTurns === 0;
+    const isSoon = this.#emptyTurns < TURNS_PER_SPIN;
     this.#turnBegins();
     const count = this.#drain();
     if (count === 0) {
@@ -114,7 +116,7 @@ export class CompletionPump {
     } else {
       this.#emptyTurns = 0;
       this.#patience.paidOff();
-      if (isFirst && !this.#isQuick && count <= FEW_JOBS) this.#isQuick = this.#spinPatience.cameSoon();
+      if (isSoon && !this.#isQuick && count <= FEW_JOBS) this.#isQuick = this.#spinPatience.cameSoon();
     }
     this.#spinsLeft = this.#isQuick ? SPINS_PER_TURN : 0;
     if (!this.#looking) this.#lookOnOrSleep();

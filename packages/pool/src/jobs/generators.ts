@@ -21,21 +21,41 @@ const AsyncGeneratorFunction = getPrototypeOf(async function* () {})!.constructo
 
 /** Whether `value` was made by a generator function, of either kind; by its prototypes, since nothing else tells. */
 export function isGenerator(value: object): value is AnyGenerator {
-  let prototype = getPrototypeOf(value);
+  const prototype = getPrototypeOf(value);
   // Of nearly all results.
   if (prototype === objectPrototype || prototype === null) return false;
-  for (; prototype !== null; prototype = getPrototypeOf(prototype))
-    if (prototype === generatorPrototype || prototype === asyncGeneratorPrototype) return true;
-  return false;
+  return rootOf(prototype) !== null;
 }
 
 /** Whether its steps give promises. */
 export function isAsyncGenerator(generator: AnyGenerator): boolean {
-  for (let prototype = getPrototypeOf(generator); prototype !== null; prototype = getPrototypeOf(prototype))
-    if (prototype === asyncGeneratorPrototype) return true;
-  return false;
+  return rootOf(getPrototypeOf(generator)!) === asyncGeneratorPrototype;
+}
+
+/**
+ * What `rootOf` has found last: the generators of one function share a prototype, and a short stream is looked at several times. It names
+ * nothing: the prototype of a generator function has no `constructor`.
+ */
+let lastPrototype: object = generatorPrototype;
+let lastRoot: object = generatorPrototype;
+
+/** @returns from which of the two a prototype of a generator derives; null: from neither. */
+function rootOf(prototype: object): object | null {
+  if (prototype === lastPrototype) return lastRoot;
+  let root: object | null = prototype;
+  while (root !== null && root !== generatorPrototype && root !== asyncGeneratorPrototype)
+    root = getPrototypeOf(root);
+  if (root !== null) {
+    lastPrototype = prototype;
+    lastRoot = root;
+  }
+  return root;
 }
 
 export function isGeneratorFunction(fn: unknown): boolean {
-  return fn instanceof GeneratorFunction || fn instanceof AsyncGeneratorFunction;
+  return isSyncGeneratorFunction(fn) || fn instanceof AsyncGeneratorFunction;
+}
+
+export function isSyncGeneratorFunction(fn: unknown): boolean {
+  return fn instanceof GeneratorFunction;
 }

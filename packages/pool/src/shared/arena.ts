@@ -247,11 +247,11 @@ function classFor(length: number): number {
 function classOf(units: number): number {
   if (units <= 4) return units;
   const shift = 29 - Math.clz32(units - 1);
-  return 4 * shift + Math.ceil(units / 2 ** shift);
+  return 4 * shift + Math.ceil(units / (1 << shift));
 }
 
 function unitsOf(sizeClass: number): number {
   if (sizeClass <= 8) return sizeClass;
   const shift = Math.ceil(sizeClass / 4) - 2;
-  return (sizeClass - 4 * shift) * 2 ** shift;
+  return (sizeClass - 4 * shift) * (1 << shift);
 }

@@ -89,7 +89,12 @@ export class Inbox {
       into[count++] = entry - 1;
       entry = this.#slots.words[this.#slots.nextWord(entry - 1)]!; // plain: ordered by the exchange [N2]
     }
-    into.subarray(0, count).reverse();
+    // By hand: `reverse` of a part would make a view and leave V8's own code, for nothing when it is one slot.
+    for (let first = 0, last = count - 1; first < last; first++, last--) {
+      const slot = into[first]!;
+      into[first] = into[last]!;
+      into[last] = slot;
+    }
     return count;
   }
 

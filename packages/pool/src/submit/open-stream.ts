@@ -45,6 +45,8 @@ interface Ring {
   readonly bytes: Uint8Array;
 }
 
+export const NO_PLACE = -1;
+
 /** One that could not be read. */
 class Failure {
   readonly error: unknown;
@@ -55,6 +57,8 @@ class Failure {
 
 export class OpenStream implements StreamSource {
   readonly job: TaskJob;
+  /** Among those that are open. */
+  place: number = NO_PLACE;
   readonly #parts: StreamParts;
   readonly #ledger: StreamLedger;
   /** Null: it was emptied, and is its producer's memory again. */

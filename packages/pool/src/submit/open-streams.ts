@@ -1,16 +1,17 @@
 /** The streams of one submitter's jobs: opened when their first link comes, and those that have news. */
 import { HOST } from "../shared/pool-memory.ts";
-import { dropStream, OpenStream, type StreamLedger, type StreamParts } from "./open-stream.ts";
+import { dropStream, NO_PLACE, OpenStream, type StreamLedger, type StreamParts } from "./open-stream.ts";
 import { DECIDED, type PendingJob } from "./pending-job.ts";
 import { TaskJob } from "./task-job.ts";
+import { takeFirst } from "./take-first.ts";
 
 export class OpenStreams {
   readonly #parts: StreamParts;
   readonly #ledger: StreamLedger;
   /** Of which `tellNews` has to tell, in order. */
   readonly #news: OpenStream[] = [];
-  /** Those whose rings may hold items. */
-  readonly #open = new Set<OpenStream>();
+  /** Those whose rings may hold items, in no order, each at its `place`. Not a Set, which V8 makes anew when its last entry goes. */
+  readonly #open: OpenStream[] = [];
   /** With what their next items wait for: several may wait for the same SharedArrayBuffer. */
   readonly #heldUp = new Map<OpenStream, number>();
 
@@ -53,7 +54,8 @@ export class OpenStreams {
 
   /** Whether items that have come may be unread. */
   get areOpen(): boolean {
-    for (const stream of this.#open) {
+    while (this.#open.length > 0) {
+      const stream = this.#open.at(-1)!;
       if (!stream.isEmptied) return true;
       // Its thread has died.
       this.#forget(stream);
@@ -69,8 +71,14 @@ export class OpenStreams {
   }
 
   #forget(stream: OpenStream): void {
-    this.#open.delete(stream);
-    this.#heldUp.delete(stream);
+    if (this.#heldUp.size > 0) this.#heldUp.delete(stream);
+    if (stream.place === NO_PLACE) return;
+    const last = this.#open.pop()!;
+    if (last !== stream) {
+      last.place = stream.place;
+      this.#open[stream.place] = last;
+    }
+    stream.place = NO_PLACE;
   }
 
   get haveNoNews(): boolean {
@@ -79,7 +87,7 @@ export class OpenStreams {
 
   /** User code runs here. */
   tellNews(): void {
-    while (this.#news.length > 0) this.#news.shift()!.tell();
+    while (this.#news.length > 0) takeFirst(this.#news).tell();
   }
 
   #make(slot: number, job: PendingJob): OpenStream {
@@ -87,7 +95,7 @@ export class OpenStreams {
       throw new Error("Assertion: a job whose caller takes none has given a stream");
     const stream = new OpenStream(slot, job, this.#parts, this.#ledger);
     job.extras = { ...job.extras, stream };
-    this.#open.add(stream);
+    stream.place = this.#open.push(stream) - 1;
     return stream;
   }
 }

@@ -1,5 +1,6 @@
 /** Who waits for items of a stream, and in what order they get them: everything about a StreamSource but where its items come from. */
 import { Promise } from "../shared/intrinsics.ts";
+import { takeFirst } from "./take-first.ts";
 
 type Result = IteratorResult<unknown, unknown>;
 
@@ -75,14 +76,14 @@ export class StreamReaders {
       try {
         item = this.#take();
       } catch (error) {
-        this.#waiting.shift()!.reject(error);
+        takeFirst(this.#waiting).reject(error);
         continue;
       }
       if (item === NO_ITEM) break;
-      this.#waiting.shift()!.resolve({ done: false, value: item });
+      takeFirst(this.#waiting).resolve({ done: false, value: item });
     }
     if (this.#tellEnd === null) return;
-    while (this.areWaiting) this.#endOne(this.#waiting.shift()!, this.#tellEnd);
+    while (this.areWaiting) this.#endOne(takeFirst(this.#waiting), this.#tellEnd);
   }
 
   /** The stream is over: when the items are read, this is what follows. */
@@ -94,7 +95,7 @@ export class StreamReaders {
   /** The reader has left: nobody is told how the stream ends. */
   leave(): void {
     this.#isEndTold = true;
-    while (this.areWaiting) this.#waiting.shift()!.resolve({ done: true, value: undefined });
+    while (this.areWaiting) takeFirst(this.#waiting).resolve({ done: true, value: undefined });
   }
 
   #endOne(waiting: Waiting, tellEnd: TellEnd): void {

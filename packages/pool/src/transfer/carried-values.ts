@@ -5,6 +5,7 @@
 import { type Carried, type CarriedTable, NotArrived } from "../codec/carried.ts";
 import { isArrayBuffer } from "../codec/brand-checks.ts";
 import { byteLengthOf } from "../shared/intrinsics.ts";
+import { RecentMap } from "../shared/recent-map.ts";
 import { giveUp } from "./detach.ts";
 import { isLargeMemory, isMemory, LaneReceiver, LaneSender } from "./memory-lane.ts";
 
@@ -19,7 +20,7 @@ export function numberedBy(id: number): number {
 export class CarriedValues implements CarriedTable {
   readonly #serial: number;
   readonly #fetch: (id: number) => void;
-  readonly #here = new Map<number, Carried>();
+  readonly #here = new RecentMap<number, Carried>();
   /** Of these, what is in the lane to itself. */
   readonly #parked = new Set<number>();
   readonly #lane = new LaneReceiver();
@@ -127,7 +128,7 @@ export class CarriedValues implements CarriedTable {
 
   /** Everything that the thread with this serial has numbered; it has ended. */
   dropOf(serial: number): void {
-    for (const id of this.#here.keys()) {
+    for (const [id] of this.#here.entries()) {
       if (numberedBy(id) === serial) this.drop(id);
     }
   }

@@ -373,10 +373,10 @@ export class JobRunner {
       return scope.run(() => traceRun(known.source, this.#describe(job), call));
     }
     // A function that awaits must find its job afterwards. Entering a storage costs as much as the rest of a small job: it is spared to
-    // functions that were seen to return at once.
-    return known.awaits || !known.returnsAtOnce
-      ? scope.run(runAwaiting, this.#current, job, fn, args)
-      : scope.run(apply, fn, args);
+    // functions that were seen to return at once, and to those that make a generator which does not await.
+    return known.isSyncGenerator || (known.returnsAtOnce && !known.awaits)
+      ? scope.run(apply, fn, args)
+      : scope.run(runAwaiting, this.#current, job, fn, args);
   }
 
   #describe({ id, slot }: RunningJob): Parameters<typeof traceRun>[1] {

@@ -3,7 +3,7 @@ import { JobNotFoundError } from "../errors.ts";
 import { exportedFunction, exportedFunctions, type JobFunction } from "../jobs/exported-function.ts";
 import { nameOf } from "../jobs/function-name.ts";
 import { type FunctionSource, textOf } from "../jobs/function-source.ts";
-import { isGeneratorFunction } from "../jobs/generators.ts";
+import { isGeneratorFunction, isSyncGeneratorFunction } from "../jobs/generators.ts";
 import { compileInline, explainFreeVariable } from "../jobs/inline-function.ts";
 import { eachOf } from "./each.ts";
 import type { ModuleTable } from "./module-table.ts";
@@ -26,6 +26,8 @@ export class KnownFunction {
   awaits = false;
   /** Whether it has returned something else, here, before: not proof that it always does, but the best there is. */
   returnsAtOnce = false;
+  /** Whether it is a generator function of the kind whose steps do not await. */
+  isSyncGenerator = false;
 
   /** As it is shown. */
   readonly name: string;
@@ -42,7 +44,9 @@ export class KnownFunction {
 
   loaded(fn: JobFunction): JobFunction {
     this.awaits = fn instanceof AsyncFunction || isGeneratorFunction(fn);
-    this.fn = this.source.each === true ? eachOf(fn, (error) => this.explain(error)) : fn;
+    const isEach = this.source.each === true;
+    this.isSyncGenerator = !isEach && isSyncGeneratorFunction(fn);
+    this.fn = isEach ? eachOf(fn, (error) => this.explain(error)) : fn;
     return this.fn;
   }
 

@@ -23,6 +23,7 @@ import { submitterOf } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
+import { RecentMap } from "../shared/recent-map.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../shared/stream-ring.ts";
 import { now as clockNow, queueMicrotask } from "../shared/timers.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
@@ -103,8 +104,8 @@ class StreamJob {
 export class StreamJobs {
   readonly #parts: StreamJobsParts;
   readonly #memory: PoolMemory;
-  /** All that are not over. */
-  readonly #open = new Map<number, StreamJob>();
+  /** All that are not over, by slot. */
+  readonly #open = new RecentMap<number, StreamJob>();
   /** Those of async generators. */
   #asyncCount = 0;
   readonly #suspended: StreamJob[] = [];
@@ -203,7 +204,7 @@ export class StreamJobs {
 
   /** The thread with this serial has ended: nobody reads the streams of its jobs. */
   stopOf(serial: number): void {
-    for (const stream of this.#open.values()) if (stream.serial === serial) this.#call(stream);
+    for (const [, stream] of this.#open.entries()) if (stream.serial === serial) this.#call(stream);
   }
 
   /** @returns whether it was suspended. */

@@ -175,6 +175,23 @@ describe("CompletionPump", () => {
       expect(spins).toBe(0);
     });
 
+    it.each([
+      ["again soon, when after one in vain results come with the second turn", 1, true],
+      ["not, when they come with the third", 2, false],
+    ])("%s", async (_, emptyTurns, expected) => {
+      roundTrip(0);
+      expect(await quickTrip()).toBe(false);
+      let isTaken = false;
+      isSoon = true;
+      for (let i = 0; i < 4 && !isTaken; i++) {
+        for (let k = 0; k < emptyTurns; k++) turn();
+        results = outstanding;
+        turn();
+        isTaken = await quickTrip();
+      }
+      expect(isTaken).toBe(expected);
+    });
+
     it("ever less often when it is in vain, though the results come with the first turn", async () => {
       let tries = 0;
       for (let i = 0; i < 400; i++) {
