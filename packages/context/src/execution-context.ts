@@ -190,6 +190,8 @@ export class ExecutionContext {
 
   static {
     matchAcrossCopies(this, "ExecutionContext");
+    // Always there: V8 lets a hidden class go with its last object, and with it all optimized code that has seen one.
+    ExecutionContext.#of(ContextState.default);
     define(this.prototype, tellState, function (this: ExecutionContext): ContextState {
       return this.#state;
     });

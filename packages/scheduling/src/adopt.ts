@@ -58,6 +58,9 @@ class Relay implements Continuation {
   readonly #source: TaskState<unknown>;
   readonly #target: TaskState<unknown>;
 
+  /** Nobody's, and always there: see Reaction.kept. */
+  static readonly kept: Relay = new Relay(null as never, null as never);
+
   constructor(source: TaskState<unknown>, target: TaskState<unknown>) {
     this.#source = source;
     this.#target = target;

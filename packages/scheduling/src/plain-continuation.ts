@@ -6,6 +6,9 @@ export class PlainContinuation implements WorkItem {
   readonly #callback: (state: unknown) => void;
   readonly #state: unknown;
 
+  /** Nobody's, and always there: see Reaction.kept. */
+  static readonly kept: PlainContinuation = new PlainContinuation(() => {}, null);
+
   constructor(callback: (state: unknown) => void, state: unknown) {
     this.#callback = callback;
     this.#state = state;

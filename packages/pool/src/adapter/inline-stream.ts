@@ -59,7 +59,7 @@ export class InlineStream implements StreamSource {
 
   /** For the task of the call. */
   get opened(): OpenedStream {
-    return new OpenedStream(this);
+    return OpenedStream.of(this);
   }
 
   next(by: object): PromiseLike<IteratorResult<unknown, unknown>> {

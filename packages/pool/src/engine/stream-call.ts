@@ -5,10 +5,10 @@
  */
 import { Task } from "@skein/scheduling";
 import { addCallback, policyOf } from "@skein/scheduling/internal";
-import { define, Promise, reflectDefine } from "../shared/intrinsics.ts";
+import { define, reflectDefine } from "../shared/intrinsics.ts";
 import { joinStream, type JobStream, OpenedStream, type ReadableOptions } from "../submit/job-stream.ts";
 import { readableOf } from "../submit/stream-readable.ts";
-import type { Waiting } from "../submit/stream-readers.ts";
+import { WaitingPromise } from "../submit/stream-readers.ts";
 
 const { apply } = Reflect;
 
@@ -17,12 +17,15 @@ type Result = IteratorResult<unknown, unknown>;
 /** Who has called `next` before the stream has opened. */
 interface Early {
   readonly call: StreamCall;
-  readonly waiting: Omit<Waiting, "by">;
+  readonly waiting: WaitingPromise;
 }
 
 class StreamCall implements JobStream<unknown> {
   readonly #task: Task<unknown>;
   #stream: JobStream<unknown> | null = null;
+
+  /** Of no caller, and always there: see TaskJob.kept. */
+  static readonly kept: StreamCall = new StreamCall(null as never);
 
   constructor(task: Task<unknown>) {
     this.#task = task;
@@ -32,7 +35,7 @@ class StreamCall implements JobStream<unknown> {
     if (this.#stream !== null) return this.#stream.next();
     if (policyOf(this.#task) !== "asynchronous") return this.#whenOpen((stream) => stream.next());
     // Goes on as with a promise: one is enough, and no task in between.
-    const waiting = Promise.withResolvers<Result>();
+    const waiting = new WaitingPromise(null);
     addCallback<Early>(this.#task, StreamCall.#join, { call: this, waiting });
     return waiting.promise;
   }

@@ -18,7 +18,7 @@ import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { Patience } from "../shared/patience.ts";
 import type { Inbox } from "../shared/inbox.ts";
 import type { Parking } from "../shared/parking.ts";
-import { now as clockNow, setImmediate } from "../shared/timers.ts";
+import { idleImmediate, now as clockNow, setImmediate } from "../shared/timers.ts";
 
 const MAX_WINDOW = 64;
 const CROWDED_WINDOW = 1;
@@ -34,6 +34,8 @@ const PAUSES_PER_LOOK = 2;
 const settled: Promise<void> = Promise.resolve();
 
 export class CompletionPump {
+  static readonly kept: NodeJS.Immediate = idleImmediate();
+
   readonly #inbox: Inbox;
   readonly #parking: Parking;
   readonly #cores: number = availableParallelism();

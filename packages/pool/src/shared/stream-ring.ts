@@ -39,7 +39,15 @@
  *            window; Web Streams' highWaterMark. Model test: test/shared/stream-ring.model.test.ts
  */
 import { cas, load, notify, store, waitAsync } from "./atomics.ts";
-import { bufferOf, Float64Array, Int32Array, WeakMap, weakMapGet, weakMapSet } from "./intrinsics.ts";
+import {
+  bufferOf,
+  Float64Array,
+  Int32Array,
+  Uint8Array,
+  WeakMap,
+  weakMapGet,
+  weakMapSet,
+} from "./intrinsics.ts";
 import { LINE_WORDS } from "./layout.ts";
 
 // Words from the beginning of the block.
@@ -107,8 +115,13 @@ function viewsOf(bytes: Uint8Array): Views {
   return views;
 }
 
+/** Of a ring without frames, for the ends that are always there: see TaskJob.kept. */
+export const keptBytes: Uint8Array = new Uint8Array(new SharedArrayBuffer(FRAMES * 4));
+
 /** The producer's end. */
 export class StreamWriter {
+  static readonly kept: StreamWriter = new StreamWriter(keptBytes, 0, STREAM_SHAPE, 1);
+
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
   /** Where the block begins, in bytes, and in words. */
@@ -271,6 +284,8 @@ export class StreamWriter {
 
 /** The consumer's end. */
 export class StreamReader {
+  static readonly kept: StreamReader = new StreamReader(keptBytes, 0, 1);
+
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
   /** Where the block begins, in words. */

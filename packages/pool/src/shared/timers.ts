@@ -17,5 +17,14 @@ export const clearImmediate: typeof timers.clearImmediate = captured.clearImmedi
 /** Some test environments hide it. */
 export const queueMicrotask: (callback: () => void) => void =
   globalThis.queueMicrotask ?? ((step) => void Promise.resolve().then(step));
+/**
+ * One that is never called, to be kept where turns of the event loop follow each other: see TaskJob.kept. What V8 would throw away is Node's own
+ * code.
+ */
+export function idleImmediate(): NodeJS.Immediate {
+  const immediate = setImmediate(() => {});
+  clearImmediate(immediate);
+  return immediate;
+}
 /** In milliseconds since the process started: `performance.now`. */
 export const now: () => number = clock.now.bind(clock);

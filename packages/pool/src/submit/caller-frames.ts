@@ -21,6 +21,17 @@ export interface CallerFrames {
   readonly stack?: unknown;
 }
 
+export class Frames implements CallerFrames {
+  declare readonly stack?: unknown;
+
+  /** Of no caller, and always there: see TaskJob.kept. */
+  static readonly kept: Frames = new Frames();
+
+  static {
+    captureStackTrace?.(Frames.kept);
+  }
+}
+
 /** Of the ration. Below 0: so many more have asked. */
 let left = 0;
 let startedAt = -Infinity;
@@ -51,7 +62,7 @@ export function captureCallerFrames(
   isFirst: boolean,
 ): CallerFrames | null {
   if (captureStackTrace === undefined || isUsedUp(isFirst)) return null;
-  const frames: CallerFrames = {};
+  const frames = new Frames();
   const limit = lowerLimit();
   captureStackTrace(frames, below);
   if (limit !== null) setLimit(limit);

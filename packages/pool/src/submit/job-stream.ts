@@ -70,19 +70,30 @@ export interface StreamSource {
 }
 
 /** Gives the next item to one who has asked before there was a stream. */
-export let joinStream: (stream: OpenedStream, waiting: Omit<Waiting, "by">) => void;
+export let joinStream: (stream: OpenedStream, waiting: Waiting) => void;
 
 /** It holds the source; the source must not hold it, but while somebody waits for an item. */
 export class OpenedStream implements JobStream<unknown> {
   readonly #source: StreamSource;
 
-  constructor(source: StreamSource) {
+  private constructor(source: StreamSource) {
     this.#source = source;
-    leaveWhenCollected(this, source);
+  }
+
+  /** Of no caller, and always there: see TaskJob.kept. */
+  static readonly kept: OpenedStream = new OpenedStream(null as never);
+
+  static of(source: StreamSource): OpenedStream {
+    const stream = new OpenedStream(source);
+    leaveWhenCollected(stream, source);
+    return stream;
   }
 
   static {
-    joinStream = (stream, waiting) => stream.#source.join({ ...waiting, by: stream });
+    joinStream = (stream, waiting) => {
+      waiting.by = stream;
+      stream.#source.join(waiting);
+    };
   }
 
   get completion(): Task<unknown> {

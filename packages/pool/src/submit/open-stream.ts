@@ -11,11 +11,19 @@ import type { Decoder } from "../codec/decoder.ts";
 import { JobCanceledError, NotCloneableError } from "../errors.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
-import { APART, BYTES, NO_FRAME, ringBytes, STREAM_SHAPE, StreamReader } from "../shared/stream-ring.ts";
+import {
+  APART,
+  BYTES,
+  keptBytes,
+  NO_FRAME,
+  ringBytes,
+  STREAM_SHAPE,
+  StreamReader,
+} from "../shared/stream-ring.ts";
 import type { CarriedValues } from "../transfer/carried-values.ts";
 import { decodeFrame } from "../transfer/decode-frame.ts";
 import { OpenedStream, type StreamSource } from "./job-stream.ts";
-import type { TaskJob } from "./task-job.ts";
+import { TaskJob } from "./task-job.ts";
 import { endOf, waitingBy } from "./task-readers.ts";
 import { NO_ITEM, StreamReaders, type Waiting } from "./stream-readers.ts";
 
@@ -74,13 +82,25 @@ export class OpenStream implements StreamSource {
   /** The next item waits for something that has yet to arrive. */
   #isHeldUp = false;
 
-  constructor(slot: number, job: TaskJob, parts: StreamParts, ledger: StreamLedger) {
+  /** Of no caller, and always there: see TaskJob.kept. */
+  static readonly kept: OpenStream = new OpenStream(
+    TaskJob.kept,
+    { reader: StreamReader.kept, bytes: keptBytes },
+    null as never,
+    null as never,
+  );
+
+  private constructor(job: TaskJob, ring: Ring, parts: StreamParts, ledger: StreamLedger) {
     this.job = job;
     this.#parts = parts;
     this.#ledger = ledger;
-    this.#ring = ringOf(slot, parts);
+    this.#ring = ring;
     this.#readers = new StreamReaders(() => this.#take(), waitingBy(job.options.continuations));
     this.#called = job.beginStream();
+  }
+
+  static of(slot: number, job: TaskJob, parts: StreamParts, ledger: StreamLedger): OpenStream {
+    return new OpenStream(job, ringOf(slot, parts), parts, ledger);
   }
 
   /** Nothing will be read out of the ring any more. */
@@ -113,7 +133,7 @@ export class OpenStream implements StreamSource {
     const called = this.#called;
     this.#called = null;
     this.#isHeldUp = false;
-    if (called !== null) trySucceed(called, new OpenedStream(this));
+    if (called !== null) trySucceed(called, OpenedStream.of(this));
     this.#readers.serve();
   }
 

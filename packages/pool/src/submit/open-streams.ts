@@ -93,7 +93,7 @@ export class OpenStreams {
   #make(slot: number, job: PendingJob): OpenStream {
     if (!(job instanceof TaskJob))
       throw new Error("Assertion: a job whose caller takes none has given a stream");
-    const stream = new OpenStream(slot, job, this.#parts, this.#ledger);
+    const stream = OpenStream.of(slot, job, this.#parts, this.#ledger);
     job.extras = { ...job.extras, stream };
     stream.place = this.#open.push(stream) - 1;
     return stream;

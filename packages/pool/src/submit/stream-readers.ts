@@ -8,9 +8,28 @@ type Result = IteratorResult<unknown, unknown>;
 export interface Waiting {
   readonly promise: PromiseLike<Result>;
   /** Held until then. */
-  readonly by: object | null;
+  by: object | null;
   resolve(result: Result): void;
   reject(error: unknown): void;
+}
+
+/** Whoever awaits it goes on as with any promise. */
+export class WaitingPromise implements Waiting {
+  readonly promise: Promise<Result>;
+  by: object | null;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+
+  /** Nobody's, and always there: see TaskJob.kept. */
+  static readonly kept: WaitingPromise = new WaitingPromise(null);
+
+  constructor(by: object | null) {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    this.promise = promise;
+    this.by = by;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
 }
 
 /** No item is there. */
@@ -127,6 +146,6 @@ export class StreamReaders {
   }
 
   #make(by: object | null = null): Waiting {
-    return this.#makeWaiting === null ? { ...Promise.withResolvers<Result>(), by } : this.#makeWaiting(by);
+    return this.#makeWaiting === null ? new WaitingPromise(by) : this.#makeWaiting(by);
   }
 }

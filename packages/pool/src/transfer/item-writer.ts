@@ -8,7 +8,7 @@ import type { ErrorWire } from "../codec/error-wire.ts";
 import type { CloneRoot } from "../codec/not-cloneable.ts";
 import { byteLengthOf } from "../shared/intrinsics.ts";
 import type { Payloads } from "../shared/payloads.ts";
-import { APART, STREAM_SHAPE, type StreamWriter, THROWN } from "../shared/stream-ring.ts";
+import { APART, keptBytes, STREAM_SHAPE, StreamWriter, THROWN } from "../shared/stream-ring.ts";
 import { detachCopied, refusal } from "./detach.ts";
 import { forgetMoves, moveListOf } from "./move.ts";
 import type { SharedBuffers } from "./shared-buffers.ts";
@@ -39,6 +39,9 @@ export class ItemWriter {
   readonly #ownsBlocks: boolean;
   #held: Held[] = [];
   #isFreed = false;
+
+  /** Of no stream, and always there: see TaskJob.kept. */
+  static readonly kept: ItemWriter = new ItemWriter(null as never, StreamWriter.kept, keptBytes, 0);
 
   /**
    * @param bytes The memory in which the ring lies.

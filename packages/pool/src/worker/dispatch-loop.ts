@@ -33,7 +33,7 @@ import type { PoolMemory } from "../shared/pool-memory.ts";
 import { ALL, OWN, type Reach, SHARED } from "../shared/reach.ts";
 import { OUTCOME_RESULT } from "../shared/slot-fields.ts";
 import { COUNTERS } from "../shared/statistics.ts";
-import { now as clockNow, setImmediate, setTimeout } from "../shared/timers.ts";
+import { idleImmediate, now as clockNow, setImmediate, setTimeout } from "../shared/timers.ts";
 import type { Ledger } from "../submit/ledger.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
@@ -72,6 +72,8 @@ export interface LoopParts {
 }
 
 export class DispatchLoop {
+  static readonly kept: NodeJS.Immediate = idleImmediate();
+
   readonly #parts: LoopParts;
   readonly #memory: PoolMemory;
   /** Of the jobs that jobs of this thread submit; null: none has. */

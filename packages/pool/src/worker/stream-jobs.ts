@@ -60,6 +60,8 @@ interface Step {
   readonly value: unknown;
 }
 
+function* noItems(): Generator<never> {}
+
 class StreamJob {
   readonly job: RunningJob;
   readonly known: KnownFunction;
@@ -80,13 +82,25 @@ class StreamJob {
   /** Of an exclusive job: called when it is over. */
   ended: (() => void) | null = null;
 
+  /** Nobody's, and always there: see TaskJob.kept. */
+  static readonly kept: StreamJob = new StreamJob(
+    null as never,
+    null as never,
+    AsyncScope.root,
+    noItems(),
+    ItemWriter.kept,
+    HOST,
+    HOST_SERIAL,
+  );
+
   constructor(
     job: RunningJob,
     known: KnownFunction,
     scope: AsyncScope,
     generator: AnyGenerator,
     items: ItemWriter,
-    { layout, submitterSerial }: { layout: PoolMemory["layout"]; submitterSerial: number },
+    submitter: number,
+    serial: number,
   ) {
     this.job = job;
     this.known = known;
@@ -94,8 +108,8 @@ class StreamJob {
     this.generator = generator;
     this.isAsync = isAsyncGenerator(generator);
     this.items = items;
-    this.submitter = submitterOf(layout, job.slot);
-    this.serial = submitterSerial;
+    this.submitter = submitter;
+    this.serial = serial;
     this.next = () => generator.next();
     this.return = () => generator.return(undefined);
   }
@@ -166,10 +180,8 @@ export class StreamJobs {
     const submitterSerial = memory.submitterSerial(slot);
     const carry = (carried: Carried): void => this.#parts.carry(submitterSerial, carried);
     const items = new ItemWriter({ ...this.#parts, carry }, ring, bytes, at);
-    const stream = new StreamJob(job, known, scope, generator, items, {
-      layout: memory.layout,
-      submitterSerial,
-    });
+    const submitter = submitterOf(memory.layout, slot);
+    const stream = new StreamJob(job, known, scope, generator, items, submitter, submitterSerial);
     this.#open.set(slot, stream);
     if (stream.isAsync) this.#asyncCount++;
     this.#tell(stream);
