@@ -40,7 +40,7 @@ export class ThreadCalls {
     });
     this.#calls.set(number, call);
     try {
-      call.sent(this.#sender.send([about, number, state.words], call));
+      call.sent(this.#sender.send([about, number, state.words], call, undefined, null));
     } catch (error) {
       call.failed(error);
     }

@@ -13,6 +13,7 @@ import { HOST, HOST_SERIAL, PoolMemory } from "../shared/pool-memory.ts";
 import { Payloads } from "../shared/payloads.ts";
 import { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { CallbackJob } from "../submit/callback-job.ts";
+import type { Below } from "../submit/caller.ts";
 import type { FunctionEntry, FunctionRegistry } from "../submit/function-registry.ts";
 import type { QueueLimits } from "../submit/job-holdings.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
@@ -313,7 +314,7 @@ export class Host {
   }
 
   /** As JobMaker.send. */
-  send(job: CallbackJob, args: readonly unknown[], below: (...args: never[]) => unknown): void {
+  send(job: CallbackJob, args: readonly unknown[], below: Below): void {
     this.#submitter.jobs.send(job, args, below);
     this.#onSubmitted();
   }

@@ -4,8 +4,8 @@ import type { TracedJob } from "../jobs/job-tracing.ts";
 import { captureCallerFrames } from "./caller-frames.ts";
 import type { JobExtras } from "./job-extras.ts";
 
-/** The function of ours that the caller called: its frames and those above are not the caller's. */
-export type Below = (...args: never[]) => unknown;
+/** The function of ours that the caller called: its frames and those above are not the caller's. Null: nobody wants to know who called. */
+export type Below = ((...args: never[]) => unknown) | null;
 
 /** Who submits, and in which context. */
 export type Caller = Pick<JobExtras, "frames" | "scope" | "traced">;
@@ -15,7 +15,7 @@ export type Caller = Pick<JobExtras, "frames" | "scope" | "traced">;
  * @param isFirst Whether no other job is outstanding.
  */
 export function callerOf(below: Below, isFirst: boolean, traced: TracedJob | null = null): Caller | null {
-  const frames = captureCallerFrames(below, isFirst);
+  const frames = below === null ? null : captureCallerFrames(below, isFirst);
   if (frames === null && traced === null && !someoneFollowsJobs()) return null;
   return { frames, scope: AsyncScope.capture(), traced };
 }

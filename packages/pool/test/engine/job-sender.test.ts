@@ -106,6 +106,16 @@ describe("a job that is sent", () => {
     expect(stack).not.toMatch(/at adapter/);
   });
 
+  it("has no frames of the caller's when nobody wants them", async () => {
+    const heard = new Heard();
+    (function submitter() {
+      new JobSender(pool, jobs.fail).send(["x"], heard, undefined, null);
+    })();
+    const { stack } = (await failureOf(heard)) as Error;
+    expect(stack).toMatch(/at fail/);
+    expect(stack).not.toMatch(/at submitter|job-sender/);
+  });
+
   it("has the options of its sender, but for those that it is given", async () => {
     const gate = makeGate();
     const late = await failureOf(send(new JobSender(pool, jobs.block, { timeoutMs: 20 }), gate));
