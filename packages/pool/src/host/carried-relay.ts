@@ -18,7 +18,7 @@ import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
 import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { OWN } from "../shared/reach.ts";
-import { RecentMap } from "../shared/recent-map.ts";
+import { TransientMap } from "../shared/transient-map.ts";
 import { NOT_BEGUN } from "../shared/slot-fields.ts";
 import { QUEUED } from "../shared/slot.ts";
 import type { PendingJob } from "../submit/pending-job.ts";
@@ -61,9 +61,9 @@ export class CarriedRelay implements ArgumentsHolder {
   readonly #carried: CarriedValues;
   readonly #events: RelayEvents;
   /** By the number of what the job carries. */
-  readonly #given = new RecentMap<number, Given>();
+  readonly #given = new TransientMap<number, Given>();
   /** Assigned, and to be sent at the end of these microtasks, or of this turn. */
-  readonly #outgoing = new RecentMap<PoolThread, OutgoingJob[]>();
+  readonly #outgoing = new TransientMap<PoolThread, OutgoingJob[]>();
   readonly #wanted: { readonly thread: PoolThread; readonly id: number }[] = [];
   readonly #returned: { readonly thread: PoolThread; readonly slot: number; readonly id: number }[] = [];
   #turnIsDue = false;

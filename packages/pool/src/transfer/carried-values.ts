@@ -5,7 +5,7 @@
 import { type Carried, type CarriedTable, NotArrived } from "../codec/carried.ts";
 import { isArrayBuffer } from "../codec/brand-checks.ts";
 import { byteLengthOf } from "../shared/intrinsics.ts";
-import { RecentMap } from "../shared/recent-map.ts";
+import { TransientMap } from "../shared/transient-map.ts";
 import { giveUp } from "./detach.ts";
 import { isLargeMemory, isMemory, LaneReceiver, LaneSender } from "./memory-lane.ts";
 
@@ -20,7 +20,7 @@ export function numberedBy(id: number): number {
 export class CarriedValues implements CarriedTable {
   readonly #serial: number;
   readonly #fetch: (id: number) => void;
-  readonly #here = new RecentMap<number, Carried>();
+  readonly #here = new TransientMap<number, Carried>();
   /** Of these, what is in the lane to itself. */
   readonly #parked = new Set<number>();
   readonly #lane = new LaneReceiver();

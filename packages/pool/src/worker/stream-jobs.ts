@@ -23,7 +23,7 @@ import { submitterOf } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
-import { RecentMap } from "../shared/recent-map.ts";
+import { TransientMap } from "../shared/transient-map.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../shared/stream-ring.ts";
 import { now as clockNow, queueMicrotask } from "../shared/timers.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
@@ -119,7 +119,7 @@ export class StreamJobs {
   readonly #parts: StreamJobsParts;
   readonly #memory: PoolMemory;
   /** All that are not over, by slot. */
-  readonly #open = new RecentMap<number, StreamJob>();
+  readonly #open = new TransientMap<number, StreamJob>();
   /** Those of async generators. */
   #asyncCount = 0;
   readonly #suspended: StreamJob[] = [];

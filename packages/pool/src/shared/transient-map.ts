@@ -3,7 +3,7 @@
  * the last entry of a Map goes, V8 makes its table anew, that of a Map which has lived for a while in its old space, and then asks itself
  * whether to collect the whole heap. One entry for each message that moves memory made it do so three times as often.
  */
-export class RecentMap<K, V extends object> {
+export class TransientMap<K, V extends object> {
   readonly #older = new Map<K, V>();
   #newestKey: K | undefined = undefined;
   /** Null: there is none beside the table. */

@@ -1,14 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RecentMap } from "../../src/shared/recent-map.ts";
+import { TransientMap } from "../../src/shared/transient-map.ts";
 
-describe("RecentMap", () => {
+describe("TransientMap", () => {
   it("holds what a Map would hold, whatever is set and deleted", () => {
     const step = fc.record({ does: fc.constantFrom("set", "delete"), key: fc.integer({ min: 0, max: 4 }) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const map = new Map<number, object>();
-        const recent = new RecentMap<number, object>();
+        const recent = new TransientMap<number, object>();
         const said: unknown[] = [];
         const expected: unknown[] = [];
         for (const { does, key } of steps) {
@@ -25,7 +25,7 @@ describe("RecentMap", () => {
   });
 
   it("entries can be deleted while they are looked at", () => {
-    const recent = new RecentMap<number, { readonly id: number }>();
+    const recent = new TransientMap<number, { readonly id: number }>();
     for (let id = 1; id <= 3; id++) recent.set(id, { id });
 
     const seen: number[] = [];
