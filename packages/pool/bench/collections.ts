@@ -12,6 +12,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { AsyncLocal } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
+import { Task } from "@skein/scheduling";
 import type * as Jobs from "./streams.jobs.ts";
 
 const WARM_UP = 30_000;
@@ -32,6 +33,8 @@ const ways: Record<string, () => PromiseLike<unknown>> = {
   "stream of three": async () => {
     for await (const _ of jobs.numbers(3)) calls++;
   },
+  "Task.run": () => Task.run(() => 1),
+  "first of two tasks": () => Task.whenAny([Task.run(() => 1), Task.run(() => 2)]),
 };
 
 console.log("us a call                  warm | behind a collection, 1,000 calls: median | most");
@@ -47,7 +50,7 @@ for (const [name, call] of Object.entries(ways)) {
     behind.push(await measure(call, CALLS));
     await measure(call, WARM_UP / 3);
   }
-  const row = [median(warm), median(behind), Math.max(...behind)].map((us) => us.toFixed(1).padStart(5));
+  const row = [median(warm), median(behind), Math.max(...behind)].map((us) => us.toFixed(2).padStart(5));
   console.log(`${name.padEnd(25)} ${row.join(" | ")}`);
 }
 

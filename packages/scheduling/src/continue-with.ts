@@ -79,6 +79,16 @@ class TaskContinuation<A extends TaskState<unknown>> extends AsyncScope implemen
     this.#listener = plan.signal === undefined ? undefined : hookCancellation(plan.signal, this);
   }
 
+  /** Nobody's, and always there: see Reaction.kept. */
+  static readonly kept: TaskContinuation<never> = AsyncScope.root.run(
+    () =>
+      new TaskContinuation<never>(null as never, null as never, () => {}, {
+        policy: "asynchronous",
+        signal: undefined,
+        on: "any",
+      }),
+  );
+
   invoke(): void {
     this.#listener?.remove();
     const target = this.#target;

@@ -29,6 +29,11 @@ class TaskBody extends AsyncScope implements WorkItem {
     this.#signal = signal;
   }
 
+  /** Nobody's, and always there: see Reaction.kept. */
+  static readonly kept: TaskBody = AsyncScope.root.run(
+    () => new TaskBody(null as never, () => {}, undefined),
+  );
+
   invoke(): void {
     // Cancelled before it started: the body never runs (A10.6).
     if (isCanceled(this.#signal)) tryCancel(this.#target, cancellationError(this.#signal));

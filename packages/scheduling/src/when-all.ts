@@ -42,6 +42,9 @@ class Countdown implements Continuation {
     this.#left = left;
   }
 
+  /** Nobody's, and always there: see Reaction.kept. */
+  static readonly kept: Countdown = new Countdown(null as never, [], 0);
+
   invoke(): void {
     this.#left--;
     if (this.#left === 0) complete(this.#target, this.#tasks);

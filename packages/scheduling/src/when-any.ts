@@ -32,6 +32,9 @@ class Runner implements Continuation {
     this.#all = all;
   }
 
+  /** Nobody's, and always there: see Reaction.kept. */
+  static readonly kept: Runner = new Runner(null as never, null as never, []);
+
   invoke(): void {
     if (this.#target.isCompleted) return;
     this.#detachAll();

@@ -17,6 +17,14 @@ export class CallbackContinuation<S> implements Continuation {
     this.#scope = scope;
   }
 
+  /** Nobody's, and always there: see Reaction.kept. */
+  static readonly kept: CallbackContinuation<null> = new CallbackContinuation(
+    () => {},
+    null,
+    "asynchronous",
+    null,
+  );
+
   get isAwait(): boolean {
     return true;
   }

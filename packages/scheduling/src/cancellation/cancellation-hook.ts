@@ -48,6 +48,9 @@ class TokenHook extends CancellationTokenRegistration {
     this.#owner = owner;
   }
 
+  /** Nobody's, and always there: see Reaction.kept. */
+  static readonly kept: TokenHook = new TokenHook(null as never, null as never);
+
   onCanceled(): void {
     this.#owner.onAbort(this.token);
   }

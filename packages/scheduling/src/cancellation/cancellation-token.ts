@@ -370,6 +370,11 @@ class FlowingRegistration extends AsyncScope implements CancellationTokenRegistr
     this.#callbackState = callbackState;
   }
 
+  /** Nobody's, and always there: see Reaction.kept. */
+  static readonly kept: FlowingRegistration = AsyncScope.root.run(
+    () => new FlowingRegistration(null as never, () => {}, null),
+  );
+
   onCanceled(): void {
     this.runOnce(this.#callback, this.#callbackState);
   }

@@ -95,6 +95,13 @@ export class Waiter<T, S> implements Abortable {
     this.state = state;
   }
 
+  /** Nobody's, and always there: see Reaction.kept. */
+  static readonly kept: Waiter<never, undefined> = new Waiter<never, undefined>(
+    null as never,
+    null as never,
+    undefined,
+  );
+
   leave(): void {
     this.hook?.remove();
     this.#queue.remove(this);
