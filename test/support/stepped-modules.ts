@@ -29,6 +29,10 @@ export function steppedModules(): Plugin {
   return {
     name: "stepped-modules",
     enforce: "pre",
+    // What one file becomes depends on all of them: which functions step.
+    configureVitest({ defineCacheKeyGenerator }) {
+      defineCacheKeyGenerator(({ id }) => (id.endsWith(QUERY) ? stepping().digest : undefined));
+    },
     resolveId(source, importer) {
       const isWithin = importer?.endsWith(QUERY) === true;
       if (importer === undefined || !source.startsWith(".") || !(isWithin || source.endsWith(QUERY)))

@@ -10,6 +10,7 @@
  *
  * A constructor cannot stop: what it does happens with the operation before it.
  */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { parseAst } from "rolldown/parseAst";
@@ -58,6 +59,13 @@ export class Stepping {
       known = this.#names.size;
       for (const tree of this.#trees.values()) this.#collect(tree);
     }
+  }
+
+  /** Of all files. */
+  get digest(): string {
+    const hash = createHash("sha256");
+    for (const source of this.#sources.values()) hash.update(source);
+    return hash.digest("hex");
   }
 
   has(url: string): boolean {

@@ -18,7 +18,7 @@ import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
 import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { OWN } from "../shared/reach.ts";
-import { TransientMap } from "../shared/transient-map.ts";
+import { TransientMap } from "../transfer/transient-map.ts";
 import { NOT_BEGUN } from "../shared/slot-fields.ts";
 import { QUEUED } from "../shared/slot.ts";
 import type { PendingJob } from "../submit/pending-job.ts";

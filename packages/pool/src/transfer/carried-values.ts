@@ -5,7 +5,7 @@
 import { type Carried, type CarriedTable, NotArrived } from "../codec/carried.ts";
 import { isArrayBuffer } from "../codec/brand-checks.ts";
 import { byteLengthOf } from "../shared/intrinsics.ts";
-import { TransientMap } from "../shared/transient-map.ts";
+import { TransientMap } from "./transient-map.ts";
 import { giveUp } from "./detach.ts";
 import { isLargeMemory, isMemory, LaneReceiver, LaneSender } from "./memory-lane.ts";
 

@@ -23,7 +23,7 @@ import { submitterOf } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
-import { TransientMap } from "../shared/transient-map.ts";
+import { TransientMap } from "../transfer/transient-map.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../shared/stream-ring.ts";
 import { now as clockNow, queueMicrotask } from "../shared/timers.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";

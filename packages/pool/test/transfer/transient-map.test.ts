@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { TransientMap } from "../../src/shared/transient-map.ts";
+import { TransientMap } from "../../src/transfer/transient-map.ts";
 
 describe("TransientMap", () => {
   it("holds what a Map would hold, whatever is set and deleted", () => {
