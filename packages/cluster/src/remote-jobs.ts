@@ -261,7 +261,9 @@ export class RemoteJobs implements JobCarrier {
   #awaitsReports(remote: Remote): boolean {
     if (remote.job.request.reports === null || remote.key !== undefined) return false;
     remote.overAt ??= now();
-    return now() - remote.overAt < REPORTS_MS;
+    const isInTime = now() - remote.overAt < REPORTS_MS;
+    if (isInTime) remote.queue.wakeReaders().catch(this.#store.onError);
+    return isInTime;
   }
 
   #completed(id: string, data: unknown): void {

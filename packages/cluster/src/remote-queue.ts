@@ -1,8 +1,9 @@
 /** The jobs of one module in the store, as their caller sees them. */
-import { FlowProducer, type IQueueBackend, Queue, QueueEvents } from "bullmq";
+import { FlowProducer, type IQueueBackend, Queue, QueueEvents, QueueEventsProducer } from "bullmq";
 import { readingEvents } from "./event-reader.ts";
 import { dataOf, flowOf, type NewJob, optionsOf, type ResultAge } from "./new-job.ts";
 import type { Store, StoreConnection } from "./store.ts";
+import { now } from "./timers.ts";
 import type { WireRequest } from "./wire.ts";
 
 /** What the store says of a job; nothing is asked of it when it says so. */
@@ -19,6 +20,8 @@ type AnyQueue = Queue<WireRequest, unknown, string, WireRequest, unknown, string
 
 /** So many jobs go at once: with more the first would wait for the last. */
 const TRANSACTION = 100;
+/** Readers are not woken more often than that. */
+const WAKE_MS = 250;
 
 export class RemoteQueue {
   readonly name: string;
@@ -28,6 +31,9 @@ export class RemoteQueue {
   readonly #resultAge: ResultAge;
   readonly #ready: Promise<unknown>;
   readonly #lastEvent: () => Promise<string>;
+  readonly #makeProducer: () => QueueEventsProducer<IQueueBackend, never>;
+  #producer: QueueEventsProducer<IQueueBackend, never> | null = null;
+  #wokenAt = -Infinity;
   /** Null: it has to be asked for. */
   #begun: Promise<string> | null = null;
 
@@ -44,6 +50,7 @@ export class RemoteQueue {
     const { backend } = store;
     this.#queue = new Queue(name, { connection: commands.client }, backend);
     this.#lastEvent = () => store.lastEvent(commands.client, this.#queue);
+    this.#makeProducer = () => new QueueEventsProducer(name, { connection: commands.client }, backend);
     this.#events = new QueueEvents(
       name,
       { connection: blocking.client },
@@ -101,6 +108,17 @@ export class RemoteQueue {
     return (await this.#queue.remove(id)) === 1;
   }
 
+  /**
+   * Whoever waits for events of this queue looks for them. On Postgres some may have come between his last look and the wait, which is a long one
+   * if no job was under way then.
+   */
+  async wakeReaders(): Promise<void> {
+    if (now() - this.#wokenAt < WAKE_MS) return;
+    this.#wokenAt = now();
+    this.#producer ??= this.#makeProducer();
+    await this.#producer.publishEvent({ eventName: "look" });
+  }
+
   /** How a job stands. */
   async look(id: string): Promise<RemoteState> {
     const seen = await this.#queue.backend.isFinished(id, true);
@@ -119,7 +137,7 @@ export class RemoteQueue {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#queue.close(), this.#events.close()]);
+    await Promise.allSettled([this.#queue.close(), this.#events.close(), this.#producer?.close()]);
   }
 }
 

@@ -1,16 +1,26 @@
 /** Events that come late, or before anybody reads them. */
-import { createRedisBackend, Worker } from "bullmq";
+import {
+  createPostgresBackend,
+  createRedisBackend,
+  type IQueueBackend,
+  type JobProgress,
+  Worker,
+} from "bullmq";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
+import { startPostgres } from "../../../test/support/postgres-server.ts";
 import { startRedis } from "../../../test/support/redis-server.ts";
+import { timeLimit } from "../../../test/support/time-limit.ts";
 import { useClusters } from "./clusters.ts";
 import type { NewJob } from "../src/new-job.ts";
 import { RemoteQueue } from "../src/remote-queue.ts";
-import { redisStore, type Store } from "../src/store.ts";
+import { postgresStore, redisStore, type Store } from "../src/store.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import type * as Jobs from "./delivery.jobs.ts";
 
 const redis = await startRedis();
+const postgres = await startPostgres();
+afterAll(() => postgres?.[Symbol.asyncDispose]());
 const { start } = useClusters<typeof Jobs>("delivery", new URL("./delivery.jobs.ts", import.meta.url), redis);
 
 describe.skipIf(redis === null)("a job whose end is asked for all the time", () => {
@@ -24,6 +34,74 @@ describe.skipIf(redis === null)("a job whose end is asked for all the time", () 
     }
   });
 });
+
+function jobFor(queue: string): NewJob {
+  const request = { fn: "any" } as NewJob["request"];
+  return { id: "one", queue, request, priority: 1, attempts: 1, backoffMs: 0, expiresAt: null, children: [] };
+}
+
+describe.skipIf(postgres === null)(
+  "a job that is over between a look for events and the wait for them",
+  () => {
+    it("is told when the readers are woken", async () => {
+      const name = "wait-late";
+      const store = postgresStore(postgres!.url);
+      let waits = (): void => {};
+      const waiting = new Promise<void>((resolve) => (waits = resolve));
+      let mayWait = (): void => {};
+      const over = new Promise<void>((resolve) => (mayWait = resolve));
+      const waitsLate: Store["backend"] = (...args) => {
+        const made = createPostgresBackend(...args);
+        // BullMQ's own: it has no other seam between the two.
+        const inner = made as unknown as { waitForEvent(ms: number): Promise<void> };
+        const wait = inner.waitForEvent.bind(inner);
+        inner.waitForEvent = async () => {
+          waits();
+          await over;
+          // Without an end of its own.
+          await wait(timeLimit(600_000));
+        };
+        return made;
+      };
+      const commands = store.connect(() => {});
+      const blocking = store.connect(() => {});
+      const working = store.connect(() => {});
+      const told: unknown[] = [];
+      const queue = new RemoteQueue(name, { ...store, backend: waitsLate }, commands, blocking, 60_000, {
+        completed: (id, outcome) => told.push([id, outcome]),
+        failed: (id, reason) => told.push([id, reason]),
+        reported: (id, report) => told.push([id, report]),
+        error: (error) => told.push(error),
+        underWay: () => 0,
+      });
+      await waiting;
+      const worker = new Worker<unknown, string, string, IQueueBackend, JobProgress, never>(
+        name,
+        async (job) => {
+          await job.updateProgress({ half: true });
+          return "done";
+        },
+        { connection: working.client },
+        store.backend,
+      );
+      const completed = new Promise((resolve) => worker.on("completed", resolve));
+      await queue.add([jobFor(name)]);
+      await completed;
+      mayWait();
+
+      await eventually("it is told", () => {
+        queue.wakeReaders().catch((error: unknown) => told.push(error));
+        return told.length > 1;
+      });
+      expect(told).toEqual([
+        ["one", { half: true }],
+        ["one", "done"],
+      ]);
+      await Promise.all([worker.close(), queue.close()]);
+      for (const each of [commands, blocking, working]) each.disconnect();
+    });
+  },
+);
 
 describe.skipIf(redis === null)("a job that is over before its caller reads events", () => {
   it("is told by them all the same", async () => {
@@ -52,17 +130,7 @@ describe.skipIf(redis === null)("a job that is over before its caller reads even
     });
     const worker = new Worker(name, async () => "done", { connection: working.client });
     const over = new Promise((resolve) => worker.on("completed", resolve));
-    const request = {} as NewJob["request"];
-    const job = {
-      id: "one",
-      queue: name,
-      priority: 1,
-      attempts: 1,
-      backoffMs: 0,
-      expiresAt: null,
-      children: [],
-    };
-    await queue.add([{ ...job, request: { ...request, fn: "any" } }]);
+    await queue.add([jobFor(name)]);
     await over;
     await eventually("it is told", () => told.length > 0);
     expect(told).toEqual([["one", "done"]]);
