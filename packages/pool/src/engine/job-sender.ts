@@ -55,8 +55,8 @@ export class JobSender<A extends unknown[] = unknown[]> {
    * Sends one job, in the context of this call. The arguments are copied before it returns.
    *
    * @param options Of this job alone. They are checked each time: a sender of its own for each set of options costs less.
-   * @param below The frames of this function and those above it are left out of the stacks of errors. Null: all of the caller's are,
-   * which saves taking them. @default `send`
+   * @param below The frames of this function and those above it are left out of the stacks of errors. Null: none of the caller's
+   * are taken, which costs less. @default `send`
    * @throws what `run` throws or would reject with at once: TypeError, RangeError, NotCloneableError, QueueFullError, PoolClosedError,
    * ThreadGoneError, the reason of a signal that has fired. Nothing was sent then, and `receiver` hears nothing.
    */

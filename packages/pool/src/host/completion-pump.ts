@@ -34,7 +34,8 @@ const PAUSES_PER_LOOK = 2;
 const settled: Promise<void> = Promise.resolve();
 
 export class CompletionPump {
-  static readonly kept: NodeJS.Immediate = idleImmediate();
+  /** See `idleImmediate`. */
+  static readonly kept: NodeJS.Immediate = AsyncScope.root.run(idleImmediate);
 
   readonly #inbox: Inbox;
   readonly #parking: Parking;

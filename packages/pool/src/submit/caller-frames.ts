@@ -24,11 +24,15 @@ export interface CallerFrames {
 export class Frames implements CallerFrames {
   declare readonly stack?: unknown;
 
-  /** Of no caller, and always there: see TaskJob.kept. */
+  /** Of no caller, and always there: see TaskJob.kept. Without a frame: frames hold whoever has loaded this file. */
   static readonly kept: Frames = new Frames();
 
   static {
-    captureStackTrace?.(Frames.kept);
+    const limit = getOwnPropertyDescriptor(Error, "stackTraceLimit")?.value as unknown;
+    if (captureStackTrace !== undefined && typeof limit === "number" && setLimit(0)) {
+      captureStackTrace(Frames.kept);
+      setLimit(limit);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** Who waits for items of a stream, and in what order they get them: everything about a StreamSource but where its items come from. */
+import { AsyncScope } from "@skein/context";
 import { Promise } from "../shared/intrinsics.ts";
 import { takeFirst } from "./take-first.ts";
 
@@ -21,7 +22,7 @@ export class WaitingPromise implements Waiting {
   readonly reject: (error: unknown) => void;
 
   /** Nobody's, and always there: see TaskJob.kept. */
-  static readonly kept: WaitingPromise = new WaitingPromise(null);
+  static readonly kept: WaitingPromise = AsyncScope.root.run(() => new WaitingPromise(null));
 
   constructor(by: object | null) {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();

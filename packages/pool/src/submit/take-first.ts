@@ -1,4 +1,4 @@
-/** The first entry of a list that has one. Of one alone without `shift`, which V8 calls like a function of the system. */
+/** Takes the first entry off a list that has one. An only entry is popped: `shift` leaves V8's compiled code. */
 export function takeFirst<T>(list: T[]): T {
   return (list.length === 1 ? list.pop() : list.shift())!;
 }

@@ -72,7 +72,8 @@ export interface LoopParts {
 }
 
 export class DispatchLoop {
-  static readonly kept: NodeJS.Immediate = idleImmediate();
+  /** See `idleImmediate`. */
+  static readonly kept: NodeJS.Immediate = AsyncScope.root.run(idleImmediate);
 
   readonly #parts: LoopParts;
   readonly #memory: PoolMemory;

@@ -23,7 +23,6 @@ import { submitterOf } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
-import { TransientMap } from "../transfer/transient-map.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../shared/stream-ring.ts";
 import { now as clockNow, queueMicrotask } from "../shared/timers.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
@@ -32,6 +31,7 @@ import type { KnownFunction } from "./known-functions.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
 import { ItemWriter } from "../transfer/item-writer.ts";
+import { TransientMap } from "../transfer/transient-map.ts";
 import { leaveCurrent, nothingCurrent, restoreCurrent } from "./surroundings.ts";
 
 export interface StreamJobsParts {
