@@ -1,7 +1,7 @@
 /**
  * A Map that keeps its newest entry beside its table, for entries that as a rule go before the next one comes: they never enter the table. When
  * the last entry of a Map goes, V8 makes its table anew, that of a Map which has lived for a while in its old space, and then asks itself
- * whether to collect the whole heap. One entry for each message that moves memory made it do so three times as often.
+ * whether to collect the whole heap. With an entry for each message that moves memory it did so far more often than that memory asks for.
  */
 export class TransientMap<K, V extends object> {
   readonly #older = new Map<K, V>();
