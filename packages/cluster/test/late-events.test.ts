@@ -14,7 +14,7 @@ import { timeLimit } from "../../../test/support/time-limit.ts";
 import { useClusters } from "./clusters.ts";
 import type { NewJob } from "../src/new-job.ts";
 import { RemoteQueue } from "../src/remote-queue.ts";
-import { postgresStore, redisStore, type Store } from "../src/store.ts";
+import { postgresStore, redisStore, type Store, type StoreConnection } from "../src/store.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import type * as Jobs from "./delivery.jobs.ts";
 
@@ -40,6 +40,28 @@ function jobFor(queue: string): NewJob {
   return { id: "one", queue, request, priority: 1, attempts: 1, backoffMs: 0, expiresAt: null, children: [] };
 }
 
+/** A caller whose events come by `backend`, what it is told, and a connection for a worker. */
+function listen(name: string, store: Store, backend: Store["backend"], underWay: number) {
+  const [commands, blocking, working] = [1, 2, 3].map(() => store.connect(() => {})) as [
+    StoreConnection,
+    StoreConnection,
+    StoreConnection,
+  ];
+  const told: unknown[] = [];
+  const queue = new RemoteQueue(name, { ...store, backend }, commands, blocking, 60_000, {
+    completed: (id, outcome) => told.push([id, outcome]),
+    failed: (id, reason) => told.push([id, reason]),
+    reported: (id, report) => told.push([id, report]),
+    error: (error) => told.push(error),
+    underWay: () => underWay,
+  });
+  const close = async (worker: { close(): Promise<void> }): Promise<void> => {
+    await Promise.all([worker.close(), queue.close()]);
+    for (const each of [commands, blocking, working]) each.disconnect();
+  };
+  return { queue, told, client: working.client, close };
+}
+
 describe.skipIf(postgres === null)(
   "a job that is over between a look for events and the wait for them",
   () => {
@@ -63,17 +85,7 @@ describe.skipIf(postgres === null)(
         };
         return made;
       };
-      const commands = store.connect(() => {});
-      const blocking = store.connect(() => {});
-      const working = store.connect(() => {});
-      const told: unknown[] = [];
-      const queue = new RemoteQueue(name, { ...store, backend: waitsLate }, commands, blocking, 60_000, {
-        completed: (id, outcome) => told.push([id, outcome]),
-        failed: (id, reason) => told.push([id, reason]),
-        reported: (id, report) => told.push([id, report]),
-        error: (error) => told.push(error),
-        underWay: () => 0,
-      });
+      const { queue, told, client, close } = listen(name, store, waitsLate, 0);
       await waiting;
       const worker = new Worker<unknown, string, string, IQueueBackend, JobProgress, never>(
         name,
@@ -81,7 +93,7 @@ describe.skipIf(postgres === null)(
           await job.updateProgress({ half: true });
           return "done";
         },
-        { connection: working.client },
+        { connection: client },
         store.backend,
       );
       const completed = new Promise((resolve) => worker.on("completed", resolve));
@@ -97,8 +109,7 @@ describe.skipIf(postgres === null)(
         ["one", { half: true }],
         ["one", "done"],
       ]);
-      await Promise.all([worker.close(), queue.close()]);
-      for (const each of [commands, blocking, working]) each.disconnect();
+      await close(worker);
     });
   },
 );
@@ -117,24 +128,13 @@ describe.skipIf(redis === null)("a job that is over before its caller reads even
       };
       return made;
     };
-    const commands = store.connect(() => {});
-    const blocking = store.connect(() => {});
-    const working = store.connect(() => {});
-    const told: unknown[] = [];
-    const queue = new RemoteQueue(name, { ...store, backend: readsLate }, commands, blocking, 60_000, {
-      completed: (id, outcome) => told.push([id, outcome]),
-      failed: (id, reason) => told.push([id, reason]),
-      reported: () => {},
-      error: (error) => told.push(error),
-      underWay: () => 1,
-    });
-    const worker = new Worker(name, async () => "done", { connection: working.client });
+    const { queue, told, client, close } = listen(name, store, readsLate, 1);
+    const worker = new Worker(name, async () => "done", { connection: client });
     const over = new Promise((resolve) => worker.on("completed", resolve));
     await queue.add([jobFor(name)]);
     await over;
     await eventually("it is told", () => told.length > 0);
     expect(told).toEqual([["one", "done"]]);
-    await Promise.all([worker.close(), queue.close()]);
-    for (const each of [commands, blocking, working]) each.disconnect();
+    await close(worker);
   });
 });
