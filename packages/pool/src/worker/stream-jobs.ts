@@ -17,7 +17,7 @@ import { AsyncScope } from "@skein/context";
 import type { Carried } from "../codec/carried.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { NotSupportedError } from "../errors.ts";
-import { type AnyGenerator, isAsyncGenerator, MAX_UNREAD } from "../jobs/generators.ts";
+import { type AnyGenerator, MAX_UNREAD } from "../jobs/generators.ts";
 import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { DEAD } from "../shared/parking.ts";
@@ -30,6 +30,7 @@ import type { CurrentJob, RunningJob } from "./current-job.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
 import { Spinner } from "./spinner.ts";
+import { OVER, READY, STEPPING, StreamJob, SUSPENDED } from "./stream-job.ts";
 import { ItemWriter } from "../transfer/item-writer.ts";
 import { TransientMap } from "../transfer/transient-map.ts";
 import { leaveCurrent, nothingCurrent, restoreCurrent } from "./surroundings.ts";
@@ -50,69 +51,9 @@ export interface StreamJobsParts {
   readonly wake: () => void;
 }
 
-const STEPPING = 0;
-const SUSPENDED = 1;
-const READY = 2;
-const OVER = 3;
-
 interface Step {
   readonly done?: boolean;
   readonly value: unknown;
-}
-
-function* noItems(): Generator<never> {}
-
-class StreamJob {
-  readonly job: RunningJob;
-  readonly known: KnownFunction;
-  readonly scope: AsyncScope;
-  readonly generator: AnyGenerator;
-  readonly isAsync: boolean;
-  readonly items: ItemWriter;
-  readonly submitter: number;
-  readonly serial: number;
-  readonly next: () => unknown;
-  readonly return: () => unknown;
-  state: number = STEPPING;
-  /** When it was suspended, and how many items had been read then. */
-  suspendedAt = 0;
-  readBefore = 0;
-  /** What it has yielded last could not be sent, so it is to be ended. */
-  unsent: { readonly error: unknown } | null = null;
-  /** Of an exclusive job: called when it is over. */
-  ended: (() => void) | null = null;
-
-  /** Nobody's, and always there: see TaskJob.kept. */
-  static readonly kept: StreamJob = new StreamJob(
-    null as never,
-    null as never,
-    AsyncScope.root,
-    noItems(),
-    ItemWriter.kept,
-    HOST,
-    HOST_SERIAL,
-  );
-
-  constructor(
-    job: RunningJob,
-    known: KnownFunction,
-    scope: AsyncScope,
-    generator: AnyGenerator,
-    items: ItemWriter,
-    submitter: number,
-    serial: number,
-  ) {
-    this.job = job;
-    this.known = known;
-    this.scope = scope;
-    this.generator = generator;
-    this.isAsync = isAsyncGenerator(generator);
-    this.items = items;
-    this.submitter = submitter;
-    this.serial = serial;
-    this.next = () => generator.next();
-    this.return = () => generator.return(undefined);
-  }
 }
 
 export class StreamJobs {
