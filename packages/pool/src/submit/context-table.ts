@@ -1,15 +1,18 @@
 /**
  * The contexts of submitted jobs: each distinct one lies in the arena once, as its carrier's text, for as long as jobs name it.
  * A thousand jobs of one request encode it once and carry a number. Of many contexts there is one job: the first one of a short text has that
- * beside its arguments (job-preparation.ts), and holds nothing here. What flows of other storages (`flow`) is no part of the context: entries with
- * that are found by their text.
+ * beside its arguments, and holds nothing here. What flows of other storages (`flow`) is no part of the context: entries with that are found by
+ * their text, and made when a text is seen for the second time.
  *
  * Nothing here keeps a context alive that no job in flight has: entries live as long as their contexts, and hold text alone.
  */
 import { ExecutionContext, flows, readFlows, type WrittenEntry } from "@skein/context";
 import { copyBytes } from "../shared/copy-bytes.ts";
-import { allocateUnfilled, charCodeAt, Int32Array, utf8Write } from "../shared/intrinsics.ts";
+import { allocateUnfilled, Float64Array, Int32Array, isArray } from "../shared/intrinsics.ts";
+import { INLINE_BYTES } from "../shared/layout.ts";
 import type { Payloads } from "../shared/payloads.ts";
+import { CarrierWriter } from "./carrier-writer.ts";
+import { contextBeside } from "./slot-filling.ts";
 
 /** Texts that no job names any more stay for the next job of the same context, the last so many of them, until `forget`. */
 const IDLE_ENTRIES = 64;
@@ -17,12 +20,11 @@ const IDLE_ENTRIES = 64;
 const MAX_ID = 2 ** 43 - 1;
 /** No carrier is longer. Each is measured by writing it: Buffer.byteLength takes up to seven times as long. */
 const CARRIER_BYTES = 16 << 10;
-/** Shorter texts are written in a loop: a call out of JavaScript takes longer. */
+/** Shorter texts are copied in a loop: a call out of JavaScript takes longer. */
 const NATIVE_FROM = 48;
 /** Behind the idle entries: the place of one that never had one. Always free. */
 const NOWHERE = IDLE_ENTRIES;
 const noStores: readonly WrittenEntry[] = [];
-const noHead = ["", ""] as const;
 /** Places for texts with stores of other storages. A power of two. */
 const TEXT_PLACES = 256;
 
@@ -37,8 +39,8 @@ export interface ContextEntry extends Attached {
   readonly id: number;
   /** Of the carrier. */
   readonly pieces: readonly string[];
-  /** Of the carrier in the arena, in bytes. */
-  readonly length: number;
+  /** Of the carrier in the arena, in bytes; 0: not known yet. */
+  length: number;
   /** How many jobs name it. */
   users: number;
   /** Whether a job had the text beside its arguments, or named it. */
@@ -49,59 +51,52 @@ export interface ContextEntry extends Attached {
   idleAt: number;
 }
 
+/** What flows into a job: an entry, or the pieces of a carrier of which nobody knows yet whether there is one. */
+export type CurrentContext = ContextEntry | readonly string[];
+
+function arePieces(context: CurrentContext): context is readonly string[] {
+  return isArray(context);
+}
+
 function areSame(some: readonly string[], others: readonly string[]): boolean {
   if (some.length !== others.length) return false;
   for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
   return true;
 }
 
-/**
- * By which a text is looked for. Of some characters alone, six at the end of each value, where ids are, and eight before them: V8 reads all of a
- * text for the hash of a Map, a nanosecond a character.
- */
-function hashOf(pieces: readonly string[]): number {
-  let hash = 0;
-  // Values stand at even places; the first is the version, or the text of a whole context.
-  for (let i = 0; i < pieces.length; i += 2) {
-    const piece = pieces[i]!;
-    const { length } = piece;
-    const end = length > 6 ? length - 6 : 0;
-    const step = (end >> 3) + 1;
-    hash = (hash * 31 + length) | 0;
-    for (let at = 0; at < end; at += step) hash = (hash * 31 + charCodeAt(piece, at)) | 0;
-    for (let at = end; at < length; at++) hash = (hash * 31 + charCodeAt(piece, at)) | 0;
-  }
-  return hash ^ (hash >>> 8) ^ (hash >>> 16);
+function unitsOf(pieces: readonly string[]): number {
+  let units = 0;
+  for (let i = 0; i < pieces.length; i++) units += pieces[i]!.length;
+  return units;
 }
 
 export class ContextTable {
   readonly #payloads: Payloads;
+  readonly #writer = new CarrierWriter();
   readonly #owner: object = {};
   /** For contexts of which nothing flows to a thread. */
   readonly #nothing: Attached = { owner: this.#owner };
   /** For contexts that another pool owns. */
   readonly #shared = new WeakMap<ExecutionContext, Attached>();
-  /** Those with stores of other storages that were used last. Texts that share a place push each other out. */
-  readonly #byText: (ContextEntry | null)[] = Array.from({ length: TEXT_PLACES }, () => null);
-  /** Of their texts: looked at first, because an entry of some time ago is not in the cache of the processor. */
+  /** With stores of other storages, those that were used last: of the first job alone the pieces. Texts that share a place push each other out. */
+  readonly #byText: (CurrentContext | null)[] = Array.from({ length: TEXT_PLACES }, () => null);
+  /** Of their texts: looked at first, because what was made some time ago is not in the cache of the processor. */
   readonly #hashes = new Int32Array(TEXT_PLACES);
+  readonly #ids = new Float64Array(TEXT_PLACES);
   /** A ring, and NOWHERE. Null: free, or a job names that context again. */
   readonly #idle: (ContextEntry | null)[] = Array.from({ length: IDLE_ENTRIES + 1 }, () => null);
   #nextIdle = 0;
   #measured: Uint8Array | null = null;
   /** Whose bytes it has. */
   #measuredEntry: ContextEntry | null = null;
-  /** Its first two pieces, and their bytes together. */
-  #head: readonly [first: string, second: string] = noHead;
-  #headLength = 0;
   #nextId = 1;
   #users = 0;
   #bytesInUse = 0;
   /** The last context seen, only while jobs are in flight. */
   #last: ExecutionContext | null = null;
   #lastEntry: ContextEntry | null = null;
-  /** The last with stores of other storages, only while jobs are in flight: the entry of that context and these stores. */
-  #lastWithStores: ContextEntry | null = null;
+  /** The last with stores of other storages, only while jobs are in flight: what that context and these stores gave. */
+  #lastWithStores: CurrentContext | null = null;
   #lastStores = noStores;
   #lastContext: ExecutionContext | null = null;
 
@@ -121,17 +116,51 @@ export class ContextTable {
 
   /**
    * The current context, and what flows of other storages; null when nothing flows to a thread. Runs codecs and `capture` of users, before
-   * anything has changed: they may submit jobs, or throw.
+   * anything has changed: they may submit jobs, or throw. For `putBeside`, and otherwise `entryOf`.
    *
    * @throws {ContextTooLargeError} and what a codec or `capture` throws.
    */
-  current(): ContextEntry | null {
+  current(): CurrentContext | null {
     const context = ExecutionContext.capture();
     if (context === null) return null;
     const stores = flows.isEmpty ? null : readFlows("thread", this.#lastStores);
     if (stores !== null) return this.#withStores(context, stores);
-    const entry = context === this.#last ? this.#lastEntry : this.#entryOf(context);
+    const entry = context === this.#last ? this.#lastEntry : this.#attachedEntry(context);
     return entry === null ? null : this.#moved(context, entry);
+  }
+
+  /**
+   * Writes the text behind the arguments of a job, if no job has had it before and there is room in a slot: most contexts have one job, and that
+   * holds nothing else for it then.
+   *
+   * @param target Has room for three times as much as a slot.
+   * @returns what the job keeps of it: see `contextBeside`. Null: it names the context.
+   */
+  putBeside(context: CurrentContext, target: Uint8Array, at: number): number | null {
+    if (!arePieces(context) && context.wasUsed) return null;
+    const pieces = arePieces(context) ? context : context.pieces;
+    if (at + unitsOf(pieces) > INLINE_BYTES) return null;
+    const length = this.#writer.write(pieces, target, at);
+    if (at + length > INLINE_BYTES) return null;
+    if (!arePieces(context)) {
+      context.wasUsed = true;
+      return contextBeside(context.id, length);
+    }
+    const { hash } = this.#writer;
+    const place = hash & (TEXT_PLACES - 1);
+    if (this.#hashes[place] === hash) return null;
+    const id = this.#newId();
+    this.#byText[place] = pieces;
+    this.#hashes[place] = hash;
+    this.#ids[place] = id;
+    return contextBeside(id, length);
+  }
+
+  /** What a job names. */
+  entryOf(context: CurrentContext): ContextEntry {
+    if (arePieces(context)) return this.#entryOfText(context);
+    if (context.length === 0) this.#measure(context);
+    return context;
   }
 
   /**
@@ -148,18 +177,11 @@ export class ContextTable {
     this.#users++;
   }
 
-  /** Writes the text to `bytes` at `at`. */
-  write(entry: ContextEntry, bytes: Uint8Array, at: number): void {
-    if (entry === this.#measuredEntry) copyMeasured(this.#measured!, entry.length, bytes, at);
-    else writePieces(bytes, entry.pieces, 0, at);
-  }
-
   leave(entry: ContextEntry): void {
     if (--this.#users === 0) {
       this.#last = this.#lastEntry = this.#lastContext = null;
       this.#lastWithStores = this.#measuredEntry = null;
       this.#lastStores = noStores;
-      this.#head = noHead;
     }
     if (--entry.users > 0) return;
     this.#bytesInUse -= entry.length;
@@ -182,19 +204,19 @@ export class ContextTable {
   forget(): void {
     for (const entry of this.#idle) if (entry !== null) this.#evict(entry);
     this.#byText.fill(null);
-    // Of a job that was refused, or has it beside its arguments.
+    this.#hashes.fill(0);
+    // Of a job that was refused.
     this.#measuredEntry = null;
-    this.#head = noHead;
   }
 
-  #entryOf(context: ExecutionContext): ContextEntry | null {
+  #attachedEntry(context: ExecutionContext): ContextEntry | null {
     let attached = this.#attachedTo(context);
     if (attached === null) {
       const pieces = context.pieces("thread", noStores);
       // A codec may have submitted a job of this context meanwhile.
       attached = this.#attachedTo(context);
       if (attached === null) {
-        attached = pieces === null ? this.#nothing : this.#create(pieces);
+        attached = pieces === null ? this.#nothing : newEntry(this.#owner, this.#newId(), pieces, 0);
         this.#attach(context, attached);
       }
     }
@@ -207,25 +229,37 @@ export class ContextTable {
     return entry;
   }
 
-  #withStores(context: ExecutionContext, stores: readonly WrittenEntry[]): ContextEntry {
+  #withStores(context: ExecutionContext, stores: readonly WrittenEntry[]): CurrentContext {
     const last = this.#lastWithStores;
-    if (last !== null && this.#lastContext === context && this.#lastStores === stores && this.#isUsable(last))
-      return last;
+    const isSame = last !== null && this.#lastContext === context && this.#lastStores === stores;
+    if (isSame && (arePieces(last) || this.#isUsable(last))) return last;
     // With a store in it, there is a text.
     const pieces = context.pieces("thread", stores)!;
-    const hash = hashOf(pieces);
-    const place = hash & (TEXT_PLACES - 1);
-    let entry = this.#hashes[place] === hash ? this.#byText[place]! : null;
-    if (entry === null || !areSame(entry.pieces, pieces)) entry = this.#create(pieces);
-    // As `#moved`.
-    else if (!this.#isUsable(entry)) entry = movedFrom(entry);
-    this.#byText[place] = entry;
-    this.#hashes[place] = hash;
     if (this.#users > 0) {
-      this.#lastWithStores = entry;
+      this.#lastWithStores = pieces;
       this.#lastStores = stores;
       this.#lastContext = context;
     }
+    return pieces;
+  }
+
+  #entryOfText(pieces: readonly string[]): ContextEntry {
+    const length = this.#writeMeasured(pieces);
+    const { hash } = this.#writer;
+    const place = hash & (TEXT_PLACES - 1);
+    const known = this.#hashes[place] === hash ? this.#byText[place]! : null;
+    let entry: ContextEntry;
+    if (known === null || !areSame(arePieces(known) ? known : known.pieces, pieces)) {
+      entry = this.#measuredEntry = newEntry(this.#owner, this.#newId(), pieces, length);
+    } else if (arePieces(known)) {
+      entry = this.#measuredEntry = usedEntry(this.#owner, this.#ids[place]!, pieces, length);
+    } else {
+      // As `#moved`.
+      entry = this.#isUsable(known) ? known : movedFrom(known);
+    }
+    this.#byText[place] = entry;
+    this.#hashes[place] = hash;
+    if (this.#lastWithStores === pieces) this.#lastWithStores = entry;
     return entry;
   }
 
@@ -260,7 +294,10 @@ export class ContextTable {
 
   #store(entry: ContextEntry): void {
     const block = this.#payloads.allocate(entry.length);
-    this.write(entry, this.#payloads.bytes(block), this.#payloads.offset(block));
+    const bytes = this.#payloads.bytes(block);
+    const offset = this.#payloads.offset(block);
+    if (entry === this.#measuredEntry) copyMeasured(this.#measured!, entry.length, bytes, offset);
+    else this.#writer.write(entry.pieces, bytes, offset);
     entry.block = block;
   }
 
@@ -270,23 +307,20 @@ export class ContextTable {
     entry.block = 0;
   }
 
-  #create(pieces: readonly string[]): ContextEntry {
+  #newId(): number {
     const id = this.#nextId;
     this.#nextId = id === MAX_ID ? 1 : id + 1;
-    const length = this.#measure(pieces);
-    return (this.#measuredEntry = newEntry(this.#owner, id, pieces, length));
+    return id;
   }
 
-  /** @returns how many bytes the text takes. Most begin as the one before, with the name of the same value: that stands there already. */
-  #measure(pieces: readonly string[]): number {
-    const target = (this.#measured ??= allocateUnfilled(CARRIER_BYTES));
-    const first = pieces[0]!;
-    const second = pieces.length > 1 ? pieces[1]! : "";
-    if (first !== this.#head[0] || second !== this.#head[1]) {
-      this.#head = [first, second];
-      this.#headLength = writePieces(target, this.#head, 0, 0);
-    }
-    return this.#headLength + writePieces(target, pieces, 2, this.#headLength);
+  #measure(entry: ContextEntry): void {
+    entry.length = this.#writeMeasured(entry.pieces);
+    this.#measuredEntry = entry;
+  }
+
+  #writeMeasured(pieces: readonly string[]): number {
+    this.#measuredEntry = null;
+    return this.#writer.write(pieces, (this.#measured ??= allocateUnfilled(CARRIER_BYTES)), 0);
   }
 }
 
@@ -299,24 +333,10 @@ function newEntry(owner: object, id: number, pieces: readonly string[], length: 
   return { owner, id, pieces, length, users: 0, wasUsed: false, block: 0, idleAt: NOWHERE };
 }
 
-function movedFrom({ owner, id, pieces, length }: ContextEntry): ContextEntry {
+function usedEntry(owner: object, id: number, pieces: readonly string[], length: number): ContextEntry {
   return { ...newEntry(owner, id, pieces, length), wasUsed: true };
 }
 
-/** @returns how many bytes they take, from the piece `start` on. */
-function writePieces(target: Uint8Array, pieces: readonly string[], start: number, at: number): number {
-  let end = at;
-  for (let i = start; i < pieces.length; i++) end += writeText(target, pieces[i]!, end);
-  return end - at;
-}
-
-function writeText(target: Uint8Array, text: string, at: number): number {
-  const { length } = text;
-  if (length >= NATIVE_FROM) return utf8Write(target, text, at);
-  for (let i = 0; i < length; i++) {
-    const code = charCodeAt(text, i);
-    if (code > 0x7f) return utf8Write(target, text, at);
-    target[at + i] = code;
-  }
-  return length;
+function movedFrom({ owner, id, pieces, length }: ContextEntry): ContextEntry {
+  return usedEntry(owner, id, pieces, length);
 }

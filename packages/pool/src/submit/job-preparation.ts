@@ -18,7 +18,7 @@ import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import { type ArgumentPumps, checkUntaken, letGoAll } from "./argument-pumps.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
-import type { ContextEntry, ContextTable } from "./context-table.ts";
+import type { ContextEntry, ContextTable, CurrentContext } from "./context-table.ts";
 import type { FunctionEntry, FunctionRegistry } from "./function-registry.ts";
 import { type JobExtras, jobExtras } from "./job-extras.ts";
 import type { Ledger } from "./ledger.ts";
@@ -26,7 +26,7 @@ import { RunLimit } from "./run-limit.ts";
 import type { PendingJob } from "./pending-job.ts";
 import { TaskJob } from "./task-job.ts";
 import type { ProgressListeners } from "./progress-listeners.ts";
-import { contextBeside, noArguments } from "./slot-filling.ts";
+import { lengthBeside, noArguments } from "./slot-filling.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
 export interface JobPreparationParts {
@@ -67,10 +67,15 @@ export class JobPreparation {
       keepAlive = sharedBuffers.endMessage(outer);
     }
     const { streams } = message;
-    const isBeside = context !== null && unstreamed === null && this.#putBeside(message, context);
-    const named = isBeside ? null : context;
-    const contextLength = isBeside ? context.length : 0;
+    let beside: number | null = null;
+    let named: ContextEntry | null = null;
+    let contextLength = 0;
     try {
+      if (context !== null) {
+        beside = unstreamed === null ? this.#putBeside(message, context) : null;
+        if (beside === null) named = contexts.entryOf(context);
+        else contextLength = lengthBeside(beside);
+      }
       if (streams !== null) {
         if (unstreamed !== null) throw streamsRefused(unstreamed);
         checkUntaken(streams, args);
@@ -83,7 +88,7 @@ export class JobPreparation {
     }
     job.context = named;
     job.argsLength = message.length + contextLength;
-    if (isBeside) job.contextBeside = contextBeside(context);
+    if (beside !== null) job.contextBeside = beside;
     const { carried } = message;
     if (carried !== null || message.copied !== null) forgetMoves(args);
     const { retries, onProgress, runTimeoutMs } = options;
@@ -100,18 +105,11 @@ export class JobPreparation {
     return message;
   }
 
-  /**
-   * Writes the text of a context behind the arguments, if no job has had it before and both fit into a slot: most contexts have one job, and
-   * that holds nothing else for it then. Not while the pool is traced: who reads along asks for the context.
-   * @returns false: the job names it.
-   */
-  #putBeside(message: EncodedMessage, context: ContextEntry): boolean {
+  /** Not while the pool is traced: who reads along asks for the context. */
+  #putBeside(message: EncodedMessage, context: CurrentContext): number | null {
     const { contexts, memory } = this.#parts;
-    if (context.wasUsed || message.length + context.length > INLINE_BYTES || memory.trace !== null)
-      return false;
-    contexts.write(context, message.bytes, message.length);
-    context.wasUsed = true;
-    return true;
+    if (message.length >= INLINE_BYTES || memory.trace !== null) return null;
+    return contexts.putBeside(context, message.bytes, message.length);
   }
 
   /** To what the job reports. */
@@ -219,7 +217,8 @@ export class JobPreparation {
   /** Nothing but numbers need not be encoded. What jobs fork is not limited. */
   prepareNumbers(job: PendingJob): EncodedMessage {
     const { contexts, ledger } = this.#parts;
-    const context = contexts.current();
+    const current = contexts.current();
+    const context = current === null ? null : contexts.entryOf(current);
     ledger.admit(0, context);
     this.#enter(job.fn, context);
     job.context = context;

@@ -3,7 +3,6 @@ import { copyBytes } from "../shared/copy-bytes.ts";
 import { Uint8Array } from "../shared/intrinsics.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import type { ContextEntry } from "./context-table.ts";
 import type { PendingJob } from "./pending-job.ts";
 
 export const noArguments: Uint8Array = new Uint8Array(0);
@@ -11,8 +10,13 @@ export const noArguments: Uint8Array = new Uint8Array(0);
 const CONTEXT_LENGTHS = 256;
 
 /** A context whose text lies behind the arguments, as one number: a job needs no object for it. */
-export function contextBeside({ id, length }: ContextEntry): number {
+export function contextBeside(id: number, length: number): number {
   return id * CONTEXT_LENGTHS + length;
+}
+
+/** How many bytes behind the arguments are the context. */
+export function lengthBeside(beside: number): number {
+  return beside % CONTEXT_LENGTHS;
 }
 
 /** @param args The encoded arguments, if they are to lie in the slot. */
@@ -24,7 +28,7 @@ export function fillSlot(
   args: Uint8Array,
 ): void {
   const { fn, options, context, contextBeside } = job;
-  const contextLength = contextBeside === null ? 0 : contextBeside % CONTEXT_LENGTHS;
+  const contextLength = contextBeside === null ? 0 : lengthBeside(contextBeside);
   const { retry } = job.extras;
   slots.describeJob(
     slot,

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Arenas } from "../../src/shared/arenas.ts";
 import { createArenaMemory } from "../../src/shared/arena.ts";
 import { Payloads } from "../../src/shared/payloads.ts";
-import { type ContextEntry, ContextTable } from "../../src/submit/context-table.ts";
+import { type ContextEntry, ContextTable, type CurrentContext } from "../../src/submit/context-table.ts";
+import { contextBeside, lengthBeside } from "../../src/submit/slot-filling.ts";
 
 const MiB = 1 << 20;
 const tenant = new AsyncLocal<string>({ name: "context-table.tenant", flow: "thread" });
@@ -38,6 +39,24 @@ beforeEach(() => {
   table = new ContextTable(payloads);
 });
 
+/** What a job names that is submitted now. */
+function currentOf(where: ContextTable): ContextEntry | null {
+  const context = where.current();
+  return context === null ? null : where.entryOf(context);
+}
+
+/** Of the last context that lay beside arguments. */
+let besideId: number;
+
+/** What lies beside the arguments of a job, which take one byte. Null: the job has to name its context. */
+function beside(where: ContextTable, context: CurrentContext): string | null {
+  const bytes = Buffer.alloc(4096);
+  const word = where.putBeside(context, bytes, 1);
+  if (word === null) return null;
+  besideId = Math.floor(word / contextBeside(1, 0));
+  return bytes.toString("utf8", 1, 1 + lengthBeside(word));
+}
+
 function textOf({ block }: ContextEntry): string {
   return arenas.text(payloads.arenaOf(block), payloads.blockOf(block));
 }
@@ -48,7 +67,7 @@ function carrierOf({ pieces }: ContextEntry): string {
 }
 
 function current(value: string): ContextEntry {
-  return tenant.run(value, () => table.current()!);
+  return tenant.run(value, () => currentOf(table)!);
 }
 
 function enter(value: string): ContextEntry {
@@ -63,20 +82,27 @@ describe("ContextTable", () => {
     expect(textOf(entry)).toBe(carrierOf(entry));
     expect(carrierOf(entry)).toContain("acme");
     table.leave(entry);
-    expect(table.current()).toBe(null);
+    expect(currentOf(table)).toBe(null);
   });
 
-  it("the text of a context that no job names can be written elsewhere, whatever was encoded meanwhile", () => {
-    const entry = current("日本");
-    const written = (): string => {
-      const bytes = new Uint8Array(entry.length + 2);
-      table.write(entry, bytes, 1);
-      return Buffer.from(bytes).toString();
-    };
-    expect(written()).toBe(`\0${carrierOf(entry)}\0`);
-    current("another one");
-    expect(written()).toBe(`\0${carrierOf(entry)}\0`);
-    expect([entry.wasUsed, table.bytesInUse]).toEqual([false, 0]);
+  it("the text of a context lies beside the arguments of its first job, whatever was encoded meanwhile; the next one names it", () => {
+    tenant.run("日本", () => {
+      const context = table.current()!;
+      current("another one");
+      const text = beside(table, context);
+      expect(beside(table, table.current()!)).toBe(null);
+      const entry = currentOf(table)!;
+      expect([text, entry.wasUsed, table.bytesInUse]).toEqual([carrierOf(entry), true, 0]);
+    });
+  });
+
+  it.each([150, 60])("a text for which a slot has no room is named: %i times three bytes", (count) => {
+    tenant.run("日".repeat(count), () => {
+      expect(beside(table, table.current()!)).toBe(null);
+      const entry = enter("日".repeat(count));
+      expect([textOf(entry), entry.length]).toEqual([carrierOf(entry), Buffer.byteLength(carrierOf(entry))]);
+      table.leave(entry);
+    });
   });
 
   it("a thousand jobs of one request encode it once, and count its bytes once", () => {
@@ -84,7 +110,7 @@ describe("ContextTable", () => {
     onEncode = () => count++;
     const entries = encoded.run("x", () =>
       Array.from({ length: 1000 }, () => {
-        const entry = table.current()!;
+        const entry = currentOf(table)!;
         table.enter(entry);
         return entry;
       }),
@@ -109,11 +135,11 @@ describe("ContextTable", () => {
     let inner: ContextEntry | null = null;
     onEncode = () => {
       onEncode = () => {};
-      inner = table.current();
+      inner = currentOf(table);
       table.enter(inner!);
     };
     encoded.run("outer", () => {
-      const entry = table.current()!;
+      const entry = currentOf(table)!;
       table.enter(entry);
       expect(entry).toBe(inner);
       expect(entry.users).toBe(2);
@@ -129,10 +155,10 @@ describe("ContextTable", () => {
     onEncode = () => {
       throw new RangeError("no");
     };
-    encoded.run("x", () => expect(() => table.current()).toThrow("no"));
+    encoded.run("x", () => expect(() => currentOf(table)).toThrow("no"));
     expect([table.bytesInUse, payloads.sizeBytes]).toEqual(before);
     onEncode = () => {};
-    expect(encoded.run("x", () => table.current())).not.toBe(null);
+    expect(encoded.run("x", () => currentOf(table))).not.toBe(null);
     table.leave(entry);
   });
 
@@ -141,9 +167,9 @@ describe("ContextTable", () => {
       tenant.run("short", () => {
         const other = new AsyncLocal<object>();
         return other.run({}, () => {
-          const first = table.current()!;
+          const first = currentOf(table)!;
           table.enter(first);
-          table.enter(table.current()!);
+          table.enter(currentOf(table)!);
           table.leave(first);
           table.leave(first);
           return new WeakRef(ExecutionContext.capture()!);
@@ -173,7 +199,7 @@ describe("ContextTable", () => {
     table.leave(other);
     tenant.run("busy", () => {
       for (let i = 0; i < 200; i++) {
-        const entry = table.current()!;
+        const entry = currentOf(table)!;
         table.enter(entry);
         table.leave(entry);
       }
@@ -184,25 +210,25 @@ describe("ContextTable", () => {
   it("a context that jobs of two pools name has an entry in each", () => {
     const second = new ContextTable(payloads);
     tenant.run("acme", () => {
-      const [first, again] = [table.current()!, second.current()!];
+      const [first, again] = [currentOf(table)!, currentOf(second)!];
       expect(again).not.toBe(first);
-      expect([table.current(), second.current()]).toEqual([first, again]);
-      expect([table.current() === first, second.current() === again]).toEqual([true, true]);
+      expect([currentOf(table), currentOf(second)]).toEqual([first, again]);
+      expect([currentOf(table) === first, currentOf(second) === again]).toEqual([true, true]);
     });
   });
 
   it("a context that jobs always name does not hold a memory that is to go", () => {
     tenant.run("busy", () => {
-      const old = table.current()!;
+      const old = currentOf(table)!;
       table.enter(old);
       payloads.free(payloads.allocate(50 * MiB));
       payloads.trim();
       payloads.trim();
       expect(payloads.isCurrent(old.block)).toBe(false);
-      const moved = table.current()!;
+      const moved = currentOf(table)!;
       table.enter(moved);
       expect([moved.id, moved === old, payloads.isCurrent(moved.block)]).toEqual([old.id, false, true]);
-      expect(table.current()).toBe(moved);
+      expect(currentOf(table)).toBe(moved);
       table.leave(old);
       expect(payloads.sizeBytes).toBeLessThanOrEqual(MiB);
       expect([textOf(moved), table.bytesInUse]).toEqual([carrierOf(moved), moved.length]);
@@ -217,7 +243,7 @@ describe("ContextTable, with storages of others that flow", () => {
   beforeEach(() => (registration = flow(storage, { name: "context-table.flow" })));
   afterEach(() => registration[Symbol.dispose]());
 
-  const withStore = (store: object): ContextEntry => storage.run(store, () => table.current()!);
+  const withStore = (store: object): ContextEntry => storage.run(store, () => currentOf(table)!);
 
   it("jobs of one text name one entry, whichever stores and contexts gave it", () => {
     const first = withStore({ user: "ann" });
@@ -232,6 +258,47 @@ describe("ContextTable, with storages of others that flow", () => {
     table.leave(first);
     table.leave(first);
     expect(withStore({ user: "ann" })).toBe(first);
+  });
+
+  it("the first job of a text has it beside its arguments, and leaves nothing; the second one names it", () => {
+    const [ann, bob] = [{ user: "ann" }, { user: "bob" }];
+    const ids: number[] = [];
+    const besides = [ann, bob, ann, { ...bob }].map((store) =>
+      storage.run(store, () => {
+        const text = beside(table, table.current()!);
+        ids.push(besideId);
+        return text;
+      }),
+    );
+    expect(besides).toEqual([
+      '1s18:context-table.flow14:{"user":"ann"}',
+      '1s18:context-table.flow14:{"user":"bob"}',
+      null,
+      null,
+    ]);
+    const entry = withStore(ann);
+    expect([withStore({ ...ann }), carrierOf(entry)]).toEqual([entry, besides[0]]);
+    // A thread that has decoded the first job's text takes the same for all others.
+    expect([entry.id, withStore(bob).id]).toEqual(ids.slice(0, 2));
+  });
+
+  it.each(["n", "n".repeat(100), "名".repeat(5)])("under any name, texts of any length: %s", (name) => {
+    const other = new AsyncLocalStorage<string>();
+    using _ = flow(other, { name });
+    for (const length of [1, 10, 47, 48, 49, 60]) {
+      for (const letter of ["", "x", "é"]) {
+        other.run(letter.repeat(length) + length, () => {
+          const text = beside(table, table.current()!);
+          const entry = currentOf(table)!;
+          table.enter(entry);
+          expect([text, textOf(entry)]).toEqual([
+            Buffer.byteLength(carrierOf(entry)) < 192 ? carrierOf(entry) : null,
+            carrierOf(entry),
+          ]);
+          table.leave(entry);
+        });
+      }
+    }
   });
 
   it("a long text is found as well, also when others come in between", () => {
@@ -266,7 +333,7 @@ describe("ContextTable, with storages of others that flow", () => {
   it("two tables that a store goes through by turns each have an entry for it", () => {
     const second = new ContextTable(payloads);
     const store = { notes: "x".repeat(2000) };
-    const both = [table, second, table, second].map((one) => storage.run(store, () => one.current()!));
+    const both = [table, second, table, second].map((one) => storage.run(store, () => currentOf(one)!));
     expect(new Set(both.map(({ owner }) => owner)).size).toBe(2);
     expect(new Set(both.map(carrierOf)).size).toBe(1);
   });
@@ -277,7 +344,7 @@ describe("ContextTable, with storages of others that flow", () => {
     table.enter(stored);
     expect(carrierOf(current("acme"))).toBe(carrierOf(plain));
     expect(carrierOf(stored)).toBe(`${carrierOf(plain)}s18:context-table.flow7:{"a":1}`);
-    expect(table.current()).toBe(null);
+    expect(currentOf(table)).toBe(null);
     table.leave(stored);
     table.leave(plain);
   });
