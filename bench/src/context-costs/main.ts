@@ -1,50 +1,48 @@
 /**
  * `pnpm bench:context`: what a context costs that flows into jobs, as a ratio to the same calls of which nothing flows; then what tracing
- * costs while nobody traces. One thread; both sides take turns, and a ratio is that of their medians. Of the time, and of the CPU of all threads,
- * which counts where the machine is not quiet.
+ * costs while nobody traces. One thread. Of the time, and of the CPU of all threads, which counts where the machine is not quiet.
  *
- *     node --expose-gc bench/src/context-costs/main.ts [rounds] [text that the comparison contains]
+ *     node bench/src/context-costs/main.ts [processes] [rounds] [text that the comparison contains]
+ *
+ * A process may be a sixth slower than the next one from its beginning to its end, on both sides or on one: the medians of several are compared, a
+ * pair for each process.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import { ThreadPool } from "@skein/pool";
-import { wakeAllCores } from "../method/all-cores.ts";
+import { runChild } from "../method/child.ts";
 import { ratioOfMedians } from "../method/ratio.ts";
 import { median } from "../method/statistics.ts";
 import { unlistenedNs } from "./unlistened.ts";
-import { comparisons, type Cost, measure, type Way } from "./ways.ts";
+import { comparisons, type Cost } from "./ways.ts";
 
-const JOBS = 20_000;
-const WARM_UPS = 3;
 /** Of reading all channels of one operation. */
 const UNLISTENED_GOAL_NS = 5;
-const [rounds = "15", only = ""] = process.argv.slice(2);
+const [processes = "5", rounds = "12", only = ""] = process.argv.slice(2);
 
-async function sample(pool: ThreadPool, way: Way): Promise<Cost> {
-  globalThis.gc?.();
-  await sleep(2);
-  wakeAllCores();
-  return await measure(pool, way);
+interface Answer {
+  readonly costly: Cost;
+  readonly without: Cost;
 }
 
-await using pool = new ThreadPool({ maxThreads: 1 });
-console.log(`Node ${process.versions.node}, ${rounds} rounds\n`);
-console.log("| what | of | without | with | ratio | 95 % | goal | met |\n|---|---|---|---|---|---|---|---|");
-for (const { what, costly, without, goal } of comparisons(JOBS)) {
-  if (!what.includes(only)) continue;
-  const withIt: Cost[] = [];
-  const withoutIt: Cost[] = [];
-  for (let round = -WARM_UPS; round < Number(rounds); round++) {
-    const order = round % 2 === 0 ? [costly, without] : [without, costly];
-    for (const way of order) {
-      const cost = await sample(pool, way);
-      if (round >= 0) (way === costly ? withIt : withoutIt).push(cost);
-    }
+async function answers(index: number): Promise<Answer[]> {
+  const all: Answer[] = [];
+  for (let i = 0; i < Number(processes); i++) {
+    all.push(
+      await runChild<Answer>(new URL("./one-process.ts", import.meta.url), {
+        args: [String(index), rounds],
+        flags: ["--expose-gc"],
+      }),
+    );
   }
+  return all;
+}
+
+console.log(`Node ${process.versions.node}, ${processes} processes of ${rounds} rounds for each\n`);
+console.log("| what | of | without | with | ratio | 95 % | goal | met |\n|---|---|---|---|---|---|---|---|");
+for (const [index, { what, goal }] of comparisons.entries()) {
+  if (!what.includes(only)) continue;
+  const all = await answers(index);
   for (const kind of ["time", "cpu"] as const) {
-    const [costs, others] = [withIt, withoutIt].map((all) => all.map((each) => each[kind])) as [
-      number[],
-      number[],
-    ];
+    const costs = all.map(({ costly }) => costly[kind]);
+    const others = all.map(({ without }) => without[kind]);
     const { value, low, high } = ratioOfMedians(costs, others);
     const cells = [
       what,

@@ -1,31 +1,25 @@
-/** Programs that call a job many times at once, each of them with and without what its context costs. */
+/** Programs that call a job many times at once, with and without a context that flows. */
 import type { ThreadPool } from "@skein/pool";
-import { flowStorages, locals, storages } from "./carried.ts";
+import { locals, storages } from "./carried.ts";
 import type * as Echo from "./echo.jobs.ts";
 
 type Call = (value: number) => PromiseLike<number>;
 
-/** One side of a ratio. */
-export interface Way {
-  readonly name: string;
+/** The same calls, of which the context flows or does not. */
+export interface Comparison {
+  readonly what: string;
   readonly jobs: number;
-  /** How many storages have a `flow` meanwhile. */
+  /** How many storages have a `flow`: from the start, as in a program. */
   readonly flows: number;
   /** One call, `index` of so many. */
   readonly call: (call: Call, index: number) => PromiseLike<number>;
-  readonly flowContext: boolean;
-}
-
-export interface Comparison {
-  readonly what: string;
-  readonly costly: Way;
-  readonly without: Way;
   /** How many times as long it may take. */
   readonly goal: number;
 }
 
 type Scoped = { run<R>(value: string, fn: () => R): R };
 
+const JOBS = 20_000;
 const SHORT = 10;
 const LONG = 1024;
 
@@ -53,43 +47,51 @@ function within(scopes: readonly Scoped[], index: number, chars: number, call: (
   return inner();
 }
 
-/** The same calls, twice: with what flows, and without. */
-function perCall(
-  what: string,
-  scopes: readonly Scoped[],
-  chars: number,
-  jobs: number,
-  goal: number,
-  flows: number,
-): Comparison {
-  const call: Way["call"] = (run, index) => within(scopes, index, chars, () => run(index));
-  return {
-    what,
-    costly: { name: what, jobs, flows, call, flowContext: true },
-    without: { name: `${what}, without`, jobs, flows: 0, call, flowContext: flows > 0 },
-    goal,
-  };
+function perCall(scopes: readonly Scoped[], chars: number): Comparison["call"] {
+  return (call, index) => within(scopes, index, chars, () => call(index));
 }
 
-export function comparisons(jobs: number): Comparison[] {
-  const plain: Way = { name: "no context", jobs, flows: 0, call: (run, i) => run(i), flowContext: true };
-  const same = "0123456789";
-  const few = Math.ceil(jobs / 5);
-  const one = storages.slice(0, 1);
-  const oneLocal = locals.slice(0, 1);
-  return [
-    {
-      what: "flow(): one store of 10 B for all calls",
-      costly: { ...plain, name: "one store", flows: 1, call: (run, i) => one[0]!.run(same, () => run(i)) },
-      without: { ...plain, name: "one store, without", call: (run, i) => one[0]!.run(same, () => run(i)) },
-      goal: 1.05,
-    },
-    perCall("flow(): another store of 10 B for each call", one, SHORT, jobs, 1.3, 1),
-    perCall("flow(): five other stores of 1 KB for each call", storages, LONG, few, 2, 5),
-    perCall("AsyncLocal: another value of 10 B for each call", oneLocal, SHORT, jobs, 1.3, 0),
-    perCall("AsyncLocal: five other values of 1 KB for each call", locals, LONG, few, 2, 0),
-  ];
-}
+const same = "0123456789";
+const few = Math.ceil(JOBS / 5);
+const one = storages.slice(0, 1);
+const oneLocal = locals.slice(0, 1);
+export const comparisons: readonly Comparison[] = [
+  {
+    what: "flow(): one store of 10 B for all calls",
+    jobs: JOBS,
+    flows: 1,
+    call: (call, index) => one[0]!.run(same, () => call(index)),
+    goal: 1.05,
+  },
+  {
+    what: "flow(): another store of 10 B for each call",
+    jobs: JOBS,
+    flows: 1,
+    call: perCall(one, SHORT),
+    goal: 1.3,
+  },
+  {
+    what: "flow(): five other stores of 1 KB for each call",
+    jobs: few,
+    flows: 5,
+    call: perCall(storages, LONG),
+    goal: 2,
+  },
+  {
+    what: "AsyncLocal: another value of 10 B for each call",
+    jobs: JOBS,
+    flows: 0,
+    call: perCall(oneLocal, SHORT),
+    goal: 1.3,
+  },
+  {
+    what: "AsyncLocal: five other values of 1 KB for each call",
+    jobs: few,
+    flows: 0,
+    call: perCall(locals, LONG),
+    goal: 2,
+  },
+];
 
 /** Of one call, in nanoseconds. */
 export interface Cost {
@@ -98,24 +100,24 @@ export interface Cost {
   readonly cpu: number;
 }
 
-/** All calls at once, twice. The first time does not count: a program registers its flows once, and V8 compiles for them then. */
-export async function measure(pool: ThreadPool, way: Way): Promise<Cost> {
-  using _ = flowStorages(way.flows);
-  const echo = pool.module<typeof Echo>(new URL("./echo.jobs.ts", import.meta.url), {
-    flowContext: way.flowContext,
-  }).echo;
-  await callAll(echo, way);
+/** All calls at once, twice: the first time does not count. @throws Error if one of them gives a wrong result. */
+export async function measure(
+  pool: ThreadPool,
+  { what, jobs, call }: Comparison,
+  flowContext: boolean,
+): Promise<Cost> {
+  const { echo } = pool.module<typeof Echo>(new URL("./echo.jobs.ts", import.meta.url), { flowContext });
+  const callAll = async (): Promise<void> => {
+    const calls: PromiseLike<number>[] = [];
+    for (let i = 0; i < jobs; i++) calls.push(call(echo, i));
+    const results = await Promise.all(calls);
+    if (results.some((result, i) => result !== i)) throw new Error(`${what}: a wrong result`);
+  };
+  await callAll();
   const startedCpu = process.cpuUsage();
   const started = performance.now();
-  await callAll(echo, way);
+  await callAll();
   const took = performance.now() - started;
   const { user, system } = process.cpuUsage(startedCpu);
-  return { time: (took * 1e6) / way.jobs, cpu: ((user + system) * 1000) / way.jobs };
-}
-
-async function callAll(call: Call, way: Way): Promise<void> {
-  const calls: PromiseLike<number>[] = [];
-  for (let i = 0; i < way.jobs; i++) calls.push(way.call(call, i));
-  const results = await Promise.all(calls);
-  if (results.some((result, i) => result !== i)) throw new Error(`${way.name}: a wrong result`);
+  return { time: (took * 1e6) / jobs, cpu: ((user + system) * 1000) / jobs };
 }

@@ -1,112 +1,68 @@
 /**
- * The contexts of submitted jobs: each distinct one lies in the arena once, as its carrier's text, for as long as jobs name it.
- * A thousand jobs of one request encode it once and carry a number. Of many contexts there is one job: the first one of a short text has that
- * beside its arguments, and holds nothing here. What flows of other storages (`flow`) is no part of the context: entries with that are found by
- * their text, and made when a text is seen for the second time.
+ * The contexts of submitted jobs. A thousand jobs of one request encode it once and carry a number (context-entries.ts). Of many contexts there is
+ * one job: the first one of a short text has that beside its arguments, and leaves a small object. What flows of other storages (`flow`) is no part
+ * of the context: those texts are found by what they say.
  *
- * Nothing here keeps a context alive that no job in flight has: entries live as long as their contexts, and hold text alone.
+ * Nothing here keeps a context alive that no job in flight has: what was seen lives as long as its context, and holds text alone.
  */
 import { ExecutionContext, flows, readFlows, type WrittenEntry } from "@skein/context";
-import { copyBytes } from "../shared/copy-bytes.ts";
-import { allocateUnfilled, Float64Array, Int32Array, isArray } from "../shared/intrinsics.ts";
+import { Int32Array } from "../shared/intrinsics.ts";
 import { INLINE_BYTES } from "../shared/layout.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { CarrierWriter } from "./carrier-writer.ts";
+import { ContextEntries, type ContextEntry } from "./context-entries.ts";
 import { contextBeside } from "./slot-filling.ts";
 
-/** Texts that no job names any more stay for the next job of the same context, the last so many of them, until `forget`. */
-const IDLE_ENTRIES = 64;
 /** In the slot. */
 const MAX_ID = 2 ** 43 - 1;
-/** No carrier is longer. Each is measured by writing it: Buffer.byteLength takes up to seven times as long. */
-const CARRIER_BYTES = 16 << 10;
-/** Shorter texts are copied in a loop: a call out of JavaScript takes longer. */
-const NATIVE_FROM = 48;
-/** Behind the idle entries: the place of one that never had one. Always free. */
-const NOWHERE = IDLE_ENTRIES;
-const noStores: readonly WrittenEntry[] = [];
+/** Of a text that was not looked for yet. */
+const NO_ID = 0;
 /** Places for texts with stores of other storages. A power of two. */
 const TEXT_PLACES = 256;
+const noStores: readonly WrittenEntry[] = [];
 
-/** What is attached to a context. */
-interface Attached {
+/** A context of which a job was submitted, or is about to be. Attached to it, unless there are stores of others with it. */
+export interface SeenContext {
   /** Stands for the table that made it. Not the table itself: a context may outlive it. */
   readonly owner: object;
-}
-
-export interface ContextEntry extends Attached {
-  /** Never 0, never re-used by this submitter: the same for the same text. */
-  readonly id: number;
-  /** Of the carrier. */
-  readonly pieces: readonly string[];
-  /** Of the carrier in the arena, in bytes; 0: not known yet. */
-  length: number;
-  /** How many jobs name it. */
-  users: number;
-  /** Whether a job had the text beside its arguments, or named it. */
+  /** Never re-used by this submitter: the same for the same text. */
+  id: number;
+  /** Of the carrier. Null once a job has had it beside its arguments, if the context gives it again. */
+  pieces: readonly string[] | null;
+  /** Whether a job had the text beside its arguments, or names it. */
   wasUsed: boolean;
-  /** In the arena; 0: not there now. */
-  block: number;
-  /** Its place among the idle ones, now or the last time; NOWHERE: it never had one. */
-  idleAt: number;
-}
-
-/** What flows into a job: an entry, or the pieces of a carrier of which nobody knows yet whether there is one. */
-export type CurrentContext = ContextEntry | readonly string[];
-
-function arePieces(context: CurrentContext): context is readonly string[] {
-  return isArray(context);
-}
-
-function areSame(some: readonly string[], others: readonly string[]): boolean {
-  if (some.length !== others.length) return false;
-  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
-  return true;
-}
-
-function unitsOf(pieces: readonly string[]): number {
-  let units = 0;
-  for (let i = 0; i < pieces.length; i++) units += pieces[i]!.length;
-  return units;
+  /** What jobs name. Null: none does yet. */
+  entry: ContextEntry | null;
 }
 
 export class ContextTable {
-  readonly #payloads: Payloads;
   readonly #writer = new CarrierWriter();
+  readonly #entries: ContextEntries;
   readonly #owner: object = {};
-  /** For contexts of which nothing flows to a thread. */
-  readonly #nothing: Attached = { owner: this.#owner };
+  /** For contexts of which nothing flows to a thread. Always there, as V8 lets a hidden class go with its last object. */
+  readonly #nothing = this.#newSeen(NO_ID, []);
   /** For contexts that another pool owns. */
-  readonly #shared = new WeakMap<ExecutionContext, Attached>();
-  /** With stores of other storages, those that were used last: of the first job alone the pieces. Texts that share a place push each other out. */
-  readonly #byText: (CurrentContext | null)[] = Array.from({ length: TEXT_PLACES }, () => null);
+  readonly #shared = new WeakMap<ExecutionContext, SeenContext>();
+  /** Those with stores of other storages that were used last. Texts that share a place push each other out. */
+  readonly #byText: (SeenContext | null)[] = Array.from({ length: TEXT_PLACES }, () => null);
   /** Of their texts: looked at first, because what was made some time ago is not in the cache of the processor. */
   readonly #hashes = new Int32Array(TEXT_PLACES);
-  readonly #ids = new Float64Array(TEXT_PLACES);
-  /** A ring, and NOWHERE. Null: free, or a job names that context again. */
-  readonly #idle: (ContextEntry | null)[] = Array.from({ length: IDLE_ENTRIES + 1 }, () => null);
-  #nextIdle = 0;
-  #measured: Uint8Array | null = null;
-  /** Whose bytes it has. */
-  #measuredEntry: ContextEntry | null = null;
   #nextId = 1;
-  #users = 0;
-  #bytesInUse = 0;
-  /** The last context seen, only while jobs are in flight. */
+  /** The last context seen, only while jobs name one. */
   #last: ExecutionContext | null = null;
-  #lastEntry: ContextEntry | null = null;
-  /** The last with stores of other storages, only while jobs are in flight: what that context and these stores gave. */
-  #lastWithStores: CurrentContext | null = null;
+  #lastSeen: SeenContext | null = null;
+  /** The last with stores of other storages, only while jobs name one: what that context and these stores gave. */
+  #lastWithStores: SeenContext | null = null;
   #lastStores = noStores;
   #lastContext: ExecutionContext | null = null;
 
   constructor(payloads: Payloads) {
-    this.#payloads = payloads;
+    this.#entries = new ContextEntries(payloads, this.#writer);
   }
 
   /** Of the contexts that jobs name, each counted once. */
   get bytesInUse(): number {
-    return this.#bytesInUse;
+    return this.#entries.bytesInUse;
   }
 
   /** How much more there would be with one more job of this context. */
@@ -120,13 +76,14 @@ export class ContextTable {
    *
    * @throws {ContextTooLargeError} and what a codec or `capture` throws.
    */
-  current(): CurrentContext | null {
+  current(): SeenContext | null {
     const context = ExecutionContext.capture();
     if (context === null) return null;
     const stores = flows.isEmpty ? null : readFlows("thread", this.#lastStores);
     if (stores !== null) return this.#withStores(context, stores);
-    const entry = context === this.#last ? this.#lastEntry : this.#attachedEntry(context);
-    return entry === null ? null : this.#moved(context, entry);
+    const seen = context === this.#last ? this.#lastSeen : this.#attachedTo(context);
+    if (seen !== null && seen.pieces === null) seen.pieces = context.pieces("thread", noStores);
+    return seen;
   }
 
   /**
@@ -136,175 +93,114 @@ export class ContextTable {
    * @param target Has room for three times as much as a slot.
    * @returns what the job keeps of it: see `contextBeside`. Null: it names the context.
    */
-  putBeside(context: CurrentContext, target: Uint8Array, at: number): number | null {
-    if (!arePieces(context) && context.wasUsed) return null;
-    const pieces = arePieces(context) ? context : context.pieces;
+  putBeside(seen: SeenContext, target: Uint8Array, at: number): number | null {
+    if (seen.wasUsed) return null;
+    const pieces = seen.pieces!;
     if (at + unitsOf(pieces) > INLINE_BYTES) return null;
     const length = this.#writer.write(pieces, target, at);
     if (at + length > INLINE_BYTES) return null;
-    if (!arePieces(context)) {
-      context.wasUsed = true;
-      return contextBeside(context.id, length);
+    if (seen.id !== NO_ID) {
+      seen.pieces = null;
+    } else {
+      const { hash } = this.#writer;
+      const place = placeOf(hash);
+      if (this.#hashes[place] === hash) return null;
+      this.#keep(seen, place, hash);
     }
-    const { hash } = this.#writer;
-    const place = hash & (TEXT_PLACES - 1);
-    if (this.#hashes[place] === hash) return null;
-    const id = this.#newId();
-    this.#byText[place] = pieces;
-    this.#hashes[place] = hash;
-    this.#ids[place] = id;
-    return contextBeside(id, length);
+    seen.wasUsed = true;
+    return contextBeside(seen.id, length);
   }
 
   /** What a job names. */
-  entryOf(context: CurrentContext): ContextEntry {
-    if (arePieces(context)) return this.#entryOfText(context);
-    if (context.length === 0) this.#measure(context);
-    return context;
+  entryOf(current: SeenContext): ContextEntry {
+    const seen = current.id === NO_ID ? this.#seenAs(current) : current;
+    seen.wasUsed = true;
+    const entry =
+      seen.entry === null ? this.#entries.create(seen.id, seen.pieces!) : this.#entries.usable(seen.entry);
+    seen.entry = entry;
+    return entry;
   }
 
-  /**
-   * One more job names it: `leave` has to follow.
-   * @throws SkeinError 'ERR_SKEIN_ARENA_FULL' when there is no room. Nothing has changed then.
-   */
+  /** @see ContextEntries.enter */
   enter(entry: ContextEntry): void {
-    if (entry.block === 0) this.#store(entry);
-    entry.wasUsed = true;
-    if (entry.users++ === 0) {
-      if (this.#idle[entry.idleAt] === entry) this.#idle[entry.idleAt] = null;
-      this.#bytesInUse += entry.length;
-    }
-    this.#users++;
+    this.#entries.enter(entry);
   }
 
   leave(entry: ContextEntry): void {
-    if (--this.#users === 0) {
-      this.#last = this.#lastEntry = this.#lastContext = null;
-      this.#lastWithStores = this.#measuredEntry = null;
-      this.#lastStores = noStores;
-    }
-    if (--entry.users > 0) return;
-    this.#bytesInUse -= entry.length;
-    if (this.#payloads.isCurrent(entry.block)) this.#rest(entry);
-    else this.#evict(entry);
-  }
-
-  /** In its former place, if that is free: a context that comes and goes evicts no other. */
-  #rest(entry: ContextEntry): void {
-    if (entry.idleAt === NOWHERE || this.#idle[entry.idleAt] !== null) {
-      entry.idleAt = this.#nextIdle;
-      this.#nextIdle = (this.#nextIdle + 1) % IDLE_ENTRIES;
-      const oldest = this.#idle[entry.idleAt];
-      if (oldest !== null) this.#evict(oldest!);
-    }
-    this.#idle[entry.idleAt] = entry;
+    this.#entries.leave(entry);
+    if (this.#entries.users > 0) return;
+    this.#last = this.#lastSeen = this.#lastContext = this.#lastWithStores = null;
+    this.#lastStores = noStores;
   }
 
   /** The thread has nothing to do: what nobody names goes. */
   forget(): void {
-    for (const entry of this.#idle) if (entry !== null) this.#evict(entry);
+    this.#entries.forget();
     this.#byText.fill(null);
     this.#hashes.fill(0);
-    // Of a job that was refused.
-    this.#measuredEntry = null;
   }
 
-  #attachedEntry(context: ExecutionContext): ContextEntry | null {
-    let attached = this.#attachedTo(context);
+  #attachedTo(context: ExecutionContext): SeenContext | null {
+    let attached = this.#find(context);
     if (attached === null) {
       const pieces = context.pieces("thread", noStores);
       // A codec may have submitted a job of this context meanwhile.
-      attached = this.#attachedTo(context);
+      attached = this.#find(context);
       if (attached === null) {
-        attached = pieces === null ? this.#nothing : newEntry(this.#owner, this.#newId(), pieces, 0);
-        this.#attach(context, attached);
+        attached = pieces === null ? this.#nothing : this.#newSeen(this.#newId(), pieces);
+        if (context.attached === null) context.attached = attached;
+        else this.#shared.set(context, attached);
       }
     }
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this table has attached nothing else.
-    const entry = attached === this.#nothing ? null : (attached as ContextEntry);
-    if (this.#users > 0) {
+    const seen = attached === this.#nothing ? null : attached;
+    if (this.#entries.users > 0) {
       this.#last = context;
-      this.#lastEntry = entry;
+      this.#lastSeen = seen;
     }
-    return entry;
+    return seen;
   }
 
-  #withStores(context: ExecutionContext, stores: readonly WrittenEntry[]): CurrentContext {
+  #find(context: ExecutionContext): SeenContext | null {
+    const { attached } = context;
+    if (attached === null) return null;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this table attaches nothing else.
+    return attached.owner === this.#owner ? (attached as SeenContext) : (this.#shared.get(context) ?? null);
+  }
+
+  #withStores(context: ExecutionContext, stores: readonly WrittenEntry[]): SeenContext {
     const last = this.#lastWithStores;
-    const isSame = last !== null && this.#lastContext === context && this.#lastStores === stores;
-    if (isSame && (arePieces(last) || this.#isUsable(last))) return last;
+    if (last !== null && this.#lastContext === context && this.#lastStores === stores) return last;
     // With a store in it, there is a text.
-    const pieces = context.pieces("thread", stores)!;
-    if (this.#users > 0) {
-      this.#lastWithStores = pieces;
+    const seen = this.#newSeen(NO_ID, context.pieces("thread", stores)!);
+    if (this.#entries.users > 0) {
+      this.#lastWithStores = seen;
       this.#lastStores = stores;
       this.#lastContext = context;
     }
-    return pieces;
+    return seen;
   }
 
-  #entryOfText(pieces: readonly string[]): ContextEntry {
-    const length = this.#writeMeasured(pieces);
-    const { hash } = this.#writer;
-    const place = hash & (TEXT_PLACES - 1);
-    const known = this.#hashes[place] === hash ? this.#byText[place]! : null;
-    let entry: ContextEntry;
-    if (known === null || !areSame(arePieces(known) ? known : known.pieces, pieces)) {
-      entry = this.#measuredEntry = newEntry(this.#owner, this.#newId(), pieces, length);
-    } else if (arePieces(known)) {
-      entry = this.#measuredEntry = usedEntry(this.#owner, this.#ids[place]!, pieces, length);
-    } else {
-      // As `#moved`.
-      entry = this.#isUsable(known) ? known : movedFrom(known);
-    }
-    this.#byText[place] = entry;
+  /** What has the same text, and was seen before; or this one from now on. */
+  #seenAs(current: SeenContext): SeenContext {
+    const pieces = current.pieces!;
+    const hash = this.#entries.hashOf(pieces);
+    const place = placeOf(hash);
+    const before = this.#hashes[place] === hash ? this.#byText[place]! : null;
+    const isKnown = before !== null && areSame(before.pieces!, pieces);
+    if (!isKnown) this.#keep(current, place, hash);
+    const seen = isKnown ? before : current;
+    if (this.#lastWithStores === current) this.#lastWithStores = seen;
+    return seen;
+  }
+
+  #keep(seen: SeenContext, place: number, hash: number): void {
+    seen.id = this.#newId();
+    this.#byText[place] = seen;
     this.#hashes[place] = hash;
-    if (this.#lastWithStores === pieces) this.#lastWithStores = entry;
-    return entry;
   }
 
-  /** Whether another job can name it: it is not in a memory that is to go. One that nobody names leaves that at once. */
-  #isUsable(entry: ContextEntry): boolean {
-    if (entry.block === 0 || this.#payloads.isCurrent(entry.block)) return true;
-    if (entry.users > 0) return false;
-    this.#evict(entry);
-    return true;
-  }
-
-  #attachedTo(context: ExecutionContext): Attached | null {
-    const { attached } = context;
-    if (attached === null || attached.owner === this.#owner) return attached;
-    return this.#shared.get(context) ?? null;
-  }
-
-  #attach(context: ExecutionContext, attached: Attached): void {
-    const { attached: present } = context;
-    if (present === null || present.owner === this.#owner) context.attached = attached;
-    else this.#shared.set(context, attached);
-  }
-
-  /** Its memory is to go, and would not while there is always a job of this context: jobs from now on have a text of their own. */
-  #moved(context: ExecutionContext, entry: ContextEntry): ContextEntry {
-    if (this.#isUsable(entry)) return entry;
-    const moved = movedFrom(entry);
-    this.#attach(context, moved);
-    this.#last = this.#lastEntry = null;
-    return moved;
-  }
-
-  #store(entry: ContextEntry): void {
-    const block = this.#payloads.allocate(entry.length);
-    const bytes = this.#payloads.bytes(block);
-    const offset = this.#payloads.offset(block);
-    if (entry === this.#measuredEntry) copyMeasured(this.#measured!, entry.length, bytes, offset);
-    else this.#writer.write(entry.pieces, bytes, offset);
-    entry.block = block;
-  }
-
-  #evict(entry: ContextEntry): void {
-    if (this.#idle[entry.idleAt] === entry) this.#idle[entry.idleAt] = null;
-    this.#payloads.free(entry.block);
-    entry.block = 0;
+  #newSeen(id: number, pieces: readonly string[]): SeenContext {
+    return { owner: this.#owner, id, pieces, wasUsed: false, entry: null };
   }
 
   #newId(): number {
@@ -312,31 +208,20 @@ export class ContextTable {
     this.#nextId = id === MAX_ID ? 1 : id + 1;
     return id;
   }
-
-  #measure(entry: ContextEntry): void {
-    entry.length = this.#writeMeasured(entry.pieces);
-    this.#measuredEntry = entry;
-  }
-
-  #writeMeasured(pieces: readonly string[]): number {
-    this.#measuredEntry = null;
-    return this.#writer.write(pieces, (this.#measured ??= allocateUnfilled(CARRIER_BYTES)), 0);
-  }
 }
 
-function copyMeasured(from: Uint8Array, length: number, to: Uint8Array, at: number): void {
-  if (length >= NATIVE_FROM) copyBytes(from, 0, length, to, at);
-  else for (let i = 0; i < length; i++) to[at + i] = from[i]!;
+function placeOf(hash: number): number {
+  return hash & (TEXT_PLACES - 1);
 }
 
-function newEntry(owner: object, id: number, pieces: readonly string[], length: number): ContextEntry {
-  return { owner, id, pieces, length, users: 0, wasUsed: false, block: 0, idleAt: NOWHERE };
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
+  return true;
 }
 
-function usedEntry(owner: object, id: number, pieces: readonly string[], length: number): ContextEntry {
-  return { ...newEntry(owner, id, pieces, length), wasUsed: true };
-}
-
-function movedFrom({ owner, id, pieces, length }: ContextEntry): ContextEntry {
-  return usedEntry(owner, id, pieces, length);
+function unitsOf(pieces: readonly string[]): number {
+  let units = 0;
+  for (let i = 0; i < pieces.length; i++) units += pieces[i]!.length;
+  return units;
 }

@@ -6,7 +6,7 @@
  * The fields of PendingJob stand here once more: with a base class, fork and join took a tenth longer.
  */
 import { type Task, TaskCompletionSource } from "@skein/scheduling";
-import type { ContextEntry } from "./context-table.ts";
+import type { ContextEntry } from "./context-entries.ts";
 import type { FunctionEntry } from "./function-registry.ts";
 import { type JobExtras, noExtras } from "./job-extras.ts";
 import {

@@ -10,7 +10,7 @@ import { NoteWriter } from "../shared/trace/note-log.ts";
 import type { TraceNotes } from "../shared/trace/thread-trace.ts";
 import type { Detail } from "../shared/trace/trace-code.ts";
 import { frameLines } from "./caller-frames.ts";
-import type { ContextEntry } from "./context-table.ts";
+import type { ContextEntry } from "./context-entries.ts";
 import { type PendingJob, THREW } from "./pending-job.ts";
 
 /** A line is an array: whose values they are, and then those; or what became of the job. */

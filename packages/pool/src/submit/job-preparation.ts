@@ -18,7 +18,8 @@ import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import { type ArgumentPumps, checkUntaken, letGoAll } from "./argument-pumps.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
-import type { ContextEntry, ContextTable, CurrentContext } from "./context-table.ts";
+import type { ContextEntry } from "./context-entries.ts";
+import type { ContextTable, SeenContext } from "./context-table.ts";
 import type { FunctionEntry, FunctionRegistry } from "./function-registry.ts";
 import { type JobExtras, jobExtras } from "./job-extras.ts";
 import type { Ledger } from "./ledger.ts";
@@ -106,7 +107,7 @@ export class JobPreparation {
   }
 
   /** Not while the pool is traced: who reads along asks for the context. */
-  #putBeside(message: EncodedMessage, context: CurrentContext): number | null {
+  #putBeside(message: EncodedMessage, context: SeenContext): number | null {
     const { contexts, memory } = this.#parts;
     if (message.length >= INLINE_BYTES || memory.trace !== null) return null;
     return contexts.putBeside(context, message.bytes, message.length);

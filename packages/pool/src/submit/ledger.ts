@@ -22,7 +22,7 @@ import { PoolClosedError } from "../errors.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { QUEUED } from "../shared/slot.ts";
 import { COUNTERS } from "../shared/statistics.ts";
-import type { ContextEntry } from "./context-table.ts";
+import type { ContextEntry } from "./context-entries.ts";
 import { FinishedSlots, type FinishedSlotsParts } from "./finished-slots.ts";
 import { GivingUp } from "./giving-up.ts";
 import { JobHoldings, type JobHoldingsParts } from "./job-holdings.ts";

@@ -1,6 +1,6 @@
 /** A submitted job on the submitting thread: what becomes of its outcome, and what has to be given back when it is over. */
 import { SkeinError } from "@skein/context/errors";
-import type { ContextEntry } from "./context-table.ts";
+import type { ContextEntry } from "./context-entries.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import type { FunctionEntry } from "./function-registry.ts";
 import { type JobExtras, noExtras } from "./job-extras.ts";
