@@ -4,8 +4,8 @@
  *
  *     node bench/src/context-costs/main.ts [processes] [rounds] [text that the comparison contains]
  *
- * A process may be a sixth slower than the next one from its beginning to its end, on both sides or on one: the medians of several are compared, a
- * pair for each process.
+ * One process may be slower than the next from its beginning to its end, on both sides or on one: the medians of several are compared, a pair for
+ * each process.
  */
 import { runChild } from "../method/child.ts";
 import { ratioOfMedians } from "../method/ratio.ts";

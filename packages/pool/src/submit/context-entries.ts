@@ -13,8 +13,6 @@ const IDLE_ENTRIES = 64;
 const NOWHERE = IDLE_ENTRIES;
 /** No carrier is longer. Each is measured by writing it: Buffer.byteLength takes up to seven times as long. */
 const CARRIER_BYTES = 16 << 10;
-/** Shorter texts are copied in a loop: a call out of JavaScript takes longer. */
-const NATIVE_FROM = 48;
 const noPieces: readonly string[] = [];
 
 export interface ContextEntry {
@@ -132,7 +130,7 @@ export class ContextEntries {
     const block = this.#payloads.allocate(length);
     const bytes = this.#payloads.bytes(block);
     const offset = this.#payloads.offset(block);
-    if (pieces === this.#measuredPieces) copyMeasured(this.#measured!, length, bytes, offset);
+    if (pieces === this.#measuredPieces) copyBytes(this.#measured!, 0, length, bytes, offset);
     else this.#writer.write(pieces, bytes, offset);
     entry.block = block;
   }
@@ -148,9 +146,4 @@ export class ContextEntries {
     }
     return this.#measuredLength;
   }
-}
-
-function copyMeasured(from: Uint8Array, length: number, to: Uint8Array, at: number): void {
-  if (length >= NATIVE_FROM) copyBytes(from, 0, length, to, at);
-  else for (let i = 0; i < length; i++) to[at + i] = from[i]!;
 }

@@ -27,8 +27,8 @@ export interface SeenContext {
   readonly owner: object;
   /** Never re-used by this submitter: the same for the same text. */
   id: number;
-  /** Of the carrier. Null once a job has had it beside its arguments, if the context gives it again. */
-  pieces: readonly string[] | null;
+  /** Of the carrier. */
+  readonly pieces: readonly string[];
   /** Whether a job had the text beside its arguments, or names it. */
   wasUsed: boolean;
   /** What jobs name. Null: none does yet. */
@@ -81,9 +81,7 @@ export class ContextTable {
     if (context === null) return null;
     const stores = flows.isEmpty ? null : readFlows("thread", this.#lastStores);
     if (stores !== null) return this.#withStores(context, stores);
-    const seen = context === this.#last ? this.#lastSeen : this.#attachedTo(context);
-    if (seen !== null && seen.pieces === null) seen.pieces = context.pieces("thread", noStores);
-    return seen;
+    return context === this.#last ? this.#lastSeen : this.#attachedTo(context);
   }
 
   /**
@@ -95,13 +93,11 @@ export class ContextTable {
    */
   putBeside(seen: SeenContext, target: Uint8Array, at: number): number | null {
     if (seen.wasUsed) return null;
-    const pieces = seen.pieces!;
+    const { pieces } = seen;
     if (at + unitsOf(pieces) > INLINE_BYTES) return null;
     const length = this.#writer.write(pieces, target, at);
     if (at + length > INLINE_BYTES) return null;
-    if (seen.id !== NO_ID) {
-      seen.pieces = null;
-    } else {
+    if (seen.id === NO_ID) {
       const { hash } = this.#writer;
       const place = placeOf(hash);
       if (this.#hashes[place] === hash) return null;
@@ -116,7 +112,7 @@ export class ContextTable {
     const seen = current.id === NO_ID ? this.#seenAs(current) : current;
     seen.wasUsed = true;
     const entry =
-      seen.entry === null ? this.#entries.create(seen.id, seen.pieces!) : this.#entries.usable(seen.entry);
+      seen.entry === null ? this.#entries.create(seen.id, seen.pieces) : this.#entries.usable(seen.entry);
     seen.entry = entry;
     return entry;
   }
@@ -182,11 +178,11 @@ export class ContextTable {
 
   /** What has the same text, and was seen before; or this one from now on. */
   #seenAs(current: SeenContext): SeenContext {
-    const pieces = current.pieces!;
+    const { pieces } = current;
     const hash = this.#entries.hashOf(pieces);
     const place = placeOf(hash);
     const before = this.#hashes[place] === hash ? this.#byText[place]! : null;
-    const isKnown = before !== null && areSame(before.pieces!, pieces);
+    const isKnown = before !== null && areSame(before.pieces, pieces);
     if (!isKnown) this.#keep(current, place, hash);
     const seen = isKnown ? before : current;
     if (this.#lastWithStores === current) this.#lastWithStores = seen;

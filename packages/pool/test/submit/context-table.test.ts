@@ -97,6 +97,18 @@ describe("ContextTable", () => {
     });
   });
 
+  it("encoding the arguments of a job may submit one of the same context, which comes first", () => {
+    tenant.run("acme", () => {
+      const outer = table.current()!;
+      const inner = beside(table, table.current()!);
+      expect(beside(table, outer)).toBe(null);
+      const entry = table.entryOf(outer);
+      table.enter(entry);
+      expect([textOf(entry), entry.id]).toEqual([inner, besideId]);
+      table.leave(entry);
+    });
+  });
+
   it.each([150, 60])("a text for which a slot has no room is named: %i times three bytes", (count) => {
     tenant.run("日".repeat(count), () => {
       expect(beside(table, table.current()!)).toBe(null);
