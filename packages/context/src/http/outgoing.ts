@@ -27,9 +27,10 @@ export function contextFetch(
 ): Fetch {
   const { allowed, headerOptions } = checked(options);
   return async (input, init) => {
-    if (allowed !== null && !allowed.has(originOf(input instanceof Request ? input.url : input) ?? ""))
+    const request = isRequest(input) ? input : null;
+    if (allowed !== null && !allowed.has(originOf(request?.url ?? (input as string | URL)) ?? ""))
       return await fetch(input, init);
-    const own = init?.headers ?? (input instanceof Request ? input.headers : undefined);
+    const own = init?.headers ?? request?.headers;
     const headers = new Headers(own);
     const added = contextHeaders(headerOptions);
     // A tracestate belongs to its traceparent.
@@ -39,11 +40,16 @@ export function contextFetch(
   };
 }
 
-/** Headers as undici takes them. */
+/** A `fetch` that is not the global one has its own class of requests. */
+function isRequest(input: Parameters<Fetch>[0]): input is Request {
+  return typeof input === "object" && input !== null && "url" in input && "headers" in input;
+}
+
+/** Headers as undici takes them. Of a value it also says whether it can be one. */
 type UndiciHeaders =
-  | readonly string[]
-  | Iterable<[string, string | readonly string[] | undefined]>
-  | Readonly<Record<string, string | readonly string[] | undefined>>
+  | readonly unknown[]
+  | Iterable<[string, unknown]>
+  | Readonly<Record<string, unknown>>
   | null;
 
 interface DispatchOptions {
@@ -66,10 +72,12 @@ export function contextInterceptor(
 ): <O, H>(dispatch: (options: O, handler: H) => boolean) => (options: O, handler: H) => boolean {
   const { allowed, headerOptions } = checked(options);
   return (dispatch) => (request, handler) => {
-    const { headers, origin } = request as DispatchOptions;
+    const { headers = null, origin } = request as DispatchOptions;
     if (allowed !== null && origin !== undefined && !allowed.has(originOf(origin) ?? ""))
       return dispatch(request, handler);
-    return dispatch({ ...request, headers: joined(headers ?? null, contextHeaders(headerOptions)) }, handler);
+    // undici says what is wrong with it.
+    if (!isWhole(headers)) return dispatch(request, handler);
+    return dispatch({ ...request, headers: joined(headers, contextHeaders(headerOptions)) }, handler);
   };
 }
 
@@ -83,30 +91,26 @@ function checked(options: OutgoingOptions | undefined): {
   return { allowed: allowedOrigins(origins), headerOptions };
 }
 
-/** Names and values in turn. */
-function joined(own: UndiciHeaders, added: Readonly<Record<string, string>>): string[] {
-  const pairs = pairsOf(own);
-  const given = new Set(pairs.map(([name]) => name.toLowerCase()));
+/** Names and values in turn. Those that are given stay as they are. */
+function joined(own: UndiciHeaders, added: Readonly<Record<string, string>>): unknown[] {
+  const list = listOf(own);
+  const given = new Set<string>();
+  for (let at = 0; at < list.length; at += 2) given.add(String(list[at]).toLowerCase());
   for (const [name, value] of Object.entries(added)) {
     // A tracestate belongs to its traceparent.
     const isOfOther = name === "tracestate" && given.has("traceparent");
-    if (!isOfOther && !given.has(name.toLowerCase())) pairs.push([name, value]);
+    if (!isOfOther && !given.has(name.toLowerCase())) list.push(name, value);
   }
-  return pairs.flat();
+  return list;
 }
 
-function pairsOf(headers: UndiciHeaders): [string, string][] {
-  const pairs: [string, string][] = [];
-  if (headers === null) return pairs;
-  if (isArray(headers) && typeof headers[0] === "string") {
-    for (let at = 0; at < headers.length; at += 2) pairs.push([String(headers[at]), String(headers[at + 1])]);
-    return pairs;
-  }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is left of UndiciHeaders.
-  const entries = (Symbol.iterator in headers ? headers : Object.entries(headers)) as Iterable<
-    [string, string | readonly string[] | undefined]
-  >;
-  for (const [name, value] of entries)
-    for (const one of typeof value === "string" ? [value] : (value ?? [])) pairs.push([name, one]);
-  return pairs;
+function isWhole(headers: UndiciHeaders): boolean {
+  return typeof headers === "object" && !(isArray(headers) && headers.length % 2 !== 0);
+}
+
+function listOf(headers: UndiciHeaders): unknown[] {
+  if (headers === null) return [];
+  if (isArray(headers)) return [...headers];
+  const entries = Symbol.iterator in headers ? headers : Object.entries(headers);
+  return [...entries].flat();
 }

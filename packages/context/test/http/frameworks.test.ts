@@ -10,7 +10,7 @@ import express from "express";
 import fastify from "fastify";
 import { Hono } from "hono";
 import Koa from "koa";
-import { Agent, fetch as undiciFetch, Pool, request } from "undici";
+import { Agent, fetch as undiciFetch, Request as UndiciRequest, Pool, request } from "undici";
 import { afterEach, describe, expect, it } from "vitest";
 import { correlation as forFastify } from "@skein/context/fastify";
 import { correlation as forHono } from "@skein/context/hono";
@@ -174,6 +174,10 @@ describe("the way out", () => {
       await (await contextFetch()(url, { headers })).json(),
     "contextFetch of a Request": async (url, headers) =>
       await (await contextFetch()(new Request(url, { headers }))).json(),
+    "contextFetch of undici's fetch and its Request": async (url, headers) =>
+      await (
+        await contextFetch({}, undiciFetch as never)(new UndiciRequest(url, { headers }) as never)
+      ).json(),
     "undici's request": async (url, headers) =>
       await (
         await request(url, { headers, dispatcher: dispatcher().compose(contextInterceptor()) })
@@ -253,6 +257,26 @@ describe("the way out", () => {
       closing.push(() => pool.close());
       const own = pool.compose(contextInterceptor(options));
       expect(await (await own.request({ method: "GET", path: "/" })).body.json()).toBe("r");
+    });
+  });
+
+  it("leave it to undici what a header can be", async () => {
+    const port = await listen((req, res) =>
+      reply(res, [req.headers["x-request-id"], req.headers["x-count"], req.headers["x-many"]]),
+    );
+    const send = async (headers: unknown): Promise<unknown> => {
+      const options = { headers, dispatcher: dispatcher().compose(contextInterceptor()) };
+      return await (await request(`http://127.0.0.1:${port}/`, options as never)).body.json();
+    };
+    await correlationId.run("a", async () => {
+      const answer = ["a", "1", "b, c"];
+      expect(await send({ "x-count": 1, "x-many": ["b", "c"], "x-none": undefined })).toEqual(answer);
+      expect(await send(["x-count", 1, "x-many", ["b", "c"]])).toEqual(answer);
+      expect(
+        await send(new Map<string, unknown>(Object.entries({ "x-count": 1, "x-many": ["b", "c"] }))),
+      ).toEqual(answer);
+      for (const wrong of [["x-count"], "x-count", { "x-count": {} }])
+        await expect(send(wrong)).rejects.toThrow(expect.objectContaining({ code: "UND_ERR_INVALID_ARG" }));
     });
   });
 
