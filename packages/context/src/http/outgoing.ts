@@ -28,7 +28,7 @@ export function contextFetch(
   const { allowed, headerOptions } = checked(options);
   return async (input, init) => {
     const request = isRequest(input) ? input : null;
-    if (allowed !== null && !allowed.has(originOf(request?.url ?? (input as string | URL)) ?? ""))
+    if (allowed !== null && !allowed.has(originOf(request?.url ?? input) ?? ""))
       return await fetch(input, init);
     const own = init?.headers ?? request?.headers;
     const headers = new Headers(own);

@@ -175,9 +175,7 @@ describe("the way out", () => {
     "contextFetch of a Request": async (url, headers) =>
       await (await contextFetch()(new Request(url, { headers }))).json(),
     "contextFetch of undici's fetch and its Request": async (url, headers) =>
-      await (
-        await contextFetch({}, undiciFetch as never)(new UndiciRequest(url, { headers }) as never)
-      ).json(),
+      await (await contextFetch({}, undiciFetch as never)(new UndiciRequest(url, { headers }))).json(),
     "undici's request": async (url, headers) =>
       await (
         await request(url, { headers, dispatcher: dispatcher().compose(contextInterceptor()) })
