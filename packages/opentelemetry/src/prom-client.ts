@@ -34,6 +34,14 @@ interface Registered {
 }
 const registered = new WeakMap<Registry, Registered>();
 
+const names = {
+  jobs: "skein_jobs_total",
+  threads: "skein_pool_threads",
+  queued: "skein_pool_queued",
+  duration: "skein_job_duration_seconds",
+  wait: "skein_job_wait_seconds",
+} as const;
+
 /** In seconds, from 100 us to a minute. */
 const buckets = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
 
@@ -54,7 +62,7 @@ export function collectMetrics(pool: MeasuredPool, options?: CollectMetricsOptio
   if (typeof (registry as Registry | null)?.registerMetric !== "function")
     throw argumentTypeError("options.registry", "a Registry of prom-client", registry);
   let known = registered.get(registry);
-  if (known === undefined || registry.getSingleMetric("skein_jobs_total") === undefined)
+  if (known === undefined || registry.getSingleMetric(names.jobs) === undefined)
     registered.set(registry, (known = registerIn(registry)));
   const { pools, histograms } = known;
   if (pools.has(name))
@@ -71,9 +79,15 @@ export function collectMetrics(pool: MeasuredPool, options?: CollectMetricsOptio
 }
 
 function registerIn(registry: Registry): Registered {
+  // All of them, or none.
+  const taken = Object.values(names).find((name) => registry.getSingleMetric(name) !== undefined);
+  if (taken !== undefined)
+    throw new Error(
+      `The registry has a metric named "${taken}" already: give the pools a \`registry\` of their own`,
+    );
   const pools = new Map<string, Source>();
   const jobs = new Counter({
-    name: "skein_jobs_total",
+    name: names.jobs,
     help: "Jobs that have settled",
     labelNames: ["pool", "outcome"],
     registers: [],
@@ -86,7 +100,7 @@ function registerIn(registry: Registry): Registered {
     },
   });
   const threads = new Gauge({
-    name: "skein_pool_threads",
+    name: names.threads,
     help: "Threads, by what they do",
     labelNames: ["pool", "state"],
     registers: [],
@@ -99,7 +113,7 @@ function registerIn(registry: Registry): Registered {
     },
   });
   const queued = new Gauge({
-    name: "skein_pool_queued",
+    name: names.queued,
     help: "Jobs that no thread has taken",
     labelNames: ["pool", "priority"],
     registers: [],
@@ -124,10 +138,10 @@ function registerIn(registry: Registry): Registered {
       },
     });
   const histograms = [
-    histogram("skein_job_duration_seconds", "Time from the start of a job to its outcome", (source) =>
+    histogram(names.duration, "Time from the start of a job to its outcome", (source) =>
       source.durations.take(source.pool.stats().runMs),
     ),
-    histogram("skein_job_wait_seconds", "Time from the call of a job to its start", (source) =>
+    histogram(names.wait, "Time from the call of a job to its start", (source) =>
       source.waits.take(source.pool.stats().waitMs),
     ),
   ];

@@ -7,7 +7,7 @@ import {
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
 import { ThreadPool } from "@skein/pool";
-import { Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 import { afterAll, expect, it } from "vitest";
 import { instrumentMetrics } from "../src/index.ts";
 import { collectMetrics } from "../src/prom-client.ts";
@@ -93,6 +93,15 @@ it("prom-client: the same by its names, a label for each pool, and nothing of a 
   expect(valueIn('skein_job_wait_seconds_bucket{le="\\+Inf",pool="images"}')).toBeGreaterThan(0);
   ended[Symbol.dispose]();
   expect(await registry.metrics()).not.toContain("images");
+});
+
+it("a registry that has a metric of such a name stays as it is", () => {
+  const registry = new Registry();
+  registry.registerMetric(new Gauge({ name: "skein_pool_threads", help: "of the program", registers: [] }));
+  expect(() => collectMetrics(pool, { registry })).toThrow(/"skein_pool_threads".*`registry`/);
+  expect(registry.getMetricsAsArray()).toHaveLength(1);
+  registry.removeSingleMetric("skein_pool_threads");
+  collectMetrics(pool, { registry })[Symbol.dispose]();
 });
 
 it("unknown options and wrong values are refused", () => {
