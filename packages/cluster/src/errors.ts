@@ -1,6 +1,5 @@
 /** The errors of the cluster. Match on `code`, never on the message. What a job throws arrives as itself. */
 import { nameErrorClass, SkeinError } from "@skein/context/errors";
-import { registerError } from "@skein/pool";
 
 /** The store did not answer in time, or no longer has the job. A job that was being submitted may run all the same. */
 export class ClusterUnavailableError extends SkeinError {
@@ -122,8 +121,3 @@ export class VersionSkewError extends SkeinError {
     this.workerVersion = workerVersion;
   }
 }
-
-// Workers throw these too.
-registerError(PayloadTooLargeError);
-registerError(InvalidPayloadError);
-registerError(VersionSkewError);

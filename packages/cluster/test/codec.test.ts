@@ -1,3 +1,6 @@
+import { createSecretKey } from "node:crypto";
+import { BlockList } from "node:net";
+import { createHistogram } from "node:perf_hooks";
 import * as fc from "fast-check";
 import { NotCloneableError, registerError } from "@skein/pool";
 import { describe, expect, it } from "vitest";
@@ -13,6 +16,10 @@ class HttpError extends Error {
   }
 }
 registerError(HttpError);
+
+/** From Node.js 24 on. */
+const float16 =
+  (globalThis as unknown as { Float16Array?: Float32ArrayConstructor }).Float16Array ?? Float32Array;
 
 const there = (value: unknown): unknown => decodeText(encodeText(value, "result"));
 
@@ -45,6 +52,7 @@ describe("a value as text", () => {
     ["a name __proto__", JSON.parse('{"__proto__":{"a":1}}') as unknown],
     ["an array with a name", Object.assign([1, 2], { extra: 3 })],
     ["bytes", new Uint8Array([1, 2, 255])],
+    ["half-precision numbers", float16.from([1.5, -0])],
     ["a regular expression", /a\/b/giu],
   ])("keeps %s", (_, value) => {
     expect(there(value)).toStrictEqual(structuredClone(value));
@@ -112,6 +120,9 @@ describe("a value as text", () => {
     ["args[0].later", { later: Promise.resolve() }],
     ["args[0].weak", { weak: new WeakMap() }],
     ["args[0].port", { port: new MessageChannel().port1 }],
+    ["args[0].key", { key: createSecretKey("k", "utf8") }],
+    ["args[0].list", { list: new BlockList() }],
+    ["args[0].times", { times: createHistogram() }],
   ])("refuses what only memory can carry: %s", (path, value) => {
     expect(() => encodeText(value, "args[0]")).toThrowError(
       expect.objectContaining({ path }) as NotCloneableError,

@@ -5,4 +5,11 @@ export { isError } from "./is-error.ts";
 export { nearestName } from "./nearest-name.ts";
 export { ownOptions, refuseUnknownOptions } from "./own-options.ts";
 export type { OptionNames } from "./own-options.ts";
-export { errorClassName, InvalidOperationError, nameErrorClass, SkeinError } from "./skein-error.ts";
+export {
+  errorClassName,
+  errorPrototype,
+  InvalidOperationError,
+  nameErrorClass,
+  nameOfErrorPrototype,
+  SkeinError,
+} from "./skein-error.ts";

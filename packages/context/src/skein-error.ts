@@ -5,13 +5,16 @@
 import { isInstance, isMarked, markClass, markOf } from "./class-marks.ts";
 import type { MarkedClass } from "./class-marks.ts";
 import { errorPage } from "./error-page.ts";
-import { define } from "./intrinsics.ts";
+import { create, define } from "./intrinsics.ts";
 import { requireNode } from "./node-version.ts";
+import { shared } from "./this-copy.ts";
 
 // In this file, because it is loaded with every entry of every package, and bundlers cannot leave it out.
 requireNode();
 
 const brand = Symbol.for("skein.error");
+/** The prototypes of the classes that this thread has, by their names; of several copies of one class, that of the first. */
+const prototypes = shared("errorPrototypes", () => create(null) as Record<string, object>);
 
 /** The base of every error class of Skein. Match on `code`, never on the message. */
 export class SkeinError extends Error {
@@ -62,7 +65,18 @@ export function nameErrorClass(
   shownName: string = className,
 ): void {
   markClass(errorClass, className);
+  prototypes[className] ??= errorClass.prototype;
   define(errorClass.prototype, "name", shownName);
+}
+
+/** The prototype of the class that `nameErrorClass` has called so on this thread. */
+export function errorPrototype(className: string): object | undefined {
+  return prototypes[className];
+}
+
+/** The name of the class that has this prototype; undefined if it is none of Skein. */
+export function nameOfErrorPrototype(prototype: object): string | undefined {
+  return isMarked({ prototype }) ? markOf({ prototype }) : undefined;
 }
 
 /** What `nameErrorClass` called the class, or the nearest that it derives from; undefined if it is none of Skein. */

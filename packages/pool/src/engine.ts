@@ -4,7 +4,8 @@
  * a Task. `JobFunctions` is the function set of an engine without shared memory.
  *
  * `EngineJobs` is such a target's `submit` and `close`, for an engine that can bring a request to a thread and a reply back: its `JobCarrier`.
- * The thread calls `runJob`. `encodeValue` and `decodeValue` are the codec of both.
+ * The thread calls `runJob`. `encodeValue` and `decodeValue` are the codec of both; `isCarriedByMessage` is for
+ * a codec of another kind.
  *
  * `JobSender` sends jobs to a ThreadPool for an object that hears of the outcome: `run` without its Task and its options. `suppressTracing`
  * and `showJobsAs` are for adapters that submit jobs of their own to one. `recordJobs` is for tools that show what its threads do.
@@ -41,6 +42,7 @@ export { loadJobModule } from "./worker/load-module-here.ts";
 export { showJobsAs } from "./jobs/shown-modules.ts";
 export { suppressTracing } from "./jobs/untraced-modules.ts";
 export { exportedFunction } from "./jobs/exported-function.ts";
+export { isCarriedByMessage } from "./codec/cloneable-kind.ts";
 export { type ErrorWire, fromWire, toWire } from "./codec/error-wire.ts";
 export { CallState } from "./shared/call-state.ts";
 export type { JobReceiver } from "./submit/callback-job.ts";

@@ -3,24 +3,27 @@ import { type ErrorWire, fromWire } from "@skein/pool/engine";
 import { InvalidPayloadError } from "../errors.ts";
 
 type Node = readonly unknown[];
+type View = new (buffer: ArrayBuffer, offset: number, length: number) => object;
 
-const views: ReadonlyMap<unknown, new (buffer: ArrayBuffer, offset: number, length: number) => object> =
-  new Map(
-    [
-      DataView,
-      Int8Array,
-      Uint8Array,
-      Uint8ClampedArray,
-      Int16Array,
-      Uint16Array,
-      Int32Array,
-      Uint32Array,
-      Float32Array,
-      Float64Array,
-      BigInt64Array,
-      BigUint64Array,
-    ].map((type) => [type.name, type as never]),
-  );
+/** From Node.js 24 on. */
+const { Float16Array } = globalThis as { readonly Float16Array?: View };
+const views: ReadonlyMap<unknown, View> = new Map(
+  [
+    DataView,
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+    BigInt64Array,
+    BigUint64Array,
+    ...(Float16Array === undefined ? [] : [Float16Array]),
+  ].map((type) => [type.name, type as View]),
+);
 
 /** @throws InvalidPayloadError for a text that rich-writer.ts does not write. */
 export function readRich(text: string): unknown {

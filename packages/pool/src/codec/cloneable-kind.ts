@@ -82,6 +82,11 @@ export function cloneableKindOf(value: object): CloneableKind | Refusal {
   return kind;
 }
 
+/** Whether only a message between threads can carry it: a KeyObject, a BlockList, a Blob. */
+export function isCarriedByMessage(value: object): boolean {
+  return getPrototypeOf(value) !== objectPrototype && cloneableKindOf(value) === "carried";
+}
+
 /** Whether it is, or lies on, memory that was moved away. */
 export function isDetachedMemory(value: object, kind: CloneableKind): boolean {
   if (kind === "buffer") return isDetached(value as ArrayBuffer);

@@ -1,6 +1,6 @@
 /**
  * Error classes by name, so that an error arrives as an instance of the same class. A name on the wire says whose it is:
- * `js:` built in, `skein:` ours, `user:` registered; a user's TimeoutError and ours do not get in each other's way. Names are
+ * `js:` built in, `skein:` ours, also of packages that this one does not know, `user:` registered; a user's TimeoutError and ours do not get in each other's way. Names are
  * literals, or what `registerError` was told: minifiers change the names of classes.
  *
  * A thread may hold several copies of this package, one of them bundled with a job module. They share what they know under a
@@ -16,7 +16,9 @@ import {
 import {
   argumentTypeError,
   errorClassName,
+  errorPrototype as skeinPrototype,
   InvalidOperationError,
+  nameOfErrorPrototype,
   ownOptions,
   SkeinError,
 } from "@skein/context/errors";
@@ -41,6 +43,7 @@ import {
   Map,
   mapGet,
   mapSet,
+  sliceText,
   WeakMap,
   weakMapGet,
   weakMapSet,
@@ -56,6 +59,8 @@ interface Registry {
   readonly prototypes: Map<string, object>;
 }
 
+/** What the names of our own classes begin with. */
+const SKEIN = "skein:";
 const key: unique symbol = Symbol.for("skein.pool.errors.v1");
 const { names, prototypes } = sharedRegistry();
 /** Named through this copy. */
@@ -91,7 +96,7 @@ const skeinErrors: ErrorClass[] = [SkeinError, InvalidOperationError, OperationC
 skeinErrors.push(TaskSchedulerError, JobCanceledError, JobTimeoutError, ThreadCrashedError, QueueFullError);
 skeinErrors.push(ContextEncodeError, ContextTooLargeError, DuplicateNameError, InvalidCarrierError);
 skeinErrors.push(PoolClosedError, JobNotFoundError, JobModuleError, NotCloneableError, NotSupportedError);
-for (const type of skeinErrors) add(`skein:${errorClassName(type)}`, type);
+for (const type of skeinErrors) add(`${SKEIN}${errorClassName(type)}`, type);
 
 /** What `registerError` takes. */
 export interface RegisterErrorOptions {
@@ -152,13 +157,21 @@ function isErrorPrototype(prototype: unknown): boolean {
 export function knownClassesOf(error: object): string[] {
   const known: string[] = [];
   for (let link = getPrototypeOf(error); link !== null; link = getPrototypeOf(link)) {
-    const name = weakMapGet(names, link);
+    const name = weakMapGet(names, link) ?? skeinName(link);
     if (name !== undefined) known[known.length] = name;
   }
   return known;
 }
 
+/** Of a class of Skein that this package does not know. */
+function skeinName(prototype: object): string | undefined {
+  const name = nameOfErrorPrototype(prototype);
+  return name === undefined ? undefined : `${SKEIN}${name}`;
+}
+
 /** The prototype of the class of that name on the wire, when this thread knows it. */
 export function knownPrototype(name: string): object | undefined {
-  return mapGet(own, name) ?? mapGet(prototypes, name);
+  const known = mapGet(own, name) ?? mapGet(prototypes, name);
+  if (known !== undefined || sliceText(name, 0, SKEIN.length) !== SKEIN) return known;
+  return skeinPrototype(sliceText(name, SKEIN.length));
 }
