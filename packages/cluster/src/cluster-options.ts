@@ -8,7 +8,7 @@ export interface ClusterOptions {
   readonly connection?: ClusterConnection | undefined;
   /** The same as the workers': several clusters may share a server. @default "default" */
   readonly name?: string | undefined;
-  /** How many jobs of this caller may be under way, waiting or running. @default 10000 */
+  /** How many jobs of this caller may be under way, waiting or running. Those of a flow count until all of it is over. @default 10000 */
   readonly maxInFlight?: number | undefined;
   /** The most bytes that arguments may take as text. @default 1048576 */
   readonly maxPayloadBytes?: number | undefined;
@@ -51,14 +51,16 @@ const names: OptionNames<ClusterOptions> = {
 export function resolveClusterOptions(options: ClusterOptions | undefined): ResolvedClusterOptions {
   const own = ownOptions(options, names);
   const store = storeOf(own.connection);
+  const { maxInFlight = 10_000, resultTtlMs = 3_600_000, pollMs = 1000 } = own;
+  const { connectTimeoutMs = store.connectTimeoutMs } = own;
   return {
     store,
     name: clusterName(own.name),
-    maxInFlight: positive("maxInFlight", own.maxInFlight ?? 10_000),
+    maxInFlight: positive("maxInFlight", maxInFlight),
     maxPayloadBytes: payloadBytes(own.maxPayloadBytes),
-    resultTtlMs: milliseconds("resultTtlMs", own.resultTtlMs ?? 3_600_000),
-    pollMs: milliseconds("pollMs", own.pollMs ?? 1000),
-    connectTimeoutMs: milliseconds("connectTimeoutMs", own.connectTimeoutMs ?? store.connectTimeoutMs),
+    resultTtlMs: milliseconds("resultTtlMs", resultTtlMs),
+    pollMs: milliseconds("pollMs", pollMs),
+    connectTimeoutMs: milliseconds("connectTimeoutMs", connectTimeoutMs),
     onError: onErrorOption(own.onError),
   };
 }

@@ -48,6 +48,11 @@ const MAP_THREADS = 16;
 
 const submitted = channel(SUBMITTED);
 
+/** A continuation that is not for faults leaves them unobserved, and is cancelled then. */
+function overOf(task: Task<unknown>): Task<void> {
+  return task.continueWith(() => {}, { on: "success" });
+}
+
 /** Those that concern the wait for a job alone. */
 export type AttachOptions = Pick<ClusterRunOptions, "signal" | "timeoutMs" | "continuations" | "onProgress">;
 
@@ -95,7 +100,7 @@ export class Cluster extends BaseEngine<JobFunction, ClusterRunOptions> {
       submit(...job) {
         const task = jobs.submit(...job);
         // A worker's job that waits for this one gives up its slot.
-        if (submitted.hasSubscribers) submitted.publish({ task } satisfies Submitted);
+        if (submitted.hasSubscribers) submitted.publish({ over: overOf(task) } satisfies Submitted);
         return task;
       },
     });

@@ -1,5 +1,5 @@
 /** Which store the options mean, and how long it may take to answer. */
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { RedisOptions } from "ioredis";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,15 +24,29 @@ export function storeOf(connection: ClusterConnection | undefined = process.env[
   if (connection === undefined) return embeddedStore(resolve(EMBEDDED_FOLDER));
   if (typeof connection === "string" || connection instanceof URL) {
     const url = URL.parse(String(connection));
-    if (url !== null && /^(?:redis|valkey)s?:$/.test(url.protocol))
+    if (url !== null && /^(?:redis|valkey)s?:$/.test(url.protocol)) {
+      checkKeyPrefix(url.searchParams.get("keyPrefix"));
       return redisStore(url.href.replace(/^valkey/, "redis"));
+    }
     if (url !== null && /^postgres(?:ql)?:$/.test(url.protocol)) return postgresStore(url.href);
     if (url?.protocol === "file:") return embeddedStore(fileURLToPath(url));
     // Not all of it: it may have a password.
     throw argumentTypeError("connection", expected, url === null ? "a text that is no URL" : url.protocol);
-  } else if (typeof connection === "object" && connection !== null && !Array.isArray(connection))
+  } else if (typeof connection === "object" && connection !== null && !Array.isArray(connection)) {
+    checkKeyPrefix(connection.keyPrefix);
     return redisStore(connection);
+  }
   throw argumentTypeError("connection", expected, connection);
+}
+
+/** @throws RangeError: the queues cannot have one. */
+function checkKeyPrefix(prefix: string | null | undefined): void {
+  if (prefix)
+    throw argumentRangeError(
+      "connection.keyPrefix",
+      "left out: the cluster's `name` keeps it apart from others",
+      prefix,
+    );
 }
 
 /** A timer that is later than this was held up. */

@@ -2,7 +2,10 @@
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+
+/** The longest path of a socket, on any system. */
+const SOCKET_BYTES = 103;
 
 /** @returns the folder's real path; it is made if it is not there. */
 export function ownFolder(path: string): string {
@@ -32,14 +35,18 @@ export function socketOf(folder: string): string {
   const name = createHash("sha256").update(folder).digest("hex").slice(0, 24);
   if (process.platform === "win32") return `\\\\.\\pipe\\skein-${name}`;
   const uid = process.getuid!();
-  const parent = join(tmpdir(), `skein-${uid}`);
+  const file = join(`skein-${uid}`, `${name}.sock`);
+  const socket = [tmpdir(), "/tmp"]
+    .map((temporary) => join(temporary, file))
+    .find((path) => Buffer.byteLength(path) <= SOCKET_BYTES)!;
+  const parent = dirname(socket);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const state = lstatSync(parent);
   if (!state.isDirectory() || state.uid !== uid || (state.mode & 0o077) !== 0)
     throw new Error(
       `${parent} must be a folder that belongs to this user alone; remove it, or correct its owner and its rights`,
     );
-  return join(parent, `${name}.sock`);
+  return socket;
 }
 
 /** A new database with its schema, from which others begin: making one takes seconds. */

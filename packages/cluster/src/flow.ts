@@ -23,6 +23,11 @@ export interface EncodedChild {
   readonly children: readonly EncodedChild[] | null;
 }
 
+/** With all below them. */
+export function countOf(children: readonly EncodedChild[]): number {
+  return children.reduce((count, child) => count + countOf(child.children ?? []), children.length);
+}
+
 /**
  * @param sourceOf Of a job. @param path What the children are called in errors.
  * @throws TypeError for what is no child, RangeError for more than 10,000 of one parent, NotCloneableError with the path of what only memory can carry

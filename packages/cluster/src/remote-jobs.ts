@@ -22,6 +22,7 @@ import { randomUUID } from "node:crypto";
 import type { ResolvedClusterOptions } from "./cluster-options.ts";
 import { isConnectionError } from "./connection.ts";
 import { ClusterUnavailableError, KeyConflictError, KeyNotFoundError } from "./errors.ts";
+import { countOf } from "./flow.ts";
 import { idsOf, type NewJob } from "./new-job.ts";
 import { readReports, tellOutcome } from "./outcomes.ts";
 import type { RemoteQueue } from "./remote-queue.ts";
@@ -45,6 +46,8 @@ interface Remote {
   readonly queue: RemoteQueue;
   readonly job: CarriedJob;
   readonly ends: JobEnds;
+  /** How many jobs it is, with those that run before it. */
+  readonly count: number;
   stage: "collected" | "sending" | "sent";
   /** When it is SENT; by `now()`. */
   sentAt: number;
@@ -66,6 +69,8 @@ export class RemoteJobs implements JobCarrier {
   /** In the order of their calls. */
   readonly #remotes = new Map<CarriedJob, Remote>();
   readonly #byId = new Map<string, Set<Remote>>();
+  /** How many jobs all of them are. */
+  #inFlight = 0;
   #collected: Remote[] = [];
   readonly #sweep = new Sweep(
     () => this.#remotes.values(),
@@ -87,8 +92,9 @@ export class RemoteJobs implements JobCarrier {
 
   carry(job: CarriedJob, ends: JobEnds): void {
     const { maxInFlight, maxPayloadBytes, pollMs } = this.#options;
-    if (this.#remotes.size >= maxInFlight) throw new QueueFullError("maxInFlight", maxInFlight);
     const submission: Submission = (job.options.own as Submission | undefined) ?? defaultDelivery;
+    const count = 1 + countOf(submission.children ?? []);
+    if (this.#inFlight + count > maxInFlight) throw new QueueFullError("maxInFlight", maxInFlight);
     const { fn } = job.request;
     if (fn.kind !== "export") throw new TypeError("Inline functions have no module");
     const { key, isAttached = false } = submission;
@@ -109,6 +115,7 @@ export class RemoteJobs implements JobCarrier {
       queue,
       job,
       ends,
+      count,
       stage: "collected",
       sentAt: Infinity,
       isStopping: false,
@@ -117,6 +124,7 @@ export class RemoteJobs implements JobCarrier {
       overAt: null,
     };
     this.#remotes.set(job, remote);
+    this.#inFlight += count;
     const sameId = this.#byId.get(id);
     if (sameId === undefined) this.#byId.set(id, new Set([remote]));
     else sameId.add(remote);
@@ -296,6 +304,7 @@ export class RemoteJobs implements JobCarrier {
   /** Undefined: it is over. */
   #endOne(remote: Remote): JobEnds | undefined {
     if (!this.#remotes.delete(remote.job)) return undefined;
+    this.#inFlight -= remote.count;
     const sameId = this.#byId.get(remote.id)!;
     sameId.delete(remote);
     if (sameId.size === 0) this.#byId.delete(remote.id);

@@ -27,8 +27,8 @@ export interface ServeOptions {
   /** Where jobs run. It is not closed. Jobs that wait for others of the cluster need `jobsPerThread` above 1. @default a pool of its own */
   readonly pool?: ThreadPool | undefined;
   /**
-   * How many jobs of one module run at once. Jobs that await want more than there are threads. One that waits for jobs that it has submitted to the
-   * cluster does not count. While jobs of all modules are short and await nothing, up to 16 more are fetched ahead of their turn, unless
+   * How many jobs of one module run at once. Jobs that await want more than there are threads. One that has submitted jobs to the cluster
+   * which are not over counts as waiting for them, and not as running. While jobs of all modules are short and await nothing, up to 16 more are fetched ahead of their turn, unless
    * they have `retries: 0`; if that has not come after a tenth of a second, they are left to other workers. @default the number of cores
    */
   readonly concurrency?: number | undefined;
@@ -86,16 +86,18 @@ export function resolveServeOptions(options: ServeOptions): ResolvedServeOptions
   if (own.pool !== undefined && !(own.pool instanceof ThreadPool))
     throw argumentTypeError("pool", "a ThreadPool", own.pool);
   const store = storeOf(own.connection);
+  const { lockMs = 5000, skewMs = 60_000, closeTimeoutMs = 30_000 } = own;
+  const { connectTimeoutMs = store.connectTimeoutMs } = own;
   return {
     modules: modulesOf(own.modules),
     store,
     name: clusterName(own.name),
     pool: own.pool,
     concurrency: own.concurrency === undefined ? undefined : positive("concurrency", own.concurrency),
-    lockMs: milliseconds("lockMs", own.lockMs ?? 5000),
-    skewMs: nonNegative("skewMs", own.skewMs ?? 60_000),
-    closeTimeoutMs: milliseconds("closeTimeoutMs", own.closeTimeoutMs ?? 30_000),
-    connectTimeoutMs: milliseconds("connectTimeoutMs", own.connectTimeoutMs ?? store.connectTimeoutMs),
+    lockMs: milliseconds("lockMs", lockMs),
+    skewMs: nonNegative("skewMs", skewMs),
+    closeTimeoutMs: milliseconds("closeTimeoutMs", closeTimeoutMs),
+    connectTimeoutMs: milliseconds("connectTimeoutMs", connectTimeoutMs),
     maxPayloadBytes: payloadBytes(own.maxPayloadBytes),
     onError: onErrorOption(own.onError),
   };

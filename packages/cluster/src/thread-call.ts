@@ -23,5 +23,6 @@ export interface NumberedReport {
 export const SUBMITTED = "skein:cluster:submit";
 
 export interface Submitted {
-  readonly task: PromiseLike<unknown>;
+  /** Settles with the job, and takes no notice of how: a failure that nobody hears of shows as ever. */
+  readonly over: PromiseLike<unknown>;
 }

@@ -16,6 +16,7 @@ import {
 } from "@skein/pool/engine";
 import { job } from "@skein/pool/worker";
 import { decodeText, encodeText } from "./codec/text.ts";
+import { InvalidPayloadError } from "./errors.ts";
 import { type JobHere, JobsOfThread } from "./jobs-of-thread.ts";
 import {
   type NumberedReport,
@@ -29,19 +30,22 @@ import { checkSize, skewFrom, type WireRequest } from "./wire.ts";
 
 suppressTracing(import.meta.url);
 
+/** Of one call, or of one chunk, at most: checked where they are submitted. */
+const MAX_ARGUMENTS = 65_536;
+
 /** Says to the report port of the job that runs: it has submitted a job to a cluster. Nothing of it goes anywhere. */
 class Child {
   /** A function, since no port to another thread takes one: the listeners of jobs that are the pool's own never see it. */
-  readonly task: () => PromiseLike<unknown>;
+  readonly over: () => PromiseLike<unknown>;
 
-  constructor(task: PromiseLike<unknown>) {
-    this.task = () => task;
+  constructor(over: PromiseLike<unknown>) {
+    this.over = () => over;
   }
 }
 
 subscribe(SUBMITTED, (message) => {
   try {
-    job.progress(new Child((message as Submitted).task));
+    job.progress(new Child((message as Submitted).over));
   } catch {
     // It is a job of the pool's own, or none: nobody gives up a slot.
   }
@@ -123,17 +127,17 @@ function portOf({ reports, maxPayloadBytes }: WireCall, number: number, here: Jo
   const report = (said: ThreadReport): void =>
     outside.run(() => job.progress({ call: number, report: said } satisfies NumberedReport));
   let waitsFor = 0;
-  const wait = ({ task }: Child): void => {
+  const wait = (child: Child): void => {
     if (waitsFor++ === 0) {
       here.wait();
       report("waits");
     }
-    const over = (): void => {
+    const proceed = (): void => {
       if (--waitsFor > 0) return;
       here.proceed();
       report("proceeds");
     };
-    task().then(over, over);
+    child.over().then(proceed, proceed);
   };
   return {
     postMessage(said) {
@@ -169,9 +173,11 @@ function errorOutcome(error: unknown): ThreadOutcome {
   return { kind: "error", text: encodeText(toWire(error), "error") };
 }
 
+/** @throws InvalidPayloadError for more than anybody can have sent. */
 function argumentsOf({ args, children }: WireCall): unknown[] {
   const list = decodeText(args);
   const own = Array.isArray(list) ? (list as unknown[]) : [list];
+  if (own.length > MAX_ARGUMENTS) throw new InvalidPayloadError(`it has ${own.length} arguments`);
   return children === null ? own : [...own, children.map(decodeText)];
 }
 

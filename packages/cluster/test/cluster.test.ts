@@ -113,6 +113,7 @@ describe.skipIf(redis === null)("Cluster", () => {
         { ...base, v: 9 },
         { ...base, args: "X" },
         { ...base, args: "x".repeat(2 ** 20 + 1) },
+        { ...base, args: 'R[["A",4294967295]]' },
         { ...base, fn: "__proto__" },
         { ...base, fn: "constructor" },
         { ...base, fn: "hasOwnProperty" },
@@ -196,6 +197,18 @@ describe.skipIf(redis === null)("Cluster", () => {
     expect(await jobs.add(1, 2)).toBe(3);
   });
 
+  it("the jobs of a flow count for `maxInFlight`, until all of it is over", async () => {
+    const { cluster, jobs, worker } = start({ maxInFlight: 3 });
+    const child = { job: jobs.echo, args: [1] };
+    const tooMany = cluster.flow(jobs.echo, [], [{ ...child, children: [child, child] }]);
+    expect(await errorOf(tooMany)).toMatchObject({ constructor: QueueFullError, limit: "maxInFlight" });
+    const flow = cluster.flow(jobs.echo, [], [child, child]);
+    expect(await errorOf(jobs.echo(1))).toBeInstanceOf(QueueFullError);
+    worker();
+    expect(await flow).toEqual([1, 1]);
+    expect(await jobs.echo(1)).toBe(1);
+  });
+
   it("whoever traces a worker hears of its jobs, and not of what brings them to its threads", async () => {
     const { name, jobs } = start();
     const names: unknown[] = [];
@@ -241,6 +254,9 @@ describe("a cluster without a server", () => {
     ["connection", { connection: "http://localhost" }],
     ["name", { connection: "redis://localhost", name: "a:b" }],
     ["maxInFlight", { connection: "redis://localhost", maxInFlight: 0 }],
+    ["resultTtlMs", { connection: "redis://localhost", resultTtlMs: null }],
+    ["keyPrefix", { connection: { keyPrefix: "jobs:" } }],
+    ["keyPrefix", { connection: "redis://localhost?keyPrefix=jobs:" }],
     ["pollms", { connection: "redis://localhost", pollms: 5 }],
   ])("a bad `%s` throws at once, and is named", (option, options) => {
     expect(() => new Cluster(options)).toThrow(option);
@@ -262,6 +278,7 @@ describe("a cluster without a server", () => {
     ["modules", { modules: { "a/b": url } }],
     ["url", { modules: { geo: "https://example.com/geo.jobs.ts" } }],
     ["pool", { modules, pool: {} }],
+    ["lockMs", { modules, lockMs: null }],
   ])("a bad `%s` of a worker rejects, and is named", async (option, options) => {
     const failure = await errorOf(serveJobs({ connection: "redis://localhost", ...options } as never));
     expect(failure).toMatchObject({ message: expect.stringContaining(option) });

@@ -73,6 +73,14 @@ export function block(gate: Gate): void {
   while (load(gate, 0) === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
 }
 
+/** Submits a job that fails, and never looks at it. @returns what its thread hears of that. */
+export async function forget(connection: string, name: string): Promise<string> {
+  const heard = new Promise<unknown>((resolve) => process.once("unhandledRejection", resolve));
+  await using cluster = new Cluster({ connection, name });
+  void cluster.module<{ word: typeof word }>(new URL(import.meta.url)).word("");
+  return String(await heard);
+}
+
 /** Runs itself on the cluster until `depth` is 0, and waits for it each time. */
 export async function nested(connection: string, name: string, depth: number): Promise<number> {
   if (depth === 0) return 0;

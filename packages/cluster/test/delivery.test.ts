@@ -301,4 +301,10 @@ describe.skipIf(redis === null)("delivery", () => {
     worker({ threads: 1 });
     expect(await jobs.nested(connection, name, 3)).toBe(3);
   });
+
+  it("the failure of a job that its job has forgotten shows on that thread", async () => {
+    const { name, jobs, worker } = start();
+    worker({ threads: 1 });
+    expect(await jobs.forget(connection, name)).toBe("RangeError: no word");
+  });
 });

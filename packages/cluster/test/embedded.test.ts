@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, it, vi } from "vitest";
 import { Gates, opened, store } from "../../../test/engines/gates.ts";
@@ -10,6 +10,7 @@ import type * as Jobs from "../../../test/engines/engines.jobs.ts";
 import { OrderError, tenant } from "../../../test/engines/engines.jobs.ts";
 import { WorkerProcess } from "../../../test/support/worker-process.ts";
 import { DatabaseClient } from "../src/database-client.ts";
+import { socketOf } from "../src/database-places.ts";
 import { DatabasePool } from "../src/database-pool.ts";
 import { Cluster } from "../src/index.ts";
 
@@ -41,6 +42,14 @@ it("a client that is closed while it connects connects no more; one that could n
   await expect(connecting).rejects.toThrow("it is closed");
   expect(client.isReady).toBe(false);
   await new Promise((resolve) => server.close(resolve)); // When nobody is connected.
+});
+
+it.skipIf(process.platform === "win32")("its socket has a path that systems take, whatever TMPDIR is", () => {
+  vi.stubEnv("TMPDIR", join(tmpdir(), "x".repeat(100)));
+  const socket = socketOf(folder);
+  vi.unstubAllEnvs();
+  expect(socket.length).toBeLessThan(104);
+  expect(dirname(dirname(socket))).toBe("/tmp");
 });
 
 it("whoever is told of an error while it connects, and closes, waits for nothing", async () => {
