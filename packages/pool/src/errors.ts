@@ -110,9 +110,9 @@ export class ThreadCrashedError extends JobError {
     return remade(this, this.detail);
   }
 
-  /** The same for a job that was sent to the thread, and that it had not come to. */
-  beforeItBegan(): ThreadCrashedError {
-    return remade(this, "before this job began, and what was moved to it is lost");
+  /** The same for a job that was sent to the thread, and that it had not come to. @param hasMoved Whether it took something along. */
+  beforeItBegan(hasMoved: boolean = true): ThreadCrashedError {
+    return remade(this, `before this job began${hasMoved ? ", and what was moved to it is lost" : ""}`);
   }
 }
 

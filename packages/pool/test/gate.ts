@@ -31,4 +31,9 @@ const meet = (arrived: Int32Array, threads: number): void => {
   }
 };
 
+/** The main thread does nothing, for longer than a thread waits for what it has asked for. */
+export function blockMainThread(): void {
+  Atomics.wait(makeGate(1), 0, 0, 60);
+}
+
 export const sampleJobs = new URL("./fixtures/sample.jobs.ts", import.meta.url);

@@ -35,7 +35,7 @@ export interface ThreadPoolOptions {
   readonly idleTimeoutMs?: number | undefined;
   /**
    * How many awaiting jobs one thread may hold, each going on when it can; 1: one job at a time. A job that waits for jobs of this pool
-   * never keeps its thread from running others. 1 to 65 536. @default 1
+   * never keeps its thread from running others, nor does one to which the main thread is late to send what is moved. 1 to 65 536. @default 1
    */
   readonly jobsPerThread?: number | undefined;
   /**

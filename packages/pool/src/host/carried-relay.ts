@@ -18,7 +18,6 @@ import { ASLEEP, BUSY, IDLE, SEARCHING } from "../shared/parking.ts";
 import { HOST, HOST_SERIAL, type PoolMemory } from "../shared/pool-memory.ts";
 import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { OWN } from "../shared/reach.ts";
-import { NOT_BEGUN } from "../shared/slot-fields.ts";
 import { QUEUED } from "../shared/slot.ts";
 import type { PendingJob } from "../submit/pending-job.ts";
 import type { ArgumentsHolder } from "../submit/arguments-holder.ts";
@@ -258,7 +257,7 @@ export class CarriedRelay implements ArgumentsHolder {
   #assign(thread: PoolThread, slot: number, id: number): void {
     this.#note(thread, id);
     // The thread knows nothing of the slot yet.
-    this.#memory.slots.setOutcome(slot, NOT_BEGUN);
+    this.#memory.slots.notBegun(slot);
     const jobs = this.#outgoing.get(thread);
     if (jobs === undefined) this.#outgoing.set(thread, [{ slot, id }]);
     else jobs.push({ slot, id });

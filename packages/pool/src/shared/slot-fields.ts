@@ -51,10 +51,8 @@ const IN_SLOT_LENGTH_BITS = 8;
 export const MAX_NUMBERS: number = INLINE_BYTES / 8;
 export const OUTCOME_RESULT = 0;
 export const OUTCOME_ERROR = 1;
-/** Of a job that was sent to its thread, until the thread begins it. */
-export const NOT_BEGUN = 2;
 /** Of a stream whose generator was asked to stop: a result, what it returned then. */
-export const OUTCOME_STOPPED = 3;
+export const OUTCOME_STOPPED = 2;
 
 export class SlotFields {
   readonly words: Int32Array;

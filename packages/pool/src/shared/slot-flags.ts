@@ -13,14 +13,18 @@
  *            | 7 OVER       | a stream has ended, and its outcome is written               | w, together with LINKED
  *            | 8 to 14      | how many threads have died at the job                        | submitting thread, before publish
  *            | 15 to 30     | how far its stream may be ahead of the reader                | submitting thread, before publish
+ *            | 31 UNBEGUN   | RUNNING, and its function was not called: it is on its way   | submitting thread or host, with assign; w, when
+ *            |              | to w past the queues, or w waits for its arguments           | arguments are missing; w clears it
  *            w is the thread that runs the job. What is written before publish is constant while the slot is in use.
- * Moves      requestCancel sets CANCEL. doom sets DOOMED, unless ENDED is set; end sets ENDED, unless DOOMED is set.
+ * Moves      requestCancel sets CANCEL. doom sets DOOMED, unless ENDED or UNBEGUN is set; end sets ENDED, unless DOOMED is set.
+ *            notBegun sets UNBEGUN; begin clears it, unless CANCEL is set; takenBack clears it.
  *            setStream sets STREAM; wantLink sets LINKED, or LINKED and OVER; takeLink clears LINKED.
  * Invariants I1 Of ENDED and DOOMED one is set at most: either the job has ended and its thread lives, or the thread dies in RUNNING
  *               and takes no other job before, so that none dies with it.
  *            I2 A slot is linked at most once at a time. That of a plain job is linked once, when it is DONE. That of a stream also in RUNNING, as
  *               often as its submitter has to look: w links it if its CAS has set LINKED; the submitter takes it out, and then clears LINKED.
  *               OVER is set together with LINKED: if LINKED was there, the link that is under way tells of the end, and there is no second.
+ *            I3 A job that was asked to stop while UNBEGUN is never begun, and no thread dies because of it: doom comes after CANCEL.
  * Pairings   [F1] w writes a frame, or the outcome, then sets LINKED; the submitter clears LINKED, then reads. Either w links anew, or that read
  *                 sees what was written.
  * Liveness   each move is one CAS, repeated only when another bit has changed meanwhile. A thread that fails to end waits until it is terminated.
@@ -42,6 +46,8 @@ const OVER_BIT = 128;
 const DEATHS_SHIFT = 8;
 const DEATHS_MAX = 0x7f;
 const AHEAD_SHIFT = 15;
+const AHEAD_MAX = 0xffff;
+const UNBEGUN_BIT = 1 << 31;
 
 export class SlotFlags extends SlotFields {
   /**
@@ -84,7 +90,7 @@ export class SlotFlags extends SlotFields {
 
   /** How many items the stream of the job may be ahead of its reader; 0: its caller takes no stream. */
   highWaterMark(slot: number): number {
-    return load(this.words, slot * SLOT_WORDS + FLAGS) >> AHEAD_SHIFT; // [unpaired] constant, see FLAGS
+    return (load(this.words, slot * SLOT_WORDS + FLAGS) >> AHEAD_SHIFT) & AHEAD_MAX; // [unpaired] constant, see FLAGS
   }
 
   /** Whether its submitter wants to hear when the job begins. */
@@ -103,9 +109,37 @@ export class SlotFlags extends SlotFields {
     return (load(this.words, slot * SLOT_WORDS + FLAGS) & CANCEL_BIT) !== 0; // [unpaired] see requestCancel
   }
 
-  /** By the submitting thread, before it has the thread that runs the job terminated. @returns false when the job has ended: leave the thread alone. */
+  /**
+   * By the submitting thread, after `requestCancel`, before it has the thread that runs the job terminated.
+   * @returns false when the job has ended, or will never begin: leave the thread alone.
+   */
   doom(slot: number): boolean {
-    return this.#mark(slot, DOOMED_BIT, ENDED_BIT);
+    return this.#mark(slot, DOOMED_BIT, ENDED_BIT | UNBEGUN_BIT);
+  }
+
+  /** Its thread has the job, or will, and has not called its function: `begin` follows. */
+  notBegun(slot: number): void {
+    this.#mark(slot, UNBEGUN_BIT, 0);
+  }
+
+  /** By its thread, for a job that was marked so. @returns false: it was asked to stop meanwhile, and does not begin. */
+  begin(slot: number): boolean {
+    const word = slot * SLOT_WORDS + FLAGS;
+    for (;;) {
+      const flags = load(this.words, word); // [unpaired] the swap decides
+      if ((flags & CANCEL_BIT) !== 0) return false;
+      if (cas(this.words, word, flags, flags & ~UNBEGUN_BIT)) return true; // [unpaired] flags order nothing but themselves
+    }
+  }
+
+  /** By the submitting thread, which has the slot back and queues the job anew. */
+  takenBack(slot: number): void {
+    this.words[slot * SLOT_WORDS + FLAGS]! &= ~UNBEGUN_BIT; // plain: the caller owns the slot
+  }
+
+  /** Of a job in RUNNING. */
+  isUnbegun(slot: number): boolean {
+    return (load(this.words, slot * SLOT_WORDS + FLAGS) & UNBEGUN_BIT) !== 0; // [unpaired] a hint while its thread lives
   }
 
   /** By the thread that runs an exclusive job, before `finish`. @returns false when the thread is about to be terminated: it must take no other job. */

@@ -4,8 +4,8 @@
  * Moves      of JOB.stage (ledger.ts), by what it was
  *            | WAITING          | → DECIDED, and what it held is given back; its entry in the backlog stays, and is skipped
  *            | IN_SLOT, QUEUED  | → DECIDED, withdrawn, and what it held is given back: it never runs
- *            | IN_SLOT, RUNNING | → DECIDED, and asked to stop; its thread is ended when the grace period is over, if its caller wants that.
- *            |                  |   What it held is given back when the thread is done (finished-slots.ts), or has ended (recovery.ts)
+ *            | IN_SLOT, RUNNING | → DECIDED, and asked to stop; its thread is ended when the grace period is over, if its caller wants that and
+ *            |                  |   the job has begun. What it held is given back when the thread is done (finished-slots.ts), or has ended (recovery.ts)
  *            | IN_SLOT, DONE    | → DECIDED: this outcome counts, and the other is dropped when its slot comes back
  *            | DECIDED, SETTLED | stays as it is
  */
@@ -83,14 +83,21 @@ export class GivingUp {
     for (const [slot] of this.#table.entries()) this.requestStop(slot);
   }
 
-  /** All jobs fail that no thread has taken: those in backlogs, and those in slots. */
+  /** All jobs fail that no thread has begun: those in backlogs, and those in slots. */
   failWaiting(backlogs: Iterable<Backlog>, error: () => Error): void {
     for (const backlog of backlogs) {
       for (; backlog.size > 0; backlog.shift()) this.giveUp(backlog.peek(), FAILED, error());
     }
     for (const [slot, job] of this.#table.entries()) {
-      if (this.#memory.slots.state(slot) === QUEUED) this.giveUp(job, FAILED, error());
+      if (this.#isWaiting(slot)) this.giveUp(job, FAILED, error());
     }
+  }
+
+  /** Nobody has begun the job in this slot. */
+  #isWaiting(slot: number): boolean {
+    const { slots } = this.#memory;
+    const state = slots.state(slot);
+    return state === QUEUED || (state === RUNNING && slots.isUnbegun(slot));
   }
 
   /** All jobs fail that threads have. Slots that a thread may still touch stay its own. */

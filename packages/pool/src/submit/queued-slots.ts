@@ -12,7 +12,6 @@ import { PRIORITIES } from "../shared/layout.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { OWN } from "../shared/reach.ts";
-import { OUTCOME_RESULT } from "../shared/slot-fields.ts";
 import { placedWord, QUEUED } from "../shared/slot.ts";
 import type { Home } from "./home.ts";
 import type { JobHoldings } from "./job-holdings.ts";
@@ -81,6 +80,7 @@ export class QueuedSlots {
   assign(job: PendingJob, args: Uint8Array, serial: number): void {
     const slot = this.#table.take(job);
     fillSlot(this.#memory, this.#payloads, slot, job, args);
+    this.#memory.slots.notBegun(slot);
     this.#memory.slots.assign(slot, serial);
     moveTo(job, slot);
   }
@@ -88,8 +88,8 @@ export class QueuedSlots {
   /** Nobody runs the job in this slot any more, and it has not begun. In no queue yet. */
   publishAgain(slot: number): void {
     const { slots } = this.#memory;
-    slots.setOutcome(slot, OUTCOME_RESULT);
     slots.release(slot);
+    slots.takenBack(slot);
     slots.publish(slot);
   }
 
@@ -108,7 +108,6 @@ export class QueuedSlots {
   /** The job, which nobody has, is WAITING again. @returns its inline arguments. */
   empty(job: PendingJob): Uint8Array {
     const args = argumentsInSlot(this.#memory, job);
-    this.#memory.slots.setOutcome(job.slot, OUTCOME_RESULT);
     this.#holdings.freeSlot(job.slot, job);
     job.stage = WAITING;
     return args;

@@ -12,7 +12,6 @@
  */
 import { ThreadCrashedError } from "../errors.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { NOT_BEGUN, OUTCOME_RESULT } from "../shared/slot-fields.ts";
 import { QUEUED, RUNNING } from "../shared/slot.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
 import type { FinishedSlots } from "./finished-slots.ts";
@@ -74,8 +73,7 @@ export class Recovery {
     const { memory, holdings, settlement, waiting } = this.#parts;
     const { slots } = memory;
     const { retry, stream } = job.extras;
-    const hasBegun = slots.outcome(slot) !== NOT_BEGUN;
-    slots.setOutcome(slot, OUTCOME_RESULT);
+    const hasBegun = !slots.isUnbegun(slot);
     // Of a stream its caller may have seen items already.
     stream?.takeRest(true);
     const mayRunAgain = mayRetry && stream === null && job.options.placement?.kind !== "thread";
@@ -92,7 +90,9 @@ export class Recovery {
     settlement.decide(
       job,
       CRASHED,
-      hasBegun || !(error instanceof ThreadCrashedError) ? error : error.beforeItBegan(),
+      hasBegun || !(error instanceof ThreadCrashedError)
+        ? error
+        : error.beforeItBegan(job.extras.carriedId !== 0),
     );
     return isLost;
   }
@@ -102,7 +102,6 @@ export class Recovery {
     const { memory, table, thread, holdings, queued, waiting } = this.#parts;
     const job = table.job(slot);
     if (job === null || job.extras.carriedId !== carriedId) return;
-    memory.slots.setOutcome(slot, OUTCOME_RESULT);
     if (job.stage >= DECIDED) {
       holdings.release(slot, job);
       waiting.refill();

@@ -31,7 +31,6 @@ import { promiseThen } from "../shared/intrinsics.ts";
 import { NO_JOB } from "../shared/job-queues.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { ALL, OWN, type Reach, SHARED } from "../shared/reach.ts";
-import { OUTCOME_RESULT } from "../shared/slot-fields.ts";
 import { COUNTERS } from "../shared/statistics.ts";
 import { idleImmediate, now as clockNow, setImmediate, setTimeout } from "../shared/timers.ts";
 import type { Ledger } from "../submit/ledger.ts";
@@ -173,7 +172,7 @@ export class DispatchLoop {
    * @returns false when there is none.
    */
   helpArrived(accepts: (slot: number) => boolean): boolean {
-    if (this.#isExclusive || !this.#arrivals.hasResumable) {
+    if (!this.#arrivals.hasResumable) {
       const next = this.#arrivals.nextHanded;
       if (next === undefined) return false;
       if (this.#isExclusive || !accepts(next)) {
@@ -274,7 +273,7 @@ export class DispatchLoop {
       if (this.#recycling !== null) this.#lookAtLimits(this.#recycling);
       this.#memory.queues.reach = this.#reach;
       if (this.#isExclusive || this.#isPaused) this.#arrivals.giveBackHanded();
-      if ((this.#arrivals.hasResumable && !this.#isExclusive) || this.#arrivals.hasHanded) {
+      if (this.#arrivals.hasResumable || this.#arrivals.hasHanded) {
         this.#rest.stopSearching();
         if (!this.#goesOnAfter(this.#runArrived())) return;
         continue;
@@ -287,13 +286,14 @@ export class DispatchLoop {
         if (this.#outstanding > 0) AsyncScope.root.run(setTimeout, () => this.wake(), PAUSED_POLL_MS);
         return;
       }
-      const slot =
-        this.#arrivals.takeAssigned(this.#mayStart) ?? this.#memory.queues.take(this.#parts.serial);
+      const assigned = this.#arrivals.takeAssigned(this.#mayStart);
+      const slot = assigned ?? this.#memory.queues.take(this.#parts.serial);
       if (slot === NO_JOB) {
         if (!this.#findOrRest()) return;
         continue;
       }
       this.#rest.stopSearching();
+      if (assigned !== undefined && !this.#runner.mayBegin(assigned)) continue;
       if (!this.#goesOnAfter(this.#start(slot))) return;
     }
   }
@@ -351,19 +351,19 @@ export class DispatchLoop {
   }
 
   #runArrived(): Promise<void> | null {
-    const resumable = this.#isExclusive ? undefined : this.#arrivals.takeResumable();
+    const resumable = this.#arrivals.takeResumable();
     const slot = resumable ?? this.#arrivals.takeHanded()!;
+    const { queues, slots } = this.#memory;
+    const isExclusive = slots.isExclusive(slot);
     this.#owesTurn = true;
-    this.#memory.queues.reach = SHARED;
-    if (this.#runner.endIfCancelled(slot)) return null;
-    const startedAt = clockNow();
-    let pending: Promise<void> | null;
-    if (resumable === undefined) {
-      this.#memory.slots.setOutcome(slot, OUTCOME_RESULT);
-      pending = this.#start(slot);
-    } else {
-      pending = this.#runner.resume(slot);
+    queues.reach = this.#isExclusive ? OWN : SHARED;
+    if (!this.#runner.mayBegin(slot)) {
+      if (isExclusive) this.#isExclusive = false;
+      return null;
     }
+    const startedAt = clockNow();
+    const pending = resumable === undefined ? this.#start(slot) : this.#runner.resume(slot);
+    if (resumable !== undefined && isExclusive) this.#releaseAfter(slot, pending);
     if (pending === null) this.#pace.ended(startedAt);
     else AsyncScope.root.run(() => promiseThen(pending, () => this.#pace.ended(startedAt)));
     return pending;
@@ -395,12 +395,17 @@ export class DispatchLoop {
     this.#takeMail();
     this.#arrivals.giveBackHanded();
     const pending = this.#clock.time(slot, this.#run);
-    const end = (): void => {
-      this.#isExclusive = false;
-    };
-    if (pending === null) end();
-    else promiseThen(pending, end);
+    this.#releaseAfter(slot, pending);
     return pending;
+  }
+
+  /** The thread is for others again when the exclusive job in `slot` is over. One whose arguments are not here has yet to begin. */
+  #releaseAfter(slot: number, pending: Promise<void> | null): void {
+    const release = (): void => {
+      this.#isExclusive = this.#runner.isLate(slot) || this.#arrivals.isResumable(slot);
+    };
+    if (pending === null) release();
+    else promiseThen(pending, release);
   }
 
   readonly #run = (slot: number): Promise<void> | null => this.#runner.run(slot);

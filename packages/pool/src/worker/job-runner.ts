@@ -101,16 +101,16 @@ export class JobRunner {
   }
 
   /**
-   * A job that came with its carried values, or waited for them: nobody has begun it.
-   * @returns whether its caller has given it up meanwhile. It is over then.
+   * A job that came past the queues, or waited for its carried values: nobody has begun it.
+   * @returns false when its caller has given it up meanwhile. It is over then.
    */
-  endIfCancelled(slot: number): boolean {
+  mayBegin(slot: number): boolean {
     const { slots } = this.#memory;
-    if (!slots.isCancelRequested(slot)) return false;
+    if (slots.begin(slot)) return true;
     const id = carriedInSlot(slots, this.#arenas, slot);
     if (id !== 0) this.#carried.dropWhenHere(id);
     this.#outcomes.error(slot, new JobCanceledError(undefined, "The job was asked to stop before it began"));
-    return true;
+    return false;
   }
 
   /** Runs a job that was begun before its carried values were here. */
@@ -164,8 +164,9 @@ export class JobRunner {
     } catch (error) {
       if (error instanceof NotArrived) {
         if (!this.#late.takeGone(error.id)) {
+          this.#memory.slots.notBegun(slot);
           const pending = this.#late.wait(error.id, slot, this.#isHere);
-          return pending !== null || this.endIfCancelled(slot) ? pending : this.#run(slot);
+          return pending !== null || !this.mayBegin(slot) ? pending : this.#run(slot);
         }
         this.#outcomes.error(slot, new NotCloneableError("args", "could not be received by the thread"));
       } else {

@@ -389,7 +389,7 @@ it("what was not sent to a thread that takes nothing any more does not count as 
 describe("a thread that dies", () => {
   it("says of a job that it has begun that it ran it", async () => {
     const slot = makeQuick(A);
-    memories[A + 1]!.slots.setOutcome(slot, OUTCOME_RESULT);
+    memories[A + 1]!.slots.begin(slot);
     const { task } = submitter.ledger.jobIn(slot)!;
     crash(A);
     await expect(Promise.resolve(task)).rejects.toThrow(/while it ran this job/);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { recordJobs } from "../../src/engine.ts";
-import { ThreadPool } from "../../src/index.ts";
+import { PoolClosedError, ThreadPool } from "../../src/index.ts";
 import { Host } from "../../src/host/host.ts";
 import { resolvePoolOptions } from "../../src/engine/pool-options.ts";
 import { defaultSubmitOptions } from "../../src/submit/submit-options.ts";
@@ -46,6 +46,18 @@ describe("close() waits for the jobs of jobs that nobody awaits", { timeout: TIM
 });
 
 describe("close({ drain: false })", () => {
+  it("rejects a broadcast that a thread has not begun", async () => {
+    const pool = new ThreadPool({ maxThreads: 1 });
+    const gate = makeGate();
+    const other = pool.module<typeof Sample>(sampleJobs).openThenBlock(gate);
+    await opened(gate, 1);
+    const broadcast = pool.broadcast(() => {});
+    const closed = pool.close({ drain: false });
+    await expect(broadcast).rejects.toThrow(PoolClosedError);
+    open(gate);
+    await Promise.all([other, closed]);
+  });
+
   it("drops the jobs of jobs that wait: each is told, close() resolves", async () => {
     const pool = new ThreadPool({ maxThreads: 1 });
     const log = makeGate(4);

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 import type * as Terminate from "../fixtures/terminate.jobs.ts";
-import { makeGate, open, opened, sampleJobs } from "../gate.ts";
+import { blockMainThread, makeGate, open, opened, sampleJobs } from "../gate.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 
 const terminateJobs = new URL("../fixtures/terminate.jobs.ts", import.meta.url);
@@ -68,6 +68,21 @@ describe("exclusive: true", () => {
     controller.abort(new Error("enough"));
     await expect(task).rejects.toThrow("enough");
     expect(await thread()).toBe(before);
+  });
+
+  it("is alone on its thread also while that waits for what is moved to it", async () => {
+    const jobs = start({ maxThreads: 1 });
+    await jobs.one();
+    const log = makeGate(2);
+    const { buffer } = new Uint8Array(1 << 20);
+    const args = [log, buffer] as unknown as [Int32Array];
+    const task = pool.run(jobs.seesMeanwhile, args, { ...exclusive, transfer: [buffer] });
+    blockMainThread();
+    const others = Array.from({ length: 3 }, () => jobs.burn(log, 0));
+    blockMainThread();
+    expect(await task).toBe(0);
+    await Promise.all(others);
+    expect(log[0]).toBe(3);
   });
 
   it("takes what is moved to it, among others that are sent ahead", async () => {

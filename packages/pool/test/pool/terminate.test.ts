@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 import type * as Terminate from "../fixtures/terminate.jobs.ts";
-import { makeGate, open } from "../gate.ts";
+import { blockMainThread, makeGate, open } from "../gate.ts";
 
 const terminateJobs = new URL("../fixtures/terminate.jobs.ts", import.meta.url);
 const TIMEOUT_MS = 60_000;
@@ -166,5 +166,39 @@ describe("a job that may be terminated", { timeout: TIMEOUT_MS }, () => {
     expect(await pool.run(jobs.one, [], exclusive)).toBe(1);
     feeding.abort();
     await Promise.all(feeders);
+  });
+
+  it("a job that waits for what is moved to it ends no thread, and never begins", async () => {
+    const jobs = start({ maxThreads: 1 });
+    await jobs.one();
+    const begun = makeGate(1);
+    const { buffer } = new Uint8Array(1 << 20);
+    const controller = new AbortController();
+    const args = [begun, buffer] as unknown as [Int32Array];
+    const options = { ...exclusive, signal: controller.signal, transfer: [buffer] };
+    const victim = pool.run(jobs.spin, args, options);
+    blockMainThread();
+    controller.abort();
+    await expect(victim).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    expect(await jobs.one()).toBe(1);
+    expect([begun[0], pool.stats().crashed]).toEqual([0, 0]);
+  });
+
+  it("a broadcast that has not begun ends no job of others, and never begins", async () => {
+    const jobs = start({ maxThreads: 1 });
+    const gate = makeGate(2);
+    const neighbour = jobs.childWaits(gate);
+    await counted(gate, 1);
+    const controller = new AbortController();
+    const limited = pool.module<typeof Terminate>(terminateJobs, { ...exclusive, signal: controller.signal });
+    const log = makeGate(1);
+    const broadcast = pool.broadcast(limited.addOne, [log]);
+    controller.abort();
+    await expect(broadcast).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    await new Promise((resolve) => setTimeout(resolve, 50)); // Long after the time of grace.
+    open(gate, 1);
+    expect(await neighbour).toBe("unharmed");
+    expect(await jobs.one()).toBe(1);
+    expect(log[0]).toBe(0);
   });
 });

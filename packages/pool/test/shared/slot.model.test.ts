@@ -112,6 +112,27 @@ describe("SlotTable, stepped", { timeout: timeLimit(600_000) }, () => {
     expect(() => model.explore(endings(1), 6)).toThrow(/schedule: /);
   });
 
+  const outcomes = new Set<string>();
+  it("a job that was asked to stop before it began is never begun, and its thread not terminated because of it", () => {
+    const { prepare } = endings(0);
+    model.explore(
+      {
+        threads: [["beginOrNot"], ["doom", 0]],
+        prepare(memory) {
+          prepare(memory);
+          partsOf(memory).slots.notBegun(0);
+        },
+        atEnd(run) {
+          const hasBegun = run.logs(0).length === 1;
+          const isDoomed = run.logs(1)[0] === 1;
+          outcomes.add(`${hasBegun} ${isDoomed}`);
+        },
+      },
+      6,
+    );
+    expect(outcomes).toEqual(new Set(["true true", "true false", "false false"]));
+  });
+
   function fullRingScenario(byRelease: 0 | 1): Scenario {
     return {
       threads: [

@@ -484,6 +484,13 @@ export const programs = {
     e.log(1);
   },
 
+  /** Has the job in slot 0, which it has not begun; begins it if it may. Logs that. */
+  beginOrNot(e) {
+    const slots = slotsOf(e);
+    if (slots.begin(0)) e.log(0);
+    slots.finish(0, e.thread);
+  },
+
   /** Logs 1 when it has the thread that runs slot 0 terminated; with `careless`, which is wrong, without asking whether the job has ended meanwhile. */
   doom(e, careless) {
     const slots = slotsOf(e);
