@@ -176,6 +176,7 @@ export class Host {
         queued: (isExclusive) => this.#supply.queued(isExclusive),
         cancelRequested: (serial, slot) => mail.sendTo(serial, { type: "cancel", slot }),
         takeMessages: takeKnowledge,
+        wantReports: () => {},
         terminate: (serial) => this.#ends.terminate(serial),
         awaited: () => this.#pump.submitted(),
       },
@@ -242,7 +243,7 @@ export class Host {
       shutdown: this.#shutdown,
       takeMessages: takeKnowledge,
     }));
-    const messages = new ThreadMessages({ ...parts, ends });
+    const messages = new ThreadMessages({ ...parts, ends, takeMessages: takeKnowledge });
     const maker = new ThreadMaker(options, {
       ...parts,
       control,

@@ -32,6 +32,8 @@ export interface ThreadMessagesParts {
   readonly pump: CompletionPump;
   readonly recordings: Recordings;
   readonly mail: ThreadMail;
+  /** Takes in what threads have posted, without waiting. */
+  readonly takeMessages: () => void;
 }
 
 export class ThreadMessages {
@@ -101,6 +103,11 @@ export class ThreadMessages {
         if (message.submitter === HOST) submitter.progress.report(message.id, message.value);
         else
           roster.at(message.submitter - 1)?.post({ type: "progress", id: message.id, value: message.value });
+        break;
+      case "reports-wanted":
+        // Whoever ran the job had posted its reports before it was over.
+        this.#parts.takeMessages();
+        this.#parts.mail.send(thread, { type: "reports-told", id: message.id });
         break;
       case "began":
         if (message.submitter === HOST) submitter.progress.began(message.id);

@@ -96,6 +96,8 @@ export type HostMessage =
   | { readonly type: "carried-gone"; readonly id: number }
   /** What a job that this thread submitted has reported. */
   | { readonly type: "progress"; readonly id: number; readonly value: unknown }
+  /** The answer to "reports-wanted": they have come before this. */
+  | { readonly type: "reports-told"; readonly id: number }
   /** A thread has begun a job that this thread submitted with a `runTimeoutMs`. */
   | { readonly type: "began"; readonly id: number }
   | ArgumentMessage
@@ -131,6 +133,8 @@ export type WorkerMessage =
   | { readonly type: "ready"; readonly failure: ErrorWire | null }
   /** What a job has reported, for its submitter: 0 the host, w + 1 thread w. */
   | { readonly type: "progress"; readonly submitter: number; readonly id: number; readonly value: unknown }
+  /** A job that this thread has submitted is over, and has reported something: asks for an answer when all of that was passed on. */
+  | { readonly type: "reports-wanted"; readonly id: number }
   /** This thread begins a job with a `runTimeoutMs`: as "progress". */
   | { readonly type: "began"; readonly submitter: number; readonly id: number }
   /** The carried values of a result, for the submitter with the serial `to`; posted before the slot is linked into its inbox. */

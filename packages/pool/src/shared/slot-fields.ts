@@ -9,7 +9,7 @@
  *            CONTEXT_ARENA, CONTEXT_BLOCK @ 7, 8   where its text lies; of a stream, which has read that: where its ring lies
  *            HIGH           @ 9    what FUNCTION, CONTEXT and SUBMITTED_AT have above 32 bits: 10, 11 and 11 bits, lowest first
  *            PAYLOAD_LENGTH, PAYLOAD_ARENA, PAYLOAD_BLOCK @ 10 to 12   where the arguments lie, and later what the job has returned or thrown
- *            OUTCOME        @ 13   which of these
+ *            OUTCOME        @ 13   which of these; above it, whether the job has reported anything
  *            PROGRESS       @ 14   who listens to what the job reports; 0: nobody
  *            SUBMITTED_AT   @ 15   see clock.ts; 0: the job is not timed
  *            Behind them lie INLINE_BYTES for a payload that is short enough.
@@ -53,6 +53,8 @@ export const OUTCOME_RESULT = 0;
 export const OUTCOME_ERROR = 1;
 /** Of a stream whose generator was asked to stop: a result, what it returned then. */
 export const OUTCOME_STOPPED = 2;
+const OUTCOME_MASK = 3;
+const REPORTED_BIT = 4;
 
 export class SlotFields {
   readonly words: Int32Array;
@@ -79,6 +81,7 @@ export class SlotFields {
     this.words[base + FUNCTION] = functionId;
     this.words[base + FUNCTION_BLOCK] = block;
     this.words[base + CONTEXT] = 0;
+    this.words[base + OUTCOME] = 0;
     this.words[base + HIGH] = highOf(functionId) | (highOf(submittedAt) << TIME_HIGH_SHIFT);
     this.words[base + PROGRESS] = progress;
     this.words[base + SUBMITTED_AT] = submittedAt;
@@ -225,11 +228,25 @@ export class SlotFields {
   }
 
   setOutcome(slot: number, outcome: number): void {
-    this.words[slot * SLOT_WORDS + OUTCOME] = outcome;
+    const word = slot * SLOT_WORDS + OUTCOME;
+    this.words[word] = (this.words[word]! & REPORTED_BIT) | outcome;
   }
 
   outcome(slot: number): number {
-    return this.words[slot * SLOT_WORDS + OUTCOME]!;
+    return this.words[slot * SLOT_WORDS + OUTCOME]! & OUTCOME_MASK;
+  }
+
+  /** The job has reported something, by message. */
+  setReported(slot: number): void {
+    this.words[slot * SLOT_WORDS + OUTCOME]! |= REPORTED_BIT;
+  }
+
+  /** Whether it has; says so once. */
+  takeReported(slot: number): boolean {
+    const word = slot * SLOT_WORDS + OUTCOME;
+    const has = (this.words[word]! & REPORTED_BIT) !== 0;
+    this.words[word]! &= ~REPORTED_BIT;
+    return has;
   }
 }
 

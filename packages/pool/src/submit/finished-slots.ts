@@ -113,9 +113,15 @@ export class FinishedSlots {
     return this.#outcomes.arrived(id) || isNews;
   }
 
+  /** What `wantReports` has asked for is here. @returns whether an outcome has waited for it; `collect` finds it. */
+  told(id: number): boolean {
+    return this.#outcomes.told(id);
+  }
+
   /** The job in `slot` is DONE. `isFinal`: its thread has ended, and everything that it had posted is here. */
   finish(slot: number, isFinal: boolean): void {
     const job = this.#table.job(slot)!;
+    if (isFinal) this.#outcomes.forget(slot);
     if (this.#memory.slots.isStream(slot) && !this.#finishStream(slot, job, isFinal)) return;
     if (job.stage >= DECIDED) {
       // Given up while it ran: the late outcome is dropped.
@@ -124,7 +130,10 @@ export class FinishedSlots {
       return;
     }
     // What it has reported comes first.
-    if (job.extras.progressId !== 0) this.#parts.thread.takeMessages();
+    if (job.extras.progressId !== 0) {
+      this.#parts.thread.takeMessages();
+      if (!isFinal && this.#awaitsReports(slot)) return;
+    }
     const outcome = this.#memory.slots.outcome(slot);
     let kind: OutcomeKind = outcome === OUTCOME_RESULT || outcome === OUTCOME_STOPPED ? COMPLETED : THREW;
     let value: unknown;
@@ -150,6 +159,13 @@ export class FinishedSlots {
     this.#outcomes.giveBack(slot);
     this.#holdings.release(slot, job);
     this.#settlement.decide(job, kind, value);
+  }
+
+  /** Whether what the job has reported may still be on its way. The outcome waits for it then. */
+  #awaitsReports(slot: number): boolean {
+    const isOnWay = this.#memory.slots.takeReported(slot) && this.#memory.submitter !== HOST;
+    if (isOnWay) this.#parts.thread.wantReports(this.#outcomes.hold(slot));
+    return isOnWay;
   }
 
   /**

@@ -10,6 +10,8 @@ export interface LedgerThread {
   cancelRequested(serial: number, slot: number): void;
   /** Takes in what threads have posted, without waiting. */
   takeMessages(): void;
+  /** What jobs have reported until now is to be passed on to this thread: `ledger.told(id)` follows. Never on the host, which has it. */
+  wantReports(id: number): void;
   /** A job that was asked to stop has not: the thread with this serial has to be ended. */
   terminate(serial: number): void;
   /** Somebody waits for the next item of a stream. */

@@ -250,6 +250,11 @@ export class Ledger {
     return this.#finished.arrived(id);
   }
 
+  /** As FinishedSlots.told. */
+  told(id: number): boolean {
+    return this.#finished.told(id);
+  }
+
   // Giving up: see giving-up.ts.
 
   /** Settles the job as canceled, at once, unless its outcome is decided. Queued, it never runs; running, it is asked to stop. */

@@ -20,7 +20,10 @@ export class SlotOutcomes {
   readonly #parts: SlotOutcomesParts;
   /** Slots by what their outcome waits for, which the host has yet to pass on to this thread. */
   readonly #waiting = new Map<number, number[]>();
-  /** Of these, the slots that can be read now. */
+  /** Slots whose jobs have reported what may not be here yet, by number. */
+  readonly #held = new Map<number, number>();
+  #nextHeld = 1;
+  /** Of all these, the slots that can be read now. */
   readonly #arrived: number[] = [];
 
   constructor(parts: SlotOutcomesParts) {
@@ -63,8 +66,25 @@ export class SlotOutcomes {
     else others.push(slot);
   }
 
+  /** What its job has reported may not be here yet. @returns a number for `told`. */
+  hold(slot: number): number {
+    const id = this.#nextHeld++;
+    this.#held.set(id, slot);
+    return id;
+  }
+
+  /** All that was reported before `hold` is here. @returns whether an outcome has waited for it. */
+  told(id: number): boolean {
+    const slot = this.#held.get(id);
+    if (slot === undefined) return false;
+    this.#held.delete(id);
+    this.#arrived.push(slot);
+    return true;
+  }
+
   /** It does not wait any more. */
   forget(slot: number): void {
+    for (const [id, held] of this.#held) if (held === slot) this.#held.delete(id);
     for (const [id, slots] of this.#waiting) {
       if (!slots.includes(slot)) continue;
       if (slots.length === 1) this.#waiting.delete(id);
@@ -87,6 +107,6 @@ export class SlotOutcomes {
   }
 
   get areWaiting(): boolean {
-    return this.#waiting.size > 0;
+    return this.#waiting.size + this.#held.size > 0;
   }
 }

@@ -93,7 +93,9 @@ const trimTimer = new TrimTimer(() => {
 const unlimited = { jobs: Infinity, bytes: Infinity, maxQueue: Infinity };
 const current = installCurrentJob((slot, value) => {
   const id = memory.slots.progressId(slot);
-  if (id !== 0) post({ type: "progress", submitter: submitterOf(layout, slot), id, value });
+  if (id === 0) return;
+  post({ type: "progress", submitter: submitterOf(layout, slot), id, value });
+  memory.slots.setReported(slot);
 });
 const followed = new FollowedTrace(memory, serial, current);
 if (trace !== null) followed.follow(trace);
@@ -140,6 +142,7 @@ const submitterParts: SubmitterParts = {
       else post({ type: "cancel", serial: owner, slot });
     },
     takeMessages: takeKnowledge,
+    wantReports: (id) => post({ type: "reports-wanted", id }),
     terminate: (owner) => post({ type: "terminate", serial: owner }),
     // The loop looks into the inbox, or is woken for it.
     awaited: () => {},

@@ -140,6 +140,9 @@ export class HostMessages {
       case "progress":
         own.pool?.submitter.progress.report(message.id, message.value);
         break;
+      case "reports-told":
+        if (ledger?.told(message.id) === true) loop.wake();
+        break;
       case "began":
         own.pool?.submitter.progress.began(message.id);
         break;

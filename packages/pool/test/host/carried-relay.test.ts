@@ -100,6 +100,7 @@ beforeEach(() => {
       queued: nothing,
       cancelRequested: nothing,
       takeMessages: nothing,
+      wantReports: nothing,
       terminate: nothing,
       awaited: nothing,
     },

@@ -1,7 +1,7 @@
 /** Jobs that submit jobs. */
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
-import { allStarted, makeGate } from "../gate.ts";
+import { allStarted, blockMainThread, makeGate } from "../gate.ts";
 import type * as Nested from "../fixtures/nested.jobs.ts";
 import { timeLimit } from "../../../../test/support/time-limit.ts";
 
@@ -41,6 +41,12 @@ describe.each([
     expect(await jobs.inlineInside(5)).toBe(25);
     expect(await jobs.largeInside(300_000)).toBe(300_000);
     expect(await jobs.contextInside("acme")).toEqual(["acme", "inner", "acme"]);
+  });
+
+  it("all that they report, before they settle", async () => {
+    const heard = jobs.reportsInside(5, 3);
+    blockMainThread();
+    expect(await heard).toEqual(Array.from({ length: 5 }, () => [0, 1, 2]));
   });
 
   it("cancellation inside", async () => {

@@ -253,6 +253,7 @@ export class PlayedPool {
         },
         cancelRequested: nothing,
         takeMessages: nothing,
+        wantReports: nothing,
         terminate: (owner) => void this.terminated.push(owner),
         awaited: nothing,
       },
