@@ -8,6 +8,7 @@ import { JobError } from "../errors.ts";
 import { labelOf } from "../jobs/function-name.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import { cancellationError } from "../submit/cancel-signal.ts";
+import { isLastStep } from "../submit/iterator-step.ts";
 import { forgetMoves } from "../transfer/move.ts";
 import { isAsyncIterable, type Iteration, mapItems } from "./map.ts";
 import { clearImmediate, setImmediate } from "../shared/timers.ts";
@@ -119,8 +120,10 @@ class AsyncChunks<A> implements AsyncIterator<A[], void> {
     if (this.#isDone) return false;
     this.#pending ??= Promise.resolve(this.#source.next());
     let next: IteratorResult<A> | typeof STALLED;
+    let isLast: boolean;
     try {
       next = await (stalled === undefined ? this.#pending : Promise.race([this.#pending, stalled]));
+      isLast = next !== STALLED && isLastStep(next);
     } catch (error) {
       // It comes again with the next chunk.
       if (chunk.length > 0) return false;
@@ -129,7 +132,7 @@ class AsyncChunks<A> implements AsyncIterator<A[], void> {
     }
     if (next === STALLED) return false;
     this.#pending = null;
-    if (next.done === true) this.#isDone = true;
+    if (isLast) this.#isDone = true;
     else chunk.push(next.value);
     return !this.#isDone;
   }

@@ -6,6 +6,7 @@ import type { FunctionSource } from "../jobs/function-source.ts";
 import type { ResolvedMapOptions } from "./map-options.ts";
 import { IterationLeft } from "./map-results.ts";
 import { setImmediate } from "../shared/timers.ts";
+import { isLastStep } from "../submit/iterator-step.ts";
 import { OpenedStream } from "../submit/job-stream.ts";
 import { Promise } from "../shared/intrinsics.ts";
 
@@ -93,12 +94,13 @@ export async function* mapItems<A, R>(
       .catch(() => {});
   };
 
-  const take = async (): Promise<IteratorResult<A>> => {
+  /** Null: there are no more. */
+  const take = async (): Promise<IteratorYieldResult<A> | null> => {
     isAsked = true;
     try {
       const next = await scope.run(() => source.next());
-      isExhausted = next.done === true;
-      return next;
+      isExhausted = isLastStep(next);
+      return isExhausted ? null : (next as IteratorYieldResult<A>);
     } catch (error) {
       isExhausted = true;
       throw error;
@@ -116,7 +118,7 @@ export async function* mapItems<A, R>(
           continue;
         }
         const next = await take();
-        if (next.done === true) return;
+        if (next === null) return;
         if (!controller.signal.aborted) scope.run(start, next.value);
         changed.send();
       }

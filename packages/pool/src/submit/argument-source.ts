@@ -14,6 +14,7 @@
 import type { ReadableStream } from "node:stream/web";
 import type { AsyncScope } from "@skein/context";
 import { isThenable } from "../jobs/thenable.ts";
+import { isLastStep } from "./iterator-step.ts";
 
 const getBuiltinModule = process.getBuiltinModule.bind(process);
 
@@ -53,13 +54,8 @@ export class ArgumentSource {
    */
   async next(): Promise<Step> {
     try {
-      const step = await this.#step();
-      if (typeof step !== "object" || step === null)
-        throw new TypeError(
-          `The iterator gave ${String(step)} in place of an object with \`done\` and \`value\``,
-        );
-      const { done, value } = step as Step;
-      if (done !== true) return { done: false, value };
+      const step = (await this.#step()) as Step;
+      if (!isLastStep(step)) return { done: false, value: step.value };
       this.#forget();
       return { done: true, value: undefined };
     } catch (error) {
@@ -133,7 +129,7 @@ function syncReading(iterator: AnyIterator): Reading {
   };
   const next = (): unknown => {
     const step = iterator.next() as Step;
-    if (step.done === true || !isThenable(step.value)) return step;
+    if (isLastStep(step) || !isThenable(step.value)) return step;
     return step.value.then(
       (value) => ({ done: false, value }),
       (error: unknown) => {

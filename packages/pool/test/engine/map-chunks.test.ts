@@ -8,6 +8,7 @@ import { move, ThreadPool } from "../../src/index.ts";
 import type * as Chunks from "../fixtures/chunk.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { makeGate, open, opened, sampleJobs } from "../gate.ts";
+import { brokenSources, looseSources } from "../loose-iterator.ts";
 
 const pool = new ThreadPool({ maxThreads: 2 });
 const sample = pool.module<typeof Sample>(sampleJobs);
@@ -191,6 +192,17 @@ describe("map with chunkSize", () => {
     expect((await run(pool.map(sample.echo, ready(), { chunkSize: 100 }))).results).toHaveLength(1000);
     // A turn of the event loop may come in between: then a chunk is not full.
     expect(pool.stats().submitted - before).toBeLessThan(100);
+  });
+
+  it("ends where the language says that an iterator ends, and throws when a step is no object", async () => {
+    for (const source of looseSources([3, 2, 1])) {
+      const results = pool.map(sample.echo, source, { chunkSize: 2 });
+      expect(await run(results)).toEqual({ results: [3, 2, 1], error: null });
+    }
+    for (const source of brokenSources(1)) {
+      const results = pool.map(sample.echo, source, { chunkSize: 2 });
+      expect(await run(results)).toEqual({ results: [1], error: expect.any(TypeError) });
+    }
   });
 
   it("breaking off closes a source that will never have a next item", async () => {

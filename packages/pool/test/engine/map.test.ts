@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { allStarted, makeGate, open, opened, sampleJobs } from "../gate.ts";
+import { brokenSources, looseSources } from "../loose-iterator.ts";
 
 const pool = new ThreadPool({ maxThreads: 3 });
 const jobs = pool.module<typeof Sample>(sampleJobs);
@@ -91,6 +92,16 @@ describe("map", () => {
       throw new RangeError("the source");
     }
     await expect(collect(pool.map(jobs.echo, broken()))).rejects.toThrow("the source");
+  });
+
+  it("ends where the language says that an iterator ends, and throws when a step is no object", async () => {
+    for (const source of looseSources([3, 2, 1]))
+      expect(await collect(pool.map(jobs.echo, source))).toEqual([3, 2, 1]);
+    for (const source of brokenSources(1)) {
+      const results = pool.map(jobs.echo, source);
+      expect((await results.next()).value).toBe(1);
+      await expect(results.next()).rejects.toThrow(TypeError);
+    }
   });
 
   it("a signal that fires while all is under way closes the source", async () => {

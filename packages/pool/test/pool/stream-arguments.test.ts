@@ -15,6 +15,7 @@ import { InlineEngine } from "../../src/inline.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
 import type * as Jobs from "../fixtures/stream-arguments.jobs.ts";
 import { makeGate, open, opened } from "../gate.ts";
+import { brokenSources, looseSources } from "../loose-iterator.ts";
 
 const url = new URL("../fixtures/stream-arguments.jobs.ts", import.meta.url);
 const tenant = new AsyncLocal<string>({ name: "test.stream-arguments.tenant", flow: "thread" });
@@ -134,6 +135,16 @@ describe("arguments piece by piece", () => {
       );
       expect(await collect(seen)).toEqual(lists.map(upTo));
     }
+  });
+
+  it("of an iterator that ends where the language says that it ends", async () => {
+    const inline = new InlineEngine();
+    for (const source of looseSources([3, 2, 1])) {
+      expect(await jobs.collect(stream(source))).toEqual([3, 2, 1]);
+      expect(await inline.run(collect, [stream(source)])).toEqual([3, 2, 1]);
+      expect(await collect(stream(source))).toEqual([3, 2, 1]);
+    }
+    await inline.close();
   });
 
   it("at any depth, several in one job, and one that comes twice in its arguments", async () => {
@@ -588,8 +599,8 @@ describe("errors", () => {
     expect(await jobs.caught(stream(web))).toMatchObject({ count: 0, message: "web" });
     const marks = makeGate();
     expect(await errorOf(jobs.fails(stream(source()), marks))).toBeInstanceOf(RangeError);
-    const notIterable = { [Symbol.asyncIterator]: () => ({ next: async () => 1 }) };
-    expect(await jobs.caught(stream(notIterable as never))).toMatchObject({ name: "TypeError" });
+    for (const broken of brokenSources(1))
+      expect(await jobs.caught(stream(broken))).toMatchObject({ count: 1, name: "TypeError" });
   });
 
   it("of an item that cannot be copied or moved name argument and item", async () => {
