@@ -8,7 +8,7 @@ import type { BuildOptions, BuildResult, Metafile, OutputFile, Plugin, PluginBui
 import { MagicString } from "magic-string";
 import { findUrls } from "./find-urls.ts";
 import { type JobModuleTest, jobModuleTest, type SkeinPluginOptions } from "./options.ts";
-import { uniqueNameOf } from "./own-files.ts";
+import { inUrl, uniqueNameOf } from "./own-files.ts";
 
 export type { SkeinPluginOptions } from "./options.ts";
 
@@ -77,12 +77,12 @@ function placeUrls(build: PluginBuild, isJobModule: JobModuleTest, wanted: Wante
       return { errors: [{ text: 'Pool threads need `format` to be "esm" or "cjs", and `platform` "node"' }] };
     const text = new MagicString(code);
     for (const url of found) {
-      const name = `skein/${uniqueNameOf(url.path, root)}`;
-      wanted.set(url.path, name);
+      const name = uniqueNameOf(url.path, root);
+      wanted.set(url.path, `skein/${name}`);
       text.update(
         url.start,
         url.end,
-        `new URL("skein-file:${name}${extensions[format]}${SPARE}", ${bases[format]})`,
+        `new URL("skein-file:skein/${inUrl(name)}${extensions[format]}${SPARE}", ${bases[format]})`,
       );
     }
     const map = text.generateMap({ source: path, hires: "boundary", includeContent: true }).toUrl();

@@ -38,6 +38,11 @@ export function nameOf(path: string): string {
   return name === "entry" ? "skein-thread" : name;
 }
 
+/** As one step of a URL, in letters that no bundler escapes in a string. */
+export function inUrl(name: string): string {
+  return encodeURIComponent(name).replaceAll("'", "%27");
+}
+
 /** The same on every machine, and for no two files of a program: for bundlers that want to be told. */
 export function uniqueNameOf(path: string, root: string): string {
   const place = relative(root, path).replaceAll("\\", "/");

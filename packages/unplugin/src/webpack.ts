@@ -5,7 +5,7 @@
 import type { Compilation, Compiler, javascript, Module, WebpackPluginInstance } from "webpack";
 import { jobModuleNamed } from "./find-urls.ts";
 import { type JobModuleTest, jobModuleTest, type SkeinPluginOptions } from "./options.ts";
-import { THREAD_ENTRY, threadEntryOf, uniqueNameOf } from "./own-files.ts";
+import { inUrl, THREAD_ENTRY, threadEntryOf, uniqueNameOf } from "./own-files.ts";
 
 export type { SkeinPluginOptions } from "./options.ts";
 
@@ -80,11 +80,11 @@ function placeUrls(compiler: Compiler, parser: Parser, isJobModule: JobModuleTes
   const place = (range: [number, number] | undefined, path: string): true => {
     const { module } = parser.state;
     ((module.buildInfo ??= {})[NOTE] ??= []).push(path);
-    const name = `skein/${uniqueNameOf(path, compiler.context)}${outputOf(compiler).extension}`;
+    const url = `skein/${inUrl(uniqueNameOf(path, compiler.context))}${outputOf(compiler).extension}`;
     // The folder of the output.
     const base = RuntimeGlobals.baseURI;
-    const url = new dependencies.ConstDependency(`new URL(${JSON.stringify(name)}, ${base})`, range!, [base]);
-    module.addPresentationalDependency(url);
+    const expression = new dependencies.ConstDependency(`new URL("${url}", ${base})`, range!, [base]);
+    module.addPresentationalDependency(expression);
     return true;
   };
   parser.hooks.new.for("URL").tap(NAME, ({ arguments: [first, second, ...rest], range }) => {

@@ -21,6 +21,9 @@ import { afterEach } from "vitest";
 
 const packages = fileURLToPath(new URL("../../", import.meta.url));
 
+/** A name that is another one in a URL, and that bundlers escape in strings. */
+export const innerModule = "inner' 50% größe.jobs.ts";
+
 const sources: Readonly<Record<string, string>> = {
   "main.ts": `
     import { ThreadPool } from "@skein/pool";
@@ -38,7 +41,10 @@ const sources: Readonly<Record<string, string>> = {
     import { tenant } from "../tenant.ts";
 
     export async function runReport(pool: ThreadPool): Promise<object> {
-      const inline = await pool.run((n: number) => n + 1, [41]);
+      const answer = new Map([["n", 82]]);
+      const inline = await pool.run((n: number) => n + 1, [answer.get("n")! / 2]), lines = \`
+        This is / no code: \${inline}\`;
+      if (!lines.endsWith("42")) throw new Error(lines);
       const geo = pool.module<typeof import("../geo.jobs.ts")>(new URL("../geo.jobs.ts", import.meta.url));
       const found = await tenant.run("acme", () => geo.whose(20));
       const deep = await tenant.run("acme", () => geo.nested(2));
@@ -59,14 +65,14 @@ const sources: Readonly<Record<string, string>> = {
     }
 
     export async function nested(n: number): Promise<string> {
-      const inner = ThreadPool.current!.module<typeof import("./inner.jobs.ts")>(new URL("./inner.jobs.ts", import.meta.url));
+      const inner = ThreadPool.current!.module<typeof import("./${innerModule}")>(new URL("./${encodeURI(innerModule)}", import.meta.url));
       return await inner.twice(n);
     }
 
     export function refuse(): never {
       throw new RangeError("no such place");
     }`,
-  "inner.jobs.ts": `
+  [innerModule]: `
     import { tenant } from "./tenant.ts";
     export function twice(n: number): string {
       return \`\${tenant.value} \${n * 2}\`;

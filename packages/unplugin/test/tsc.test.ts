@@ -3,14 +3,14 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { expected, runProgram, writeProgram } from "./program.ts";
+import { expected, innerModule, runProgram, writeProgram } from "./program.ts";
 
 const tsc = fileURLToPath(new URL("../../../node_modules/typescript/bin/tsc", import.meta.url));
 
 /** Compiles the program to `dist` and removes its sources: URLs in it still say ".ts". */
 function compile(folder: string): void {
   const flags = ["--module nodenext", "--target es2024", "--rewriteRelativeImportExtensions", "--noCheck"];
-  const files = ["main", "geo.jobs", "inner.jobs"].map((name) => `src/${name}.ts`);
+  const files = ["main.ts", "geo.jobs.ts", innerModule].map((name) => `src/${name}`);
   const args = [
     tsc,
     ...flags.flatMap((flag) => flag.split(" ")),
@@ -41,7 +41,7 @@ describe("a program that tsc has compiled needs no plugin: URLs that say .ts fin
       const text = readFileSync(file, "utf8");
       const withPaths = text.replace(
         /new URL\((".*?"), import\.meta\.url\)/,
-        'require("node:path").join(__dirname, $1)',
+        (_, url: string) => `require("node:path").join(__dirname, ${decodeURI(url)})`,
       );
       expect(withPaths).not.toBe(text);
       writeFileSync(file, withPaths);
