@@ -1,6 +1,6 @@
 /**
- * Calls over one link, until it is released or the other side is gone. Each call settles once: by its reply, its signal or deadline, or the end
- * of the link.
+ * Calls over one link, until it is released or the other side is gone. Each call settles once: by its reply, or the news that it or the call could
+ * not be read, by its signal or deadline, or the end of the link.
  *
  * | state     | means                                                    | goes on                                              |
  * | --------- | -------------------------------------------------------- | ---------------------------------------------------- |
@@ -16,7 +16,7 @@ import { AsyncScope, ExecutionContext } from "@skein/context";
 import { CallState } from "@skein/pool/engine";
 import { TimeoutError } from "@skein/scheduling";
 import { type CallOptions, cancellationOf, onCancel } from "./call-options.ts";
-import { callLost, type Loss, released } from "./errors.ts";
+import { callLost, type Loss, released, unread } from "./errors.ts";
 import { newIdPrefix } from "./ids.ts";
 import { drop, received } from "./incoming-values.ts";
 import type { Link } from "./link.ts";
@@ -24,7 +24,15 @@ import { OutgoingValues } from "./outgoing-values.ts";
 import { SentSignals } from "./sent-signals.ts";
 import { decodeThrown } from "./thrown.ts";
 import { clearTimeout, setTimeout } from "./timers.ts";
-import { type CallMessage, type Doors, isReply, type ReplyMessage, type WireValue } from "./wire.ts";
+import {
+  type CallMessage,
+  type Doors,
+  isReply,
+  isUnreadMessage,
+  type ReplyMessage,
+  type UnreadMessage,
+  type WireValue,
+} from "./wire.ts";
 import { Promise } from "./native-promise.ts";
 
 /** What a CallEndpoint sends calls to. */
@@ -79,9 +87,13 @@ export class Calls implements CallTarget {
     this.#signals = new SentSignals(this.#idPrefix, (message, transfer) => {
       if (this.#state !== ENDED) link.post(message, transfer);
     });
-    this.#stopHearing = link.hear((data) => {
-      if (isReply(data)) this.#onReply(data);
-    });
+    this.#stopHearing = link.hear(
+      (data) => {
+        if (isReply(data)) this.#onReply(data);
+        else if (isUnreadMessage(data)) this.#onUnread(data);
+      },
+      () => this.#askForMissing(),
+    );
     let stop = (): void => {};
     this.#stopWatching = () => stop();
     stop = link.onEnd((loss) => this.lose(loss));
@@ -197,6 +209,17 @@ export class Calls implements CallTarget {
       return;
     }
     this.#settle(message.id, { reply: received(message, this.#doors, null) });
+  }
+
+  #onUnread(message: UnreadMessage): void {
+    if (message.skein === "unread") this.#askForMissing();
+    else if (message.skein === "lost") for (const id of message.calls) this.#settle(id, { error: unread() });
+  }
+
+  /** A message between the two ends was lost, and a call of ours may wait for it. */
+  #askForMissing(): void {
+    const calls = [...this.#underWay.keys()];
+    if (calls.length > 0) this.#link.post({ skein: "missing", calls } satisfies UnreadMessage, []);
   }
 
   #settle(id: string, outcome: Outcome): void {

@@ -1,5 +1,5 @@
 /** The ends of calls that have no reply. Each call has an error of its own. */
-import { ThreadCrashedError } from "@skein/pool";
+import { NotCloneableError, ThreadCrashedError } from "@skein/pool";
 import { ObjectDisposedError } from "@skein/scheduling";
 
 /** What is known of the end of the other side. */
@@ -24,6 +24,14 @@ export function callLost({ exitCode, cause }: Loss): ThreadCrashedError {
         : ", because something called `terminate()` or `process.exit()`";
   const message = `${end}${reason}. The call may have run, and has no result`;
   return new ThreadCrashedError(exitCode, { message, ...(cause !== undefined && { cause }) });
+}
+
+/** For a call of which one message did not get through. */
+export function unread(): NotCloneableError {
+  return new NotCloneableError(
+    "message",
+    "with the arguments or the result of this call could not be read where it arrived: it is nested too deeply for the stack there, or holds what does not exist there; flatten it, for example into an array with indices for links",
+  );
 }
 
 export function released(): ObjectDisposedError {

@@ -11,7 +11,7 @@ import { CallState } from "@skein/pool/engine";
 import * as Comlink from "comlink";
 import { ArrivedSignals } from "./arrived-signals.ts";
 import { drop, received } from "./incoming-values.ts";
-import type { Link } from "./link.ts";
+import type { Hear, Link } from "./link.ts";
 import { isMarked } from "./marks.ts";
 import { proxied } from "./outgoing-values.ts";
 import { encodeThrown } from "./thrown.ts";
@@ -20,9 +20,11 @@ import {
   type Doors,
   isCall,
   isSignalMessage,
+  isUnreadMessage,
   PROXY,
   type ReplyMessage,
   THROW,
+  type UnreadMessage,
   type WireValue,
 } from "./wire.ts";
 
@@ -60,6 +62,8 @@ export class Exposed {
   readonly #context: string | null;
   readonly #signals = new ArrivedSignals();
   readonly #notes = new Map<string, Note>();
+  /** Calls whose answer was not posted. */
+  readonly #running = new Set<string>();
 
   constructor(object: unknown, link: Link, doors: Doors, options: ExposeOptions = {}) {
     const { allowedOrigins, isCallback, onConstructed } = options;
@@ -85,7 +89,8 @@ export class Exposed {
     const endpoint = {
       addEventListener: (_type: string, listener: unknown) => {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Comlink's, which reads data and origin
-        stop = link.hear((data, origin) => this.#onMessage(data, origin, listener as Listener));
+        const hear: Hear = (data, origin) => this.#onMessage(data, origin, listener as Listener);
+        stop = link.hear(hear, () => link.post({ skein: "unread" } satisfies UnreadMessage, []));
         link.onEnd(() => {
           stop();
           this.#end();
@@ -105,6 +110,7 @@ export class Exposed {
 
   #onMessage(data: unknown, origin: string | undefined, listener: Listener): void {
     if (isSignalMessage(data)) this.#signals.hear(data);
+    else if (isUnreadMessage(data)) this.#onUnread(data);
     if (!isCall(data)) return;
     const { id, type, skein, argumentList = [], value } = data;
     if (type === "RELEASE") {
@@ -136,6 +142,12 @@ export class Exposed {
     }
   }
 
+  #onUnread(message: UnreadMessage): void {
+    if (message.skein !== "missing") return;
+    const calls = message.calls.filter((id) => !this.#running.has(id));
+    this.#link.post({ skein: "lost", calls } satisfies UnreadMessage, []);
+  }
+
   #end(): void {
     this.#signals.close();
     this.#onOver?.();
@@ -149,6 +161,7 @@ export class Exposed {
 
   async #perform(message: CallMessage, args: readonly unknown[]): Promise<unknown> {
     const { id, type } = message;
+    this.#running.add(id);
     try {
       if (type === "CONSTRUCT" && this.#construct !== null) return this.#construct(args);
       const result: unknown = await operate(this.#object, message, args, this.#doors);
@@ -166,6 +179,7 @@ export class Exposed {
   #post(reply: ReplyMessage, transfer: readonly Transferable[]): void {
     const note = this.#notes.get(reply.id);
     this.#notes.delete(reply.id);
+    this.#running.delete(reply.id);
     if (note === undefined) this.#link.post(reply, transfer);
     else if ("proxied" in note) {
       const port = proxied(this.#doors, note.proxied, false);

@@ -27,8 +27,8 @@ export type Hear = (data: unknown, origin: string | undefined) => void;
 
 export interface Link {
   post(message: object, transfer: readonly Transferable[]): void;
-  /** @returns what ends it. */
-  hear(listener: Hear): () => void;
+  /** @param onUnread Called for a message that cannot be read here. @returns what ends it. */
+  hear(listener: Hear, onUnread: () => void): () => void;
   /** Calls `listener` once, at once when the other side is gone already. @returns what ends it. */
   onEnd(listener: (loss: Loss) => void): () => void;
   /** Calls wait for their replies: until `letGo` a port of ours keeps the process alive. Others are left as they are. */
@@ -97,12 +97,12 @@ export class PortLink implements Link {
     this.#port.postMessage(message, transfer);
   }
 
-  hear(listener: Hear): () => void {
+  hear(listener: Hear, onUnread: () => void): () => void {
     const port = this.#port;
     const onMessage = (data: unknown): void => listener(data, undefined);
-    AsyncScope.root.run(() => port.on("message", onMessage));
+    AsyncScope.root.run(() => port.on("messageerror", onUnread).on("message", onMessage));
     if (this.#isOurs) port.unref();
-    return () => port.off("message", onMessage);
+    return () => port.off("message", onMessage).off("messageerror", onUnread);
   }
 
   onEnd(listener: (loss: Loss) => void): () => void {
@@ -141,11 +141,11 @@ class WorkerLink implements Link {
     this.#worker.postMessage(message, transfer);
   }
 
-  hear(listener: Hear): () => void {
+  hear(listener: Hear, onUnread: () => void): () => void {
     const worker = this.#worker;
     const onMessage = (data: unknown): void => listener(data, undefined);
-    worker.on("message", onMessage);
-    return () => worker.off("message", onMessage);
+    worker.on("messageerror", onUnread).on("message", onMessage);
+    return () => worker.off("message", onMessage).off("messageerror", onUnread);
   }
 
   onEnd(listener: (loss: Loss) => void): () => void {
@@ -180,14 +180,24 @@ class TargetLink implements Link {
     this.#endpoint.postMessage(message, transfer);
   }
 
-  hear(listener: Hear): () => void {
+  hear(listener: Hear, onUnread: () => void): () => void {
     const endpoint = this.#endpoint;
     const onMessage = (event: { readonly data: unknown; readonly origin?: string } | null): void => {
       if (event) listener(event.data, event.origin);
     };
-    AsyncScope.root.run(() => endpoint.addEventListener?.("message", onMessage));
+    // Comlink's adapter for Node takes every type for "message".
+    const onError = (event: { readonly type?: string } | null): void => {
+      if (event?.type === "messageerror") onUnread();
+    };
+    AsyncScope.root.run(() => {
+      endpoint.addEventListener?.("message", onMessage);
+      endpoint.addEventListener?.("messageerror", onError);
+    });
     endpoint.start?.();
-    return () => endpoint.removeEventListener?.("message", onMessage);
+    return () => {
+      endpoint.removeEventListener?.("message", onMessage);
+      endpoint.removeEventListener?.("messageerror", onError);
+    };
   }
 
   onEnd(): () => void {

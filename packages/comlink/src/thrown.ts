@@ -18,7 +18,12 @@ export function encodeThrown(thrown: unknown): Sent<EncodedValue> {
   }
 }
 
+/** Never throws: what cannot be read here is told as an error that says so. */
 export function decodeThrown(value: EncodedValue): unknown {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `encodeThrown` has made it
-  return fromWire(decodeValue(value) as ErrorWire);
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `encodeThrown` has made it
+    return fromWire(decodeValue(value) as ErrorWire);
+  } catch (unread) {
+    return unread;
+  }
 }

@@ -41,6 +41,17 @@ export interface SignalMessage {
   readonly reason?: EncodedValue;
 }
 
+/**
+ * What is said when a message could not be read where it arrived: it may be nested too deeply for the stack there. Node does not say which it was.
+ *
+ *   unread   from where calls arrive: the message may have been one
+ *   missing  from the caller, then, or when it was one that the caller could not read: which calls it has no reply of
+ *   lost     the answer: which of these have none under way. It comes behind all replies that were posted before
+ */
+export type UnreadMessage =
+  | { readonly skein: "unread" }
+  | { readonly skein: "missing" | "lost"; readonly calls: readonly string[] };
+
 /** Comlink's handler for what is not copied: its value is a MessagePort at whose other end the object is exposed. */
 export const PROXY = "proxy";
 /** Comlink's handler for what was thrown. */
@@ -95,6 +106,12 @@ export function isReply(data: unknown): data is ReplyMessage {
 export function isSignalMessage(data: unknown): data is SignalMessage {
   return isRecord(data) && (data["skein"] === "abort" || data["skein"] === "forget");
 }
+
+export function isUnreadMessage(data: unknown): data is UnreadMessage {
+  return isRecord(data) && typeof data["skein"] === "string" && unreadMessages.has(data["skein"]);
+}
+
+const unreadMessages: ReadonlySet<string> = new Set<UnreadMessage["skein"]>(["unread", "missing", "lost"]);
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { once } from "node:events";
+import { MessageChannel, type MessagePort, Worker, type WorkerOptions } from "node:worker_threads";
 import { AsyncLocal, ExecutionContext } from "@skein/context";
 import { registerError, ThreadCrashedError } from "@skein/pool";
 import {
@@ -33,8 +34,8 @@ const requestId = new AsyncLocal<string>({ name: "requestId", flow: "thread" });
 const foreign = new AsyncLocalStorage<string>();
 const workers: Worker[] = [];
 
-function start(): { worker: Worker; remote: Remote<Root> } {
-  const worker = new Worker(file);
+function start(options?: WorkerOptions): { worker: Worker; remote: Remote<Root> } {
+  const worker = new Worker(file, options);
   workers.push(worker);
   return { worker, remote: wrap<Root>(worker) };
 }
@@ -54,6 +55,10 @@ async function holding(own: Pick<Remote<Root>, "hold" | "add">): Promise<{ call:
   await own.add(1, 1);
   return { call };
 }
+
+/** What it resolves or rejects with. */
+const errorOr = (call: PromiseLike<unknown>): Promise<unknown> =>
+  Promise.resolve(call).catch((error: unknown) => error);
 
 const errorOf = (call: PromiseLike<unknown>): Promise<unknown> =>
   Promise.resolve(call).then(
@@ -358,6 +363,59 @@ describe("two proxies of one worker", () => {
     expect(await calls[0]).toBe("one");
     controllers[1]!.abort("two");
     expect(await calls[1]).toBe("two");
+  });
+});
+
+describe("a message that cannot be read where it arrives", () => {
+  const { remote: deep } = start({ resourceLimits: { stackSizeMb: 32 } });
+  const notRead = { code: "ERR_SKEIN_NOT_CLONEABLE", path: "message" };
+
+  it("rejects the call whose result it holds, and no other", async () => {
+    const { call } = await holding(deep);
+    expect(await errorOf(deep.deep())).toMatchObject(notRead);
+    expect(await deep.add(1, 2)).toBe(3);
+    await deep.letGo();
+    expect(await call).toBe("held");
+  });
+
+  it("rejects the callback whose arguments it holds, in the method that called back", async () => {
+    let calls = 0;
+    expect(await errorOf(deep.callBackDeep(() => calls++))).toMatchObject(notRead);
+    expect(calls).toBe(0);
+  });
+
+  it("rejects all that were made at once, over a port as over a Worker, and no release waits for them", async () => {
+    const { port1, port2 } = new MessageChannel();
+    await deep.exposeOn(transfer(port2, [port2 as never]) as never);
+    const own = wrap<Root>(port1);
+    const calls = [own.deep(), own.add(1, 1), own.deep(), own.deep()].map(errorOr);
+    const released = release(own);
+    expect(await Promise.all(calls)).toEqual([
+      expect.objectContaining(notRead),
+      2,
+      expect.objectContaining(notRead),
+      expect.objectContaining(notRead),
+    ]);
+    await released;
+  });
+
+  it("rejects calls on either side of a link that is used both ways", async () => {
+    const { port1, port2 } = new MessageChannel();
+    expose({ add: (a: number, b: number) => a + b }, port1);
+    await deep.exposeOn(transfer(port2, [port2 as never]) as never);
+    const own = wrap<Root>(port1);
+    expect(await errorOf(own.deep())).toMatchObject(notRead);
+    expect(await own.add(1, 2)).toBe(3);
+    port1.close();
+  });
+
+  it("rejects the call that has thrown it; and is the reason of a signal, where it was that", async () => {
+    expect(await errorOf(deep.failDeep())).toMatchObject(notRead);
+    const reason = await deep.abortDeep(async (signal) => {
+      if (!signal.aborted) await once(signal, "abort");
+      return (signal.reason as { code: string }).code;
+    });
+    expect(reason).toBe("ERR_SKEIN_TOO_DEEP");
   });
 });
 
