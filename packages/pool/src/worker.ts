@@ -34,8 +34,9 @@ export interface JobScope {
   throwIfCancellationRequested(): void;
   /**
    * Reports a value to the caller's `onProgress`; it arrives before the task settles. The value is copied, as structured clone does it.
-   * Costs a message if the caller listens, otherwise a few nanoseconds.
-   * @throws DataCloneError for a value that cannot be cloned.
+   * Costs a message if the caller listens, two for an object, otherwise a few nanoseconds.
+   * @throws DataCloneError for a value that cannot be cloned. One that the caller's thread cannot read, since it is nested too deeply for the
+   * stack there, fails the job with NotCloneableError.
    */
   progress(value: unknown): void;
   /** `worker_threads.threadId` of this thread. */

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { move } from "@skein/pool/worker";
+import { job, move } from "@skein/pool/worker";
 
 /** Ends its thread by an error that nobody catches. */
 export async function throwAside(): Promise<never> {
@@ -24,4 +24,13 @@ export async function throwBehind(gate: Int32Array): Promise<never> {
     throw new RangeError("behind");
   });
   return await new Promise(() => {});
+}
+
+/** Reports more levels than the stack of the main thread takes. @param waits Until it is asked to stop; otherwise it returns at once. */
+export async function reportDeep(waits: boolean): Promise<void> {
+  let tree: unknown = null;
+  for (let level = 0; level < 12_000; level++) tree = { tree };
+  job.progress(tree);
+  const { signal } = job;
+  if (waits && !signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
 }

@@ -67,6 +67,16 @@ describe.each(["sync", "async", "disabled"] as const)("PiscinaEngine with atomic
     expect(piscina.threads).toHaveLength(1);
   });
 
+  it("fails a job of which it cannot read the progress, before and behind its end", async () => {
+    const { engine } = start({ atomics, resourceLimits: { stackSizeMb: 32 } });
+    const onProgress = (): void => expect.unreachable("it was read");
+    for (const waits of [true, false])
+      await expect(engine.run(more.reportDeep, [waits], { onProgress })).rejects.toMatchObject({
+        name: "NotCloneableError",
+        path: "progress",
+      });
+  });
+
   it("hears progress first, and moves results", async () => {
     const { engine } = start({ atomics });
     const seen: unknown[] = [];

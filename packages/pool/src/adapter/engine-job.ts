@@ -101,9 +101,13 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
     this.#reports = port;
   }
 
-  /** The job will be on another thread: what it reports comes as a message. Called under the empty context, and so is `listener`. */
-  listenByMessage(listener: (report: JobReport) => void): void {
+  /**
+   * The job will be on another thread: what it reports comes as a message. Called under the empty context, and so are the listeners.
+   * @param lost When one cannot be read here.
+   */
+  listenByMessage(listener: (report: JobReport) => void, lost: () => void): void {
     const { port1, port2 } = new MessageChannel();
+    port1.on("messageerror", lost);
     port1.on("message", listener);
     // It is its job that keeps the process alive.
     port1.unref();

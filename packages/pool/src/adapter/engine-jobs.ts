@@ -28,6 +28,7 @@ import { jobExtras } from "../submit/job-extras.ts";
 import { JobWatch } from "../submit/job-watch.ts";
 import { outcomeNames, tell } from "../submit/outcomes.ts";
 import { CANCELED, COMPLETED, CRASHED, FAILED, type OutcomeKind, THREW } from "../submit/pending-job.ts";
+import { unreadProgress } from "../submit/progress-listeners.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { continueAsStream } from "../submit/task-job.ts";
 import { forgetMoves, moveListOfArguments } from "../transfer/move.ts";
@@ -53,6 +54,14 @@ export class EngineJobs {
   );
   readonly #runExpired = (job: EngineJob, runTimeoutMs: number): void =>
     this.#giveUp(job, FAILED, new JobTimeoutError(runTimeoutMs, { limit: "runTimeoutMs" }));
+  readonly #reportLost = (job: EngineJob): void => {
+    if (!job.isDecided) this.#giveUp(job, FAILED, unreadProgress());
+    else if (job.outcome === COMPLETED) {
+      // It was heard together with the result, and comes before that.
+      job.outcome = FAILED;
+      job.value = unreadProgress();
+    }
+  };
   #closed: TaskCompletionSource<void> | null = null;
   #isDropped = false;
   #deadlineAt = Infinity;
@@ -121,7 +130,7 @@ export class EngineJobs {
     const state = new CallState(this.#carrier.stop === undefined ? undefined : new Int32Array(1));
     const job = new EngineJob(fn, options, sent, context, state);
     if (streams !== null) job.received = argumentsOf(takeAll(streams, args));
-    const listening = this.#reports.listenersOf(job, this.#runExpired);
+    const listening = this.#reports.listenersOf(job, this.#runExpired, this.#reportLost);
     if (caller !== null || listening !== null) job.extras = jobExtras({ ...caller, ...listening });
     this.#open.add(job);
     this.counts.submitted++;
@@ -264,8 +273,8 @@ export class EngineJobs {
     job.outcome = kind;
     job.value = value;
     this.#open.delete(job);
-    this.counts[outcomeNames[kind]]++;
     this.#reports.end(job);
+    this.counts[outcomeNames[job.outcome]]++;
     if (job.received !== null) for (const argument of job.received.values()) argument.end();
     tell(job);
     job.stream?.end();

@@ -1,5 +1,5 @@
 /** What the jobs of an engine report while they run, and who listens. */
-import { receiveMessageOnPort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { JobExtras } from "../submit/job-extras.ts";
 import { ProgressListeners } from "../submit/progress-listeners.ts";
 import { RunLimit } from "../submit/run-limit.ts";
@@ -10,34 +10,54 @@ import type { JobReport } from "./job-request.ts";
 export class JobReports {
   readonly #listeners = new ProgressListeners();
 
-  /** Null: nobody wants to hear what the job reports. @param expired When its `runTimeoutMs` is over. */
+  /**
+   * Null: nobody wants to hear what the job reports.
+   * @param expired When its `runTimeoutMs` is over.
+   * @param lost When what it has reported cannot be read here.
+   */
   listenersOf(
     job: EngineJob,
     expired: (job: EngineJob, runTimeoutMs: number) => void,
+    lost: (job: EngineJob) => void,
   ): Pick<JobExtras, "progressId" | "runLimit"> | null {
     const { onProgress, runTimeoutMs } = job.options;
     if (onProgress === undefined && runTimeoutMs === undefined) return null;
     const runLimit =
       runTimeoutMs === undefined ? null : new RunLimit(runTimeoutMs, () => expired(job, runTimeoutMs));
-    return { progressId: this.#listeners.add(onProgress, runLimit), runLimit };
+    return { progressId: this.#listeners.add(onProgress, () => lost(job), runLimit), runLimit };
   }
 
   /** For one attempt of the job. Called under the empty context. */
   open(job: EngineJob, isElsewhere: boolean): void {
     if (job.extras.progressId === 0) return;
-    if (isElsewhere) job.listenByMessage((report) => this.#take(job, report));
+    if (isElsewhere)
+      job.listenByMessage(
+        (report) => this.#take(job, report),
+        () => this.#listeners.lost(job.extras.progressId),
+      );
     else job.listen({ postMessage: (report) => this.#take(job, clone(report, [])) });
   }
 
   /** The job has its outcome. What it has reported is told before that; what comes now is dropped. The user's code runs here. */
   end(job: EngineJob): void {
     const { port, extras } = job;
-    if (port !== null)
-      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
-        this.#take(job, next.message as JobReport);
+    if (port !== null) while (this.#takeNext(job, port));
     job.stopListening();
     if (extras.progressId !== 0) this.#listeners.remove(extras.progressId);
     this.#listeners.deliver();
+  }
+
+  /** @returns whether there was one. */
+  #takeNext(job: EngineJob, port: MessagePort): boolean {
+    let next: ReturnType<typeof receiveMessageOnPort>;
+    try {
+      next = receiveMessageOnPort(port);
+    } catch {
+      this.#listeners.lost(job.extras.progressId);
+      return true;
+    }
+    if (next !== undefined) this.#take(job, next.message as JobReport);
+    return next !== undefined;
   }
 
   #take({ extras }: EngineJob, report: JobReport): void {

@@ -79,7 +79,7 @@ export class PoolThread {
     this.intake = new MessageIntake<WorkerMessage>(
       port,
       (message) => events.message(this, message),
-      // A result that cannot be received: its job rejects when it is settled.
+      // A carried value that cannot be received: its job rejects when its result, or the news of its progress, is there.
       () => {},
     );
     worker.on("error", (error: unknown) => {

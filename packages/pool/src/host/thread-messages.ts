@@ -100,9 +100,8 @@ export class ThreadMessages {
         this.#argument(message);
         break;
       case "progress":
-        if (message.submitter === HOST) submitter.progress.report(message.id, message.value);
-        else
-          roster.at(message.submitter - 1)?.post({ type: "progress", id: message.id, value: message.value });
+        if (message.submitter === HOST) submitter.reported(message);
+        else roster.at(message.submitter - 1)?.post(message);
         break;
       case "reports-wanted":
         // Whoever ran the job had posted its reports before it was over.

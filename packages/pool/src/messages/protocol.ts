@@ -68,6 +68,16 @@ export type ArgumentMessage =
   /** The job is over: what these items carry will not be read. */
   | { readonly type: "argument-dropped"; readonly to: number; readonly carried: readonly number[] };
 
+/** What a job has reported. */
+export interface ProgressMessage {
+  readonly type: "progress";
+  /** Of the listener. */
+  readonly id: number;
+  readonly value: unknown;
+  /** Not 0: the value is an object, and came before as a carried one with this number. If it is not there, it could not be read. */
+  readonly carried: number;
+}
+
 export type HostMessage =
   | SharedBufferMessage
   | SharedBufferGoneMessage
@@ -94,8 +104,8 @@ export type HostMessage =
   | ({ readonly type: "carried" } & Carried)
   /** What was wanted is not there any more: the job is over for whoever submitted it. */
   | { readonly type: "carried-gone"; readonly id: number }
-  /** What a job that this thread submitted has reported. */
-  | { readonly type: "progress"; readonly id: number; readonly value: unknown }
+  /** Of a job that this thread submitted. */
+  | ProgressMessage
   /** The answer to "reports-wanted": they have come before this. */
   | { readonly type: "reports-told"; readonly id: number }
   /** A thread has begun a job that this thread submitted with a `runTimeoutMs`. */
@@ -131,8 +141,8 @@ export type WorkerMessage =
   | { readonly type: "arena-dropped" }
   /** The thread has started, and looks for its first job. `failure`: of the first of its `modules` that did not load. */
   | { readonly type: "ready"; readonly failure: ErrorWire | null }
-  /** What a job has reported, for its submitter: 0 the host, w + 1 thread w. */
-  | { readonly type: "progress"; readonly submitter: number; readonly id: number; readonly value: unknown }
+  /** For the submitter of the job: 0 the host, w + 1 thread w. */
+  | (ProgressMessage & { readonly submitter: number })
   /** A job that this thread has submitted is over, and has reported something: asks for an answer when all of that was passed on. */
   | { readonly type: "reports-wanted"; readonly id: number }
   /** This thread begins a job with a `runTimeoutMs`: as "progress". */

@@ -26,7 +26,7 @@ import type { Ledger } from "./ledger.ts";
 import { RunLimit } from "./run-limit.ts";
 import type { PendingJob } from "./pending-job.ts";
 import { TaskJob } from "./task-job.ts";
-import type { ProgressListeners } from "./progress-listeners.ts";
+import { type ProgressListeners, unreadProgress } from "./progress-listeners.ts";
 import { lengthBeside, noArguments } from "./slot-filling.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
@@ -117,12 +117,13 @@ export class JobPreparation {
   #listen(job: PendingJob): Pick<JobExtras, "progressId" | "runLimit"> {
     const { progress, ledger } = this.#parts;
     const { onProgress, runTimeoutMs } = job.options;
+    const lost = (): void => ledger.failReport(job, unreadProgress());
     if (runTimeoutMs === undefined)
-      return { progressId: onProgress === undefined ? 0 : progress.add(onProgress), runLimit: null };
+      return { progressId: onProgress === undefined ? 0 : progress.add(onProgress, lost), runLimit: null };
     const runLimit = new RunLimit(runTimeoutMs, () =>
       ledger.fail(job, new JobTimeoutError(runTimeoutMs, { limit: "runTimeoutMs" })),
     );
-    return { progressId: progress.add(onProgress, runLimit), runLimit };
+    return { progressId: progress.add(onProgress, lost, runLimit), runLimit };
   }
 
   /** Admits the job and gives it its memory, or changes nothing. @returns where its arguments lie; 0: they fit into a slot. */

@@ -267,6 +267,11 @@ export class Ledger {
     this.#giveUp(job, FAILED, error);
   }
 
+  /** The same, for what comes before its outcome, and may be heard together with that: then this one counts. */
+  failReport(job: PendingJob, error: unknown): void {
+    if (!this.#settlement.replaceResult(job, error)) this.fail(job, error);
+  }
+
   #giveUp(job: PendingJob, kind: OutcomeKind, value: unknown): void {
     this.#givingUp.giveUp(job, kind, value);
     this.refill();

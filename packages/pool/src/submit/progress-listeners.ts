@@ -3,12 +3,14 @@
  * and post nothing.
  */
 import { AsyncScope } from "@skein/context";
+import { NotCloneableError } from "../errors.ts";
 import { queueMicrotask } from "../shared/timers.ts";
 import type { RunLimit } from "./run-limit.ts";
 import { throwAside } from "./throw-aside.ts";
 
 interface Listeners {
   readonly progress: (value: unknown) => void;
+  readonly lost: () => void;
   /** Of a job with a `runTimeoutMs`. */
   readonly runLimit: RunLimit | null;
 }
@@ -29,13 +31,22 @@ export class ProgressListeners {
 
   /**
    * @param onProgress Called in the context of the call of this. What it throws becomes an uncaught exception.
+   * @param lost Called when a value that was reported could not be read.
    * @returns the number of a new listener, never 0.
    */
-  add(onProgress: ((value: unknown) => void) | undefined, runLimit: RunLimit | null = null): number {
+  add(
+    onProgress: ((value: unknown) => void) | undefined,
+    lost: () => void,
+    runLimit: RunLimit | null = null,
+  ): number {
     let id = this.#next;
     while (id === 0 || this.#listeners.has(id)) id = (id + 1) & 0x7fff_ffff;
     this.#next = (id + 1) & 0x7fff_ffff;
-    this.#listeners.set(id, { progress: onProgress === undefined ? ignore : guarded(onProgress), runLimit });
+    this.#listeners.set(id, {
+      progress: onProgress === undefined ? ignore : guarded(onProgress),
+      lost,
+      runLimit,
+    });
     return id;
   }
 
@@ -46,6 +57,11 @@ export class ProgressListeners {
   /** A job that is over has no listener any more: what comes late is dropped. The listener is called by the next `deliver`. */
   report(id: number, value: unknown): void {
     this.#add(this.#listeners.get(id)?.progress, value);
+  }
+
+  /** The same, when what was reported could not be read. */
+  lost(id: number): void {
+    this.#add(this.#listeners.get(id)?.lost, undefined);
   }
 
   /** A thread has begun the job. Its timer is set by the next `deliver`. */
@@ -76,6 +92,14 @@ export class ProgressListeners {
       listener(value);
     }
   };
+}
+
+/** For the job. */
+export function unreadProgress(): NotCloneableError {
+  return new NotCloneableError(
+    "progress",
+    "could not be read on the thread that has called the job: it is nested too deeply for the stack there; flatten it, for example into an array with indices for links",
+  );
 }
 
 function guarded(onProgress: (value: unknown) => void): (value: unknown) => void {

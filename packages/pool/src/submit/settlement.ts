@@ -3,7 +3,8 @@
  * nowhere else, and may submit, join, cancel or close.
  *
  * Moves      of JOB.stage (ledger.ts)
- *            `decide`   below DECIDED → DECIDED: the outcome stands in the job, and the job at the end of the list; a second outcome is dropped
+ *            `decide`   below DECIDED → DECIDED: the outcome stands in the job, and the job at the end of the list; a second outcome is dropped,
+ *                       unless it is that of a report, which was before the first: `replaceResult`
  *            `deliver`  DECIDED → SETTLED: first in, first out, each job in a guard of its own
  *            `endHere`  HERE → SETTLED: its function has run on this stack, and it has its outcome already
  * Invariants I1 Every accepted job is DECIDED once, or ends HERE. And SETTLED once: what was taken out of the list is in it no more.
@@ -14,7 +15,7 @@ import { COUNTERS } from "../shared/statistics.ts";
 import type { LedgerThread } from "./ledger-thread.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import { outcomeCounters, outcomeNames, Outcomes, publishOutcome, tell } from "./outcomes.ts";
-import { DECIDED, type OutcomeKind, type PendingJob, SETTLED } from "./pending-job.ts";
+import { COMPLETED, DECIDED, FAILED, type OutcomeKind, type PendingJob, SETTLED } from "./pending-job.ts";
 import type { ProgressListeners } from "./progress-listeners.ts";
 
 /** Inline continuations may cancel jobs whose inline continuations cancel jobs: beyond it the outermost `deliver` goes on. */
@@ -60,6 +61,14 @@ export class Settlement {
     if (job.stage >= DECIDED) return;
     job.stage = DECIDED;
     this.#outcomes.add(job, kind, value);
+  }
+
+  /** The job is to fail in place of a result that nobody was told. @returns whether it has one. */
+  replaceResult(job: PendingJob, error: unknown): boolean {
+    if (job.stage !== DECIDED || job.outcome !== COMPLETED) return false;
+    job.outcome = FAILED;
+    job.value = error;
+    return true;
   }
 
   /**

@@ -2,6 +2,7 @@
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
 import { JobTimeoutError } from "../errors.ts";
+import type { ProgressMessage } from "../messages/protocol.ts";
 import type { Arena } from "../shared/arena.ts";
 import type { Arenas } from "../shared/arenas.ts";
 import type { Payloads } from "../shared/payloads.ts";
@@ -49,6 +50,7 @@ export class Submitter {
   readonly pumps: ArgumentPumps;
   /** What jobs of this submitter report. */
   readonly progress: ProgressListeners = new ProgressListeners();
+  readonly #carried: CarriedValues;
 
   constructor(parts: SubmitterParts) {
     const { memory, home, payloads, sharedBuffers, carried } = parts;
@@ -75,5 +77,13 @@ export class Submitter {
     );
     const encoder = new Encoder(sharedBuffers, carried.nextId, true, letGoAll);
     this.jobs = new JobMaker({ ...parts, functions, contexts, encoder, progress, pumps, ledger, watch });
+    this.#carried = carried;
+  }
+
+  /** One of its jobs has reported something. May be called at any moment: its listener is called later. */
+  reported({ id, value, carried }: ProgressMessage): void {
+    if (carried === 0) this.progress.report(id, value);
+    else if (this.#carried.has(carried)) this.progress.report(id, this.#carried.take(carried)[0]);
+    else this.progress.lost(id);
   }
 }

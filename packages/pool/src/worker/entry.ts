@@ -94,7 +94,15 @@ const unlimited = { jobs: Infinity, bytes: Infinity, maxQueue: Infinity };
 const current = installCurrentJob((slot, value) => {
   const id = memory.slots.progressId(slot);
   if (id === 0) return;
-  post({ type: "progress", submitter: submitterOf(layout, slot), id, value });
+  const submitter = submitterOf(layout, slot);
+  if (typeof value !== "object" || value === null) {
+    post({ type: "progress", submitter, id, value, carried: 0 });
+  } else {
+    // Its reader may have less of a stack. Then only this message is lost, and the next one says of which job it was.
+    const carriedId = carried.nextId();
+    host.carry(memory.submitterSerial(slot), { id: carriedId, values: [value], transfer: [] });
+    post({ type: "progress", submitter, id, value: undefined, carried: carriedId });
+  }
   memory.slots.setReported(slot);
 });
 const followed = new FollowedTrace(memory, serial, current);

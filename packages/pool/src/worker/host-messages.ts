@@ -138,7 +138,7 @@ export class HostMessages {
         late.gone(message.id);
         break;
       case "progress":
-        own.pool?.submitter.progress.report(message.id, message.value);
+        own.pool?.submitter.reported(message);
         break;
       case "reports-told":
         if (ledger?.told(message.id) === true) loop.wake();

@@ -4,6 +4,7 @@ import { AsyncLocal } from "@skein/context";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
+import type * as Nested from "../fixtures/nested.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { allStarted, makeGate, open, opened, sampleJobs } from "../gate.ts";
 import { brokenSources, looseSources } from "../loose-iterator.ts";
@@ -364,6 +365,21 @@ describe("onProgress", () => {
     const result = await pool.run(jobs.report, [100], { onProgress: (value) => seen.push(value) });
     expect(result).toBe(100);
     expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => ({ step: i })));
+  });
+
+  it("fails the job when this thread cannot read a value, before and behind its end; the thread stays", async () => {
+    const own = new ThreadPool({ maxThreads: 2, resourceLimits: { stackSizeMb: 32 } });
+    const deep = own.module<typeof Nested>(new URL("../fixtures/nested.jobs.ts", import.meta.url));
+    const seen: unknown[] = [];
+    for (const waits of [true, false]) {
+      const job = own.run(deep.reportDeep, [waits], { onProgress: (value) => seen.push(value) });
+      await expect(job).rejects.toMatchObject({ name: "NotCloneableError", path: "progress" });
+      // What a job of a job reports comes by way of this thread.
+      expect(await deep.hearDeep(waits)).toEqual(["NotCloneableError", "progress"]);
+    }
+    expect(seen).toEqual([]);
+    expect(own.stats()).toMatchObject({ completed: 2, failed: 4, crashed: 0 });
+    await own.close();
   });
 
   it("costs a job without a listener nothing and gets nothing of other jobs", async () => {
