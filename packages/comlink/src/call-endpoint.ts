@@ -106,11 +106,17 @@ export class CallEndpoint {
   }
 }
 
-/** Comlink's proxy whose calls go to the endpoint, and which `await using` releases: that wants a function, and not another proxy. */
-export function proxyOf(endpoint: CallEndpoint, target?: object): object {
-  const proxy: object = Comlink.wrap(endpoint, target);
+/**
+ * Comlink's proxy whose calls go to the endpoint, and which `await using` releases: that wants a function, and not another proxy. As of Comlink's,
+ * its target is what is seen of it: `console.log` looks behind one proxy, and would call the object if there were another.
+ */
+export function proxyOf(endpoint: CallEndpoint, target: object = function () {}): object {
+  const inner = Comlink.wrap<() => unknown>(endpoint, target);
   const dispose = (): Promise<void> => endpoint.release();
-  return new Proxy(proxy, {
-    get: (inner, key) => (key === Symbol.asyncDispose ? dispose : (Reflect.get(inner, key) as unknown)),
+  return new Proxy(target, {
+    get: (_, key) => (key === Symbol.asyncDispose ? dispose : (Reflect.get(inner, key) as unknown)),
+    set: (_, key, value) => Reflect.set(inner, key, value),
+    apply: (_, self, args) => Reflect.apply(inner, self, args) as unknown,
+    construct: (_, args) => Reflect.construct(inner, args) as object,
   });
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
+import { inspect } from "node:util";
 import { MessageChannel, type MessagePort, Worker, type WorkerOptions } from "node:worker_threads";
 import { AsyncLocal, ExecutionContext } from "@skein/context";
 import { registerError, ThreadCrashedError } from "@skein/pool";
@@ -213,7 +214,7 @@ describe("a thread that ends", () => {
   it("ends what came from it: instances, and ports", async () => {
     const { worker, remote: doomed } = start();
     const session = await new doomed.Session();
-    const pending = errorOf(session.callBy());
+    const pending = errorOf(session.neverEnds());
     await worker.terminate();
     expect(await errorOf(session.callBy())).toBeInstanceOf(ThreadCrashedError);
     await pending;
@@ -364,6 +365,20 @@ describe("two proxies of one worker", () => {
     controllers[1]!.abort("two");
     expect(await calls[1]).toBe("two");
   });
+});
+
+it("is printed as Comlink's proxies are, and nothing is called", async () => {
+  const { port: port1 } = await connected();
+  const plain = Plain.wrap<Root>(port1);
+  const posted = vi.spyOn(ofAll, "postMessage");
+  for (const options of [{}, { depth: 5, showHidden: true, getters: true }])
+    expect(inspect({ of: remote }, options)).toBe(inspect({ of: plain }, options));
+  expect(inspect(remote.property)).toBe(inspect(plain.property));
+  expect(inspect(wrap(ofAll, { is: "a target" }))).toBe("{ is: 'a target' }");
+  expect("property" in remote).toBe(false);
+  expect(posted).not.toHaveBeenCalled();
+  posted.mockRestore();
+  port1.close();
 });
 
 describe("a message that cannot be read where it arrives", () => {
