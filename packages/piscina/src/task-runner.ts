@@ -34,7 +34,7 @@ export function runTask(task: unknown): unknown {
 async function loadAndRun(task: unknown): Promise<unknown> {
   handler ??= await findHandler();
   if (handler === null) throw new Error(`No handler function exported from ${filename}`);
-  return finish(await handler(task));
+  return withMoves(await handler(task));
 }
 
 /** A named export, a property of `module.exports`, or of the default export; each may be a promise of the function. */
@@ -53,11 +53,16 @@ function propertyOf(holder: unknown, key: string): unknown {
   return isHolder ? (holder as Readonly<Record<string, unknown>>)[key] : undefined;
 }
 
+/** What can be told at once is; anything that `await` would wait for is awaited. */
 function finish(result: unknown): unknown {
-  if (typeof result !== "object" || result === null) return result;
-  if ("then" in result && typeof result.then === "function")
-    return (result as Promise<unknown>).then(withMoves);
-  return withMoves(result);
+  if ((typeof result !== "object" && typeof result !== "function") || result === null) return result;
+  return typeof (result as { readonly then?: unknown }).then === "function"
+    ? finishLater(result)
+    : withMoves(result);
+}
+
+async function finishLater(result: unknown): Promise<unknown> {
+  return withMoves(await result);
 }
 
 function withMoves(result: unknown): unknown {

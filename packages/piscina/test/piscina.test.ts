@@ -100,6 +100,13 @@ describe("task files", () => {
     expect(error).toMatchObject({ message: "no such row", code: "ROW" });
   });
 
+  it("are awaited, whatever thenable they return", async () => {
+    const piscina = make();
+    expect(await piscina.run(null, { name: "query" })).toEqual([1, 2]);
+    expect(await piscina.run(null, { name: "callableQuery" })).toEqual([1, 2]);
+    await expect(piscina.run(null, { name: "failingQuery" })).rejects.toThrow("no such table");
+  });
+
   it("that have thrown when they were loaded are loaded anew for the next task", async () => {
     const filename = new URL("fixtures/outage.mjs", import.meta.url).href;
     const piscina = make({ filename, workerData: makeGate() });
