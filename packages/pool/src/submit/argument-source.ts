@@ -129,14 +129,15 @@ function syncReading(iterator: AnyIterator): Reading {
   };
   const next = (): unknown => {
     const step = iterator.next() as Step;
-    if (isLastStep(step) || !isThenable(step.value)) return step;
-    return step.value.then(
-      (value) => ({ done: false, value }),
-      (error: unknown) => {
-        ignoring(release);
-        throw error;
-      },
-    );
+    return isLastStep(step) || !isThenable(step.value) ? step : awaited(step.value);
+  };
+  const awaited = async (item: PromiseLike<unknown>): Promise<Step> => {
+    try {
+      return { done: false, value: await item };
+    } catch (error) {
+      ignoring(release);
+      throw error;
+    }
   };
   return { next, release };
 }

@@ -98,6 +98,8 @@ describe("arguments piece by piece", () => {
     for (const make of makers) expect(await jobs.collect(stream(make()))).toEqual(upTo(100));
     const promises = upTo(9).map((i) => Promise.resolve(i));
     expect(await pool.run(jobs.collect, [stream(promises)])).toEqual(upTo(9));
+    const thenables = upTo(9).map((i) => ({ then: (resolve: (value: number) => void) => resolve(i) }));
+    expect(await pool.run(jobs.collect, [stream(thenables as never)])).toEqual(upTo(9));
     expect(await jobs.collect(stream([]))).toEqual([]);
   });
 
