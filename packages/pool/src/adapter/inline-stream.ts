@@ -34,6 +34,7 @@ export class InlineStream implements StreamSource {
   #isEnding = false;
   /** What it has yielded since. */
   #unread = 0;
+  hasFailedAhead = false;
   #unsent: { readonly error: unknown } | null = null;
   #hasLeft = false;
   #isOver = false;
@@ -124,7 +125,7 @@ export class InlineStream implements StreamSource {
       if (isThenable(returned)) void this.#stepLater(returned as PromiseLike<Step>);
       else this.#took(returned as Step);
     } catch (error) {
-      this.#calls.failed(error);
+      this.#fail(error, this.#isEnding);
     }
   }
 
@@ -132,8 +133,14 @@ export class InlineStream implements StreamSource {
     try {
       this.#took(await returned);
     } catch (error) {
-      this.#calls.failed(error);
+      this.#fail(error, this.#isStopping);
     }
+  }
+
+  /** @param isOfEnd Whether it may have been thrown because the generator was to end. */
+  #fail(error: unknown, isOfEnd: boolean): void {
+    this.hasFailedAhead = !isOfEnd;
+    this.#calls.failed(error);
   }
 
   /** The generator has come to a `yield`, or to its end. */
@@ -168,7 +175,7 @@ export class InlineStream implements StreamSource {
   }
 
   #settle(value: unknown): void {
-    if (this.#unsent !== null) this.#calls.failed(this.#unsent.error);
+    if (this.#unsent !== null) this.#fail(this.#unsent.error, false);
     else if (this.#isEnding && !this.#hasLeft)
       this.#calls.failed(new JobCanceledError(undefined, "The stream was asked to stop before its end"));
     else this.#calls.returned(value);

@@ -53,6 +53,8 @@ export const OUTCOME_RESULT = 0;
 export const OUTCOME_ERROR = 1;
 /** Of a stream whose generator was asked to stop: a result, what it returned then. */
 export const OUTCOME_STOPPED = 2;
+/** The same: an error that was not thrown because it was to end. Its reader may have left, and has not asked for it then. */
+export const OUTCOME_AHEAD = 3;
 const OUTCOME_MASK = 3;
 const REPORTED_BIT = 4;
 

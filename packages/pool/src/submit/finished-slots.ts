@@ -15,7 +15,7 @@
 import { NotArrived } from "../codec/carried.ts";
 import { JobCanceledError, NotCloneableError } from "../errors.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
-import { OUTCOME_RESULT, OUTCOME_STOPPED } from "../shared/slot-fields.ts";
+import { OUTCOME_AHEAD, OUTCOME_RESULT, OUTCOME_STOPPED } from "../shared/slot-fields.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { JobHoldings } from "./job-holdings.ts";
 import type { JobTable } from "./job-table.ts";
@@ -136,6 +136,7 @@ export class FinishedSlots {
     }
     const outcome = this.#memory.slots.outcome(slot);
     let kind: OutcomeKind = outcome === OUTCOME_RESULT || outcome === OUTCOME_STOPPED ? COMPLETED : THREW;
+    if (outcome === OUTCOME_AHEAD) job.extras.stream!.hasFailedAhead = true;
     let value: unknown;
     try {
       value = this.#outcomes.read(slot);

@@ -29,7 +29,10 @@ export interface JobStream<T, TReturn = unknown>
   [Symbol.asyncIterator](): this;
   /** Resolves to the next item. Rejects once with what ended the job, after the items that came before; but at once if the job was cancelled. */
   next(): Promise<IteratorResult<T, TReturn | undefined>>;
-  /** Ends the generator. Rejects with what that throws, unless it is the AbortError of a generator that `job.signal` has told. */
+  /**
+   * Ends the generator. Rejects with what that throws, unless it is the AbortError of a generator that `job.signal` has told. An error
+   * that the generator has met before, ahead of its reader, is told by `completion` alone.
+   */
   return(): Promise<IteratorResult<T, TReturn | undefined>>;
   /** Ends the generator, then rejects with `error`. */
   throw(error: unknown): Promise<IteratorResult<T, TReturn | undefined>>;
@@ -60,6 +63,8 @@ export interface JobStreamCall<T, TReturn = unknown>
 export interface StreamSource {
   readonly completion: Task<unknown>;
   readonly isOver: boolean;
+  /** The generator has failed, and not because it was to end. */
+  readonly hasFailedAhead: boolean;
   /** @param by The stream that was asked: held until it has an answer, so that it is not taken for one that nobody reads. */
   next(by: OpenedStream): PromiseLike<IteratorResult<unknown, unknown>>;
   /** The same for one who has asked before there was a stream. */
@@ -107,7 +112,11 @@ export class OpenedStream implements JobStream<unknown> {
   async return(): Promise<IteratorResult<unknown, unknown>> {
     const { completion, isOver } = this.#source;
     this.#source.leave();
-    if (!isOver) await completion.then(undefined, throwUnlessAborted);
+    if (!isOver)
+      await completion.then(undefined, (error: unknown) => {
+        // Nobody has asked for the item in whose place it stands.
+        if (!this.#source.hasFailedAhead) throwUnlessAborted(error);
+      });
     return { done: true, value: undefined };
   }
 

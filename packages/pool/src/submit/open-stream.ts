@@ -77,6 +77,7 @@ export class OpenStream implements StreamSource {
   /** The items that were left when the job was over. Null: they are still in the ring. */
   #rest: unknown[] | null = null;
   #hasLeft = false;
+  hasFailedAhead = false;
   #isGivenUp = false;
   #isOver = false;
   /** The next item waits for something that has yet to arrive. */

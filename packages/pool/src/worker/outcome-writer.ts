@@ -9,7 +9,7 @@ import type { Payloads } from "../shared/payloads.ts";
 import { submitterOf } from "../shared/layout.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE_BYTES } from "../shared/layout.ts";
-import { OUTCOME_ERROR, OUTCOME_RESULT, OUTCOME_STOPPED } from "../shared/slot-fields.ts";
+import { OUTCOME_AHEAD, OUTCOME_ERROR, OUTCOME_RESULT, OUTCOME_STOPPED } from "../shared/slot-fields.ts";
 import { detachCopied, refusal } from "../transfer/detach.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
@@ -89,7 +89,8 @@ export class OutcomeWriter {
         this.result(slot, shorter);
         return;
       }
-      this.error(slot, error);
+      const isAhead = outcome === OUTCOME_RESULT && this.#memory.slots.isStream(slot);
+      this.error(slot, error, isAhead ? OUTCOME_AHEAD : OUTCOME_ERROR);
     }
   }
 
@@ -98,12 +99,17 @@ export class OutcomeWriter {
     this.result(slot, value, OUTCOME_STOPPED);
   }
 
-  error(slot: number, error: unknown): void {
+  error(slot: number, error: unknown, outcome: number = OUTCOME_ERROR): void {
     try {
-      this.#finish(slot, this.#encoder.encode(toWire(error), "error"), OUTCOME_ERROR, "error");
+      this.#finish(slot, this.#encoder.encode(toWire(error), "error"), outcome, "error");
     } catch (notSent) {
-      this.#finish(slot, this.#encoder.encode(toWire(notSent), "error"), OUTCOME_ERROR, "error");
+      this.#finish(slot, this.#encoder.encode(toWire(notSent), "error"), outcome, "error");
     }
+  }
+
+  /** Of a stream that has run ahead of its reader. */
+  errorAhead(slot: number, error: unknown): void {
+    this.error(slot, error, OUTCOME_AHEAD);
   }
 
   /** @throws when there is no room, or Node refuses what is carried; nothing has happened to the slot then. */
@@ -138,7 +144,8 @@ export class OutcomeWriter {
       this.#apartBytes += apartBytes;
       large.add(apartBytes);
     }
-    if (trace !== null) trace.finishing(slot, slots.functionId(slot), outcome);
+    if (trace !== null)
+      trace.finishing(slot, slots.functionId(slot), outcome === OUTCOME_AHEAD ? OUTCOME_ERROR : outcome);
     if (block === 0) slots.setInlinePayload(slot, message.bytes, length);
     else slots.setArenaPayload(slot, payloads.arenaOf(block), payloads.blockOf(block), length);
     slots.setOutcome(slot, outcome);

@@ -30,6 +30,8 @@ export class StreamJob {
   readBefore = 0;
   /** What it has yielded last could not be sent, so it is to be ended. */
   unsent: { readonly error: unknown } | null = null;
+  /** Its `return` was called. */
+  isEnding = false;
   /** Of an exclusive job: called when it is over. */
   ended: (() => void) | null = null;
 

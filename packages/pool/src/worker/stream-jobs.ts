@@ -199,6 +199,7 @@ export class StreamJobs {
       while (this.#mayStep(stream))
         if (!this.#took(stream, this.#step(stream, stream.next) as Step)) return null;
       if (stream.state === SUSPENDED) return null;
+      stream.isEnding = true;
       let step = this.#step(stream, stream.return) as Step;
       // What it still yields nobody reads.
       for (let left = MAX_UNREAD; step.done !== true && left > 0; left--)
@@ -219,6 +220,7 @@ export class StreamJobs {
         if (!this.#took(stream, step)) return;
       }
       if (stream.state === SUSPENDED) return;
+      stream.isEnding = true;
       for (let call = stream.return, left = MAX_UNREAD; ; call = stream.next, left--) {
         const step = (await this.#step(stream, call)) as Step;
         restoreCurrent(nothingCurrent);
@@ -330,12 +332,24 @@ export class StreamJobs {
   /** It was ended before its end. */
   #stopped(stream: StreamJob, { done, value: last }: Step): void {
     const value = done === true ? last : undefined;
-    if (stream.unsent !== null) this.#fail(stream, stream.unsent.error);
+    if (stream.unsent !== null) this.#write(stream, stream.unsent.error, false);
     else this.#end(stream, () => this.#parts.outcomes.stopped(stream.job.slot, value));
   }
 
+  /** A step has thrown. One that was awaited when the job was asked to stop has heard of that by its signal, perhaps. */
   #fail(stream: StreamJob, error: unknown): void {
-    this.#end(stream, () => this.#parts.outcomes.error(stream.job.slot, stream.known.explain(error)));
+    const hears = this.#parts.current.withSignal.has(stream.job.slot);
+    this.#write(stream, error, stream.isEnding || (hears && this.#isAskedToStop(stream)));
+  }
+
+  #write(stream: StreamJob, error: unknown, isOfEnd: boolean): void {
+    const { outcomes } = this.#parts;
+    const { job, known } = stream;
+    this.#end(stream, () => {
+      const explained = known.explain(error);
+      if (isOfEnd) outcomes.error(job.slot, explained);
+      else outcomes.errorAhead(job.slot, explained);
+    });
   }
 
   #isOver(stream: StreamJob): boolean {

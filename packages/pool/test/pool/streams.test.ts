@@ -411,6 +411,20 @@ describe("an early end runs the generator's finally on its thread", () => {
     expect(await errorOf(stream.return())).toMatchObject({ message: "in finally" });
   });
 
+  it.each(["throw", "yield", "return", "later"] as const)(
+    "an error that nobody has come to is none of who leaves: %s",
+    async (how) => {
+      const gate = makeGate();
+      const stream = await (how === "later" ? jobs.failAheadLater(gate) : jobs.failAhead(gate, how));
+      expect(await stream.next()).toEqual({ done: false, value: 1 });
+      open(gate);
+      // It has failed, and this thread has not heard of it.
+      Atomics.wait(gate, 1, 0);
+      expect(await stream.return()).toEqual({ done: true, value: undefined });
+      await expect(stream.completion).rejects.toThrow(how === "throw" || how === "later" ? "ahead" : "fn");
+    },
+  );
+
   it("a generator that yields for ever in its finally does not keep its thread", async () => {
     for (const endless of [jobs.endless, jobs.endlessAsync]) {
       const stream = await endless();
