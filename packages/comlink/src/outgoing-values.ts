@@ -50,12 +50,12 @@ export class OutgoingValues {
     return { type: "HANDLER", name: SIGNAL, value: sent.value };
   }
 
-  /** Copies the containers, so that those of the caller stay as they are. Aliases and cycles stay what they are. */
+  /** Copies the containers, so that those of the caller stay as they are. Aliases, cycles and holes stay what they are. */
   #sendTree(root: Container): SentTree {
     const copies = new Map<Container, Container>();
     const places: [path: readonly string[], value: WireValue][] = [];
     const copy = (from: Container, path: readonly string[]): Container => {
-      const to = (Array.isArray(from) ? Array.from({ length: from.length }) : {}) as Container;
+      const to: Container = emptyLike(from);
       copies.set(from, to);
       for (const key of Object.keys(from)) {
         const value = from[key];
@@ -87,6 +87,14 @@ function isContainer(value: unknown): value is Container {
   if (Array.isArray(value)) return true;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
+}
+
+function emptyLike(container: Container): Container {
+  if (!Array.isArray(container)) return {};
+  const list: unknown[] = [];
+  list.length = container.length;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `isContainer` takes an array for one
+  return list as unknown as Container;
 }
 
 /** Not recursive: data may be deep. */

@@ -134,6 +134,12 @@ describe("arguments", () => {
     expect(typeof cyclic.fn).toBe("function");
   });
 
+  it("keep the holes of an array", async () => {
+    // oxlint-disable-next-line no-sparse-arrays -- what is tested
+    const list = [, 1, , () => 1];
+    expect(await remote.keysOf({ list, fn: () => {} })).toEqual([4, "1", "3"]);
+  });
+
   it("keep a property of their own that is called `__proto__`", async () => {
     const value = { ["__proto__"]: { fn: () => 1, ["__proto__"]: () => "called" } };
     expect(await remote.underProto(value)).toEqual(["called", true, ["fn", "__proto__"]]);
