@@ -29,7 +29,7 @@ function finish(): number[] {
     // Only a slot that the owner has taken can finish again.
     if (Atomics.load(messages, 1 + slots[i]!) !== puts[i]) continue;
     puts[i]++;
-    table.setOutcome(slots[i]!, puts[i]);
+    table.setArenaPayload(slots[i]!, 0, 0, puts[i]);
     inbox.put(slots[i]!);
     if (inbox.ring()) {
       Atomics.add(messages, 0, 1);
@@ -52,7 +52,7 @@ function own(): { complaint: string } | { sleeps: number; taken: number[] } {
     for (const slot of into.subarray(0, count)) {
       taken[slot]!++;
       // The plain write of the finisher is visible (N2).
-      if (table.outcome(slot) !== taken[slot]) return { complaint: `slot ${slot}: an old outcome` };
+      if (table.payloadLength(slot) !== taken[slot]) return { complaint: `slot ${slot}: an old payload` };
       Atomics.store(messages, 1 + slot, taken[slot]);
     }
     if (count > 0) continue;
