@@ -5,6 +5,7 @@
  * @module
  * @internal
  */
+export { abortOnce } from "./cancellation/abort-signal.ts";
 export { InvalidOperationError, OperationCanceledError, TaskSchedulerError, TimeoutError } from "./errors.ts";
 export { giveCanceled, giveError, giveResult, TaskCompletionSource } from "./task-completion-source.ts";
 export { schedule, TaskScheduler } from "./task-scheduler.ts";

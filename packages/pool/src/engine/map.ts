@@ -1,6 +1,7 @@
 /** `map`: a job for each of many items, a bounded number at once, results as they are wanted. */
 import type { AsyncScope } from "@skein/context";
 import { Task } from "@skein/scheduling";
+import { abortOnce } from "@skein/scheduling/internal";
 import { cancellationError } from "../submit/cancel-signal.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import type { ResolvedMapOptions } from "./map-options.ts";
@@ -136,8 +137,8 @@ export async function* mapItems<A, R>(
     await (isAsked ? Promise.race([closed, new Promise((resolve) => setImmediate(resolve))]) : closed);
   };
 
-  signal?.addEventListener("abort", abort, { once: true });
-  controller.signal.addEventListener("abort", () => changed.send());
+  signal?.addEventListener("abort", abort, abortOnce);
+  controller.signal.addEventListener("abort", () => changed.send(), abortOnce);
   const reading = read();
   reading.catch(() => {});
   let isFailing = false;

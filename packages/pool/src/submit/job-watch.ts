@@ -2,6 +2,7 @@
  * The caller's signal and clocks. One listener per signal however many jobs share it: removing one of n listeners from an
  * AbortSignal takes time proportional to n.
  */
+import { abortOnce } from "@skein/scheduling/internal";
 import type { CancelSignal } from "./cancel-signal.ts";
 import type { DecidedJob } from "./pending-job.ts";
 
@@ -55,7 +56,7 @@ export class JobWatch<J extends Pick<DecidedJob, "extras">> {
       };
       this.#groups.set(signal, group);
       try {
-        signal.addEventListener("abort", group.listener, { once: true });
+        signal.addEventListener("abort", group.listener, abortOnce);
       } catch (error) {
         this.#groups.delete(signal);
         throw error;

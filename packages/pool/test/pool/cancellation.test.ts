@@ -18,6 +18,20 @@ function occupy(): () => Promise<void> {
   };
 }
 
+it("another listener that stops the event of a signal holds up no job", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  signal.addEventListener("abort", (event) => event.stopImmediatePropagation());
+  const gate = makeGate();
+  const task = pool.run(jobs.spinUntilCancelled, [gate], { signal });
+  const results = pool.map(jobs.echo, [makeGate()], { signal });
+  await opened(gate);
+  const reason = new Error("enough");
+  controller.abort(reason);
+  await expect(task).rejects.toBe(reason);
+  await expect(results.next()).rejects.toBe(reason);
+});
+
 describe("a queued job", () => {
   it("that is cancelled never runs, and rejects at once with the reason", async () => {
     const release = occupy();

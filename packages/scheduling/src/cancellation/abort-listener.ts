@@ -1,4 +1,4 @@
-import { once } from "./abort-signal.ts";
+import { abortOnce } from "./abort-signal.ts";
 import type { CancellationCause } from "../errors.ts";
 
 /** What waits with a token or a signal. */
@@ -17,7 +17,7 @@ export class AbortListener {
   constructor(signal: AbortSignal, owner: Abortable) {
     this.#signal = signal;
     this.#owner = owner;
-    signal.addEventListener("abort", this, once);
+    signal.addEventListener("abort", this, abortOnce);
   }
 
   handleEvent(): void {

@@ -13,7 +13,7 @@ import type { SynchronizationContext } from "../contexts/synchronization-context
 import { canceledBy } from "../errors.ts";
 import { AbortController, Promise } from "../intrinsics.ts";
 import { isOfKind, setKind } from "../this-copy.ts";
-import { isAbortSignal, once } from "./abort-signal.ts";
+import { abortOnce, isAbortSignal } from "./abort-signal.ts";
 import { checkOptions, ownOption } from "../own-option.ts";
 
 const registerOptions: OptionNames<RegisterOptions> = { useSynchronizationContext: true };
@@ -456,7 +456,7 @@ class SignalState extends CancellationState {
   }
 
   override add(registration: CancellationTokenRegistration): void {
-    if (!this.hasRegistrations) this.#signal.addEventListener("abort", this, once);
+    if (!this.hasRegistrations) this.#signal.addEventListener("abort", this, abortOnce);
     super.add(registration);
   }
 

@@ -1,13 +1,18 @@
+import { EventEmitter, getEventListeners } from "node:events";
 import { AsyncLocal } from "@skein/context";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  AsyncSemaphore,
+  BlockingCollection,
   CancellationToken,
   CancellationTokenRegistration,
   CancellationTokenSource,
   MessageLoop,
   OperationCanceledError,
   SynchronizationContext,
+  Task,
+  TaskCompletionSource,
 } from "../../src/index.ts";
 import { untyped } from "../untyped.ts";
 
@@ -262,5 +267,31 @@ describe("registrations", () => {
     ],
   ])("refuses %s", (_, call) => {
     expect(() => call(new CancellationTokenSource().token)).toThrow(TypeError);
+  });
+});
+
+describe("another listener of the signal that stops the event", () => {
+  it("holds up no wait, registration or linked source", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    signal.addEventListener("abort", (event) => event.stopImmediatePropagation());
+    const source = new TaskCompletionSource<void>();
+    const waits = [
+      Task.delay(60_000, { signal }),
+      source.task.waitAsync({ signal }),
+      source.task.continueWith(() => {}, { signal }),
+      new AsyncSemaphore(0).waitAsync({ signal }),
+      new BlockingCollection().take({ signal }),
+      Task.fromEvent(new EventEmitter(), "ready", { signal }),
+    ];
+    const linked = CancellationTokenSource.linked(signal);
+    let calls = 0;
+    CancellationToken.from(signal).register(() => calls++);
+    controller.abort(failure);
+    expect(waits.map(({ status }) => status)).toEqual(waits.map(() => "canceled"));
+    for (const wait of waits) expect(wait.error).toBe(failure);
+    expect([linked.isCancellationRequested, calls]).toEqual([true, 1]);
+    // That of the test.
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
   });
 });
