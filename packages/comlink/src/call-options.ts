@@ -7,6 +7,7 @@ import {
   ownOptions,
 } from "@skein/context/errors";
 import { type CancellationSignal, OperationCanceledError } from "@skein/scheduling";
+import { abortOnce } from "@skein/scheduling/internal";
 
 export interface CallOptions {
   /**
@@ -81,6 +82,6 @@ export function onCancel(signal: CancellationSignal, fn: () => void): () => void
     return () => void registration.unregister();
   }
   if (signal.aborted) fn();
-  signal.addEventListener("abort", fn, { once: true });
+  signal.addEventListener("abort", fn, abortOnce);
   return () => signal.removeEventListener("abort", fn);
 }

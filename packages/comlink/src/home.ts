@@ -3,6 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import { JobNotFoundError } from "@skein/pool";
 import { exportedFunction, loadJobModule, suppressTracing } from "@skein/pool/engine";
 import { job } from "@skein/pool/worker";
+import { abortOnce } from "@skein/scheduling/internal";
 import { doors } from "./doors.ts";
 import { Exposed } from "./exposed.ts";
 import { PortLink } from "./link.ts";
@@ -13,7 +14,7 @@ suppressTracing(import.meta.url);
 /** Constructs the object when it is told to, over `port`, answers with the id of the thread, and lives until it is released there, or the pool wants the thread back. */
 export async function home(port: MessagePort, url: string, name: string): Promise<void> {
   const over = Promise.withResolvers<void>();
-  job.signal.addEventListener("abort", () => over.resolve());
+  job.signal.addEventListener("abort", () => over.resolve(), abortOnce);
   // First: the other side may be gone before the class is loaded.
   const link = new PortLink(port, true);
   try {

@@ -1,5 +1,6 @@
 /** AbortSignals that calls over one endpoint have taken along: the other side is told once when one fires, or can fire no more. */
 import { AsyncScope } from "@skein/context";
+import { abortOnce } from "@skein/scheduling/internal";
 import type { Transferable } from "node:worker_threads";
 import { encodeThrown } from "./thrown.ts";
 import type { Sent, SentSignal, SignalMessage } from "./wire.ts";
@@ -54,7 +55,7 @@ export class SentSignals {
       const { value, transfer } = encodeThrown(weak.deref()?.reason);
       this.#post({ skein: "abort", signal: id, reason: value }, transfer);
     };
-    AsyncScope.root.run(() => signal.addEventListener("abort", onAbort, { once: true }));
+    AsyncScope.root.run(() => signal.addEventListener("abort", onAbort, abortOnce));
     this.#listening.set(id, () => weak.deref()?.removeEventListener("abort", onAbort));
     this.#collected.register(signal, id);
   }

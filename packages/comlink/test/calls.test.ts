@@ -157,6 +157,16 @@ describe("arguments", () => {
     expect(await remote.aborted(controller.signal)).toMatchObject({ message: "enough" });
   });
 
+  it("bring AbortSignals whose event another listener stops", async () => {
+    const controller = new AbortController();
+    controller.signal.addEventListener("abort", (event) => event.stopImmediatePropagation());
+    const told = remote.aborted(controller.signal);
+    const canceled = withOptions(remote, { signal: controller.signal }).aborted(new AbortController().signal);
+    controller.abort(new RangeError("enough"));
+    expect(await told).toMatchObject({ message: "enough" });
+    expect(await errorOf(canceled)).toMatchObject({ message: "enough" });
+  });
+
   it("reject the call when they cannot be copied, and nothing is left open", async () => {
     const bad = new WeakMap();
     expect(await errorOf(remote.callBack((() => bad) as never))).toMatchObject({ name: "TypeError" });

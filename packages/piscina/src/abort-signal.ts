@@ -1,3 +1,5 @@
+import { abortOnce } from "@skein/scheduling/internal";
+
 /** Whatever announces an abort: an AbortSignal, another EventTarget, or an EventEmitter. */
 export interface AbortSignalEventTarget {
   addEventListener: (name: "abort", listener: () => void, options?: { once: boolean }) => void;
@@ -25,7 +27,7 @@ export class AbortError extends Error {
 /** @returns takes the listener away. */
 export function onAbort(signal: AbortSignalAny, listener: () => void): () => void {
   if ("addEventListener" in signal) {
-    signal.addEventListener("abort", listener, { once: true });
+    signal.addEventListener("abort", listener, abortOnce);
     return () => signal.removeEventListener("abort", listener);
   }
   signal.once("abort", listener);

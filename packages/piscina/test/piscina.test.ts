@@ -241,6 +241,7 @@ describe("signals", () => {
     const counter = makeGate();
     const running = piscina.run(gate, { name: "hold" });
     const controller = new AbortController();
+    controller.signal.addEventListener("abort", (event) => event.stopImmediatePropagation());
     const waiting = piscina.run(counter, { name: "count", signal: controller.signal });
     expect(piscina.queueSize).toBe(1);
     controller.abort("no longer needed");
