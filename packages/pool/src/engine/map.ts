@@ -138,6 +138,8 @@ export async function* mapItems<A, R>(
   };
 
   signal?.addEventListener("abort", abort, abortOnce);
+  // It may have fired while the source gave its iterator.
+  if (signal?.aborted === true) abort();
   controller.signal.addEventListener("abort", () => changed.send(), abortOnce);
   const reading = read();
   reading.catch(() => {});

@@ -229,6 +229,24 @@ describe("map", () => {
     },
   );
 
+  it("sees a signal that fires while the source gives its iterator, and closes that", async () => {
+    const controller = new AbortController();
+    const asked: string[] = [];
+    const source: Iterable<number> = {
+      [Symbol.iterator]() {
+        controller.abort(new Error("no more"));
+        const next = (): IteratorResult<number> => {
+          asked.push("next");
+          return { done: false, value: 1 };
+        };
+        return { next, return: () => (asked.push("return"), { done: true, value: undefined }) };
+      },
+    };
+    const results = pool.map(jobs.echo, source, { signal: controller.signal });
+    await expect(results.next()).rejects.toThrow("no more");
+    expect(asked).toEqual(["return"]);
+  });
+
   it("with a signal that has fired does not touch the source", async () => {
     const touched = {
       [Symbol.iterator](): Iterator<number> {
