@@ -20,12 +20,17 @@ let items: (WorkItem | undefined)[] = [];
 let tail = 0;
 let isScheduled = false;
 
+/**
+ * What must run although the stack was full when it was to be queued. Whoever has such an item appends it by index and asks for
+ * `drainLate` by `promiseThen`: neither needs a frame of ours.
+ */
+export const late: WorkItem[] = [];
+
+/** @throws RangeError when the stack is full; then the item is not queued. */
 export function enqueueAsynchronous(item: WorkItem): void {
+  // First, because it may throw. The drain belongs to no request: each item brings the context of the one who attached it.
+  if (!isScheduled) AsyncScope.root.run(scheduleDrain);
   items[tail++] = item;
-  if (isScheduled) return;
-  isScheduled = true;
-  // The drain belongs to no request: each item brings the context of the one who attached it.
-  AsyncScope.root.run(scheduleDrain);
 }
 
 /** While this is true, what gets a microtask of its own runs before everything that is queued later. */
@@ -44,9 +49,15 @@ export function runInMicrotask(work: () => void): void {
 /** Half the price of `queueMicrotask`, which makes an AsyncResource each time. */
 function scheduleDrain(): void {
   promiseThen(settled, drain);
+  isScheduled = true;
+}
+
+export function drainLate(): void {
+  AsyncScope.root.run(drain);
 }
 
 function drain(): void {
+  if (late.length > 0) for (const item of late.splice(0)) items[tail++] = item;
   let head = 0;
   const outside = swapContext(null);
   while (head < tail) {

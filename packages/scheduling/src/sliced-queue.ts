@@ -44,14 +44,16 @@ export class SlicedQueue {
     return this.#items.length - this.#head;
   }
 
+  /** @throws RangeError when the stack is full; then the item is not queued. */
   add(item: WorkItem): void {
-    this.#items.push(item);
+    // First, because it may throw.
     if (!this.#isScheduled) this.#schedule();
+    this.#items[this.#items.length] = item;
   }
 
   #schedule(): void {
-    this.#isScheduled = true;
     AsyncScope.root.run(scheduleTurn, this.#drain);
+    this.#isScheduled = true;
   }
 
   #drainSlice(): void {

@@ -12,13 +12,17 @@
  * Moves    PENDING → any final state, once, by `trySettle`. Nothing leaves a final state.
  * Order    The final state is visible before the first continuation runs (A4.1). Of several continuations those that
  *          are queued are queued before the first runs inline (A4.3).
+ * Stack    A task that has completed resumes those who wait, also when the completer's stack was full: what could not be queued
+ *          there is queued behind it. Inline continuations run on that stack, and share its fate.
  *
  * The moves are functions of this file, not methods, so that whoever holds a Task cannot settle it.
  */
 
 import { InvalidOperationError } from "@skein/context/errors";
+import { drainLate, late } from "./asynchronous-queue.ts";
 import { callInline, canNestInline, enqueue, isCurrentPlace, runInline } from "./continuation-policy.ts";
 import type { ContinuationPolicy, Place } from "./continuation-policy.ts";
+import { Promise, promiseThen } from "./intrinsics.ts";
 import { PlainContinuation } from "./plain-continuation.ts";
 import { capturedPlace } from "./task-scheduler.ts";
 import { isOfKind, setKind } from "./this-copy.ts";
@@ -63,6 +67,11 @@ export class Faults {
 type BareCallback = (state: unknown) => void;
 
 type Waiting = Continuation | Set<Continuation> | BareCallback | null;
+
+/** False only while an error would mean that the one who waits was neither resumed nor queued. */
+let isHandedOver = true;
+
+const settled: Promise<void> = Promise.resolve();
 
 let settle: (task: TaskState<unknown>, state: number, value: unknown) => boolean;
 
@@ -160,9 +169,18 @@ export abstract class TaskState<T> {
       const waiting = task.#waiting;
       if (waiting !== null) {
         task.#waiting = null;
-        if (typeof waiting === "function") runBare(waiting, callbackState, task.#policy);
-        else if (waiting instanceof Set) runSeveral(waiting, task.#policy);
-        else runOne(waiting, task.#policy);
+        isHandedOver = false;
+        // Costs nothing until it catches. Everything else that may throw here is caught where it is called.
+        try {
+          resume(waiting, callbackState, task.#policy);
+        } catch (fullStack) {
+          if (isHandedOver && !(waiting instanceof Set)) throw fullStack;
+          const policy = task.#policy;
+          const item: LateItem = { waiting, callbackState, policy, invoke: resumeLate, fail: reportUncaught };
+          late[late.length] = item;
+          promiseThen(settled, drainLate);
+        }
+        isHandedOver = true;
       }
       if (state === FAULTED && (task.#state & OBSERVED) === 0) watch.add(task);
       return true;
@@ -249,11 +267,29 @@ function mayRunInline(continuation: Continuation): boolean {
   return canNestInline() && (!continuation.isAwait || capturedPlace() === null);
 }
 
+interface LateItem extends WorkItem {
+  readonly waiting: NonNullable<Waiting>;
+  readonly callbackState: unknown;
+  readonly policy: ContinuationPolicy;
+}
+
+/** Not a closure: that would cost every completion an allocation. */
+function resumeLate(this: LateItem): void {
+  resume(this.waiting, this.callbackState, this.policy);
+}
+
+function resume(waiting: NonNullable<Waiting>, callbackState: unknown, policy: ContinuationPolicy): void {
+  if (typeof waiting === "function") runBare(waiting, callbackState, policy);
+  else if (waiting instanceof Set) runSeveral(waiting, policy);
+  else runOne(waiting, policy);
+}
+
 function runBare(callback: BareCallback, state: unknown, policy: ContinuationPolicy): void {
   if (policy !== "inline" || !canNestInline() || capturedPlace() !== null) {
     runOne(new PlainContinuation(callback, state), policy);
     return;
   }
+  isHandedOver = true;
   try {
     callInline(callback, state);
   } catch (error) {
@@ -263,11 +299,17 @@ function runBare(callback: BareCallback, state: unknown, policy: ContinuationPol
 
 function runOne(continuation: Continuation, policy: ContinuationPolicy): void {
   const effective = effectivePolicy(continuation, policy);
-  if (effective === "inline" && mayRunInline(continuation)) runInline(continuation);
-  else enqueue(continuation, effective, policy === "inline" && canNestInline());
+  if (effective === "inline" && mayRunInline(continuation)) {
+    isHandedOver = true;
+    runInline(continuation);
+  } else {
+    const mayInline = policy === "inline" && canNestInline();
+    if (typeof effective !== "string") isHandedOver = true;
+    enqueue(continuation, effective, mayInline);
+  }
 }
 
-/** A4.3 */
+/** A4.3. Whoever has been resumed is no longer among `continuations`. */
 function runSeveral(continuations: Set<Continuation>, policy: ContinuationPolicy): void {
   const inline: Continuation[] = [];
   let hasAwait = false;
@@ -277,11 +319,14 @@ function runSeveral(continuations: Set<Continuation>, policy: ContinuationPolicy
       hasAwait ||= continuation.isAwait;
       inline.push(continuation);
     } else {
+      if (typeof effective !== "string") continuations.delete(continuation);
       enqueue(continuation, effective, false);
+      continuations.delete(continuation);
     }
   }
   for (const continuation of inline) {
     const effective = effectivePolicy(continuation, policy);
+    continuations.delete(continuation);
     if (effective === "inline") runInline(continuation);
     // Its own scheduler has the last word, and may queue it after all.
     else enqueue(continuation, effective, true);

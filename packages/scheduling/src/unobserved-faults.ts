@@ -31,8 +31,10 @@ export class FaultWatch<F> {
   }
 
   add(fault: F): void {
-    if (this.#faults.push({ of: fault, scope: AsyncScope.capture() }) === 1)
-      AsyncScope.root.run(queueMicrotask, this.#checkAfterMicrotasks);
+    const scope = AsyncScope.capture();
+    // Before the first is added: where the stack is full this throws, and the next fault must ask again.
+    if (this.#faults.length === 0) AsyncScope.root.run(queueMicrotask, this.#checkAfterMicrotasks);
+    this.#faults.push({ of: fault, scope });
   }
 
   #check(): void {
