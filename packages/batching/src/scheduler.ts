@@ -116,13 +116,19 @@ export class Scheduler<T, S> implements BatchOwner<T> {
 
   /** Adds an item, whatever the capacity. */
   put(queue: SlotQueue<T>, item: T, scope: PushScope | null): void {
-    const batch = queue.tail ?? this.#open(queue);
+    const { batchSize } = this.#options;
+    let batch = queue.tail ?? this.#open(queue);
+    // The push that filled it had no stack left to close it.
+    if (batch.count === batchSize) {
+      this.#close(queue, batch);
+      batch = this.#open(queue);
+    }
     const { count } = batch;
     batch.buffer[count] = item;
     if (scope !== null) batch.scopes![count] = scope;
     batch.count = count + 1;
     queue.pending++;
-    if (count + 1 === this.#options.batchSize) this.#close(queue, batch);
+    if (count + 1 === batchSize) this.#close(queue, batch);
   }
 
   /** Everything is due. Calls `onStopped` when all has been pumped. */
@@ -179,20 +185,27 @@ export class Scheduler<T, S> implements BatchOwner<T> {
     this.#afterEnd(queue);
   }
 
+  /** Or throws, where the stack is full, and then there is no tail. */
   #open(queue: SlotQueue<T>): Batch<T> {
     const batch = this.#pool.take();
     const { pushIntervalMs, batchSize } = this.#options;
     batch.slot = queue.index;
     queue.tail = batch;
     if (batchSize === 1 || pushIntervalMs === Infinity) return batch;
-    batch.since = this.#fillClock.now();
-    if (pushIntervalMs === 0) {
-      queue.isTailDue = true;
-      this.#wake(queue);
-      return batch;
+    try {
+      batch.since = this.#fillClock.now();
+      if (pushIntervalMs === 0) {
+        queue.isTailDue = true;
+        this.#wake(queue);
+      } else {
+        if (this.#mode === RUNNING) this.#fillTimer.atLatest(batch.since + pushIntervalMs, batch.since);
+        this.#due.beginFilling(queue);
+      }
+    } catch (error) {
+      queue.tail = null;
+      queue.isTailDue = false;
+      throw error;
     }
-    this.#due.beginFilling(queue);
-    if (this.#mode === RUNNING) this.#fillTimer.atLatest(batch.since + pushIntervalMs, batch.since);
     return batch;
   }
 
@@ -217,8 +230,9 @@ export class Scheduler<T, S> implements BatchOwner<T> {
 
   #queueDispatch(): void {
     if (this.#isDispatchQueued || this.#isDispatching) return;
-    this.#isDispatchQueued = true;
     whenSettled(settled, this.#dispatch);
+    // Not before: where the stack is full that throws, and the next one must ask again.
+    this.#isDispatchQueued = true;
   }
 
   #startReady(): void {

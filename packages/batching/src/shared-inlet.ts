@@ -142,14 +142,14 @@ export class SharedInlet<T> {
       this.#lookNextTurn();
       return;
     }
-    this.#isWaiting = true;
     whenSettled(rung, this.#onBell);
+    this.#isWaiting = true;
   }
 
   #lookNextTurn(): void {
     if (this.#isTurnQueued) return;
-    this.#isTurnQueued = true;
     AsyncScope.root.run(nextTurn, this.#onTurn);
+    this.#isTurnQueued = true;
   }
 
   #admit(channel: Channel<T>, room: number): void {

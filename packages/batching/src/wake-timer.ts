@@ -39,8 +39,14 @@ export class WakeTimer {
     }
     this.stop();
     this.#at = at;
-    const ms = Math.min(Math.max(1, Math.ceil(at - now - ROUNDING_MS)), MAX_MS);
-    this.#timer = this.#clock.startTimer(this.#fire, ms, this.#renew);
+    try {
+      const ms = Math.min(Math.max(1, Math.ceil(at - now - ROUNDING_MS)), MAX_MS);
+      this.#timer = this.#clock.startTimer(this.#fire, ms, this.#renew);
+    } catch (error) {
+      // The stack is full: there is no timer, and the next one who needs it must start it.
+      this.#at = Infinity;
+      throw error;
+    }
   }
 
   stop(): void {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 
-/** In a process of its own, on the built package: what a test runner makes of an import is a call, for which there is no stack either. */
+/** In a process of its own, on the built package: a test runner makes a call of each import, for which there is no stack either. */
 async function run(body: string): Promise<unknown> {
   const script = `
     import { EventLoopScheduler, MessageLoop, Task, TaskCompletionSource } from ${entry};
