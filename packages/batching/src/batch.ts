@@ -6,6 +6,9 @@ const KEPT_ITEMS = 131_072;
 /** The room that a buffer has from the beginning; a larger one grows when it is first needed. */
 const FIRST_LENGTH = 1024;
 
+// oxlint-disable-next-line typescript/unbound-method -- it does not look at `this`
+const { isExtensible } = Object;
+
 /** What is told when the pump's promise for a batch has settled. */
 export interface BatchOwner<T> {
   /** Of the consumer. */
@@ -90,6 +93,8 @@ export class BatchPool<T> {
   }
 
   giveBack(batch: Batch<T>): void {
+    // The pump has frozen or sealed what it was given, as libraries do that share immutable data.
+    if (!isExtensible(batch.buffer)) return;
     batch.clear();
     if (this.#kept === this.#limit) return;
     batch.next = this.#free;

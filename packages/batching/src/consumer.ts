@@ -145,7 +145,8 @@ export class MultiProducerConcurrentConsumer<T, S = undefined> implements AsyncD
     const queue = this.#queueAt(slot);
     if (!this.#isOpen) return Task.fromError<void>(closedError());
     const scope = this.#options.flowContext ? AsyncScope.capture() : null;
-    if (queue.pending < this.#options.capacity) {
+    // There is room and somebody waits: this is called by whoever was admitted just now.
+    if (queue.pending < this.#options.capacity && !queue.hasWaiting) {
       this.#scheduler.put(queue, item, scope);
       return admitted;
     }

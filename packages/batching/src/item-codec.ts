@@ -67,7 +67,9 @@ function isSimpleObject(value: object, seen: object[]): boolean {
   if (Array.isArray(value)) {
     // Neither holes nor names beside the elements, as the result of a RegExp has.
     if (value.length > MAX_LIST_LENGTH || Object.keys(value).length !== value.length) return false;
-    return value.every((element) => isSimple(element, seen));
+    // By index: `every` leaves out holes, and as many names would make up for them.
+    for (let i = 0; i < value.length; i++) if (!isSimple(value[i], seen)) return false;
+    return true;
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
   for (const key in value) {

@@ -36,6 +36,7 @@ describe("items as bytes", () => {
     ["-0", { value: -0 }, false],
     ["undefined in a record", { value: undefined }, false],
     ["a hole", Object.assign([1, 2], { length: 3 }), false],
+    ["a hole and a name", Object.assign([1, , 3], { x: 2 }), false], // oxlint-disable-line no-sparse-arrays
     ["the result of a RegExp", /a(b)/.exec("ab"), false],
     [
       "an instance",

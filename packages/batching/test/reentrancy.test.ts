@@ -235,3 +235,52 @@ describe("other user code", () => {
     expect(await completions[0]).toMatchObject({ discarded: [], failed: [{ items: [1, 2] }] });
   });
 });
+
+describe.each([
+  ["freezes", Object.freeze],
+  ["seals", Object.seal],
+  ["allows no extension of", Object.preventExtensions],
+])("a pump that %s its batch", (_, protect) => {
+  it.each([
+    ["and returns", undefined],
+    ["and awaits", Promise.resolve()],
+  ])("%s: the next batches get another list", async (__, result) => {
+    const consumer = setUp();
+    const seen: string[] = [];
+    consumer.start((items, slot) => {
+      seen.push(`${slot}: ${items.join()}`);
+      protect(items);
+      return result;
+    });
+    for (let item = 0; item < 9; item++) {
+      consumer.push(item, 0);
+      consumer.push(item, 1);
+      await turn();
+    }
+    expect(await consumer.complete()).toEqual(nothingElse);
+    for (const slot of [0, 1])
+      expect(
+        seen
+          .filter((batch) => batch.startsWith(`${slot}`))
+          .join()
+          .replaceAll(/\d: /gu, ""),
+      ).toBe("0,1,2,3,4,5,6,7,8");
+  });
+});
+
+it("a pushAsync made as another one is accepted waits behind those that came before", async () => {
+  const consumer = setUp({ capacity: 2, slots: 1 });
+  const order: number[] = [];
+  consumer.push(1, 0);
+  consumer.push(2, 0);
+  const context = new AtOnce();
+  SynchronizationContext.run(context, () => {
+    void consumer.pushAsync(3, 0).then(() => void consumer.pushAsync(6, 0));
+  });
+  void consumer.pushAsync(4, 0);
+  void consumer.pushAsync(5, 0);
+  consumer.start((items) => void order.push(...items));
+  while (order.length < 6) await turn();
+  expect(order).toEqual([1, 2, 3, 4, 5, 6]);
+  await consumer.complete();
+});
