@@ -29,15 +29,22 @@ const reserved = /[^\x21\x23\x24\x26-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+/g;
  * @see https://www.w3.org/TR/baggage/
  */
 export const baggage = {
-  /** What the header says. Members that are malformed, and those beyond 64 or 8192 bytes, are left out. */
+  /**
+   * What the header says. Members that are malformed are left out, and so are those beyond 64 or 8192 bytes, as they came or as
+   * `format` would write them: a lone "%" and bytes that are not UTF-8 get longer. What this gives can always be sent on.
+   */
   parse(text: string): Baggage {
     const members: BaggageMember[] = [];
     let sizeBytes = 0;
+    let writtenBytes = 0;
     for (const part of text.split(",")) {
       sizeBytes += Buffer.byteLength(part) + 1;
       if (sizeBytes - 1 > sizeLimitBytes || members.length === memberLimit) break;
       const member = parseMember(part);
-      if (member !== null) members.push(member);
+      if (member === null) continue;
+      writtenBytes += formatMember(member).length + 1;
+      if (writtenBytes - 1 > sizeLimitBytes) break;
+      members.push(member);
     }
     return members;
   },
@@ -50,14 +57,7 @@ export const baggage = {
   format(value: Baggage): string {
     if (value.length > memberLimit)
       throw argumentRangeError("members", `at most ${memberLimit}`, value.length);
-    const text = value
-      .map(({ key, value: own, properties = [] }) =>
-        [
-          formatPair(key, own),
-          ...properties.map((property) => formatPair(property.key, property.value)),
-        ].join(";"),
-      )
-      .join(",");
+    const text = value.map(formatMember).join(",");
     if (text.length > sizeLimitBytes)
       throw argumentRangeError("baggage", `at most ${sizeLimitBytes} bytes`, text.length);
     return text;
@@ -85,6 +85,11 @@ function parsePair(text: string): BaggageProperty | null {
   if (equals === -1) return { key };
   const encoded = trim(text.slice(equals + 1));
   return encodedShape.test(encoded) ? { key, value: decode(encoded) } : null;
+}
+
+function formatMember({ key, value, properties = [] }: BaggageMember): string {
+  const pairs = properties.map((property) => formatPair(property.key, property.value));
+  return [formatPair(key, value), ...pairs].join(";");
 }
 
 function formatPair(key: string, value: string | undefined): string {

@@ -69,6 +69,26 @@ describe("baggage", () => {
     expect(baggage.parse(`${exact}x`)).toHaveLength(0);
   });
 
+  it("reads no more than it can write", () => {
+    for (const text of ["%", "%FF", "%FFx", "%zz"]) {
+      const header = `k=v,a=${text.repeat(Math.floor(8_000 / text.length))},l=v`;
+      expect(baggage.parse(header)).toEqual([{ key: "k", value: "v" }]);
+    }
+    const exact = baggage.parse(`a=${"%".repeat(2_730)}`);
+    expect(baggage.format(exact)).toHaveLength(8_192);
+    const parts = fc.array(fc.constantFrom("%", "%F", "%FF", "%C3", "a", ",b=", ";c="), {
+      minLength: 1_000,
+      maxLength: 4_000,
+      size: "max",
+    });
+    fc.assert(
+      fc.property(parts, (list) => {
+        expect(() => baggage.format(baggage.parse(`a=${list.join("")}`))).not.toThrow();
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it("refuses to write more", () => {
     const outOfRange = expect.objectContaining({ name: "RangeError", code: "ERR_SKEIN_OUT_OF_RANGE" });
     const many = Array.from({ length: 65 }, (_, index) => ({ key: `k${index}`, value: "v" }));
