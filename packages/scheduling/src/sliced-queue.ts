@@ -69,7 +69,7 @@ export class SlicedQueue {
       try {
         item?.invoke();
       } catch (error) {
-        this.#onError(error);
+        this.#report(error);
       }
       swapContext(null);
       if (now() >= deadline) break;
@@ -89,6 +89,15 @@ export class SlicedQueue {
       this.#isScheduled = false;
     }
     promiseThen(settled, this.#adapt);
+  }
+
+  /** Code of the user's, which may fail itself: the rest of the queue runs all the same. */
+  #report(error: unknown): void {
+    try {
+      this.#onError(error);
+    } catch (second) {
+      reportUncaught(second);
+    }
   }
 
   /** Runs behind the microtasks that the slice caused: doubles the count, or shrinks it to what fits the time. */

@@ -10,7 +10,7 @@ import { SynchronizationContext, swapContext } from "./synchronization-context.t
 export interface MessageLoopOptions {
   /** How long one turn may take, with the native continuations that it resumes. @default 4 */
   budgetMs?: number | undefined;
-  /** Is given what posted code throws. @default it is an uncaught exception */
+  /** Is given what posted code throws; what it throws itself is an uncaught exception. @default so is what posted code throws */
   onError?: ((error: unknown) => void) | undefined;
 }
 

@@ -43,6 +43,16 @@ describe("errors that nobody receives", () => {
       ["uncaught loop"],
     ],
     [
+      "onError of a message loop that throws itself: uncaught, and the loop goes on",
+      `const loop = new MessageLoop({ onError: (error) => { throw new Error("logger of " + error.message); } });
+       loop.post(() => { throw new Error("first"); });
+       loop.post(() => {
+         console.log("second");
+         setImmediate(() => loop.post(() => console.log("third " + loop.pending)));
+       });`,
+      ["second", "uncaught logger of first", "third 0"],
+    ],
+    [
       "a method whose task nobody observes: unhandled, once",
       `Task.async(function* () { yield* Task.yield(); throw new Error("method"); })();`,
       ["unhandled method"],
