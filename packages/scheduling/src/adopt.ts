@@ -1,5 +1,7 @@
 /** Making a task end as something else does: a task, a promise, any thenable, or a plain value. */
 
+import { AsyncScope } from "@skein/context";
+import { enqueueAsynchronous } from "./asynchronous-queue.ts";
 import { awaiter, isAwaitable, requireAwaiter } from "./awaiting/awaiter.ts";
 import type { Awaitable } from "./awaiting/awaiter.ts";
 import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
@@ -96,26 +98,51 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown }).then === "function";
 }
 
+/** Thenables that call back at once with another one are followed on this stack, so many of them; the next one from the queue. */
+const MAX_DEPTH = 64;
+
+let depth = 0;
+
 function followThenable(
   target: TaskState<unknown>,
   value: object,
   signal: CancellationSignal | undefined,
 ): void {
+  if (depth >= MAX_DEPTH) {
+    const scope = new AsyncScope();
+    enqueueAsynchronous({
+      invoke: () => scope.runOnce(followThenable, target, value, signal),
+      fail: (error) => void tryFault(target, error),
+    });
+    return;
+  }
   // Only the first call of either function counts, as for native promises.
   let isDecided = false;
   const fulfil = (result: unknown): void => {
     if (isDecided) return;
     isDecided = true;
-    if (result === value) tryFault(target, new TypeError("A thenable cannot resolve to itself"));
-    else resolveTask(target, result, signal);
+    try {
+      if (result === value) tryFault(target, new TypeError("A thenable cannot resolve to itself"));
+      else resolveTask(target, result, signal);
+    } catch (fullStack) {
+      // Not decided: further up there is stack enough to reject.
+      isDecided = false;
+      throw fullStack;
+    }
   };
   const reject = (error: unknown): void => {
     if (isDecided) return;
     isDecided = true;
-    // An async function that was cancelled can only say so by the error.
-    if (error instanceof OperationCanceledError) tryCancel(target, error);
-    else rejectTask(target, error, signal);
+    try {
+      // An async function that was cancelled can only say so by the error.
+      if (error instanceof OperationCanceledError) tryCancel(target, error);
+      else rejectTask(target, error, signal);
+    } catch (fullStack) {
+      isDecided = false;
+      throw fullStack;
+    }
   };
+  depth++;
   try {
     const then: unknown = (value as { then?: unknown }).then;
     if (typeof then === "function") Reflect.apply(then, value, [fulfil, reject]);
@@ -123,6 +150,8 @@ function followThenable(
     else trySucceed(target, value);
   } catch (error) {
     reject(error);
+  } finally {
+    depth--;
   }
 }
 

@@ -1,4 +1,5 @@
 /* oxlint-disable require-yield -- methods that complete without waiting are part of what is tested */
+import { AsyncLocal } from "@skein/context";
 import { describe, expect, it } from "vitest";
 import { ManualResetValueTaskSource, Task, TaskCompletionSource, ValueTask } from "../src/index.ts";
 
@@ -54,6 +55,26 @@ describe("A4.9 12 000 deep chains do not overflow", () => {
     source.setResult(1);
     await last.continueWith((task) => task.status);
     expect(last.status).toBe("succeeded");
+  });
+
+  it("thenables that call back at once with the next one, in the context of the caller", async () => {
+    const local = new AsyncLocal<string>();
+    const seen = new Set<unknown>();
+    const nested = (depth: number): PromiseLike<string> =>
+      // oxlint-disable-next-line unicorn/no-thenable, typescript/no-unsafe-type-assertion -- the least that is one
+      ({
+        then(resolve: (value: unknown) => void) {
+          seen.add(local.value);
+          resolve(depth === 0 ? "end" : nested(depth - 1));
+        },
+      }) as PromiseLike<string>;
+    const tasks = local.run("caller", () => [
+      Task.from(nested(DEPTH)),
+      Task.run(() => nested(DEPTH)),
+      Task.fromResult(0).then(() => nested(DEPTH)),
+    ]);
+    expect(await Task.whenAll(tasks)).toEqual(["end", "end", "end"]);
+    expect([...seen]).toEqual(["caller"]);
   });
 
   it("nested awaits", async () => {

@@ -87,6 +87,17 @@ describe("after a stack overflow that somebody caught", () => {
     expect(await settleAtEachLevel(policy, waiters)).toEqual({ isAny: true, missing: 0 });
   });
 
+  it("a task that follows a thenable ends, or the caller has the error", async () => {
+    const pending = await run(`
+      const thenable = { then: (resolve) => resolve({ then: (inner) => inner(1) }) };
+      const tasks = [];
+      for (let size = 0; size < SIZES; size++) overflow(size, () => void tasks.push(Task.from(thenable)));
+      for (const task of tasks) task.catch(() => {});
+      console.log(tasks.filter(({ isCompleted }) => !isCompleted).length);
+    `);
+    expect(pending).toBe(0);
+  });
+
   it("faults that nobody observes are reported", async () => {
     const reported = await run(`
       const reported = new Set();
