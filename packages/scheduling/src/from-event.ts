@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 import { argumentTypeError } from "@skein/context/errors";
 import { hookCancellation, isCanceled } from "./cancellation/cancellation-hook.ts";
-import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
+import type { CancellationHook, CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { cancellationError } from "./errors.ts";
 import type { CancellationCause } from "./errors.ts";
 import { demandQueue, tryCancel, tryFault, trySucceed } from "./task-state.ts";
@@ -37,14 +37,24 @@ export function nextEvent(
     demandQueue(target);
     tryCancel(target, cancellationError(aborted));
   };
+  let hook: CancellationHook | undefined;
   const release = (): void => {
-    listener?.remove();
+    hook?.remove();
     unlisten(source, name, onEvent);
     if (errorEvent !== undefined) unlisten(source, errorEvent, onError);
   };
   listen(source, name, onEvent);
-  if (errorEvent !== undefined) listen(source, errorEvent, onError);
-  const listener = signal === undefined ? undefined : hookCancellation(signal, { onAbort });
+  if (errorEvent !== undefined && !target.isCompleted) listen(source, errorEvent, onError);
+  if (signal !== undefined && !target.isCompleted) hook = hookCancellation(signal, { onAbort });
+  // Some call a listener back at once: before they keep it, or before the others are there.
+  if (target.isCompleted) release();
+}
+
+/** @throws TypeError when `value` names no event: a symbol does for an EventEmitter alone. */
+export function requireEventName(name: string, value: unknown, source: EventSource): string | symbol {
+  if (typeof value === "string" || (typeof value === "symbol" && isEmitter(source))) return value;
+  const wanted = isEmitter(source) ? "a string or a symbol" : "a string for an EventTarget";
+  throw argumentTypeError(name, wanted, value);
 }
 
 /** @throws TypeError when `value` is neither an EventEmitter nor an EventTarget. */

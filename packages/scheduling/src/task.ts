@@ -14,7 +14,7 @@ import { requirePolicy } from "./continuation-policy.ts";
 import type { ContinuationPolicy, Place } from "./continuation-policy.ts";
 import { delayFor } from "./delay.ts";
 import { cancellationError } from "./errors.ts";
-import { isEmitter, nextEvent, requireEventSource } from "./from-event.ts";
+import { isEmitter, nextEvent, requireEventName, requireEventSource } from "./from-event.ts";
 import type { EventSource } from "./from-event.ts";
 import { checkOptions, ownOption } from "./own-option.ts";
 import { defineMethod, isGeneratorFunction } from "./methods/define-method.ts";
@@ -336,12 +336,12 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
     options?: FromEventOptions,
   ): Task<T> {
     const source = requireEventSource(target);
-    if (typeof name !== "string" && typeof name !== "symbol")
-      throw argumentTypeError("name", "a string or a symbol", name);
+    requireEventName("name", name, source);
     checkOptions(options, fromEventOptions);
     const signal = requireSignal(ownOption(options, "signal"));
-    const errorEvent =
-      ownOption(options, "errorEvent") ?? (isEmitter(source) && name !== "error" ? "error" : undefined);
+    const named = ownOption(options, "errorEvent");
+    if (named !== undefined) requireEventName("options.errorEvent", named, source);
+    const errorEvent = named ?? (isEmitter(source) && name !== "error" ? "error" : undefined);
     const task = createTask<T>("inline");
     nextEvent(task, source, name, errorEvent, signal);
     return task;

@@ -54,7 +54,41 @@ describe("Task.fromEvent", () => {
     expect(emitter.eventNames()).toEqual([]);
   });
 
-  it("refuses what is no event source", () => {
+  it.each([
+    ["before it has them", false],
+    ["once it has them", true],
+  ])(
+    "an emitter that calls listeners back at once, %s: completed, and no listener stays",
+    (_, keepsFirst) => {
+      class Device extends EventEmitter {
+        override on(name: string | symbol, listener: (value: unknown) => void): this {
+          if (keepsFirst) super.on(name, listener);
+          if (name === "ready") listener.call(this, 42);
+          if (!keepsFirst) super.on(name, listener);
+          return this;
+        }
+      }
+      const device = new Device();
+      const { signal } = new AbortController();
+      const task = Task.fromEvent(device, "ready", { signal });
+      expect([task.status, task.result]).toEqual(["succeeded", 42]);
+      expect([device.eventNames(), getEventListeners(signal, "abort")]).toEqual([[], []]);
+      const failed = Task.fromEvent(device, "other", { errorEvent: "ready", signal });
+      expect([failed.status, failed.error]).toEqual(["faulted", 42]);
+      expect([device.eventNames(), getEventListeners(signal, "abort")]).toEqual([[], []]);
+    },
+  );
+
+  it("refuses what is no event source, and what is no name of an event", () => {
+    const emitter = new EventEmitter();
+    const target = new EventTarget();
+    const name = Symbol("ready");
+    expect(() => Task.fromEvent(emitter, "ready", { errorEvent: untyped({}) })).toThrow(
+      "Expected `options.errorEvent` to be a string or a symbol, got",
+    );
+    expect(() => Task.fromEvent(target, name)).toThrow("Expected `name` to be a string for an EventTarget");
+    expect(() => Task.fromEvent(target, "ready", { errorEvent: name })).toThrow(TypeError);
+    expect(emitter.eventNames()).toEqual([]);
     expect(() => Task.fromEvent(untyped({}), "ready")).toThrow(TypeError);
     expect(() => Task.fromEvent(new EventTarget(), untyped(1))).toThrow(TypeError);
   });
