@@ -28,7 +28,9 @@ class Delay implements Abortable {
     this.#target = target;
     // A `setTimeout` of somebody's may throw: then nothing has been attached.
     this.#timer = ms === Infinity ? undefined : startTimer(Delay.#onTime, ms, this);
-    this.#listener = signal === undefined ? undefined : hookCancellation(signal, this);
+    // Or calls back at once: then there is nothing left to cancel.
+    const isOver = signal === undefined || target.isCompleted;
+    this.#listener = isOver ? undefined : hookCancellation(signal, this);
   }
 
   onAbort(by: CancellationCause): void {

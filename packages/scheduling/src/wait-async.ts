@@ -32,7 +32,10 @@ export function waitFor(
   markObserved(source);
   if (isCanceled(signal)) tryCancel(target, cancellationError(signal));
   else if (timeoutMs === 0) tryFault(target, new TimeoutError());
-  else addContinuation(source, new Wait(target, source, signal, timeoutMs));
+  else {
+    const wait = new Wait(target, source, signal, timeoutMs);
+    if (!target.isCompleted) addContinuation(source, wait);
+  }
 }
 
 class Wait implements Continuation, Abortable {
@@ -53,7 +56,9 @@ class Wait implements Continuation, Abortable {
     this.#source = source;
     // A `setTimeout` of somebody's may throw: then nothing has been attached.
     this.#timer = timeoutMs === Infinity ? undefined : startTimer(Wait.#onTime, timeoutMs, this);
-    this.#listener = signal === undefined ? undefined : hookCancellation(signal, this);
+    // Or calls back at once: then there is nothing left to wait for.
+    const isOver = signal === undefined || target.isCompleted;
+    this.#listener = isOver ? undefined : hookCancellation(signal, this);
   }
 
   invoke(): void {

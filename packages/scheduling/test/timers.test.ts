@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { mock } from "node:test";
 import { setImmediate as realTurn, setTimeout as realDelay } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -142,4 +143,15 @@ describe("time that the user asked for", () => {
     await realDelay(1);
     expect(globalThis.setTimeout).toBe(realGlobals.setTimeout);
   });
+});
+
+it("a setTimeout that calls back at once leaves nothing on the signal", async () => {
+  vi.stubGlobal("setTimeout", (fn: (state: unknown) => void, _: number, state: unknown) => fn(state));
+  const { signal } = new AbortController();
+  const source = new TaskCompletionSource<void>();
+  const delay = Task.delay(10, { signal });
+  const wait = source.task.waitAsync({ timeoutMs: 10, signal });
+  expect([delay.status, wait.status]).toEqual(["succeeded", "faulted"]);
+  expect(wait.error).toBeInstanceOf(TimeoutError);
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
