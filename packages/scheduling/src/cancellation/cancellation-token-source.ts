@@ -18,7 +18,10 @@ import {
 } from "./cancellation-token.ts";
 
 export interface CancelOptions {
-  /** The first error of a callback is thrown as it is, and the callbacks behind it never run. @default false */
+  /**
+   * The first error of a callback is thrown as it is, and the callbacks behind it never run; `signal` is aborted all the same.
+   * @default false
+   */
   throwOnFirstError?: boolean | undefined;
 }
 
@@ -29,8 +32,8 @@ const cancelOptions: OptionNames<CancelOptions> = { throwOnFirstError: true };
 /**
  * Cancels what was given its token or its signal.
  *
- * `[Symbol.dispose]()` (or `using`) stops the timer and unhooks a linked source from its parents. A source that is neither linked nor
- * timed needs no disposal.
+ * `[Symbol.dispose]()` (or `using`) stops the timer, unhooks a linked source from its parents and drops what is registered, unless
+ * cancellation was requested before. A source that is neither linked nor timed needs no disposal.
  *
  * @example
  * const source = new CancellationTokenSource(5_000);
@@ -171,7 +174,8 @@ export class CancellationTokenSource {
   [Symbol.dispose](): void {
     if (this.#state.isDisposed) return;
     this.#state.isDisposed = true;
-    this.#state.removeAll();
+    // What `cancel` or `cancelAsync` has still to run, runs: it was promised to those who wait.
+    if (!this.#state.isRequested) this.#state.removeAll();
     this.#release();
   }
 

@@ -157,6 +157,8 @@ export class CancellationState {
         newest.onCanceled();
       } catch (error) {
         this.removeAll();
+        // It is no callback, but the same as the token: whoever has it must not wait for ever.
+        this.abort();
         throw error;
       }
     }

@@ -73,6 +73,21 @@ describe("linked sources", () => {
   });
 });
 
+describe("throwOnFirstError", () => {
+  it("aborts the signal all the same, which is no callback", () => {
+    const source = new CancellationTokenSource();
+    const { signal } = source;
+    let calls = 0;
+    signal.addEventListener("abort", () => calls++);
+    source.token.register(() => calls++);
+    source.token.register(() => {
+      throw failure;
+    });
+    expect(() => source.cancel("stop", { throwOnFirstError: true })).toThrow(failure);
+    expect([signal.aborted, signal.reason, source.signal, calls]).toEqual([true, "stop", signal, 1]);
+  });
+});
+
 describe("time", () => {
   it("A11.11 cancelAfter replaces an earlier time; -1 takes it back; cancelled it does nothing", async () => {
     const never = new CancellationTokenSource(60_000);
@@ -128,6 +143,26 @@ describe("disposal and reset", () => {
     expect([source.isCancellationRequested, token.isCancellationRequested]).toEqual([false, false]);
     expect(token.register(() => calls++).unregister()).toBe(false);
     expect(calls).toBe(0);
+  });
+
+  it("one that was cancelled before still runs what is registered, in a microtask or inside a callback", async () => {
+    const calls: string[] = [];
+    let signal: AbortSignal;
+    let wait: Task<void>;
+    {
+      using source = new CancellationTokenSource();
+      ({ signal } = source);
+      wait = Task.delay(60_000, { signal: source.token });
+      source.token.register(() => calls.push("async"));
+      void source.cancelAsync(failure);
+    }
+    await expect(wait).rejects.toMatchObject({ reason: failure });
+    expect([signal.reason, calls]).toEqual([failure, ["async"]]);
+    const other = new CancellationTokenSource();
+    other.token.register(() => calls.push("first"));
+    other.token.register(() => other[Symbol.dispose]());
+    other.cancel();
+    expect(calls).toEqual(["async", "first"]);
   });
 
   it("A11.14 tryReset drops all registrations and makes it new; a cancelled one stays cancelled", () => {
