@@ -1,5 +1,6 @@
 /* oxlint-disable require-yield -- methods that complete without waiting are part of what is tested */
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import { runInNewContext } from "node:vm";
 import { AsyncLocal, ExecutionContext } from "@skein/context";
 import { describe, expect, it } from "vitest";
 import {
@@ -352,6 +353,17 @@ describe("contexts of a generator method", () => {
 });
 
 describe("Task.run", () => {
+  it("runs a generator function of another realm as a method, too", async () => {
+    const make = (code: string): (() => Generator<unknown, number, unknown>) =>
+      runInNewContext(`(${code})`, { task: Task.delay(1).then(() => 5) });
+    const body = make("function* () { return yield* task; }");
+    expect(await Task.run(body)).toBe(5);
+    expect(await Task.async(body)()).toBe(5);
+    const asyncBody = make("async function* () { yield 1; }");
+    expect(Object.prototype.toString.call(await Task.run(asyncBody))).toBe("[object AsyncGenerator]");
+    expect(() => Task.async(asyncBody)).toThrow(TypeError);
+  });
+
   it("runs a generator function as a method, later, with neither context nor scheduler", async () => {
     const seen: unknown[] = [];
     const context = new SynchronizationContext();
