@@ -1,3 +1,4 @@
+import { AsyncScope } from "@skein/context";
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { hookCancellation, isCanceled } from "../cancellation/cancellation-hook.ts";
 import { SynchronizationContext } from "../contexts/synchronization-context.ts";
@@ -127,7 +128,8 @@ export class ManualScheduler extends TaskScheduler {
       timer.source.setResult();
       count += this.runAll();
     }
-    this.#now = end;
+    // An item may have moved the clock further.
+    this.#now = Math.max(this.#now, end);
     return count;
   }
 }
@@ -148,7 +150,9 @@ class ManualContext extends SynchronizationContext {
   }
 
   override post<S>(callback: (state: S) => void, state: S): void {
-    const invoke = (): void => SynchronizationContext.run(this, callback, state);
+    const scope = new AsyncScope();
+    const run = (): void => scope.runOnce(callback, state);
+    const invoke = (): void => SynchronizationContext.run(this, run);
     schedule(this.#scheduler, { invoke, fail: reportUncaught }, false);
   }
 }

@@ -332,4 +332,15 @@ describe("ManualScheduler.synchronizationContext", () => {
     expect(scheduler.runUntil(task)).toBe(context);
     expect(scheduler.now).toBe(10);
   });
+
+  it("runs what is posted in the poster's ExecutionContext, as every context does", () => {
+    const scheduler = new ManualScheduler();
+    const local = new AsyncLocal<string>();
+    const seen: unknown[] = [];
+    local.run("poster", () =>
+      scheduler.synchronizationContext.post((state) => seen.push(state, local.value), "state"),
+    );
+    local.run("runner", () => scheduler.runAll());
+    expect(seen).toEqual(["state", "poster"]);
+  });
 });

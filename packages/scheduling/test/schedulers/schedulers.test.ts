@@ -212,6 +212,18 @@ describe("ManualScheduler, virtual time", () => {
     expect([delay.status, scheduler.now]).toEqual(["canceled", 0]);
   });
 
+  it("the clock never goes back, also when an item moves it further than the one that runs it", () => {
+    const scheduler = new ManualScheduler();
+    const seen: number[] = [];
+    void scheduler.delay(5).then(() => {
+      scheduler.runUntil(scheduler.delay(20));
+      seen.push(scheduler.now);
+    });
+    void scheduler.delay(8).then(() => seen.push(scheduler.now));
+    scheduler.advance(10);
+    expect([seen, scheduler.now]).toEqual([[8, 25], 25]);
+  });
+
   it("A12.2 a cancelled delay is gone", () => {
     const scheduler = new ManualScheduler();
     const source = new CancellationTokenSource();
