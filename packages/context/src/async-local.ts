@@ -29,6 +29,9 @@ export interface AsyncLocalOptions<T> {
    * (`ExecutionContext.run`, scopes, jobs, continuations of generator methods) when the context changed. Node changes the
    * context of native `await` and callbacks without telling anyone; those switches are not reported.
    *
+   * Skein enters the empty context for steps of its own too, for instance to queue a continuation or to start a timer. Then it is called on
+   * the way there and on the way back, on the caller's stack, and what it sets on the way back is the caller's value.
+   *
    * What it throws reaches the setter; on a change of context it becomes an uncaught exception.
    */
   onValueChanged?: ((change: ValueChange<T>) => void) | undefined;

@@ -111,7 +111,7 @@ export class ValueTask<T> extends Suspension<T> implements PromiseLike<T> {
 
   /**
    * The same over sources that are reused: no task either when it has to wait. What it returns can be awaited exactly once;
-   * the second time throws (A9.8).
+   * the second time throws (A9.8). An error that nobody awaits is lost, as in .NET: no task is there to report it.
    *
    * @throws TypeError when `body` is not a generator function.
    */
