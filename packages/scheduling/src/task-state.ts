@@ -175,9 +175,11 @@ export abstract class TaskState<T> {
           resume(waiting, callbackState, task.#policy);
         } catch (fullStack) {
           if (isHandedOver && !(waiting instanceof Set)) throw fullStack;
-          const policy = task.#policy;
-          const item: LateItem = { waiting, callbackState, policy, invoke: resumeLate, fail: reportUncaught };
-          late[late.length] = item;
+          const { length } = unqueued;
+          unqueued[length] = waiting;
+          unqueued[length + 1] = callbackState;
+          unqueued[length + 2] = task.#policy;
+          late[late.length] = queueLate;
           promiseThen(settled, drainLate);
         }
         isHandedOver = true;
@@ -267,16 +269,21 @@ function mayRunInline(continuation: Continuation): boolean {
   return canNestInline() && (!continuation.isAwait || capturedPlace() === null);
 }
 
-interface LateItem extends WorkItem {
-  readonly waiting: NonNullable<Waiting>;
-  readonly callbackState: unknown;
-  readonly policy: ContinuationPolicy;
-}
+/**
+ * Who waited for tasks that were completed where the stack was full; for each task three entries: waiting, state, policy. Not one object:
+ * V8 needs stack to make the first of its kind.
+ */
+const unqueued: unknown[] = [];
 
-/** Not a closure: that would cost every completion an allocation. */
-function resumeLate(this: LateItem): void {
-  resume(this.waiting, this.callbackState, this.policy);
-}
+const queueLate: WorkItem = {
+  invoke() {
+    const list = unqueued.splice(0);
+    for (let i = 0; i < list.length; i += 3)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `settle` has put them there.
+      resume(list[i] as NonNullable<Waiting>, list[i + 1], list[i + 2] as ContinuationPolicy);
+  },
+  fail: reportUncaught,
+};
 
 function resume(waiting: NonNullable<Waiting>, callbackState: unknown, policy: ContinuationPolicy): void {
   if (typeof waiting === "function") runBare(waiting, callbackState, policy);
