@@ -131,8 +131,8 @@ export class CompletionPump {
     if (this.#spinsLeft === 0 || this.#isSpinAsked) return;
     const outstanding = this.#outstanding();
     if (outstanding === 0 || outstanding > FEW_JOBS) return;
-    this.#isSpinAsked = true;
     AsyncScope.root.run(promiseThen, settled, this.#onSpinAsked);
+    this.#isSpinAsked = true;
   }
 
   /** Once more: whoever awaits the job is told of it in the microtask behind this one, and has to be there first. */

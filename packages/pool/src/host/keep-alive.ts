@@ -43,16 +43,16 @@ export class KeepAlive {
   hold(): void {
     this.#wanted = true;
     if (this.#held) return;
-    this.#held = true;
     this.#channel.port1.ref();
+    this.#held = true;
   }
 
   /** No job of the host is outstanding: lets go a moment later, so that one job after the other costs nothing. */
   release(): void {
     this.#wanted = false;
     if (this.#checking) return;
-    this.#checking = true;
     this.#check(1, CHECK_MS);
+    this.#checking = true;
   }
 
   close(): void {

@@ -7,6 +7,7 @@
  * outstanding: those may be what it waits for, and no thread may begin an exclusive job on top of another (shared/reach.ts).
  */
 import { AsyncScope } from "@skein/context";
+import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import { ASLEEP, IDLE } from "../shared/parking.ts";
 import { ALL } from "../shared/reach.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
@@ -24,6 +25,8 @@ const cpuUsage = process.cpuUsage.bind(process);
 
 /** How often a thread that could not start is tried again: others still run jobs of the dead one whose place it would take. */
 const START_RETRY_MS = 10;
+
+const settled: Promise<void> = Promise.resolve();
 
 /** Of a thread above `maxThreads`. */
 export const EXTRA_IDLE_TIMEOUT_MS = 1;
@@ -73,6 +76,7 @@ export class ThreadSupply {
   /** What `start` has asked for: how many threads, and what they load first. Until it was tried. */
   #asked: { readonly count: number; readonly modules: readonly string[] } | null = null;
   #watch: NodeJS.Timeout | null = null;
+  #isWatchDue = false;
 
   /** @param limits Kept up to date: more threads may have more jobs. */
   constructor(
@@ -179,7 +183,7 @@ export class ThreadSupply {
 
   /** A job was queued. */
   queued(isExclusive: boolean): void {
-    if (this.#watch === null) this.#startWatching();
+    if (this.#watch === null && !this.#isWatchDue) this.#watchSoon();
     if (this.#memory.parking.wakeOne(-1, isExclusive) !== "none" || !this.#isShort) return;
     if (isExclusive) this.wanted();
     else if (this.#isBelowMinimum) this.#start();
@@ -272,11 +276,14 @@ export class ThreadSupply {
     }
     this.#isStarting = true;
     let started: boolean;
-    do {
-      this.#startAgain = false;
-      started = this.#startOne();
-    } while (started && (this.#isAsked || (this.#startAgain && this.#isBelowMinimum)));
-    this.#isStarting = false;
+    try {
+      do {
+        this.#startAgain = false;
+        started = this.#startOne();
+      } while (started && (this.#isAsked || (this.#startAgain && this.#isBelowMinimum)));
+    } finally {
+      this.#isStarting = false;
+    }
     this.#asked = null;
     this.#jobs.started();
     // Whoever was told that it could not start has submitted another job.
@@ -337,6 +344,17 @@ export class ThreadSupply {
     this.#memory.parking.wake(thread.index);
     this.#jobs.left(thread);
   }
+
+  /** Not at once: a job may be submitted where the stack is full, and Node's timers do not survive being set there. */
+  #watchSoon(): void {
+    promiseThen(settled, this.#onWatchDue);
+    this.#isWatchDue = true;
+  }
+
+  readonly #onWatchDue = (): void => {
+    this.#isWatchDue = false;
+    if (this.#watch === null) this.#startWatching();
+  };
 
   /** Until no job is outstanding: an idle pool has no timer. */
   #startWatching(): void {

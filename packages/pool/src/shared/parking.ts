@@ -217,8 +217,13 @@ export class Parking {
     store(this.#words, this.#word(w) + MAIL, 0); // [unpaired] as the line above
     store(this.#words, this.#word(w) + REACH, ALL); // [unpaired] as the line above
     store(this.#words, this.#word(w) + PACE, 0); // [unpaired] as the line above
-    for (let other = 0; other < this.#places.used; other++) {
-      const word = this.#word(other);
+    this.finishWakeUps();
+  }
+
+  /** Of a thread that has ended, or of this one, which had no stack for the second half of m4. */
+  finishWakeUps(): void {
+    for (let w = 0; w < this.#places.used; w++) {
+      const word = this.#word(w);
       if (load(this.#words, word) === NOTIFIED) notify(this.#words, word); // [P3] one notify too many is harmless, m5
     }
   }

@@ -38,8 +38,11 @@ export class Backlog {
   }
 
   add(job: PendingJob, args: Uint8Array): void {
+    if (job.block === 0) this.#write(job, args);
     this.#jobs.push(job);
-    if (job.block !== 0) return;
+  }
+
+  #write(job: PendingJob, args: Uint8Array): void {
     if (this.#writeAt + INLINE_BYTES > CHUNK_BYTES) {
       this.#chunks.push(new Uint8Array(CHUNK_BYTES));
       this.#writeAt = 0;

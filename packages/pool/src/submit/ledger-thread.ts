@@ -1,6 +1,6 @@
 /** What a ledger tells its thread, and asks of it. None of it runs user code, but for `queued`, which is always the last step. */
 export interface LedgerThread {
-  /** A job is outstanding, and none was. */
+  /** A job will be outstanding, and none was. */
   active(): void;
   /** The last outstanding job has settled. */
   idle(): void;

@@ -18,7 +18,8 @@
  *            closed (placed-jobs.ts). DECIDED and SETTLED with a slot: the job was given up while a thread has it; when the thread is done, or
  *            has ended, the slot is released and nothing else happens.
  */
-import { PoolClosedError } from "../errors.ts";
+import { JobCanceledError, PoolClosedError } from "../errors.ts";
+import { Promise, promiseThen } from "../shared/intrinsics.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { QUEUED } from "../shared/slot.ts";
 import { COUNTERS } from "../shared/statistics.ts";
@@ -27,6 +28,7 @@ import { FinishedSlots, type FinishedSlotsParts } from "./finished-slots.ts";
 import { GivingUp } from "./giving-up.ts";
 import { JobHoldings, type JobHoldingsParts } from "./job-holdings.ts";
 import type { JobTable } from "./job-table.ts";
+import type { LedgerThread } from "./ledger-thread.ts";
 import { OpenStreams } from "./open-streams.ts";
 import {
   CANCELED,
@@ -44,6 +46,8 @@ import { Settlement } from "./settlement.ts";
 import type { Placement } from "./submit-options.ts";
 import { WaitingJobs, type WaitingJobsParts } from "./waiting-jobs.ts";
 
+const settled: Promise<void> = Promise.resolve();
+
 export type LedgerParts = JobHoldingsParts &
   Omit<WaitingJobsParts, "queued"> &
   Omit<FinishedSlotsParts, "streams" | "holdings" | "settlement">;
@@ -59,12 +63,17 @@ export class Ledger {
   readonly #finished: FinishedSlots;
   readonly #givingUp: GivingUp;
   readonly #recovery: Recovery;
+  readonly #thread: LedgerThread;
+  /** Jobs whose acceptance had no stack left: before they were counted, and behind that. */
+  readonly #uncounted: PendingJob[] = [];
+  readonly #brokenOff: PendingJob[] = [];
   #isClosed = false;
 
   constructor(parts: LedgerParts) {
     const { memory, table, thread } = parts;
     this.#memory = memory;
     this.#table = table;
+    this.#thread = thread;
     const streams = new OpenStreams(parts, {
       awaited: () => thread.awaited(),
       leave: (job) => {
@@ -195,8 +204,18 @@ export class Ledger {
 
   /** @param args The encoded arguments, if they are to lie in the slot; valid during the call. */
   accept(job: PendingJob, args: Uint8Array): void {
-    this.#count(job);
-    this.#waiting.accept(job, args);
+    let isCounted = false;
+    try {
+      this.#count(job);
+      isCounted = true;
+      this.#waiting.accept(job, args);
+    } catch (fullStack) {
+      // Nothing else throws here. There is no stack left to undo anything on, nor to make an object: these need none.
+      const list = isCounted ? this.#brokenOff : this.#uncounted;
+      list[list.length] = job;
+      promiseThen(settled, this.#undoBrokenOff);
+      throw fullStack;
+    }
   }
 
   /** Accepts a job into a slot that is the thread's already; the caller has asked `hasSlots`, and tells the thread. */
@@ -210,11 +229,26 @@ export class Ledger {
     this.#waiting.refill();
   }
 
+  /** What needs most stack comes first: if that throws, the job is not counted. */
   #count(job: PendingJob): void {
-    this.#holdings.add(job);
+    if (this.outstanding === 0) this.#thread.active();
     this.#memory.statistics.count(COUNTERS.submitted);
+    this.#holdings.add(job);
     this.#settlement.expect();
   }
+
+  /** Their callers have the error, and nobody has their tasks. */
+  readonly #undoBrokenOff = (): void => {
+    for (const job of this.#uncounted.splice(0)) this.giveBack(job);
+    for (const job of this.#brokenOff.splice(0)) {
+      this.#queued.recall(job);
+      this.cancel(job, new JobCanceledError("The stack was full when it was submitted"));
+    }
+    // The jobs of others rely on what these have not finished.
+    this.#memory.parking.finishWakeUps();
+    this.#thread.queued(false);
+    if (this.outstanding === 0) this.#thread.idle();
+  };
 
   /** What a job holds that was made and was never accepted. */
   giveBack(job: PendingJob): void {

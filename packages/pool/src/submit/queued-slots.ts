@@ -6,13 +6,14 @@
  *            | `assign`               | WAITING → IN_SLOT | FREE → RUNNING: a thread has it past all queues
  *            | `publishAgain`         | IN_SLOT           | RUNNING → QUEUED: the thread has not begun it
  *            | `withdraw`             | IN_SLOT           | QUEUED → FREE, the slot still the job's
+ *            | `recall`               | WAITING, or → IN_SLOT | FREE, QUEUED → FREE; or a thread has it: see there
  *            | `takeOut`, `empty`     | IN_SLOT → WAITING | the slot is another job's from now on
  */
 import { PRIORITIES } from "../shared/layout.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { OWN } from "../shared/reach.ts";
-import { placedWord, QUEUED } from "../shared/slot.ts";
+import { FREE, placedWord, QUEUED } from "../shared/slot.ts";
 import type { Home } from "./home.ts";
 import type { JobHoldings } from "./job-holdings.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
@@ -55,6 +56,18 @@ export class QueuedSlots {
     // Queued; or the ring was full, but a thread came by a former entry of this slot and has claimed the job (slot.ts I4).
     moveTo(job, slot);
     return true;
+  }
+
+  /** A job whose way here broke off: out of its slot, or IN_SLOT after all if a thread has it already. */
+  recall(job: PendingJob): void {
+    if (job.stage !== WAITING) return;
+    const { slots } = this.#memory;
+    for (const [slot, each] of this.#table.entries()) {
+      if (each !== job) continue;
+      if (slots.state(slot) === FREE || slots.withdraw(slot)) this.#table.free(slot);
+      else moveTo(job, slot);
+      return;
+    }
   }
 
   /** The same, into the mailbox of one thread. */

@@ -52,9 +52,9 @@ export class Settlement {
     return !this.#outcomes.isEmpty;
   }
 
-  /** A job is accepted. */
+  /** A job is accepted; if it is the first one outstanding, the thread has been told. */
   expect(): void {
-    if (this.outstanding++ === 0) this.#thread.active();
+    this.outstanding++;
   }
 
   decide(job: PendingJob, kind: OutcomeKind, value: unknown): void {

@@ -245,3 +245,11 @@ describe.skipIf(process.platform === "win32")(
     });
   },
 );
+
+it(
+  "close() resolves also when jobs were submitted where the stack was full",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    expect(await runScript("full-stack.ts")).toEqual({ code: 0, stdout: "0\n", stderr: "" });
+  },
+);

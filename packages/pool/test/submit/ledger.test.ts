@@ -5,7 +5,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setFlagsFromString } from "node:v8";
 import { AsyncLocal } from "@skein/context";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Encoder } from "../../src/codec/encoder.ts";
 import { PoolClosedError, QueueFullError } from "../../src/errors.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
@@ -699,6 +699,59 @@ describe("streams", () => {
     pool.recover(1, 1);
     await expect(stream.next()).rejects.toMatchObject(unread);
     expect([ledger.arrived(id), ledger.outstanding]).toEqual([false, 0]);
+  });
+});
+
+describe("a submission whose stack ends in the middle", () => {
+  function overflow(): never {
+    throw new RangeError("Maximum call stack size exceeded");
+  }
+
+  it.each<[string, (pool: PlayedPool) => void]>([
+    ["counting", ({ host }) => vi.spyOn(host.statistics, "count").mockImplementationOnce(overflow)],
+    ["filling a slot", ({ host }) => vi.spyOn(host.slots, "describeJob").mockImplementationOnce(overflow)],
+    ["publishing it", ({ host }) => vi.spyOn(host.slots, "publish").mockImplementationOnce(overflow)],
+    ["queueing it", ({ host }) => vi.spyOn(host.queues, "push").mockImplementationOnce(overflow)],
+    [
+      "waking a thread",
+      (pool) => {
+        pool.onQueued = () => {
+          pool.onQueued = () => {};
+          overflow();
+        };
+      },
+    ],
+  ])("at %s, leaves nothing, and the next one is as usual", async (_, prepare) => {
+    const pool = new PlayedPool({ slots: 1 });
+    const { ledger } = pool.submitter;
+    prepare(pool);
+    expect(() => pool.submit(["broken off"])).toThrow(RangeError);
+    await Promise.resolve();
+    expect([ledger.outstanding, pool.slotsInUse()]).toEqual([0, []]);
+    const { task } = pool.submit(["next"]);
+    pool.runAll(0);
+    ledger.drain();
+    expect(task.result).toContain("next");
+    expect([ledger.outstanding, pool.slotsInUse()]).toEqual([0, []]);
+  });
+
+  it("when a thread has found the job already, lets it run to its end", async () => {
+    const pool = new PlayedPool({ slots: 1 });
+    const { ledger } = pool.submitter;
+    let taken = NO_JOB;
+    const { queues } = pool.host;
+    const push = queues.push.bind(queues);
+    vi.spyOn(queues, "push").mockImplementationOnce((...args) => {
+      push(...args);
+      taken = pool.take(0);
+      return overflow();
+    });
+    expect(() => pool.submit(["broken off"])).toThrow(RangeError);
+    await Promise.resolve();
+    expect([ledger.outstanding, pool.slotsInUse()]).toEqual([0, [taken]]);
+    pool.run(0, taken, 1);
+    ledger.drain();
+    expect([ledger.outstanding, pool.slotsInUse()]).toEqual([0, []]);
   });
 });
 
