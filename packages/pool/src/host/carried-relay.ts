@@ -124,8 +124,8 @@ export class CarriedRelay implements ArgumentsHolder {
     // At once: the caller may block this thread now. Otherwise with what else is submitted in these microtasks.
     if (isFree) this.#sendAll();
     else if (!this.#isSendingDue) {
-      this.#isSendingDue = true;
       AsyncScope.root.run(promiseThen, settled, this.#onSendingDue);
+      this.#isSendingDue = true;
     }
   }
 
@@ -181,8 +181,8 @@ export class CarriedRelay implements ArgumentsHolder {
 
   #nextTurn(): void {
     if (this.#turnIsDue) return;
-    this.#turnIsDue = true;
     AsyncScope.root.run(setImmediate, this.#onTurn);
+    this.#turnIsDue = true;
   }
 
   readonly #onSendingDue = (): void => {

@@ -195,8 +195,8 @@ export class CompletionPump {
   }
 
   #lookOn(): void {
-    this.#looking = true;
     // The chain of turns belongs to nobody's request.
     AsyncScope.root.run(setImmediate, this.#look);
+    this.#looking = true;
   }
 }

@@ -67,8 +67,8 @@ export class QueueWatch {
   /** After a job was accepted. */
   submitted(): void {
     if (this.#isArmed || this.#listeners.length === 0) return;
-    this.#isArmed = true;
     this.#watch();
+    this.#isArmed = true;
   }
 
   /** Results have come in, and are settled. Calls listeners. */

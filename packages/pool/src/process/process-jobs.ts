@@ -255,8 +255,8 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
 
   #pumpSoon(): void {
     if (this.#willPump) return;
-    this.#willPump = true;
     AsyncScope.root.run(queueMicrotask, this.#pump);
+    this.#willPump = true;
   }
 
   readonly #pump = (): void => {
