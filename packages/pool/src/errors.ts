@@ -46,14 +46,15 @@ export class JobTimeoutError extends JobError {
 
   constructor(
     timeoutMs: number,
-    options?: ErrorOptions & { readonly limit?: "timeoutMs" | "runTimeoutMs" | undefined },
+    options: ErrorOptions & { readonly limit?: "timeoutMs" | "runTimeoutMs" | undefined } = {},
   ) {
-    const limit = options?.limit ?? "timeoutMs";
+    const own = ownOf(options);
+    const limit = own.limit ?? "timeoutMs";
     super(
       "ERR_SKEIN_JOB_TIMEOUT",
       `The job did not finish within ${timeoutMs} ms${limit === "timeoutMs" ? "" : " of its start"}. Raise \`${limit}\`, ` +
         "or let the job look at `job.isCancellationRequested` so that it can stop early",
-      options,
+      own,
     );
     this.timeoutMs = timeoutMs;
     this.limit = limit;
@@ -96,10 +97,11 @@ export class ThreadCrashedError extends JobError {
   declare readonly signal?: NodeJS.Signals;
 
   constructor(exitCode: number | undefined, options: ThreadCrashedOptions = {}) {
-    super("ERR_SKEIN_THREAD_CRASHED", options.message ?? crashMessage(exitCode, options), options);
+    const own = ownOf(options);
+    super("ERR_SKEIN_THREAD_CRASHED", own.message ?? crashMessage(exitCode, own), own);
     this.exitCode = exitCode;
-    this.wasTerminated = options.wasTerminated ?? false;
-    const { detail, pid, signal } = options;
+    this.wasTerminated = own.wasTerminated ?? false;
+    const { detail, pid, signal } = own;
     if (detail !== undefined) this.detail = detail;
     if (pid !== undefined) this.pid = pid;
     if (signal !== undefined) this.signal = signal;
@@ -107,7 +109,7 @@ export class ThreadCrashedError extends JobError {
 
   /** An error of its own for one of several jobs that ended with the thread. */
   forOneJob(): ThreadCrashedError {
-    return remade(this, this.detail);
+    return remade(this, ownOf(this).detail);
   }
 
   /** The same for a job that was sent to the thread, and that it had not come to. @param hasMoved Whether it took something along. */
@@ -116,9 +118,15 @@ export class ThreadCrashedError extends JobError {
   }
 }
 
+/** What is its own: what somebody has put on prototypes says nothing of a thread. */
+function ownOf<T extends object>(object: T): T {
+  return { __proto__: null, ...object };
+}
+
 /** No method: one that came from another thread has no private members. */
 function remade(error: ThreadCrashedError, detail: string | undefined): ThreadCrashedError {
-  const { exitCode, wasTerminated, pid, signal, cause } = error;
+  const { exitCode, wasTerminated, pid, signal } = ownOf(error);
+  const cause = Object.hasOwn(error, "cause") ? error.cause : undefined;
   const known = { wasTerminated, detail, pid, signal, ...(cause !== undefined && { cause }) };
   return new ThreadCrashedError(exitCode, known);
 }

@@ -11,6 +11,7 @@ import {
   QueueFullError,
   ThreadCrashedError,
 } from "../src/errors.ts";
+import { inheriting } from "./inherited.ts";
 
 describe("errors of the pool", () => {
   it.each<[error: SkeinError, name: string, code: string, advice: RegExp]>([
@@ -78,6 +79,30 @@ describe("errors of the pool", () => {
     expect(texts[1]).not.toMatch(/cause/);
     expect(texts[2]).toMatch(/The pool terminated it/);
     expect(texts[2]).not.toMatch(/cause|process\.exit/);
+  });
+
+  it("say nothing that plain objects inherit", () => {
+    const make = () => [
+      new ThreadCrashedError(3),
+      new ThreadCrashedError(3, { wasTerminated: true }).forOneJob(),
+      new JobTimeoutError(50, {}),
+    ];
+    const before = make();
+    const inherited = {
+      detail: "yesterday",
+      pid: 1,
+      signal: "SIGKILL",
+      cause: "nobody",
+      limit: "runTimeoutMs",
+    };
+    const after = inheriting({ ...inherited, wasTerminated: true }, make);
+    for (const [i, error] of after.entries()) {
+      expect(error.message).toBe(before[i]!.message);
+      expect(Object.keys(error)).toEqual(Object.keys(before[i]!));
+      expect(Object.hasOwn(error, "cause")).toBe(false);
+    }
+    const errorWithMessage = inheriting({ message: "nothing" }, () => new ThreadCrashedError(3));
+    expect(errorWithMessage.message).toBe(before[0]!.message);
   });
 
   it("of a thread are made anew for each of its jobs", () => {

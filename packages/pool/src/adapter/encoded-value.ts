@@ -10,6 +10,7 @@ import type { MarkedStream } from "../codec/marked-streams.ts";
 import { Refusal } from "../codec/refusal.ts";
 import type { CloneRoot } from "../codec/not-cloneable.ts";
 import { letGoAll } from "../submit/argument-pumps.ts";
+import { ownValue } from "../shared/intrinsics.ts";
 import { detach, detachCopied, giveUp } from "../transfer/detach.ts";
 
 /** A value on its way to another thread: it can be posted as it is, with the list that came with it. */
@@ -97,10 +98,10 @@ const decoder = new Decoder(buffers, { take: () => carried, putBack: () => {} },
  * @throws NotCloneableError when the value holds something that cannot be copied or moved; nothing was detached then.
  */
 export function encodeValue(value: unknown, root: CloneRoot, options: EncodeOptions = {}): SentValue {
-  const { bytesOnly = false, transfer = null, beforeDetaching } = options;
-  return bytesOnly
+  const beforeDetaching = ownValue(options, "beforeDetaching");
+  return ownValue(options, "bytesOnly") === true
     ? sentValue(bytesEncoder, value, root, null, beforeDetaching)
-    : sentValue(encoder, value, root, transfer, beforeDetaching);
+    : sentValue(encoder, value, root, ownValue(options, "transfer") ?? null, beforeDetaching);
 }
 
 /**

@@ -19,7 +19,7 @@ import { apply, leaveCurrent, publishStart, restoreCurrent, scopeFrom } from "..
 import { CallInProgress } from "./call-in-progress.ts";
 import { decodeArguments, decodeValue, encodeValue } from "./encoded-value.ts";
 import type { JobRequest, SentReply } from "./job-request.ts";
-import { Promise } from "../shared/intrinsics.ts";
+import { ownValue, Promise } from "../shared/intrinsics.ts";
 
 let onStuck = (): void => {};
 const functions = new KnownFunctions(new ModuleTable(() => onStuck()));
@@ -76,7 +76,7 @@ export function startJob(
   try {
     if (known.fn === null) functions.resolve(known);
   } catch (error) {
-    end(errorReply(known.explain(error), request.bytesOnly));
+    end(errorReply(known.explain(error), isBytesOnly(request)));
     return;
   }
   if (known.fn !== null) call(request, state, known, known.fn, end, place);
@@ -94,7 +94,7 @@ async function loadAndCall(
   try {
     fn = await functions.load(known);
   } catch (error) {
-    end(errorReply(known.explain(error), request.bytesOnly));
+    end(errorReply(known.explain(error), isBytesOnly(request)));
     return;
   }
   place(() => {
@@ -102,7 +102,7 @@ async function loadAndCall(
       end(
         errorReply(
           new JobCanceledError(undefined, "The job was asked to stop before it began"),
-          request.bytesOnly,
+          isBytesOnly(request),
         ),
       );
     else call(request, state, known, fn, end, place);
@@ -110,13 +110,18 @@ async function loadAndCall(
 }
 
 function call(
-  { args, context, reports, attempt, isRemote = false, bytesOnly = false, streams, received }: JobRequest,
+  request: JobRequest,
   state: CallState,
   known: KnownFunction,
   fn: JobFunction,
   end: (sent: SentReply) => void,
   place: (call: () => void) => void,
 ): void {
+  const { args, context, reports, attempt } = request;
+  const isRemote = ownValue(request, "isRemote") === true;
+  const bytesOnly = isBytesOnly(request);
+  const streams = ownValue(request, "streams");
+  const received = ownValue(request, "received");
   const outside = leaveCurrent();
   let sent: SentReply;
   try {
@@ -159,6 +164,10 @@ function call(
     restoreCurrent(outside);
   }
   end(sent);
+}
+
+function isBytesOnly(request: JobRequest): boolean {
+  return ownValue(request, "bytesOnly") === true;
 }
 
 /** With nothing current, as a function is called. */
@@ -205,7 +214,7 @@ function resultReply(result: unknown, bytesOnly: boolean): SentReply {
   }
 }
 
-function errorReply(error: unknown, bytesOnly: boolean | undefined): SentReply {
+function errorReply(error: unknown, bytesOnly: boolean): SentReply {
   try {
     return encodedError(error, bytesOnly);
   } catch (notSent) {
@@ -213,7 +222,7 @@ function errorReply(error: unknown, bytesOnly: boolean | undefined): SentReply {
   }
 }
 
-function encodedError(error: unknown, bytesOnly: boolean | undefined): SentReply {
+function encodedError(error: unknown, bytesOnly: boolean): SentReply {
   const { value, transfer } = encodeValue(toWire(error), "error", { bytesOnly });
   return { reply: { kind: "error", value }, transfer };
 }

@@ -42,6 +42,11 @@ export type ErrorWire =
   | { readonly error: ErrorRecord; readonly links: readonly ErrorLink[] }
   | { readonly thrown: unknown };
 
+/** Whether it is no error. What somebody has put on prototypes has no part in it. */
+export function isThrownValue(wire: ErrorWire): wire is Extract<ErrorWire, { readonly thrown: unknown }> {
+  return hasOwnProperty(wire, "thrown");
+}
+
 /** The wire form of what a job threw. Never throws: what cannot be read or copied is left out and listed. */
 export function toWire(error: unknown): ErrorWire {
   if (!isError(error)) return { thrown: error };
@@ -55,7 +60,7 @@ export function toWire(error: unknown): ErrorWire {
  * @param callerFrames The stack lines of the call that submitted the job: they go below the error's own.
  */
 export function fromWire(wire: ErrorWire, callerFrames?: string): unknown {
-  if ("thrown" in wire) return wire.thrown;
+  if (isThrownValue(wire)) return wire.thrown;
   const errors = new Map<ErrorRecord, object>();
   const root = errorOf(wire.error, errors);
   const { links } = wire;

@@ -44,9 +44,7 @@ export function explainNotCloneable(
   transfer: ReadonlySet<object> | null,
 ): unknown {
   if (error instanceof Refusal) {
-    // What was thrown travels inside an envelope, of which a path says nothing.
-    const isEnvelope = root === "error" && typeof value === "object" && value !== null && "thrown" in value;
-    const found = findNotCloneable(isEnvelope ? value.thrown : value, root, transfer, error);
+    const found = findNotCloneable(root === "error" ? thrownIn(value) : value, root, transfer, error);
     return found === undefined
       ? new NotCloneableError(root, `holds a value that ${error.problem}`)
       : new NotCloneableError(found.path, found.problem);
@@ -59,6 +57,12 @@ export function explainNotCloneable(
   return isNativeError(error) && hasWords(error, "a proxy that has been revoked")
     ? explainRevoked(error, value, root, transfer)
     : error;
+}
+
+/** What was thrown travels inside an envelope (error-wire.ts), of which a path says nothing. */
+function thrownIn(wire: unknown): unknown {
+  const isEnvelope = typeof wire === "object" && wire !== null && hasOwnProperty(wire, "thrown");
+  return isEnvelope ? (wire as { readonly thrown: unknown }).thrown : wire;
 }
 
 /** A getter may have met it elsewhere: then it is the program's error. */

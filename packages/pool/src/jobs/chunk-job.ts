@@ -3,6 +3,7 @@ import type { Transferable } from "node:worker_threads";
 import { Chunk } from "../codec/chunk.ts";
 import { type ErrorWire, toWire } from "../codec/error-wire.ts";
 import { NotCloneableError } from "../errors.ts";
+import { hasOwnProperty } from "../shared/intrinsics.ts";
 import { forgetMoves, move, moveListOf, moveListOfArguments } from "../transfer/move.ts";
 
 /** What a job of a Chunk results in: results, up to the first failure, if there was one. As it arrives: with an array. */
@@ -47,7 +48,7 @@ export function uncloneableItem(
   if (text === undefined) return null;
   const [root] = before.split(".", 1);
   // What was added for the job of the chunk (job-of-error.ts) is not the item's.
-  const end = error.job === undefined ? undefined : -`. Job: ${error.job}`.length;
+  const end = hasOwnProperty(error, "job") ? -`. Job: ${error.job}`.length : undefined;
   const problem = error.message.slice(error.path.length + 1, end);
   const path = root!.replace("result[0]", "result") + error.path.slice(before.length + text.length);
   return { index: Number(index), error: new NotCloneableError(path, problem, { cause: error.cause }) };

@@ -1,11 +1,11 @@
 import { jobLabel } from "../codec/job-of-error.ts";
-import { type FunctionSource, shownAs } from "./function-source.ts";
+import { type FunctionSource, isOfEach, shownAs } from "./function-source.ts";
 
 const NAME_LENGTH = 80;
 
 /** As it is shown: an export by its name, or that of what it stands for, a function that is shipped by its own name or the beginning of its source. */
 export function nameOf(source: FunctionSource): string {
-  return source.each === true ? `${plainNameOf(source)} (chunk)` : plainNameOf(source);
+  return isOfEach(source) ? `${plainNameOf(source)} (chunk)` : plainNameOf(source);
 }
 
 /** The same with its module, for errors. */

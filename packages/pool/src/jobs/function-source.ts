@@ -1,4 +1,4 @@
-import { hasOwnProperty, stringify } from "../shared/intrinsics.ts";
+import { ownValue, stringify } from "../shared/intrinsics.ts";
 
 /** An export of a module, as it is shown. */
 export interface ShownFunction {
@@ -33,14 +33,19 @@ export function shownAs(source: FunctionSource): {
 } {
   if (source.kind === "inline") return noExport;
   // Not what somebody has put on prototypes.
-  return hasOwnProperty(source, "as") ? source.as! : source;
+  return ownValue(source, "as") ?? source;
+}
+
+/** Whether it is called for each item of a Chunk. */
+export function isOfEach(source: FunctionSource): boolean {
+  return ownValue(source, "each") === true;
 }
 
 const noExport = { url: null, name: null };
 
 /** As JSON, and the same text for the same function. Put together of strings: what somebody has put on prototypes has no part in it. */
 export function textOf(source: FunctionSource): string {
-  const each = source.each === true ? ',"each":true' : "";
+  const each = isOfEach(source) ? ',"each":true' : "";
   if (source.kind === "inline")
     return `{"kind":"inline","source":${stringify(source.source)},"from":${stringify(source.from)}${each}}`;
   const shown = shownAs(source);

@@ -68,6 +68,10 @@ export const isView: (value: unknown) => value is View = ArrayBuffer.isView;
 export const hasOwnProperty: (target: object, key: PropertyKey) => boolean = uncurryThis(
   Object.prototype.hasOwnProperty,
 );
+/** Undefined where only a prototype has it. */
+export function ownValue<T extends object, K extends keyof T>(target: T, key: K): T[K] | undefined {
+  return hasOwnProperty(target, key) ? target[key] : undefined;
+}
 /** For native promises. */
 export const promiseThen: <T>(promise: Promise<T>, callback: (value: T) => void) => void = uncurryThis(
   Promise.prototype.then,

@@ -3,7 +3,7 @@
  * number reads it there, without asking anybody. Descriptions that no job in flight names are evicted when there are many; one that is
  * needed again is stored again, under its number.
  */
-import { descriptionText, type FunctionSource } from "../jobs/function-source.ts";
+import { descriptionText, type FunctionSource, isOfEach } from "../jobs/function-source.ts";
 import { exportSource } from "../jobs/shown-modules.ts";
 import { type ExportOf, sourceOfFunction } from "../jobs/source-of-function.ts";
 import type { Arena } from "../shared/arena.ts";
@@ -123,7 +123,7 @@ export class FunctionRegistry {
 
   #findable(entry: RegisteredFunction): void {
     const { source } = entry;
-    if (source.each === true) return;
+    if (isOfEach(source)) return;
     if (source.kind === "inline") {
       this.#inline.set(inlineKey(source.source, source.from), entry);
     } else {
@@ -160,7 +160,7 @@ export class FunctionRegistry {
     this.#stored.delete(entry);
     this.#storedBytes -= entry.description.length;
     const { source } = entry;
-    if (source.each === true) return;
+    if (isOfEach(source)) return;
     if (source.kind === "inline") {
       this.#inline.delete(inlineKey(source.source, source.from));
     } else {

@@ -3,7 +3,7 @@
  * are, what they failed with, and where those were submitted that failed or took long. Never arguments nor results.
  */
 import { readCarrier } from "@skein/context";
-import type { ErrorWire } from "../codec/error-wire.ts";
+import { type ErrorWire, isThrownValue } from "../codec/error-wire.ts";
 import { stringify } from "../shared/intrinsics.ts";
 import { now } from "../shared/timers.ts";
 import { NoteWriter } from "../shared/trace/note-log.ts";
@@ -86,7 +86,7 @@ export class JobNotes implements TraceNotes {
 
 /** As far as an error goes, it is that of the wire form: no class of the user's is asked. */
 function thrown(wire: ErrorWire): unknown {
-  return "error" in wire ? wire.error : wire.thrown;
+  return isThrownValue(wire) ? wire.thrown : wire.error;
 }
 
 /** Asks an accessor of the error's class, if it has one. */

@@ -2,7 +2,7 @@
 import { JobNotFoundError } from "../errors.ts";
 import { exportedFunction, exportedFunctions, type JobFunction } from "../jobs/exported-function.ts";
 import { nameOf } from "../jobs/function-name.ts";
-import { type FunctionSource, textOf } from "../jobs/function-source.ts";
+import { type FunctionSource, isOfEach, textOf } from "../jobs/function-source.ts";
 import { isGeneratorFunction, isSyncGeneratorFunction } from "../jobs/generators.ts";
 import { compileInline, explainFreeVariable } from "../jobs/inline-function.ts";
 import { eachOf } from "./each.ts";
@@ -44,7 +44,7 @@ export class KnownFunction {
 
   loaded(fn: JobFunction): JobFunction {
     this.awaits = fn instanceof AsyncFunction || isGeneratorFunction(fn);
-    const isEach = this.source.each === true;
+    const isEach = isOfEach(this.source);
     this.isSyncGenerator = !isEach && isSyncGeneratorFunction(fn);
     this.fn = isEach ? eachOf(fn, (error) => this.explain(error)) : fn;
     return this.fn;

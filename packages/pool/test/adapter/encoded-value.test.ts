@@ -1,5 +1,6 @@
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
+import { inheriting } from "../inherited.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "../../src/engine.ts";
 
 /** By a port, as engines send it. */
@@ -31,6 +32,13 @@ describe("encodeValue", () => {
     const bytes = new Uint8Array(length).fill(1);
     expect(posted([bytes], [bytes.buffer])).toEqual([new Uint8Array(length).fill(1)]);
     expect(bytes.buffer.detached).toBe(true);
+  });
+
+  it("moves, and restricts to bytes, only what its own options say", async () => {
+    const bytes = new Uint8Array([1]);
+    const inherited = { bytesOnly: true, transfer: [bytes.buffer], beforeDetaching: "nothing" };
+    expect(inheriting(inherited, () => posted([bytes]))).toEqual([bytes]);
+    expect(bytes.buffer.detached).toBe(false);
   });
 
   it("carries what only a message can carry", async () => {

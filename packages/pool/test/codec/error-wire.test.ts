@@ -10,6 +10,7 @@ import { registerError } from "../../src/codec/error-registry.ts";
 import { droppedProperties } from "../../src/codec/error-record.ts";
 import { fromWire, toWire, type ErrorWire } from "../../src/codec/error-wire.ts";
 import { JobNotFoundError, NotCloneableError, ThreadCrashedError } from "../../src/errors.ts";
+import { inheriting } from "../inherited.ts";
 import { roundTrip } from "./round-trip.ts";
 
 const cross = <T>(error: T, callerFrames?: string): T =>
@@ -104,6 +105,12 @@ describe("H10 errors cross as themselves", () => {
     expect(copy.errors[2]).toBe(copy.errors[0]);
     expect(copy.errors[1]).toBe("text");
     expect(Object.keys(copy)).toEqual([]);
+  });
+
+  it("as what was thrown, whatever plain objects inherit", () => {
+    const [error, text] = inheriting({ thrown: 7, error: 8 }, () => [cross(new Error("own")), cross("text")]);
+    expect(error).toMatchObject({ message: "own" });
+    expect(text).toBe("text");
   });
 
   it("a DOMException", () => {

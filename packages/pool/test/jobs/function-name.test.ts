@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { nameOf } from "../../src/jobs/function-name.ts";
 import { inlineSource } from "../../src/jobs/inline-function.ts";
+import { inheriting } from "../inherited.ts";
 
 function named(): number {
   return 1;
@@ -14,4 +15,10 @@ it.each([
   [long, /^\(text\) => text \+ .{62}…$/],
 ])("an inline function is shown by its name, or by its source, shortened", (fn, shown) => {
   expect(nameOf({ kind: "inline", source: inlineSource(fn), from: null })).toMatch(shown);
+});
+
+it("a job is shown as a chunk only if it is one, whatever plain objects inherit", () => {
+  const source = { kind: "export", url: "file:///a.js", name: "area" } as const;
+  expect(inheriting({ each: true }, () => nameOf(source))).toBe("area");
+  expect(nameOf({ ...source, each: true })).toBe("area (chunk)");
 });

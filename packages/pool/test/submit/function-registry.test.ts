@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Arena, createArenaMemory, type GrowingMemory, lengthOf } from "../../src/shared/arena.ts";
 import { type FunctionEntry, FunctionRegistry } from "../../src/submit/function-registry.ts";
+import { inheriting } from "../inherited.ts";
 
 const none = (): undefined => undefined;
 
@@ -53,6 +54,15 @@ describe("FunctionRegistry", () => {
     expect(registry.ofEach(a)).toBe(each);
     registry.enter(each);
     expect(description(each)).toMatchObject({ id: each.id, source: { kind: "inline", each: true } });
+  });
+
+  it("a function is one for chunks only if it says so itself, whatever plain objects inherit", () => {
+    const a = inheriting({ each: true }, () => use(inline(2)));
+    expect(description(a)).toEqual({
+      id: a.id,
+      source: { kind: "inline", source: expect.any(String), from: expect.any(String) },
+    });
+    expect(inline(2)).toBe(a);
   });
 
   it("any number of functions: what no job names is evicted, and its memory is used again", () => {
