@@ -28,6 +28,7 @@ import {
   getOwnPropertyDescriptor,
   getPrototypeOf,
   hasOwnProperty,
+  Int32Array,
   isArray,
   isDetached,
   isGrowable,
@@ -56,7 +57,8 @@ import { type Carried, isCopied } from "./carried.ts";
 import { EncodedMessage, type MessageBytes } from "./encoded-message.ts";
 import { Chunk } from "./chunk.ts";
 import { cloneableKindOf } from "./cloneable-kind.ts";
-import { doubleBlock, int32Block, isDense, isRecord } from "./list-shape.ts";
+import { NumberReader } from "./leading-numbers.ts";
+import { isDense, isRecord } from "./list-shape.ts";
 import { markOf, type MarkedStream } from "./marked-streams.ts";
 import { explainNotCloneable, type CloneRoot } from "./not-cloneable.ts";
 import { Refusal } from "./refusal.ts";
@@ -95,6 +97,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
   readonly #letGo: ((streams: readonly MarkedStream[]) => void) | null;
   readonly #takesStreams: boolean;
   readonly #seen = new SeenObjects();
+  readonly #numbers = new NumberReader();
   readonly #message = new EncodedMessage(this);
   #hasReferences = false;
   /** From the beginning of a message until it is released. */
@@ -314,15 +317,24 @@ export class Encoder extends ByteWriter implements MessageBytes {
 
   #writeElements(array: readonly unknown[]): void {
     const length = array.length;
-    if (length > 1 && isRecord(array[0]) && isRecord(array[1])) return this.#writeTable(array, array[0]);
+    // Each element is read once: it may be an accessor.
+    const first = length > 0 ? array[0] : undefined;
+    let second: unknown;
+    let read = 1;
+    if (length > 1 && isRecord(first)) {
+      second = array[1];
+      if (isRecord(second)) return this.#writeTable(array, first, second);
+      read = 2;
+    }
+    let i = 0;
     if (length < shortArrayLimit) this.out[this.pos++] = Tag.shortArray + length;
-    else if (typeof array[0] === "number" && this.#writeNumbers(array)) return;
+    else if (typeof first === "number") i = this.#writeNumbers(array, length, first);
     else this.writeLength(Tag.array, length);
-    for (let i = 0; i < length; i++) this.#write(array[i]);
+    for (; i < length; i++) this.#write(i >= read ? array[i] : i === 0 ? first : second);
   }
 
   /** An array of records: the keys once, then only values for every element as far as it has the same keys in the same order. */
-  #writeTable(array: readonly unknown[], first: object): void {
+  #writeTable(array: readonly unknown[], first: object, second: object): void {
     const keys = keysOf(first);
     const length = array.length;
     this.writeLength(Tag.table, length);
@@ -333,7 +345,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
     this.reserve(1);
     this.out[this.pos++] = Tag.end;
     for (let i = 0; i < length; i++) {
-      const row = array[i];
+      const row = i > 1 ? array[i] : i === 0 ? first : second;
       if (isRecord(row)) this.#writeRow(row, keys);
       else this.#write(row);
     }
@@ -372,18 +384,19 @@ export class Encoder extends ByteWriter implements MessageBytes {
     this.out[this.pos++] = Tag.end;
   }
 
-  /** Arrays of nothing but numbers go as one block; false when this is not one. */
-  #writeNumbers(array: readonly unknown[]): boolean {
-    let isInt32 = true;
-    for (let i = 0; i < array.length; i++) {
-      const value = array[i];
-      if (typeof value !== "number") return false;
-      if (isInt32) isInt32 = (value | 0) === value && (value !== 0 || 1 / value > 0);
+  /** Lists of nothing but numbers go as one block. @returns how many elements were written: of any other list, up to the first that is no number. */
+  #writeNumbers(list: readonly unknown[], length: number, first: number): number {
+    const { numbers, count, next } = this.#numbers.read(list, length, first);
+    if (count === length) {
+      const isInt32 = numbers instanceof Int32Array;
+      this.writeLength(isInt32 ? Tag.int32Array : Tag.doubleArray, length);
+      this.writeBytes(new Uint8Array(numbers.buffer, 0, length * (isInt32 ? 4 : 8)));
+      return length;
     }
-    this.writeLength(isInt32 ? Tag.int32Array : Tag.doubleArray, array.length);
-    const numbers = array as readonly number[];
-    this.writeBytes(new Uint8Array(isInt32 ? int32Block(numbers) : doubleBlock(numbers)));
-    return true;
+    this.writeLength(Tag.array, length);
+    for (let i = 0; i < count; i++) this.#write(numbers[i]);
+    this.#write(next);
+    return count + 1;
   }
 
   #writeSpecial(value: object): void {
@@ -430,9 +443,12 @@ export class Encoder extends ByteWriter implements MessageBytes {
 
   /** As an array. */
   #writeChunk({ items }: Chunk): void {
-    if (items.length >= shortArrayLimit && typeof items[0] === "number" && this.#writeNumbers(items)) return;
-    this.writeLength(Tag.array, items.length);
-    for (let i = 0; i < items.length; i++) {
+    const first = items[0];
+    let i = 0;
+    if (items.length >= shortArrayLimit && typeof first === "number")
+      i = this.#writeNumbers(items, items.length, first);
+    else this.writeLength(Tag.array, items.length);
+    for (; i < items.length; i++) {
       this.#seen.forget();
       this.#write(items[i]);
     }

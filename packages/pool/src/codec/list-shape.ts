@@ -1,41 +1,21 @@
-/** What kind of list an array is: dense, of records with the same keys, or a block of numbers. */
+/** What kind of list an array is: dense, or of records with the same keys. */
 
-import {
-  Float64Array,
-  getPrototypeOf,
-  hasOwnProperty,
-  Int32Array,
-  keysOf,
-  objectPrototype,
-} from "../shared/intrinsics.ts";
+import { getPrototypeOf, keysOf, objectPrototype } from "../shared/intrinsics.ts";
 
 const { inspect } = process.getBuiltinModule("node:util");
 /** From here on `inspect` finds the properties of an array faster than `Object.keys`, which lists every index. */
 const inspectArrayFrom = 128;
 
-/** Loops, because the constructor that takes a list is slow for lists that V8 does not hold as doubles. */
-export function int32Block(numbers: readonly number[]): ArrayBuffer {
-  const block = new Int32Array(numbers.length);
-  for (let i = 0; i < block.length; i++) block[i] = numbers[i]!;
-  return block.buffer;
-}
-
-export function doubleBlock(numbers: readonly number[]): ArrayBuffer {
-  const block = new Float64Array(numbers.length);
-  for (let i = 0; i < block.length; i++) block[i] = numbers[i]!;
-  return block.buffer;
-}
-
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && getPrototypeOf(value) === objectPrototype;
 }
 
-/** Whether every index below the length is filled, and nothing else is there. */
+/** Whether every index below the length is filled, and nothing else is there. Reads no element: it may be an accessor. */
 export function isDense(array: readonly unknown[]): boolean {
   const length = array.length;
   if (length >= inspectArrayFrom && hasOnlyIndices(array)) {
     for (let i = 0; i < length; i++) {
-      if (array[i] === undefined && !hasOwnProperty(array, i)) return false;
+      if (!(i in array)) return false;
     }
     return true;
   }

@@ -106,6 +106,68 @@ describe("edges", () => {
       expect(difference(roundTrip(value), structuredClone(value))).toBeUndefined();
   });
 
+  describe.each([1, 2, 5, 40, 200, 300, 1_000])("of a list of %i, each accessor is called once", (length) => {
+    const values: Record<string, (index: number) => unknown> = {
+      int32: (i) => i,
+      doubles: (i) => i + 0.5,
+      texts: (i) => `text ${i}`,
+      records: (i) => ({ i }),
+    };
+    it.each(Object.keys(values))("among %s", (kind) => {
+      const places = [0, 1, length >> 1, length - 1].filter(
+        (at, i, all) => at < length && all.indexOf(at) === i,
+      );
+      for (const at of places) {
+        for (const [first, later] of [
+          [3, "text"],
+          ["text", 3],
+          [0.5, { a: 1 }],
+          [{ i: 1 }, 3],
+          [undefined, 3],
+        ]) {
+          let calls = 0;
+          const list = Array.from({ length }, (_, i) => values[kind]!(i));
+          Object.defineProperty(list, at, {
+            enumerable: true,
+            configurable: true,
+            get: () => (calls++ === 0 ? first : later),
+          });
+          const expected = Array.from({ length }, (_, i) => (i === at ? first : values[kind]!(i)));
+          expect(difference(roundTrip(list), expected), `at ${at}`).toBeUndefined();
+          expect(calls, `at ${at}`).toBe(1);
+        }
+      }
+    });
+  });
+
+  it("lists that begin with numbers, whatever comes after how many of them", () => {
+    for (const length of [32, 33, 255, 256, 257, 258, 600]) {
+      for (const at of [0, 1, 31, 254, 255, 256, 257, 258, 599].filter((index) => index < length)) {
+        for (const other of [0.5, -0, NaN, 2 ** 31, "text", null, undefined, { a: 1 }]) {
+          for (const more of [0, 0.5]) {
+            const list = Array.from({ length }, (_, i) => (i === at ? other : i > at ? i + more : i));
+            expect(
+              difference(roundTrip(list), list),
+              `${typeof other} at ${at} of ${length}`,
+            ).toBeUndefined();
+            const last = [...list, [1]];
+            expect(difference(roundTrip(last), last)).toBeUndefined();
+          }
+        }
+      }
+    }
+  });
+
+  it("an accessor of a list may encode lists of numbers with the same encoder", () => {
+    const list = Array.from({ length: 100 }, (_, i) => i);
+    const get = (): number => {
+      roundTrip(Array.from({ length: 100 }, () => 7));
+      return 50;
+    };
+    Object.defineProperty(list, 50, { get, enumerable: true });
+    expect(roundTrip(list)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+
   it("each getter of a record in a list is called once, and what it does to the record is seen", () => {
     const make = () => {
       let calls = 0;
