@@ -32,6 +32,7 @@ import type { LedgerThread } from "./ledger-thread.ts";
 import { OpenStreams } from "./open-streams.ts";
 import {
   CANCELED,
+  COMPLETED,
   DECIDED,
   FAILED,
   HERE,
@@ -39,6 +40,7 @@ import {
   NO_SLOT,
   type OutcomeKind,
   type PendingJob,
+  WAITING,
 } from "./pending-job.ts";
 import { NORMAL, QueuedSlots } from "./queued-slots.ts";
 import { Recovery } from "./recovery.ts";
@@ -76,9 +78,7 @@ export class Ledger {
     this.#thread = thread;
     const streams = new OpenStreams(parts, {
       awaited: () => thread.awaited(),
-      leave: (job) => {
-        if (job.stage === IN_SLOT) givingUp.requestStop(job.slot);
-      },
+      leave: (job) => this.#leave(job),
       cancel: (job, reason) => this.cancel(job, reason),
     });
     const settlement = new Settlement({ ...parts, streams });
@@ -304,6 +304,15 @@ export class Ledger {
   /** The same, for what comes before its outcome, and may be heard together with that: then this one counts. */
   failReport(job: PendingJob, error: unknown): void {
     if (!this.#settlement.replaceResult(job, error)) this.fail(job, error);
+  }
+
+  /** Nobody wants items of its stream any more. One that was to begin again, and that no thread has taken, never runs. */
+  #leave(job: PendingJob): void {
+    const { stage, slot } = job;
+    const isInSlot = stage === IN_SLOT;
+    if (stage === WAITING || (isInSlot && this.#memory.slots.state(slot) === QUEUED))
+      this.#giveUp(job, COMPLETED, undefined);
+    else if (isInSlot) this.#givingUp.requestStop(slot);
   }
 
   #giveUp(job: PendingJob, kind: OutcomeKind, value: unknown): void {

@@ -69,7 +69,7 @@ export class OpenStream implements StreamSource {
   place: number = NO_PLACE;
   readonly #parts: StreamParts;
   readonly #ledger: StreamLedger;
-  /** Null: it was emptied, and is its producer's memory again. */
+  /** Null: it was emptied, and is its producer's memory again; or there is none yet, because the job begins again. */
   #ring: Ring | null;
   readonly #readers: StreamReaders;
   /** The task of the call, until it has the stream. */
@@ -80,6 +80,9 @@ export class OpenStream implements StreamSource {
   hasFailedAhead = false;
   #isGivenUp = false;
   #isOver = false;
+  /** An item was taken out of the ring. */
+  #hasGiven = false;
+  #isBeginningAgain = false;
   /** The next item waits for something that has yet to arrive. */
   #isHeldUp = false;
 
@@ -123,6 +126,11 @@ export class OpenStream implements StreamSource {
     return this.#isOver;
   }
 
+  /** The job was queued again, and has no generator yet. */
+  get isBeginningAgain(): boolean {
+    return this.#isBeginningAgain;
+  }
+
   get completion(): Task<unknown> {
     return this.job.task;
   }
@@ -157,6 +165,20 @@ export class OpenStream implements StreamSource {
       }
     }
     this.#ring = null;
+  }
+
+  /** After `takeRest`: its thread has died. @returns false if the job must not begin again: somebody may have seen an item, or wants none. */
+  tryBeginAgain(): boolean {
+    if (this.#isUnwanted || this.#hasGiven || this.#rest!.length > 0) return false;
+    this.#isBeginningAgain = true;
+    return true;
+  }
+
+  /** The job has begun again, in this slot. */
+  openAgain(slot: number): void {
+    this.#isBeginningAgain = false;
+    this.#rest = null;
+    this.#ring = ringOf(slot, this.#parts);
   }
 
   /** What is in the ring is not wanted. */
@@ -246,6 +268,7 @@ export class OpenStream implements StreamSource {
   }
 
   #consume(reader: StreamReader): void {
+    this.#hasGiven = true;
     if (reader.consume()) this.#parts.memory.parking.wake(reader.thread);
   }
 

@@ -29,12 +29,15 @@ export class OpenStreams {
   linked(slot: number, job: PendingJob, isOver: boolean, isFinal: boolean): void {
     const { memory, arenas } = this.#parts;
     const { slots, submitter } = memory;
+    const known = job.extras.stream;
+    // It was over before, and the outcome of its job had to wait for what it carries.
+    if (known !== null && known.isEmptied && !known.isBeginningAgain) return;
     const isWanted = job.stage < DECIDED;
-    if (isWanted) this.#news.push(job.extras.stream ?? this.#make(slot, job));
+    if (isWanted) this.#news.push(this.#opened(slot, job));
     if (!isOver) return;
     const { stream } = job.extras;
     if (isWanted) stream!.takeRest(isFinal || submitter === HOST);
-    else if (stream === null) dropStream(slot, this.#parts);
+    else if (stream === null || stream.isBeginningAgain) dropStream(slot, this.#parts);
     else stream.drop();
     if (stream !== null) this.#forget(stream);
     arenas.giveBack(slots.ringArena(slot), slots.ringBlock(slot));
@@ -66,7 +69,7 @@ export class OpenStreams {
   /** How many have a generator of which nobody waits for an item. */
   get idleCount(): number {
     let count = 0;
-    for (const stream of this.#open) if (!stream.isAwaited) count++;
+    for (const stream of this.#open) if (!stream.isAwaited && !stream.isBeginningAgain) count++;
     return count;
   }
 
@@ -90,12 +93,28 @@ export class OpenStreams {
     while (this.#news.length > 0) takeFirst(this.#news).tell();
   }
 
+  #opened(slot: number, job: PendingJob): OpenStream {
+    const { stream } = job.extras;
+    if (stream === null) return this.#make(slot, job);
+    if (stream.isBeginningAgain) {
+      stream.openAgain(slot);
+      this.#place(stream);
+      // Where there was no generator yet.
+      if (stream.hasLeft) this.#ledger.leave(stream.job);
+    }
+    return stream;
+  }
+
+  #place(stream: OpenStream): void {
+    if (stream.place === NO_PLACE) stream.place = this.#open.push(stream) - 1;
+  }
+
   #make(slot: number, job: PendingJob): OpenStream {
     if (!(job instanceof TaskJob))
       throw new Error("Assertion: a job whose caller takes none has given a stream");
     const stream = OpenStream.of(slot, job, this.#parts, this.#ledger);
     job.extras = { ...job.extras, stream };
-    stream.place = this.#open.push(stream) - 1;
+    this.#place(stream);
     return stream;
   }
 }

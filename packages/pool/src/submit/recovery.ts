@@ -8,7 +8,7 @@
  *            | RUNNING, with retries             | → WAITING, behind those that wait
  *            | RUNNING                           | → DECIDED, crashed. A job that was given up before: gives back what it held, and nothing else
  *            | QUEUED, and in no queue           | stays, and is queued again: the thread had popped it, and not claimed it
- *            Streams, and jobs with the option `thread`, do not run again.
+ *            Streams of which an item has come, and jobs with the option `thread`, do not run again.
  */
 import { ThreadCrashedError } from "../errors.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
@@ -74,10 +74,10 @@ export class Recovery {
     const { slots } = memory;
     const { retry, stream } = job.extras;
     const hasBegun = !slots.isUnbegun(slot);
-    // Of a stream its caller may have seen items already.
     stream?.takeRest(true);
-    const mayRunAgain = mayRetry && stream === null && job.options.placement?.kind !== "thread";
-    if (mayRunAgain && job.stage < DECIDED && retry !== null && retry.left > 0) {
+    const isLeft = mayRetry && job.stage < DECIDED && retry !== null && retry.left > 0;
+    const mayRunAgain = isLeft && job.options.placement?.kind !== "thread";
+    if (mayRunAgain && (stream === null || stream.tryBeginAgain())) {
       retry.left--;
       job.extras.runLimit?.again();
       holdings.freeSlot(slot, job);

@@ -1,8 +1,10 @@
 import { AsyncLocal } from "@skein/context";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { Readable } from "node:stream";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   JobCanceledError,
+  type JobStream,
   JobTimeoutError,
   PoolClosedError,
   ThreadCrashedError,
@@ -104,6 +106,10 @@ describe("results piece by piece", () => {
         upTo(20).map((i) => [bytes, bytes > 0 ? i : undefined, bytes > 0 ? i : undefined]),
       );
     }
+  });
+
+  it("read by a job: what a generator returns may come after its items, by message", async () => {
+    expect(await jobsOfTwo.readsWithBlobs(100)).toBe(true);
   });
 
   it("moved items are detached, shared ones stay shared", async () => {
@@ -523,6 +529,57 @@ describe("a thread that dies", () => {
   it("retries begin again only what nobody has seen", async () => {
     const stream = await pool.run(jobs.exitAfter, [3], { retries: 3 });
     expect(await errorOf(collect(stream))).toBeInstanceOf(ThreadCrashedError);
+  });
+
+  it.each(["exitFirst", "exitFirstLater"] as const)(
+    "retries: with %s the stream goes on when the job has begun again, whoever waits for it",
+    async (name) => {
+      const tries = makeGate();
+      const stream = await pool.run(jobs[name], [tries, 2], { retries: 2 });
+      const first = stream.next();
+      expect(await first).toEqual({ done: false, value: 0 });
+      expect(await collect(stream)).toEqual([1, 2]);
+      expect(await stream.completion).toBe("done");
+      expect(tries[0]).toBe(3);
+      expect(await collect(await pool.run(jobs[name], [makeGate(), 1], { retries: 1 }))).toEqual(upTo(3));
+    },
+  );
+
+  it("retries: ThreadCrashedError when there are none left", async () => {
+    const tries = makeGate();
+    const stream = await pool.run(jobs.exitFirst, [tries, 9], { retries: 2 });
+    expect(await errorOf(collect(stream))).toBeInstanceOf(ThreadCrashedError);
+    expect(tries[0]).toBe(3);
+  });
+
+  it("retries: of a job that a job reads", async () => {
+    expect(await jobsOfTwo.readAgain(makeGate())).toEqual(upTo(3));
+  });
+
+  it.each([
+    ["return", (stream: JobStream<number>) => stream.return(), { done: true, value: undefined }],
+    [
+      "cancel",
+      (stream: JobStream<number>) => {
+        stream.cancel();
+        return errorOf(stream.completion);
+      },
+      expect.any(JobCanceledError),
+    ],
+  ] as const)("retries: no item is made after `%s` meanwhile", async (_how, leave, outcome) => {
+    const tries = makeGate();
+    const stream = await pool.run(jobs.exitFirst, [tries, 1], { retries: 1 });
+    const left = new Promise((resolve) => {
+      // The job is queued again by then, and its next thread has not started.
+      const onExit = (): void => {
+        unsubscribe("skein:thread:exit", onExit);
+        resolve(leave(stream));
+      };
+      subscribe("skein:thread:exit", onExit);
+    });
+    expect(await left).toEqual(outcome);
+    await jobs.count(0);
+    expect(tries[0]).toBe(1);
   });
 
   it("while it reads: its streams are ended where they run", async () => {
