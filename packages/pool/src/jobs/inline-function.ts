@@ -28,10 +28,14 @@ export function inlineSource(fn: AnyFunction): string {
   if (/\{\s*\[native code\]\s*\}$/.test(text)) {
     throw refused("is native or bound, so it has no source to ship; wrap it: `(...args) => fn(...args)`");
   }
-  if (/\bimport\.meta\b/.test(text)) throw refused("uses import.meta; pass `import.meta.url` as an argument");
-  for (const expression of [`(${text})`, methodExpression(text)]) {
-    if (parses(expression)) return expression;
-  }
+  const expression = `(${text})`;
+  const method = methodExpression(text);
+  const problem = syntaxError(expression);
+  if (problem === null) return expression;
+  const methodProblem = syntaxError(method);
+  if (methodProblem === null && !isAccessor(text) && !usesSuper(text)) return method;
+  if (/import\.meta/.test(`${problem} ${methodProblem}`))
+    throw refused("uses import.meta; pass `import.meta.url` as an argument");
   throw refused(
     "has a source that is not an expression by itself; pass an arrow function or export it from a job module",
   );
@@ -117,19 +121,31 @@ function methodExpression(text: string): string {
   return `${methodStart}${text} })`;
 }
 
-/** Parses without running; a method that uses `super` is refused here, because it would find no parent there. */
-function parses(expression: string): boolean {
-  if (expression.startsWith(methodStart)) {
-    const method = expression.slice(methodStart.length);
-    if (/^(get|set|static)\s+[\w$[#"']/.test(method) || /\bsuper\b/.test(method)) return false;
-  }
+function isAccessor(text: string): boolean {
+  return /^(get|set|static)\s+[\w$[#"']/.test(text);
+}
+
+/** What stands before the parameters of a method, unless its name is computed or written in an unusual way. */
+const methodHead =
+  /^(async(?=[\s*])(?!\s*\())?\s*(\*?)\s*(?:[\p{ID_Continue}$]+|"[^"\\]*"|'[^'\\]*')\s*(?=\()/u;
+
+/** Whether a method needs its object's parent, which it would not find: then it is none without one, that is, as a function. */
+function usesSuper(method: string): boolean {
+  const head = methodHead.exec(method);
+  if (head === null) return /\bsuper\b/.test(method);
+  const [text, async = "", star = ""] = head;
+  return syntaxError(`(${async} function${star} ${method.slice(text.length)})`) !== null;
+}
+
+/** Parses without running. What only modules may have is an error. */
+function syntaxError(expression: string): string | null {
   const { Script } = process.getBuiltinModule("node:vm");
   try {
     // oxlint-disable-next-line no-new -- only the syntax check of the constructor is wanted
     new Script(`"use strict"; ${expression}`);
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (error) {
+    return String(error);
   }
 }
 

@@ -1,4 +1,5 @@
 // oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method, typescript/no-implied-eval, typescript/no-extraneous-class, no-extra-bind -- values of every kind, also wrong ones, are what is tested
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -117,6 +118,11 @@ describe("a function shipped as source", () => {
     parent() {
       return super.toString();
     },
+    parentLater: {
+      async *["parentLater"](): AsyncGenerator<() => string> {
+        yield () => super.toString();
+      },
+    }.parentLater,
   };
   it.each<[string, unknown, RegExp]>([
     ["a class", class A {}, /is a class/],
@@ -125,6 +131,7 @@ describe("a function shipped as source", () => {
     ["a Proxy", new Proxy(() => 1, {}), /is a Proxy/],
     ["a getter", Object.getOwnPropertyDescriptor(withAccessor, "value")!.get, /not an expression by itself/],
     ["a method that uses super", withAccessor.parent, /not an expression by itself/],
+    ["one that uses super in an arrow function", withAccessor.parentLater, /not an expression by itself/],
   ])("%s is refused at the door", (_name, fn, message) => {
     expect(() => inlineSource(fn as Fn)).toThrow(
       expect.objectContaining({
@@ -133,6 +140,68 @@ describe("a function shipped as source", () => {
         message: expect.stringMatching(message),
       }),
     );
+  });
+
+  it("import.meta is refused at the door, wherever it is used", () => {
+    // Loaded by Node itself: Vitest rewrites it.
+    const folder = writtenFiles({
+      "uses-meta.mjs": `
+        export const arrow = () => import.meta.url;
+        export function* generator() { yield import.meta.dirname; }
+        export const inner = () => { const nested = () => import.meta; return nested; };
+        export const template = (name) => \`\${import.meta.dirname}/\${name}\`;
+        export const { method } = { method() { return import.meta.url; } };`,
+    });
+    const module = createRequire(import.meta.url)(join(folder, "uses-meta.mjs")) as Record<string, Fn>;
+    expect(Object.keys(module)).toHaveLength(5);
+    for (const fn of Object.values(module))
+      expect(() => inlineSource(fn)).toThrow(
+        expect.objectContaining({
+          code: "ERR_SKEIN_INLINE_FUNCTION",
+          message: expect.stringMatching(/import\.meta\.url/),
+        }),
+      );
+  });
+
+  it.each<[string, unknown]>([
+    ["import.meta in a text", (code: string) => code.replaceAll("import.meta.env.MODE", "super")],
+    [
+      "import.meta in a comment",
+      new Function("text", "/* import.meta.url */ return text.replace(/.*/, 'super')"),
+    ],
+    [
+      "super in a text of a method",
+      {
+        role(name: string) {
+          return name === "import.meta.env.MODE" ? "super" : "user";
+        },
+      }.role,
+    ],
+    [
+      "super in a text of an async method with a text for a name",
+      {
+        async "its role"(name: string) {
+          return name === "import.meta.env.MODE" ? "super" : "user";
+        },
+      }["its role"],
+    ],
+    [
+      "super in a class in a method named async",
+      {
+        async() {
+          class Parent {
+            name = "super";
+          }
+          return new (class extends Parent {
+            get shown() {
+              return (super.constructor, this.name);
+            }
+          })().shown;
+        },
+      }.async,
+    ],
+  ])("%s is no use of it", async (_name, fn) => {
+    expect(await ship(fn)("import.meta.env.MODE")).toBe("super");
   });
 
   it.each([undefined, null, "() => 1", {}])("%o is not a function", (fn) => {
