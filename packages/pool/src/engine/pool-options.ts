@@ -3,7 +3,6 @@ import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { availableCores } from "../host/available-cores.ts";
 import type { HostOptions } from "../host/host.ts";
-import { EXTRA_PLACES } from "../host/thread-supply.ts";
 import type { RecycleLimits } from "../messages/recycle-limits.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
 import { type OptionNames, ownOptions } from "@skein/context/errors";
@@ -134,7 +133,7 @@ const limitNames: OptionNames<ResourceLimits> = {
 const CAPACITY_SLOTS = 16_384;
 const MAX_THREADS = 1024;
 /** How far `setMaxThreads` can go: places cost address space, and a look at each that was ever used. */
-const PLACES_PER_CORE = 4;
+const MOST_THREADS_PER_CORE = 4;
 /** Of `dispose`, when `close` has no earlier deadline. */
 const DISPOSE_LIMIT_MS = 10_000;
 /** As .NET's worker threads. */
@@ -148,7 +147,7 @@ export function resolvePoolOptions(options: ThreadPoolOptions | undefined): Host
   const counts = resolveThreadCounts(own);
   return {
     ...counts,
-    places: Math.max(counts.maxThreads + EXTRA_PLACES, PLACES_PER_CORE * availableCores()),
+    mostThreads: Math.max(counts.maxThreads, MOST_THREADS_PER_CORE * availableCores()),
     jobsPerThread: integer("jobsPerThread", own.jobsPerThread, 1, 65_536) ?? 1,
     capacitySlots: CAPACITY_SLOTS,
     maxQueue: limit("maxQueue", own.maxQueue, 0, 2 ** 31 - 1),

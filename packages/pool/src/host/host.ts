@@ -43,14 +43,12 @@ import { ThreadMaker, type ThreadMakerOptions } from "./thread-maker.ts";
 import { ThreadMessages } from "./thread-messages.ts";
 import { ThreadRoster } from "./thread-roster.ts";
 import { ThreadStarts } from "./thread-starts.ts";
-import { type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
+import { EXTRA_PLACES, type ThreadCounts, ThreadSupply } from "./thread-supply.ts";
 
 /** More moved memory than that is not attached to this thread in a turn, before those who wait for it have gone on: V8 would collect on its account. */
 const MOVED_BYTES_AT_ONCE = 4 << 20;
 
 export interface HostOptions extends ThreadCounts, ThreadMakerOptions, ThreadEndsOptions {
-  /** How many threads there can be at once, `setMaxThreads` included. */
-  readonly places: number;
   readonly capacitySlots: number;
   readonly maxQueue: number;
   readonly maxQueueBytes: number;
@@ -85,7 +83,8 @@ export class Host {
   constructor(options: HostOptions) {
     this.#options = options;
     const { name } = options.thread;
-    const layout = createLayout(options.capacitySlots, options.places);
+    const places = options.mostThreads + EXTRA_PLACES;
+    const layout = createLayout(options.capacitySlots, places);
     const control = new SharedArrayBuffer(layout.controlBytes);
     const slots = new SharedArrayBuffer(layout.slotsBytes);
     const trace = options.trace === null ? null : new PoolTrace(options.trace, name, layout);
@@ -107,7 +106,7 @@ export class Host {
     );
     const limits: QueueLimits = { jobs: 0, bytes: options.maxQueueBytes, maxQueue: options.maxQueue };
     const roster = (this.#roster = new ThreadRoster(
-      options.places,
+      places,
       (index) => this.#orphans.isFree(index),
       (...thread) => maker.make(...thread),
     ));
@@ -164,7 +163,7 @@ export class Host {
       carried,
       holder: this.#relay,
       limits,
-      homes: new ThreadHomes(maxSlotsOfHome(options.capacitySlots, options.places, options.jobsPerThread), {
+      homes: new ThreadHomes(maxSlotsOfHome(options.capacitySlots, places, options.jobsPerThread), {
         parking: memory.parking,
         staying: () => roster.staying(),
         mayStart: () => roster.count < this.#supply.minThreads && !roster.cannotStart,

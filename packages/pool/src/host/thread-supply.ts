@@ -36,6 +36,8 @@ export const EXTRA_PLACES = 16;
 export interface ThreadCounts {
   readonly minThreads: number;
   readonly maxThreads: number;
+  /** How far `setMaxThreads` can go. */
+  readonly mostThreads: number;
   readonly jobsPerThread: number;
 }
 
@@ -63,6 +65,7 @@ export class ThreadSupply {
   readonly #jobs: JobCounts;
   readonly #limits: QueueLimits;
   readonly #jobsPerThread: number;
+  readonly #mostThreads: number;
   readonly #reloads = new ReloadLimit();
   /** Threads that are replaced because of a limit. */
   readonly recycling: Recycling;
@@ -82,7 +85,7 @@ export class ThreadSupply {
   constructor(
     memory: PoolMemory,
     roster: ThreadRoster,
-    { minThreads, maxThreads, jobsPerThread }: ThreadCounts,
+    { minThreads, maxThreads, mostThreads, jobsPerThread }: ThreadCounts,
     limits: QueueLimits,
     jobs: JobCounts,
   ) {
@@ -91,6 +94,7 @@ export class ThreadSupply {
     this.#jobs = jobs;
     this.#limits = limits;
     this.#jobsPerThread = jobsPerThread;
+    this.#mostThreads = mostThreads;
     this.#minThreads = minThreads;
     this.recycling = new Recycling({
       startSpare: (thread) => this.#startSpare(thread),
@@ -140,10 +144,10 @@ export class ThreadSupply {
     return true;
   }
 
-  /** As .NET: false below `minThreads`; above what the pool has places for it is that number. */
+  /** As .NET: false below `minThreads`; above `mostThreads` it is that number. */
   setMaxThreads(count: number): boolean {
     if (count < this.#minThreads) return false;
-    this.#memory.places.setMaxThreads(Math.min(count, this.#memory.layout.places));
+    this.#memory.places.setMaxThreads(Math.min(count, this.#mostThreads));
     this.#shrink();
     return true;
   }

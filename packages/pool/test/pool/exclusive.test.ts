@@ -1,6 +1,9 @@
 /** A job with `exclusive: true` is alone on its thread, and that is all that it is: it may be cancelled as any other. */
 import { afterEach, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
+import { resolvePoolOptions } from "../../src/engine/pool-options.ts";
+import { Host } from "../../src/host/host.ts";
+import { defaultSubmitOptions } from "../../src/submit/submit-options.ts";
 import type * as Terminate from "../fixtures/terminate.jobs.ts";
 import { blockMainThread, makeGate, open, opened, sampleJobs } from "../gate.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
@@ -51,6 +54,18 @@ describe("exclusive: true", () => {
     const results: number[] = [];
     for await (const n of pool.map(jobs.parent, [0, 1, 2])) results.push(n);
     expect(results).toEqual([1, 4, 7]);
+  });
+
+  it("has them run also where every thread that there may be awaits one, whatever `setMaxThreads` was told", async () => {
+    const options = { ...resolvePoolOptions({ minThreads: 1, maxThreads: 1 }), mostThreads: 3 };
+    const host = new Host(options);
+    expect([host.setMaxThreads(1e6), host.maxThreads, host.setMinThreads(3)]).toEqual([true, 3, true]);
+    const parentAmong = host.functions.ofExport(terminateJobs.href, "parentAmong");
+    const arrived = makeGate(1);
+    const run = (): PromiseLike<unknown> =>
+      host.submit(parentAmong, [arrived, 3], { ...defaultSubmitOptions, isExclusive: true }, run);
+    expect(await Promise.all([run(), run(), run()])).toEqual([1, 1, 1]);
+    await host.close(true, undefined);
   });
 
   it("is asked to stop when it is cancelled, and its thread goes on", async () => {
