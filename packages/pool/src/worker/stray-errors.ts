@@ -7,12 +7,23 @@
  * | ------------------- | ----------------------------------------------------------------- | ---------------------------------------- |
  * | a rejection         | a job that has not ended, by its async context                    | the thread ends, as Node would           |
  * | a rejection         | anybody else's                                                    | shown and counted                        |
- * | a throw             | jobs have not ended: Node does not say in whose timer it was      | the thread ends, its jobs reject with it |
- * | a throw             | no job is there                                                   | shown and counted                        |
+ * | a throw in a timer  | a job that has ended, by its async context                        | shown and counted                        |
+ * | any other throw     | jobs have not ended                                               | the thread ends, its jobs reject with it |
+ * | any other throw     | no job is there                                                   | shown and counted                        |
+ *
+ * A timer's context is that of whoever has set it; there is none of functions that were seen to return at once (job-runner.ts). That of a socket or a port is of whoever has made it, and others may have asked for what
+ * comes: they would wait in vain.
  */
+import { executionAsyncResource } from "node:async_hooks";
 import { channels } from "../jobs/channels.ts";
 import { COUNTERS, type Statistics } from "../shared/statistics.ts";
-import type { CurrentJob } from "./current-job.ts";
+import { clearTimeout, idleImmediate, setTimeout } from "../shared/timers.ts";
+import type { CurrentJob, RunningJob } from "./current-job.ts";
+
+const timeout = setTimeout(() => {}, 1);
+clearTimeout(timeout);
+const Timeout = timeout.constructor as new () => object;
+const Immediate = idleImmediate().constructor as new () => object;
 
 export interface StrayErrorParts {
   readonly current: CurrentJob;
@@ -27,7 +38,7 @@ export function reportStrayErrors({ current, isIdle, statistics }: StrayErrorPar
     const isStray =
       origin === "unhandledRejection"
         ? owner === undefined || owner.isOver
-        : isIdle() && current.synchronous === null;
+        : (isIdle() && current.synchronous === null) || isLeftInTimer(owner, current);
     if (!isStray) return;
     statistics.count(COUNTERS.stray);
     const job = owner?.name ?? current.lastName;
@@ -37,6 +48,13 @@ export function reportStrayErrors({ current, isIdle, statistics }: StrayErrorPar
     if (channels.stray.hasSubscribers) channels.stray.publish({ job, error, origin });
     else if (!isHeard) show(error, origin, job);
   });
+}
+
+/** Not while a job goes on that its context does not name: then the owner may be that of somebody else. */
+function isLeftInTimer(owner: RunningJob | undefined, { surprising }: CurrentJob): boolean {
+  if (owner === undefined || !owner.isOver || surprising.size > 0) return false;
+  const resource = executionAsyncResource();
+  return resource instanceof Timeout || resource instanceof Immediate;
 }
 
 function show(error: unknown, origin: string, job: string | null): void {

@@ -78,6 +78,44 @@ describe("an error that a job has left behind", { timeout: TIMEOUT_MS }, () => {
     await pool.close();
   });
 
+  it("a throw in a timer harms no job that runs on the same thread at the time", async () => {
+    const { pool, jobs, counted } = create();
+    await jobs.listenToChannel();
+    const gate = makeGate(2);
+    const thread = await jobs.throwsInTimers(gate);
+    const waiting = jobs.waits(gate);
+    open(gate, 1);
+    await counted(3);
+    open(gate);
+    expect(await waiting).toBe(thread);
+    expect(await jobs.whatWasHeard()).toEqual(
+      Array.from({ length: 3 }, () => "channel: throwsInTimers uncaughtException left behind"),
+    );
+    expect(pool.stats()).toMatchObject({ stray: 3, crashed: 0 });
+    await pool.close();
+  });
+
+  it("a throw in a listener ends the thread of the jobs that run there: what they wait for may be what was to be heard", async () => {
+    const { pool, jobs } = create();
+    const gate = makeGate(2);
+    await jobs.throwsInListener(gate);
+    const waiting = jobs.waits(gate);
+    open(gate, 1);
+    await expect(waiting).rejects.toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
+    expect(pool.stats()).toMatchObject({ stray: 0, crashed: 1 });
+    await pool.close();
+  });
+
+  it("a throw in a timer of a job that has not ended ends its thread, also of one that used to return at once", async () => {
+    const { pool, jobs } = create();
+    for (let i = 0; i < 3; i++) await jobs.throwsInsteadOfReturning(false);
+    await expect(jobs.throwsInsteadOfReturning(true)).rejects.toMatchObject({
+      code: "ERR_SKEIN_THREAD_CRASHED",
+      cause: { message: "of a job that waits" },
+    });
+    await pool.close();
+  });
+
   it("a rejection harms no job that runs on the same thread at the time", async () => {
     const { pool, jobs, counted } = create({ jobsPerThread: 4 });
     await jobs.listenToChannel();
