@@ -56,7 +56,9 @@ export interface ThreadPoolOptions {
   readonly maxThreadAgeMs?: number | undefined;
   /**
    * How many jobs may wait beyond those that the threads can run at once; `run` rejects with QueueFullError above it. 0: a job is
-   * only taken when a thread is free for it. Jobs that jobs submit are not counted. 0 to 2^31 - 1, or Infinity. @default Infinity
+   * only taken when a thread is free for it. A job that has begun counts until it settles, also while it leaves its thread to others: a
+   * stream that nobody reads, a job that awaits jobs. Jobs that jobs submit are not counted. `ready({ below })` waits for what no thread has
+   * taken alone. 0 to 2^31 - 1, or Infinity. @default Infinity
    */
   readonly maxQueue?: number | undefined;
   /**

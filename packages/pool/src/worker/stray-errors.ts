@@ -11,8 +11,8 @@
  * | any other throw     | jobs have not ended                                               | the thread ends, its jobs reject with it |
  * | any other throw     | no job is there                                                   | shown and counted                        |
  *
- * A timer's context is that of whoever has set it; there is none of functions that were seen to return at once (job-runner.ts). That of a socket or a port is of whoever has made it, and others may have asked for what
- * comes: they would wait in vain.
+ * A timer's context is that of whoever has set it; functions that were seen to return at once have none (job-runner.ts). That of a socket or a
+ * port is of whoever has made it, and others may have asked for what comes: they would wait in vain.
  */
 import { executionAsyncResource } from "node:async_hooks";
 import { channels } from "../jobs/channels.ts";

@@ -88,6 +88,21 @@ describe("ready({ below })", () => {
   });
 });
 
+describe("maxQueue", () => {
+  it("counts what has begun until it settles, also a stream that leaves its thread to others", async () => {
+    pool = new ThreadPool({ maxThreads: 1, maxQueue: 0 });
+    function* items(): Generator<number> {
+      for (let i = 0; ; i++) yield i;
+    }
+    const stream = await pool.run(items, []);
+    await stream.next();
+    await pool.ready({ below: 1 });
+    await expect(jobs().echo(1)).rejects.toMatchObject({ code: "ERR_SKEIN_QUEUE_FULL", limit: "maxQueue" });
+    await stream.return();
+    expect(await jobs().echo(1)).toBe(1);
+  });
+});
+
 describe("drain", () => {
   it("is told when threads have taken all, in the empty context", async () => {
     make();
