@@ -84,6 +84,7 @@ describe("an error that a job has left behind", { timeout: TIMEOUT_MS }, () => {
     const gate = makeGate(2);
     const thread = await jobs.throwsInTimers(gate);
     const waiting = jobs.waits(gate);
+    await pool.ready({ below: 1 });
     open(gate, 1);
     await counted(3);
     open(gate);
@@ -100,6 +101,8 @@ describe("an error that a job has left behind", { timeout: TIMEOUT_MS }, () => {
     const gate = makeGate(2);
     await jobs.throwsInListener(gate);
     const waiting = jobs.waits(gate);
+    // A thread has it.
+    await pool.ready({ below: 1 });
     open(gate, 1);
     await expect(waiting).rejects.toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
     expect(pool.stats()).toMatchObject({ stray: 0, crashed: 1 });
