@@ -161,10 +161,11 @@ describe("arguments", () => {
     const controller = new AbortController();
     controller.signal.addEventListener("abort", (event) => event.stopImmediatePropagation());
     const told = remote.aborted(controller.signal);
-    const canceled = withOptions(remote, { signal: controller.signal }).aborted(new AbortController().signal);
+    const canceling = withOptions(remote, { signal: controller.signal });
+    const canceled = errorOf(canceling.aborted(new AbortController().signal));
     controller.abort(new RangeError("enough"));
     expect(await told).toMatchObject({ message: "enough" });
-    expect(await errorOf(canceled)).toMatchObject({ message: "enough" });
+    expect(await canceled).toMatchObject({ message: "enough" });
   });
 
   it("reject the call when they cannot be copied, and nothing is left open", async () => {
