@@ -568,16 +568,17 @@ describe("a thread that dies", () => {
     ],
   ] as const)("retries: no item is made after `%s` meanwhile", async (_how, leave, outcome) => {
     const tries = makeGate();
-    const stream = await pool.run(jobs.exitFirst, [tries, 1], { retries: 1 });
-    const left = new Promise((resolve) => {
-      // The job is queued again by then, and its next thread has not started.
+    const exited = new Promise<void>((resolve) => {
       const onExit = (): void => {
         unsubscribe("skein:thread:exit", onExit);
-        resolve(leave(stream));
+        resolve();
       };
       subscribe("skein:thread:exit", onExit);
     });
-    expect(await left).toEqual(outcome);
+    const stream = pool.run(jobs.exitFirst, [tries, 1], { retries: 1 });
+    await exited;
+    // The job is queued again, and its next thread has not started.
+    expect(await leave(await stream)).toEqual(outcome);
     await jobs.count(0);
     expect(tries[0]).toBe(1);
   });
