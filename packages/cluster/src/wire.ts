@@ -93,7 +93,8 @@ export function requestOf(
     v: wireVersion,
     from: packageVersion,
     fn: source.name,
-    each: source.each === true,
+    // Not what somebody has put on prototypes.
+    each: Object.hasOwn(source, "each") && source.each === true,
     ...rest,
   };
 }

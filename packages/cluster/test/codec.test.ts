@@ -6,6 +6,7 @@ import { NotCloneableError, registerError } from "@skein/pool";
 import { describe, expect, it } from "vitest";
 import { decodeText, encodeText } from "../src/codec/text.ts";
 import { InvalidPayloadError } from "../src/errors.ts";
+import { requestOf } from "../src/wire.ts";
 
 class HttpError extends Error {
   override name = "HttpError";
@@ -181,4 +182,16 @@ describe("a text that nobody of ours wrote", () => {
     );
     expect(({} as { error?: unknown }).error).toBeUndefined();
   });
+});
+
+it("a request says nothing of what somebody has put on prototypes", () => {
+  const rest = { lostRetries: 2, threadRetries: 0, leftMs: null, runTimeoutMs: null, children: null };
+  Reflect.set(Object.prototype, "each", true);
+  try {
+    const source = { kind: "export", url: "file:///geo.jobs.ts", name: "area" } as const;
+    const request = requestOf(source, { args: "J[]", digest: null, context: null, reports: false, ...rest });
+    expect(request.each).toBe(false);
+  } finally {
+    Reflect.deleteProperty(Object.prototype, "each");
+  }
 });

@@ -129,9 +129,10 @@ class RichWriter {
   /** Any class but those of the platform arrives as a plain object, as in structured clone. */
   #object(node: unknown[], value: object, path: string): void {
     const tag = Object.prototype.toString.call(value).slice(8, -1);
-    const isTagged = tag !== "Object" && !Object.hasOwn(value, Symbol.toStringTag);
-    if ((isTagged && isOfPlatform(value)) || isCarriedByMessage(value))
-      throw new NotCloneableError(path, `is a ${value.constructor.name}, which only memory can carry`);
+    if (tag !== "Object" && !Object.hasOwn(value, Symbol.toStringTag) && isOfPlatform(value))
+      throw new NotCloneableError(path, `is a ${tag}, which only memory can carry`);
+    if (isCarriedByMessage(value))
+      throw new NotCloneableError(path, "is an object of Node, which only memory can carry");
     node.push("o");
     for (const key of Object.keys(value))
       node.push(key, this.#reference((value as Record<string, unknown>)[key], pathOf(path, key)));

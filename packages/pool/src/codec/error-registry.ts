@@ -1,7 +1,7 @@
 /**
  * Error classes by name, so that an error arrives as an instance of the same class. A name on the wire says whose it is:
- * `js:` built in, `skein:` ours, also of packages that this one does not know, `user:` registered; a user's TimeoutError and ours do not get in each other's way. Names are
- * literals, or what `registerError` was told: minifiers change the names of classes.
+ * `js:` built in, `skein:` ours, also of packages that this one does not know, `user:` registered; a user's TimeoutError and ours do
+ * not get in each other's way. Names are literals, or what `registerError` was told: minifiers change the names of classes.
  *
  * A thread may hold several copies of this package, one of them bundled with a job module. They share what they know under a
  * registered symbol; where two copies know different classes by one name, each prefers its own.

@@ -137,7 +137,7 @@ function usesSuper(method: string): boolean {
   return syntaxError(`(${async} function${star} ${method.slice(text.length)})`) !== null;
 }
 
-/** Parses without running. What only modules may have is an error. */
+/** Parses without running. What only modules may have is an error. @returns what the parser says; null: it is right. */
 function syntaxError(expression: string): string | null {
   const { Script } = process.getBuiltinModule("node:vm");
   try {
@@ -145,7 +145,7 @@ function syntaxError(expression: string): string | null {
     new Script(`"use strict"; ${expression}`);
     return null;
   } catch (error) {
-    return String(error);
+    return (error as Error).message;
   }
 }
 
