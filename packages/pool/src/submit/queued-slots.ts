@@ -64,7 +64,8 @@ export class QueuedSlots {
     const { slots } = this.#memory;
     for (const [slot, each] of this.#table.entries()) {
       if (each !== job) continue;
-      if (slots.state(slot) === FREE || slots.withdraw(slot)) this.#table.free(slot);
+      job.slot = slot;
+      if (slots.state(slot) === FREE || this.withdraw(job)) this.#holdings.freeSlot(slot, job);
       else moveTo(job, slot);
       return;
     }
@@ -74,16 +75,16 @@ export class QueuedSlots {
   enqueueAt(job: PendingJob, args: Uint8Array, home: Home): boolean {
     const slot = this.#table.take(job);
     if (slot === NONE_FREE) return false;
+    job.extras = { ...job.extras, home };
+    home.inSlots++;
     fillSlot(this.#memory, this.#payloads, slot, job, args);
     const { slots, queues, parking } = this.#memory;
     const word = placedWord(home.serial, job.options.priority, job.options.isExclusive);
     slots.publishPlaced(slot, word);
     if (!queues.pushPlaced(home.place, slot) && slots.withdrawPlaced(slot, word)) {
-      this.#table.free(slot);
+      this.#holdings.freeSlot(slot, job);
       return false;
     }
-    job.extras = { ...job.extras, home };
-    home.inSlots++;
     moveTo(job, slot);
     parking.wake(home.place);
     return true;

@@ -735,6 +735,27 @@ describe("a submission whose stack ends in the middle", () => {
     expect([ledger.outstanding, pool.slotsInUse()]).toEqual([0, []]);
   });
 
+  it.each<[string, (pool: PlayedPool) => void]>([
+    ["filling a slot", ({ host }) => vi.spyOn(host.slots, "describeJob").mockImplementationOnce(overflow)],
+    ["publishing it", ({ host }) => vi.spyOn(host.slots, "publishPlaced").mockImplementationOnce(overflow)],
+    ["putting it in", ({ host }) => vi.spyOn(host.queues, "pushPlaced").mockImplementationOnce(overflow)],
+    ["waking the thread", ({ host }) => vi.spyOn(host.parking, "wake").mockImplementationOnce(overflow)],
+  ])("at %s, for the mailbox of one thread, leaves nothing either", async (_, prepare) => {
+    const pool = new PlayedPool({ slots: 1 });
+    const { ledger } = pool.submitter;
+    const onThread: Partial<SubmitOptions> = { placement: { kind: "thread", threadId: 0 } };
+    prepare(pool);
+    expect(() => pool.submit(["broken off"], onThread)).toThrow(RangeError);
+    await Promise.resolve();
+    expect([ledger.outstanding, pool.slotsInUse(), ledger.placedWaiting]).toEqual([0, [], 0]);
+    expect(ledger.isHome(serialOf(0), "any")).toBe(false);
+    const { task } = pool.submit(["next"], onThread);
+    pool.runAll(0);
+    ledger.drain();
+    expect(task.result).toContain("next");
+    expect([ledger.outstanding, pool.slotsInUse()]).toEqual([0, []]);
+  });
+
   it("when a thread has found the job already, lets it run to its end", async () => {
     const pool = new PlayedPool({ slots: 1 });
     const { ledger } = pool.submitter;
