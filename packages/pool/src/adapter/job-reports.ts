@@ -65,6 +65,7 @@ export class JobReports {
       // Not the first time, if it runs again without a word of its carrier.
       extras.runLimit?.again();
       this.#listeners.began(extras.progressId);
-    } else this.#listeners.report(extras.progressId, report.value);
+    } else if (report.kind === "lost") this.#listeners.lost(extras.progressId);
+    else this.#listeners.report(extras.progressId, report.value);
   }
 }

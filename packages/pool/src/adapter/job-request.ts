@@ -3,8 +3,11 @@ import type { Transferable } from "node:worker_threads";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import type { EncodedValue } from "./encoded-value.ts";
 
-/** What a job tells while it runs, in order: that it has begun, and its progress. */
-export type JobReport = { readonly kind: "began" } | { readonly kind: "progress"; readonly value: unknown };
+/** What a job tells while it runs, in order: that it has begun, and its progress. `lost`: progress that cannot be read here; it fails the job. */
+export type JobReport =
+  | { readonly kind: "began" }
+  | { readonly kind: "lost" }
+  | { readonly kind: "progress"; readonly value: unknown };
 
 /** Where reports go: a MessagePort, or what looks like one to a job on the same thread. */
 export interface ReportPort {

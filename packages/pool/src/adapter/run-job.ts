@@ -223,6 +223,6 @@ function errorReply(error: unknown, bytesOnly: boolean): SentReply {
 }
 
 function encodedError(error: unknown, bytesOnly: boolean): SentReply {
-  const { value, transfer } = encodeValue(toWire(error), "error", { bytesOnly });
+  const { value, transfer } = encodeValue(toWire(error, bytesOnly), "error", { bytesOnly });
   return { reply: { kind: "error", value }, transfer };
 }

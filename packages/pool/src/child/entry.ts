@@ -149,7 +149,7 @@ function heapLook(maxHeapBytes: number | null): () => boolean {
 
 function errorBytes(error: unknown): Uint8Array {
   try {
-    return encodeValue(toWire(error), "error", { bytesOnly: true }).value.bytes;
+    return encodeValue(toWire(error, true), "error", { bytesOnly: true }).value.bytes;
   } catch (notSent) {
     return encodeValue(toWire(notSent), "error").value.bytes;
   }

@@ -101,7 +101,7 @@ export class LocalJobs {
 
   #report(number: number, report: JobReport): void {
     // That it has begun is told of every job.
-    if (report.kind === "began") return;
+    if (report.kind !== "progress") return;
     const { bytes } = encodeValue(report.value, "progress", { bytesOnly: true }).value;
     const { writer } = this.#parts;
     writer.begin(PROGRESS);

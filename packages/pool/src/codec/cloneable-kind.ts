@@ -95,6 +95,12 @@ export function isDetachedMemory(value: object, kind: CloneableKind): boolean {
   return isArrayBuffer(buffer) && isDetached(buffer);
 }
 
+/** Whether only threads of one process can have it: a message carries it, or it is, or lies on, shared memory. */
+export function isOfThreads(value: object, kind: CloneableKind): boolean {
+  if (kind === "view") return !isArrayBuffer(bufferOf(value as ArrayBufferView));
+  return kind === "carried" || kind === "sharedBuffer";
+}
+
 function kindByBrand(value: object, prototype: object): CloneableKind | Refusal {
   if (isView(value)) return "view";
   if (isDate(value)) return "date";

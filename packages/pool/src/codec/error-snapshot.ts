@@ -26,7 +26,7 @@ import {
   String,
 } from "../shared/intrinsics.ts";
 import { isMap, isSet } from "./brand-checks.ts";
-import { cloneableKindOf, isDetachedMemory } from "./cloneable-kind.ts";
+import { cloneableKindOf, isDetachedMemory, isOfThreads } from "./cloneable-kind.ts";
 import {
   droppedProperties,
   type ErrorLink,
@@ -65,7 +65,13 @@ export class ErrorSnapshot {
   readonly links: ErrorLink[] = [];
   readonly #records = new Map<object, ErrorRecord>();
   readonly #copies = new Map<object, object>();
+  readonly #bytesOnly: boolean;
   #objects = 0;
+
+  /** @param bytesOnly As for `toWire`. */
+  constructor(bytesOnly: boolean) {
+    this.#bytesOnly = bytesOnly;
+  }
 
   recordOf(error: Error, depth = 0): ErrorRecord {
     const name = textOf(() => error.name, "Error");
@@ -195,6 +201,8 @@ export class ErrorSnapshot {
     const kind = isList || getPrototypeOf(value) === objectPrototype ? "instance" : cloneableKindOf(value);
     if (typeof kind !== "string") return kind.problem;
     if (isDetachedMemory(value, kind)) return "is a detached ArrayBuffer: it was transferred before";
+    if (this.#bytesOnly && isOfThreads(value, kind))
+      return "cannot leave its process: only threads of one process can be sent it";
     const put = (target: object, member: unknown, below: unknown, memberAt: string): boolean =>
       this.#put(target, member, below, memberAt, record, errorsDeep, deep + 1);
     if (isMap(value)) {

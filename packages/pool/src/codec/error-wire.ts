@@ -47,10 +47,14 @@ export function isThrownValue(wire: ErrorWire): wire is Extract<ErrorWire, { rea
   return hasOwnProperty(wire, "thrown");
 }
 
-/** The wire form of what a job threw. Never throws: what cannot be read or copied is left out and listed. */
-export function toWire(error: unknown): ErrorWire {
+/**
+ * The wire form of what a job threw. Never throws: what cannot be read or copied is left out and listed.
+ *
+ * @param bytesOnly Whether it leaves the process: what only a message between threads can carry, and shared memory, is left out, too.
+ */
+export function toWire(error: unknown, bytesOnly = false): ErrorWire {
   if (!isError(error)) return { thrown: error };
-  const snapshot = new ErrorSnapshot();
+  const snapshot = new ErrorSnapshot(bytesOnly);
   return { error: snapshot.recordOf(error), links: snapshot.links };
 }
 

@@ -10,8 +10,9 @@ interface Level {
   size: number;
 }
 
-/** After so many jobs of higher priorities one of a lower one has its turn. */
-const PATIENCE = 64;
+/** As in shared/job-queues.ts. */
+const NORMAL_FIRST_EVERY = 8;
+const LOW_FIRST_EVERY = 64;
 
 /**
  * Jobs that wait, by priority. One that is given up is skipped when its turn comes; when those outnumber the ones that wait, and when none
@@ -25,7 +26,7 @@ export class JobQueue {
     size: 0,
   }));
   #size = 0;
-  #passedOver = 0;
+  #looks = 0;
 
   get size(): number {
     return this.#size;
@@ -33,6 +34,12 @@ export class JobQueue {
 
   sizeOf(priority: number): number {
     return this.#levels[priority]!.size;
+  }
+
+  /** The highest priority of a job that waits: the smallest number. Infinity: none waits. */
+  get highest(): number {
+    const highest = this.#levels.findIndex(({ size }) => size > 0);
+    return highest < 0 ? Infinity : highest;
   }
 
   add(journey: Journey): void {
@@ -59,10 +66,9 @@ export class JobQueue {
   /** The one whose turn it is, which is not here any more. Null: there is none. */
   take(): Journey | null {
     if (this.#size === 0) return null;
-    const waiting = this.#levels.filter(({ size }) => size > 0);
-    const isLowFirst = waiting.length > 1 && ++this.#passedOver >= PATIENCE;
-    if (waiting.length === 1 || isLowFirst) this.#passedOver = 0;
-    const { returned, fresh } = waiting.at(isLowFirst ? -1 : 0)!;
+    const look = ++this.#looks;
+    const first = this.#levels[look % NORMAL_FIRST_EVERY !== 0 ? 0 : look % LOW_FIRST_EVERY === 0 ? 2 : 1]!;
+    const { returned, fresh } = first.size > 0 ? first : this.#levels[this.highest]!;
     for (;;) {
       const journey = (returned.size > 0 ? returned : fresh).take();
       if (journey.stage !== QUEUED) continue;

@@ -296,7 +296,7 @@ export class PoolProcess {
         break;
       case Frames.PROGRESS: {
         const journey = this.#journeyOf(body.u32());
-        if (journey !== null) report(journey, { kind: "progress", value: decodeValue(valueOf(body)) });
+        if (journey !== null) reportProgress(journey, body);
         break;
       }
       case Frames.CAUSE:
@@ -387,6 +387,15 @@ function pipesOf(child: ChildProcess): { pipe: Socket; control: Socket } {
 
 function report({ job, request }: Journey, message: JobReport): void {
   if (!job.isDecided) request.reports?.postMessage(message);
+}
+
+function reportProgress(journey: Journey, body: Frames.FrameBody): void {
+  try {
+    report(journey, { kind: "progress", value: decodeValue(valueOf(body)) });
+  } catch {
+    // It is nested too deeply for the stack of this thread, say. The frames behind it can be read.
+    report(journey, { kind: "lost" });
+  }
 }
 
 function valueOf(body: Frames.FrameBody): { bytes: Uint8Array; carried: null; shared: null } {

@@ -5,7 +5,8 @@
  * process has some ahead of it (lead.ts), so that none waits for the pool. One that turns out to be in a long job gives those back while
  * another has nothing to do (`#look`).
  *
- * An exclusive job has a process reserved that gets nothing more, and is sent to it when that has nothing left.
+ * An exclusive job has a process reserved that gets nothing more, and is sent to it when that has nothing left. Of one priority exclusive jobs
+ * and others take turns; those of a lower one wait for those of a higher one, but have their turn after `PATIENCE` of them.
  *
  * Whatever `ends` are told runs code of the user's, which may submit, cancel and close: everything is moved before.
  */
@@ -29,6 +30,7 @@ import { ProcessSupply, type SupplyEvents } from "./process-supply.ts";
 import { JobTimes } from "./job-times.ts";
 
 const LOOK_MS = 5;
+const PATIENCE = 64;
 
 export interface ProcessJobsEvents {
   started(process: PoolProcess): void;
@@ -56,6 +58,8 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
   /** For one process each, by the options that they were submitted with. */
   readonly #targets = new WeakMap<SubmitOptions, PoolProcess>();
   #targeted: Journey[] = [];
+  /** Jobs that are not exclusive, sent since an exclusive one was, or while one waited. */
+  #othersSent = 0;
   #willPump = false;
   #looks: NodeJS.Timeout | null = null;
 
@@ -93,7 +97,8 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
   // For EngineJobs.
 
   carry(job: CarriedJob, ends: JobEnds): void {
-    const journey = new Journey(job, ends, this.#targets.get(job.options) ?? null);
+    const target = this.#targets.get(job.options) ?? null;
+    const journey = new Journey(job, ends, target?.hasEnded === true ? null : target);
     if (journey.request.attempt === 1) this.#admit(journey);
     this.#journeys.set(job, journey);
     this.#bytes += journey.bytes;
@@ -264,9 +269,13 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
     // One that was kept, and has had no job since.
     for (const process of this.supply.all) if (process.executed > 0) this.supply.checkLimits(process);
     this.#sendTargeted();
-    this.#sendExclusive();
-    for (let process = this.#freest(); process !== null && this.#queue.size > 0; process = this.#freest())
+    if (this.#isExclusiveDue()) this.#sendExclusive();
+    else this.#openReserved();
+    for (let process = this.#freest(); process !== null && this.#queue.size > 0; process = this.#freest()) {
       this.#send(process, this.#queue.take()!);
+      this.#othersSent++;
+    }
+    if (this.#queue.size === 0) this.#sendExclusive();
     for (const process of this.supply.all) process.flush();
     this.supply.want(this.#queue.size + this.#exclusive.size);
   };
@@ -313,16 +322,42 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
     return isReady && hasRoom && reserved !== "now" && (load === 0 || !job.options.isExclusive);
   }
 
+  #isExclusiveDue(): boolean {
+    if (this.#exclusive.size === 0) this.#othersSent = 0;
+    const { highest } = this.#exclusive;
+    if (highest > this.#queue.highest) return this.#othersSent >= PATIENCE;
+    return highest < this.#queue.highest || this.#othersSent > 0;
+  }
+
+  /** Processes that wait for an exclusive job, which may go to any. */
+  #reserved(): PoolProcess[] {
+    const targets = new Set(
+      this.#targeted.map(({ job, target }) => (job.options.isExclusive ? target : null)),
+    );
+    return Array.from(this.supply.all).filter(
+      (process) => process.reserved === "next" && !process.isLeaving && !targets.has(process),
+    );
+  }
+
+  #openReserved(): void {
+    for (const process of this.#reserved()) process.reserved = "no";
+  }
+
   #sendExclusive(): void {
-    let draining = 0;
-    for (const process of this.supply.all) {
-      if (process.reserved !== "next" || process.isLeaving) continue;
-      const journey = process.load > 0 ? null : this.#exclusive.take();
+    const reserved = this.#reserved();
+    for (const process of reserved) {
+      if (process.load > 0) continue;
+      const journey = this.#exclusive.take();
       if (journey !== null) this.#sendTo(process, journey);
-      else if (process.load > 0) draining++;
-      else process.reserved = "no";
     }
-    for (let left = this.#exclusive.size - draining; left > 0; left--) {
+    let left = this.#exclusive.size;
+    for (const process of reserved) {
+      if (process.reserved !== "next") continue;
+      // More than jobs wait: some were given up.
+      if (left === 0 || process.load === 0) process.reserved = "no";
+      else left--;
+    }
+    for (; left > 0; left--) {
       const process = this.#leastBusy();
       if (process === null) return;
       if (process.load === 0) this.#sendTo(process, this.#exclusive.take()!);
@@ -336,6 +371,7 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
       // Whoever cancels it before it is known to have begun ends its process all the same.
       new CallState(journey.request.state).begin();
       process.reserved = "now";
+      this.#othersSent = 0;
     }
     this.#send(process, journey);
   }

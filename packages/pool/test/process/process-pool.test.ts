@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { type Gate, Gates, load, opened, store } from "../../../../test/engines/gates.ts";
 import { runNode } from "../../../../test/support/child.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
-import { JobTimeoutError, QueueFullError } from "../../src/index.ts";
+import { JobTimeoutError, QueueFullError, type RunOptions } from "../../src/index.ts";
 import { ProcessPool } from "../../src/process.ts";
 import { withoutOrders } from "../../src/process/spawn.ts";
 import type * as Jobs from "../fixtures/process.jobs.ts";
@@ -241,6 +241,63 @@ describe.concurrent("an exclusive job", () => {
     expect(readFileSync(order, "utf8")).toBe("1\n2\n");
     await wide.close();
   });
+
+  it("that is given up before it begins keeps no process from the others", async () => {
+    const wide = new ProcessPool({ maxThreads: 1, jobsPerThread: 2 });
+    const its = wide.module<typeof Jobs>(url);
+    const gate = gates.make();
+    const held = its.hold(gate);
+    await opened(gate, 1);
+    const controller = new AbortController();
+    const given = wide.run(its.add, [1, 1], { exclusive: true, signal: controller.signal });
+    await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    await errorOf(given);
+    expect(await its.add(1, 1)).toBe(2);
+    store(gate, 0, 1);
+    await held;
+    await wide.close();
+  });
+});
+
+describe.concurrent("priorities", () => {
+  it("hold for exclusive jobs, too", async () => {
+    const one = new ProcessPool({ maxThreads: 1 });
+    const its = one.module<typeof Jobs>(url);
+    const order: string[] = [];
+    const run = (name: string, options: RunOptions): PromiseLike<unknown> =>
+      one.run(its.add, [1, 1], options).then(() => order.push(name));
+    const gate = gates.make();
+    const held = its.hold(gate);
+    await opened(gate, 1);
+    const low = Array.from({ length: 4 }, () => run("low", { priority: "low", exclusive: true }));
+    // By now the process waits for one of them.
+    await new Promise((resolve) => setImmediate(resolve));
+    const high = run("high", { priority: "high" });
+    const normal = [run("exclusive", { exclusive: true }), run("other", {}), run("other", {})];
+    store(gate, 0, 1);
+    await Promise.all([held, high, ...low, ...normal]);
+    expect(order).toEqual(["high", "exclusive", "other", "other", "low", "low", "low", "low"]);
+    await one.close();
+  });
+
+  it("give exclusive jobs of a lower one their turn", async () => {
+    const one = new ProcessPool({ maxThreads: 1 });
+    const its = one.module<typeof Jobs>(url);
+    const gate = gates.make();
+    const held = its.hold(gate);
+    await opened(gate, 1);
+    let before = 0;
+    const high = Array.from({ length: 1000 }, () =>
+      one.run(its.add, [1, 1], { priority: "high" }).then(() => before++),
+    );
+    const low = one.run(its.add, [1, 1], { priority: "low", exclusive: true }).then(() => before);
+    store(gate, 0, 1);
+    await held;
+    expect(await low).toBeLessThan(1000);
+    await Promise.all(high);
+    await one.close();
+  });
 });
 
 describe.concurrent("limits", () => {
@@ -287,6 +344,55 @@ describe.concurrent("limits", () => {
     ["env", { env: Symbol.for("nodejs.worker_threads.SHARE_ENV") }],
   ])("a bad `%s` is named", (option, options) => {
     expect(() => new ProcessPool(options)).toThrow(new RegExp(option));
+  });
+});
+
+describe.concurrent("what a process cannot send", () => {
+  it("is left out of an error, which arrives", async () => {
+    const error = await errorOf(
+      pool.run(() => {
+        const body = new Blob(["x"]);
+        const memory = new SharedArrayBuffer(8);
+        const own = { code: "EFULL", body, list: [1, new Int32Array(memory), memory] };
+        throw Object.assign(new RangeError("disk is full"), own);
+      }),
+    );
+    expect(error).toBeInstanceOf(RangeError);
+    expect(error).toMatchObject({ message: "disk is full", code: "EFULL", list: [1, undefined, undefined] });
+    expect(error).not.toHaveProperty("body");
+    const dropped = (error as Record<symbol, readonly string[]>)[Symbol.for("skein.error.dropped")]!;
+    expect(dropped.map((note) => note.split(" cannot leave its process")[0])).toEqual([
+      "body",
+      "list[1]",
+      "list[2]",
+    ]);
+  });
+});
+
+describe.concurrent("progress that cannot be read here", () => {
+  it("fails its job, and no other one", async () => {
+    const deep = new ProcessPool({ maxThreads: 1, jobsPerThread: 2, resourceLimits: { stackSizeMb: 4 } });
+    const its = deep.module<typeof Jobs>(url);
+    const gate = gates.make();
+    const other = its.hold(gate);
+    await opened(gate, 1);
+    const report = deep.run(its.reportNested, [5000], { onProgress: () => {} });
+    expect(await errorOf(report)).toMatchObject({ code: "ERR_SKEIN_NOT_CLONEABLE" });
+    store(gate, 0, 1);
+    await other;
+    expect(deep.stats().crashed).toBe(0);
+    await deep.close();
+  });
+});
+
+describe.concurrent("a broadcast with retries", () => {
+  it("runs again in another process when its own has died", async () => {
+    const one = new ProcessPool({ maxThreads: 1 });
+    const its = one.module<typeof Jobs>(url, { retries: 1 });
+    await its.pid();
+    expect(await errorOf(one.broadcast(its.die, ["SIGKILL"]))).toMatchObject({ signal: "SIGKILL" });
+    expect(one.stats().crashed).toBe(1);
+    await one.close();
   });
 });
 
