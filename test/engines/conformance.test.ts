@@ -191,6 +191,12 @@ describe.each(all)("$name", ({ capabilities, start }) => {
       expect(failure.stack).toMatch(/engines\.jobs\.ts[^]*theCaller/);
     });
 
+    it("an error arrives, whatever of it cannot", async () => {
+      const error = await errorOf(engine.run(jobs.failWithBlob, [17]));
+      expect(error).toBeInstanceOf(OrderError);
+      expect(error).toMatchObject({ order: 17, code: "EORDER" });
+    });
+
     it("any value can be thrown; nothing thrown says so", async () => {
       expect(await errorOf(engine.run(jobs.throwIt, ["text"]))).toBe("text");
       expect(await errorOf(engine.run(jobs.throwIt, [{ a: 1 }]))).toEqual({ a: 1 });

@@ -96,6 +96,11 @@ export async function failLater(order: number): Promise<never> {
   return fail(order);
 }
 
+/** With a property that only threads of one process can be sent. */
+export function failWithBlob(order: number): never {
+  throw Object.assign(new OrderError(order), { code: "EORDER", body: new Blob(["x"]) });
+}
+
 export function throwIt(value: unknown): never {
   throw value;
 }

@@ -103,6 +103,7 @@ function run(
       context: call.context,
       state: words,
       isRemote: true,
+      bytesOnly: true,
       attempt: call.attempt,
       reports: portOf(call, number, here),
     });
