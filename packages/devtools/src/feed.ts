@@ -1,6 +1,6 @@
 /** `@skein/devtools/feed`: what the page is told, for tools that show it otherwise, as `skein top` does. */
 import { get, type IncomingMessage } from "node:http";
-import { argumentTypeError, SkeinError } from "@skein/context/errors";
+import { argumentTypeError, type OptionNames, ownOptions, SkeinError } from "@skein/context/errors";
 import { FEED_VERSION, type FeedMessage, parseMessage } from "./wire.ts";
 
 export {
@@ -31,30 +31,48 @@ export {
 } from "./wire.ts";
 export { DEFAULT_PORT } from "./server/options.ts";
 
+/** Options of {@link readFeed}. */
+export interface ReadFeedOptions {
+  /** Ends the reading, and so the loop, also while nothing comes. */
+  signal?: AbortSignal | undefined;
+}
+
+const optionNames: OptionNames<ReadFeedOptions> = { signal: true };
+
 /**
- * Reads along until the pool closes, the server ends, or the loop is left. While it is read the pool is recorded.
+ * Reads along until the pool closes, the server ends, `signal` fires or the loop is left. While it is read the pool is recorded.
  *
  * Rejects with a SkeinError ERR_SKEIN_DEVTOOLS_FEED when there is no server at that address, it refuses, or it has another version.
  *
  * @param url As `serveDevtools` gives it: the token included.
- * @throws TypeError when it is no `http:` URL.
+ * @throws TypeError when it is no `http:` URL, for an option that is unknown, or a signal that is no AbortSignal.
  * @example
  * for await (const message of readFeed("http://127.0.0.1:9339/"))
  *   if (message.type === "sample") console.log(message.running);
  */
-export function readFeed(url: string | URL): AsyncGenerator<FeedMessage, void, undefined> {
+export function readFeed(
+  url: string | URL,
+  options?: ReadFeedOptions,
+): AsyncGenerator<FeedMessage, void, undefined> {
   if (!URL.canParse(String(url)) || new URL(url).protocol !== "http:")
     throw argumentTypeError("url", "an http: URL", url);
   const address = new URL(url);
   const feed = new URL("/feed", address);
   feed.search = address.search;
-  return messagesOf(feed);
+  const { signal } = ownOptions(options, optionNames);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw argumentTypeError("options.signal", "an AbortSignal", signal);
+  return messagesOf(feed, signal);
 }
 
-async function* messagesOf(feed: URL): AsyncGenerator<FeedMessage, void, undefined> {
-  const response = await open(feed);
+async function* messagesOf(
+  feed: URL,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FeedMessage, void, undefined> {
+  const response = await open(feed, signal);
+  if (response === null) return;
   try {
-    for await (const data of events(response)) {
+    for await (const data of events(response, signal)) {
       const message = parseMessage(data);
       if (message.type === "hello" && message.version !== FEED_VERSION)
         throw notReadable(
@@ -68,9 +86,10 @@ async function* messagesOf(feed: URL): AsyncGenerator<FeedMessage, void, undefin
   }
 }
 
-function open(feed: URL): Promise<IncomingMessage> {
+/** Null: `signal` has fired before there was an answer. */
+function open(feed: URL, signal: AbortSignal | undefined): Promise<IncomingMessage | null> {
   return new Promise((resolve, reject) => {
-    const request = get(feed, (response) => {
+    const request = get(feed, { signal }, (response) => {
       if (response.statusCode === 200) {
         resolve(response);
         return;
@@ -81,6 +100,10 @@ function open(feed: URL): Promise<IncomingMessage> {
       response.on("end", () => reject(notReadable(`${feed.origin} refuses: ${text.trim()}`)));
     });
     request.on("error", (cause: NodeJS.ErrnoException) => {
+      if (signal?.aborted === true) {
+        resolve(null);
+        return;
+      }
       // That of several addresses, as `localhost` has them, has no message.
       const reason = cause.message === "" ? cause.code : cause.message;
       reject(notReadable(`Nothing answers at ${feed.origin} (${reason}). ${HOW_TO_START}`, cause));
@@ -94,7 +117,10 @@ const HOW_TO_START =
 const DATA = "data: ";
 
 /** The data of each event, its lines joined by LF, as a browser has them. */
-async function* events(response: IncomingMessage): AsyncGenerator<string, void> {
+async function* events(
+  response: IncomingMessage,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string, void> {
   let rest = "";
   try {
     for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) {
@@ -106,8 +132,8 @@ async function* events(response: IncomingMessage): AsyncGenerator<string, void> 
       }
     }
   } catch (error) {
-    // The program has ended.
-    if ((error as NodeJS.ErrnoException).code !== "ECONNRESET") throw error;
+    // The program has ended, or nobody reads on.
+    if ((error as NodeJS.ErrnoException).code !== "ECONNRESET" && signal?.aborted !== true) throw error;
   }
 }
 

@@ -57,7 +57,7 @@ async function read(url: string, isEnough: (message: FeedMessage) => boolean): P
 }
 
 describe("who is answered", () => {
-  it.each(["127.0.0.1", "localhost", "[::1]"])(
+  it.each(["127.0.0.1", "localhost", "LocalHost", "[::1]"])(
     "the page, asked for by %s, with a policy of its own",
     async (name) => {
       const { port } = await served(poolOf());
@@ -183,6 +183,10 @@ describe("who is answered", () => {
     expect(pool.maxThreads).toBe(2);
     expect((await post(changes, '{"minThreads":1,"maxThreads":1}'))[0]).toBe(204);
     expect([pool.minThreads, pool.maxThreads]).toEqual([1, 1]);
+    for (const refused of ['{"minThreads":5,"maxThreads":3}', '{"maxThreads":3,"minThreads":"x"}']) {
+      expect([refused, (await post(changes, refused))[0]]).toEqual([refused, 400]);
+      expect([pool.minThreads, pool.maxThreads]).toEqual([1, 1]);
+    }
     expect(await post(changes, '{"maxThreads":"x"}')).toEqual([400, expect.stringContaining("maxThreads")]);
     expect(await post(changes, '{"maxThread":2}')).toEqual([400, expect.stringContaining("Did you mean")]);
     expect((await post(changes, `{"a":"${"x".repeat(2000)}"}`))[0]).toBe(400);
@@ -234,6 +238,28 @@ describe("who is answered", () => {
     await expect(serveDevtools(pool, { port })).rejects.toMatchObject({ code: "ERR_SKEIN_DEVTOOLS_LISTEN" });
     await expect(read(`http://127.0.0.1:${port}/x?y`, () => true)).resolves.toHaveLength(1);
     expect(() => readFeed("https://x")).toThrow(TypeError);
+    expect(() => readFeed("http://x", { signals: 1 } as never)).toThrow(/Did you mean `signal`/);
+    expect(() => readFeed("http://x", { signal: 1 } as never)).toThrow(/options\.signal/);
+  });
+
+  it("a reader with a signal stops when it fires, also where nothing comes", async () => {
+    const { url } = await served(poolOf());
+    const silent = createServer();
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    const silentUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+    for (const address of [url, silentUrl]) {
+      const stop = new AbortController();
+      const feed = readFeed(address, { signal: stop.signal });
+      if (address === url) await feed.next();
+      const next = feed.next();
+      const asked = address === url ? null : once(silent, "request");
+      await asked;
+      stop.abort();
+      let left = await next;
+      for (let i = 0; i < 100 && left.done !== true; i++) left = await feed.next();
+      expect(left).toEqual({ done: true, value: undefined });
+    }
+    silent.close();
   });
 });
 

@@ -4,6 +4,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { Cluster } from "@skein/cluster";
 import { startRedis } from "../../../test/support/redis-server.ts";
 import type * as Geo from "./fixtures/geo.jobs.ts";
+import type * as Hold from "./fixtures/hold.jobs.ts";
+import { eventually } from "../../../test/support/eventually.ts";
 import { command, fixtures, skein } from "./skein.ts";
 
 const redis = await startRedis();
@@ -24,6 +26,28 @@ describe("skein worker", () => {
     worker.kill("SIGTERM");
     expect(await ended).toEqual([0, null]);
     expect(said).toBe("skein: serves *.jobs.ts\nskein: stops when its jobs have ended\n");
+  });
+
+  test.skipIf(redis === null)("a second signal ends it at once, whichever it is", async () => {
+    const worker = spawn(process.execPath, [command, "worker", "hold.jobs.ts", "--threads", "1"], {
+      cwd: fixtures,
+      env: { ...process.env, SKEIN_CLUSTER_URL: redis!.url },
+    });
+    const ended = once(worker, "exit");
+    let said = "";
+    worker.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+    const cluster = new Cluster({ connection: redis!.url });
+    const jobs = cluster.module<typeof Hold>(new URL("fixtures/hold.jobs.ts", import.meta.url));
+    const began = Promise.withResolvers<void>();
+    const lost = cluster.run(jobs.hold, [], { retries: 0, onProgress: () => began.resolve() });
+    lost.then(null, () => {});
+    await began.promise;
+    worker.kill("SIGTERM");
+    await eventually("it has heard", () => said.includes("stops when"));
+    worker.kill("SIGINT");
+    expect(await ended).toEqual([null, "SIGINT"]);
+    // No worker is left that would find the job lost.
+    await cluster.close({ drain: false, timeoutMs: 1 });
   });
 
   test.each([

@@ -45,15 +45,16 @@ export default function skein(options?: SkeinPluginOptions): Plugin {
       if (initialOptions.bundle !== true) return;
       const own = { ...initialOptions };
       const wanted: Wanted = new Map();
+      const inputs = new Set<string>();
       build.onStart(() => wanted.clear());
-      placeUrls(build, isJobModule, wanted);
+      placeUrls(build, isJobModule, wanted, inputs);
       // Says which outputs there are.
       initialOptions.metafile = true;
       build.onEnd(async (result) => {
         const { metafile } = result;
         if (metafile === undefined || result.errors.length > 0) return;
         if (own.metafile !== true) delete (result as { metafile?: Metafile }).metafile;
-        if (wanted.size > 0) await addFiles(build, own, { ...result, metafile }, wanted, isJobModule);
+        if (wanted.size > 0) await addFiles(build, own, { ...result, metafile }, wanted, inputs, isJobModule);
       });
     },
   };
@@ -64,8 +65,17 @@ function formatOf({ format, platform }: BuildOptions): Format | null {
   return platform === "node" ? "cjs" : platform === "neutral" ? "esm" : null;
 }
 
-/** Lets the modules that are loaded name the files by placeholders, and notes which they are. */
-function placeUrls(build: PluginBuild, isJobModule: JobModuleTest, wanted: Wanted): void {
+/**
+ * Lets the modules that are loaded name the files by placeholders, and notes which they are.
+ *
+ * @param inputs Absolute paths of what the last second build has read: a change of these is one of the program, when it is watched.
+ */
+function placeUrls(
+  build: PluginBuild,
+  isJobModule: JobModuleTest,
+  wanted: Wanted,
+  inputs: ReadonlySet<string>,
+): void {
   const { initialOptions } = build;
   const format = formatOf(initialOptions);
   const root = initialOptions.absWorkingDir ?? process.cwd();
@@ -86,7 +96,11 @@ function placeUrls(build: PluginBuild, isJobModule: JobModuleTest, wanted: Wante
       );
     }
     const map = text.generateMap({ source: path, hires: "boundary", includeContent: true }).toUrl();
-    return { contents: `${text.toString()}\n//# sourceMappingURL=${map}`, loader: "default" };
+    return {
+      contents: `${text.toString()}\n//# sourceMappingURL=${map}`,
+      loader: "default",
+      watchFiles: [...found.map((url) => url.path), ...inputs],
+    };
   });
 }
 
@@ -95,6 +109,7 @@ async function addFiles(
   own: BuildOptions,
   result: BuildResult & { metafile: Metafile },
   wanted: Wanted,
+  inputs: Set<string>,
   isJobModule: JobModuleTest,
 ): Promise<void> {
   const root = own.absWorkingDir ?? process.cwd();
@@ -102,6 +117,7 @@ async function addFiles(
   const format = formatOf(own)!;
   const files: OutputFile[] = [];
   const built = new Set<string>();
+  inputs.clear();
   // Job modules may name others.
   for (let next = [...wanted]; next.length > 0; next = [...wanted].filter(([path]) => !built.has(path))) {
     for (const [path] of next) built.add(path);
@@ -119,11 +135,12 @@ async function addFiles(
       metafile: true,
       plugins: [
         ...(own.plugins ?? []).filter(({ name }) => name !== NAME),
-        { name: NAME, setup: (inner) => placeUrls(inner, isJobModule, wanted) },
+        { name: NAME, setup: (inner) => placeUrls(inner, isJobModule, wanted, inputs) },
       ],
     });
     files.push(...more.outputFiles);
     result.warnings.push(...more.warnings);
+    for (const input of Object.keys(more.metafile.inputs)) inputs.add(resolve(root, input));
     Object.assign(result.metafile.inputs, more.metafile.inputs);
     Object.assign(result.metafile.outputs, more.metafile.outputs);
   }

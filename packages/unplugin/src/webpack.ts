@@ -88,9 +88,10 @@ function placeUrls(compiler: Compiler, parser: Parser, isJobModule: JobModuleTes
     return true;
   };
   parser.hooks.new.for("URL").tap(NAME, ({ arguments: [first, second, ...rest], range }) => {
-    if (first?.type !== "Literal" || typeof first.value !== "string") return undefined;
+    const specifier = first === undefined ? undefined : textOf(first);
+    if (specifier === undefined) return undefined;
     if (second === undefined || rest.length > 0 || !isImportMetaUrl(second)) return undefined;
-    const path = jobModuleNamed(first.value, fileOf(parser.state.module), isJobModule);
+    const path = jobModuleNamed(specifier, fileOf(parser.state.module), isJobModule);
     return path === null ? undefined : place(range, path);
   });
   // The pool imports job modules by their URLs: webpack would look for them in the bundle.
@@ -115,6 +116,16 @@ function packageOf(module: Module): string | undefined {
   return data?.descriptionFileData?.name;
 }
 
+/** Of a string, or of a template without expressions. */
+function textOf(node: { readonly type: string }): string | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only these parts of the syntax tree are looked at
+  const { type, value, quasis } = node as Text;
+  if (type === "Literal") return typeof value === "string" ? value : undefined;
+  return type === "TemplateLiteral" && quasis.length === 1
+    ? (quasis[0]!.value.cooked ?? undefined)
+    : undefined;
+}
+
 function isImportMetaUrl(node: { readonly type: string }): boolean {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only these parts of the syntax tree are looked at
   const { type, object, property, computed } = node as Member;
@@ -125,6 +136,12 @@ function isImportMetaUrl(node: { readonly type: string }): boolean {
     object.meta?.name === "import" &&
     property.name === "url"
   );
+}
+
+interface Text {
+  readonly type: string;
+  readonly value?: unknown;
+  readonly quasis: readonly { readonly value: { readonly cooked?: string | null } }[];
 }
 
 interface Member {

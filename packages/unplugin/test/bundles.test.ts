@@ -1,15 +1,16 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { build as esbuild, type BuildOptions, transform as minify } from "esbuild";
+import { build as esbuild, type BuildOptions, context, transform as minify } from "esbuild";
 import type * as webpack from "webpack";
 import { describe, expect, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
 import { whole } from "../../../test/support/whole.ts";
 import skeinEsbuild from "../src/esbuild.ts";
 import skeinRolldown from "../src/rolldown.ts";
 import skeinRollup from "../src/rollup.ts";
 import skeinVite from "../src/vite.ts";
 import skeinWebpack from "../src/webpack.ts";
-import { expected, runMoved, writeProgram } from "./program.ts";
+import { expected, innerModule, runMoved, writeProgram } from "./program.ts";
 
 type Bundle = (folder: string, withPlugin: boolean) => Promise<void>;
 
@@ -229,6 +230,36 @@ describe("esbuild", () => {
       writeFileSync(path, contents);
     }
     expect(await runMoved(folder, "main.mjs")).toMatchObject(expected);
+  });
+});
+
+describe("esbuild, watching", () => {
+  it("builds again when a job module changes, or one that it names", async () => {
+    const folder = writeProgram();
+    const watched = await context({
+      absWorkingDir: folder,
+      entryPoints: ["src/main.ts"],
+      outdir: "dist",
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      plugins: [skeinEsbuild()],
+    });
+    const isThere = (text: string): boolean =>
+      globSync("dist/skein/*.mjs", { cwd: folder }).some((file) =>
+        readFileSync(join(folder, file), "utf8").includes(text),
+      );
+    const change = async (file: string, from: string, to: string): Promise<void> => {
+      const path = join(folder, "src", file);
+      writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
+      await eventually(`${file} is seen`, () => isThere(to));
+    };
+    await watched.watch();
+    await eventually("the first build", () => isThere("no such place") && isThere("n * 2"));
+    await change("geo.jobs.ts", "no such place", "no place at all");
+    await change(innerModule, "n * 2", "n + n");
+    expect([isThere("no such place"), isThere("n * 2")]).toEqual([false, false]);
+    await watched.dispose();
   });
 });
 

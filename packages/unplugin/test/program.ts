@@ -65,7 +65,7 @@ const sources: Readonly<Record<string, string>> = {
     }
 
     export async function nested(n: number): Promise<string> {
-      const inner = ThreadPool.current!.module<typeof import("./${innerModule}")>(new URL("./${encodeURI(innerModule)}", import.meta.url));
+      const inner = ThreadPool.current!.module<typeof import("./${innerModule}")>(new URL(\`./${encodeURI(innerModule)}\`, import.meta.url));
       return await inner.twice(n);
     }
 
@@ -115,7 +115,7 @@ export function writeProgram(language: "ts" | "js" = "ts"): string {
   for (const [name, text] of Object.entries(sources)) {
     const path = join(folder, "src", language === "ts" ? name : name.replace(".ts", ".js"));
     mkdirSync(dirname(path), { recursive: true });
-    const javaScript = (): string => stripTypeScriptTypes(text).replaceAll('.ts"', '.js"');
+    const javaScript = (): string => stripTypeScriptTypes(text).replaceAll(/\.ts(?=["`])/g, ".js");
     writeFileSync(path, language === "ts" ? text : javaScript());
   }
   writeFileSync(join(folder, "package.json"), '{ "type": "module", "sideEffects": false }');

@@ -40,7 +40,7 @@ describe("a program that tsc has compiled needs no plugin: URLs that say .ts fin
       const file = join(folder, "src", name);
       const text = readFileSync(file, "utf8");
       const withPaths = text.replace(
-        /new URL\((".*?"), import\.meta\.url\)/,
+        /new URL\(((["`]).*?\2), import\.meta\.url\)/,
         (_, url: string) => `require("node:path").join(__dirname, ${decodeURI(url)})`,
       );
       expect(withPaths).not.toBe(text);

@@ -24,7 +24,8 @@ export function refusalOf(
   url: URL,
   { host, token }: Access,
 ): Refusal | null {
-  const named = headers.host;
+  // A client may write a name as it likes; most write it in lower case.
+  const named = headers.host?.toLowerCase();
   if (named === undefined || !isOurs(named, host))
     return refused(
       `The name ${JSON.stringify(named ?? "")} is not that of this server. Open it by its address, or by localhost.`,
@@ -44,7 +45,7 @@ export function refusalOf(
 function isOurs(named: string, host: string): boolean {
   const name = /^(?:\[(.+)\]|([^:]+))(?::\d+)?$/.exec(named);
   const plain = name?.[1] ?? name?.[2];
-  return plain !== undefined && (plain === "localhost" || isIP(plain) !== 0 || plain === host);
+  return plain !== undefined && (plain === "localhost" || isIP(plain) !== 0 || plain === host.toLowerCase());
 }
 
 function hostOf(origin: string): string | null {

@@ -64,9 +64,10 @@ async function printOnce(address: string, forMs: number): Promise<void> {
 async function watch(address: string): Promise<void> {
   const view = new TopView();
   using screen = new TopScreen(process.stdin, process.stdout, (columns, rows) => view.lines(columns, rows));
-  const feed = readFeed(address);
-  screen.onQuit(() => void feed.return());
-  for await (const message of feed) {
+  const quit = new AbortController();
+  screen.onQuit(() => quit.abort());
+  // Also ends when the program does not answer, or sends nothing.
+  for await (const message of readFeed(address, { signal: quit.signal })) {
     view.apply(message);
     if (screen.isOver) break;
     if (message.type === "sample") screen.draw();

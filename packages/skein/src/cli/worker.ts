@@ -17,6 +17,7 @@ import type { Command } from "./program.ts";
 
 /** How many jobs one thread may hold that await: those that wait for the cluster share it with those that they wait for. */
 const JOBS_PER_THREAD = 1000;
+const STOPS = ["SIGTERM", "SIGINT"] as const;
 
 const help = `Usage: skein worker <file ...> [options]
 
@@ -62,7 +63,12 @@ export const worker: Command = {
     const { serveJobs } = await importCluster();
     await using pool = new ThreadPool({ name: "worker", maxThreads, jobsPerThread: JOBS_PER_THREAD });
     const stop = Promise.withResolvers<void>();
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.resolve());
+    const onSignal = (): void => {
+      // A second one, whichever it is, finds no listener and ends the process.
+      for (const signal of STOPS) process.off(signal, onSignal);
+      stop.resolve();
+    };
+    for (const signal of STOPS) process.on(signal, onSignal);
     const server = await start(serveJobs, {
       modules,
       connection: values.url,
@@ -85,12 +91,16 @@ export const worker: Command = {
 function filesOf(patterns: readonly string[]): URL[] {
   if (patterns.length === 0) throw new UsageError("name the job modules, as in ./jobs/*.jobs.ts");
   const files = patterns.flatMap((pattern) => {
-    // Most shells have done that.
-    const found = globSync(pattern).filter((file) => statSync(file).isFile());
+    // Most shells have done that; and a name may have brackets.
+    const found = isFile(pattern) ? [pattern] : globSync(pattern).filter(isFile);
     if (found.length === 0) throw new UsageError(`there is no file ${pattern}; give paths of job modules`);
     return found.toSorted();
   });
   return Array.from(new Set(files), (file) => pathToFileURL(resolve(file)));
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** @throws CommandError */
