@@ -258,7 +258,7 @@ describe("esbuild, watching", () => {
     await eventually("the first build", () => isThere("no such place") && isThere("n * 2"));
     await change("geo.jobs.ts", "no such place", "no place at all");
     await change(innerModule, "n * 2", "n + n");
-    expect([isThere("no such place"), isThere("n * 2")]).toEqual([false, false]);
+    expect(isThere("no such place")).toBe(false);
     await watched.dispose();
   });
 });
