@@ -68,12 +68,15 @@ export class CarriedValues {
   }
 
   /**
-   * What a log line shows under a name that this thread does not know: the value that the default codec would give, else the text.
-   * `absent` for stores.
+   * What a log line shows under a name: the value for `key`, which has that name on this thread. Where nothing has it, the value that the
+   * default codec would give, else the text. `absent` for stores: neither what was one where it came from nor what becomes one here.
+   *
+   * @throws InvalidCarrierError if the codec of `key` refuses the text.
    */
-  lookupUnknown(name: string): unknown {
+  lookupForLog(name: string, key: ContextKey | undefined): unknown {
     const entry = this.values.get(name)?.entry;
-    if (entry === undefined || entry.isStore) return absent;
+    if (entry === undefined || entry.isStore || key?.isStore === true) return absent;
+    if (key !== undefined) return this.lookup(key);
     if (entry.isPlain) return entry.text;
     try {
       return jsonCodec.decode(entry.text);

@@ -20,7 +20,8 @@ const cache = new RecentMap<ContextState, CachedFields>();
  * The fields of a log line: the `mixin` of a pino logger, on the main thread and in jobs.
  *
  * - The locals that flow to threads or on the wire, by name. Only values that were set; defaults, and values that their codec refuses, are
- *   left out. In a job also those whose module was not imported on the thread: as JSON gives them, or as their text.
+ *   left out. In a job also those whose module was not imported on the thread: as JSON gives them, or as their text. Never the store of a
+ *   `flow`.
  * - `trace_id` and `span_id` while a span of OpenTelemetry is active.
  * - On a pool thread `threadId`, and in a job `jobId`: the same for all lines of a job. Only forks that their own thread calls in `join` share one.
  *
@@ -46,9 +47,8 @@ function readFields({ carried, keys, held }: ContextState): Record<string, unkno
     if (value !== absent && value !== undefined) define(fields, name, value, true);
   };
   for (const name of carried?.names ?? []) {
-    const key = findByName(name);
     try {
-      add(name, key === undefined ? carried!.lookupUnknown(name) : carried!.lookup(key));
+      add(name, carried!.lookupForLog(name, findByName(name)));
     } catch {
       // A log line must not fail because another machine sent a bad value; whoever reads the local is told.
     }

@@ -66,6 +66,31 @@ describe("contextFields", () => {
     );
   });
 
+  it("has nothing of a storage whose flow is registered later than its store came", () => {
+    const name = "session, late";
+    const storage = new AsyncLocalStorage<{ secret: string }>();
+    const first = flow(storage, { name });
+    const carrier = storage.run({ secret: "s" }, () => ExecutionContext.capture()!.toCarrier());
+    first[Symbol.dispose]();
+    const check = (): void => {
+      expect(contextFields()).toEqual({});
+      using _ = flow(storage, { name });
+      expect(contextFields()).toEqual({});
+    };
+    ExecutionContext.run(ExecutionContext.fromCarrier(carrier), check);
+    // From a local of that name: on this thread it is a store.
+    ExecutionContext.run(ExecutionContext.fromCarrier("1T10:late store6:secret"), () => {
+      using _ = flow(storage, { name: "late store" });
+      expect(contextFields()).toEqual({});
+    });
+    // From a storage, for a local of this thread.
+    const local = new AsyncLocal<object>({ name, flow: "thread" });
+    ExecutionContext.run(ExecutionContext.fromCarrier(carrier), () => {
+      expect(local.value).toEqual({ secret: "s" });
+      expect(contextFields()).toEqual({});
+    });
+  });
+
   it("has the ids of OpenTelemetry's active span, real API and context manager", () => {
     const manager = new StorageContextManager();
     context.setGlobalContextManager(manager);
