@@ -1,5 +1,5 @@
 /** The way out: requests of `fetch` and undici that carry the current context. */
-import { isArray } from "../intrinsics.ts";
+import { define, hasOwn, isArray } from "../intrinsics.ts";
 import { allowedOrigins, type AllowedOriginsOptions, originOf } from "./allowed-origins.ts";
 import { contextHeaders } from "./context-headers.ts";
 import type { ContextHeadersOptions } from "./context-headers.ts";
@@ -36,8 +36,37 @@ export function contextFetch(
     // A tracestate belongs to its traceparent.
     if (headers.has("traceparent")) delete added["tracestate"];
     for (const [name, value] of Object.entries(added)) if (!headers.has(name)) headers.set(name, value);
-    return await fetch(input, { ...init, headers });
+    return await fetch(input, initWith(headers, init ?? {}));
   };
+}
+
+/** What `fetch` reads of its second argument, besides `headers`. */
+const initNames: readonly string[] = [
+  "body",
+  "cache",
+  "credentials",
+  "dispatcher",
+  "duplex",
+  "integrity",
+  "keepalive",
+  "method",
+  "mode",
+  "priority",
+  "redirect",
+  "referrer",
+  "referrerPolicy",
+  "signal",
+  "window",
+];
+
+/** A copy. `fetch` reads inherited members too: a Request, which can be an init as well, has no others. */
+function initWith(headers: Headers, init: RequestInit): RequestInit {
+  const copy: RequestInit = { ...init, headers };
+  for (const name of initNames) {
+    const value = hasOwn(copy, name) ? undefined : (init as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined) define(copy, name, value, true);
+  }
+  return copy;
 }
 
 /** A `fetch` that is not the global one has its own class of requests. */
@@ -77,8 +106,15 @@ export function contextInterceptor(
       return dispatch(request, handler);
     // undici says what is wrong with it.
     if (!isWhole(headers)) return dispatch(request, handler);
-    return dispatch({ ...request, headers: joined(headers, contextHeaders(headerOptions)) }, handler);
+    return dispatch(withHeaders(request, joined(headers, contextHeaders(headerOptions))), handler);
   };
+}
+
+/** A copy. undici reads inherited members too, but its own interceptors pass on only what a spread finds. */
+function withHeaders<O>(request: O, headers: readonly unknown[]): O {
+  const copy = { ...request, headers };
+  for (const name in request) if (!hasOwn(copy, name)) define(copy, name, request[name], true);
+  return copy;
 }
 
 function checked(options: OutgoingOptions | undefined): {

@@ -234,6 +234,42 @@ describe("the way out", () => {
     },
   );
 
+  it("contextFetch takes from its second argument what fetch takes: inherited members, those of a Request too", async () => {
+    const port = await listen((req, res) => {
+      let body = "";
+      req.on("data", (chunk: Buffer) => (body += chunk.toString()));
+      req.on("end", () => reply(res, [req.method, body, req.headers["x-own"], req.headers["x-request-id"]]));
+    });
+    const url = `http://127.0.0.1:${port}/`;
+    const sent = { method: "POST", body: "hello", headers: { "x-own": "1" } };
+    class Init {
+      get method(): string {
+        return "DELETE";
+      }
+    }
+    await correlationId.run("r", async () => {
+      const elsewhere = new Request("http://elsewhere.invalid/", sent);
+      expect(await (await contextFetch()(url, elsewhere)).json()).toEqual(["POST", "hello", "1", "r"]);
+      const theirs = new UndiciRequest("http://elsewhere.invalid/", sent) as never;
+      const viaUndici = contextFetch({}, undiciFetch as never);
+      expect(await (await viaUndici(url, theirs)).json()).toEqual(["POST", "hello", "1", "r"]);
+      for (const init of [Object.create({ method: "DELETE" }), new Init()] as RequestInit[])
+        expect(await (await contextFetch()(url, init)).json()).toEqual(["DELETE", "", null, "r"]);
+      expect(await (await contextFetch()(url, null as never)).json()).toEqual(["GET", "", null, "r"]);
+    });
+  });
+
+  it("contextInterceptor passes on inherited members of a request", async () => {
+    const port = await listen((req, res) => reply(res, [req.method, req.headers["x-request-id"]]));
+    const origin = `http://127.0.0.1:${port}`;
+    const agent = dispatcher().compose(contextInterceptor());
+    const options = Object.create({ origin, path: "/", method: "DELETE" }) as Parameters<
+      typeof agent.request
+    >[0];
+    const { body } = await correlationId.run("r", () => agent.request(options));
+    expect(await body.json()).toEqual(["DELETE", "r"]);
+  });
+
   it("with `origins` the other hosts learn nothing", async () => {
     const ports = await Promise.all(
       [1, 2].map(() => listen((req, res) => reply(res, req.headers["x-request-id"]))),
