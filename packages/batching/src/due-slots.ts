@@ -31,8 +31,9 @@ export class DueSlots<T> {
     this.#filling.remove(queue.index);
   }
 
+  /** A slot that rests already rests until the later of the two times. */
   rest(queue: SlotQueue<T>, until: number): void {
-    queue.restsUntil = until;
+    queue.restsUntil = queue.isResting ? Math.max(queue.restsUntil, until) : until;
     queue.isResting = true;
     this.#resting.append(queue.index);
   }

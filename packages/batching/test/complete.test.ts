@@ -248,6 +248,32 @@ describe("a failing pump", () => {
     expect(await consumer.complete()).toEqual({ discarded: [], failed: [], failedItemsDropped: 0 });
   });
 
+  it("the pause of a batch is not cut short by another one of its slot that fails meanwhile", async () => {
+    const { consumer, recorder } = setUp({ batchSize: 1, maxConcurrency: 2, onError: () => "retry" });
+    consumer.start(recorder.pump);
+    consumer.push(0, 0);
+    consumer.push(1, 0);
+    await clock.settle();
+    const [, second] = recorder.calls;
+    // Pauses of 1, 2 and 4 ms; then one of 8 begins.
+    for (const pauseMs of [1, 2, 4, 0]) {
+      recorder.calls.findLast(({ items }) => items[0] === 0)!.fail(new Error("0"));
+      await clock.advance(pauseMs);
+    }
+    recorder.calls.splice(0);
+    second!.fail(new Error("1"));
+    await clock.advance(6);
+    expect(recorder.batches).toEqual([]);
+    await clock.advance(2);
+    expect(recorder.batches).toEqual([[0], [1]]);
+    // The next pause is as long as it should be: nothing is left of the one before.
+    const [first] = recorder.calls.splice(0).toReversed();
+    first!.fail(new Error("1 again"));
+    await clock.advance(2);
+    expect(recorder.batches).toEqual([[1]]);
+    recorder.finishAll();
+  });
+
   it("what was to be tried again when drain: false came is discarded", async () => {
     const { consumer, recorder } = setUp({ onError: () => "retry" });
     consumer.start(recorder.pump);
