@@ -3,6 +3,7 @@ import { matchAcrossCopies } from "./class-marks.ts";
 import type { ContextCodec, ContextFlow, ContextKey, ValueChange } from "./context-key.ts";
 import { argumentTypeError, requireFunction } from "./argument-errors.ts";
 import { claimName } from "./flowing-names.ts";
+import { isWellFormed } from "./intrinsics.ts";
 import { isolatedCodec } from "./isolated-codec.ts";
 import { jsonCodec } from "./json-codec.ts";
 import { ownOptions } from "./own-options.ts";
@@ -129,6 +130,8 @@ function resolveKey<T>(options: AsyncLocalOptions<T> | undefined): ContextKey {
   if (flow !== "local" && (name === undefined || name === "")) {
     throw argumentTypeError("options.name", `a name, because the value flows ('${flow}')`, name);
   }
+  if (flow !== "local" && !isWellFormed(name!))
+    throw argumentTypeError("options.name", "a string without lone surrogates", name);
   if (onValueChanged !== undefined) requireFunction("options.onValueChanged", onValueChanged);
   return {
     name,

@@ -106,6 +106,11 @@ function encodeValue(key: ContextKey, name: string, value: unknown): string {
     throw new ContextEncodeError(name, reasonOf(cause), { cause });
   }
   if (typeof text !== "string") throw new ContextEncodeError(name, `its codec gave a ${typeof text}`);
+  if (key.codec !== jsonCodec && !isWellFormed(text))
+    throw new ContextEncodeError(
+      name,
+      "its codec gave text with lone surrogates, which cannot be sent. Have it give bytes as base64, and strings as JSON",
+    );
   return text;
 }
 

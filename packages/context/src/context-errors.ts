@@ -43,7 +43,10 @@ export class ContextTooLargeError extends SkeinError {
   }
 }
 
-/** The value of an AsyncLocal or a flow cannot be written as text: its codec threw (see `cause`) or gave no string. */
+/**
+ * The value of an AsyncLocal or a flow cannot be written as text: its codec threw (see `cause`), or gave no string, or one with lone
+ * surrogates.
+ */
 export class ContextEncodeError extends SkeinError {
   static {
     nameErrorClass(this, "ContextEncodeError");

@@ -1,7 +1,7 @@
 /** How far a value goes by itself: this thread, into pool threads, or to other machines too. */
 export type ContextFlow = "local" | "thread" | "wire";
 
-/** Writes a value as text and reads it back. Both run on the thread that sends, or that reads, the value. */
+/** Writes a value as text, without lone surrogates, and reads it back. Both run on the thread that sends, or that reads, the value. */
 export interface ContextCodec<T> {
   encode(value: T): string;
   decode(text: string): T;

@@ -3,7 +3,7 @@ import { argumentTypeError, requireFunction } from "./argument-errors.ts";
 import type { CarrierReach } from "./carrier-text.ts";
 import { isolatedCodec } from "./isolated-codec.ts";
 import type { ContextCodec } from "./context-key.ts";
-import { apply } from "./intrinsics.ts";
+import { apply, isWellFormed } from "./intrinsics.ts";
 import { jsonCodec } from "./json-codec.ts";
 import { ownOptions } from "./own-options.ts";
 import type { OptionNames } from "./own-options.ts";
@@ -122,6 +122,7 @@ function register(
 ): Disposable {
   const { name, reach = "thread", codec = jsonCodec, mutable = false, onError = "reject" } = options;
   if (typeof name !== "string" || name === "") throw argumentTypeError("options.name", "a name", name);
+  if (!isWellFormed(name)) throw argumentTypeError("options.name", "a string without lone surrogates", name);
   if (reach !== "thread" && reach !== "wire")
     throw argumentTypeError("options.reach", "'thread' or 'wire'", reach);
   if (typeof mutable !== "boolean") throw argumentTypeError("options.mutable", "a boolean", mutable);

@@ -190,6 +190,7 @@ describe("AsyncLocal", () => {
     ["options.name", { name: 1 }],
     ["options.name", { flow: "thread" }],
     ["options.name", { flow: "wire", name: "" }],
+    ["options.name", { flow: "thread", name: "n\ud800" }],
     ["options.codec", { codec: { encode: () => "" } }],
     ["options.codec", { codec: null }],
     ["options.onValueChanged", { onValueChanged: "no" }],

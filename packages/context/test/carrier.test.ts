@@ -274,6 +274,22 @@ describe("toCarrier", () => {
     );
   });
 
+  it("refuses a codec's text with lone surrogates, which UTF-8 would change, and takes every other", () => {
+    const codec: ContextCodec<string> = { encode: String, decode: String };
+    const local = new AsyncLocal<string>({ name: freshName(), flow: "thread", codec });
+    for (const text of ["\ud800", "a\udc00", "\udc00\ud800"])
+      local.run(text, () =>
+        expect(() => capture().toCarrier()).toThrow(
+          expect.objectContaining({
+            code: "ERR_SKEIN_CONTEXT_ENCODE",
+            localName: local.name,
+            message: expect.stringContaining("lone surrogates") as unknown,
+          }),
+        ),
+      );
+    local.run("\u{1f600}", () => expect(capture().toCarrier()).toMatch(/\u{1f600}$/u));
+  });
+
   it("refuses an unknown reach", () => {
     expect(() => capture().toCarrier(untyped("moon"))).toThrow(
       expect.objectContaining({ code: "ERR_SKEIN_INVALID_ARG_TYPE" }),

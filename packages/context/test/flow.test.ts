@@ -429,6 +429,10 @@ describe("errors of a flow", () => {
     flows.use(flow({ name: "capture", capture: fail, enter: (_, fn) => fn(), onError }));
     const codec = { encode: fail, decode: fail };
     flows.use(flow({ name: "codec", capture: () => 1, enter: (_, fn) => fn(), codec, onError }));
+    const units = { encode: String, decode: String };
+    flows.use(
+      flow({ name: "units", capture: () => "\ud800", enter: (_, fn) => fn(), codec: units, onError }),
+    );
     flows.use(flow({ name: "large", capture: () => "x".repeat(20_000), enter: (_, fn) => fn(), onError }));
     flows.use(flow({ name: "enter", capture: () => "x", enter: fail, onError }));
     flows.use(flow({ name: "never", capture: () => "y", enter: () => untyped(undefined), onError }));
@@ -475,6 +479,7 @@ describe("registration", () => {
     ["storage", () => flow(untyped({}), { name: "x" })],
     ["options.name", () => flow(storage, untyped(undefined))],
     ["options.name", () => flow(storage, { name: "" })],
+    ["options.name", () => flow(storage, { name: "n\ud800" })],
     ["options.name", () => flow({ ...custom, name: untyped(1) })],
     ["options.reach", () => flow(storage, { name: "x", reach: untyped("local") })],
     ["options.codec", () => flow(storage, { name: "x", codec: untyped({ encode: String }) })],
