@@ -20,6 +20,8 @@ export type CorrelationMiddleware = <R>(
  * Listeners of the request and the response run in that context too, also for a body that arrives late: Node would call
  * them in an empty one. An event that is emitted from inside the context keeps the context of its emitter.
  *
+ * A second one for the same request, as an app inside an app has it, keeps the id of the first; listeners then run in the inner context.
+ *
  * @throws TypeError if an option has the wrong type.
  * @example
  * const withCorrelation = correlation();
@@ -29,7 +31,7 @@ export function correlation(options?: CorrelationOptions): CorrelationMiddleware
   const { header, take } = receivedIds(options);
   return (req, res, next) =>
     ExecutionContext.isolate(() => {
-      const id = take((name) => headerOf(req, name));
+      const id = take((name) => headerOf(req, name), req);
       if (!res.headersSent) res.setHeader(header, id);
       emitInScope(req, res);
       return next();

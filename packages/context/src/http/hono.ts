@@ -5,7 +5,7 @@ import type { CorrelationOptions } from "./received-ids.ts";
 
 /** The part of a Hono context that the middleware uses. */
 export interface HonoRequest {
-  readonly req: { header(name: string): string | undefined };
+  readonly req: { header(name: string): string | undefined; readonly raw?: object };
   header(name: string, value: string): void;
 }
 
@@ -23,7 +23,10 @@ export function correlation(
   const { header, take } = receivedIds(options);
   return (context, next) =>
     ExecutionContext.isolate(async () => {
-      const id = take((name) => context.req.header(name));
+      const { raw } = context.req;
+      // A body limit gives the context another request, an app that hands its request on makes another context.
+      const requests = raw === undefined ? [context] : [context, raw];
+      const id = take((name) => context.req.header(name), ...requests);
       await next();
       context.header(header, id);
     });

@@ -1,6 +1,7 @@
 /** What a request brings, on any server: its id, its place in a trace, its baggage. Set in the current context. */
 import type { AsyncLocal } from "../async-local.ts";
 import { argumentTypeError } from "../errors.ts";
+import { WeakMap } from "../intrinsics.ts";
 import { ownOptions } from "../own-options.ts";
 import type { OptionNames } from "../own-options.ts";
 import { baggage as baggageHeader } from "./baggage.ts";
@@ -27,9 +28,22 @@ type ReadHeader = (name: string) => string | undefined;
 export interface ReceivedIds {
   /** The header that takes the id back. */
   readonly header: string;
-  /** Sets the locals in the current context. @returns the id. */
-  readonly take: (read: ReadHeader) => string;
+  /**
+   * Sets the locals in the current context.
+   * @param requests What stands for the request on its server: by any of these a second middleware finds the id of the first.
+   * @returns the id.
+   */
+  readonly take: (read: ReadHeader, ...requests: readonly object[]) => string;
 }
+
+/** An id that a request has already. Apps inside apps each have a middleware. */
+interface TakenId {
+  readonly header: string;
+  readonly local: AsyncLocal<string>;
+  readonly id: string;
+}
+
+const taken = new WeakMap<object, TakenId[]>();
 
 const optionNames: OptionNames<CorrelationOptions> = { header: true, local: true, baggage: true };
 
@@ -49,9 +63,15 @@ export function receivedIds(options: CorrelationOptions | undefined): ReceivedId
   const { randomUUID } = getBuiltinModule("node:crypto");
   return {
     header,
-    take(read) {
-      const received = read(headerKey);
-      const id = received !== undefined && idShape.test(received) ? received : randomUUID();
+    take(read, ...requests) {
+      const ids = takenIds(requests);
+      let id = ids.find((other) => other.header === headerKey)?.id;
+      if (id === undefined) {
+        const received = read(headerKey);
+        if (received !== undefined && idShape.test(received)) id = received;
+        else id = ids.find((other) => other.local === local)?.id ?? randomUUID();
+        ids.push({ header: headerKey, local, id });
+      }
       local.value = id;
       takeTrace(read);
       const carried = baggage ? baggageHeader.parse(read("baggage") ?? "") : [];
@@ -59,6 +79,15 @@ export function receivedIds(options: CorrelationOptions | undefined): ReceivedId
       return id;
     },
   };
+}
+
+/** The ids of a request, which is known by each of these from now on. */
+function takenIds(requests: readonly object[]): TakenId[] {
+  let ids: TakenId[] | undefined;
+  for (const request of requests) ids ??= taken.get(request);
+  ids ??= [];
+  for (const request of requests) taken.set(request, ids);
+  return ids;
 }
 
 /** Sets or clears: the context in which the server was started must not pass for the request's. */

@@ -128,6 +128,65 @@ describe("correlation", () => {
     expect((await get(port, { "x-request-id": "r" })).body).toEqual(["inner", "r"]);
   });
 
+  describe("a second one for the same request", () => {
+    it("keeps the id, and listeners of the request run in the inner context", async () => {
+      const [outer, inner] = [correlation(), correlation()];
+      const step = new AsyncLocal<string>();
+      const finished = Promise.withResolvers<unknown>();
+      const handling = Promise.withResolvers<void>();
+      const port = await listen((req, res) =>
+        outer(req, res, () => {
+          const first = correlationId.value;
+          req.on("custom", () => finished.resolve(step.value));
+          step.run("inner", () =>
+            inner(req, res, () => {
+              const seen: unknown[] = [first, correlationId.value];
+              req.on("data", () => seen.push(correlationId.value, step.value));
+              req.on("end", () => reply(res, seen));
+              handling.resolve();
+            }),
+          );
+          // Code of the request, of the outer context as well, keeps its own.
+          step.run("emitter", () => req.emit("custom"));
+        }),
+      );
+      const { req, answer } = open(port, { method: "POST" });
+      req.write("first");
+      await handling.promise;
+      await new Promise((resolve) => setImmediate(resolve));
+      req.end();
+      const { headers, body } = await answer;
+      const id = headers["x-request-id"];
+      expect(id).toMatch(uuid);
+      expect(body).toEqual([id, id, id, "inner"]);
+      expect(await finished.promise).toBe("emitter");
+    });
+
+    it("with a header of its own takes the id from there, and otherwise shares that of its local", async () => {
+      const own = new AsyncLocal<string>();
+      const middlewares = [
+        correlation(),
+        correlation({ header: "x-other" }),
+        correlation({ header: "x-apart", local: own }),
+      ];
+      const port = await listen((req, res) => {
+        const next = (index: number): void =>
+          index === middlewares.length
+            ? reply(res, [correlationId.value, own.value])
+            : middlewares[index]!(req, res, () => next(index + 1));
+        next(0);
+      });
+      const made = await get(port);
+      const [id, apart] = made.body as [string, string];
+      expect(made.headers).toMatchObject({ "x-request-id": id, "x-other": id, "x-apart": apart });
+      expect(apart).not.toBe(id);
+      const given = await get(port, { "x-other": "theirs", "x-apart": "apart" });
+      expect(given.body).toEqual(["theirs", "apart"]);
+      expect(given.headers).toMatchObject({ "x-other": "theirs", "x-apart": "apart" });
+      expect((await get(port)).headers["x-request-id"]).not.toBe(id);
+    });
+  });
+
   const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   const look = (): unknown[] => [
     currentTraceparent.value?.parentId ?? null,

@@ -149,6 +149,32 @@ describe.each(Object.entries(frameworks))("%s", (_, start) => {
   });
 });
 
+describe("hono, an app inside an app", () => {
+  const idsOf = async (app: Hono): Promise<unknown[]> => {
+    const answer = await app.request("/sub", { method: "POST" });
+    return [answer.headers.get("x-request-id"), await answer.text()];
+  };
+  const sub = (): Hono => new Hono().use(forHono()).all("*", (context) => context.text(correlationId.value!));
+
+  it.each<[string, (app: Hono) => Hono]>([
+    ["routed", (app) => app.route("/sub", sub())],
+    ["given the request", (app) => app.all("/sub", (context) => sub().fetch(context.req.raw))],
+    [
+      "behind one that changes the request",
+      (app) =>
+        app
+          .use(async (context, next) => {
+            context.req.raw = new Request(context.req.raw);
+            await next();
+          })
+          .route("/sub", sub()),
+    ],
+  ])("%s: the id in the response is that of the handler", async (_, addTo) => {
+    const [header, seen] = await idsOf(addTo(new Hono().use(forHono())));
+    expect(header).toBe(seen);
+  });
+});
+
 describe("the way out", () => {
   const trace = { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" };
 
