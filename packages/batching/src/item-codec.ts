@@ -1,10 +1,12 @@
 /**
  * Items as bytes. What JSON gives back unchanged goes as JSON text, which for a small item takes a third of the time that
- * `v8.serialize` takes; everything else goes by `v8.serialize`. Either way the other side gets what structured clone would give.
+ * `v8.serialize` takes; everything else goes by `v8.serialize`. Either way the other side gets what structured clone would give,
+ * but that typed arrays which shared memory have a copy each.
  *
  * No mark tells them apart but the first byte: `v8.serialize` begins with 0xFF, which is in no UTF-8 text.
  */
-import { deserialize, serialize } from "node:v8";
+import { serialize } from "node:v8";
+import { deserialize } from "@skein/context/internal";
 import { notCloneable, promiseInPlaceOfItem } from "./not-cloneable.ts";
 
 const { parse, stringify } = JSON;
@@ -29,10 +31,7 @@ export function encodeItem(item: unknown, carrier: string | null | undefined): U
   }
 }
 
-/**
- * The item, or `[item, carrier]` when contexts flow.
- * @param bytes Memory of its own: typed arrays in the value are views of it.
- */
+/** The item, or `[item, carrier]` when contexts flow. It keeps nothing of `bytes`. */
 export function decodeItem(bytes: Buffer): unknown {
   return bytes[0] === CLONE_MARK ? deserialize(bytes) : parse(bytes.toString("utf8"));
 }

@@ -31,8 +31,9 @@ const writers = new WeakMap<SharedArrayBuffer, SegmentWriter>();
  * Pushes into one slot of a consumer from any thread, through shared memory; the pump runs on the consumer's thread. Works while
  * that thread is busy. Never blocks.
  *
- * An item is copied by structured clone as `v8.serialize` does it: no functions, ports and SharedArrayBuffers. Once a push has
- * returned, the item is safe from whatever happens to its thread. The items of one thread stay in order. A push costs 1–3 us.
+ * An item is copied by structured clone as `v8.serialize` does it: no functions, ports and SharedArrayBuffers. Buffers stay Buffers, and
+ * each typed array and DataView has memory of its own, also where several shared theirs. Once a push has returned, the item is safe from
+ * whatever happens to its thread. The items of one thread stay in order. A push costs 1–3 us.
  *
  * @example
  * // on the consumer's thread

@@ -70,7 +70,11 @@ describe("items as bytes", () => {
         new Uint8Array([1, 2, 3]),
         new BigInt64Array([5n]),
       ];
-      expect(roundTrip(value)).toEqual(value);
+      const copy = roundTrip(value, "carrier") as [typeof value, string];
+      expect(copy).toEqual([value, "carrier"]);
+      // Nothing of the rest of the item, and of its context, is to be seen in them.
+      const views = copy[0].slice(1) as Uint8Array[];
+      expect(views.map(({ buffer }) => buffer.byteLength)).toEqual([16, 3, 8]);
     }
   });
 

@@ -5,6 +5,7 @@
  * @module
  * @internal
  */
+export { deserialize } from "./deserialize.ts";
 export * from "./errors.ts";
 export * from "./index.ts";
 export * from "./task-errors.ts";

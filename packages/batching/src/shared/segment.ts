@@ -84,8 +84,7 @@ export class SegmentReader {
     const { moreWord, lengthWord } = this.#layout;
     // Plain reads: ordered by the exchange that took the item [A1].
     const length = this.#words[lengthWord + first]!;
-    // Its own memory for each item: typed arrays in the decoded value are views of it.
-    const item = Buffer.allocUnsafeSlow(length);
+    const item = Buffer.allocUnsafe(length);
     let block = first;
     let count = 0;
     for (let at = 0; ; at += BLOCK_BYTES) {

@@ -1,6 +1,7 @@
 import { isMainThread } from "node:worker_threads";
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
+import { deserialize } from "@skein/context/internal";
 import { hookCancellation, isCanceled } from "../cancellation/cancellation-hook.ts";
 import type { CancellationSignal } from "../cancellation/cancellation-hook.ts";
 import { isThenable } from "../adopt.ts";
@@ -43,7 +44,8 @@ const knownOptions: OptionNames<SharedBlockingCollectionOptions> = { boundedCapa
 
 /**
  * A BlockingCollection between threads: send `buffer` to another thread and open it there with `from`. Items are structured
- * clones. First in, first out.
+ * clones, as `v8.serialize` makes them: Buffers stay Buffers, and each typed array and DataView has memory of its own, also where several
+ * shared theirs. First in, first out.
  *
  * `takeSync` and `addSync` block the thread, so they are for pool threads and other workers; on the main thread they throw.
  *
@@ -193,7 +195,7 @@ export class SharedBlockingCollection<T> {
   #tryTake(): T | typeof MISS {
     const bytes = this.#ring.tryTake();
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the clone of a T.
-    return bytes === undefined ? MISS : (this.#v8.deserialize(bytes) as T);
+    return bytes === undefined ? MISS : (deserialize(bytes) as T);
   }
 
   /** MISS when adding is completed and `attempt` still misses. */

@@ -47,6 +47,16 @@ describe("on one thread", () => {
     expect(items.tryTake()).toBeUndefined();
   });
 
+  it("typed arrays arrive in memory of their own, Buffers as Buffers", () => {
+    const items = new SharedBlockingCollection<Uint8Array[]>();
+    const bytes = new Uint8Array([1, 2, 3, 4]);
+    items.tryAdd([bytes, Buffer.from("text"), bytes.subarray(1, 3)]);
+    const taken = items.tryTake()!;
+    expect(taken).toEqual([bytes, Buffer.from("text"), bytes.subarray(1, 3)]);
+    expect(taken.map((view) => view.buffer.byteLength)).toEqual([4, 4, 2]);
+    expect(new Int32Array(taken[0]!.buffer)).toHaveLength(1);
+  });
+
   it.each([1, 2, 3, 5])("wraps many times at capacity %s", (boundedCapacity) => {
     const items = new SharedBlockingCollection<number>({ boundedCapacity, itemBytes: 32 });
     for (let n = 0; n < 1000; n += 2) {
