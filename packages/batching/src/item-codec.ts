@@ -10,6 +10,7 @@ import { deserialize } from "@skein/context/internal";
 import { notCloneable, promiseInPlaceOfItem } from "./not-cloneable.ts";
 
 const { parse, stringify } = JSON;
+const { getOwnPropertyDescriptor } = Object;
 
 const CLONE_MARK = 0xff;
 /** Larger ones cost more to look at than they save. */
@@ -72,7 +73,11 @@ function isSimpleObject(value: object, seen: object[]): boolean {
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
   for (const key in value) {
-    if (!isSimple((value as Record<string, unknown>)[key], seen)) return false;
+    // Not read: a getter is called once, as structured clone does, by `v8.serialize`.
+    const property = getOwnPropertyDescriptor(value, key);
+    // Inherited: neither takes it along.
+    if (property === undefined) continue;
+    if (property.get !== undefined || !isSimple(property.value, seen)) return false;
   }
   return true;
 }

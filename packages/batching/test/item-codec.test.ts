@@ -62,6 +62,37 @@ describe("items as bytes", () => {
     expect(copy["self"]).toBe(copy);
   });
 
+  it("a getter is called once, and what it gives is what arrives", () => {
+    let calls = 0;
+    const first = {
+      get id() {
+        return ++calls;
+      },
+    };
+    expect(roundTrip(first)).toEqual({ id: 1 });
+    const inside = { list: [first], at: new Date(5) };
+    expect(roundTrip(inside)).toEqual({ list: [{ id: 2 }], at: new Date(5) });
+    const changing = {
+      get at() {
+        return calls++ === 2 ? 1 : new Date(0);
+      },
+    };
+    expect(roundTrip(changing)).toEqual({ at: 1 });
+    expect(roundTrip(changing)).toEqual({ at: new Date(0) });
+  });
+
+  it("what somebody has put on Object.prototype is no part of an item", () => {
+    let bytes: Uint8Array;
+    // oxlint-disable-next-line no-extend-native -- that is the case
+    Object.defineProperty(Object.prototype, "added", { value: 1n, enumerable: true, configurable: true });
+    try {
+      bytes = encodeItem({ a: 1 }, undefined);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "added");
+    }
+    expect(Buffer.from(bytes).toString()).toBe('{"a":1}');
+  });
+
   it("typed arrays of every width, behind anything", () => {
     for (let length = 0; length < 12; length++) {
       const value = [
