@@ -21,13 +21,19 @@ export interface SpanContext {
   readonly traceState?: { serialize(): string } | undefined;
 }
 
+/** What a span has for ids that is none: without an SDK every span does. */
+const zeros = /^0*$/;
+
 /** Null without an SDK, and where no span is active. */
 export function activeSpanContext(): SpanContext | null {
   const api = (globalThis as { readonly [apiKey]?: Api })[apiKey];
   if (api?.context === undefined) return null;
   try {
     const span = api.context.active().getValue(spanKey) as Span | undefined;
-    return span === undefined ? null : span.spanContext();
+    const context = span?.spanContext();
+    return context === undefined || zeros.test(context.traceId) || zeros.test(context.spanId)
+      ? null
+      : context;
   } catch {
     // A log line or a request must not fail because of somebody's context manager.
     return null;

@@ -102,6 +102,12 @@ describe("contextFields", () => {
           expect(contextFields()).toEqual({ trace_id: ids.traceId, span_id: ids.spanId, tenant: "t" }),
         );
       });
+      // Without an SDK a span has ids that are none.
+      spans
+        .getTracer("none")
+        .startActiveSpan("work", () =>
+          tenant.run("t", () => expect(contextFields()).toEqual({ tenant: "t" })),
+        );
       expect(contextFields()).toEqual({});
     } finally {
       context.disable();

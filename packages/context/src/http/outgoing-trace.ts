@@ -20,7 +20,7 @@ export function outgoingTrace(): OutgoingTrace | null {
   return (span === null ? null : ofSpan(span)) ?? ofLocals();
 }
 
-/** Null for a span without valid ids, as there are without an SDK. */
+/** Null for a span whose ids have another form. */
 function ofSpan({ traceId, spanId, traceFlags, traceState }: SpanContext): OutgoingTrace | null {
   // Of the flags those that Level 2 defines.
   const parent = `00-${traceId}-${spanId}-0${traceFlags & 3}`;
