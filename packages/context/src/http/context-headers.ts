@@ -21,6 +21,9 @@ export interface ContextHeadersOptions {
 
 const optionNames: OptionNames<ContextHeadersOptions> = { header: true, local: true, trace: true };
 
+/** Latin-1. Spaces at the ends would be lost; a line break would begin another header. */
+const idShape = /^(?![\t ])[\t\x20-\x7e\x80-\xff]*(?<![\t ])$/;
+
 /**
  * Headers that carry the current context to another service: the correlation id, `traceparent`, `tracestate` and
  * `baggage`, those that have a value. A new object each time. The trace is that of OpenTelemetry's active span where there is one, in a
@@ -39,7 +42,15 @@ export function contextHeaders(options?: ContextHeadersOptions): Record<string, 
   if (typeof trace !== "boolean") throw argumentTypeError("options.trace", "a boolean", trace);
   const headers: Record<string, string> = {};
   const id = local.value;
-  if (id !== undefined) define(headers, header, id, true);
+  if (id !== undefined) {
+    if (typeof id !== "string" || !idShape.test(id))
+      throw argumentTypeError(
+        header,
+        "a string that a header can hold: Latin-1, without line breaks or outer spaces",
+        id,
+      );
+    define(headers, header, id, true);
+  }
   if (!trace) return headers;
   const outgoing = outgoingTrace();
   if (outgoing !== null) {

@@ -9,6 +9,7 @@ import {
   currentTraceparent,
   currentTracestate,
 } from "@skein/context/http";
+import { untyped } from "../untyped.ts";
 import { closeServers, get, listen, open, reply } from "./local-server.ts";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -261,6 +262,25 @@ describe("correlation", () => {
 describe("contextHeaders", () => {
   it("is empty where nothing is set", () => {
     expect(contextHeaders()).toEqual({});
+  });
+
+  it.each(["a\r\nx-evil: 1", "żółw", " a", "a ", "a\t", 5])(
+    "refuses an id that no header can hold: %j",
+    (id) => {
+      correlationId.run(untyped(id), () =>
+        expect(() => contextHeaders()).toThrow(
+          expect.objectContaining({
+            name: "TypeError",
+            code: "ERR_SKEIN_INVALID_ARG_TYPE",
+            message: expect.stringContaining("`x-request-id`") as string,
+          }),
+        ),
+      );
+    },
+  );
+
+  it.each(["", "a", "a b", "{~}", "é"])("takes any other id: %j", (id) => {
+    correlationId.run(id, () => expect(contextHeaders()).toEqual({ "x-request-id": id }));
   });
 
   it("leaves out tracestate without traceparent, and empty lists", () => {
