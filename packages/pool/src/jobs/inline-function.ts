@@ -24,9 +24,12 @@ export function inlineSource(fn: AnyFunction): string {
   if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
   if (isProxy(fn)) throw refused("is a Proxy, whose source cannot be read; pass the function itself");
   const text = Function.prototype.toString.call(fn);
-  if (/^class\b/.test(text)) throw refused("is a class; pass a function that makes the instance");
+  if (/^class\b/.test(text))
+    throw refused("is a class; call a function of a job module that makes the instance");
   if (/\{\s*\[native code\]\s*\}$/.test(text)) {
-    throw refused("is native or bound, so it has no source to ship; wrap it: `(...args) => fn(...args)`");
+    throw refused(
+      "is native or bound, so it has no source to ship; wrap a global, as in `(n) => Math.sqrt(n)`, and export anything else from a job module",
+    );
   }
   const expression = `(${text})`;
   const method = methodExpression(text);
@@ -98,7 +101,7 @@ function explained(error: unknown, source: string): unknown {
   if (variable === undefined || !mentions(source, variable)) return error;
   const clearer = new ReferenceError(
     `${variable} is not defined: this job is an inline function, which is shipped as source and captures nothing. ` +
-      `Pass ${variable} as an argument, or move the function to a job module`,
+      `Pass ${variable} as an argument if it is data, or move the function to a job module`,
     { cause: error },
   );
   const stack = stackOf(error, `ReferenceError: ${error.message}`);
