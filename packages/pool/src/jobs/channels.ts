@@ -1,6 +1,6 @@
 /**
  * `node:diagnostics_channel`: what happens in a pool, for those who look. Costs a few nanoseconds while nobody does. Messages are
- * published on the thread where it happens, synchronously: `start` and `steal` on the pool thread, all others on the thread that
+ * published on the thread where it happens, synchronously: `start`, `steal` and `stray` on the pool thread, all others on the thread that
  * submitted the job or made the pool.
  */
 import { type Channel, channel } from "node:diagnostics_channel";
