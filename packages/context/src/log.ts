@@ -29,7 +29,7 @@ const cache = new RecentMap<ContextState, CachedFields>();
  * returns.
  *
  * @example
- * const log = pino({ mixin: contextFields });
+ * const log = pino({ mixin: contextFields }, pino.destination({ dest: 1, sync: true }));
  */
 export function contextFields(): Record<string, unknown> {
   const state = current();
