@@ -38,6 +38,9 @@ const programs = versions.flatMap(({ path, page, version }) =>
   programsOf(page, version).map((name) => ({ path, page, version, name })),
 );
 
+/** Those that `docs/guide/first-job.md` names. */
+const commonPackages = new Set(["@skein/pool", "@skein/context", "@skein/scheduling"]);
+
 writeFiles();
 
 it.each(versions)("$path, $version: each file runs, or is named by another", ({ page, version }) => {
@@ -54,6 +57,19 @@ it.each(pages)("links in $path lead to a file, and a heading of it", ({ path, ma
     },
   );
   expect(dead.map(([link]) => link)).toEqual([]);
+});
+
+it.each(pages)("what the code of $path imports is to be installed", ({ path, markdown, page }) => {
+  const code = [...page.versions.get("after")!.values()].join("\n");
+  const imported = [
+    ...code.matchAll(/(?:\bfrom |\bimport |\bresolve\()"((?:@[\w-]+\/)?[\w-]+)(?:\/[\w/-]+)?"/g),
+  ];
+  const lines = [...markdown.matchAll(/\bnpm install ([^`#\n]+)/g)];
+  const installed = new Set(lines.flatMap(([, names]) => names!.split(" ")));
+  // The first guide says once how to install what nearly all others use.
+  const isKnown = (name: string): boolean => /^docs\/(guide|errors)/.test(path) && commonPackages.has(name);
+  const missing = imported.map(([, name]) => name!).filter((name) => !installed.has(name) && !isKnown(name));
+  expect(new Set(missing)).toEqual(new Set());
 });
 
 it("each page is in the menu of the site", () => {
