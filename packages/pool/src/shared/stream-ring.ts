@@ -138,6 +138,9 @@ export class StreamWriter {
   #ahead = 0;
   /** Where the next frame begins. */
   #at = 0;
+  /** Of the frame that is begun: where the one behind it begins, and what it takes. It counts when it is published. */
+  #next = 0;
+  #size = 0;
 
   /**
    * @param bytes The memory in which the block lies.
@@ -194,7 +197,10 @@ export class StreamWriter {
     return this.#publish();
   }
 
-  /** Room for a value of at most `maxBytes`, with which `apart` bytes come another way. @returns where in the block its bytes go; `write` follows. */
+  /**
+   * Room for a value of at most `maxBytes`, with which `apart` bytes come another way; `write` follows. Without it nothing has happened.
+   * @returns where in the block its bytes go.
+   */
   reserve(length: number, apart = 0): number {
     const at = this.#begin(BYTES, length, apart);
     this.#words[this.#base + at / 4 + 1] = length;
@@ -230,23 +236,25 @@ export class StreamWriter {
   /** After `canWrite`. @returns where the frame begins, in bytes from the beginning of the block. */
   #begin(kind: FrameKind, length: number, apart: number): number {
     const size = HEADER_BYTES + ((length + 15) & ~15);
+    let start = this.#at;
     let padding = 0;
-    if (this.#at + size > this.#capacity - HEADER_BYTES) {
-      padding = this.#capacity - this.#at;
-      this.#words[this.#base + FRAMES + this.#at / 4] = WRAP; // plain: [T4], as everything of a frame
-      this.#at = 0;
+    if (start + size > this.#capacity - HEADER_BYTES) {
+      padding = this.#capacity - start;
+      this.#words[this.#base + FRAMES + start / 4] = WRAP; // plain: [T4], as everything of a frame
+      start = 0;
     }
     // More than the whole ring is enough to stop the producer.
-    const bytes = size + padding + Math.min(apart, this.#capacity);
-    this.#sizes[this.#written % this.#highWaterMark] = bytes;
-    this.#ahead += bytes;
-    const at = FRAMES * 4 + this.#at;
+    this.#size = size + padding + Math.min(apart, this.#capacity);
+    this.#next = start + size;
+    const at = FRAMES * 4 + start;
     this.#words[this.#base + at / 4] = kind;
-    this.#at += size;
     return at;
   }
 
   #publish(): boolean {
+    this.#sizes[this.#written % this.#highWaterMark] = this.#size;
+    this.#ahead += this.#size;
+    this.#at = this.#next;
     this.#written++;
     store(this.#words, this.#base + WRITTEN, this.#written | 0); // [T1] [T4]
     return load(this.#words, this.#base + ITEMS) === 1 && cas(this.#words, this.#base + ITEMS, 1, 0); // [T1]

@@ -125,9 +125,8 @@ export class ItemWriter {
   }
 
   #writeHere(message: EncodedMessage, root: CloneRoot): boolean {
-    const moved = movedBytes(message);
+    message.copyTo(this.#bytes, this.#offset + this.ring.reserve(message.length, movedBytes(message)));
     this.#send(message, root);
-    message.copyTo(this.#bytes, this.#offset + this.ring.reserve(message.length, moved));
     return this.ring.write();
   }
 
@@ -140,8 +139,8 @@ export class ItemWriter {
     const { payloads } = this.#parts;
     const { length } = message;
     const moved = movedBytes(message);
-    message.copyTo(payloads.bytes(block), payloads.offset(block));
     try {
+      message.copyTo(payloads.bytes(block), payloads.offset(block));
       this.#send(message, root);
     } catch (error) {
       payloads.free(block);
@@ -150,7 +149,7 @@ export class ItemWriter {
     return this.ring.writeApart(payloads.arenaOf(block), payloads.blockOf(block), length, moved, kind);
   }
 
-  /** What is carried is posted before the frame is there. */
+  /** Behind `copyTo`, which needs what is detached here. What is carried is posted before the frame is there. */
   #send({ copied, carried }: EncodedMessage, root: CloneRoot): void {
     if (copied !== null) detachCopied(copied, root);
     if (carried === null) return;

@@ -184,10 +184,10 @@ describe("arguments piece by piece", () => {
   });
 
   it("moved items are detached, shared ones stay shared", async () => {
-    for (const bytes of [100, 200 << 10]) {
+    for (const bytes of [100, 4095, 4096, 8192, 16_384, 16_385, 200 << 10]) {
       const items = upTo(6).map((i) => new Uint8Array(bytes).fill(i));
-      const seen = await jobs.lengths(stream(items, { move: (item) => [item.buffer] }));
-      expect(seen).toEqual(upTo(6).map((i) => [bytes, i]));
+      const seen = await jobs.collect(stream(items, { move: (item) => [item.buffer] }));
+      expect(seen).toEqual(upTo(6).map((i) => new Uint8Array(bytes).fill(i)));
       expect(items.map((item) => item.byteLength)).toEqual([0, 0, 0, 0, 0, 0]);
     }
     const words = upTo(5).map(() => new Int32Array(new SharedArrayBuffer(4)));
@@ -626,6 +626,17 @@ describe("errors", () => {
     expect(await jobs.caught(wrongMove)).toMatchObject({
       name: "TypeError",
       message: expect.stringContaining("move(item 0 of args[0])") as string,
+    });
+    // Types for it belong to the DOM library.
+    const { WebAssembly } = globalThis as unknown as {
+      WebAssembly: { Memory: new (options: { initial: number }) => { readonly buffer: ArrayBuffer } };
+    };
+    const undetachable = new WebAssembly.Memory({ initial: 0 }).buffer;
+    const refused = stream([new ArrayBuffer(8192), undetachable], { move: (item) => [item] });
+    expect(await jobs.caught(refused)).toMatchObject({
+      count: 1,
+      name: "NotCloneableError",
+      path: "args[0] → item 1",
     });
   });
 

@@ -108,6 +108,18 @@ describe("StreamWriter, StreamReader", () => {
     expect(read()).toBe(null);
   });
 
+  it("a frame that is reserved and not written has not happened, wherever it would have lain", () => {
+    const { writer, write, read } = make(4);
+    for (let i = 0; i < 100; i++) {
+      for (const length of [32, (i * 13) % 33]) for (let j = 0; j < 9; j++) writer.reserve(length, 1000);
+      expect(read()).toBe(null);
+      expect(writer.canWrite).toBe(true);
+      const text = `${i}`.padEnd((i * 7) % 33, "z");
+      write(text);
+      expect([read(), writer.writtenCount]).toEqual([text, i + 1]);
+    }
+  });
+
   it("tells of an item only who waits, once", () => {
     const { writer, reader, read } = make(4);
     expect(writer.writeNumber(1)).toBe(false);
