@@ -193,11 +193,11 @@ export class ForkJoin implements Joiner {
     const transfer = moveListOf(result);
     const message = encoder.encode(result, "result", transfer);
     try {
-      const { carried, copied } = message;
+      const { bytes, length, carried, copied } = message;
       if (copied !== null) detachCopied(copied, "result");
       if (carried !== null) this.#parts.carried.add(detach(carried, "result"));
       if (transfer !== null) forgetMoves([result]);
-      return decoder.decode(message.bytes, 0, message.length);
+      return decoder.decode(bytes, 0, length);
     } finally {
       message.release();
     }

@@ -480,6 +480,11 @@ describe("jobs that submit jobs", () => {
     expect(await forkIncrement(60)).toBe((60 * 61) / 2);
   });
 
+  it("fork and join what is moved, of any length", async () => {
+    for (const length of [100, 4095, 4096, 8192, 16_384, 16_385, 200_000])
+      expect(await jobs.forkOne(filled(length, 1))).toEqual(filled(length, 2));
+  });
+
   it("cancel one: the port is closed", async () => {
     expect(await jobs.nestedCancel()).toEqual(["AbortError", "closed"]);
   });
