@@ -2,6 +2,7 @@
  * A growing block of bytes, and how numbers and texts are written into it. The tags are those of wire-tags.ts. Long runs of bytes and long
  * texts stay where they are until the message is copied to its place: they are copied once.
  */
+import { NotCloneableError } from "../errors.ts";
 import { copyBytes } from "../shared/copy-bytes.ts";
 import {
   asInt64,
@@ -45,6 +46,9 @@ interface Run {
   readonly length: number;
 }
 
+/** In place of the runs of a message that was copied: without them its bytes are not whole. */
+const copied: Run[] = [];
+
 export class ByteWriter {
   protected out: Uint8Array = new Uint8Array(initialBytes);
   protected pos = 0;
@@ -63,6 +67,11 @@ export class ByteWriter {
     this.#runBytes = 0;
   }
 
+  /** The same, of a message that is still in use: only what lies in the block can be read again. */
+  protected runsCopied(): void {
+    if (this.#runs !== null) this.#runs = copied;
+  }
+
   /** Of the message so far. */
   protected get length(): number {
     const runs = this.#runs ?? [];
@@ -79,18 +88,24 @@ export class ByteWriter {
     return this.#runs !== null;
   }
 
-  /** The message, to `target` at `at`. */
+  /**
+   * The message, to `target` at `at`.
+   * @throws NotCloneableError when code of the user's has run since it was encoded, and has taken memory of it away.
+   */
   protected writeTo(target: Uint8Array, at: number): void {
+    const runs = this.#runs;
+    if (runs === copied) throw new Error("Assertion: a message that was copied is read again");
     let from = 0;
-    const runs = this.#runs ?? [];
-    for (let i = 0; i < runs.length; i++) {
-      const run = runs[i]!;
-      copyBytes(this.out, from, run.at - from, target, at);
-      at += run.at - from;
-      from = run.at;
-      const { source, length } = run;
-      copyRun(source, length, target, at);
-      at += length;
+    if (runs !== null) {
+      for (let i = 0; i < runs.length; i++) {
+        const run = runs[i]!;
+        copyBytes(this.out, from, run.at - from, target, at);
+        at += run.at - from;
+        from = run.at;
+        const { source, length } = run;
+        copyRun(source, length, target, at);
+        at += length;
+      }
     }
     copyBytes(this.out, from, this.pos - from, target, at);
   }
@@ -232,10 +247,19 @@ export class ByteWriter {
   }
 }
 
-/** @param source A text of as many characters as bytes is latin1, any other UTF-16. */
+/**
+ * @param source A text of as many characters as bytes is latin1, any other UTF-16.
+ * @throws NotCloneableError when it is memory that no longer has its length.
+ */
 export function copyRun(source: Uint8Array | string, length: number, target: Uint8Array, at: number): void {
-  if (typeof source !== "string") copyBytes(source, 0, length, target, at);
-  else if (source.length === length) latin1Write(target, source, at);
+  if (typeof source !== "string") {
+    if (source.length !== length)
+      throw new NotCloneableError(
+        "message",
+        "holds memory that was resized or transferred before it was copied",
+      );
+    copyBytes(source, 0, length, target, at);
+  } else if (source.length === length) latin1Write(target, source, at);
   else ucs2Write(target, source, at);
 }
 

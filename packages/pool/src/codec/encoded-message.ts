@@ -3,7 +3,7 @@ import type { MarkedStream } from "./marked-streams.ts";
 
 /** Where the bytes of a message lie until it is released. */
 export interface MessageBytes {
-  /** From index 0. Copies them when the message holds long runs of bytes: see `copyTo`. */
+  /** From index 0. Copies them when the message holds long runs of bytes; after `copyTo` such a message cannot be read. */
   readonly bytes: Uint8Array;
   copyTo(target: Uint8Array, at: number): void;
   release(): void;
@@ -18,7 +18,7 @@ export class EncodedMessage {
   length = 0;
   /** What it leaves to be carried; null when it is complete in itself. */
   carried: Carried | null = null;
-  /** What is moved, and yet in its bytes: to be detached when they are where they go. Null: nothing. */
+  /** What is moved, and yet in its bytes: to be detached when they are where they go, and not before: long runs of bytes are read then. Null: nothing. */
   copied: readonly ArrayBuffer[] | null = null;
   /** Arguments that come piece by piece, in the order of encoding; null: none. */
   streams: readonly MarkedStream[] | null = null;
@@ -34,7 +34,10 @@ export class EncodedMessage {
     return this.#source.bytes;
   }
 
-  /** To `target` at `at`. Once: afterwards nothing of the value is held any more. */
+  /**
+   * To `target` at `at`. Once: afterwards nothing of the value is held any more.
+   * @throws NotCloneableError when code of the user's has run since it was encoded, and has taken memory of it away.
+   */
   copyTo(target: Uint8Array, at: number): void {
     this.#source.copyTo(target, at);
   }

@@ -135,14 +135,14 @@ export class Encoder extends ByteWriter implements MessageBytes {
 
   get bytes(): Uint8Array {
     if (!this.hasRuns) return this.out;
-    const bytes = new Uint8Array(this.length);
+    const bytes = new Uint8Array(this.#message.length);
     this.writeTo(bytes, 0);
     return bytes;
   }
 
   copyTo(target: Uint8Array, at: number): void {
     this.writeTo(target, at);
-    this.forgetRuns();
+    this.runsCopied();
   }
 
   release(): void {

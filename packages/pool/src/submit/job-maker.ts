@@ -21,6 +21,7 @@ import type { FunctionEntry } from "./function-registry.ts";
 import { JobPreparation, type JobPreparationParts, streamsRefused } from "./job-preparation.ts";
 import type { JobWatch } from "./job-watch.ts";
 import { DECIDED, type PendingJob } from "./pending-job.ts";
+import { noArguments } from "./slot-filling.ts";
 import { TaskJob } from "./task-job.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 
@@ -133,7 +134,7 @@ export class JobMaker {
     this.#timestamp(job);
     if (memory.trace !== null) this.#mark(memory.trace, job, startedAt);
     try {
-      ledger.accept(job, message.bytes);
+      ledger.accept(job, job.block === 0 ? message.bytes : noArguments);
     } finally {
       message.release();
     }

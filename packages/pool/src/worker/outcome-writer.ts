@@ -230,7 +230,13 @@ export class OutcomeWriter {
       submitter === HOST
         ? payloads.allocatePatiently(length, PATIENCE_MS, takeMessages)
         : payloads.allocate(length);
-    message.copyTo(payloads.bytes(block), payloads.offset(block));
+    try {
+      message.copyTo(payloads.bytes(block), payloads.offset(block));
+    } catch (error) {
+      // Listeners of other jobs may have run while this one waited for room.
+      payloads.free(block);
+      throw error;
+    }
     return block;
   }
 }
