@@ -15,6 +15,9 @@ import { argumentTypeError } from "@skein/context/errors";
 import { exportedFunction, type JobFunction } from "../jobs/exported-function.ts";
 import { setImmediate } from "../shared/timers.ts";
 
+/** Jobs may replace it, as tests of command lines do. */
+const exit: () => never = process.exit.bind(process);
+
 export interface ThreadEndParts {
   /** Called once, before `dispose` is: no job may be submitted from here on, and the host is told. */
   readonly disposing: () => void;
@@ -46,7 +49,7 @@ export class ThreadEnd {
   /** Ends the thread, now or when `dispose` has settled. May be called again. */
   begin(): void {
     if (this.#isDisposing) return;
-    if (this.#dispose === null) process.exit();
+    if (this.#dispose === null) exit();
     this.#isDisposing = true;
     this.#parts.disposing();
     void AsyncScope.root.run(disposeAndExit, this.#dispose);
@@ -60,10 +63,10 @@ async function disposeAndExit(dispose: JobFunction): Promise<void> {
     // An uncaught error like any other that comes between two jobs (stray-errors.ts). Thrown outside of the promise, it is one whatever
     // this thread does with unhandled rejections.
     setImmediate(() => {
-      setImmediate(() => process.exit());
+      setImmediate(() => exit());
       throw error;
     });
     return;
   }
-  process.exit();
+  exit();
 }

@@ -1,4 +1,5 @@
 /** `dispose` of the initialize module: when it is called, and that nothing waits for it for ever. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,6 +76,23 @@ describe("dispose", () => {
     await untilThreads(pool, 1);
     expect(loggedSorted()).toEqual(times(3));
     expect(await pool.run(() => "there")).toBe("there");
+  });
+
+  it("ends the thread, though a job has replaced `process.exit`", async () => {
+    const ended = new Promise<void>((resolve) => {
+      subscribe("skein:thread:exit", function exited() {
+        unsubscribe("skein:thread:exit", exited);
+        resolve();
+      });
+    });
+    await using pool = new ThreadPool(optionsWith({}, { minThreads: 1, maxThreads: 2, idleTimeoutMs: 50 }));
+    pool.start(2);
+    await pool.ready();
+    await pool.broadcast(() => {
+      process.exit = (() => {}) as never;
+    });
+    await ended;
+    expect(logged()).toBe(ONCE);
   });
 
   it("goes on when the pool closes meanwhile: it is called once", async () => {

@@ -121,6 +121,21 @@ describe("the successor", () => {
     expect(pool.stats()).toMatchObject({ recycled: 0, completed: 3 });
   });
 
+  it("lets a thread go whose job has replaced `process.exit`", async () => {
+    make({ maxJobsPerThread: 1 });
+    const ended = new Promise<void>((resolve) => {
+      subscribe("skein:thread:exit", function exited() {
+        unsubscribe("skein:thread:exit", exited);
+        resolve();
+      });
+    });
+    await pool.run(() => {
+      process.exit = (() => {}) as never;
+    });
+    await ended;
+    expect(pool.stats().recycled).toBe(1);
+  });
+
   it("counts when the thread crashes instead", async () => {
     const jobs = make({ maxThreads: 1, maxThreadAgeMs: 1 });
     await jobs.echo(1);
