@@ -270,8 +270,9 @@ export class JobRunner {
       const trace = this.#traceOf(slot);
       if (trace !== null) trace.begin(KIND.resume, slot, this.#memory.slots.functionId(slot));
       let returned: unknown;
-      const scope = scopeFrom(carried);
+      let scope: AsyncScope;
       try {
+        scope = scopeFrom(carried);
         job.entering(scope);
         returned = this.#call(job, known, fn, scope, args);
       } finally {

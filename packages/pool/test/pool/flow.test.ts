@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { ExecutionContext, flow } from "@skein/context";
 import { afterAll, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
+import { eventually } from "../../../../test/support/eventually.ts";
 import type * as Jobs from "../fixtures/flow.jobs.ts";
 import { counts, notes, refused, request } from "../fixtures/flow-storages.ts";
 import type * as Unknown from "../fixtures/flow-unknown.jobs.ts";
@@ -208,6 +209,20 @@ describe("errors of a flow", () => {
     const first = refused.run("x", () => fresh.module<typeof Jobs>(url).seen());
     await expect(first).rejects.toMatchObject({ code: "ERR_SKEIN_INVALID_CARRIER" });
     expect(await request.run({ id: 11 }, () => jobs.seen())).toBe(11);
+    // Nor is it the job of what others leave behind.
+    const leaves = (fails: boolean): void => {
+      if (fails)
+        setTimeout(() => {
+          throw new RangeError("left behind");
+        });
+    };
+    await fresh.run(leaves, [false]);
+    await fresh.run(leaves, [true]);
+    await eventually("the error, or the end of the thread", () => {
+      const { stray, threads } = fresh.stats();
+      return stray > 0 || threads.total === 0;
+    });
+    expect(fresh.stats()).toMatchObject({ stray: 1, threads: { total: 1 } });
   });
 
   it("a capture that submits jobs itself gets them done, without flows", async () => {
