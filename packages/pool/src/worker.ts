@@ -6,11 +6,13 @@ import { threadId } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { JobCanceledError } from "./errors.ts";
+import { sourceOfHandle } from "./jobs/job-source.ts";
 import type { ForkedTask } from "./submit/forked-job.ts";
 import { CalledTask } from "./worker/called-task.ts";
 import { assertForks } from "./worker/fork-refusal.ts";
 import { runningJob } from "./worker/current-job.ts";
 import { currentPool } from "./worker/current-pool.ts";
+import { loadedFunction } from "./worker/loaded-exports.ts";
 
 export { registerError, type RegisterErrorOptions } from "./codec/error-registry.ts";
 export { move } from "./transfer/move.ts";
@@ -93,7 +95,7 @@ export function fork<A extends unknown[], R>(fn: (...args: A) => R, ...args: A):
   const pool = currentPool();
   if (pool === null) {
     assertForks("`fork`");
-    return new CalledTask<Awaited<R>>(fn as (...args: unknown[]) => unknown, args);
+    return new CalledTask<Awaited<R>>(loadedFunction(fn as (...args: unknown[]) => unknown), args);
   }
   return pool.forkJoin.fork(fn, args, fork) as ForkedTask<Awaited<R>>;
 }
@@ -151,9 +153,13 @@ export function parallelFor<A extends unknown[] = []>(
     for (let start = from + grain; start < to; start += grain) {
       slices.push(fork<[number, number, ...A], void>(fn, start, Math.min(to, start + grain), ...args));
     }
-    // The first one is this thread's own.
-    const first = [from, Math.min(to, from + grain), ...args];
-    slices.push(new CalledTask<void>(fn as (...args: unknown[]) => unknown, first));
+    const first: [number, number, ...A] = [from, Math.min(to, from + grain), ...args];
+    // The first one is this thread's own. Calling a handle would submit a job.
+    slices.push(
+      sourceOfHandle(fn) === undefined
+        ? new CalledTask<void>(fn as (...args: unknown[]) => unknown, first)
+        : fork<[number, number, ...A], void>(fn, ...first),
+    );
   } catch (error) {
     // What could not be forked: what was, ends first.
     failures.push({ error });

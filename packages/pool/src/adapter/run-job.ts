@@ -14,6 +14,7 @@ import { CallState } from "../shared/call-state.ts";
 import { forgetMoves, moveListOf } from "../transfer/move.ts";
 import { jobsElsewhere } from "../worker/current-job.ts";
 import { type KnownFunction, KnownFunctions } from "../worker/known-functions.ts";
+import { findExportsBy } from "../worker/loaded-exports.ts";
 import { ModuleTable } from "../worker/module-table.ts";
 import { apply, leaveCurrent, publishStart, restoreCurrent, scopeFrom } from "../worker/surroundings.ts";
 import { CallInProgress } from "./call-in-progress.ts";
@@ -23,6 +24,7 @@ import { ownValue, Promise } from "../shared/intrinsics.ts";
 
 let onStuck = (): void => {};
 const functions = new KnownFunctions(new ModuleTable(() => onStuck()));
+findExportsBy(functions.exported);
 const withdrawn: SentReply = { reply: { kind: "withdrawn" }, transfer: [] };
 
 /** Calls back when a module has failed for good here, and would not elsewhere: see worker/module-table.ts. Otherwise it stays so. */

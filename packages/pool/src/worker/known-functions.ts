@@ -5,17 +5,13 @@ import { nameOf } from "../jobs/function-name.ts";
 import { type FunctionSource, isOfEach, textOf } from "../jobs/function-source.ts";
 import { isGeneratorFunction, isSyncGeneratorFunction } from "../jobs/generators.ts";
 import { compileInline, explainFreeVariable } from "../jobs/inline-function.ts";
+import type { JobSource } from "../jobs/job-source.ts";
 import { eachOf } from "./each.ts";
 import type { ModuleTable } from "./module-table.ts";
 
 /** Of one thread. */
 export const KEPT_FUNCTIONS = 4096;
 const AsyncFunction = (async () => {}).constructor as new () => unknown;
-
-interface Export {
-  readonly url: string;
-  readonly name: string;
-}
 
 /** A function that jobs of this thread have named. */
 export class KnownFunction {
@@ -62,7 +58,7 @@ export class KnownFunctions {
   readonly #modules: ModuleTable;
   /** Of loaded modules, by URL and name. Read once: an export may be a getter, and none of those is called in the middle of dispatching. */
   readonly #functions = new Map<string, ReadonlyMap<string, JobFunction>>();
-  readonly #exports = new WeakMap<object, Export>();
+  readonly #exports = new WeakMap<object, JobSource>();
 
   constructor(modules: ModuleTable) {
     this.#modules = modules;
@@ -86,7 +82,7 @@ export class KnownFunctions {
     if (source.kind === "inline") {
       known.loaded(compileInline(source.source, source.from));
     } else {
-      const fn = this.#functions.get(source.url)?.get(source.name);
+      const fn = this.exported(source);
       if (fn !== undefined) known.loaded(fn);
     }
   }
@@ -105,6 +101,10 @@ export class KnownFunctions {
     throw new JobNotFoundError(source.url, source.name, [...functions.keys()]);
   }
 
+  /** The function that a module exports under this name, if this thread has loaded it for a job. */
+  readonly exported = ({ url, name }: JobSource): JobFunction | undefined =>
+    this.#functions.get(url)?.get(name);
+
   /** Where a function was exported from, if it is one of a job module that this thread has loaded. */
-  readonly lookUpExport = (fn: object): Export | undefined => this.#exports.get(fn);
+  readonly lookUpExport = (fn: object): JobSource | undefined => this.#exports.get(fn);
 }

@@ -3,9 +3,10 @@ import { inspect } from "node:util";
 import { Task } from "@skein/scheduling";
 import { afterAll, describe, expect, expectTypeOf, it, vi } from "vitest";
 import { type JobModule, ThreadPool, type UntypedModule } from "../../src/index.ts";
+import { InlineEngine } from "../../src/inline.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import type * as Handles from "../fixtures/handles.jobs.ts";
-import { sampleJobs } from "../gate.ts";
+import { makeGate, sampleJobs } from "../gate.ts";
 
 const pool = new ThreadPool({ maxThreads: 1 });
 const jobs = pool.module<typeof Sample>(sampleJobs);
@@ -124,5 +125,17 @@ describe("a handle", () => {
     const handles = pool.module<typeof Handles>(new URL("../fixtures/handles.jobs.ts", import.meta.url));
     expect(await handles.runsHandle(sampleJobs.href)).toBe(3);
     expect(await handles.forksHandle(sampleJobs.href)).toBe(7);
+  });
+
+  it("of its own module, on one thread: with fork and join, and with parallelFor", async () => {
+    await using engine = new InlineEngine();
+    await using one = new ThreadPool({ maxThreads: 1 });
+    for (const each of [engine, one]) {
+      const own = each.module<typeof Handles>(new URL("../fixtures/handles.jobs.ts", import.meta.url));
+      const target = makeGate(8);
+      expect(await own.forksOwnHandle(21)).toBe(42);
+      await own.fillsByHandle(target);
+      expect([...target]).toEqual(Array.from(target, () => 2));
+    }
   });
 });
