@@ -70,6 +70,11 @@ export class EngineJob extends TaskCompletionSource<unknown> implements DecidedJ
     this.state = state;
   }
 
+  /** No item comes any more: whoever waits for one in the job is told that it is to stop. May be called again. Code of the user's runs here. */
+  endArguments(): void {
+    if (this.received !== null) for (const argument of this.received.values()) argument.end();
+  }
+
   get isOver(): boolean {
     return this.task.isCompleted;
   }

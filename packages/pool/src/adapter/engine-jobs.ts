@@ -275,7 +275,7 @@ export class EngineJobs {
     this.#open.delete(job);
     this.#reports.end(job);
     this.counts[outcomeNames[job.outcome]]++;
-    if (job.received !== null) for (const argument of job.received.values()) argument.end();
+    job.endArguments();
     tell(job);
     job.stream?.end();
   }
@@ -299,7 +299,9 @@ export class EngineJobs {
   #drop(): void {
     this.#isDropped = true;
     for (const job of Array.from(this.#open)) {
-      if (!job.isDecided && this.#stop(job)) this.#decide(job, FAILED, neverRan());
+      if (job.isDecided) continue;
+      if (this.#stop(job)) this.#decide(job, FAILED, neverRan());
+      else job.endArguments();
     }
   }
 
@@ -314,8 +316,7 @@ export class EngineJobs {
   readonly #onDeadline = (): void => {
     const jobs = Array.from(this.#open);
     for (const job of Array.from(this.#carried)) {
-      if (this.#carrier.stop === undefined) job.state.giveUp();
-      else AsyncScope.root.run(() => this.#carrier.stop!(job));
+      this.#stop(job);
       this.#terminate(job);
     }
     this.#carried.clear();

@@ -31,7 +31,7 @@ export class InlineArgument extends ReceivedStream {
     this.#move = marked.move;
   }
 
-  /** The job has its outcome: if it still runs, it was asked to stop. Code of the user's runs here. */
+  /** The job has its outcome, or was asked to stop. Code of the user's runs here. */
   end(): void {
     this.finish({ error: new JobCanceledError() });
     this.#release();

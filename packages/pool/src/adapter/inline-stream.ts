@@ -85,6 +85,7 @@ export class InlineStream implements StreamSource {
       this.stop();
     }
     this.#readers.leave();
+    this.job.endArguments();
   }
 
   cancel(reason: unknown): void {

@@ -18,7 +18,7 @@ import { findExportsBy } from "../worker/loaded-exports.ts";
 import { ModuleTable } from "../worker/module-table.ts";
 import { apply, leaveCurrent, publishStart, restoreCurrent, scopeFrom } from "../worker/surroundings.ts";
 import { CallInProgress } from "./call-in-progress.ts";
-import { decodeArguments, decodeValue, encodeValue } from "./encoded-value.ts";
+import { decodeArguments, decodeValue, dropValue, encodeValue } from "./encoded-value.ts";
 import type { JobRequest, SentReply } from "./job-request.ts";
 import { ownValue, Promise } from "../shared/intrinsics.ts";
 
@@ -78,7 +78,7 @@ export function startJob(
   try {
     if (known.fn === null) functions.resolve(known);
   } catch (error) {
-    end(errorReply(known.explain(error), isBytesOnly(request)));
+    refuse(request, known.explain(error), end);
     return;
   }
   if (known.fn !== null) call(request, state, known, known.fn, end, place);
@@ -96,19 +96,20 @@ async function loadAndCall(
   try {
     fn = await functions.load(known);
   } catch (error) {
-    end(errorReply(known.explain(error), isBytesOnly(request)));
+    refuse(request, known.explain(error), end);
     return;
   }
   place(() => {
     if (state.isStopping)
-      end(
-        errorReply(
-          new JobCanceledError(undefined, "The job was asked to stop before it began"),
-          isBytesOnly(request),
-        ),
-      );
+      refuse(request, new JobCanceledError(undefined, "The job was asked to stop before it began"), end);
     else call(request, state, known, fn, end, place);
   });
+}
+
+/** The function will not be called: nobody receives its arguments. */
+function refuse(request: JobRequest, error: unknown, end: (sent: SentReply) => void): void {
+  dropValue(request.args);
+  end(errorReply(error, isBytesOnly(request)));
 }
 
 function call(

@@ -1,11 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { contextFields } from "@skein/context/log";
 import { ManualScheduler, SynchronizationContext, TaskScheduler } from "@skein/scheduling";
 import { describe, expect, it } from "vitest";
 import { jobModule } from "../../src/engine.ts";
-import { JobCanceledError, ThreadPool } from "../../src/index.ts";
+import { JobCanceledError, PoolClosedError, stream, ThreadPool } from "../../src/index.ts";
 import { InlineEngine } from "../../src/inline.ts";
+import { eventually } from "../../../../test/support/eventually.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { makeGate, open, opened, sampleJobs } from "../gate.ts";
 
@@ -193,4 +196,103 @@ describe("streams", () => {
     await engine.close({ drain: false });
     await expect(stream.completion).rejects.toBeInstanceOf(JobCanceledError);
   });
+});
+
+describe("a job that reads a stream of its caller", () => {
+  /** Has one item, and nothing more: `asked` resolves when the job waits for the second. */
+  function makeSource() {
+    const asked = Promise.withResolvers<void>();
+    const counts = { pulled: 0, returned: 0 };
+    const iterator: AsyncIterator<number> = {
+      next() {
+        if (counts.pulled++ === 0) return Promise.resolve({ done: false, value: 7 });
+        asked.resolve();
+        return new Promise(() => {});
+      },
+      return: async () => ({ done: true, value: void counts.returned++ }),
+    };
+    const items: AsyncIterable<number> = { [Symbol.asyncIterator]: () => iterator };
+    return { asked: asked.promise, counts, items };
+  }
+
+  it("hears that the engine closes, where it waits for an item", async () => {
+    const engine = new InlineEngine();
+    const { asked, counts, items } = makeSource();
+    const task = engine.run(
+      async (given: AsyncIterable<number>) => {
+        const seen: unknown[] = [];
+        try {
+          for await (const item of given) seen.push(item);
+        } catch (error) {
+          seen.push((error as Error).name);
+        }
+        return seen;
+      },
+      [stream(items)],
+    );
+    await asked;
+    await engine.close({ drain: false });
+    expect(await task).toEqual([7, "AbortError"]);
+    expect(counts.returned).toBe(1);
+  });
+
+  it("hears there that its own reader has left, who waits for it", async () => {
+    await using engine = new InlineEngine();
+    const { asked, counts, items } = makeSource();
+    const passing = await engine.run(
+      async function* (given: AsyncIterable<number>) {
+        for await (const item of given) yield item;
+      },
+      [stream(items)],
+    );
+    expect(await passing.next()).toEqual({ done: false, value: 7 });
+    void passing.next();
+    await asked;
+    expect(await passing.return()).toEqual({ done: true, value: undefined });
+    expect(counts.returned).toBe(1);
+  });
+});
+
+describe("at the deadline of close", () => {
+  it("a generator is ended at its `yield`", async () => {
+    const engine = new InlineEngine();
+    const gate = makeGate();
+    const held = await engine.run(
+      function* (word: Int32Array) {
+        try {
+          yield 1;
+        } finally {
+          word[0] = 1;
+        }
+      },
+      [gate],
+    );
+    await held.next();
+    await engine.close({ timeoutMs: 1 });
+    await eventually("the generator has ended", () => gate[0] === 1);
+    await expect(held.completion).rejects.toBeInstanceOf(PoolClosedError);
+  });
+
+  it("what was moved to a job that waits is given up", async () => {
+    const engine = new InlineEngine();
+    const running = engine.run(() => new Promise(() => {}));
+    const { port1, port2 } = new MessageChannel();
+    const closed = once(port1, "close");
+    const waiting = engine.run((port: MessagePort) => port.close(), [port2], { transfer: [port2] });
+    const failures = Promise.allSettled([running, waiting]);
+    await engine.close({ timeoutMs: 1 });
+    await closed;
+    expect((await failures).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  });
+});
+
+it("what was moved to a job whose module does not load is given up", async () => {
+  await using engine = new InlineEngine();
+  const { port1, port2 } = new MessageChannel();
+  const closed = once(port1, "close");
+  const { take } = jobModule<{ take(port: MessagePort): void }>(new URL("./nowhere.ts", import.meta.url));
+  await expect(engine.run(take, [port2], { transfer: [port2] })).rejects.toMatchObject({
+    code: "ERR_SKEIN_JOB_MODULE",
+  });
+  await closed;
 });
