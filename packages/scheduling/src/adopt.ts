@@ -7,8 +7,8 @@ import type { Awaitable } from "./awaiting/awaiter.ts";
 import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { OperationCanceledError, isCancellationBy } from "./errors.ts";
 import {
-  TaskState,
   addContinuation,
+  isOwnTask,
   isTask,
   markObserved,
   tryCancel,
@@ -17,7 +17,7 @@ import {
   tryFaultAll,
   trySucceed,
 } from "./task-state.ts";
-import type { Continuation } from "./task-state.ts";
+import type { Continuation, TaskState } from "./task-state.ts";
 
 /**
  * Completes `target` with a value, or ties it to the task or thenable that the value is (A12.6).
@@ -25,16 +25,16 @@ import type { Continuation } from "./task-state.ts";
  * @param signal the operation's own signal: an error that obeys it cancels.
  */
 export function resolveTask(target: TaskState<unknown>, value: unknown, signal?: CancellationSignal): void {
-  if (value instanceof TaskState) {
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") {
+    trySucceed(target, value);
+  } else if (isOwnTask(value)) {
     if (value === target) tryFault(target, new TypeError("A task cannot wait for itself"));
     else followTask(target, value);
   } else if (isTask(value)) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every task has these members.
     followForeignTask(target, value as unknown as ForeignTask);
-  } else if ((typeof value === "object" && value !== null) || typeof value === "function") {
-    followThenable(target, value, signal);
   } else {
-    trySucceed(target, value);
+    followThenable(target, value, signal);
   }
 }
 
@@ -89,8 +89,13 @@ function followForeignTask(target: TaskState<unknown>, source: ForeignTask): voi
     else if (source.status === "canceled") tryCancel(target, source.errors[0]);
     else tryFaultAll(target, source.errors);
   };
-  if (source.isCompleted) copy();
-  else source.continueWith(copy, { policy: "inline" });
+  try {
+    if (source.isCompleted) copy();
+    else source.continueWith(copy, { policy: "inline" });
+  } catch (error) {
+    // A Proxy around a task: no member of it works.
+    tryFault(target, error);
+  }
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

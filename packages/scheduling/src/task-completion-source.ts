@@ -101,10 +101,19 @@ export class TaskCompletionSource<T> {
 
 /** As {@link TaskCompletionSource.trySetResult}. */
 export function giveResult<T>(task: Task<T>, result: T): boolean {
-  if (typeof result === "object" && result !== null && (isTask(result) || result instanceof Promise)) {
+  if (typeof result === "object" && result !== null && (isTask(result) || isPromise(result))) {
     throw argumentTypeError("result", "a plain value (use setFromTask)", result);
   }
   return trySucceed(task, result);
+}
+
+/** A Proxy that was revoked is a value like others: it must not throw here. */
+function isPromise(value: object): boolean {
+  try {
+    return value instanceof Promise;
+  } catch {
+    return false;
+  }
 }
 
 /** As {@link TaskCompletionSource.trySetError}. */

@@ -58,6 +58,11 @@ export class Faults {
     this.errors = errors;
   }
 
+  /** Asked of whatever was thrown: of a Proxy that was revoked nothing else can be. */
+  static isFaults(value: unknown): value is Faults {
+    return typeof value === "object" && value !== null && #aggregate in value;
+  }
+
   get aggregate(): AggregateError {
     this.#aggregate ??= new AggregateError(this.errors, `${this.errors.length} errors occurred`);
     return this.#aggregate;
@@ -93,6 +98,8 @@ export let outcomeValue: (task: TaskState<unknown>) => unknown;
 /** Every error of a faulted task. Does not observe. */
 export let faultsOf: (task: TaskState<unknown>) => readonly unknown[];
 export let policyOf: (task: TaskState<unknown>) => ContinuationPolicy;
+/** Whether `value` is a task of this copy itself. Never throws: a Proxy may have been revoked, and one around a task is none. */
+export let isOwnTask: (value: unknown) => value is TaskState<unknown>;
 /** From now on continuations do not run on the completer's stack: for completion from inside `abort()`. */
 export let demandQueue: (task: TaskState<unknown>) => void;
 
@@ -144,7 +151,7 @@ export abstract class TaskState<T> {
   get error(): unknown {
     if ((this.#state & OUTCOME_MASK) <= SUCCEEDED) return undefined;
     this.#state |= OBSERVED;
-    return this.#value instanceof Faults ? this.#value.aggregate : this.#value;
+    return Faults.isFaults(this.#value) ? this.#value.aggregate : this.#value;
   }
 
   /** All errors of a faulted or cancelled task, otherwise empty. Reading it counts as observing. */
@@ -230,9 +237,20 @@ export abstract class TaskState<T> {
       task.#state |= OBSERVED;
     };
 
-    outcomeValue = (task) => (task.#value instanceof Faults ? task.#value.errors[0] : task.#value);
+    outcomeValue = (task) =>
+      (task.#state & OUTCOME_MASK) === FAULTED && Faults.isFaults(task.#value)
+        ? task.#value.errors[0]
+        : task.#value;
 
-    faultsOf = (task) => (task.#value instanceof Faults ? task.#value.errors : [task.#value]);
+    faultsOf = (task) => (Faults.isFaults(task.#value) ? task.#value.errors : [task.#value]);
+
+    isOwnTask = (value): value is TaskState<unknown> => {
+      try {
+        return value instanceof TaskState && #state in value;
+      } catch {
+        return false;
+      }
+    };
 
     policyOf = (task) => task.#policy;
 

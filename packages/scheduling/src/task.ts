@@ -31,6 +31,7 @@ import { TaskScheduler, capturedPlace } from "./task-scheduler.ts";
 import {
   TaskState,
   addContinuation,
+  isOwnTask,
   isTask,
   markObserved,
   policyOf,
@@ -418,7 +419,7 @@ function derivedPolicy(place: Place): ContinuationPolicy {
 /** A task that ends as `value` does. */
 function adopted<R>(value: unknown): Task<R> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- R is what this very task awaits to.
-  if (value instanceof Task) return value as Task<R>;
+  if (isOwnTask(value)) return value as Task<R>;
   const task = createTask<R>("inline");
   resolveTask(task, value);
   return task;

@@ -19,9 +19,17 @@ export function setKind(target: { readonly prototype: object }, name: Kind): voi
   define(target.prototype, kind, name);
 }
 
-/** Whether `value` is of that kind, made by this copy or by another. */
+/**
+ * Whether `value` is of that kind, made by this copy or by another. Never throws: it may be a Proxy that refuses whatever it does not
+ * know, or was revoked. Asked by `in` first, for which most of those have no trap.
+ */
 export function isOfKind(value: unknown, name: Kind): boolean {
-  return typeof value === "object" && value !== null && (value as { [kind]?: unknown })[kind] === name;
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return kind in value && value[kind] === name;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether `prototype` is that of the very class, in this copy or another, and not of a class derived from it. */

@@ -29,9 +29,17 @@ export interface Awaiter<T> {
   getResult(): T;
 }
 
+/**
+ * Never throws, and asks by `in` first: remote objects and test doubles are Proxies that give a function for any property, or refuse it.
+ * They are values like others.
+ */
 export function isAwaitable(value: unknown): value is Awaitable<unknown> {
   if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
-  return typeof (value as { [awaiter]?: unknown })[awaiter] === "function";
+  try {
+    return awaiter in value && typeof value[awaiter] === "function";
+  } catch {
+    return false;
+  }
 }
 
 /** @throws TypeError when what `[awaiter]()` gave is not an Awaiter. */

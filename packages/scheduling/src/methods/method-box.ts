@@ -214,9 +214,20 @@ function finish(
   builder: AsyncMethodBuilder<unknown>,
   box: MethodBox | null,
 ): void {
-  if (typeof result === "object" && result !== null && (isAwaitable(result) || isThenable(result))) {
-    driveMethod(passOn(result), builder, box, NEXT, undefined);
-    return;
+  if ((typeof result === "object" && result !== null) || typeof result === "function") {
+    let isPending: boolean;
+    try {
+      isPending = isAwaitable(result) || isThenable(result);
+    } catch (error) {
+      // An object whose `then` cannot be read rejects, as in an async function.
+      box?.release();
+      fail(builder, error);
+      return;
+    }
+    if (isPending) {
+      driveMethod(passOn(result), builder, box, NEXT, undefined);
+      return;
+    }
   }
   box?.release();
   succeed(builder, result);
