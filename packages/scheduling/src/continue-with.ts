@@ -45,12 +45,12 @@ export function continueTask<A extends TaskState<unknown>>(
   callback: (antecedent: A) => unknown,
   plan: ContinueWithPlan,
 ): void {
+  // A callback for faults is their observer, also when a signal keeps it from running; one that is not leaves them unobserved.
+  if (plan.on === "any" || plan.on === "fault") markObserved(antecedent);
   if (isCanceled(plan.signal)) {
     tryCancel(target, cancellationError(plan.signal));
     return;
   }
-  // A callback that will be given the faulted task is its observer; one that is not for faults leaves it unobserved.
-  if (plan.on === "any" || plan.on === "fault") markObserved(antecedent);
   addContinuation(antecedent, new TaskContinuation(target, antecedent, callback, plan));
 }
 

@@ -272,7 +272,8 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
 
   /**
    * Succeeds with the first task that completes, whatever its outcome. The others go on, with nothing attached to
-   * them; a fault of theirs that nobody else observes is unhandled.
+   * them; a fault of theirs that nobody else observes is unhandled. What a promise does after another has won is silent, as with
+   * `Promise.race`.
    *
    * Tasks are thenables, so native `await Task.whenAny(…)` unwraps the winner and gives its result, or throws its error.
    * For the task itself use `yield*` in a generator method, or read `.result` of the completed task.
@@ -280,8 +281,14 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
    * @throws TypeError when `tasks` is not iterable, holds null or undefined, or is empty.
    */
   static whenAny<T>(tasks: Iterable<T>): Task<Task<Awaited<T>>> {
-    const all = taskList<T>(tasks);
-    if (all.length === 0) throw argumentTypeError("tasks", "a list of at least one task", tasks);
+    const list = listOf(tasks);
+    if (list.length === 0) throw argumentTypeError("tasks", "a list of at least one task", tasks);
+    const all = list.map((value) => {
+      const task = adopted<Awaited<T>>(value);
+      // Nobody else ever has the task that stands for a promise, so nobody else could observe it.
+      if (task !== value) markObserved(task);
+      return task;
+    });
     const target = createTask<Task<Awaited<T>>>("inline");
     whenAnyOf(target, all);
     return target;
@@ -296,7 +303,8 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
    * @throws TypeError when `tasks` is not iterable or holds null or undefined.
    */
   static whenEach<T>(tasks: Iterable<T>, options?: SignalOptions): TaskStream<Task<Awaited<T>>> {
-    return new CompletionStream(taskList<T>(tasks), signalOf(options));
+    const signal = signalOf(options);
+    return new CompletionStream(taskList<T>(tasks), signal);
   }
 
   /** Whether `value` is a Task, also one of another copy of this package. */
@@ -427,6 +435,10 @@ function adopted<R>(value: unknown): Task<R> {
 
 /** @throws TypeError when `tasks` is not iterable or holds null or undefined. */
 function taskList<T>(tasks: Iterable<T>): Task<Awaited<T>>[] {
+  return listOf(tasks).map((task) => adopted<Awaited<T>>(task));
+}
+
+function listOf<T>(tasks: Iterable<T>): T[] {
   if (
     typeof tasks !== "object" ||
     tasks === null ||
@@ -438,7 +450,7 @@ function taskList<T>(tasks: Iterable<T>): Task<Awaited<T>>[] {
   const list = [...tasks];
   const hole = list.findIndex((task) => task === null || task === undefined);
   if (hole !== -1) throw argumentTypeError(`tasks[${hole}]`, "a task, a promise or a value", list[hole]);
-  return list.map((task) => adopted<Awaited<T>>(task));
+  return list;
 }
 
 const yieldAwaitable = new YieldAwaitable();

@@ -41,14 +41,14 @@ export class CompletionStream<A extends TaskState<unknown>> implements TaskStrea
 
   constructor(tasks: readonly A[], signal: CancellationSignal | undefined) {
     this.#left = tasks.length;
+    // Also when there is nothing to iterate; and the consumer may be busy with an earlier task for many turns.
+    for (const task of tasks) markObserved(task);
     if (isCanceled(signal)) {
       this.#failure = { error: cancellationError(signal) };
       return;
     }
     if (signal !== undefined && tasks.length > 0) this.#listener = hookCancellation(signal, this);
     for (const task of tasks) {
-      // The consumer may be busy with an earlier task for many turns.
-      markObserved(task);
       const arrival = new Arrival(this, task);
       if (task.isCompleted) this.#ready.push(task);
       else {

@@ -70,6 +70,21 @@ describe("a fault that nobody observes", () => {
     ["whenAll, which reports it", `Task.whenAll([fault("x"), 1]);`, ["unhandled x"]],
     ["whenAny, by handing out the winner", `Task.whenAny([fault("x")]);`, []],
     ["whenEach", `Task.whenEach([fault("x")]);`, []],
+    [
+      "whenEach with a signal that has fired",
+      `Task.whenEach([fault("x")], { signal: AbortSignal.abort() });`,
+      [],
+    ],
+    [
+      "continueWith with a signal that has fired",
+      `fault("x").continueWith(() => {}, { signal: AbortSignal.abort() });`,
+      [],
+    ],
+    [
+      "continueWith for success alone, with a signal that has fired",
+      `fault("x").continueWith(() => {}, { on: "success", signal: AbortSignal.abort() });`,
+      ["unhandled x"],
+    ],
     ["setFromTask, which moves it", `new TaskCompletionSource().setFromTask(fault("x"));`, ["unhandled x"]],
     [
       "a wait that was given up",
@@ -87,6 +102,23 @@ describe("a fault that nobody observes", () => {
       Task.whenAny([loser.task, 1]);
       loser.setError(new Error("loser"));`);
     expect(lines).toEqual(["unhandled loser"]);
+  });
+
+  it("a promise that loses in whenAny is its owner's alone, as in Promise.race", async () => {
+    const { lines } = await runBody(`
+      const promise = Promise.reject(new Error("loser"));
+      promise.catch(() => console.log("handled by its owner"));
+      Task.whenAny([Task.fromResult(1), promise]);
+      Task.whenAny([Task.fromResult(1), { then: (_, reject) => setTimeout(reject, 1, new Error("thenable")) }]);`);
+    expect(lines).toEqual(["handled by its owner"]);
+  });
+
+  it("promises given to a whenEach whose options are refused are left alone", async () => {
+    const { lines } = await runBody(`
+      const promise = Promise.reject(new Error("x"));
+      promise.catch(() => console.log("handled by its owner"));
+      try { Task.whenEach([promise], { sgnal: 1 }); } catch (error) { console.log(error.code); }`);
+    expect(lines).toEqual(["ERR_SKEIN_UNKNOWN_OPTION", "handled by its owner"]);
   });
 
   it("A10.8 cancelled tasks never surface, and neither do their derived tasks", async () => {
