@@ -5,7 +5,7 @@ import { enqueueAsynchronous } from "./asynchronous-queue.ts";
 import { awaiter, isAwaitable, requireAwaiter } from "./awaiting/awaiter.ts";
 import type { Awaitable } from "./awaiting/awaiter.ts";
 import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
-import { OperationCanceledError, isCancellationBy } from "./errors.ts";
+import { OperationCanceledError, cancellationBy } from "./errors.ts";
 import {
   addContinuation,
   isOwnTask,
@@ -40,8 +40,9 @@ export function resolveTask(target: TaskState<unknown>, value: unknown, signal?:
 
 /** Ends `target` with an error that a callback threw. Only its own signal makes that a cancellation (0.9). */
 export function rejectTask(target: TaskState<unknown>, error: unknown, signal?: CancellationSignal): void {
-  if (isCancellationBy(error, signal)) tryCancel(target, error);
-  else tryFault(target, error);
+  const canceled = cancellationBy(signal, error);
+  if (canceled === undefined) tryFault(target, error);
+  else tryCancel(target, canceled);
 }
 
 /** Gives `target` the outcome of `source`, at once when there is one. */

@@ -62,11 +62,15 @@ export function canceledBy(token: CanceledBy): OperationCanceledError {
   );
 }
 
-/** Whether `error` says that `by` was obeyed: its own reason, or an OperationCanceledError that names it. */
-export function isCancellationBy(error: unknown, by: CancellationCause | undefined): boolean {
-  if (by === undefined) return false;
+/**
+ * What cancels an operation whose code threw `error`, if that says that `by` was obeyed: the error itself, when it is the reason or an
+ * OperationCanceledError that names `by`; an OperationCanceledError around a reason that is no Error. Otherwise undefined.
+ */
+export function cancellationBy(by: CancellationCause | undefined, error: unknown): unknown {
+  if (by === undefined || error === undefined) return undefined;
   const isRequested = isAbortSignal(by) ? by.aborted : by.isCancellationRequested;
-  if (!isRequested) return false;
-  if (error instanceof OperationCanceledError && error.token === by) return true;
-  return isError(error) && error === by.reason;
+  if (!isRequested) return undefined;
+  if (error instanceof OperationCanceledError && error.token === by) return error;
+  if (error !== by.reason) return undefined;
+  return isError(error) ? error : cancellationError(by);
 }

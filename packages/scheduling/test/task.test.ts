@@ -1,6 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { InvalidOperationError, OperationCanceledError, Task, TaskCompletionSource } from "../src/index.ts";
+import {
+  CancellationTokenSource,
+  InvalidOperationError,
+  OperationCanceledError,
+  Task,
+  TaskCompletionSource,
+} from "../src/index.ts";
 import { untyped } from "./untyped.ts";
 
 const failure = new Error("failure");
@@ -187,6 +193,66 @@ describe("Task.run", () => {
     await expect(late).rejects.toBeInstanceOf(OperationCanceledError);
     expect(late.status).toBe("faulted");
   });
+});
+
+/** What the user gave is a reason whatever it is. */
+describe.each([["stop"], [0], [null], [false], [{ code: 7 }]])(
+  "a signal's reason that is no Error: %j",
+  (reason) => {
+    const ways: [string, (signal: AbortSignal, obey: () => void) => Task<unknown>][] = [
+      ["Task.run", (signal, obey) => Task.run(obey, { signal })],
+      ["Task.run of an async function", (signal, obey) => Task.run(async () => obey(), { signal })],
+      [
+        "Task.run of a generator function",
+        (signal, obey) =>
+          Task.run(
+            function* () {
+              yield* Task.yield();
+              obey();
+            },
+            { signal },
+          ),
+      ],
+      ["continueWith", (signal, obey) => Task.fromResult(1).continueWith(obey, { signal })],
+    ];
+
+    it.each(ways)("cancels %s that throws it", async (_, start) => {
+      const controller = new AbortController();
+      const task = start(controller.signal, () => {
+        controller.abort(reason);
+        controller.signal.throwIfAborted();
+      });
+      const error: unknown = await task.then(undefined, (thrown: unknown) => thrown);
+      expect(task.status).toBe("canceled");
+      expect(error).toBeInstanceOf(OperationCanceledError);
+      expect(error).toMatchObject({ token: controller.signal, reason });
+    });
+
+    it("faults a task whose signal it is not", async () => {
+      const task = Task.run(
+        () => {
+          // oxlint-disable-next-line typescript/only-throw-error -- that is what throwIfAborted does
+          throw reason;
+        },
+        { signal: new AbortController().signal },
+      );
+      await task.catch(() => {});
+      expect(task.status).toBe("faulted");
+    });
+  },
+);
+
+it("undefined is no reason: a token that was cancelled without one is not obeyed by throwing it", async () => {
+  const source = new CancellationTokenSource();
+  const task = Task.run(
+    () => {
+      source.cancel();
+      throw undefined;
+    },
+    { signal: source.token },
+  );
+  await task.catch(() => {});
+  expect(task.status).toBe("faulted");
 });
 
 describe("Task.yield", () => {

@@ -1,7 +1,7 @@
 import { noteErrorLeaves } from "../awaiting/async-frames.ts";
 import type { CancellationSignal } from "../cancellation/cancellation-hook.ts";
 import type { ContinuationPolicy } from "../continuation-policy.ts";
-import { OperationCanceledError, isCancellationBy } from "../errors.ts";
+import { OperationCanceledError, cancellationBy } from "../errors.ts";
 import { tryCancel, tryFault, trySucceed } from "../task-state.ts";
 import type { TaskState } from "../task-state.ts";
 import type { AsyncMethodBuilder } from "./method-builder.ts";
@@ -42,6 +42,7 @@ export class TaskBuilder<R extends TaskState<unknown>> implements AsyncMethodBui
 /** Any OperationCanceledError that leaves a method cancels it (0.9). */
 export function failTask(task: TaskState<unknown>, error: unknown, signal?: CancellationSignal): void {
   noteErrorLeaves(error, task);
-  if (error instanceof OperationCanceledError || isCancellationBy(error, signal)) tryCancel(task, error);
-  else tryFault(task, error);
+  const canceled = error instanceof OperationCanceledError ? error : cancellationBy(signal, error);
+  if (canceled === undefined) tryFault(task, error);
+  else tryCancel(task, canceled);
 }
