@@ -7,6 +7,7 @@ import { enqueue, resumeAt, runInline } from "../continuation-policy.ts";
 import type { Place } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
 import { isThenable } from "../adopt.ts";
+import { reportUncaught } from "../uncaught.ts";
 import { awaiter, isAwaitable, requireAwaiter, requireContinuation } from "./awaiter.ts";
 import type { Awaiter } from "./awaiter.ts";
 import { CallbackContinuation } from "./callback-continuation.ts";
@@ -53,13 +54,15 @@ export class ForeignSuspension<T> extends Suspension<T> {
   /** Whatever the awaiter does, the method goes on where it began to wait. */
   suspend(method: Resumable): void {
     const place: Place = capturedPlace() ?? "inline";
-    this.unsafeOnCompleted(
-      invokeOnce,
-      new OneInvocation(() => {
-        this.#hasResumed = true;
-        resumeAt(method, place);
-      }),
-    );
+    const once = new OneInvocation(() => {
+      this.#hasResumed = true;
+      resumeAt(method, place);
+    });
+    try {
+      this.unsafeOnCompleted(invokeOnce, once);
+    } catch (error) {
+      once.refuse(error);
+    }
   }
 }
 
@@ -77,6 +80,20 @@ export class OneInvocation {
     if (action === undefined) throw new InvalidOperationError("A continuation was invoked twice");
     this.#action = undefined;
     action();
+  }
+
+  /**
+   * For the error of the one who was to call back. He may not do so any more; if he has, the wait is over, and nobody's is the error.
+   *
+   * @throws the error, when he has not called back.
+   */
+  refuse(error: unknown): void {
+    if (this.#action === undefined) {
+      reportUncaught(error);
+      return;
+    }
+    this.#action = undefined;
+    throw error;
   }
 }
 

@@ -120,6 +120,11 @@ class ConfiguredSourceAwaiter<T> extends Suspension<T | undefined> implements Yi
       else enqueue(work, place, false);
     };
     const flags = isTold ? USE_SCHEDULING_CONTEXT : 0;
-    this.#source.onCompleted(invokeOnce, new OneInvocation(hop), this.#token, flags);
+    const once = new OneInvocation(hop);
+    try {
+      this.#source.onCompleted(invokeOnce, once, this.#token, flags);
+    } catch (error) {
+      once.refuse(error);
+    }
   }
 }

@@ -195,7 +195,11 @@ export class ValueTask<T> extends Suspension<T> implements PromiseLike<T> {
   #suspendOnForeign(source: ValueTaskSource<T>, method: Resumable): void {
     const place: Place = capturedPlace() ?? "inline";
     const once = new OneInvocation(() => resumeAt(method, place));
-    source.onCompleted(invokeOnce, once, this.#token(), USE_SCHEDULING_CONTEXT);
+    try {
+      source.onCompleted(invokeOnce, once, this.#token(), USE_SCHEDULING_CONTEXT);
+    } catch (error) {
+      once.refuse(error);
+    }
   }
 
   /** @internal */

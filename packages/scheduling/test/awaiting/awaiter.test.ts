@@ -162,6 +162,51 @@ describe("the awaiter pattern", () => {
   });
 });
 
+describe("one who keeps the continuation and throws", () => {
+  let late: () => void;
+  const keep = <S>(continuation: (state: S) => void, state: S): void => {
+    late = () => continuation(state);
+    throw failure;
+  };
+  const source: ValueTaskSource<number> = {
+    getStatus: () => "pending",
+    getResult: () => 1,
+    onCompleted: keep,
+  };
+
+  it.each<[string, () => Generator<unknown, unknown, unknown>]>([
+    [
+      "an awaiter",
+      function* () {
+        return yield { [awaiter]: () => ({ isCompleted: false, getResult: () => 1, onCompleted: keep }) };
+      },
+    ],
+    ["a source", () => untyped(ValueTask.fromSource(source, 0)[Symbol.iterator]())],
+    [
+      "a configured source",
+      () => untyped(ValueTask.fromSource(source, 0).configureAwait({})[Symbol.iterator]()),
+    ],
+  ])("has refused: %s may not resume the method later, in another wait", (_, begin) => {
+    const next = new TaskCompletionSource<number>({ continuations: "inline" });
+    const caught: unknown[] = [];
+    const task = Task.async(function* () {
+      try {
+        yield* { [Symbol.iterator]: begin };
+      } catch (error) {
+        caught.push(error);
+      }
+      return yield* next.task;
+    })();
+    return Task.run(() => {
+      expect(caught).toEqual([failure]);
+      expect(() => late()).toThrow(InvalidOperationError);
+      expect(task.status).toBe("pending");
+      next.setResult(42);
+      expect(task.result).toBe(42);
+    });
+  });
+});
+
 describe("Task.yield", () => {
   it("A8.3 is never completed, and never throws", async () => {
     expect(Task.yield()[awaiter]().isCompleted).toBe(false);

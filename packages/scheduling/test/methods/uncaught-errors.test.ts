@@ -100,6 +100,28 @@ describe("errors that nobody receives", () => {
     expect(code).toBe(0);
   });
 
+  it("one who has called back, and throws then: uncaught, and the method goes on once", async () => {
+    const { lines } = await runBody(`
+      const both = (continuation, state) => {
+        SynchronizationContext.run(null, continuation, state);
+        throw new Error("both");
+      };
+      const source = (status = "pending") => ({
+        getStatus: () => status,
+        getResult: () => 1,
+        onCompleted: (...args) => { status = "succeeded"; both(...args); },
+      });
+      const foreign = { [skein.awaiter]: () => ({ isCompleted: false, getResult: () => 1, onCompleted: both }) };
+      const method = Task.async(function* () {
+        const ofForeign = yield foreign;
+        const ofSource = yield* ValueTask.fromSource(source(), 0);
+        const ofConfigured = yield* ValueTask.fromSource(source(), 0).configureAwait({});
+        console.log(ofForeign, ofSource, ofConfigured, yield Promise.resolve("end"));
+      });
+      SynchronizationContext.run(new MessageLoop(), () => void method());`);
+    expect(lines.toSorted()).toEqual(["1 1 1 end", "uncaught both", "uncaught both", "uncaught both"]);
+  });
+
   it("without a listener asyncVoid ends the process, with the method in the stack", async () => {
     const { code, stderr } = await runBody(
       `Task.asyncVoid(function* fireAndForget() { yield* Task.yield(); throw new Error("void"); })();`,
