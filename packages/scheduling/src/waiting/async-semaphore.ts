@@ -72,11 +72,12 @@ export class AsyncSemaphore {
   release(count: number = 1): number {
     requireInteger("count", count, 1, Number.MAX_SAFE_INTEGER);
     const before = this.#count;
-    const free = count - Math.min(count, this.#waiters.size);
-    if (before + free > this.#max) throw new SemaphoreFullError();
+    // Also when that many wait: no more may be inside at once than the maximum says.
+    if (count > this.#max - before) throw new SemaphoreFullError();
+    const entering = Math.min(count, this.#waiters.size);
     // First the count: an inline waiter may look at it, or release in its turn.
-    this.#count += free;
-    for (let left = count - free; left > 0; left--) if (!this.#waiters.release(undefined)) this.#count++;
+    this.#count += count - entering;
+    if (entering > 0) this.#waiters.releaseFirst(entering, undefined);
     return before;
   }
 }

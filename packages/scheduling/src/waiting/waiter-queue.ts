@@ -53,19 +53,34 @@ export class WaiterQueue<T, S = undefined> {
     return true;
   }
 
+  /** Ends the waits of as many as came first, at most of those who wait now. */
+  releaseFirst(count: number, result: T): void {
+    // The usual case needs no list.
+    if (count === 1) this.release(result);
+    else for (const waiter of this.#takeFirst(count)) trySucceed(waiter.task, result);
+  }
+
   /** Ends the waits of all who wait now. */
   releaseAll(result: T): void {
-    for (let left = this.#size; left > 0; left--) this.release(result);
+    this.releaseFirst(this.#size, result);
   }
 
   /** Ends the waits of all who wait now with an error of their own. */
   failAll(createError: () => unknown): void {
-    for (let left = this.#size; left > 0; left--) {
-      const waiter = this.#first;
-      if (waiter === null) return;
-      waiter.leave();
-      tryFault(waiter.task, createError());
+    for (const waiter of this.#takeFirst(this.#size)) tryFault(waiter.task, createError());
+  }
+
+  /**
+   * All of them leave before the wait of the first ends: an inline waiter may end or begin other waits, and those who came later are not
+   * meant.
+   */
+  #takeFirst(count: number): Waiter<T, S>[] {
+    const taken: Waiter<T, S>[] = [];
+    for (let first = this.#first; first !== null && taken.length < count; first = this.#first) {
+      taken.push(first);
+      first.leave();
     }
+    return taken;
   }
 
   remove(waiter: Waiter<T, S>): void {

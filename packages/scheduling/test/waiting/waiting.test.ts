@@ -164,6 +164,34 @@ describe("AsyncManualResetEvent", () => {
     expect(rounds).toBe(2);
   });
 
+  it("one that sets, resets and waits again from inside waits for the next set", () => {
+    const event = new AsyncManualResetEvent({ continuations: "inline" });
+    const late: Task<void>[] = [];
+    void event.waitAsync().then(() => {
+      event.reset();
+      event.set();
+      event.reset();
+      late.push(event.waitAsync());
+    });
+    const second = event.waitAsync();
+    event.set();
+    expect([event.isSet, ...statuses([second, ...late])]).toEqual([false, "succeeded", "pending"]);
+  });
+
+  it("set releases all who waited, also one whose wait another ends meanwhile, and nobody else", () => {
+    const event = new AsyncManualResetEvent({ continuations: "inline" });
+    const source = new CancellationTokenSource();
+    const late: Task<void>[] = [];
+    void event.waitAsync().then(() => {
+      event.reset();
+      late.push(event.waitAsync());
+      source.cancel();
+    });
+    const second = event.waitAsync({ signal: source.token });
+    event.set();
+    expect(statuses([second, ...late])).toEqual(["succeeded", "pending"]);
+  });
+
   it("a cancelled token cancels also while it is set", () => {
     const event = new AsyncManualResetEvent({ initialState: true });
     const signal = AbortSignal.abort();
@@ -194,6 +222,28 @@ describe("AsyncSemaphore", () => {
     expect([wait.status, semaphore.currentCount]).toEqual(["canceled", 1]);
     expect(semaphore.waitAsync({ signal: source.token }).status).toBe("canceled");
     expect(semaphore.currentCount).toBe(1);
+  });
+
+  it("a release above the maximum throws whoever waits", () => {
+    const semaphore = new AsyncSemaphore(0, 1);
+    const waits = [semaphore.waitAsync(), semaphore.waitAsync()];
+    expect(() => semaphore.release(2)).toThrow(SemaphoreFullError);
+    expect(statuses(waits)).toEqual(["pending", "pending"]);
+    semaphore.release();
+    semaphore.release();
+    expect([...statuses(waits), semaphore.currentCount]).toEqual(["succeeded", "succeeded", 0]);
+  });
+
+  it("stays within its maximum when an inline waiter cancels another and releases", () => {
+    const semaphore = new AsyncSemaphore(0, 2, { continuations: "inline" });
+    const source = new CancellationTokenSource();
+    void semaphore.waitAsync().then(() => {
+      source.cancel();
+      semaphore.release(2);
+    });
+    semaphore.waitAsync({ signal: source.token }).catch(() => {});
+    semaphore.release(2);
+    expect(semaphore.currentCount).toBe(2);
   });
 
   it("a release above the maximum throws and releases nothing", () => {
@@ -273,6 +323,19 @@ describe("BlockingCollection", () => {
     expect(() => items.tryAdd(5)).toThrow(InvalidOperationError);
     expect([items.count, items.isAddingCompleted, items.isCompleted]).toEqual([1, true, false]);
     expect([items.tryTake(), items.isCompleted]).toEqual([1, true]);
+  });
+
+  it("A14.2 a producer that is refused takes an item: there is no room for the next one", () => {
+    const collection = new BlockingCollection<string>({ boundedCapacity: 1, continuations: "inline" });
+    collection.tryAdd("first");
+    const taken: unknown[] = [];
+    const refused = collection.add("a");
+    const next = collection.add("b");
+    refused.catch(() => void taken.push(collection.tryTake()));
+    next.catch(() => {});
+    collection.completeAdding();
+    expect(statuses([refused, next])).toEqual(["faulted", "faulted"]);
+    expect([taken, [...collection], collection.isCompleted]).toEqual([["first"], [], true]);
   });
 
   it("A14.3 first in, first out, for those who wait for room as well", () => {
