@@ -8,7 +8,7 @@
 import { AsyncScope } from "@skein/context";
 import { argumentTypeError, matchAcrossCopies, requireFunction } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
-import { capturedContext } from "../contexts/synchronization-context.ts";
+import { ambientContext, capturedContext, swapContext } from "../contexts/synchronization-context.ts";
 import type { SynchronizationContext } from "../contexts/synchronization-context.ts";
 import { canceledBy } from "../errors.ts";
 import { AbortController, Promise } from "../intrinsics.ts";
@@ -166,7 +166,7 @@ export class CancellationState {
 }
 
 export interface RegisterOptions {
-  /** Sends the callback to the SynchronizationContext that is current now. @default false */
+  /** Sends the callback to the SynchronizationContext that is current now; there it is current for the callback. @default false */
   useSynchronizationContext?: boolean | undefined;
 }
 
@@ -377,8 +377,14 @@ class FlowingRegistration extends AsyncScope implements CancellationTokenRegistr
     () => new FlowingRegistration(null as never, () => {}, null),
   );
 
+  /** What the callback makes current ends with it, as in `ExecutionContext.run` (A2.2, A11.6). */
   onCanceled(): void {
-    this.runOnce(this.#callback, this.#callbackState);
+    const { current } = ambientContext;
+    try {
+      this.runOnce(this.#callback, this.#callbackState);
+    } finally {
+      swapContext(current);
+    }
   }
 
   unregister(): boolean {
@@ -413,8 +419,14 @@ class SentRegistration extends FlowingRegistration {
     this.#context.send(SentRegistration.#run, this);
   }
 
+  /** There it is, so that is the current context, as for what is posted. */
   #runHere(): void {
-    super.onCanceled();
+    const outside = swapContext(this.#context);
+    try {
+      super.onCanceled();
+    } finally {
+      swapContext(outside);
+    }
   }
 
   static #run(this: void, registration: SentRegistration): void {

@@ -75,7 +75,7 @@ export class SynchronizationContext {
     AsyncScope.root.run(() => promiseThen(settled, () => runPosted(scope, callback, state)));
   }
 
-  /** Calls back now, on this stack: every context is on this thread. */
+  /** Calls back now, on this stack: every context is on this thread. Which one is current stays: see `run`. */
   send<S>(callback: (state: S) => void, state: S): void {
     callback(state);
   }

@@ -151,6 +151,36 @@ describe("cancelling", () => {
     expect(seen).toEqual(["canceller", "registrant"]);
   });
 
+  it("A2.2 A11.6 what a callback makes the current SynchronizationContext ends with it, also when it throws", () => {
+    const source = new CancellationTokenSource();
+    const loop = new MessageLoop();
+    source.token.register(() => SynchronizationContext.setCurrent(new MessageLoop()));
+    source.token.register(() => {
+      SynchronizationContext.setCurrent(null);
+      throw failure;
+    });
+    SynchronizationContext.run(loop, () => {
+      expect(() => source.cancel()).toThrow(AggregateError);
+      expect(SynchronizationContext.current).toBe(loop);
+    });
+  });
+
+  it("A11.6 the context that a callback is sent to is current for it, and for it alone", () => {
+    const source = new CancellationTokenSource();
+    const loop = new MessageLoop();
+    const seen: unknown[] = [];
+    SynchronizationContext.run(loop, () => {
+      const see = (): void => {
+        seen.push(SynchronizationContext.current);
+        SynchronizationContext.setCurrent(new MessageLoop());
+      };
+      source.token.register(see, undefined, { useSynchronizationContext: true });
+      source.token.register(see);
+    });
+    source.cancel();
+    expect([...seen, SynchronizationContext.current]).toEqual([null, loop, null]);
+  });
+
   it("A11.6 useSynchronizationContext sends to the context of the registration; its errors are collected too", () => {
     const sent: unknown[] = [];
     class Sends extends SynchronizationContext {
