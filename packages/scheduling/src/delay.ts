@@ -30,7 +30,12 @@ class Delay implements Abortable {
     this.#timer = ms === Infinity ? undefined : startTimer(Delay.#onTime, ms, this);
     // Or calls back at once: then there is nothing left to cancel.
     const isOver = signal === undefined || target.isCompleted;
-    this.#listener = isOver ? undefined : hookCancellation(signal, this);
+    try {
+      this.#listener = isOver ? undefined : hookCancellation(signal, this);
+    } catch (error) {
+      stopTimer(this.#timer);
+      throw error;
+    }
   }
 
   onAbort(by: CancellationCause): void {

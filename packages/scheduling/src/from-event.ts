@@ -43,9 +43,15 @@ export function nextEvent(
     unlisten(source, name, onEvent);
     if (errorEvent !== undefined) unlisten(source, errorEvent, onError);
   };
-  listen(source, name, onEvent);
-  if (errorEvent !== undefined && !target.isCompleted) listen(source, errorEvent, onError);
-  if (signal !== undefined && !target.isCompleted) hook = hookCancellation(signal, { onAbort });
+  try {
+    listen(source, name, onEvent);
+    if (errorEvent !== undefined && !target.isCompleted) listen(source, errorEvent, onError);
+    if (signal !== undefined && !target.isCompleted) hook = hookCancellation(signal, { onAbort });
+  } catch (error) {
+    // Some events cannot be listened to: nothing stays of those that could.
+    release();
+    throw error;
+  }
   // Some call a listener back at once: before they keep it, or before the others are there.
   if (target.isCompleted) release();
 }

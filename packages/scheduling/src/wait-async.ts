@@ -58,7 +58,12 @@ class Wait implements Continuation, Abortable {
     this.#timer = timeoutMs === Infinity ? undefined : startTimer(Wait.#onTime, timeoutMs, this);
     // Or calls back at once: then there is nothing left to wait for.
     const isOver = signal === undefined || target.isCompleted;
-    this.#listener = isOver ? undefined : hookCancellation(signal, this);
+    try {
+      this.#listener = isOver ? undefined : hookCancellation(signal, this);
+    } catch (error) {
+      stopTimer(this.#timer);
+      throw error;
+    }
   }
 
   invoke(): void {

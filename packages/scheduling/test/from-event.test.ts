@@ -79,6 +79,18 @@ describe("Task.fromEvent", () => {
     },
   );
 
+  it("an emitter that refuses a listener: none stays of those that it has taken", () => {
+    class Strict extends EventEmitter {
+      override on(name: string | symbol, listener: (value: unknown) => void): this {
+        if (name === "error") throw failure;
+        return super.on(name, listener);
+      }
+    }
+    const strict = new Strict();
+    expect(() => Task.fromEvent(strict, "ready")).toThrow(failure);
+    expect(strict.eventNames()).toEqual([]);
+  });
+
   it("refuses what is no event source, and what is no name of an event", () => {
     const emitter = new EventEmitter();
     const target = new EventTarget();

@@ -1,7 +1,7 @@
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
 import { hookCancellation, isCanceled } from "../cancellation/cancellation-hook.ts";
-import type { CancellationSignal } from "../cancellation/cancellation-hook.ts";
+import type { CancellationHook, CancellationSignal } from "../cancellation/cancellation-hook.ts";
 import { cancellationError } from "../errors.ts";
 import type { CancellationCause } from "../errors.ts";
 import { checkOptions, ownOption } from "../own-option.ts";
@@ -238,12 +238,14 @@ function waitAtAny<T, R>(
     demandQueue(task);
     tryCancel(task, cancellationError(by));
   };
+  let hook: CancellationHook | undefined;
   const release = (): void => {
     hook?.remove();
     for (const collection of collections) unwatch(collection as BlockingCollection<never>, wake);
   };
+  // First the hook: a signal of somebody's may throw, and then nobody watches.
+  hook = signal === undefined ? undefined : hookCancellation(signal, { onAbort });
   for (const collection of collections) watch(collection as BlockingCollection<never>, wake);
-  const hook = signal === undefined ? undefined : hookCancellation(signal, { onAbort });
   wake();
   return task;
 }

@@ -3,7 +3,7 @@ import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@s
 import type { OptionNames } from "@skein/context/errors";
 import { deserialize } from "@skein/context/internal";
 import { hookCancellation, isCanceled } from "../cancellation/cancellation-hook.ts";
-import type { CancellationSignal } from "../cancellation/cancellation-hook.ts";
+import type { CancellationHook, CancellationSignal } from "../cancellation/cancellation-hook.ts";
 import { isThenable } from "../adopt.ts";
 import { NotCloneableError, TimeoutError, cancellationError } from "../errors.ts";
 import type { CancellationCause } from "../errors.ts";
@@ -260,9 +260,10 @@ export class SharedBlockingCollection<T> {
       demandQueue(task);
       tryCancel(task, cancellationError(by));
     };
-    const hook = signal === undefined ? undefined : hookCancellation(signal, { onAbort });
+    let hook: CancellationHook | undefined;
     ring.announce(what);
     try {
+      if (signal !== undefined) hook = hookCancellation(signal, { onAbort });
       // A cancelled wait stays behind until the ring looks again; what comes meanwhile it leaves to others.
       while (!task.isCompleted) {
         const epoch = ring.epoch(what);

@@ -40,7 +40,13 @@ export class WaiterQueue<T, S = undefined> {
     else this.#last.next = waiter;
     this.#last = waiter;
     this.#size++;
-    if (signal !== undefined) waiter.hook = hookCancellation(signal, waiter);
+    try {
+      if (signal !== undefined) waiter.hook = hookCancellation(signal, waiter);
+    } catch (error) {
+      // A signal of somebody's that takes no listener: nobody waits, so nobody may be released.
+      if (!waiter.task.isCompleted) this.remove(waiter);
+      throw error;
+    }
     return waiter.task;
   }
 

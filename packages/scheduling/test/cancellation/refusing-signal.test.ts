@@ -1,0 +1,68 @@
+import { EventEmitter } from "node:events";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import {
+  AsyncAutoResetEvent,
+  AsyncSemaphore,
+  BlockingCollection,
+  SharedBlockingCollection,
+  Task,
+  TaskCompletionSource,
+} from "../../src/index.ts";
+import { untyped } from "../untyped.ts";
+
+const refusal = new Error("takes no listener");
+
+/** By its members a signal. */
+const signal: AbortSignal = untyped({
+  aborted: false,
+  addEventListener() {
+    throw refusal;
+  },
+  removeEventListener() {},
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("after a signal has refused the listener of a wait", () => {
+  it("nobody waits at a semaphore or an event", () => {
+    const semaphore = new AsyncSemaphore(0);
+    expect(() => semaphore.waitAsync({ signal })).toThrow(refusal);
+    semaphore.release();
+    expect(semaphore.currentCount).toBe(1);
+    const event = new AsyncAutoResetEvent();
+    expect(() => event.waitAsync({ signal })).toThrow(refusal);
+    event.set();
+    expect(event.waitAsync().status).toBe("succeeded");
+  });
+
+  it("nobody waits at a collection, or at several", () => {
+    const collection = new BlockingCollection<number>({ boundedCapacity: 1 });
+    expect(() => collection.take({ signal })).toThrow(refusal);
+    expect(() => BlockingCollection.takeFromAny([collection], { signal })).toThrow(refusal);
+    collection.tryAdd(1);
+    expect(() => collection.add(2, { signal })).toThrow(refusal);
+    expect([collection.tryTake(), collection.count]).toEqual([1, 0]);
+  });
+
+  it("a wait at a shared collection is faulted, and takes nothing", async () => {
+    const collection = new SharedBlockingCollection<number>();
+    await expect(collection.take({ signal })).rejects.toBe(refusal);
+    collection.tryAdd(1);
+    expect(collection.tryTake()).toBe(1);
+  });
+
+  it("no timer runs", () => {
+    vi.useFakeTimers();
+    expect(() => Task.delay(1000, { signal })).toThrow(refusal);
+    expect(() => new TaskCompletionSource().task.waitAsync({ signal, timeoutMs: 1000 })).toThrow(refusal);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("no listener is on an emitter", () => {
+    const emitter = new EventEmitter();
+    expect(() => Task.fromEvent(emitter, "ready", { signal })).toThrow(refusal);
+    expect(emitter.eventNames()).toEqual([]);
+  });
+});
