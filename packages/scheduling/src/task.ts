@@ -3,7 +3,7 @@ import type { OptionNames } from "@skein/context/errors";
 import { isThenable, resolveTask } from "./adopt.ts";
 import { YieldAwaitable } from "./awaiting/yield-awaitable.ts";
 import { ConfiguredTaskAwaiter, TaskAwaiter } from "./awaiting/task-awaiter.ts";
-import { awaiter } from "./awaiting/awaiter.ts";
+import { awaiter, isAwaitable } from "./awaiting/awaiter.ts";
 import type { AwaitIterator } from "./awaiting/suspension.ts";
 import { requireSignal } from "./cancellation/cancellation-hook.ts";
 import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
@@ -443,7 +443,8 @@ function listOf<T>(tasks: Iterable<T>): T[] {
     typeof tasks !== "object" ||
     tasks === null ||
     typeof tasks[Symbol.iterator] !== "function" ||
-    isTask(tasks)
+    // Iterable for `yield*` alone: as a list it is empty, or has no end.
+    isAwaitable(tasks)
   ) {
     throw argumentTypeError("tasks", "an iterable of tasks", tasks);
   }

@@ -1,14 +1,16 @@
+import { enqueueAsynchronous } from "./asynchronous-queue.ts";
 import {
   addContinuation,
   faultsOf,
   markObserved,
   outcomeValue,
   tryCancel,
-  tryFault,
   tryFaultAll,
   trySucceed,
 } from "./task-state.ts";
 import type { Continuation, TaskState } from "./task-state.ts";
+
+const none: readonly unknown[] = [];
 
 /**
  * Completes `target` when all tasks have completed, never earlier: with the results in order; with every error of every
@@ -22,7 +24,7 @@ export function whenAllOf(target: TaskState<unknown>, tasks: readonly TaskState<
     if (!task.isCompleted) pending.add(task);
   }
   if (pending.size === 0) {
-    complete(target, tasks);
+    complete(target, tasks, none);
     return;
   }
   const countdown = new Countdown(target, tasks, pending.size);
@@ -35,6 +37,8 @@ class Countdown implements Continuation {
   readonly #target: TaskState<unknown>;
   readonly #tasks: readonly TaskState<unknown>[];
   #left: number;
+  /** Of schedulers to which the countdown was given. */
+  #failures: readonly unknown[] = none;
 
   constructor(target: TaskState<unknown>, tasks: readonly TaskState<unknown>[], left: number) {
     this.#target = target;
@@ -47,16 +51,23 @@ class Countdown implements Continuation {
 
   invoke(): void {
     this.#left--;
-    if (this.#left === 0) complete(this.#target, this.#tasks);
+    if (this.#left === 0) complete(this.#target, this.#tasks, this.#failures);
   }
 
+  /** It counts all the same: others may be pending. */
   fail(error: unknown): void {
-    tryFault(this.#target, error);
+    this.#failures = [...this.#failures, error];
+    enqueueAsynchronous(this);
   }
 }
 
-function complete(target: TaskState<unknown>, tasks: readonly TaskState<unknown>[]): void {
+function complete(
+  target: TaskState<unknown>,
+  tasks: readonly TaskState<unknown>[],
+  failures: readonly unknown[],
+): void {
   const faults = tasks.filter((task) => task.status === "faulted").flatMap((task) => faultsOf(task));
+  faults.push(...failures);
   const canceled = tasks.find((task) => task.status === "canceled");
   if (faults.length > 0) tryFaultAll(target, faults);
   else if (canceled !== undefined) tryCancel(target, outcomeValue(canceled));

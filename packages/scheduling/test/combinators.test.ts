@@ -1,7 +1,16 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { OperationCanceledError, Task, TaskCompletionSource } from "../src/index.ts";
+import {
+  OperationCanceledError,
+  Task,
+  TaskCompletionSource,
+  TaskScheduler,
+  TaskSchedulerError,
+  ValueTask,
+} from "../src/index.ts";
 import { untyped } from "./untyped.ts";
+
+const failure = new Error("failure");
 
 const sources = <T>(count: number): TaskCompletionSource<T>[] =>
   Array.from({ length: count }, () => new TaskCompletionSource<T>());
@@ -54,6 +63,37 @@ describe("Task.whenAll", () => {
     expect(() => Task.whenAll([null])).toThrow(TypeError);
     expect(() => Task.whenAll([undefined])).toThrow(TypeError);
     expect(() => Task.whenAll(untyped(5))).toThrow(TypeError);
+  });
+
+  it.each<[string, () => unknown]>([
+    ["a task", () => Task.fromResult(1)],
+    ["a configured task", () => Task.fromResult(1).configureAwait({})],
+    ["a ValueTask", () => ValueTask.fromResult(1)],
+    ["a configured ValueTask", () => ValueTask.fromResult(1).configureAwait({})],
+    ["Task.yield()", () => Task.yield()],
+  ])("%s is no list, though yield* takes it", (_, create) => {
+    const list = untyped(create());
+    const refusal = "Expected `tasks` to be an iterable of tasks, got";
+    expect(() => Task.whenAll(list)).toThrow(refusal);
+    expect(() => Task.whenAny(list)).toThrow(refusal);
+    expect(() => Task.whenEach(list)).toThrow(refusal);
+  });
+
+  it("A12.3 is not early where a scheduler refuses to tell it; in the end it has that error too", async () => {
+    class Refuses extends TaskScheduler {
+      override queueTask(): void {
+        throw failure;
+      }
+    }
+    const refused = new TaskCompletionSource<number>({ continuations: new Refuses() });
+    const other = new TaskCompletionSource<number>();
+    const all = Task.whenAll([refused.task, other.task]);
+    refused.setResult(1);
+    await Task.run(() => {});
+    expect(all.status).toBe("pending");
+    other.setError(new Error("other"));
+    await all.catch(() => {});
+    expect(all.errors).toEqual([new Error("other"), new TaskSchedulerError(failure)]);
   });
 
   it("takes promises and plain values, from any iterable", async () => {
