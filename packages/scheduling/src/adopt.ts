@@ -2,7 +2,7 @@
 
 import { AsyncScope } from "@skein/context";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
-import { awaiter, isAwaitable, requireAwaiter } from "./awaiting/awaiter.ts";
+import { awaiter, flowOnCompleted, isAwaitable, requireAwaiter } from "./awaiting/awaiter.ts";
 import type { Awaitable } from "./awaiting/awaiter.ts";
 import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { OperationCanceledError, cancellationBy } from "./errors.ts";
@@ -179,5 +179,5 @@ function followAwaiter(
     fulfil(result);
   };
   if (wait.isCompleted) finish();
-  else wait.onCompleted(finish, undefined);
+  else flowOnCompleted(wait, finish, undefined);
 }

@@ -72,11 +72,12 @@ function invoke(work: WorkItem): void {
 
 /**
  * Resumes what began to wait at `place`, on the stack of an awaiter or a source that has just called back, wherever that was. What
- * it throws reaches the one who called back.
+ * it throws reaches the one who called back, unless it is queued.
  */
 export function resumeAt(work: WorkItem, place: Place): void {
-  if (place === "inline") callInline(invoke, work);
-  else if (place === capturedPlace() && canNestInline()) callHere(work);
+  if (!canNestInline()) enqueue(work, place, false);
+  else if (place === "inline") callInline(invoke, work);
+  else if (place === capturedPlace()) callHere(work);
   else enqueue(work, place, false);
 }
 

@@ -1,9 +1,37 @@
 /* oxlint-disable require-yield -- methods that complete without waiting are part of what is tested */
 import { AsyncLocal } from "@skein/context";
 import { describe, expect, it } from "vitest";
-import { ManualResetValueTaskSource, Task, TaskCompletionSource, ValueTask } from "../src/index.ts";
+import {
+  type ConfiguredValueTask,
+  ManualResetValueTaskSource,
+  Task,
+  TaskCompletionSource,
+  ValueTask,
+  type ValueTaskSource,
+  type ValueTaskStatus,
+  awaiter,
+} from "../src/index.ts";
+import { untyped } from "./untyped.ts";
 
 const DEPTH = 12_000;
+
+const callBack = <S>(continuation: (state: S) => void, state: S): void => continuation(state);
+
+const iteratorOf = (wait: ValueTask<number> | ConfiguredValueTask<number>): never =>
+  untyped(wait[Symbol.iterator]());
+
+/** A source of one operation, which completes when somebody waits for it. */
+function eager(): ValueTaskSource<number> {
+  let status: ValueTaskStatus = "pending";
+  return {
+    getStatus: () => status,
+    getResult: () => 1,
+    onCompleted(continuation, state) {
+      status = "succeeded";
+      continuation(state);
+    },
+  };
+}
 
 describe("A4.9 12 000 deep chains do not overflow", () => {
   it("then, inline", async () => {
@@ -134,6 +162,44 @@ describe("A4.9 12 000 deep chains do not overflow", () => {
     for (let i = 0; i < DEPTH; i++) returned = passOn(returned);
     source.setResult(7);
     expect(await returned).toBe(7);
+  });
+
+  it.each<[string, () => Generator<unknown, unknown, unknown>]>([
+    [
+      "awaiters",
+      function* () {
+        return yield {
+          [awaiter]: () => ({ isCompleted: false, getResult: () => 1, onCompleted: callBack }),
+        };
+      },
+    ],
+    ["sources", () => iteratorOf(ValueTask.fromSource(eager(), 0))],
+    ["configured sources", () => iteratorOf(ValueTask.fromSource(eager(), 0).configureAwait({}))],
+    [
+      "configured sources that want no context",
+      () => iteratorOf(ValueTask.fromSource(eager(), 0).configureAwait({ continueOnCapturedContext: false })),
+    ],
+  ])("%s that call back before their onCompleted returns", async (_, wait) => {
+    const task = Task.async(function* () {
+      let sum = 0;
+      for (let i = 0; i < DEPTH; i++) sum += Number(yield* { [Symbol.iterator]: wait });
+      return sum;
+    })();
+    expect(await task).toBe(DEPTH);
+  });
+
+  it("thenables that call each other back", async () => {
+    const callbacks: (() => void)[] = [];
+    const task = Task.async(function* (index: number) {
+      const thenable: PromiseLike<void> = untyped({
+        then: (resolve: () => void) => void (callbacks[index] = resolve),
+      });
+      yield thenable;
+      callbacks[index + 1]?.();
+    });
+    const all = Task.whenAll(Array.from({ length: DEPTH }, (_, index) => task(index)));
+    callbacks[0]?.();
+    expect(await all).toHaveLength(DEPTH);
   });
 
   it("a method that waits 12 000 times for what completes at once, and for what completes inline", async () => {

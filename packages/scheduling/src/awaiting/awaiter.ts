@@ -1,5 +1,6 @@
 /** The awaiter pattern: what an object needs so that a generator method can wait for it (A8.1). */
 
+import { AsyncScope } from "@skein/context";
 import { argumentTypeError, requireFunction } from "@skein/context/errors";
 
 /**
@@ -55,6 +56,16 @@ export function requireAwaiter(value: unknown): Awaiter<unknown> {
     return value as unknown as Awaiter<unknown>;
   }
   throw argumentTypeError("awaiter", "an object with isCompleted, onCompleted and getResult", value);
+}
+
+/** Has `wait` call back in the ExecutionContext of this call, also where it leaves that to us. */
+export function flowOnCompleted<S>(wait: Awaiter<unknown>, continuation: (state: S) => void, state: S): void {
+  if (hasMethod(wait, "onCompleted")) {
+    wait.onCompleted(continuation, state);
+    return;
+  }
+  const scope = new AsyncScope();
+  wait.unsafeOnCompleted?.((given: S) => scope.runOnce(continuation, given), state);
 }
 
 /** @throws TypeError when `value` is not a function: of `onCompleted`, at once. */

@@ -3,12 +3,12 @@
 import { AsyncScope } from "@skein/context";
 import { InvalidOperationError, argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "../asynchronous-queue.ts";
-import { enqueue, resumeAt, runInline } from "../continuation-policy.ts";
+import { canNestInline, enqueue, resumeAt, runInline } from "../continuation-policy.ts";
 import type { Place } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
 import { isThenable } from "../adopt.ts";
 import { reportUncaught } from "../uncaught.ts";
-import { awaiter, isAwaitable, requireAwaiter, requireContinuation } from "./awaiter.ts";
+import { awaiter, flowOnCompleted, isAwaitable, requireAwaiter, requireContinuation } from "./awaiter.ts";
 import type { Awaiter } from "./awaiter.ts";
 import { CallbackContinuation } from "./callback-continuation.ts";
 import { Suspension, isSuspension } from "./suspension.ts";
@@ -43,7 +43,7 @@ export class ForeignSuspension<T> extends Suspension<T> {
   }
 
   onCompleted<S>(continuation: (state: S) => void, state: S): void {
-    this.#awaiter.onCompleted(continuation, state);
+    flowOnCompleted(this.#awaiter, continuation, state);
   }
 
   unsafeOnCompleted<S>(continuation: (state: S) => void, state: S): void {
@@ -144,8 +144,8 @@ class ThenableSuspension extends Suspension<unknown> {
       this.#state = state;
       this.#outcome = outcome;
       if (place !== "inline") enqueue(method, place, false);
-      // A thenable of somebody's that calls back at once: not on the stack of the one who begins to wait.
-      else if (isInside) enqueueAsynchronous(method);
+      // A thenable of somebody's that calls back at once: not on the stack of the one who begins to wait. Nor too deep (A4.9).
+      else if (isInside || !canNestInline()) enqueueAsynchronous(method);
       else runInline(method);
     };
     try {

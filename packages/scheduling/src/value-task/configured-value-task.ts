@@ -8,7 +8,7 @@ import { Suspension } from "../awaiting/suspension.ts";
 import type { AwaitIterator, Resumable } from "../awaiting/suspension.ts";
 import { ConfiguredTaskAwaiter } from "../awaiting/task-awaiter.ts";
 import type { ResolvedAwait } from "../configure-await.ts";
-import { enqueue, resumeAt, runInline } from "../continuation-policy.ts";
+import { canNestInline, enqueue, resumeAt, runInline } from "../continuation-policy.ts";
 import type { Place } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
 import { ConfiguredTask } from "../task.ts";
@@ -116,7 +116,7 @@ class ConfiguredSourceAwaiter<T> extends Suspension<T | undefined> implements Yi
     const isTold = policy === "inline" && continueOnCapturedContext && !(captured !== null && forceYielding);
     const hop = (): void => {
       if (isTold && captured !== null) resumeAt(work, place);
-      else if (place === "inline") runInline(work);
+      else if (place === "inline" && canNestInline()) runInline(work);
       else enqueue(work, place, false);
     };
     const flags = isTold ? USE_SCHEDULING_CONTEXT : 0;

@@ -156,6 +156,39 @@ describe("the awaiter pattern", () => {
     expect(seen).toEqual(["waiter", "completer"]);
   });
 
+  it("one with unsafeOnCompleted alone will do everywhere; its caller brings the context", async () => {
+    const local = new AsyncLocal<string>();
+    const source = new TaskCompletionSource<number>({ continuations: "inline" });
+    const foreign: Awaiter<number> = untyped({
+      isCompleted: false,
+      getResult: () => 1,
+      unsafeOnCompleted: <S>(continuation: (state: S) => void, state: S) =>
+        source.task[awaiter]().unsafeOnCompleted(continuation, state),
+    });
+    const awaitable: PromiseLike<number> = untyped({ [awaiter]: () => foreign });
+    class Custom extends CustomAwaitable<number> {
+      [awaiter](): Awaiter<number> {
+        return foreign;
+      }
+    }
+    const seen: unknown[] = [];
+    const tasks = local.run("waiter", () => {
+      const wait: Awaiter<number> = untyped(new Custom()[Symbol.iterator]());
+      wait.onCompleted((state) => seen.push(state, local.value), "state");
+      return [
+        Task.from(awaitable),
+        Task.run(() => awaitable),
+        Task.async(function* () {
+          return yield awaitable;
+        })(),
+      ];
+    });
+    await Task.run(() => {});
+    local.run("completer", () => source.setResult(0));
+    expect(await Task.whenAll(tasks)).toEqual([1, 1, 1]);
+    expect(seen).toEqual(["state", "waiter"]);
+  });
+
   it("a pending task is no collection", () => {
     expect(() => Array.from(untyped(new TaskCompletionSource<number>().task))).toThrow(InvalidOperationError);
     expect(() => Task.whenAll(untyped(Task.fromResult(1)))).toThrow(TypeError);
