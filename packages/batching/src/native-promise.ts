@@ -20,6 +20,8 @@ export function whenSettled<T>(
   void apply(then, resolve(promise), [onFulfilled, onRejected]);
 }
 
+/** Functions too, as for `await`: some remote objects are. Not asked by `in`, for which such a Proxy has no trap. */
 export function isThenable(value: unknown): value is PromiseLike<void> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
+  return typeof (value as { then?: unknown }).then === "function";
 }

@@ -155,7 +155,7 @@ export class JobRunner {
       const scope = scopeFrom(carried);
       job.entering(scope);
       const returned = this.#call(job, known, known.fn, scope, args);
-      if (typeof returned === "object" && returned !== null) {
+      if ((typeof returned === "object" && returned !== null) || typeof returned === "function") {
         if (isThenable(returned)) return this.#settleLater(job, known, scope, returned);
         if (isGenerator(returned)) return this.#beginStream(job, known, scope, returned);
       }

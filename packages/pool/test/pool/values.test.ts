@@ -88,6 +88,7 @@ describe("promises, tasks and other thenables", () => {
       });
     }
     expect(await jobs.returnThenable()).toBe("awaited");
+    expect(await jobs.returnCallableThenable()).toBe("awaited");
   });
 });
 

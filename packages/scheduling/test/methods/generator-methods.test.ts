@@ -393,6 +393,19 @@ describe("Task.run", () => {
     expect([ran, task.status]).toEqual([false, "canceled"]);
   });
 
+  it("a function with a then that it returns is awaited, as in an async function", async () => {
+    const callable = (): PromiseLike<number> =>
+      untyped(Object.assign(() => {}, { then: (resolve: (value: number) => void) => resolve(7) }));
+    const method = Task.async(function* (waits: boolean) {
+      if (waits) yield* Task.yield();
+      return callable();
+    });
+    const tasks = [method(false), method(true)];
+    await Task.whenAll(tasks);
+    // Not by await, which would unwrap it in the end.
+    expect(tasks.map((task) => task.result)).toEqual([7, 7]);
+  });
+
   it("an AbortError with the method's own signal cancels, another one faults", async () => {
     const own = new AbortController();
     const obeys = Task.run(
