@@ -83,9 +83,9 @@ export class OneInvocation {
   }
 
   /**
-   * For the error of the one who was to call back. He may not do so any more; if he has, the wait is over, and nobody's is the error.
+   * The awaiter has thrown: it may not call back any more. If it has done so before, the wait is over, and the error is uncaught.
    *
-   * @throws the error, when he has not called back.
+   * @throws the error, when it has not called back.
    */
   refuse(error: unknown): void {
     if (this.#action === undefined) {

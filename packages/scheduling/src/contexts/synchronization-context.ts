@@ -75,7 +75,7 @@ export class SynchronizationContext {
     AsyncScope.root.run(() => promiseThen(settled, () => runPosted(scope, callback, state)));
   }
 
-  /** Calls back now, on this stack: every context is on this thread. Which one is current stays: see `run`. */
+  /** Calls back now, on this stack: every context is on this thread. It does not make this one current; `run` does. */
   send<S>(callback: (state: S) => void, state: S): void {
     callback(state);
   }

@@ -66,13 +66,13 @@ export class AsyncSemaphore {
   /**
    * Lets `count` more enter: first those who wait, in order. Returns how many could have entered before.
    *
-   * @throws SemaphoreFullError when that would exceed the maximum; then nothing was released.
+   * @throws SemaphoreFullError when that would exceed the maximum, also if that many wait; then nothing was released.
    * @throws TypeError, RangeError unless `count` is an integer above 0.
    */
   release(count: number = 1): number {
     requireInteger("count", count, 1, Number.MAX_SAFE_INTEGER);
     const before = this.#count;
-    // Also when that many wait: no more may be inside at once than the maximum says.
+    // Those who wait do not count: no more may be inside at once than the maximum says.
     if (count > this.#max - before) throw new SemaphoreFullError();
     const entering = Math.min(count, this.#waiters.size);
     // First the count: an inline waiter may look at it, or release in its turn.

@@ -243,8 +243,9 @@ function waitAtAny<T, R>(
     hook?.remove();
     for (const collection of collections) unwatch(collection as BlockingCollection<never>, wake);
   };
-  // First the hook: a signal of somebody's may throw, and then nobody watches.
+  // First the hook: a signal of somebody's may throw, or call back at once, and then nobody watches.
   hook = signal === undefined ? undefined : hookCancellation(signal, { onAbort });
+  if (task.isCompleted) return task;
   for (const collection of collections) watch(collection as BlockingCollection<never>, wake);
   wake();
   return task;

@@ -59,7 +59,7 @@ export class WaiterQueue<T, S = undefined> {
     return true;
   }
 
-  /** Ends the waits of as many as came first, at most of those who wait now. */
+  /** Ends the waits of the first `count`, or of all who wait now if they are fewer. */
   releaseFirst(count: number, result: T): void {
     // The usual case needs no list.
     if (count === 1) this.release(result);
@@ -77,8 +77,8 @@ export class WaiterQueue<T, S = undefined> {
   }
 
   /**
-   * All of them leave before the wait of the first ends: an inline waiter may end or begin other waits, and those who came later are not
-   * meant.
+   * All of them leave before the first wait ends: an inline waiter may end other waits, or begin new ones, which must not be released
+   * in their place.
    */
   #takeFirst(count: number): Waiter<T, S>[] {
     const taken: Waiter<T, S>[] = [];

@@ -46,6 +46,18 @@ describe("after a signal has refused the listener of a wait", () => {
     expect([collection.tryTake(), collection.count]).toEqual([1, 0]);
   });
 
+  it("nobody waits at several collections where it calls back at once instead", () => {
+    const eager: AbortSignal = untyped({
+      aborted: false,
+      addEventListener: (_: string, listener: { handleEvent(): void }) => listener.handleEvent(),
+      removeEventListener() {},
+    });
+    const collection = new BlockingCollection<number>();
+    expect(BlockingCollection.takeFromAny([collection], { signal: eager }).status).toBe("canceled");
+    collection.tryAdd(1);
+    expect(collection.tryTake()).toBe(1);
+  });
+
   it("a wait at a shared collection is faulted, and takes nothing", async () => {
     const collection = new SharedBlockingCollection<number>();
     await expect(collection.take({ signal })).rejects.toBe(refusal);
