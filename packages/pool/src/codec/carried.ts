@@ -66,10 +66,10 @@ export function carriedIdOf(bytes: Uint8Array, start: number, length: number): n
   return f64[0]!;
 }
 
-/** Gives a copy of an encoded message another number. */
-export function renameCarried(bytes: Uint8Array, length: number, id: number): void {
+/** Gives a copy of an encoded message, which ends at `end`, another number. */
+export function renameCarried(bytes: Uint8Array, end: number, id: number): void {
   f64[0] = id;
-  bytes.set(f64Bytes, length - 8);
+  bytes.set(f64Bytes, end - 8);
 }
 
 const f64 = new Float64Array(1);

@@ -30,6 +30,7 @@ export class EncodedMessage {
     this.#source = source;
   }
 
+  /** Not after `copyTo`: they lack the long texts and bytes then. */
   get bytes(): Uint8Array {
     return this.#source.bytes;
   }

@@ -18,7 +18,12 @@ import { type Below, type Caller, callerOf } from "./caller.ts";
 import { areFramesLeft } from "./caller-frames.ts";
 import { ForkedJob, type Joiner } from "./forked-job.ts";
 import type { FunctionEntry } from "./function-registry.ts";
-import { JobPreparation, type JobPreparationParts, streamsRefused } from "./job-preparation.ts";
+import {
+  inlineArguments,
+  JobPreparation,
+  type JobPreparationParts,
+  streamsRefused,
+} from "./job-preparation.ts";
 import type { JobWatch } from "./job-watch.ts";
 import { DECIDED, type PendingJob } from "./pending-job.ts";
 import { noArguments } from "./slot-filling.ts";
@@ -81,12 +86,12 @@ export class JobMaker {
     const first = new TaskJob(fn, options);
     const message = this.#preparation.prepare(first, args, "broadcast");
     const { carried } = message;
-    const bytes = message.bytes.slice(0, message.length);
+    const bytes = inlineArguments(first, message);
     message.release();
     const jobs = [first];
     const targets = threads();
     try {
-      ledger.admit(bytes.length, null, targets.length);
+      ledger.admit(first.argsLength, null, targets.length);
       if (!ledger.hasSlots(targets.length)) throw new QueueFullError("maxQueue", memory.slotCount);
       while (jobs.length < targets.length) jobs.push(this.#preparation.copyOf(first, bytes, carried));
     } catch (error) {
@@ -101,7 +106,7 @@ export class JobMaker {
       remember(job, caller);
       job.submittedAt = timestampUs();
       if (memory.trace !== null) this.#mark(memory.trace, job, 0);
-      if (carried !== null) renameCarried(bytes, bytes.length, job.extras.carriedId);
+      if (carried !== null && first.block === 0) renameCarried(bytes, bytes.length, job.extras.carriedId);
       ledger.assign(job, bytes, targets[i]!.serial);
       post(targets[i]!, job.slot);
     }

@@ -160,11 +160,13 @@ export class JobPreparation {
     return block;
   }
 
-  /** A job with the same arguments, and memory of its own. */
-  copyOf(first: TaskJob, bytes: Uint8Array, carried: Carried | null): TaskJob {
-    const { payloads, encoder, holder } = this.#parts;
-    const { fn, options, context } = first;
-    const { length } = bytes;
+  /**
+   * A job with the same arguments, and memory of its own.
+   * @param inline The arguments of `first`, if they are to lie in its slot. Afterwards they name what this job carries.
+   */
+  copyOf(first: TaskJob, inline: Uint8Array, carried: Carried | null): TaskJob {
+    const { encoder, holder } = this.#parts;
+    const { fn, options, context, argsLength } = first;
     const own: Carried | null =
       carried === null
         ? null
@@ -173,11 +175,8 @@ export class JobPreparation {
     this.#enter(fn, context);
     let block = 0;
     try {
-      if (own !== null) renameCarried(bytes, length, own.id);
-      if (first.block !== 0) {
-        block = payloads.allocate(length);
-        copyBytes(bytes, 0, length, payloads.bytes(block), payloads.offset(block));
-      }
+      if (first.block !== 0) block = this.#copyBlock(first.block, argsLength, own);
+      else if (own !== null) renameCarried(inline, argsLength, own.id);
       if (own !== null) holder.hold(own);
     } catch (error) {
       this.#leave(fn, context, block);
@@ -185,15 +184,26 @@ export class JobPreparation {
     }
     job.context = context;
     job.block = block;
-    job.argsLength = length;
+    job.argsLength = argsLength;
     const { retry } = first.extras;
     job.extras = jobExtras({
       ...first.extras,
       carriedId: own === null ? 0 : own.id,
-      retry: retry === null ? null : { ...retry },
+      retry: retry === null ? null : { ...retry, args: inline.slice() },
       ...this.#listen(job),
     });
     return job;
+  }
+
+  /** From the block itself: the message may have let go of long texts and bytes when it was copied there. */
+  #copyBlock(from: number, length: number, own: Carried | null): number {
+    const { payloads } = this.#parts;
+    const block = payloads.allocate(length);
+    const bytes = payloads.bytes(block);
+    const at = payloads.offset(block);
+    copyBytes(payloads.bytes(from), payloads.offset(from), length, bytes, at);
+    if (own !== null) renameCarried(bytes, at + length, own.id);
+    return block;
   }
 
   /** What the job names, besides its arguments. */
@@ -232,7 +242,7 @@ export function streamsRefused(by: string): NotSupportedError {
   return new NotSupportedError("streamArguments", by, "an argument that is marked with `stream`");
 }
 
-/** A copy for `retries`, if they lie in a slot: that is overwritten with the outcome. */
-function inlineArguments(job: PendingJob, message: EncodedMessage): Uint8Array {
+/** A copy of the arguments, if they are to lie in a slot: `retries` need it, since that is overwritten with the outcome. Else empty. */
+export function inlineArguments(job: PendingJob, message: EncodedMessage): Uint8Array {
   return job.block === 0 ? message.bytes.slice(0, job.argsLength) : noArguments;
 }
