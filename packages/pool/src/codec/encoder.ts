@@ -166,13 +166,13 @@ export class Encoder extends ByteWriter implements MessageBytes {
   ): EncodedMessage {
     if (this.#isInUse) return this.#another().encode(value, root, transfer, apartFrom);
     this.#isInUse = true;
-    this.begin();
-    this.#hasReferences = false;
-    const copied = transfer !== null && isCopied(transfer) ? transfer : null;
-    if (transfer !== null) this.#transfer = setOf(transfer);
-    this.#copiesMoved = copied !== null;
-    this.#apartFrom = apartFrom;
     try {
+      this.begin();
+      this.#hasReferences = false;
+      const copied = transfer !== null && isCopied(transfer) ? transfer : null;
+      if (transfer !== null) this.#transfer = setOf(transfer);
+      this.#copiesMoved = copied !== null;
+      this.#apartFrom = apartFrom;
       // An argument list is a list by definition: its own properties and holes are not looked for.
       if (root === "args" && isArray(value)) this.#writeList(value);
       else this.#write(value);
@@ -185,17 +185,24 @@ export class Encoder extends ByteWriter implements MessageBytes {
       message.copied = copied;
       message.streams = this.#streams;
       message.apartBytes = this.#apartBytes;
+      this.#forget();
       return message;
     } catch (error) {
       const met = this.#streams;
-      this.release();
-      this.forgetRuns();
-      const explained = explainNotCloneable(error, value, root, this.#transfer);
-      this.#forget();
+      const explained = this.#explain(error, value, root);
       if (met !== null && root === "args") this.#letGo?.(met);
       throw explained;
+    }
+  }
+
+  /** Reads getters again, which may encode: until it is done this encoder is in use. Then nothing of the value is held any more. */
+  #explain(error: unknown, value: unknown, root: CloneRoot): unknown {
+    try {
+      return explainNotCloneable(error, value, root, this.#transfer);
     } finally {
+      this.forgetRuns();
       this.#forget();
+      this.release();
     }
   }
 

@@ -317,6 +317,25 @@ describe("edges", () => {
     expect(inner).toEqual({ inner: [1, 2] });
   });
 
+  it("a getter may encode with the same encoder, also while it is found out what cannot be encoded", () => {
+    const config = { name: "config" };
+    const inner: unknown[] = [];
+    const value = {
+      config,
+      get nested() {
+        const bytes = encoded(encoder, [{ name: "who" }, { name: "what" }, config]);
+        inner.push(decoder.decode(bytes, 0, bytes.length));
+        return 7;
+      },
+      refused() {},
+    };
+    expect(() => encoder.encode([value], "args")).toThrow(
+      expect.objectContaining({ path: "args[0].refused" }),
+    );
+    expect(inner.length).toBeGreaterThan(1);
+    for (const each of inner) expect(each).toEqual([{ name: "who" }, { name: "what" }, config]);
+  });
+
   it("errors keep class, message, stack and cause, as in structured clone", () => {
     class Custom extends TypeError {}
     const cause = new RangeError("inner");
