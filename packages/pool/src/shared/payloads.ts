@@ -70,6 +70,7 @@ export class Payloads {
   readonly #members: (Member | null)[] = [];
   #current: Member;
   #isTrimmed = false;
+  #isClosed = false;
 
   constructor(first: NumberedMemory, source: MemorySource) {
     this.#source = source;
@@ -128,7 +129,9 @@ export class Payloads {
     return isIn(this.#current, handle);
   }
 
+  /** After `close`: nothing, the memory is gone. A thread that could not be ended in time may have had the block. */
   free(handle: number): void {
+    if (this.#isClosed) return;
     const member = this.#memberOf(handle);
     member.arena.free(handle % BLOCKS);
     if (member !== this.#current) this.#leaveIfEmpty(member);
@@ -161,8 +164,9 @@ export class Payloads {
     return this.#isTrimmed;
   }
 
-  /** No job will come any more, and no handle is used again: holds no memory from now on. */
+  /** No job will come any more, and handles are only freed: holds no memory from now on. */
   close(): void {
+    this.#isClosed = true;
     this.#members.length = 0;
     this.#current = this.#enter({
       id: NO_MEMORY,
