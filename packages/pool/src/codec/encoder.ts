@@ -108,12 +108,14 @@ export class Encoder extends ByteWriter implements MessageBytes {
   #streams: MarkedStream[] | null = null;
   #apartFrom = Infinity;
   #apart: Apart[] | null = null;
+  #chunk: Chunk | null = null;
   #apartBytes = 0;
 
   /**
    * @param nextCarriedId A number, not 0, under which nothing else in the pool is carried.
    * @param carries false: what would have to be carried is refused. Nothing can be moved then.
-   * @param letGo When the encoding of arguments throws, those that come piece by piece, as far as it has met them, go here, as its last step.
+   * @param letGo When the encoding of arguments throws, those that come piece by piece, as far as it has met them, go here, as its last step;
+   *   those of a chunk stay with that.
    * @param takesStreams Whether arguments that come piece by piece are left to whoever asks: EncodedMessage.streams. Otherwise they are refused.
    */
   constructor(
@@ -189,8 +191,12 @@ export class Encoder extends ByteWriter implements MessageBytes {
       return message;
     } catch (error) {
       const met = this.#streams;
+      const chunk = this.#chunk;
       const explained = this.#explain(error, value, root);
-      if (met !== null && root === "args") this.#letGo?.(met);
+      if (met !== null && root === "args") {
+        if (chunk === null) this.#letGo?.(met);
+        else chunk.met = met;
+      }
       throw explained;
     }
   }
@@ -218,6 +224,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
     this.#streams = null;
     this.#apart = null;
     this.#apartBytes = 0;
+    this.#chunk = null;
   }
 
   #nameCarried(moved: readonly Transferable[]): Carried {
@@ -395,15 +402,19 @@ export class Encoder extends ByteWriter implements MessageBytes {
   #writeNumbers(list: readonly unknown[], length: number, first: number): number {
     const { numbers, count, next } = this.#numbers.read(list, length, first);
     if (count === length) {
-      const isInt32 = numbers instanceof Int32Array;
-      this.writeLength(isInt32 ? Tag.int32Array : Tag.doubleArray, length);
-      this.writeBytes(new Uint8Array(numbers.buffer, 0, length * (isInt32 ? 4 : 8)));
+      this.#writeNumberBlock(numbers, length);
       return length;
     }
     this.writeLength(Tag.array, length);
     for (let i = 0; i < count; i++) this.#write(numbers[i]);
     this.#write(next);
     return count + 1;
+  }
+
+  #writeNumberBlock(numbers: Int32Array | Float64Array, length: number): void {
+    const isInt32 = numbers instanceof Int32Array;
+    this.writeLength(isInt32 ? Tag.int32Array : Tag.doubleArray, length);
+    this.writeBytes(new Uint8Array(numbers.buffer, 0, length * (isInt32 ? 4 : 8)));
   }
 
   #writeSpecial(value: object): void {
@@ -449,17 +460,32 @@ export class Encoder extends ByteWriter implements MessageBytes {
   }
 
   /** As an array. */
-  #writeChunk({ items }: Chunk): void {
-    const first = items[0];
-    let i = 0;
-    if (items.length >= shortArrayLimit && typeof first === "number")
-      i = this.#writeNumbers(items, items.length, first);
-    else this.writeLength(Tag.array, items.length);
-    for (; i < items.length; i++) {
+  #writeChunk(chunk: Chunk): void {
+    const { items } = chunk;
+    const { length } = items;
+    this.#chunk = chunk;
+    chunk.encoded = 0;
+    if (this.#tryWriteNumbers(items)) {
+      chunk.encoded = length;
+      return;
+    }
+    this.writeLength(Tag.array, length);
+    for (let i = 0; i < length; i++) {
       this.#seen.forget();
       this.#write(items[i]);
+      chunk.encoded = i + 1;
     }
     this.#seen.forget();
+  }
+
+  /** @returns whether the items of a chunk, which are no accessors, are nothing but numbers. */
+  #tryWriteNumbers(items: readonly unknown[]): boolean {
+    const first = items[0];
+    if (items.length < shortArrayLimit || typeof first !== "number") return false;
+    const { numbers, count } = this.#numbers.read(items, items.length, first);
+    if (count < items.length) return false;
+    this.#writeNumberBlock(numbers, count);
+    return true;
   }
 
   #writeCarried(value: object): void {

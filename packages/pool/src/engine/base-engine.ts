@@ -2,7 +2,7 @@
 import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
-import type { Chunk } from "../codec/chunk.ts";
+import { Chunk } from "../codec/chunk.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
 import { letGo } from "../submit/argument-pumps.ts";
 import { cancellationError, type CancelSignal } from "../submit/cancel-signal.ts";
@@ -285,7 +285,8 @@ export abstract class BaseEngine<
     try {
       return this.#target.submit(fn, args, options, below);
     } catch (error) {
-      letGo(args);
+      // Of a chunk, `map` sends those items again that are before the one at fault.
+      if (!options.ofMap || !(args[0] instanceof Chunk)) letGo(args);
       return Task.fromError(
         error instanceof JobError ? withJob(error, labelOf(fn.source)) : rejectionOf(error),
       );

@@ -1,6 +1,6 @@
 /** `map` with several items per job: what arrives for a chunk, taken apart again. */
 import { Task } from "@skein/scheduling";
-import { chunkOf, type ChunkOutcome, uncloneableItem } from "../jobs/chunk-job.ts";
+import { chunkOf, type ChunkOutcome, errorOfItem } from "../jobs/chunk-job.ts";
 import type { Chunk } from "../codec/chunk.ts";
 import { fromWire } from "../codec/error-wire.ts";
 import { withJob } from "../codec/job-of-error.ts";
@@ -8,6 +8,7 @@ import { JobError } from "../errors.ts";
 import { labelOf } from "../jobs/function-name.ts";
 import type { FunctionSource } from "../jobs/function-source.ts";
 import { cancellationError } from "../submit/cancel-signal.ts";
+import { letGo, letGoAll } from "../submit/argument-pumps.ts";
 import { isLastStep } from "../submit/iterator-step.ts";
 import { forgetMoves } from "../transfer/move.ts";
 import { isAsyncIterable, type Iteration, mapItems } from "./map.ts";
@@ -29,20 +30,25 @@ export async function* mapChunks<A, R>(
   iteration: Iteration,
 ): AsyncGenerator<R, void, undefined> {
   const { options, source } = iteration;
-  const run = (chunk: readonly A[], signal: AbortSignal): Task<Outcome<R>> => {
-    const task = submit(chunkOf(chunk), signal);
-    const refused = task.status === "faulted" ? uncloneableItem(task.error, "args[0].items") : null;
-    if (refused === null) {
-      forgetMoves(chunk);
+  const run = (batch: readonly A[], signal: AbortSignal): Task<Outcome<R>> => {
+    const chunk = chunkOf(batch);
+    const task = submit(chunk, signal);
+    if (task.status !== "faulted" || chunk.encoded === batch.length) {
+      forgetMoves(batch);
       return task.then((outcome) => taken(outcome as ChunkOutcome<R>, source));
     }
-    const { index } = refused;
-    const error = named(refused.error, source);
-    if (index === 0) return Task.fromError(error);
-    // The items before it run, as if each had been submitted alone.
-    return run(chunk.slice(0, index), signal).then((outcome) =>
-      outcome.failure === null ? { ...outcome, failure: { error } } : outcome,
-    );
+    const error = named(errorOfItem(task.error, "args[0].items"), source);
+    const failed: Task<Outcome<R>> =
+      chunk.encoded === 0
+        ? Task.fromError(error)
+        : // The items before it run, as if each had been submitted alone.
+          run(batch.slice(0, chunk.encoded), signal).then((outcome) =>
+            outcome.failure === null ? { ...outcome, failure: { error } } : outcome,
+          );
+    // Those that no job has by now.
+    letGo([chunk]);
+    letGoAll(chunk.met);
+    return failed;
   };
   const { chunkSize, signal } = options;
   const chunks = isAsyncIterable(items)
@@ -118,22 +124,23 @@ class AsyncChunks<A> implements AsyncIterator<A[], void> {
   /** Puts the next item into the chunk. @returns false when the chunk ends here. @throws an error of the source, not behind items. */
   async #take(chunk: A[], stalled?: Promise<typeof STALLED>): Promise<boolean> {
     if (this.#isDone) return false;
-    this.#pending ??= Promise.resolve(this.#source.next());
-    let next: IteratorResult<A> | typeof STALLED;
-    let isLast: boolean;
     try {
-      next = await (stalled === undefined ? this.#pending : Promise.race([this.#pending, stalled]));
-      isLast = next !== STALLED && isLastStep(next);
+      this.#pending ??= Promise.resolve(this.#source.next());
+      const next = await (stalled === undefined ? this.#pending : Promise.race([this.#pending, stalled]));
+      if (next === STALLED) return false;
+      if (isLastStep(next)) this.#isDone = true;
+      else chunk.push(next.value);
     } catch (error) {
-      // It comes again with the next chunk.
-      if (chunk.length > 0) return false;
+      if (chunk.length > 0) {
+        // It comes again with the next chunk.
+        this.#pending = Promise.reject(error);
+        this.#pending.catch(() => {});
+        return false;
+      }
       this.#isDone = true;
       throw error;
     }
-    if (next === STALLED) return false;
     this.#pending = null;
-    if (isLast) this.#isDone = true;
-    else chunk.push(next.value);
     return !this.#isDone;
   }
 }

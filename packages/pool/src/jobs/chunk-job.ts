@@ -36,31 +36,27 @@ function outcomeWith(
 }
 
 /**
- * The item whose value an error is about, with the error that it would have been alone; null for any other error.
- * @param before The path of the chunk's items.
+ * The error that an item at fault would have been alone.
+ * @param error Of the chunk. @param before The path of the chunk's items.
  */
-export function uncloneableItem(
-  error: unknown,
-  before: string,
-): { index: number; error: NotCloneableError } | null {
-  if (!(error instanceof NotCloneableError) || !error.path.startsWith(before)) return null;
-  const [text, index] = /^\[(\d+)\]/.exec(error.path.slice(before.length)) ?? [];
-  if (text === undefined) return null;
+export function errorOfItem(error: unknown, before: string): unknown {
+  if (!(error instanceof NotCloneableError) || !error.path.startsWith(before)) return error;
+  const [text] = /^\[\d+\]/.exec(error.path.slice(before.length)) ?? [];
+  if (text === undefined) return error;
   const [root] = before.split(".", 1);
   // What was added for the job of the chunk (job-of-error.ts) is not the item's.
   const end = hasOwnProperty(error, "job") ? -`. Job: ${error.job}`.length : undefined;
   const problem = error.message.slice(error.path.length + 1, end);
   const path = root!.replace("result[0]", "result") + error.path.slice(before.length + text.length);
-  return { index: Number(index), error: new NotCloneableError(path, problem, { cause: error.cause }) };
+  return new NotCloneableError(path, problem, { cause: error.cause });
 }
 
 /** An outcome that could not be encoded: what came before the item or failure at fault, and why that is missing. Else null. */
 export function withoutUncloneable(outcome: unknown, error: unknown): unknown {
   if (!Array.isArray(outcome) || !(outcome[0] instanceof Chunk)) return null;
-  const { items } = outcome[0];
-  const item = uncloneableItem(error, "result[0].items");
+  const { items, encoded } = outcome[0];
   const isFailure = error instanceof NotCloneableError && error.path.startsWith("result[1]");
-  if (item === null && !isFailure) return null;
-  const results = item === null ? items : items.slice(0, item.index);
-  return outcomeWith(results, toWire(item?.error ?? error), moveListOf(outcome));
+  if (encoded === items.length && !isFailure) return null;
+  const failure = toWire(errorOfItem(error, "result[0].items"));
+  return outcomeWith(items.slice(0, encoded), failure, moveListOf(outcome));
 }

@@ -114,7 +114,7 @@ export function letGo(args: readonly unknown[]): void {
 }
 
 /** The same for those that encoding has found: getters give others than `streamsIn` finds. */
-export function letGoAll(streams: readonly MarkedStream[]): void {
+export function letGoAll(streams: readonly Pick<MarkedStream, "source" | "isTaken">[]): void {
   for (const marked of streams) {
     if (marked.isTaken) continue;
     marked.isTaken = true;

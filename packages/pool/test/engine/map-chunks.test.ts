@@ -4,7 +4,7 @@ import { MessageChannel } from "node:worker_threads";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { AsyncLocal } from "@skein/context";
-import { move, ThreadPool } from "../../src/index.ts";
+import { move, stream, ThreadPool } from "../../src/index.ts";
 import type * as Chunks from "../fixtures/chunk.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { makeGate, open, opened, sampleJobs } from "../gate.ts";
@@ -43,11 +43,18 @@ function* breaking<T>(items: readonly T[]): Generator<T> {
   throw new RangeError("the source");
 }
 
+const throwing = {
+  get value() {
+    throw new TypeError("from a getter");
+  },
+};
+
 describe("map with chunkSize", () => {
   it("gives what it gives without, for any size: results, order, errors and what comes before them", async () => {
     const value = fc.oneof(
       fc.integer({ min: 0, max: 100 }),
-      fc.constantFrom("throw", "throw later", "later", "uncloneable", "nothing"),
+      fc.constantFrom("throw", "throw later", "later", "uncloneable", "throws in a getter", "nothing"),
+      fc.constantFrom(() => 1, { deep: [Symbol("uncloneable")] }, throwing),
       fc.record({ a: fc.string(), list: fc.array(fc.double(), { maxLength: 3 }) }),
     );
     await fc.assert(
@@ -68,6 +75,85 @@ describe("map with chunkSize", () => {
       { numRuns: 60 },
     );
   });
+
+  it("numbers before an item that cannot be copied are results", async () => {
+    const numbers = Array.from({ length: 200 }, (_, i) => i);
+    const { results, error } = await run(pool.map(sample.echo, [...numbers, throwing], { chunkSize: 300 }));
+    expect(results).toEqual(numbers);
+    expect(error).toMatchObject({ message: "from a getter" });
+  });
+
+  it("an item that cannot be copied takes no stream from those before it; its own and those behind it are let go", async () => {
+    const ended: string[] = [];
+    const source = (name: string, ...values: number[]): AsyncIterable<number> =>
+      stream(
+        (function* () {
+          try {
+            yield* values;
+          } finally {
+            ended.push(name);
+          }
+        })(),
+      );
+    const released = (name: string): AsyncIterable<number> => stream(new Released(() => ended.push(name)));
+    for (const bad of [() => 1, throwing]) {
+      ended.length = 0;
+      const own = {
+        values: released("own"),
+        get given() {
+          return released("given");
+        },
+        bad,
+      };
+      const items = [
+        { values: source("first", 1, 2) },
+        { values: source("second", 3) },
+        own,
+        { values: released("behind") },
+      ];
+      const { results, error } = await run(pool.map(jobs.sum, items, { chunkSize: 4 }));
+      expect(results).toEqual([3, 3]);
+      expect(error).toMatchObject(bad === throwing ? { message: "from a getter" } : { path: "args[0].bad" });
+      expect(ended.slice(0, -2).toSorted()).toEqual(["behind", "given", "own"]);
+      expect(ended.slice(-2)).toEqual(["first", "second"]);
+    }
+  });
+
+  it.each(["next", "done", "value"])(
+    "what an async source throws in `%s`, and does not reject with, comes behind the items before it",
+    async (where) => {
+      const source = {
+        [Symbol.asyncIterator]() {
+          let count = 0;
+          const fail = (at: string): void => {
+            if (count === 4 && at === where) throw new RangeError("the source");
+          };
+          return {
+            next(): Promise<IteratorResult<number>> {
+              count++;
+              fail("next");
+              const value = count;
+              return Promise.resolve({
+                get done() {
+                  fail("done");
+                  return false;
+                },
+                get value() {
+                  fail("value");
+                  return value;
+                },
+              });
+            },
+          };
+        },
+      };
+      for (const chunkSize of [1, 2, 3, 10]) {
+        const { results, error } = await run(pool.map(sample.echo, source, { chunkSize }));
+        expect(results).toEqual([1, 2, 3]);
+        expect(error).toMatchObject({ name: "RangeError", message: "the source" });
+      }
+    },
+  );
 
   it("unordered: every item once", async () => {
     await fc.assert(
@@ -304,6 +390,25 @@ describe("map with chunkSize", () => {
     expect(() => pool.map(sample.echo, [], { chunkSize: chunkSize as never })).toThrow("chunkSize");
   });
 });
+
+/** Says when it is let go before it was read. */
+class Released implements AsyncIterable<number> {
+  readonly #released: () => void;
+
+  constructor(released: () => void) {
+    this.#released = released;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<number> {
+    return {
+      next: () => Promise.reject(new Error("read")),
+      return: () => {
+        this.#released();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+}
 
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
