@@ -6,7 +6,6 @@ import { Chunk } from "../codec/chunk.ts";
 import { resolveJobUrl } from "../jobs/job-url.ts";
 import { letGo } from "../submit/argument-pumps.ts";
 import { cancellationError, type CancelSignal } from "../submit/cancel-signal.ts";
-import { rejectionOf } from "../submit/pending-job.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
 import { type EngineCapabilities, refusalOf } from "./capabilities.ts";
 import type { CloseOptions } from "./close-options.ts";
@@ -25,7 +24,7 @@ import {
   type UntypedModule,
 } from "./job-module.ts";
 import { withJob } from "../codec/job-of-error.ts";
-import { JobError, NotSupportedError } from "../errors.ts";
+import { NotSupportedError } from "../errors.ts";
 import { labelOf } from "../jobs/function-name.ts";
 import { refusalWhileLoading } from "../jobs/module-loading.ts";
 import type { ExportOf } from "../jobs/source-of-function.ts";
@@ -41,6 +40,7 @@ import {
   resolveRunOptions,
   type RunOptions,
 } from "./run-options.ts";
+import { refusedWith } from "./refused-call.ts";
 import { letTasksStream } from "./stream-call.ts";
 import { AbortController } from "../shared/intrinsics.ts";
 
@@ -287,9 +287,7 @@ export abstract class BaseEngine<
     } catch (error) {
       // Of a chunk, `map` sends those items again that are before the one at fault.
       if (!options.ofMap || !(args[0] instanceof Chunk)) letGo(args);
-      return Task.fromError(
-        error instanceof JobError ? withJob(error, labelOf(fn.source)) : rejectionOf(error),
-      );
+      return Task.fromError(refusedWith(error, fn.source));
     }
   }
 

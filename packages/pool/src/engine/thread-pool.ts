@@ -128,7 +128,7 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
     if (refusal !== null) return Task.fromError(refusal);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.broadcast as (...args: never[]) => unknown;
-    return Task.from(allOrErrors(() => this.#host.broadcast(fn, args, defaults, below)));
+    return Task.from(allOrErrors(() => this.#host.broadcast(fn, args, defaults, below), fn.source));
   }
 
   /**

@@ -126,7 +126,7 @@ export class ProcessPool extends BaseEngine {
     if (defaults.signal !== undefined && defaults.signal.aborted) return canceled(defaults.signal, fn);
     const refusal = refusalWhileLoading(fn.source);
     if (refusal !== null) return Task.fromError(refusal);
-    return Task.from(allOrErrors(() => this.#submitToAll(fn, args, defaults)));
+    return Task.from(allOrErrors(() => this.#submitToAll(fn, args, defaults), fn.source));
   }
 
   #submitToAll(fn: JobFunction, args: readonly unknown[], defaults: SubmitOptions): Task<unknown>[] {

@@ -53,3 +53,31 @@ describe("the arguments of a broadcast reach every thread", () => {
     expect(gate[0]).toBe(1);
   });
 });
+
+describe("a call that is refused rejects in the same way, with `run` and with `broadcast`", () => {
+  const nothing = expect.objectContaining({ code: "ERR_SKEIN_NOTHING_THROWN" });
+  const list = [new Error("one"), new Error("two")];
+  const both = (args: [unknown]): unknown[] => [pool.run(jobs.echo, args), pool.broadcast(jobs.echo, args)];
+
+  it.each([
+    ["null", null, nothing],
+    ["undefined", undefined, nothing],
+    ["a list, which stays one", list, list],
+    ["an error", list[0], list[0]],
+  ])("when a getter throws %s", async (_name, thrown, expected) => {
+    const argument = {
+      get value() {
+        throw thrown;
+      },
+    };
+    for (const refused of both([argument])) await expect(refused).rejects.toEqual(expected);
+  });
+
+  it("an error of the engine says which job it is about", async () => {
+    for (const refused of both([() => 1]))
+      await expect(refused).rejects.toMatchObject({
+        code: "ERR_SKEIN_NOT_CLONEABLE",
+        job: `echo (${url.href})`,
+      });
+  });
+});
