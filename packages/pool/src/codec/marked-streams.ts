@@ -4,11 +4,10 @@
  */
 import type { Transferable } from "node:worker_threads";
 import {
-  getOwnPropertyDescriptor,
-  hasOwnProperty,
   isView,
   keysOf,
   mapForEach,
+  ownData,
   Set,
   setAdd,
   setForEach,
@@ -85,10 +84,11 @@ export function markOf(value: object): MarkedStream | null | undefined {
  */
 export function streamsIn(args: readonly unknown[]): FoundStream[] {
   const found: FoundStream[] = [];
-  if (!marks.used) return found;
+  if (!marks.used || isProxy(args)) return found;
   const seen = new Set<object>();
   const stack: Visit[] = [];
-  for (let i = args.length - 1; i >= 0; i--) stack[stack.length] = { value: args[i], path: `args[${i}]` };
+  for (let i = args.length - 1; i >= 0; i--)
+    stack[stack.length] = { value: ownData(args, i), path: `args[${i}]` };
   for (let steps = 0; stack.length > 0 && steps < searchLimit; steps++) {
     const { value, path } = stack[stack.length - 1]!;
     stack.length--;
@@ -129,9 +129,7 @@ function membersOf(value: object, path: string): Visit[] {
     const names = keysOf(value);
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
-      const property = getOwnPropertyDescriptor(value, name);
-      if (property !== undefined && hasOwnProperty(property, "value"))
-        add(property.value, memberPath(path, name, value));
+      add(ownData(value, name), memberPath(path, name, value));
     }
   }
   return members;

@@ -22,6 +22,7 @@ import type { Job, OnlyStreamed, Streamed, StreamJob, StreamOf } from "./job-mod
 import { checkArguments, integer } from "./option-values.ts";
 import { checkListener, type PoolEvent } from "./pool-event.ts";
 import { type ReadyOptions, resolveReadyOptions } from "./ready-options.ts";
+import { refusedWith } from "./refused-call.ts";
 import { resolvePoolOptions, threadCount, type ThreadPoolOptions } from "./pool-options.ts";
 import { resolveStartOptions, type StartOptions } from "./start-options.ts";
 
@@ -120,7 +121,14 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
   override broadcast(job: unknown, args: unknown = []): Task<unknown[]> {
     const { fn, defaults } = this.entryOf(job);
     checkArguments(args);
-    if (moveListOfArguments(args, null) !== null || streamsIn(args).length > 0)
+    let moved: readonly unknown[] | null;
+    try {
+      moved = moveListOfArguments(args, null);
+    } catch (error) {
+      // Of an accessor, or a Proxy, in place of a plain list.
+      return Task.fromError(refusedWith(error, fn.source));
+    }
+    if (moved !== null || streamsIn(args).length > 0)
       throw argumentTypeError("args", "arguments that are copied, since each thread gets them", args);
     if (this.#closing !== null) return Task.fromError(new PoolClosedError());
     if (defaults.signal !== undefined && defaults.signal.aborted) return canceled(defaults.signal, fn);

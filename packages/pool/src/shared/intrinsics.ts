@@ -72,6 +72,11 @@ export const hasOwnProperty: (target: object, key: PropertyKey) => boolean = unc
 export function ownValue<T extends object, K extends keyof T>(target: T, key: K): T[K] | undefined {
   return hasOwnProperty(target, key) ? target[key] : undefined;
 }
+/** Of a data property; an accessor is not called, and gives undefined. Not for a Proxy, whose traps would be. */
+export function ownData(target: object, key: PropertyKey): unknown {
+  const property = getOwnPropertyDescriptor(target, key);
+  return property !== undefined && hasOwnProperty(property, "value") ? property.value : undefined;
+}
 /** For native promises. */
 export const promiseThen: <T>(promise: Promise<T>, callback: (value: T) => void) => void = uncurryThis(
   Promise.prototype.then,

@@ -121,11 +121,12 @@ export class JobMaker {
     // Not 'first', even if it is: joined at once each would be, and reading the clock costs a tenth of a fork.
     const caller = callerOf(below, false);
     const isNumbers = areNumbers(args);
-    if (!isNumbers && streamsIn(args).length > 0) {
+    const isPrimitive = isNumbers || arePrimitive(args);
+    if (!isPrimitive && streamsIn(args).length > 0) {
       letGo(args);
       throw streamsRefused("fork");
     }
-    const job = new ForkedJob(joiner, fn, isNumbers || arePrimitive(args) ? args : null, isNumbers);
+    const job = new ForkedJob(joiner, fn, isPrimitive ? args : null, isNumbers);
     const message = isNumbers
       ? this.#preparation.prepareNumbers(job)
       : this.#preparation.prepare(job, args, "fork");

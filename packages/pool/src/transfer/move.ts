@@ -4,6 +4,8 @@
  */
 import type { Transferable } from "node:worker_threads";
 import { argumentTypeError } from "@skein/context/errors";
+import { isProxy } from "../codec/brand-checks.ts";
+import { ownData } from "../shared/intrinsics.ts";
 import { OnGlobal } from "../shared/on-global.ts";
 import { checkedTransferList } from "./transfer-list.ts";
 
@@ -62,10 +64,14 @@ export function moveListOfArguments(
   return list;
 }
 
-/** The values were sent: what they hold next is copied, unless they are marked again. */
+/**
+ * The values were sent: what they hold next is copied, unless they are marked again. Calls no code of the user's: those that an accessor or a Proxy
+ * gives stay marked.
+ */
 export function forgetMoves(values: readonly unknown[]): void {
-  if (!moves.used) return;
-  for (const value of values) {
+  if (!moves.used || isProxy(values)) return;
+  for (let i = 0; i < values.length; i++) {
+    const value = ownData(values, i);
     if (typeof value === "object" && value !== null) moves.lists.delete(value);
   }
 }

@@ -3,6 +3,7 @@ import { AsyncLocal } from "@skein/context";
 import { Readable } from "node:stream";
 import { afterAll, describe, expect, it } from "vitest";
 import {
+  move,
   JobCanceledError,
   JobTimeoutError,
   PoolClosedError,
@@ -368,6 +369,32 @@ describe("its source is released, once", () => {
     expect(await errorOf(closed.run(jobs.collect, [stream(after)]))).toBeInstanceOf(PoolClosedError);
     const sources = [queued, aborted, beside, retried, after];
     expect(sources.map(({ pulled, returned }) => [pulled, returned])).toEqual(sources.map(() => [0, 1]));
+  });
+
+  it("when a list has an accessor or is a Proxy, that is read only while the arguments are encoded", async () => {
+    const failing = (get: () => unknown): [never] => Object.defineProperty([] as never, 0, { get });
+    const fail = (): never => {
+      throw new RangeError("mine");
+    };
+    for (const args of [
+      failing(fail),
+      new Proxy([1], { get: (_, key) => (key === "length" ? 1 : fail()) }),
+    ]) {
+      for (const refused of [
+        pool.run(jobs.collect, args as [never]),
+        pool.broadcast(jobs.collect as (...args: unknown[]) => unknown, args),
+        new InlineEngine().run(jobs.collect, args as [never]),
+      ])
+        expect(await errorOf(refused)).toMatchObject({ message: "mine" });
+    }
+    // One look for what is moved, one to encode it. Later ones would come when the job has its memory.
+    let reads = 0;
+    const buffer = new ArrayBuffer(8);
+    const moved = move({ buffer }, [buffer]);
+    const list = failing(() => (++reads > 2 ? fail() : moved));
+    list[1 as 0] = stream([1, 2]) as never;
+    expect(await pool.run(jobs.second, list as never)).toEqual([1, 2]);
+    expect([reads, buffer.detached]).toEqual([2, true]);
   });
 
   it("when a getter has given it to a call that is refused: the queue is full, its pool closes, it is for every thread", async () => {
