@@ -3,7 +3,10 @@ import { type OptionNames, ownOptions } from "@skein/context/errors";
 import { duration, flag } from "./option-values.ts";
 
 export interface CloseOptions {
-  /** Whether queued jobs still run. false: they reject with PoolClosedError, and running ones are asked to stop. @default true */
+  /**
+   * Whether queued jobs still run. false: they reject with PoolClosedError, and running ones are asked to stop; none runs again, whatever its
+   * `retries`. @default true
+   */
   readonly drain?: boolean | undefined;
   /**
    * After this many milliseconds, threads that still run jobs are ended, and the jobs reject with PoolClosedError. Positive, up to

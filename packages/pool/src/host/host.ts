@@ -396,8 +396,7 @@ export class Host {
   /** Jobs that wait fail, those of jobs too, and running ones are asked to stop. */
   #drop(): void {
     const { ledger } = this.#submitter;
-    ledger.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
-    ledger.requestStop();
+    ledger.drop(() => new PoolClosedError("The pool was closed before this job could run"));
     this.#mail.sendToAll({ type: "drop" });
     ledger.deliver();
   }

@@ -136,7 +136,7 @@ export class ThreadEnds {
     // From here on nothing is given to it.
     thread.hasEnded = true;
     ledger.collect();
-    const lostJobs = ledger.recover(thread.serial, error, !isTerminating);
+    const lostJobs = ledger.recover(thread.serial, error);
     parking.setDead(thread.index);
     joins.end(thread.index);
     const counted = !thread.isLeaving && !thread.isSpare;

@@ -321,14 +321,19 @@ export class Ledger {
     this.deliver();
   }
 
-  /** Asks every running job to stop; their tasks stay as they are. */
-  requestStop(): void {
-    this.#givingUp.requestStopOfAll();
-  }
-
   /** Writes down that all jobs fail that no thread has taken. The caller delivers. */
   failWaiting(error: () => Error): void {
     this.#givingUp.failWaiting(this.#waiting.backlogs(), error);
+  }
+
+  /**
+   * The pool closes without its jobs: writes down that all fail that no thread has taken, and asks the others to stop. Their tasks stay as
+   * they are, and none of them runs again. The caller delivers.
+   */
+  drop(error: () => Error): void {
+    this.#recovery.drop();
+    this.failWaiting(error);
+    this.#givingUp.requestStopOfAll();
   }
 
   /** Writes down that everything fails. Slots that a thread may still touch stay its own. The caller delivers. */
@@ -349,8 +354,8 @@ export class Ledger {
    * `error`, or queues them again if they may run again. The caller delivers.
    * @returns those that fail.
    */
-  recover(serial: number, error: Error, mayRetry: boolean): PendingJob[] {
-    return this.#recovery.recover(serial, error, mayRetry);
+  recover(serial: number, error: Error): PendingJob[] {
+    return this.#recovery.recover(serial, error);
   }
 
   /** As Recovery.requeue. */

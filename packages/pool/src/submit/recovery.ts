@@ -8,7 +8,8 @@
  *            | RUNNING, with retries             | → WAITING, behind those that wait
  *            | RUNNING                           | → DECIDED, crashed. A job that was given up before: gives back what it held, and nothing else
  *            | QUEUED, and in no queue           | stays, and is queued again: the thread had popped it, and not claimed it
- *            Streams of which an item has come, and jobs with the option `thread`, do not run again.
+ *            Streams of which an item has come, and jobs with the option `thread`, do not run again; nor does any job once the pool has
+ *            dropped them (`drop`).
  */
 import { ThreadCrashedError } from "../errors.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
@@ -37,13 +38,19 @@ export interface RecoveryParts {
 
 export class Recovery {
   readonly #parts: RecoveryParts;
+  #isDropped = false;
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
   }
 
+  /** Jobs that threads have were asked to stop: if their thread ends, they end with it. */
+  drop(): void {
+    this.#isDropped = true;
+  }
+
   /** The thread has ended, and nothing of it runs any more. @returns the jobs that fail: see `Ledger.recover`. */
-  recover(serial: number, error: Error, mayRetry: boolean): PendingJob[] {
+  recover(serial: number, error: Error): PendingJob[] {
     const { memory, table, holder, queued, waiting, finished } = this.#parts;
     const { slots } = memory;
     const lost: PendingJob[] = [];
@@ -52,15 +59,16 @@ export class Recovery {
       const state = slots.state(slot);
       if (state === QUEUED || slots.owner(slot) !== serial) continue;
       const { carriedId, home } = job.extras;
+      const isOpen = !this.#isDropped && job.stage < DECIDED;
       if (state !== RUNNING) {
         // DONE, and then the thread ended before it could link the slot into the inbox. Or what the outcome carries was not readable.
         finished.finish(slot, true);
-      } else if (mayRetry && job.stage < DECIDED && carriedId !== 0 && holder.isUntouched(carriedId)) {
+      } else if (isOpen && carriedId !== 0 && holder.isUntouched(carriedId)) {
         // Claimed, and then its thread ended while it waited for the arguments.
         if (home === null) queued.publishAgain(slot);
         else waiting.waitAgain(job, queued.empty(job));
       } else {
-        if (this.#recoverRunning(slot, job, error, mayRetry)) lost.push(job);
+        if (this.#recoverRunning(slot, job, error)) lost.push(job);
       }
     }
     waiting.requeueLost();
@@ -69,13 +77,13 @@ export class Recovery {
   }
 
   /** @returns whether the job fails. */
-  #recoverRunning(slot: number, job: PendingJob, error: Error, mayRetry: boolean): boolean {
+  #recoverRunning(slot: number, job: PendingJob, error: Error): boolean {
     const { memory, holdings, settlement, waiting } = this.#parts;
     const { slots } = memory;
     const { retry, stream } = job.extras;
     const hasBegun = !slots.isUnbegun(slot);
     stream?.takeRest(true);
-    const isLeft = mayRetry && job.stage < DECIDED && retry !== null && retry.left > 0;
+    const isLeft = !this.#isDropped && job.stage < DECIDED && retry !== null && retry.left > 0;
     const mayRunAgain = isLeft && job.options.placement?.kind !== "thread";
     if (mayRunAgain && (stream === null || stream.tryBeginAgain())) {
       retry.left--;

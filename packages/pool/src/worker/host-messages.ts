@@ -75,7 +75,7 @@ export class HostMessages {
       }
       case "thread-ended":
         ledger?.collect();
-        ledger?.recover(message.serial, fromWire(message.error) as Error, true);
+        ledger?.recover(message.serial, fromWire(message.error) as Error);
         arenas.dropOf(message.serial);
         late.goneOf(message.serial);
         sharedBuffers.dropOf(message.serial);
@@ -95,8 +95,7 @@ export class HostMessages {
         break;
       case "drop":
         own.close();
-        ledger?.failWaiting(() => new PoolClosedError("The pool was closed before this job could run"));
-        ledger?.requestStop();
+        ledger?.drop(() => new PoolClosedError("The pool was closed before this job could run"));
         ledger?.deliver();
         loop.wake();
         break;

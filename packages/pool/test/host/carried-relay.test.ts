@@ -359,7 +359,7 @@ describe("a job that its thread gives back", () => {
 
 function crash(thread: number): void {
   threads[thread]!.hasEnded = true;
-  submitter.ledger.recover(thread + 1, new ThreadCrashedError(1), true);
+  submitter.ledger.recover(thread + 1, new ThreadCrashedError(1));
   submitter.ledger.deliver();
   relay.onExit(threads[thread] as unknown as PoolThread);
 }

@@ -13,7 +13,7 @@ import { defaultSubmitOptions } from "../../src/submit/submit-options.ts";
 import type { RecordedSlice } from "../../src/trace/slice-cursor.ts";
 import type * as Closing from "../fixtures/closing.jobs.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
-import { makeGate, open, opened, sampleJobs } from "../gate.ts";
+import { allStarted, makeGate, open, opened, sampleJobs } from "../gate.ts";
 import { runScript } from "../run-script.ts";
 
 const closingJobs = new URL("../fixtures/closing.jobs.ts", import.meta.url);
@@ -69,6 +69,29 @@ describe("close({ drain: false })", () => {
     const { submitted, completed, failed } = pool.stats();
     expect([submitted, completed + failed]).toEqual([COUNT + 1, COUNT + 1]);
     expect([log[0], log[2]]).toEqual([completed - 1, failed]);
+  });
+
+  it("does not run a job again that has retries, and whose thread dies when it is asked to stop", async () => {
+    const pool = new ThreadPool({ maxThreads: 1 });
+    const log = makeGate();
+    const task = pool.module<typeof Closing>(closingJobs, { retries: 5 }).dieWhenStopped(log);
+    await opened(log, 1);
+    const closed = pool.close({ drain: false });
+    await expect(task).rejects.toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
+    await closed;
+    expect(log[0]).toBe(1);
+  });
+
+  it("nor such a job of a job", async () => {
+    const pool = new ThreadPool({ minThreads: 2, maxThreads: 2 });
+    await allStarted(pool, 2);
+    const log = makeGate();
+    const task = pool.module<typeof Closing>(closingJobs).dieElsewhere(log);
+    await opened(log, 1);
+    const closed = pool.close({ drain: false });
+    expect(await task).toBe("ERR_SKEIN_THREAD_CRASHED");
+    await closed;
+    expect(log[0]).toBe(1);
   });
 });
 

@@ -253,8 +253,7 @@ const acts: Record<string, (play: Play) => void> = {
   closes: (play) => {
     const { ledger } = play.pool.submitter;
     ledger.close();
-    ledger.failWaiting(() => new PoolClosedError());
-    ledger.requestStop();
+    ledger.drop(() => new PoolClosedError());
     ledger.deliver();
   },
   "gives everything up": (play) => {

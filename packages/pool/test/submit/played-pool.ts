@@ -209,7 +209,7 @@ export class PlayedPool {
   recover(thread: number, from: number = HOST): void {
     const { ledger } = this.submitters[from]!;
     ledger.collect();
-    ledger.recover(serialOf(thread), crash, true);
+    ledger.recover(serialOf(thread), crash);
     ledger.deliver();
   }
 

@@ -34,7 +34,9 @@ export type Command =
       readonly thread: number;
     }
   | { readonly do: "cancel" | "fail" | "takeBack"; readonly job: number }
-  | { readonly do: "collect" | "deliver" | "drain" | "failWaiting" | "failAll" | "close" | "refill" };
+  | {
+      readonly do: "collect" | "deliver" | "drain" | "failWaiting" | "failAll" | "drop" | "close" | "refill";
+    };
 
 /** Which stages follow which. */
 const next: Record<number, readonly number[]> = {
@@ -112,6 +114,7 @@ export class World {
         break;
       case "failWaiting":
       case "failAll":
+      case "drop":
         for (const { ledger } of this.#taking()) {
           ledger[command.do](() => new PoolClosedError());
           ledger.deliver();
@@ -235,7 +238,7 @@ export class World {
     this.pool.homes.gone.add(thread);
     for (const { ledger } of this.#taking()) {
       ledger.collect();
-      ledger.recover(serialOf(thread), crash, true);
+      ledger.recover(serialOf(thread), crash);
       ledger.deliver();
     }
     this.#ending.delete(thread);
@@ -309,7 +312,7 @@ export class World {
       for (const { ledger } of this.#taking()) {
         ledger.drain();
         // What was popped and not claimed, and rings that were full.
-        ledger.recover(0x7fff, crash, true);
+        ledger.recover(0x7fff, crash);
         ledger.deliver();
       }
     }
