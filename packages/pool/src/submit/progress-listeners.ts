@@ -21,6 +21,7 @@ interface Report {
 }
 
 const ignore = (): void => {};
+const silent: Listeners = { progress: ignore, lost: ignore, runLimit: null };
 
 export class ProgressListeners {
   readonly #listeners = new Map<number, Listeners>();
@@ -52,6 +53,11 @@ export class ProgressListeners {
 
   remove(id: number): void {
     this.#listeners.delete(id);
+  }
+
+  /** The caller has the outcome, and a thread may still be at the job: what comes late is dropped, and the number stays the job's. */
+  silence(id: number): void {
+    if (this.#listeners.has(id)) this.#listeners.set(id, silent);
   }
 
   /** A job that is over has no listener any more: what comes late is dropped. The listener is called by the next `deliver`. */

@@ -120,7 +120,8 @@ export class Settlement {
     job.stage = SETTLED;
     statistics.count(outcomeCounters[job.outcome]!);
     if (--this.outstanding === 0) this.#thread.idle();
-    const { pumps } = job.extras;
+    const { pumps, progressId } = job.extras;
+    if (progressId !== 0) this.#progress.silence(progressId);
     // Whoever hears of the outcome finds what the job has read released.
     if (pumps !== null) for (const { pump } of pumps) pump.end();
     tell(job);

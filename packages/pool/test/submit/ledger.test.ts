@@ -360,6 +360,30 @@ describe("jobs that were given up", () => {
     expectLimitsUntouched(play);
   });
 
+  it("while a thread has it: its listener hears what was reported before it settled, and nothing after", async () => {
+    const heard: unknown[] = [];
+    const { pool } = new Play(() => {});
+    const { progress, ledger } = pool.submitter;
+    const job = pool.submit(["given up"], { ...inline, onProgress: (value) => void heard.push(value) });
+    job.task.then(null, () => void heard.push("rejected"));
+    const { progressId } = job.extras;
+    const slot = pool.take(0);
+    progress.report(progressId, "before");
+    ledger.cancel(job, new Error("enough"));
+    progress.report(progressId, "after");
+    progress.lost(progressId);
+    ledger.deliver();
+    expect(heard).toEqual(["before", "rejected"]);
+    // The thread reports under this number until it is done.
+    expect(pool.submit(["next"], { onProgress: () => {} }).extras.progressId).not.toBe(progressId);
+    pool.run(0, slot, "late");
+    ledger.drain();
+    pool.runAll(0);
+    ledger.drain();
+    await Promise.resolve();
+    expect([heard, pool.slotsInUse()]).toEqual([["before", "rejected"], []]);
+  });
+
   it("while it waits for a slot: it is skipped there, and those behind it move up in order", async () => {
     const play = new Play(() => {});
     for (let i = 0; i < 8; i++) play.submit(`job ${i}`);
