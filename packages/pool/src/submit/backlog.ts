@@ -4,6 +4,7 @@
  */
 import { INLINE_BYTES } from "../shared/layout.ts";
 import { type PendingJob, WAITING } from "./pending-job.ts";
+import { noArguments } from "./slot-filling.ts";
 
 const CHUNK_BYTES = 64 << 10;
 
@@ -11,7 +12,7 @@ export class Backlog {
   #jobs: PendingJob[] = [];
   #firstJob = 0;
   /** Written at the end of the last, read from the start of the first. */
-  readonly #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array[] = [];
   #writeAt = CHUNK_BYTES;
   #readAt = 0;
 
@@ -43,7 +44,7 @@ export class Backlog {
   }
 
   #write(job: PendingJob, args: Uint8Array): void {
-    if (this.#writeAt + INLINE_BYTES > CHUNK_BYTES) {
+    if (isFull(this.#writeAt)) {
       this.#chunks.push(new Uint8Array(CHUNK_BYTES));
       this.#writeAt = 0;
     }
@@ -81,10 +82,40 @@ export class Backlog {
     }
   }
 
+  /** Forgets those that were given up. */
+  compact(): void {
+    const rest = new Backlog();
+    let chunk = 0;
+    let readAt = this.#readAt;
+    for (let i = this.#firstJob; i < this.#jobs.length; i++) {
+      const job = this.#jobs[i]!;
+      let args = noArguments;
+      if (job.block === 0) {
+        if (isFull(readAt)) {
+          chunk++;
+          readAt = 0;
+        }
+        args = this.#chunks[chunk]!.subarray(readAt, (readAt += job.argsLength));
+      }
+      if (job.stage === WAITING) rest.add(job, args);
+    }
+    // At the end: there may be no stack left for what comes before.
+    this.#jobs = rest.#jobs;
+    this.#firstJob = 0;
+    this.#chunks = rest.#chunks;
+    this.#writeAt = rest.#writeAt;
+    this.#readAt = 0;
+  }
+
   /** The writer leaves a chunk where the next job might not fit; so does the reader. */
   #skipFullChunk(): void {
-    if (this.#readAt + INLINE_BYTES <= CHUNK_BYTES) return;
+    if (!isFull(this.#readAt)) return;
     this.#chunks.shift();
     this.#readAt = 0;
   }
+}
+
+/** Whether the arguments of a job might not fit into a chunk from there on. */
+function isFull(at: number): boolean {
+  return at + INLINE_BYTES > CHUNK_BYTES;
 }

@@ -2,7 +2,7 @@
  * Giving jobs up: their callers have an outcome, whatever threads still do with them. Nothing of the user's runs here; whoever calls this delivers.
  *
  * Moves      of JOB.stage (ledger.ts), by what it was
- *            | WAITING          | → DECIDED, and what it held is given back; its entry in the backlog stays, and is skipped
+ *            | WAITING          | → DECIDED, and what it held is given back; its entry in the backlog stays for a while
  *            | IN_SLOT, QUEUED  | → DECIDED, withdrawn, and what it held is given back: it never runs
  *            | IN_SLOT, RUNNING | → DECIDED, and asked to stop; its thread is ended when the grace period is over, if its caller wants that and
  *            |                  |   the job has begun. What it held is given back when the thread is done (finished-slots.ts), or has ended (recovery.ts)
@@ -28,6 +28,7 @@ import {
 } from "./pending-job.ts";
 import type { QueuedSlots } from "./queued-slots.ts";
 import type { Settlement } from "./settlement.ts";
+import type { WaitingJobs } from "./waiting-jobs.ts";
 
 export interface GivingUpParts {
   readonly memory: PoolMemory;
@@ -36,6 +37,7 @@ export interface GivingUpParts {
   readonly holdings: JobHoldings;
   readonly settlement: Settlement;
   readonly queued: QueuedSlots;
+  readonly waiting: Pick<WaitingJobs, "gaveUp">;
 }
 
 export class GivingUp {
@@ -45,14 +47,16 @@ export class GivingUp {
   readonly #holdings: JobHoldings;
   readonly #settlement: Settlement;
   readonly #queued: QueuedSlots;
+  readonly #waiting: GivingUpParts["waiting"];
 
-  constructor({ memory, table, thread, holdings, settlement, queued }: GivingUpParts) {
+  constructor({ memory, table, thread, holdings, settlement, queued, waiting }: GivingUpParts) {
     this.#memory = memory;
     this.#table = table;
     this.#thread = thread;
     this.#holdings = holdings;
     this.#settlement = settlement;
     this.#queued = queued;
+    this.#waiting = waiting;
   }
 
   giveUp(job: PendingJob, kind: OutcomeKind, value: unknown): void {
@@ -63,6 +67,7 @@ export class GivingUp {
     this.#settlement.decide(job, kind, value);
     if (stage === WAITING) {
       this.#holdings.forget(job);
+      this.#waiting.gaveUp();
     } else if (this.#queued.withdraw(job)) {
       this.#holdings.release(job.slot, job);
     } else {

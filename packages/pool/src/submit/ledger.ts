@@ -84,10 +84,10 @@ export class Ledger {
     const settlement = new Settlement({ ...parts, streams });
     const holdings = new JobHoldings(parts);
     const queued = new QueuedSlots({ ...parts, holdings });
-    const givingUp = new GivingUp({ ...parts, holdings, settlement, queued });
     const waiting = new WaitingJobs({ ...parts, queued }, (job, error) =>
       givingUp.giveUp(job, FAILED, error),
     );
+    const givingUp: GivingUp = new GivingUp({ ...parts, holdings, settlement, queued, waiting });
     const finished = new FinishedSlots({ ...parts, streams, holdings, settlement });
     this.#streams = streams;
     this.#settlement = settlement;

@@ -109,6 +109,15 @@ export class PlacedJobs {
     yield* this.#backlogs.values();
   }
 
+  /** Backlogs forget what was given up. */
+  compact(): void {
+    this.#homeless.compact();
+    for (const [home, backlog] of this.#backlogs) {
+      backlog.compact();
+      home.inBacklog = backlog.size;
+    }
+  }
+
   /** Whether `test` says yes to a job that waits for a slot to go to the thread with this serial. */
   isBehind(serial: number, test: (job: PendingJob) => boolean): boolean {
     for (const [home, backlog] of this.#backlogs) {

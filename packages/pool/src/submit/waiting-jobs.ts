@@ -2,7 +2,8 @@
  * Jobs that were accepted and have no slot, and who gets the next one: high priority first, then first in, first out. Jobs for one thread
  * alone wait apart (placed-jobs.ts), so that they hold up nobody else.
  *
- * Stage      A job here is WAITING (ledger.ts), or was given up meanwhile: then its entry stays, and is skipped.
+ * Stage      A job here is WAITING (ledger.ts), or was given up meanwhile: then its entry stays, and is skipped, or goes when more than half
+ *            of the entries may be such.
  * Moves      | from              | to                  | when
  *            | accepted          | a thread            | it carries values, and there is a thread for it with which they can go
  *            | accepted          | a slot              | nobody of its priority waits, and there is room
@@ -30,6 +31,9 @@ import { noArguments } from "./slot-filling.ts";
 /** A ring full of withdrawn entries empties as soon as a thread looks; so long until it is tried again. */
 const RING_FULL_RETRY_MS = 1;
 
+/** So many jobs are given up, then it is asked whether backlogs are to be made anew. A power of 2. */
+const COMPACT_EVERY = 64;
+
 export interface WaitingJobsParts {
   readonly memory: PoolMemory;
   readonly table: JobTable;
@@ -50,6 +54,9 @@ export class WaitingJobs {
   /** Jobs that one thread alone may run. Null: this submitter has none. */
   readonly placed: PlacedJobs | null;
   #retry: NodeJS.Timeout | null = null;
+  /** Jobs given up here since backlogs were made anew. Some of their entries may have gone. */
+  #gaveUp = 0;
+  #mayCompact = false;
 
   /** @param fail Writes down that a job, which waits, fails. */
   constructor(parts: WaitingJobsParts, fail: (job: PendingJob, error: Error) => void) {
@@ -117,8 +124,25 @@ export class WaitingJobs {
     else this.placed!.moveOn(job, args);
   }
 
+  /** A job that waits was given up. The next `refill` does the work: backlogs may be being walked now. */
+  gaveUp(): void {
+    if ((++this.#gaveUp & (COMPACT_EVERY - 1)) === 0) this.#mayCompact = true;
+  }
+
+  /** Lets go of what was given up, if it may be more than half: looks at two entries at most for each job that was given up. */
+  #compact(): void {
+    this.#mayCompact = false;
+    let size = 0;
+    for (const backlog of this.backlogs()) size += backlog.size;
+    if (this.#gaveUp * 2 <= size) return;
+    for (const backlog of this.#backlogs) backlog.compact();
+    this.placed?.compact();
+    this.#gaveUp = 0;
+  }
+
   /** Slots have become free: the backlog moves up, high priority first. */
   refill(): void {
+    if (this.#mayCompact) this.#compact();
     let shared = false;
     let exclusive = false;
     // First: they leave slots to the others (Homes.maxSlots).
