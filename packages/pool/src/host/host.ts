@@ -37,7 +37,7 @@ import { Recordings } from "./recordings.ts";
 import { Shutdown } from "./shutdown.ts";
 import { ThreadEnds, type ThreadEndsOptions } from "./thread-ends.ts";
 import type { ThreadHandle } from "./thread-handle.ts";
-import { maxSlotsOfHome, ThreadHomes } from "./thread-homes.ts";
+import { slotsOfHome, ThreadHomes } from "./thread-homes.ts";
 import { ThreadMail } from "./thread-mail.ts";
 import { ThreadMaker, type ThreadMakerOptions } from "./thread-maker.ts";
 import { ThreadMessages } from "./thread-messages.ts";
@@ -163,7 +163,7 @@ export class Host {
       carried,
       holder: this.#relay,
       limits,
-      homes: new ThreadHomes(maxSlotsOfHome(options.capacitySlots, places, options.jobsPerThread), {
+      homes: new ThreadHomes(slotsOfHome(options.capacitySlots, places, options.jobsPerThread), {
         parking: memory.parking,
         staying: () => roster.staying(),
         mayStart: () => roster.count < this.#supply.minThreads && !roster.cannotStart,

@@ -12,6 +12,8 @@ import type { PoolThread } from "./pool-thread.ts";
 const BUCKETS = 4096;
 /** Jobs that wait in slots for one thread, at most, besides those that it may have at once. */
 const MAX_WAITING_SLOTS = 64;
+/** Of them, how many each priority may have when others have all. */
+const PRIORITY_SHARE = 1 / 8;
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
@@ -32,18 +34,23 @@ interface Candidate {
 }
 
 /** How many slots the jobs of one home may have: all homes together about half of them, and no fewer than a thread may have at once. */
-export function maxSlotsOfHome(slots: number, places: number, jobsPerThread: number): number {
-  return Math.max(1, Math.min(MAX_WAITING_SLOTS, Math.floor(slots / 2 / places))) + jobsPerThread;
+export function slotsOfHome(slots: number, places: number, jobsPerThread: number): HomeSlots {
+  const waiting = Math.max(1, Math.min(MAX_WAITING_SLOTS, Math.floor(slots / 2 / places)));
+  return { maxSlots: waiting + jobsPerThread, slotsOfPriority: Math.ceil(waiting * PRIORITY_SHARE) };
 }
+
+type HomeSlots = Pick<Homes, "maxSlots" | "slotsOfPriority">;
 
 export class ThreadHomes implements Homes {
   readonly maxSlots: number;
+  readonly slotsOfPriority: number;
   readonly #parts: HomeParts;
   readonly #homes = new Map<PoolThread, Home>();
   readonly #buckets = new Map<number, Home>();
 
-  constructor(maxSlots: number, parts: HomeParts) {
+  constructor({ maxSlots, slotsOfPriority }: HomeSlots, parts: HomeParts) {
     this.maxSlots = maxSlots;
+    this.slotsOfPriority = slotsOfPriority;
     this.#parts = parts;
   }
 

@@ -2,7 +2,7 @@
  * Jobs that found no free slot, first in, first out, with the bytes of their inline arguments behind each other in chunks:
  * a waiting job costs its task and some bytes outside the heap, not an array of its own.
  */
-import { INLINE_BYTES } from "../shared/layout.ts";
+import { INLINE_BYTES, PRIORITIES } from "../shared/layout.ts";
 import { type PendingJob, WAITING } from "./pending-job.ts";
 import { noArguments } from "./slot-filling.ts";
 
@@ -113,6 +113,18 @@ export class Backlog {
     this.#chunks.shift();
     this.#readAt = 0;
   }
+}
+
+/** One for each priority. */
+export function newBacklogs(): readonly Backlog[] {
+  return PRIORITIES.map(() => new Backlog());
+}
+
+/** How many jobs are in them. */
+export function sizeOf(backlogs: Iterable<Backlog>): number {
+  let size = 0;
+  for (const backlog of backlogs) size += backlog.size;
+  return size;
 }
 
 /** Whether the arguments of a job might not fit into a chunk from there on. */

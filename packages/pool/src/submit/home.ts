@@ -1,4 +1,5 @@
 /** A thread as the only one that may run some jobs: see placed-jobs.ts. */
+import { PRIORITIES } from "../shared/layout.ts";
 import type { Placement } from "./submit-options.ts";
 
 export class Home {
@@ -7,6 +8,8 @@ export class Home {
   readonly serial: number;
   /** Slots whose jobs wait for the thread, or are with it. */
   inSlots = 0;
+  /** The same by priority. */
+  readonly inSlotsOf: number[] = PRIORITIES.map(() => 0);
   /** Jobs that have no slot yet. */
   inBacklog = 0;
   /** The thread takes no more jobs. */
@@ -22,6 +25,8 @@ export class Home {
 export interface Homes {
   /** How many slots the jobs of one home may have. Those that are behind them wait without one, so that they hold up nobody else. */
   readonly maxSlots: number;
+  /** And how many those of each priority may have beyond that: so none waits for a slot until others have run, nor for ever. */
+  readonly slotsOfPriority: number;
   /**
    * The home of a job.
    * @param mayWait Whether a thread that could be started is better than one that has jobs already.

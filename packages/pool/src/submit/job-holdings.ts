@@ -90,6 +90,7 @@ export class JobHoldings {
     if (graceTimer !== null) clearTimeout(graceTimer);
     if (home === null) return;
     home.inSlots--;
+    home.inSlotsOf[job.options.priority]!--;
     job.extras = { ...job.extras, home: null };
   }
 

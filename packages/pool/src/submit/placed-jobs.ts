@@ -4,18 +4,21 @@
  *
  * State      | a job    | means                                                           | moves to                                        |
  *            | homeless | `affinity`: no thread can be its home yet                       | behind, queued: a thread has started            |
- *            | behind   | waits for a slot: its home has `maxSlots`, or there is no room  | queued: `refill`                                |
+ *            | behind   | waits for a slot: its home has as many as its jobs may have, or | queued: `refill`, high priority first           |
+ *            |          | there is no room                                                |                                                 |
  *            | queued   | in a slot that says whose it is, and in the mailbox             | begun: the thread has claimed it                |
  *            | begun    | as any other job                                                | over; homeless, behind, queued: it runs again   |
  *            The stage of the first two is WAITING, of the others IN_SLOT (ledger.ts).
- *            A home closes when its thread leaves or ends. What is behind or queued there then moves on, in its order: with `affinity` to
+ *            A home closes when its thread leaves or ends. What is queued or behind there then moves on, in its order: with `affinity` to
  *            another home, with `thread` to its end, ThreadGoneError.
  * Invariants I1 A job that is queued has a home that is not closed, but for a moment in `close`: by then the thread has claimed it, or it
  *               is withdrawn.
- *            I2 Of one key no job overtakes another of its priority, but where a new home begins while the old one still runs what it has.
+ *            I2 Nobody waits behind jobs of lower priority, but for those in slots, of which the thread takes higher priorities first. Some slots
+ *               are for each priority alone (`slotsOfPriority`).
+ *            I3 Of one key no job overtakes another of its priority, but where a new home begins while the old one still runs what it has.
  */
 import { ThreadGoneError } from "../errors.ts";
-import { Backlog } from "./backlog.ts";
+import { type Backlog, newBacklogs, sizeOf } from "./backlog.ts";
 import type { Home, Homes } from "./home.ts";
 import { type PendingJob, WAITING } from "./pending-job.ts";
 import { noArguments } from "./slot-filling.ts";
@@ -38,9 +41,10 @@ export interface PlacedSteps {
 export class PlacedJobs {
   readonly #homes: Homes;
   readonly #steps: PlacedSteps;
-  readonly #homeless = new Backlog();
-  /** Of homes that have one. */
-  readonly #backlogs = new Map<Home, Backlog>();
+  /** By priority. */
+  readonly #homeless = newBacklogs();
+  /** By priority, of homes behind which jobs wait. */
+  readonly #backlogs = new Map<Home, readonly Backlog[]>();
 
   constructor(homes: Homes, steps: PlacedSteps) {
     this.#homes = homes;
@@ -54,36 +58,40 @@ export class PlacedJobs {
   }
 
   accept(job: PendingJob, args: Uint8Array): void {
-    const isBehind = this.#homeless.size > 0 && job.options.placement!.kind === "affinity";
+    const { placement, priority } = job.options;
+    const isBehind = placement!.kind === "affinity" && sizeOf(this.#homeless) > 0;
     if (!isBehind && this.#route(job, args, true)) return;
-    this.#homeless.add(job, args);
+    this.#homeless[priority]!.add(job, args);
     this.#homes.wanted();
     this.settle();
   }
 
   /** A job that is in no slot: its home has closed, or its thread has died while it ran. */
   moveOn(job: PendingJob, args: Uint8Array): void {
-    const { placement } = job.options;
+    const { placement, priority } = job.options;
     if (placement!.kind === "thread") this.#steps.fail(job, new ThreadGoneError(placement!.threadId));
-    else if (this.#homeless.size > 0 || !this.#route(job, args, false)) this.#homeless.add(job, args);
+    else if (sizeOf(this.#homeless) > 0 || !this.#route(job, args, false))
+      this.#homeless[priority]!.add(job, args);
   }
 
   /** Slots or room in mailboxes have become free. */
   refill(): void {
     this.settle();
-    for (const [home, backlog] of this.#backlogs) {
-      this.#move(backlog, (job, args) => {
-        return home.inSlots < this.#homes.maxSlots && this.#steps.queue(job, args, home);
-      });
-      home.inBacklog = backlog.size;
-      if (backlog.size === 0) this.#backlogs.delete(home);
-      else if (home.inSlots < this.#homes.maxSlots) this.#steps.tryAgain();
+    for (const [home, backlogs] of this.#backlogs) {
+      for (const [priority, backlog] of backlogs.entries()) {
+        this.#move(backlog, (job, args) => {
+          return this.#hasRoom(home, priority) && this.#steps.queue(job, args, home);
+        });
+        if (backlog.size > 0 && this.#hasRoom(home, priority)) this.#steps.tryAgain();
+      }
+      home.inBacklog = sizeOf(backlogs);
+      if (home.inBacklog === 0) this.#backlogs.delete(home);
     }
   }
 
   /** There may be a home for those that have none. */
   settle(): void {
-    this.#move(this.#homeless, (job, args) => this.#route(job, args, false));
+    for (const backlog of this.#homeless) this.#move(backlog, (job, args) => this.#route(job, args, false));
   }
 
   /** The thread with this serial takes no more jobs. */
@@ -94,34 +102,34 @@ export class PlacedJobs {
       const args = this.#steps.withdraw(job);
       if (args !== null) this.moveOn(job, args);
     }
-    const backlog = this.#backlogs.get(home);
+    const backlogs = this.#backlogs.get(home) ?? [];
     this.#backlogs.delete(home);
-    if (backlog === undefined) return;
-    this.#move(backlog, (job, args) => {
-      this.moveOn(job, args);
-      return true;
-    });
+    for (const backlog of backlogs) {
+      this.#move(backlog, (job, args) => {
+        this.moveOn(job, args);
+        return true;
+      });
+    }
+    // The slots of those that have failed are free.
+    this.#steps.tryAgain();
   }
 
   /** Backlogs, to be emptied by whoever gives up what is in them. */
   *backlogs(): Iterable<Backlog> {
-    yield this.#homeless;
-    yield* this.#backlogs.values();
+    yield* this.#homeless;
+    for (const backlogs of this.#backlogs.values()) yield* backlogs;
   }
 
   /** Backlogs forget what was given up. */
   compact(): void {
-    this.#homeless.compact();
-    for (const [home, backlog] of this.#backlogs) {
-      backlog.compact();
-      home.inBacklog = backlog.size;
-    }
+    for (const backlog of this.backlogs()) backlog.compact();
+    for (const [home, backlogs] of this.#backlogs) home.inBacklog = sizeOf(backlogs);
   }
 
   /** Whether `test` says yes to a job that waits for a slot to go to the thread with this serial. */
   isBehind(serial: number, test: (job: PendingJob) => boolean): boolean {
-    for (const [home, backlog] of this.#backlogs) {
-      if (home.serial === serial) return backlog.find(test) !== null;
+    for (const [home, backlogs] of this.#backlogs) {
+      if (home.serial === serial) return backlogs.some((backlog) => backlog.find(test) !== null);
     }
     return false;
   }
@@ -137,17 +145,24 @@ export class PlacedJobs {
   #route(job: PendingJob, args: Uint8Array, mayWait: boolean): boolean {
     const home = this.#homes.homeOf(job.options.placement!, mayWait);
     if (home === null) return false;
-    let backlog = this.#backlogs.get(home);
-    if (backlog === undefined || backlog.size === 0) {
-      if (home.inSlots < this.#homes.maxSlots) {
+    const { priority } = job.options;
+    let backlogs = this.#backlogs.get(home);
+    if (backlogs === undefined || backlogs[priority]!.size === 0) {
+      if (this.#hasRoom(home, priority)) {
         if (this.#steps.queue(job, args, home)) return true;
         this.#steps.tryAgain();
       }
-      this.#backlogs.set(home, (backlog = new Backlog()));
+      if (backlogs === undefined) this.#backlogs.set(home, (backlogs = newBacklogs()));
     }
-    backlog.add(job, args);
-    home.inBacklog = backlog.size;
+    backlogs[priority]!.add(job, args);
+    home.inBacklog++;
     return true;
+  }
+
+  /** Whether a job of this priority may have one more of the home's slots. */
+  #hasRoom({ inSlots, inSlotsOf }: Home, priority: number): boolean {
+    const { maxSlots, slotsOfPriority } = this.#homes;
+    return inSlots < maxSlots || inSlotsOf[priority]! < slotsOfPriority;
   }
 
   /** Takes jobs from the front as long as `take` does. */

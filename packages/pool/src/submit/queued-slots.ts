@@ -77,6 +77,7 @@ export class QueuedSlots {
     if (slot === NONE_FREE) return false;
     job.extras = { ...job.extras, home };
     home.inSlots++;
+    home.inSlotsOf[job.options.priority]!++;
     fillSlot(this.#memory, this.#payloads, slot, job, args);
     const { slots, queues, parking } = this.#memory;
     const word = placedWord(home.serial, job.options.priority, job.options.isExclusive);

@@ -14,12 +14,11 @@
  *            back: then a timer looks again.
  */
 import { AsyncScope } from "@skein/context";
-import { PRIORITIES } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { QUEUED } from "../shared/slot.ts";
 import { setTimeout } from "../shared/timers.ts";
 import type { ArgumentsHolder } from "./arguments-holder.ts";
-import { Backlog } from "./backlog.ts";
+import { type Backlog, newBacklogs, sizeOf } from "./backlog.ts";
 import type { Homes } from "./home.ts";
 import type { JobTable } from "./job-table.ts";
 import type { LedgerThread } from "./ledger-thread.ts";
@@ -50,7 +49,7 @@ export class WaitingJobs {
   readonly #thread: LedgerThread;
   readonly #queued: QueuedSlots;
   /** By priority. */
-  readonly #backlogs: readonly Backlog[] = PRIORITIES.map(() => new Backlog());
+  readonly #backlogs: readonly Backlog[] = newBacklogs();
   /** Jobs that one thread alone may run. Null: this submitter has none. */
   readonly placed: PlacedJobs | null;
   #retry: NodeJS.Timeout | null = null;
@@ -132,9 +131,7 @@ export class WaitingJobs {
   /** Lets go of what was given up, if it may be more than half: looks at two entries at most for each job that was given up. */
   #compact(): void {
     this.#mayCompact = false;
-    let size = 0;
-    for (const backlog of this.backlogs()) size += backlog.size;
-    if (this.#gaveUp * 2 <= size) return;
+    if (this.#gaveUp * 2 <= sizeOf(this.backlogs())) return;
     for (const backlog of this.#backlogs) backlog.compact();
     this.placed?.compact();
     this.#gaveUp = 0;

@@ -56,6 +56,21 @@ describe("affinity", { timeout: timeLimit(60_000) }, () => {
     expect(Array.from(log.subarray(0, 5))).toEqual([4, 3, 0, 1, 2]);
   });
 
+  it("high priority first, however many wait", async () => {
+    const jobs = make();
+    const LOW = 1000;
+    const [gate, log] = [makeGate(), makeGate(LOW + 4)];
+    const held = pool.run(jobs.blocks, [gate], { affinity: "k" });
+    await opened(gate);
+    const low = count(LOW, () => pool.run(jobs.mark, [log, 1], { affinity: "k", priority: "low" }));
+    const normal = pool.run(jobs.mark, [log, 2], { affinity: "k" });
+    const high = pool.run(jobs.mark, [log, 3], { affinity: "k", priority: "high" });
+    open(gate, 1);
+    await Promise.all([held, high, normal, ...low]);
+    // Now and then a thread looks for lower ones first.
+    expect(Array.from(log.subarray(1, 4))).toEqual(expect.arrayContaining([2, 3]));
+  });
+
   it("of a module, and of a call instead; a thread that is named instead of a key", async () => {
     const jobs = make({}, { affinity: "default" });
     const home = await jobs.where();

@@ -45,6 +45,7 @@ interface PlayedParts extends ReturnType<typeof ownMemories> {
 /** `thread` names the index of a thread; `affinity`, a number, the first thread from there on that is not gone. */
 export class PlayedHomes implements Homes {
   readonly maxSlots = 2;
+  readonly slotsOfPriority = 1;
   readonly gone = new Set<number>();
   readonly #threads: number;
   readonly #byThread = new Map<number, Home>();
@@ -65,6 +66,13 @@ export class PlayedHomes implements Homes {
       return home;
     }
     return null;
+  }
+
+  /** That of jobs before. */
+  known(placement: Placement): Home | null {
+    if (placement.kind === "thread") return this.#byThread.get(placement.threadId) ?? null;
+    const home = this.#byKey.get(placement.key);
+    return home === undefined || home.isClosed ? null : home;
   }
 
   close(serial: number): Home | null {

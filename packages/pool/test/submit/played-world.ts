@@ -8,7 +8,8 @@ import { expect } from "vitest";
 import { PoolClosedError } from "../../src/errors.ts";
 import { NO_JOB } from "../../src/shared/job-queues.ts";
 import { HOST } from "../../src/shared/pool-memory.ts";
-import { RUNNING } from "../../src/shared/slot.ts";
+import { mailboxRing } from "../../src/shared/mailbox.ts";
+import { QUEUED, RUNNING } from "../../src/shared/slot.ts";
 import { ForkedJob, type Joiner } from "../../src/submit/forked-job.ts";
 import { DECIDED, HERE, type PendingJob, IN_SLOT, SETTLED, WAITING } from "../../src/submit/pending-job.ts";
 import { defaultSubmitOptions, type Placement } from "../../src/submit/submit-options.ts";
@@ -68,6 +69,9 @@ export class World {
   readonly jobs: CalledJob[] = [];
   readonly #submitterOf = new Map<PendingJob, number>();
   readonly #stages = new Map<PendingJob, number>();
+  /** In which order jobs wait: as they were accepted, or again. */
+  readonly #turns = new Map<PendingJob, number>();
+  #turn = 0;
   readonly hands: (Hand | null)[] = Array.from({ length: THREADS }, () => null);
   /** Threads that were given up and have not ended, or that are just ending. */
   readonly #gone = new Set<number>();
@@ -154,7 +158,7 @@ export class World {
       retries: kind === "retry" || kind === "affinity" ? 1 : 0,
       isExclusive: kind === "exclusive" || (kind === "thread" && this.jobs.length % 2 === 0),
       placement: placementOf(kind, this.jobs.length),
-      priority: this.jobs.length % 3,
+      priority: (this.jobs.length + Math.floor(this.jobs.length / 3)) % 3,
     };
     let job: CalledJob;
     try {
@@ -169,6 +173,7 @@ export class World {
     this.jobs.push(job);
     this.#submitterOf.set(job, from);
     this.#stages.set(job, WAITING);
+    this.#turns.set(job, this.#turn++);
     let runs = 0;
     const goOn = (): void => {
       expect(++runs).toBe(1);
@@ -197,7 +202,32 @@ export class World {
     expect(this.hands.filter((hand) => hand?.slot === slot)).toEqual([]);
     // Only where it belongs.
     expect(job.extras.home?.serial).toBe(job.options.placement === null ? undefined : serialOf(thread));
+    this.#checkTurn(job);
     this.hands[thread] = { slot, job, step: "claimed" };
+  }
+
+  /** None of its key and priority waits that came before it. */
+  #checkTurn(taken: PendingJob): void {
+    const { placement, priority } = taken.options;
+    if (placement?.kind !== "affinity") return;
+    const isBefore = (job: PendingJob): boolean =>
+      job.options.placement?.kind === "affinity" &&
+      job.options.placement.key === placement.key &&
+      job.options.priority === priority &&
+      this.#turns.get(job)! < this.#turns.get(taken)! &&
+      (job.stage === WAITING || (job.stage === IN_SLOT && this.pool.host.slots.state(job.slot) === QUEUED));
+    expect(this.jobs.filter(isBefore)).toEqual([]);
+  }
+
+  /** A job for one thread waits only if its home is full for its priority, or there is no room at all. */
+  #checkPlaced({ options: { placement, priority } }: PendingJob): void {
+    const { pool } = this;
+    const home = pool.homes.known(placement!);
+    if (home === null || !pool.submitter.ledger.hasSlots(1)) return;
+    const { mailboxCells } = pool.layout;
+    if (mailboxRing(pool.control, pool.layout, home.place).size === mailboxCells) return;
+    expect(home.inSlots).toBeGreaterThanOrEqual(pool.homes.maxSlots);
+    expect(home.inSlotsOf[priority]).toBeGreaterThanOrEqual(pool.homes.slotsOfPriority);
   }
 
   #jobIn(slot: number): PendingJob {
@@ -232,6 +262,7 @@ export class World {
     // Once, whatever the continuations below command: with its number the next one has its serial, which in a pool nobody has again.
     if (this.#ending.has(thread)) return;
     this.#ending.add(thread);
+    const hand = this.hands[thread]!;
     this.hands[thread] = null;
     // Continuations run in between, and nobody takes anything in its name.
     this.#gone.add(thread);
@@ -239,6 +270,7 @@ export class World {
     for (const { ledger } of this.#taking()) {
       ledger.collect();
       ledger.recover(serialOf(thread), crash);
+      if (hand !== null && hand.job.stage < DECIDED) this.#turns.set(hand.job, this.#turn++);
       ledger.deliver();
     }
     this.#ending.delete(thread);
@@ -253,6 +285,8 @@ export class World {
     for (const { ledger } of this.#taking()) {
       ledger.closeHome(serialOf(thread));
       ledger.lose(serialOf(thread), crash);
+      // By a timer.
+      ledger.refill();
       ledger.deliver();
     }
   }
@@ -286,6 +320,7 @@ export class World {
         expect([before, next[before]]).toEqual([before, expect.arrayContaining([job.stage])]);
       this.#stages.set(job, job.stage);
       if (job.stage < SETTLED) outstanding++;
+      if (job.stage === WAITING && job.options.placement !== null) this.#checkPlaced(job);
       if (job.slot < 0) continue;
       expect(slots.has(job.slot)).toBe(false);
       slots.add(job.slot);
