@@ -102,7 +102,7 @@ export class CarriedRelay implements ArgumentsHolder {
     const { queues, parking } = this.#memory;
     // An exclusive job is for a thread that has nothing else, which only the thread itself can say.
     if (job.options.isExclusive || !queues.isEmpty()) return 0;
-    const threads = this.#roster.staying();
+    const threads = this.#roster.taking();
     let asleep = 0;
     for (const { index, lead, serial } of threads) {
       if (!lead.isFree || parking.reachOf(index) === OWN) continue;
@@ -217,7 +217,7 @@ export class CarriedRelay implements ArgumentsHolder {
   #sendAhead(): void {
     const { queues, layout, slots } = this.#memory;
     if (queues.isEmpty()) return;
-    const threads = this.#roster.staying();
+    const threads = this.#roster.taking();
     const now = clockNow();
     for (;;) {
       const thread = this.#nextToRunDry(threads, now);

@@ -165,7 +165,7 @@ export class Host {
       limits,
       homes: new ThreadHomes(slotsOfHome(options.capacitySlots, places, options.jobsPerThread), {
         parking: memory.parking,
-        staying: () => roster.staying(),
+        taking: () => roster.taking(),
         mayStart: () => roster.count < this.#supply.minThreads && !roster.cannotStart,
         wanted: () => this.#supply.homeWanted(),
       }),
@@ -353,7 +353,7 @@ export class Host {
       args,
       onAll,
       below,
-      () => this.#roster.staying(),
+      () => this.#roster.taking(),
       (thread, slot) => {
         this.#mail.send(thread, { type: "run", slot });
       },

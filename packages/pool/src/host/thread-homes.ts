@@ -20,7 +20,7 @@ const FNV_PRIME = 0x01000193;
 export interface HomeParts {
   readonly parking: Parking;
   /** Threads that take jobs. */
-  readonly staying: () => readonly PoolThread[];
+  readonly taking: () => readonly PoolThread[];
   /** Whether one more would be started for a job. */
   readonly mayStart: () => boolean;
   readonly wanted: () => void;
@@ -92,9 +92,7 @@ export class ThreadHomes implements Homes {
 
   /** A spare is one while its predecessor leaves: it is ready then. */
   #candidates(): PoolThread[] {
-    return this.#parts
-      .staying()
-      .filter((thread) => !thread.wasTerminated && (!thread.isSpare || thread.isReady));
+    return this.#parts.taking().filter((thread) => !thread.isSpare || thread.isReady);
   }
 
   #choose(mayWait: boolean): PoolThread | null {

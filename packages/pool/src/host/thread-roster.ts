@@ -147,8 +147,13 @@ export class ThreadRoster {
     return this.live().filter((thread) => !thread.isLost);
   }
 
-  /** Those that take jobs. */
+  /** Those that were not told to leave. */
   staying(): PoolThread[] {
     return this.live().filter((thread) => !thread.isLeaving && !thread.hasEnded);
+  }
+
+  /** Those that take jobs. */
+  taking(): PoolThread[] {
+    return this.staying().filter((thread) => !thread.wasTerminated);
   }
 }

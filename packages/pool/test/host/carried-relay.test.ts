@@ -75,7 +75,7 @@ beforeEach(() => {
   threads = [new PlayedThread(A), new PlayedThread(B)];
   for (const { index, serial } of threads) memory.prepareThread(index, serial);
   const roster = {
-    staying: () => threads.filter(({ hasEnded, isLeaving }) => !hasEnded && !isLeaving),
+    taking: () => threads.filter(({ hasEnded, isLeaving }) => !hasEnded && !isLeaving),
     withSerial: (serial: number) => threads.find((thread) => thread.serial === serial) ?? null,
   };
   carried = new CarriedValues(HOST_SERIAL, nothing);

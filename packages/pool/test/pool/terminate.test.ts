@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
 import type * as Terminate from "../fixtures/terminate.jobs.ts";
-import { blockMainThread, makeGate, open } from "../gate.ts";
+import { allStarted, blockMainThread, makeGate, open } from "../gate.ts";
 
 const terminateJobs = new URL("../fixtures/terminate.jobs.ts", import.meta.url);
 const TIMEOUT_MS = 60_000;
@@ -182,6 +182,23 @@ describe("a job that may be terminated", { timeout: TIMEOUT_MS }, () => {
     await expect(victim).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
     expect(await jobs.one()).toBe(1);
     expect([begun[0], pool.stats().crashed]).toEqual([0, 0]);
+  });
+
+  it.each([1, 2])("a broadcast passes over a thread that is being ended, threads: %i", async (threads) => {
+    const jobs = start({ minThreads: threads, maxThreads: threads });
+    await allStarted(pool, threads);
+    const begun = makeGate(1);
+    const controller = new AbortController();
+    const options = { ...exclusive, graceMs: 0, signal: controller.signal };
+    const victim = pool.run(jobs.spin, [begun], options);
+    await counted(begun, 1);
+    // The timers of one turn, in their order: the time of grace is over, and the thread has not ended yet.
+    const broadcast = new Promise((resolve) => {
+      controller.abort();
+      setTimeout(() => resolve(pool.broadcast(jobs.one)), options.graceMs);
+    });
+    expect(await broadcast).toEqual(Array.from({ length: Math.max(1, threads - 1) }, () => 1));
+    await expect(victim).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
   });
 
   it("a broadcast that has not begun ends no job of others, and never begins", async () => {
