@@ -6,17 +6,18 @@ import {
   type CancellationTokenRegistration,
   OperationCanceledError,
 } from "@skein/scheduling";
-import type { CancelSignal } from "../submit/cancel-signal.ts";
+import { type CancelSignal, ForgetfulSignal } from "../submit/cancel-signal.ts";
 
 /**
  * A token as jobs see it: one object per token. It is registered with the token only while jobs listen, so nothing of them is left there,
  * and the token's source can be reset between them.
  */
-class TokenSignal implements CancelSignal {
+class TokenSignal extends ForgetfulSignal implements CancelSignal {
   readonly #token: CancellationToken;
   readonly #registrations = new Map<() => void, CancellationTokenRegistration>();
 
   constructor(token: CancellationToken) {
+    super();
     this.#token = token;
   }
 
@@ -68,7 +69,6 @@ export function signalOption(
 function signalOf(token: CancellationToken): TokenSignal {
   let signal = signals.get(token);
   if (signal === undefined) signals.set(token, (signal = new TokenSignal(token)));
-  else signal.renew();
   return signal;
 }
 

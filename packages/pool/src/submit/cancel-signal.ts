@@ -13,6 +13,12 @@ export interface CancelSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
+/** One whose listeners may be forgotten while they listen. */
+export abstract class ForgetfulSignal {
+  /** They listen again. */
+  abstract renew(): void;
+}
+
 /**
  * What a job of this function rejects with that a fired signal cancels: its reason when that is an Error, otherwise a JobCanceledError
  * around it.

@@ -3,7 +3,7 @@
  * AbortSignal takes time proportional to n.
  */
 import { abortOnce } from "@skein/scheduling/internal";
-import type { CancelSignal } from "./cancel-signal.ts";
+import { type CancelSignal, ForgetfulSignal } from "./cancel-signal.ts";
 import type { DecidedJob } from "./pending-job.ts";
 
 type Cancel<J> = (job: J, signal: CancelSignal) => void;
@@ -61,7 +61,7 @@ export class JobWatch<J extends Pick<DecidedJob, "extras">> {
         this.#groups.delete(signal);
         throw error;
       }
-    }
+    } else if (signal instanceof ForgetfulSignal) signal.renew();
     group.jobs.add(job);
   }
 

@@ -1,6 +1,7 @@
 /** The option `signal`, in all its kinds, and what it rejects with. */
 import { CancellationToken, CancellationTokenSource, OperationCanceledError } from "@skein/scheduling";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { JobSender } from "../../src/engine.ts";
 import { JobCanceledError, ThreadPool } from "../../src/index.ts";
 import type * as Sample from "../fixtures/sample.jobs.ts";
 import { makeGate, opened, sampleJobs } from "../gate.ts";
@@ -106,6 +107,26 @@ describe("a CancellationToken", () => {
     expect(behind.status).toBe("canceled");
     await expect(task).rejects.toMatchObject({ reason: "all" });
     await expect(behind).rejects.toMatchObject({ reason: "all" });
+  });
+
+  it("as a default, of a module or of a JobSender, cancels after a reset also jobs that are called then", async () => {
+    const source = new CancellationTokenSource();
+    const spinning = pool.module<typeof Sample>(sampleJobs, { signal: source.token });
+    const sender = new JobSender(pool, jobs.add, { signal: source.token });
+    const gate = makeGate();
+    const running = spinning.spinUntilCancelled(gate);
+    await opened(gate);
+    source.tryReset();
+    const behind = [spinning.add(1, 2), spinning.add(3, 4)];
+    const heard: unknown[] = [];
+    const receiver = { completed() {}, failed: (error: unknown) => void heard.push(error) };
+    sender.send([1, 2], receiver);
+    source.cancel("all");
+    expect(heard).toMatchObject([{ reason: "all" }]);
+    for (const task of [running, ...behind]) {
+      expect(task.status).toBe("canceled");
+      await expect(task).rejects.toMatchObject({ reason: "all" });
+    }
   });
 
   it("that can never be cancelled is none", async () => {
