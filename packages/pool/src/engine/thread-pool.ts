@@ -55,7 +55,7 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
    * process alive, so it need not be closed.
    */
   static get shared(): ThreadPool {
-    if (ThreadPool.#shared === null || ThreadPool.#shared.#closing !== null)
+    if (ThreadPool.#shared === null || ThreadPool.#shared.#host.isClosing)
       ThreadPool.#shared = new ThreadPool();
     return ThreadPool.#shared;
   }
@@ -130,7 +130,7 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
     }
     if (moved !== null || streamsIn(args).length > 0)
       throw argumentTypeError("args", "arguments that are copied, since each thread gets them", args);
-    if (this.#closing !== null) return Task.fromError(new PoolClosedError());
+    if (this.#host.isClosing) return Task.fromError(new PoolClosedError());
     if (defaults.signal !== undefined && defaults.signal.aborted) return canceled(defaults.signal, fn);
     const refusal = refusalWhileLoading(fn.source);
     if (refusal !== null) return Task.fromError(refusal);
@@ -154,7 +154,7 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
   start(count?: number, options?: StartOptions): void {
     const threads = integer("count", count, 1, this.maxThreads) ?? this.minThreads;
     const modules = resolveStartOptions(options);
-    if (this.#closing !== null) throw new PoolClosedError();
+    if (this.#host.isClosing) throw new PoolClosedError();
     const refusal = refusalToStart(modules);
     if (refusal !== null) throw refusal;
     this.#host.start(threads, modules);
@@ -184,7 +184,7 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
    */
   ready(options?: ReadyOptions): Task<void> {
     const { below } = resolveReadyOptions(options);
-    if (this.#closing !== null) return Task.fromError(new PoolClosedError());
+    if (this.#host.isClosing) return Task.fromError(new PoolClosedError());
     return Task.from(below === undefined ? this.#host.ready() : this.#host.queueWatch.below(below));
   }
 

@@ -71,6 +71,28 @@ describe("close({ drain: false })", () => {
     expect([log[0], log[2]]).toEqual([completed - 1, failed]);
   });
 
+  it("is closed already for those whom it tells: they get another shared pool", async () => {
+    const pool = ThreadPool.shared;
+    const gate = makeGate();
+    const held = pool.module<typeof Sample>(sampleJobs, { affinity: "k" }).openThenBlock(gate);
+    await opened(gate, 1);
+    const told = pool
+      .run(() => 1, [], { affinity: "k", continuations: "inline" })
+      .then(null, () => {
+        expect(() => pool.start(1)).toThrow(PoolClosedError);
+        return Promise.all([
+          ThreadPool.shared.run(() => "ran"),
+          pool.ready().catch(String),
+          pool.run(() => 1).catch(String),
+        ]);
+      });
+    const closed = pool.close({ drain: false });
+    open(gate);
+    const refused = expect.stringContaining("PoolClosedError");
+    expect(await told).toEqual(["ran", refused, refused]);
+    await Promise.all([held, closed, ThreadPool.shared.close()]);
+  });
+
   it("does not run a job again that has retries, and whose thread dies when it is asked to stop", async () => {
     const pool = new ThreadPool({ maxThreads: 1 });
     const log = makeGate();
