@@ -142,13 +142,14 @@ export class EngineJobs {
   #tellOfIt(job: EngineJob): void {
     const { signal, timeoutMs, runTimeoutMs } = job.options;
     const isWatched = signal !== undefined || timeoutMs !== undefined || runTimeoutMs !== undefined;
+    // First: watched, the job may be over at once. Who listens may end it as well.
+    publishJob("submit", job.fn.source, job);
     try {
-      if (isWatched) this.#watch.watch(job, signal, timeoutMs);
+      if (isWatched && !job.isDecided) this.#watch.watch(job, signal, timeoutMs);
     } catch (error) {
       // Of a signal that is no AbortSignal. The job was taken.
       this.#decide(job, FAILED, error);
     }
-    publishJob("submit", job.fn.source, job);
   }
 
   /** One attempt. */

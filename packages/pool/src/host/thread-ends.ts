@@ -16,7 +16,7 @@ import { named } from "../jobs/channels.ts";
 import { promiseThen } from "../shared/intrinsics.ts";
 import { DEAD } from "../shared/parking.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
-import { clearTimeout, setImmediate, setTimeout } from "../shared/timers.ts";
+import { clearTimeout, queueMicrotask, setImmediate, setTimeout } from "../shared/timers.ts";
 import type { Ledger } from "../submit/ledger.ts";
 import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { ArenaMemories } from "./arena-memories.ts";
@@ -189,7 +189,8 @@ export class ThreadEnds {
     if (roster.count > 0) return;
     ledger.failWaiting(() => this.#notReady(exitCode, cause));
     roster.forgetFailedStarts();
-    ledger.deliver();
+    // Later: one of them may be in the middle of its submission, and nobody has heard of it.
+    AsyncScope.root.run(queueMicrotask, () => ledger.deliver());
   }
 
   #notReady(exitCode: number | undefined, cause: unknown): ThreadCrashedError {

@@ -29,6 +29,8 @@ const tracing: TracingChannel<TracedJob, TracedJob> = tracingChannel<TracedJob, 
 /** Captured: the properties of the channel can be replaced. */
 const { start, end, asyncStart, asyncEnd, error: failure } = tracing;
 let lastId = 0;
+/** Those whose call has not returned: it may be cancelled, or fail, before. */
+const inCall = new Set<TracedJob>();
 
 /** Whether somebody subscribes to any event of the channel, and hears of calls of this function. */
 export function someoneTracesJobs(source: FunctionSource): boolean {
@@ -54,17 +56,21 @@ export function traceSubmission<T>(
   const { url, name } = shownAs(source);
   const traced: TracedJob = { id: ++lastId, url, name, ofMap, outcome: null };
   return start.runStores(traced, () => {
-    let accepted: T;
+    inCall.add(traced);
     try {
-      accepted = submit(traced);
+      return submit(traced);
     } catch (error) {
-      end.publish(traced);
       settleTraced(traced, "refused", error);
       throw error;
+    } finally {
+      endCall(traced);
     }
-    end.publish(traced);
-    return accepted;
   });
+}
+
+/** `end` comes before the settlement, as Node has it. */
+function endCall(traced: TracedJob): void {
+  if (inCall.delete(traced)) end.publish(traced);
 }
 
 /** Before the task has its outcome, so that whoever awaits it finds the operation ended. Once for each job: a second call does nothing. */
@@ -74,6 +80,7 @@ export function settleTraced(
   error?: unknown,
 ): void {
   if (traced.outcome !== null) return;
+  endCall(traced);
   traced.outcome = outcome;
   if (outcome !== "completed") {
     traced.error = error;

@@ -110,7 +110,8 @@ export class JobMaker {
       ledger.assign(job, bytes, targets[i]!.serial);
       post(targets[i]!, job.slot);
     }
-    for (const job of jobs) this.#told(job);
+    for (const job of jobs) this.#tell(job);
+    for (const job of jobs) this.#watch(job);
     return jobs;
   }
 
@@ -144,11 +145,20 @@ export class JobMaker {
     } finally {
       message.release();
     }
-    this.#told(job);
+    this.#tell(job);
+    this.#watch(job);
   }
 
-  /** The job is accepted, and whole: who listens may do anything. */
-  #told(job: PendingJob): void {
+  /** The job is accepted, and whole: who listens may do anything. Nobody has heard of it before. */
+  #tell(job: PendingJob): void {
+    publishJob("submit", job.fn.source, job);
+    const { mark } = job.extras;
+    if (mark !== null)
+      mark.trace.submitted(mark, job.fn.id, policyIndex(job.options), () => nameOf(job.fn.source));
+  }
+
+  /** Its signal may have fired, and its caller hears of that here. */
+  #watch(job: PendingJob): void {
     const { watch, ledger } = this.#parts;
     const { signal, timeoutMs, runTimeoutMs } = job.options;
     const isWatched = signal !== undefined || timeoutMs !== undefined || runTimeoutMs !== undefined;
@@ -158,10 +168,6 @@ export class JobMaker {
       // Of a signal that is no AbortSignal. The job was sent.
       ledger.fail(job, error);
     }
-    publishJob("submit", job.fn.source, job);
-    const { mark } = job.extras;
-    if (mark !== null)
-      mark.trace.submitted(mark, job.fn.id, policyIndex(job.options), () => nameOf(job.fn.source));
   }
 
   #mark(trace: ThreadTrace, job: PendingJob, startedAt: number): void {

@@ -60,6 +60,47 @@ it("every submitted job has one submit, and exactly one of end, error, cancel", 
   expect(over.find(([name]) => name === "skein:job:cancel")![1].error).toMatchObject({ name: "AbortError" });
 });
 
+/** A job that is over before its call returns. */
+const overAtOnce: Record<string, (of: ThreadPool, signal: AbortController) => PromiseLike<unknown>> = {
+  "a getter of its arguments has aborted its signal": (pool, controller) => {
+    const args = {
+      get value() {
+        controller.abort();
+        return 1;
+      },
+    };
+    return pool.run((value: unknown) => value, [args], { signal: controller.signal });
+  },
+  "each of a broadcast": (pool, controller) => {
+    subscribe("skein:job:submit", function abort() {
+      unsubscribe("skein:job:submit", abort);
+      controller.abort();
+    });
+    const jobs = pool.module<typeof Sample>(sampleJobs, { signal: controller.signal });
+    return pool.broadcast(jobs.add, [1, 2]);
+  },
+  "no thread can be made": (of) => of.run(() => 1),
+};
+
+it.each(Object.keys(overAtOnce))("submit comes first, also when the job is over at once: %s", async (how) => {
+  await using pool = new ThreadPool({
+    minThreads: 2,
+    maxThreads: 2,
+    ...(how === "no thread can be made" ? { execArgv: ["--no-such-flag"] } : {}),
+  });
+  if (how === "each of a broadcast") {
+    pool.start(2);
+    await pool.ready();
+  }
+  const seen = await record<JobMessage>(jobChannels, async () => {
+    await Promise.allSettled([overAtOnce[how]!(pool, new AbortController())]);
+  });
+  const tasks = new Set(seen.map(([, { task }]) => task));
+  expect(tasks.size).toBe(how === "each of a broadcast" ? 2 : 1);
+  expect(seen.slice(0, tasks.size).map(([name]) => name)).toEqual([...tasks].map(() => "skein:job:submit"));
+  expect(seen).toHaveLength(2 * tasks.size);
+});
+
 it("all messages of a stream have the task of its call; the last one has its completion, if nobody listened when it began", async () => {
   await using pool = new ThreadPool({ maxThreads: 1 });
   const jobs = pool.module<typeof Streams>(new URL("../fixtures/stream.jobs.ts", import.meta.url));

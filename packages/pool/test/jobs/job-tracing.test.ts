@@ -58,6 +58,21 @@ it("each job is one operation that ends once, however it ends", async () => {
   expect(fail!.error).toMatchObject({ message: "x" });
 });
 
+it("the call ends before the job does that is cancelled in it, and before it is refused", async () => {
+  const seen = record();
+  const pool = new ThreadPool({ maxThreads: 1 });
+  const controller = new AbortController();
+  const args = {
+    get value() {
+      controller.abort();
+      return 1;
+    },
+  };
+  await Promise.allSettled([pool.run((value: unknown) => value, [args], { signal: controller.signal })]);
+  await pool.close();
+  expect([...seen.values()]).toEqual([failing]);
+});
+
 it("a store bound to start flows into the job; the settlement sees it, the caller does not", async () => {
   const storage = new AsyncLocalStorage<string>();
   let encoded = 0;
