@@ -42,7 +42,7 @@ export class PoolThread {
   isIdle = false;
   /** Calls `dispose`, then ends. */
   isDisposing = false;
-  /** The pool has ended it, because a job on it did not stop. */
+  /** The pool has ended it, because a job on it did not stop, or a user has. */
   wasTerminated = false;
   /** Was terminated, and does not end: nobody waits for it any more. Its place is taken until it has ended. */
   isLost = false;

@@ -142,7 +142,7 @@ export class ThreadEnds {
     const counted = !thread.isLeaving && !thread.isSpare;
     roster.remove(thread, wasReady);
     supply.recycling.ended(thread, counted);
-    starts.remove(thread, wasReady ? null : { error: this.#notReady(exitCode, cause) });
+    starts.remove(thread, wasReady ? null : { error: this.#notReady(exitCode, cause, thread.wasTerminated) });
     orphans.adopt(thread.index);
     memory.statisticsOf(thread.index + 1).closeBooks();
     mail.sendToAll({ type: "thread-ended", serial: thread.serial, error: toWire(error) });
@@ -170,7 +170,7 @@ export class ThreadEnds {
       return;
     }
     if (!thread.isReplaced) supply.ended();
-    if (!supply.isStarting) this.#giveUp(exitCode, cause);
+    if (!supply.isStarting) this.#giveUp(exitCode, cause, thread.wasTerminated);
     // The dead thread may have swallowed a wake-up.
     const { queues, parking } = memory;
     if (!queues.isSharedEmpty()) parking.wakeOne();
@@ -184,20 +184,21 @@ export class ThreadEnds {
   }
 
   /** When there is no thread, and none will start: whoever submits next may try again. */
-  #giveUp(exitCode: number | undefined, cause: unknown): void {
+  #giveUp(exitCode: number | undefined, cause: unknown, wasTerminated = false): void {
     const { ledger, roster } = this.#parts;
     if (roster.count > 0) return;
-    ledger.failWaiting(() => this.#notReady(exitCode, cause));
+    ledger.failWaiting(() => this.#notReady(exitCode, cause, wasTerminated));
     roster.forgetFailedStarts();
     // Later: one of them may be in the middle of its submission, and nobody has heard of it.
     AsyncScope.root.run(queueMicrotask, () => ledger.deliver());
   }
 
-  #notReady(exitCode: number | undefined, cause: unknown): ThreadCrashedError {
+  #notReady(exitCode: number | undefined, cause: unknown, wasTerminated = false): ThreadCrashedError {
     const { initialize } = this.#options;
     const first = initialize === null ? "" : ` (\`initialize\` is ${initialize})`;
     return new ThreadCrashedError(exitCode, {
       cause,
+      wasTerminated,
       detail: `before it was ready for its first job${first}`,
     });
   }

@@ -113,12 +113,12 @@ export class ThreadRoster {
     if (!thread.isSpare) this.#count--;
   }
 
-  /** After the thread has ended. A thread that was ready shows that threads can start. */
+  /** After the thread has ended. A thread that was ready shows that threads can start; one that somebody has ended shows nothing. */
   remove(thread: PoolThread, wasReady: boolean): void {
     this.#threads[thread.index] = null;
     if (!thread.isLeaving && !thread.isSpare) this.#count--;
     if (wasReady) this.#failedStarts = 0;
-    else this.#startFailed();
+    else if (!thread.wasTerminated) this.#startFailed();
   }
 
   #startFailed(): void {

@@ -78,6 +78,16 @@ describe("pool.threads", () => {
     await thread.terminate();
   });
 
+  it("are ended by `terminate` while they start, however often: others start when jobs need them", async () => {
+    pool.setMaxThreads(1);
+    pool.start(1);
+    const ready = pool.ready().then(null, (error: unknown) => error);
+    const waiting = pool.run(threadId);
+    for (let i = 0; i < 4; i++) await pool.threads[0]!.terminate();
+    expect(await waiting).toBe(pool.threads[0]!.threadId);
+    expect(await ready).toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED", wasTerminated: true });
+  });
+
   it("say what they cost; when they have ended, only that", async () => {
     await pool.run(() => 1);
     const thread = pool.threads[0]!;
