@@ -57,7 +57,7 @@ export class ThreadHomes implements Homes {
   homeOf(placement: Placement, mayWait: boolean): Home | null {
     if (placement.kind === "thread") {
       const { threadId } = placement;
-      const thread = this.#candidates().find((each) => each.threadId === threadId);
+      const thread = this.#parts.taking().find((each) => each.threadId === threadId);
       return thread === undefined ? null : this.#of(thread);
     }
     const bucket = bucketOf(placement.key);
@@ -90,7 +90,7 @@ export class ThreadHomes implements Homes {
     return home;
   }
 
-  /** A spare is one while its predecessor leaves: it is ready then. */
+  /** For a key, a spare is one while its predecessor leaves: it is ready then. */
   #candidates(): PoolThread[] {
     return this.#parts.taking().filter((thread) => !thread.isSpare || thread.isReady);
   }

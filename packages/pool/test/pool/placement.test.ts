@@ -234,6 +234,41 @@ describe("thread", { timeout: timeLimit(60_000) }, () => {
     expect(await errorOf(begun)).toBeInstanceOf(ThreadCrashedError);
   });
 
+  it("a thread that starts, also as the successor of one that goes on", async () => {
+    const starts = makeGate();
+    const folder = writtenFiles({
+      "init.mjs": `import { workerData } from "node:worker_threads";
+        if (Atomics.add(workerData, 1, 1) === 1) Atomics.wait(workerData, 0, 0);`,
+    });
+    const initialize = join(folder, "init.mjs");
+    const jobs = make({ minThreads: 1, maxThreads: 1, maxThreadAgeMs: 1, initialize, workerData: starts });
+    await eventually("the successor starts", async () => {
+      await jobs.where();
+      return Atomics.load(starts, 1) === 2;
+    });
+    const threads = pool.threads.map(({ threadId }) => threadId);
+    expect(threads).toHaveLength(2);
+    const waiting = pool.run(jobs.where, [], { thread: Math.max(...threads) });
+    open(starts);
+    expect(await waiting).toBe(Math.max(...threads));
+  });
+
+  it("a thread that cannot load the module of such a job runs the others first, then it is replaced", async () => {
+    const folder = writtenFiles({ "bad.jobs.mjs": `throw new Error("down");` });
+    const jobs = make({ minThreads: 1, maxThreads: 1 });
+    const thread = await jobs.where();
+    const gate = makeGate();
+    const held = pool.run(jobs.blocks, [gate], { thread });
+    await opened(gate);
+    const bad = pool.module<{ run(): void }>(join(folder, "bad.jobs.mjs"), { thread });
+    const failed = errorOf(bad.run());
+    const others = count(3, () => pool.run(jobs.where, [], { thread }));
+    open(gate, 1);
+    expect(await Promise.all([held, ...others])).toEqual([thread, thread, thread, thread]);
+    expect(await failed).toMatchObject({ message: "down" });
+    await eventually("it is replaced", () => pool.threads.every(({ threadId }) => threadId !== thread));
+  });
+
   it("a thread with such a job is not stopped when there are too many, and not recycled; afterwards it is", async () => {
     const jobs = make({ minThreads: 1, maxThreads: 2, maxJobsPerThread: 1, jobsPerThread: 2 });
     pool.start(2);
