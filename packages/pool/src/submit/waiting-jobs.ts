@@ -131,7 +131,7 @@ export class WaitingJobs {
   /** Lets go of what was given up, if it may be more than half: looks at two entries at most for each job that was given up. */
   #compact(): void {
     this.#mayCompact = false;
-    if (this.#gaveUp * 2 <= sizeOf(this.backlogs())) return;
+    if (this.#gaveUp * 2 <= sizeOf([...this.backlogs()])) return;
     for (const backlog of this.#backlogs) backlog.compact();
     this.placed?.compact();
     this.#gaveUp = 0;
