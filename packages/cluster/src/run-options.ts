@@ -28,10 +28,9 @@ export interface Delivery {
   readonly attempts: number;
   readonly backoffMs: number;
   readonly key: string | undefined;
-  readonly lostRetries: number;
 }
 
-export const defaultDelivery: Delivery = { attempts: 1, backoffMs: 1000, key: undefined, lostRetries: 2 };
+export const defaultDelivery: Delivery = { attempts: 1, backoffMs: 1000, key: undefined };
 
 const MAX_KEY = 1000;
 
@@ -41,14 +40,13 @@ const names: OptionNames<Own> = { attempts: true, backoffMs: true, key: true };
 export const runOptions: OwnRunOptions = {
   names,
   resolve(options, defaults): Delivery {
-    const { attempts, backoffMs, key, retries } = options as ClusterRunOptions;
+    const { attempts, backoffMs, key } = options as ClusterRunOptions;
     const those = (defaults as Delivery | undefined) ?? defaultDelivery;
     return {
       attempts: attempts === undefined ? those.attempts : positive("attempts", attempts),
       backoffMs:
         backoffMs === undefined ? those.backoffMs : integer("backoffMs", backoffMs, 0, MAX_BACKOFF_MS),
       key: key === undefined ? undefined : checkKey(key),
-      lostRetries: retries ?? those.lostRetries,
     };
   },
 };

@@ -8,6 +8,9 @@ import type { Delivery } from "./run-options.ts";
 import { now } from "./timers.ts";
 import { checkSize, digestOf, type ExportSource, requestOf } from "./wire.ts";
 
+/** Of a job whose caller, and whose module, say nothing of `retries`. */
+const LOST_RETRIES = 2;
+
 /** What `SubmitOptions.own` says of a job. */
 export interface Submission extends Delivery {
   /** Whether the job is in the store already, under its key. */
@@ -30,8 +33,8 @@ export interface SubmittedCall {
 /** @throws PayloadTooLargeError, NotCloneableError */
 export function newJobOf(job: CarriedJob, call: SubmittedCall): NewJob {
   const { args, context, reports } = job.request;
-  const { priority, timeoutMs, runTimeoutMs, retries } = job.options;
-  const { key, attempts, backoffMs, lostRetries, children } = call.submission;
+  const { priority, timeoutMs, runTimeoutMs, retries, saidRetries } = job.options;
+  const { key, attempts, backoffMs, children } = call.submission;
   const text = encodeText(decodeValue(args), "args");
   checkSize("argument list", text, call.maxPayloadBytes);
   const isKeyed = key !== undefined;
@@ -44,7 +47,7 @@ export function newJobOf(job: CarriedJob, call: SubmittedCall): NewJob {
       context,
       // Whoever attaches later may listen.
       reports: isKeyed || reports !== null,
-      lostRetries,
+      lostRetries: saidRetries ?? LOST_RETRIES,
       threadRetries: retries,
       leftMs: null,
       // It ends the wait of one caller, and the job is also that of others.

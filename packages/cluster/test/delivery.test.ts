@@ -1,5 +1,6 @@
 /** What becomes of jobs whose first run does not end well, and of those with a key. */
-import { JobNotFoundError, ThreadCrashedError } from "@skein/pool";
+import { JobNotFoundError, ThreadCrashedError, ThreadPool } from "@skein/pool";
+import { jobModule } from "@skein/pool/engine";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Queue, type Telemetry, Worker } from "bullmq";
 import { Redis } from "ioredis";
@@ -75,6 +76,48 @@ describe.skipIf(redis === null)("delivery", () => {
     expect(await errorOf(jobs.failTimes(gates.make(), 1))).toMatchObject({ message: "run 1" });
     expect(await cluster.run(jobs.crashOnce, [gates.make()], { retries: 1 })).toBe(2);
     expect(await errorOf(jobs.crashOnce(gates.make()))).toBeInstanceOf(ThreadCrashedError);
+  });
+
+  it("the `retries` of a module hold for lost workers, whoever made it", async () => {
+    const { name, cluster, jobs } = start();
+    await using pool = new ThreadPool();
+    const others = jobModule<typeof Jobs>(url, { retries: 0 });
+    const tasks = [
+      jobs.word("nothing said"),
+      cluster.run(others.word, ["none"]),
+      cluster.run(others.word, ["none, in low"], { priority: "low" }),
+      cluster.run(others.word, ["of the call"], { retries: 3 }),
+      cluster.run(pool.module<typeof Jobs>(url, { retries: 0 }).word, ["none, of a pool"]),
+      cluster.run(jobModule<typeof Jobs>(url, { retries: 7 }).word, ["seven"]),
+      cluster.map(others.word, ["none, of a map"]).next(),
+      cluster.flow(others.join, ["none, of a flow"], []),
+    ].map((task) => errorOf(task));
+    const seen = await inStore(name, async (queue) => {
+      const waiting = await eventually("they wait", async () => {
+        const found = await queue.getJobs("prioritized");
+        return found.length === tasks.length ? found : null;
+      });
+      const data = waiting.map(
+        (each) => each.data as { args: string; lostRetries: number; threadRetries: number },
+      );
+      return data.map(({ args, lostRetries, threadRetries }) => [
+        JSON.parse(args.slice(1))[0],
+        lostRetries,
+        threadRetries,
+      ]);
+    });
+    await cluster.close({ drain: false });
+    await Promise.all(tasks);
+    expect(Object.fromEntries(seen.map(([said, ...rest]) => [said, rest]))).toEqual({
+      "nothing said": [2, 0],
+      none: [0, 0],
+      "none, in low": [0, 0],
+      "of the call": [3, 3],
+      "none, of a pool": [0, 0],
+      seven: [7, 7],
+      "none, of a map": [0, 0],
+      "none, of a flow": [0, 0],
+    });
   });
 
   it("calls with one key are one job, for its caller, for others, and after its end", async () => {

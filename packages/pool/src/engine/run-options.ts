@@ -142,7 +142,8 @@ export function resolveRunOptions(
   }
   const signal = signalOption("signal", own.signal);
   const transfer = own.transfer === undefined ? null : checkedTransferList("transfer", own.transfer);
-  const retries = integer("retries", own.retries, 0, 100) ?? defaults.retries;
+  const saidRetries = integer("retries", own.retries, 0, 100) ?? defaults.saidRetries;
+  const retries = saidRetries ?? defaults.retries;
   if (transfer !== null && retries > 0)
     throw argumentRangeError("retries", "0 for a job whose arguments are moved", retries);
   const onCancel = own.onCancel ?? defaults.onCancel;
@@ -159,6 +160,7 @@ export function resolveRunOptions(
     onProgress: onProgress ?? defaults.onProgress,
     highWaterMark: integer("highWaterMark", own.highWaterMark, 1, 65_535) ?? defaults.highWaterMark,
     retries,
+    saidRetries,
     transfer,
     onCancel,
     graceMs,

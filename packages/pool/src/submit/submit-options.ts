@@ -20,6 +20,8 @@ export interface SubmitOptions {
   readonly flowContext: boolean;
   /** How often the job runs again after its thread died. */
   readonly retries: number;
+  /** What the caller has said of that; undefined: nothing. An engine may have another default. */
+  readonly saidRetries: number | undefined;
   readonly onCancel: "cooperate" | "terminate";
   readonly graceMs: number;
   /** What these two come to. Null: a running job that is cancelled is only asked to stop. Else its thread is ended after so many milliseconds. */
@@ -53,6 +55,7 @@ export const defaultSubmitOptions: SubmitOptions = {
   continuations: undefined,
   flowContext: true,
   retries: 0,
+  saidRetries: undefined,
   onCancel: "cooperate",
   graceMs: 1000,
   terminateAfterMs: null,

@@ -39,7 +39,7 @@ describe("every option of a call replaces that one of its module, and no other",
     [{ runTimeoutMs: Infinity }, { runTimeoutMs: undefined }],
     [{ priority: "low" }, { priority: 2 }],
     [{ continuations: "inline" }, { continuations: { continuations: "inline" } }],
-    [{ retries: 0 }, { retries: 0 }],
+    [{ retries: 0 }, { retries: 0, saidRetries: 0 }],
     [{ onCancel: "cooperate" }, { onCancel: "cooperate", terminateAfterMs: null }],
     [{ exclusive: false }, { exclusive: false }],
     [
