@@ -105,7 +105,8 @@ export class RemoteQueue {
 
   /** @returns false for one that a worker has, or that is over. */
   async remove(id: string): Promise<boolean> {
-    return (await this.#queue.remove(id)) === 1;
+    // On Postgres it is how many were removed, those below it among them.
+    return (await this.#queue.remove(id)) > 0;
   }
 
   /**

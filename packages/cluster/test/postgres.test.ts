@@ -8,7 +8,7 @@ import { eventually } from "../../../test/support/eventually.ts";
 import { startPostgres } from "../../../test/support/postgres-server.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
 import { WorkerProcess } from "../../../test/support/worker-process.ts";
-import { Cluster, ClusterUnavailableError, KeyConflictError } from "../src/index.ts";
+import { Cluster, ClusterUnavailableError, KeyConflictError, KeyNotFoundError } from "../src/index.ts";
 import { errorOf, Parts } from "./clusters.ts";
 import type * as Delivery from "./delivery.jobs.ts";
 
@@ -72,6 +72,35 @@ describe.skipIf(postgres === null)("a cluster on Postgres", () => {
     expect(await cluster.flow(delivery.join, ["-"], children)).toBe("a-b");
     const many = Array.from({ length: 50 }, (_, i) => i);
     expect(await Promise.all(many.map((i) => jobs.add(i, 1)))).toEqual(many.map((i) => i + 1));
+  });
+
+  it("a flow that waits is withdrawn: at once its places are free", async () => {
+    const its = new Cluster({ connection, name: "withdrawn", maxInFlight: 3, pollMs: 600_000 });
+    try {
+      const { echo } = its.module<typeof Engines>(enginesUrl);
+      // Then the tables are there.
+      expect(await errorOf(its.attach(echo, "none"))).toBeInstanceOf(KeyNotFoundError);
+      const controller = new AbortController();
+      const child = { job: echo, args: [1] };
+      const flow = errorOf(its.flow(echo, [], [child, child], { signal: controller.signal }));
+      await using store = await connected();
+      await eventually("it is there", async () => {
+        const { rowCount } = await store.client.query(
+          "SELECT FROM bullmq.job WHERE queue LIKE 'skein.withdrawn.%'",
+        );
+        return rowCount === 3;
+      });
+      controller.abort();
+      expect(await flow).toBe(controller.signal.reason);
+      await eventually("another job is taken", async () => {
+        const taken = new AbortController();
+        const task = errorOf(its.run(echo, [1], { signal: taken.signal }));
+        taken.abort();
+        return (await task) === taken.signal.reason;
+      });
+    } finally {
+      await its.close({ drain: false, timeoutMs: 1 });
+    }
   });
 
   it("a job that runs is asked to stop", async () => {
