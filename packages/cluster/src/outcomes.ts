@@ -10,12 +10,21 @@ export function tellOutcome(ends: JobEnds, data: unknown, maxPayloadBytes: numbe
   try {
     const outcome = readOutcome(data, maxPayloadBytes);
     if (outcome.kind === "withdrawn") ends.arrived(outcome);
-    else if (outcome.kind === "crashed") ends.failed(new ThreadCrashedError(outcome.exitCode ?? undefined));
+    else if (outcome.kind === "crashed") ends.failed(crashOf(outcome.exitCode, outcome.text));
     else if (outcome.kind === "lost") ends.failed(new WorkerLostError(outcome.starts));
     else ends.settled(outcome.kind, valueOf(outcome));
   } catch (error) {
     ends.failed(error as Error);
   }
+}
+
+/** @throws InvalidPayloadError */
+function crashOf(exitCode: number | null, text: string | undefined): ThreadCrashedError {
+  const error = text === undefined ? null : fromWire(valueOf({ kind: "error", text }) as ErrorWire);
+  // Made anew: what it says of the job comes from here.
+  return error instanceof ThreadCrashedError
+    ? error.forOneJob()
+    : new ThreadCrashedError(exitCode ?? undefined);
 }
 
 /** @throws InvalidPayloadError */

@@ -17,7 +17,7 @@ import type { Solitude } from "./solitude.ts";
 import type { ThreadAnswer, ThreadOutcome, ThreadReport } from "./thread-call.ts";
 import type { ThreadCall, ThreadCalls } from "./thread-calls.ts";
 import { clearTimeout, now, setTimeout, wallClock } from "./timers.ts";
-import { readOutcome, readRequest, type WireOutcome, type WireRequest } from "./wire.ts";
+import { checkSize, readOutcome, readRequest, type WireOutcome, type WireRequest } from "./wire.ts";
 
 export type StoredJob = Job<unknown, WireOutcome>;
 
@@ -159,7 +159,7 @@ export class WireJob {
         if (this.#isWaiting) this.#wait(false);
         if (!(error instanceof ThreadCrashedError)) return errorOutcome(error);
         if (crashes >= request.threadRetries || this.#isStopping)
-          return { kind: "crashed", exitCode: error.exitCode ?? null };
+          return crashOutcome(error, this.#around.maxPayloadBytes);
         crashes++;
         continue;
       }
@@ -240,6 +240,19 @@ export class WireJob {
   async #giveBack(pauseMs: number): Promise<never> {
     await this.#stored.moveToDelayed(wallClock() + pauseMs, this.#stored.token);
     throw new DelayedError();
+  }
+}
+
+function crashOutcome(error: ThreadCrashedError, maxPayloadBytes: number): WireOutcome {
+  const exitCode = error.exitCode ?? null;
+  try {
+    // Without the name of what brought the job to its thread.
+    const text = encodeText(toWire(error.forOneJob()), "error");
+    checkSize("error", text, maxPayloadBytes);
+    return { kind: "crashed", exitCode, text };
+  } catch {
+    // Its cause is too large, or has something that only memory can carry.
+    return { kind: "crashed", exitCode };
   }
 }
 

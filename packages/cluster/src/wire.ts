@@ -47,12 +47,12 @@ export interface WireRequest {
 
 /**
  * `result`: the value. `error`: the wire form of what was thrown. `withdrawn`: it was cancelled before it began. `crashed`: its thread
- * ended. `lost`: its worker was, and it has no retries left.
+ * ended; `text` is the error that says how, left out by older workers, and if it is too large. `lost`: its worker was, and it has no retries left.
  */
 export type WireOutcome =
   | { readonly kind: "result" | "error"; readonly text: string }
   | { readonly kind: "withdrawn" }
-  | { readonly kind: "crashed"; readonly exitCode: number | null }
+  | { readonly kind: "crashed"; readonly exitCode: number | null; readonly text?: string }
   | { readonly kind: "lost"; readonly starts: number };
 
 export function isName(name: string): boolean {
@@ -135,12 +135,11 @@ export function skewFrom(from: unknown, v: unknown, options?: ErrorOptions): Ver
 export function readOutcome(data: unknown, maxPayloadBytes: number): WireOutcome {
   const outcome = record<{ kind: unknown; text: unknown; exitCode: unknown; starts: unknown }>(data);
   const { kind, text, exitCode, starts } = outcome;
-  if ((kind === "result" || kind === "error") && typeof text === "string") {
-    checkSize(kind, text, maxPayloadBytes);
-    return { kind, text };
-  }
+  if (typeof text === "string") checkSize(kind === "result" ? kind : "error", text, maxPayloadBytes);
+  if ((kind === "result" || kind === "error") && typeof text === "string") return { kind, text };
   if (kind === "withdrawn") return { kind };
-  if (kind === "crashed" && (exitCode === null || typeof exitCode === "number")) return { kind, exitCode };
+  if (kind === "crashed" && (exitCode === null || typeof exitCode === "number"))
+    return typeof text === "string" ? { kind, exitCode, text } : { kind, exitCode };
   if (kind === "lost" && typeof starts === "number") return { kind, starts };
   throw new InvalidPayloadError("it is no outcome of a job");
 }

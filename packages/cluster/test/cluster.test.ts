@@ -1,6 +1,6 @@
 /** What is particular to a cluster, on a real Redis and real worker processes. What all engines do: test/engines. */
 import { tracingChannel } from "node:diagnostics_channel";
-import { JobNotFoundError, QueueFullError, type TracedJob } from "@skein/pool";
+import { JobNotFoundError, QueueFullError, ThreadCrashedError, type TracedJob } from "@skein/pool";
 import { describe, expect, it } from "vitest";
 import { opened, store } from "../../../test/engines/gates.ts";
 import type * as Jobs from "../../../test/engines/engines.jobs.ts";
@@ -137,6 +137,9 @@ describe.skipIf(redis === null)("Cluster", () => {
     ['{"kind":"result","text":"J[7]"}', [7]],
     ['{"kind":"result","text":"X"}', InvalidPayloadError],
     ['{"kind":"error","text":"J{\\"error\\":5}"}', InvalidPayloadError],
+    ['{"kind":"crashed","exitCode":7}', ThreadCrashedError],
+    ['{"kind":"crashed","exitCode":7,"text":"X"}', InvalidPayloadError],
+    ['{"kind":"crashed","exitCode":7,"text":"J{\\"thrown\\":5}"}', ThreadCrashedError],
     ['{"kind":"other"}', InvalidPayloadError],
     ["{", InvalidPayloadError],
   ])("an end that no event told is found, and read with care: %s", async (returnvalue, expected) => {

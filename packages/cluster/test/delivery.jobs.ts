@@ -17,6 +17,14 @@ export function crashOnce(gate: Gate): number {
   return run;
 }
 
+/** Ends its thread by an error that nobody catches. */
+export async function crashWith(message: string): Promise<never> {
+  process.nextTick(() => {
+    throw new RangeError(message);
+  });
+  return await new Promise<never>(() => {});
+}
+
 /** Ends its process, always: word 0 counts, and the others of `with` have begun before. */
 export async function poison(gate: Gate, others: readonly Gate[]): Promise<never> {
   if (add(gate, 0, 1) === 0)

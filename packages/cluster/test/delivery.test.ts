@@ -78,6 +78,19 @@ describe.skipIf(redis === null)("delivery", () => {
     expect(await errorOf(jobs.crashOnce(gates.make()))).toBeInstanceOf(ThreadCrashedError);
   });
 
+  it("a crash arrives with its cause, and in the words of a pool", async () => {
+    const crash = await errorOf(jobs.crashWith("the reason"));
+    const message = expect.stringMatching(
+      /code 1 while it ran this job\. Look at `cause`\. .*Job: crashWith/,
+    );
+    expect(crash).toMatchObject({ constructor: ThreadCrashedError, exitCode: 1, message });
+    expect((crash as Error).cause).toMatchObject({ constructor: RangeError, message: "the reason" });
+    // Too large for the store: it stays with the worker.
+    const large = await errorOf(jobs.crashWith("x".repeat(2 ** 19)));
+    expect(large).toMatchObject({ constructor: ThreadCrashedError, exitCode: 1 });
+    expect(large).not.toHaveProperty("cause");
+  });
+
   it("the `retries` of a module hold for lost workers, whoever made it", async () => {
     const { name, cluster, jobs } = start();
     await using pool = new ThreadPool();
