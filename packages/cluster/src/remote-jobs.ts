@@ -35,6 +35,8 @@ import { keyedId } from "./wire.ts";
 
 /** So long the reports of a job that is over may be on their way: events tell them in order, before its end. */
 const REPORTS_MS = 2000;
+/** So many messages of reports are kept until it is known whether they are of the caller's own job; of more the latest. */
+const MOST_EARLY = 100;
 /** Until what broke on the way to the store is sent again. */
 const AGAIN_MS = 100;
 
@@ -56,6 +58,8 @@ interface Remote {
   isWithdrawing: boolean;
   /** False: perhaps the job in the store is another one under its key. */
   isCompared: boolean;
+  /** Reports that came before that was known; null: none. */
+  early: unknown[] | null;
   /** When it was seen that it is over, and no event had told it; by `now()`. */
   overAt: number | null;
 }
@@ -121,6 +125,7 @@ export class RemoteJobs implements JobCarrier {
       isStopping: false,
       isWithdrawing: false,
       isCompared: key === undefined,
+      early: null,
       overAt: null,
     };
     this.#remotes.set(job, remote);
@@ -208,12 +213,24 @@ export class RemoteJobs implements JobCarrier {
 
   /** Whether the job that the store has under the key is the one that is meant. @returns false: it is not, and the remote is over. */
   async #compare(remote: Remote, key: string): Promise<boolean> {
-    const stored = await remote.queue.requestOf(remote.id);
+    const stored = await remote.queue.stored(remote.id);
     if (stored === undefined) this.#endOne(remote)?.failed(new KeyNotFoundError(key));
-    else if (remote.added !== null && stored.digest !== remote.added.request.digest)
+    else if (remote.added !== null && stored.request.digest !== remote.added.request.digest)
       this.#endOne(remote)?.failed(new KeyConflictError(key));
-    else remote.isCompared = true;
+    else {
+      remote.isCompared = true;
+      this.#tellEarly(remote, stored.hasReported);
+    }
     return remote.isCompared;
+  }
+
+  /** @param hasBegun It runs already: the event that said so may be older than this caller. */
+  #tellEarly(remote: Remote, hasBegun: boolean): void {
+    const { job, early } = remote;
+    remote.early = null;
+    if (job.isDecided) return;
+    if (hasBegun) job.request.reports?.postMessage({ kind: "began" });
+    for (const data of early ?? []) this.#tellReports(remote, data);
   }
 
   #withdraw(remote: Remote): void {
@@ -284,14 +301,22 @@ export class RemoteJobs implements JobCarrier {
   }
 
   #reported(id: string, data: unknown): void {
-    for (const { job, isCompared } of Array.from(this.#byId.get(id) ?? [])) {
-      if (!isCompared || job.isDecided) continue;
-      try {
-        for (const report of readReports(data, this.#options.maxPayloadBytes))
-          job.request.reports?.postMessage(report);
-      } catch (error) {
-        this.#store.onError(error as Error);
+    for (const remote of Array.from(this.#byId.get(id) ?? [])) {
+      if (remote.job.isDecided) continue;
+      if (remote.isCompared) this.#tellReports(remote, data);
+      else if (remote.job.request.reports !== null) {
+        remote.early ??= [];
+        if (remote.early.push(data) > MOST_EARLY) remote.early.shift();
       }
+    }
+  }
+
+  #tellReports({ job }: Remote, data: unknown): void {
+    try {
+      for (const report of readReports(data, this.#options.maxPayloadBytes))
+        job.request.reports?.postMessage(report);
+    } catch (error) {
+      this.#store.onError(error as Error);
     }
   }
 

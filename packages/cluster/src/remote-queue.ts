@@ -129,17 +129,25 @@ export class RemoteQueue {
     return { kind: status === -1 ? "gone" : "open" };
   }
 
-  /** What the store has of the job's request; undefined: it has no such job. */
-  async requestOf(id: string): Promise<Partial<WireRequest> | undefined> {
+  /** What the store has of the job; undefined: it has no such job. */
+  async stored(id: string): Promise<StoredRequest | undefined> {
     const stored = await this.#queue.backend.getJobData(id);
     if (stored === undefined) return undefined;
     const data = parse(stored.data);
-    return typeof data === "object" && data !== null ? data : {};
+    const request = typeof data === "object" && data !== null ? data : {};
+    // Before the first report it is 0.
+    return { request, hasReported: typeof stored.progress === "object" };
   }
 
   async close(): Promise<void> {
     await Promise.allSettled([this.#queue.close(), this.#events.close(), this.#producer?.close()]);
   }
+}
+
+export interface StoredRequest {
+  readonly request: Partial<WireRequest>;
+  /** Whether it has said that it has begun, at least. */
+  readonly hasReported: boolean;
 }
 
 export type RemoteState =

@@ -166,6 +166,35 @@ describe.skipIf(redis === null)("delivery", () => {
     expect(await second).toBeInstanceOf(KeyConflictError);
   });
 
+  it("`runTimeoutMs` holds for a call whose job runs already, under its key", async () => {
+    const gate = gates.make(3);
+    const first = cluster.run(jobs.untilStopped, [gate], { key: "runs" });
+    await opened(gate, 1);
+    const limits = { runTimeoutMs: 1, timeoutMs: timeLimit(20_000) };
+    const second = errorOf(cluster.run(jobs.untilStopped, [gate], { key: "runs", ...limits }));
+    expect(await second).toMatchObject({ code: "ERR_SKEIN_JOB_TIMEOUT", limit: "runTimeoutMs" });
+    store(gate, 0, 1);
+    expect(await first).toBeUndefined();
+  });
+
+  it("a call hears what its job has reported before it was known to be its own, by its key", async () => {
+    await jobs.reportMany(0);
+    for (const key of ["early 1", "early 2", "early 3"]) {
+      const gate = gates.make();
+      const seen: unknown[] = [];
+      const options = { key, onProgress: (value: unknown) => seen.push(value) };
+      const task = cluster.run(jobs.reportAndHold, [gate, 8], options);
+      // It is sent, and runs, before this thread looks at anything.
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+      await errorOf(cluster.attach(jobs.reportMany, "none"));
+      store(gate, 0, 1);
+      await task;
+      expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+  });
+
   it("whoever stops waiting for a job with a key does not stop it", async () => {
     const gate = gates.make(3);
     const controller = new AbortController();
