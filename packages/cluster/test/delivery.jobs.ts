@@ -62,12 +62,6 @@ export function reportMany(count: number): void {
   for (let i = 0; i < count; i++) job.progress(i);
 }
 
-/** Word 0 ends it. */
-export async function reportAndHold(gate: Gate, count: number): Promise<void> {
-  reportMany(count);
-  while (load(gate, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
 let running = 0;
 let most = 0;
 

@@ -177,24 +177,6 @@ describe.skipIf(redis === null)("delivery", () => {
     expect(await first).toBeUndefined();
   });
 
-  it("a call hears what its job has reported before it was known to be its own, by its key", async () => {
-    await jobs.reportMany(0);
-    for (const key of ["early 1", "early 2", "early 3"]) {
-      const gate = gates.make();
-      const seen: unknown[] = [];
-      const options = { key, onProgress: (value: unknown) => seen.push(value) };
-      const task = cluster.run(jobs.reportAndHold, [gate, 8], options);
-      // It is sent, and runs, before this thread looks at anything.
-      await new Promise((resolve) => setImmediate(resolve));
-      await new Promise((resolve) => setImmediate(resolve));
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
-      await errorOf(cluster.attach(jobs.reportMany, "none"));
-      store(gate, 0, 1);
-      await task;
-      expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    }
-  });
-
   it("whoever stops waiting for a job with a key does not stop it", async () => {
     const gate = gates.make(3);
     const controller = new AbortController();

@@ -6,6 +6,7 @@ import {
   type JobProgress,
   Worker,
 } from "bullmq";
+import { type CarriedJob, encodeValue, type JobReport } from "@skein/pool/engine";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { startPostgres } from "../../../test/support/postgres-server.ts";
@@ -13,7 +14,10 @@ import { startRedis } from "../../../test/support/redis-server.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
 import { useClusters } from "./clusters.ts";
 import type { NewJob } from "../src/new-job.ts";
+import { resolveClusterOptions } from "../src/cluster-options.ts";
+import { RemoteJobs } from "../src/remote-jobs.ts";
 import { RemoteQueue } from "../src/remote-queue.ts";
+import { defaultDelivery } from "../src/run-options.ts";
 import { postgresStore, redisStore, type Store, type StoreConnection } from "../src/store.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import type * as Jobs from "./delivery.jobs.ts";
@@ -136,5 +140,62 @@ describe.skipIf(redis === null)("a job that is over before its caller reads even
     await eventually("it is told", () => told.length > 0);
     expect(told).toEqual([["one", "done"]]);
     await close(worker);
+  });
+});
+
+describe.skipIf(redis === null)("a job that reports before its key was compared", () => {
+  it("is heard from its beginning", async () => {
+    const store = redisStore(redis!.url);
+    const heard = Promise.withResolvers<void>();
+    const comparesLate: Store["backend"] = (...args) => {
+      const made = createRedisBackend(...args);
+      const [read, data] = [made.readEvents.bind(made), made.getJobData.bind(made)];
+      made.readEvents = async (...from) => {
+        const events = await read(...from);
+        if (JSON.stringify(events ?? null).includes("progress")) heard.resolve();
+        return events;
+      };
+      made.getJobData = async (id) => {
+        await heard.promise;
+        await sleep(10);
+        return await data(id);
+      };
+      return made;
+    };
+    const options = resolveClusterOptions({ connection: redis!.url, name: "early" });
+    const remote = new RemoteJobs({ ...options, store: { ...store, backend: comparesLate } });
+    const connection = store.connect(() => {});
+    const report = (value: object): string => `J${JSON.stringify(value)}`;
+    const worker = new Worker<unknown, unknown>(
+      "skein.early.delivery",
+      async (job) => {
+        const first = [{ kind: "began" }, { kind: "progress", value: 1 }].map(report);
+        await job.updateProgress({ texts: first });
+        await heard.promise;
+        await job.updateProgress({ texts: [report({ kind: "progress", value: 2 })] });
+        return { kind: "result", text: "J7" };
+      },
+      { connection: connection.client },
+    );
+    const told: unknown[] = [];
+    await new Promise<void>((resolve, reject) => {
+      const job = {
+        request: {
+          fn: { kind: "export", url: import.meta.resolve("./delivery.jobs.ts"), name: "any" },
+          args: encodeValue([], "args").value,
+          context: null,
+          reports: { postMessage: (said: unknown) => told.push(said) },
+        },
+        options: { priority: 1, retries: 0, own: { ...defaultDelivery, key: "one" } },
+        isDecided: false,
+      } as unknown as CarriedJob;
+      remote.carry(job, { arrived: reject, failed: reject, settled: () => resolve() });
+    });
+    const values = told.filter((said) => (said as JobReport).kind === "progress");
+    expect(told[0]).toEqual({ kind: "began" });
+    expect(values).toEqual([1, 2].map((value) => ({ kind: "progress", value })));
+    await remote.close();
+    await worker.close();
+    connection.disconnect();
   });
 });
