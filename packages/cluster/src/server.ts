@@ -67,6 +67,7 @@ export class Server {
     open: () => this.#resume(),
   });
   #closing: Promise<void> | null = null;
+  #isDisconnected = false;
 
   constructor(options: ResolvedServeOptions) {
     this.#options = options;
@@ -125,6 +126,7 @@ export class Server {
       lookAhead,
       calls: this.#calls,
       onError,
+      isDisconnected: () => this.#isDisconnected,
       waits: (job, isWaiting) => this.#setWaiting(job, isWaiting),
     };
     const loop: Loop = new Worker<unknown, WireOutcome, string, IQueueBackend, JobProgress, never>(
@@ -220,6 +222,7 @@ export class Server {
     if (isLate) for (const loop of this.#loops) loop.close(true).catch(() => {});
     this.#control.close().catch(() => {});
     // First: that its pool is closed is no outcome of a job that still runs.
+    this.#isDisconnected = true;
     for (const connection of this.#connections) connection.disconnect();
     if (pool === undefined) await this.#pool.close(isLate ? { drain: false, timeoutMs: 1 } : {});
   }

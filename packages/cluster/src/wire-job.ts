@@ -10,6 +10,7 @@ import { JobTimeoutError, ThreadCrashedError } from "@skein/pool";
 import { toWire } from "@skein/pool/engine";
 import { DelayedError, type Job } from "bullmq";
 import { encodeText } from "./codec/text.ts";
+import { isConnectionError } from "./connection.ts";
 import { VersionSkewError } from "./errors.ts";
 import type { LookAhead } from "./look-ahead.ts";
 import { ReportSender } from "./report-sender.ts";
@@ -27,6 +28,8 @@ const BUSY_MS = 200;
 const LATE_MS = 10;
 /** How long one stays away that another version may be able to run. */
 const SKEW_MS = 2000;
+/** Until the store is asked again, after the connection has broken. */
+const AGAIN_MS = 500;
 /** So many losses make a job run alone, if it has more retries. */
 const SUSPICIOUS = 2;
 
@@ -40,6 +43,8 @@ export interface JobSurroundings {
   readonly lookAhead: LookAhead;
   readonly calls: ThreadCalls;
   readonly onError: (error: Error) => void;
+  /** The store cannot be asked any more. */
+  readonly isDisconnected: () => boolean;
   /** The job waits for jobs of the cluster that it has submitted, or does not wait any more. */
   waits(job: WireJob, isWaiting: boolean): void;
 }
@@ -125,7 +130,7 @@ export class WireJob {
   /** Null: it has none. An outcome: one of them has failed, and so does this job, which does not run. */
   async #childResults({ children }: WireRequest): Promise<readonly string[] | WireOutcome | null> {
     if (children === null) return null;
-    const values = Object.entries(await this.#stored.getChildrenValues<unknown>());
+    const values = Object.entries(await this.#ask(() => this.#stored.getChildrenValues<unknown>()));
     const byId = new Map(values.map(([key, value]) => [key.slice(key.lastIndexOf(":") + 1), value]));
     const texts: string[] = [];
     for (const id of children) {
@@ -238,8 +243,30 @@ export class WireJob {
   }
 
   async #giveBack(pauseMs: number): Promise<never> {
-    await this.#stored.moveToDelayed(wallClock() + pauseMs, this.#stored.token);
+    let isAgain = false;
+    await this.#ask(async () => {
+      try {
+        await this.#stored.moveToDelayed(wallClock() + pauseMs, this.#stored.token);
+      } catch (error) {
+        // It was given back the time before, and the answer was lost: now it is not this worker's.
+        if (!isAgain || isConnectionError(error)) throw error;
+      } finally {
+        isAgain = true;
+      }
+    });
     throw new DelayedError();
+  }
+
+  /** Again until the store answers: what rejects here, BullMQ takes for the end of the job. On Redis the connection itself does that. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await question();
+      } catch (error) {
+        if (!isConnectionError(error) || this.#around.isDisconnected()) throw error;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
   }
 }
 

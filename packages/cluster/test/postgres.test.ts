@@ -1,4 +1,7 @@
 /** A Postgres server as the store, with a worker in another process. */
+import { JobNotFoundError } from "@skein/pool";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { Client } from "pg";
 import { afterAll, describe, expect, it } from "vitest";
 import { Gates, load, opened, store } from "../../../test/engines/gates.ts";
@@ -8,7 +11,13 @@ import { eventually } from "../../../test/support/eventually.ts";
 import { startPostgres } from "../../../test/support/postgres-server.ts";
 import { timeLimit } from "../../../test/support/time-limit.ts";
 import { WorkerProcess } from "../../../test/support/worker-process.ts";
-import { Cluster, ClusterUnavailableError, KeyConflictError, KeyNotFoundError } from "../src/index.ts";
+import {
+  Cluster,
+  ClusterUnavailableError,
+  KeyConflictError,
+  KeyNotFoundError,
+  serveJobs,
+} from "../src/index.ts";
 import { errorOf, Parts } from "./clusters.ts";
 import type * as Delivery from "./delivery.jobs.ts";
 
@@ -27,6 +36,45 @@ async function connected(): Promise<AsyncDisposable & { readonly client: Client 
   const client = new Client({ connectionString: connection });
   await client.connect();
   return { client, [Symbol.asyncDispose]: () => client.end() };
+}
+
+/** The server, by a way that breaks once, when somebody asks this from `arm` on: before the server has heard it, or has answered. */
+async function breakingOnce(asked: string, lost: "question" | "answer") {
+  const { hostname, port } = new URL(connection);
+  let state: "whole" | "armed" | "broken" = "whole";
+  const proxy = createServer((client) => {
+    const server = connect(Number(port), hostname);
+    const end = (): void => {
+      client.destroy();
+      server.destroy();
+    };
+    client.on("data", (data) => {
+      const isIt = state === "armed" && data.includes(asked);
+      if (isIt) state = "broken";
+      if (isIt && lost === "question") end();
+      else if (isIt) {
+        server.removeAllListeners("data").once("data", end);
+        server.write(data);
+      } else server.write(data);
+    });
+    server.on("data", (data) => client.write(data));
+    for (const socket of [client, server]) socket.on("error", end).on("close", end);
+  }).listen(0, hostname);
+  await once(proxy, "listening");
+  const url = new URL(connection);
+  url.port = String((proxy.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    arm(): void {
+      state = "armed";
+    },
+    get hasBroken() {
+      return state === "broken";
+    },
+    async [Symbol.asyncDispose]() {
+      proxy.close();
+    },
+  };
 }
 
 afterAll(async () => {
@@ -123,6 +171,22 @@ describe.skipIf(postgres === null)("a cluster on Postgres", () => {
     store(gate, 0, 1);
     expect(await running).toBe("released");
     expect(await submitted).toBe(4);
+  });
+
+  it.each([
+    ["the results of a job's children", "status = 'processed'", "question"],
+    ["a job that it gives back", "move_to_delayed", "question"],
+    ["a job that it has given back", "move_to_delayed", "answer"],
+  ] as const)("a worker whose connection breaks asks again: %s", async (_, asked, lost) => {
+    await using breaking = await breakingOnce(asked, lost);
+    const options = { name: "breaking", modules, skewMs: 1, onError: () => {} };
+    await using _server = await serveJobs({ ...options, connection: breaking.url });
+    breaking.arm();
+    await using its = new Cluster({ connection, name: "breaking" });
+    const { join, word, none } = its.module<typeof Delivery & { none(): void }>(deliveryUrl);
+    if (asked === "move_to_delayed") expect(await errorOf(none())).toBeInstanceOf(JobNotFoundError);
+    else expect(await its.flow(join, ["-"], [{ job: word, args: ["a"] }])).toBe("a");
+    expect(breaking.hasBroken).toBe(true);
   });
 
   it("the job of a worker that was killed runs again", async () => {
