@@ -1,7 +1,6 @@
 /** The metrics of a pool as instruments of OpenTelemetry, read from `stats()` whenever a reader collects. */
 import { type Attributes, type BatchObservableResult, type Meter, metrics } from "@opentelemetry/api";
 import { argumentTypeError, type OptionNames } from "@skein/context/errors";
-import { NewValues } from "./new-values.ts";
 import {
   type MeasuredPool,
   outcomes,
@@ -11,6 +10,7 @@ import {
   threadsIn,
   threadStates,
 } from "./pool-metrics.ts";
+import { reportIn } from "./reported-pools.ts";
 
 /** Options of {@link instrumentMetrics}. */
 export interface InstrumentMetricsOptions extends PoolMetricsOptions {
@@ -31,7 +31,7 @@ const seconds = { unit: "s", advice: { explicitBucketBoundaries: boundaries } };
  * even choice, each right to 6 %; `skein.jobs` counts all. The SDK is set up before.
  *
  * @returns what ends it. The pool is kept until then.
- * @throws TypeError for an option that is unknown or has the wrong type.
+ * @throws TypeError for an option that is unknown or has the wrong type; Error when the meter has a pool of that name.
  * @example
  * instrumentMetrics(pool, { name: "images" });
  */
@@ -43,6 +43,7 @@ export function instrumentMetrics(pool: MeasuredPool, options?: InstrumentMetric
   );
   if (typeof (meter as Meter | null)?.addBatchObservableCallback !== "function")
     throw argumentTypeError("options.meter", "a Meter of OpenTelemetry", meter);
+  const { durations, waits, end } = reportIn(meter, pool, name);
   const duration = meter.createHistogram("skein.job.duration", {
     ...seconds,
     description: "Time from the start of a job to its outcome",
@@ -65,8 +66,6 @@ export function instrumentMetrics(pool: MeasuredPool, options?: InstrumentMetric
   });
 
   const base: Attributes = { "skein.pool.name": name };
-  const durations = new NewValues();
-  const waits = new NewValues();
   const observe = (result: BatchObservableResult): void => {
     const stats = pool.stats();
     for (const value of durations.take(stats.runMs)) duration.record(value, base);
@@ -80,8 +79,12 @@ export function instrumentMetrics(pool: MeasuredPool, options?: InstrumentMetric
   };
   const observed = [jobs, threads, queued];
   meter.addBatchObservableCallback(observe, observed);
+  let isOver = false;
   return {
     [Symbol.dispose]() {
+      if (isOver) return;
+      isOver = true;
+      end();
       meter.removeBatchObservableCallback(observe, observed);
     },
   };

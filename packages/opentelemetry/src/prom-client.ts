@@ -27,12 +27,15 @@ interface Source {
   readonly durations: NewValues;
   readonly waits: NewValues;
 }
-/** Metrics are registered once in a registry, whatever the number of pools. */
+/** Metrics are registered once in a registry, whatever the number of pools, and of copies of this package in this thread. */
 interface Registered {
   readonly pools: Map<string, Source>;
   readonly histograms: readonly Histogram[];
 }
-const registered = new WeakMap<Registry, Registered>();
+/** Its number says in which form that is. */
+const sharedKey: unique symbol = Symbol.for("skein.opentelemetry.prom-client.1");
+const holder = globalThis as { [sharedKey]?: WeakMap<Registry, Registered> };
+const registered = (holder[sharedKey] ??= new WeakMap<Registry, Registered>());
 
 const names = {
   jobs: "skein_jobs_total",

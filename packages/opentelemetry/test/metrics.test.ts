@@ -8,7 +8,7 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import { ThreadPool } from "@skein/pool";
 import { Gauge, Registry } from "prom-client";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { instrumentMetrics } from "../src/index.ts";
 import { collectMetrics } from "../src/prom-client.ts";
 import type * as Jobs from "./fixtures/metric.jobs.ts";
@@ -67,6 +67,41 @@ it("OpenTelemetry: histograms in seconds, jobs by outcome, threads by state, wha
   await reader.forceFlush();
   expect(JSON.stringify(exporter.getMetrics())).not.toContain('"value":20');
   await provider.shutdown();
+});
+
+it("OpenTelemetry: each pool has a name of its own, and one that is reported anew goes on where it ended", async () => {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 2 ** 30 });
+  const provider = new MeterProvider({ readers: [reader] });
+  const meter = provider.getMeter("test");
+  await work();
+  const counts: unknown[] = [];
+  for (let i = 0; i < 2; i++) {
+    using first = instrumentMetrics(pool, { name: "images", meter });
+    expect(() => instrumentMetrics(pool, { name: "images", meter })).toThrow(/"images".*`name`/);
+    exporter.reset();
+    await reader.forceFlush();
+    const metrics = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics[0]!.metrics);
+    const duration = metrics.find(({ descriptor }) => descriptor.name === "skein.job.duration")!;
+    counts.push((duration.dataPoints[0]!.value as Histogram).count);
+    first[Symbol.dispose]();
+    using _ = instrumentMetrics(pool, { name: "other", meter });
+  }
+  expect(counts[0]).toBeGreaterThan(0);
+  expect(counts[1]).toBe(counts[0]);
+  await provider.shutdown();
+});
+
+it("prom-client: two copies of this package report to one registry", async () => {
+  const registry = new Registry();
+  vi.resetModules();
+  const copy = await import("../src/prom-client.ts");
+  expect(copy.collectMetrics).not.toBe(collectMetrics);
+  using _ours = collectMetrics(pool, { name: "ours", registry });
+  using _theirs = copy.collectMetrics(pool, { name: "theirs", registry });
+  expect(() => copy.collectMetrics(pool, { name: "ours", registry })).toThrow(/"ours"/);
+  const text = await registry.metrics();
+  for (const name of ["ours", "theirs"]) expect(text).toContain(`pool="${name}",outcome="completed"`);
 });
 
 it("prom-client: the same by its names, a label for each pool, and nothing of a pool that was let go", async () => {
