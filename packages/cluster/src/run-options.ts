@@ -3,7 +3,7 @@ import { argumentTypeError, type OptionNames } from "@skein/context/errors";
 import type { RunOptions } from "@skein/pool";
 import type { OwnRunOptions } from "@skein/pool/engine";
 import { MAX_BACKOFF_MS } from "./backoff.ts";
-import { integer, positive } from "./option-values.ts";
+import { integer } from "./option-values.ts";
 
 export interface ClusterRunOptions extends RunOptions {
   /**
@@ -11,7 +11,7 @@ export interface ClusterRunOptions extends RunOptions {
    * last time it runs alone in its process. 0 to 100. @default 2 for a lost worker, 0 for a thread
    */
   readonly retries?: number | undefined;
-  /** How often the job runs, at most, until it does not throw. A job that was cancelled never runs again. @default 1 */
+  /** How often the job runs, at most, until it does not throw. A job that was cancelled never runs again. 1 to 2^31 - 1. @default 1 */
   readonly attempts?: number | undefined;
   /** How long the first wait between two attempts is, in milliseconds; each further one is twice as long, up to an hour. 0: none. @default 1000 */
   readonly backoffMs?: number | undefined;
@@ -33,6 +33,8 @@ export interface Delivery {
 export const defaultDelivery: Delivery = { attempts: 1, backoffMs: 1000, key: undefined };
 
 const MAX_KEY = 1000;
+/** Postgres has them in 32 bits. */
+const MAX_ATTEMPTS = 2 ** 31 - 1;
 
 type Own = Pick<ClusterRunOptions, "attempts" | "backoffMs" | "key">;
 const names: OptionNames<Own> = { attempts: true, backoffMs: true, key: true };
@@ -43,7 +45,7 @@ export const runOptions: OwnRunOptions = {
     const { attempts, backoffMs, key } = options as ClusterRunOptions;
     const those = (defaults as Delivery | undefined) ?? defaultDelivery;
     return {
-      attempts: attempts === undefined ? those.attempts : positive("attempts", attempts),
+      attempts: attempts === undefined ? those.attempts : integer("attempts", attempts, 1, MAX_ATTEMPTS),
       backoffMs:
         backoffMs === undefined ? those.backoffMs : integer("backoffMs", backoffMs, 0, MAX_BACKOFF_MS),
       key: key === undefined ? undefined : checkKey(key),

@@ -24,7 +24,7 @@ export interface ServeOptions {
   readonly connection?: ClusterConnection | undefined;
   /** The cluster's name: several may share a server. @default "default" */
   readonly name?: string | undefined;
-  /** Where jobs run. It is not closed. Jobs that wait for others of the cluster need `jobsPerThread` above 1. @default a pool of its own */
+  /** Where jobs run. It is not closed. What it refuses, as it is full or closed, goes back to the store, for other workers. Jobs that wait for others of the cluster need `jobsPerThread` above 1. @default a pool of its own */
   readonly pool?: ThreadPool | undefined;
   /**
    * How many jobs of one module run at once. Jobs that await want more than there are threads. One that has submitted jobs to the cluster

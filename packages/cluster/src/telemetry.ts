@@ -19,6 +19,8 @@ interface Both {
 
 /** The name of our carrier in the metadata, beside what the other one has there: so a program with that one alone can read its part. */
 const OURS = "skein";
+/** Beside ours: what the other one has written, if that is no record. */
+const THEIRS = "skein.inner";
 /** A carrier is smaller where it is made. */
 const MAX_CHARS = 65_536;
 
@@ -56,18 +58,23 @@ function managerOf(inner: ContextManager | undefined): ContextManager<Both> {
     getMetadata: ({ own, inner: theirs }) => {
       const carrier = own?.toCarrier("wire") ?? null;
       const metadata = inner?.getMetadata(theirs) ?? "";
-      return carrier === null ? metadata : JSON.stringify({ ...recordOf(metadata), [OURS]: carrier });
+      if (carrier === null) return metadata;
+      const record = recordOf(metadata) ?? (metadata === "" ? {} : { [THEIRS]: metadata });
+      return JSON.stringify({ ...record, [OURS]: carrier });
     },
-    fromMetadata: (active, metadata) => ({
-      own: contextOf(metadata),
-      inner: inner?.fromMetadata(active.inner, metadata),
-    }),
+    fromMetadata: (active, metadata) => {
+      const theirs = inner === undefined ? undefined : recordOf(metadata)?.[THEIRS];
+      return {
+        own: contextOf(metadata),
+        inner: inner?.fromMetadata(active.inner, typeof theirs === "string" ? theirs : metadata),
+      };
+    },
   };
 }
 
 /** Anybody may have written it: what cannot be read is no context. */
 function contextOf(metadata: string): ExecutionContext {
-  const carrier = metadata.length > MAX_CHARS ? null : (recordOf(metadata)[OURS] ?? null);
+  const carrier = metadata.length > MAX_CHARS ? null : (recordOf(metadata)?.[OURS] ?? null);
   try {
     return ExecutionContext.fromCarrier(carrier as ContextCarrier | null);
   } catch {
@@ -75,12 +82,13 @@ function contextOf(metadata: string): ExecutionContext {
   }
 }
 
-function recordOf(metadata: string): Readonly<Record<string, unknown>> {
+/** Null: it is none. */
+function recordOf(metadata: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(metadata);
-    return typeof value === "object" && value !== null ? { ...value } : {};
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
   } catch {
-    return {};
+    return null;
   }
 }
 

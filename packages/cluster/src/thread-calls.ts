@@ -86,7 +86,7 @@ export class ThreadCall implements JobReceiver {
     this.#job = job;
   }
 
-  /** Whether its function has; asked while it is not OVER. */
+  /** Whether its function has; not asked when it is completed. */
   get hasBegun(): boolean {
     return this.#state.hasBegun;
   }

@@ -6,7 +6,7 @@
  * | DelayedError    | it is not for this process, or not now: it was given back to the store, and does not count as begun      |
  * | AttemptError    | it threw, and has attempts left: the store gives it out again, after its wait                           |
  */
-import { JobTimeoutError, ThreadCrashedError } from "@skein/pool";
+import { JobTimeoutError, PoolClosedError, QueueFullError, ThreadCrashedError } from "@skein/pool";
 import { toWire } from "@skein/pool/engine";
 import { DelayedError, type Job } from "bullmq";
 import { encodeText } from "./codec/text.ts";
@@ -22,7 +22,7 @@ import { checkSize, readOutcome, readRequest, type WireOutcome, type WireRequest
 
 export type StoredJob = Job<unknown, WireOutcome>;
 
-/** How long a job stays away that is given back while another one runs alone. */
+/** How long a job stays away that is given back while another one runs alone, or because the pool takes none. */
 const BUSY_MS = 200;
 /** How long one stays away that was ahead, and whose turn does not come. */
 const LATE_MS = 10;
@@ -162,6 +162,7 @@ export class WireJob {
         if (answer !== null) return answer.outcome;
       } catch (error) {
         if (this.#isWaiting) this.#wait(false);
+        if (error instanceof DelayedError) throw error;
         if (!(error instanceof ThreadCrashedError)) return errorOutcome(error);
         if (crashes >= request.threadRetries || this.#isStopping)
           return crashOutcome(error, this.#around.maxPayloadBytes);
@@ -173,7 +174,7 @@ export class WireJob {
     }
   }
 
-  /** @returns null: it never began. @throws ThreadCrashedError, and what the pool says. */
+  /** @returns null: it never began. @throws DelayedError, ThreadCrashedError, and what the pool says. */
   async #callOnce(
     request: WireRequest,
     children: readonly string[] | null,
@@ -196,6 +197,14 @@ export class WireJob {
       const answer = await call.answer;
       isAtOnce = answer?.isAtOnce ?? false;
       return answer;
+    } catch (error) {
+      const isRefused = error instanceof PoolClosedError || error instanceof QueueFullError;
+      if (isRefused && !this.#isStopping && !call.hasBegun) {
+        // That is not the job's fault, and the pool of another worker may take it.
+        this.#around.onError(error);
+        await this.#giveBack(BUSY_MS);
+      }
+      throw error;
     } finally {
       this.#call = null;
       lookAhead.ended(call, isAtOnce);
@@ -233,13 +242,11 @@ export class WireJob {
   /** Another worker may be of another version. Returns when none was, for long enough. */
   async #leaveToOthers(): Promise<void> {
     const { skewMs } = this.#around;
-    if (skewMs === 0 || this.#isStopping) return;
-    const pauseMs = Math.min(SKEW_MS, skewMs);
+    if (this.#isStopping) return;
     // Each time it was given out counts as a start, and nothing else tells for how long that goes on: clocks may differ.
     const { attemptsStarted, attemptsMade, stalledCounter } = this.#stored;
-    const tries = attemptsStarted - attemptsMade - stalledCounter;
-    if (tries * pauseMs > skewMs) return;
-    await this.#giveBack(pauseMs);
+    const leftMs = skewMs - (attemptsStarted - attemptsMade - stalledCounter - 1) * SKEW_MS;
+    if (leftMs > 0) await this.#giveBack(Math.min(SKEW_MS, leftMs));
   }
 
   async #giveBack(pauseMs: number): Promise<never> {

@@ -151,6 +151,9 @@ describe.skipIf(redis === null)("delivery", () => {
     });
     expect(await errorOf(cluster.attach(jobs.failTimes, "order 8"))).toBeInstanceOf(KeyNotFoundError);
     expect(() => cluster.attach(jobs.failTimes, "")).toThrow("key");
+    expect(() => cluster.run(jobs.failTimes, [gate, 0], { attempts: 2 ** 31 })).toThrow(
+      /attempts.*2147483647/,
+    );
     expect(() => cluster.module(url, { key: "all" })).toThrow("key");
   });
 
@@ -361,6 +364,26 @@ describe.skipIf(redis === null)("delivery", () => {
       contextManager.with(contextManager.fromMetadata(contextManager.active(), garbage), () =>
         expect(tenant.value).toBeUndefined(),
       );
+  });
+
+  it("`skeinTelemetry` keeps what another telemetry writes, whatever its form", () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    for (const theirs of [traceparent, "", "5", '["a"]', '{"traceparent":"00"}']) {
+      const inner: Telemetry["contextManager"] = {
+        ...recording.contextManager,
+        getMetadata: () => theirs,
+        fromMetadata: (_, metadata) => metadata,
+      };
+      const { contextManager } = skeinTelemetry({ inner: { ...recording, contextManager: inner } });
+      for (const flowing of [undefined, "acme"]) {
+        const write = (): string => contextManager.getMetadata(contextManager.active());
+        const metadata = flowing === undefined ? write() : tenant.run(flowing, write);
+        const context = contextManager.fromMetadata(contextManager.active(), metadata) as { inner: string };
+        const expected = theirs === "" || theirs.startsWith("{") ? metadata : theirs;
+        expect(context.inner).toBe(expected);
+        contextManager.with(context, () => expect(tenant.value).toBe(flowing));
+      }
+    }
   });
 
   it("a job that waits for jobs of the cluster leaves its slot to them", async () => {

@@ -174,18 +174,18 @@ describe.skipIf(postgres === null)("a cluster on Postgres", () => {
   });
 
   it.each([
-    ["the results of a job's children", "status = 'processed'", "question"],
-    ["a job that it gives back", "move_to_delayed", "question"],
-    ["a job that it has given back", "move_to_delayed", "answer"],
-  ] as const)("a worker whose connection breaks asks again: %s", async (_, asked, lost) => {
+    ["the results of a job's children", "status = 'processed'", "question", "a"],
+    ["a job that it gives back", "move_to_delayed", "question", expect.any(JobNotFoundError)],
+    ["a job that it has given back", "move_to_delayed", "answer", expect.any(JobNotFoundError)],
+  ] as const)("a worker whose connection breaks asks again: %s", async (_, asked, lost, expected) => {
     await using breaking = await breakingOnce(asked, lost);
     const options = { name: "breaking", modules, skewMs: 1, onError: () => {} };
     await using _server = await serveJobs({ ...options, connection: breaking.url });
     breaking.arm();
     await using its = new Cluster({ connection, name: "breaking" });
     const { join, word, none } = its.module<typeof Delivery & { none(): void }>(deliveryUrl);
-    if (asked === "move_to_delayed") expect(await errorOf(none())).toBeInstanceOf(JobNotFoundError);
-    else expect(await its.flow(join, ["-"], [{ job: word, args: ["a"] }])).toBe("a");
+    const flow = () => its.flow(join, ["-"], [{ job: word, args: ["a"] }]);
+    expect(await (asked === "move_to_delayed" ? errorOf(none()) : flow())).toEqual(expected);
     expect(breaking.hasBroken).toBe(true);
   });
 

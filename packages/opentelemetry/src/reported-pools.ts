@@ -24,7 +24,11 @@ const meters = (holder[sharedKey] ??= new WeakMap<Meter, Reported>());
  * A pool is reported from now on.
  * @returns what was recorded of it, and what ends that. @throws Error when another one is, by this name.
  */
-export function reportIn(meter: Meter, pool: MeasuredPool, name: string): Recorded & { end(): void } {
+export function reportIn(
+  meter: Meter,
+  pool: MeasuredPool,
+  name: string,
+): Recorded & { readonly end: () => void } {
   let reported = meters.get(meter);
   if (reported === undefined) meters.set(meter, (reported = { names: new Set(), recorded: new WeakMap() }));
   const { names, recorded } = reported;

@@ -1,0 +1,88 @@
+/** What a worker does with a job that is not for it. */
+import { QueueFullError, ThreadPool } from "@skein/pool";
+import { DelayedError } from "bullmq";
+import { afterAll, expect, it } from "vitest";
+import { LookAhead } from "../src/look-ahead.ts";
+import { Solitude } from "../src/solitude.ts";
+import { ThreadCalls } from "../src/thread-calls.ts";
+import type * as Thread from "../src/thread.ts";
+import { now } from "../src/timers.ts";
+import { type JobSurroundings, type StoredJob, WireJob } from "../src/wire-job.ts";
+
+const url = new URL("./delivery.jobs.ts", import.meta.url).href;
+const threadUrl = new URL("../src/thread.ts", import.meta.url);
+const pool = new ThreadPool({ maxThreads: 1, maxQueue: 0 });
+afterAll(() => pool.close());
+
+function play(skewMs: number, threads: ThreadPool) {
+  const errors: Error[] = [];
+  const around: JobSurroundings = {
+    url,
+    skewMs,
+    maxPayloadBytes: 2 ** 20,
+    solitude: new Solitude({ close() {}, open() {} }),
+    lookAhead: new LookAhead(
+      {
+        concurrency: 10,
+        waiting: () => 0,
+        maxThreads: () => 1,
+        unlike() {},
+        hasLong: () => false,
+        changed() {},
+      },
+      { now, after() {} },
+    ),
+    calls: new ThreadCalls(threads, threads.module<typeof Thread>(threadUrl, { flowContext: false })),
+    onError: (error) => errors.push(error),
+    isDisconnected: () => false,
+    waits() {},
+  };
+  const givenBack: unknown[] = [];
+  const job = (data: object, attemptsStarted = 1) =>
+    new WireJob(
+      {
+        data,
+        attemptsStarted,
+        attemptsMade: 0,
+        stalledCounter: 0,
+        opts: {},
+        moveToDelayed: async () => void givenBack.push(attemptsStarted),
+      } as unknown as StoredJob,
+      around,
+    );
+  return { job, errors, givenBack };
+}
+
+it.each([
+  [0, 0],
+  [1, 1],
+  [2000, 1],
+  [3900, 2],
+  [4100, 3],
+])("leaves a job to other versions for no less than `skewMs`: %i, %i times", async (skewMs, times) => {
+  const { job, givenBack } = play(skewMs, pool);
+  const run = (starts: number) => job({ v: 99, from: "7.1.0" }, starts).run();
+  for (let starts = 1; starts <= times; starts++)
+    await expect(run(starts)).rejects.toBeInstanceOf(DelayedError);
+  expect(await run(times + 1)).toMatchObject({ kind: "error" });
+  expect(givenBack).toHaveLength(times);
+});
+
+it("gives a job back that its pool refuses", async () => {
+  const rest = { each: false, digest: null, context: null, reports: false, children: null };
+  const limits = { lostRetries: 2, threadRetries: 0, leftMs: null, runTimeoutMs: null };
+  const request = { v: 2, from: "1.0.0", fn: "word", args: 'J["a"]', ...rest, ...limits };
+  const closed = new ThreadPool({ maxThreads: 1 });
+  await closed.close();
+  const { job, givenBack, errors } = play(0, closed);
+  await expect(job(request).run()).rejects.toBeInstanceOf(DelayedError);
+  expect(givenBack).toHaveLength(1);
+  expect(errors).toMatchObject([{ code: "ERR_SKEIN_POOL_CLOSED" }]);
+  const { job: other, errors: told } = play(0, pool);
+  const both = await Promise.allSettled([other(request).run(), other(request).run()]);
+  expect(both).toMatchObject([
+    { value: { kind: "result", text: 'J"a"' } },
+    { reason: expect.any(DelayedError) },
+  ]);
+  expect(told).toMatchObject([{ constructor: QueueFullError }]);
+});
