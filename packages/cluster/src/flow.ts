@@ -1,6 +1,6 @@
 /** Jobs that run before another one, which takes their results. */
 import { argumentRangeError, argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
-import type { FunctionSource, Job } from "@skein/pool/engine";
+import { decodeValue, encodeValue, type FunctionSource, type Job } from "@skein/pool/engine";
 import { encodeText } from "./codec/text.ts";
 import { type ExportSource, MAX_CHILDREN } from "./wire.ts";
 
@@ -50,7 +50,8 @@ export function encodeChildren(
     if (source.kind !== "export") throw argumentTypeError(`${at}.job`, "a job of a module", job);
     return {
       source,
-      args: encodeText(args, `${at}.args`),
+      // As those of a call: what a clone is, and what is none.
+      args: encodeText(decodeValue(encodeValue(args, `${at}.args`).value), `${at}.args`),
       children: its === undefined ? null : encodeChildren(its, sourceOf, `${at}.children`),
     };
   });

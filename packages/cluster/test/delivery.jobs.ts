@@ -58,6 +58,10 @@ export function word(text: string): string {
   return text;
 }
 
+export function byteLength(bytes: ArrayBuffer): number {
+  return bytes.byteLength;
+}
+
 export function reportMany(count: number): void {
   for (let i = 0; i < count; i++) job.progress(i);
 }

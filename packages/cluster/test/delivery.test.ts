@@ -1,7 +1,8 @@
 /** What becomes of jobs whose first run does not end well, and of those with a key. */
-import { JobNotFoundError, ThreadCrashedError, ThreadPool } from "@skein/pool";
+import { JobNotFoundError, stream, ThreadCrashedError, ThreadPool } from "@skein/pool";
 import { jobModule } from "@skein/pool/engine";
 import { AsyncLocalStorage } from "node:async_hooks";
+import { runInNewContext } from "node:vm";
 import { Queue, type Telemetry, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -321,6 +322,14 @@ describe.skipIf(redis === null)("delivery", () => {
     ).toMatchObject({
       path: "children[0].args[0]",
     });
+    // The same as in a call.
+    for (const none of [(function* () {})(), new Intl.NumberFormat(), stream(["a"])])
+      expect(
+        await errorOf(cluster.flow(jobs.join, ["-"], [{ job: jobs.word, args: [none as never] }])),
+      ).toMatchObject({ code: "ERR_SKEIN_NOT_CLONEABLE", path: "children[0].args[0]" });
+    const bytes = runInNewContext("new Uint8Array([1, 2]).buffer") as ArrayBuffer;
+    const foreign = { job: jobs.byteLength, args: [bytes] };
+    expect(await cluster.flow(jobs.join, ["-"], [foreign as never])).toBe("2");
     expect(() => cluster.flow(jobs.join, ["-"], [{ job: 5 } as never])).toThrow("job");
     const misspelt = [{ job: jobs.join, args: ["-"], chidren: words("1") }] as never;
     expect(() => cluster.flow(jobs.join, ["-"], misspelt)).toThrow(

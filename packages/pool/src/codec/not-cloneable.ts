@@ -28,7 +28,17 @@ import { cloneableKindOf, isDetachedMemory } from "./cloneable-kind.ts";
 import { aRevokedProxy, aThenable, Refusal } from "./refusal.ts";
 
 /** What is being sent; the first word of every path. */
-export type CloneRoot = "args" | "result" | "item" | "error" | "progress" | "workerData" | ItemRoot;
+export type CloneRoot =
+  | "args"
+  | "result"
+  | "item"
+  | "error"
+  | "progress"
+  | "workerData"
+  | ChildRoot
+  | ItemRoot;
+/** Those of a job that is sent along with another one. */
+type ChildRoot = `${string}.args`;
 /** One item of an argument that comes piece by piece, from 0. */
 type ItemRoot = `${string} → item ${number}`;
 
