@@ -213,7 +213,11 @@ export class RemoteJobs implements JobCarrier {
 
   /** Whether the job that the store has under the key is the one that is meant. @returns false: it is not, and the remote is over. */
   async #compare(remote: Remote, key: string): Promise<boolean> {
-    const stored = await remote.queue.stored(remote.id);
+    let stored = await remote.queue.stored(remote.id);
+    while (stored === undefined && this.#isOnItsWay(remote)) {
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      stored = await remote.queue.stored(remote.id);
+    }
     if (stored === undefined) this.#endOne(remote)?.failed(new KeyNotFoundError(key));
     else if (remote.added !== null && stored.request.digest !== remote.added.request.digest)
       this.#endOne(remote)?.failed(new KeyConflictError(key));
@@ -222,6 +226,15 @@ export class RemoteJobs implements JobCarrier {
       this.#tellEarly(remote, stored.hasReported);
     }
     return remote.isCompared;
+  }
+
+  /** Whether a call of this caller has the same key, and was made before: on Postgres the question may overtake it. */
+  #isOnItsWay(remote: Remote): boolean {
+    if (remote.added !== null || !this.#remotes.has(remote.job)) return false;
+    const sameId = Array.from(this.#byId.get(remote.id) ?? []);
+    return sameId.some(
+      ({ added, stage, sentAt }) => added !== null && (stage !== "sent" || now() - sentAt < AGAIN_MS),
+    );
   }
 
   /** @param hasBegun It runs already: the event that said so may be older than this caller. */

@@ -1,6 +1,7 @@
 /** A Postgres server as the store, with a worker in another process. */
 import { JobNotFoundError } from "@skein/pool";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { Client } from "pg";
 import { afterAll, describe, expect, it } from "vitest";
@@ -149,6 +150,25 @@ describe.skipIf(postgres === null)("a cluster on Postgres", () => {
     } finally {
       await its.close({ drain: false, timeoutMs: 1 });
     }
+  });
+
+  it("`attach` finds a job that this caller has submitted a turn before", async () => {
+    await using its = new Cluster({ connection, name: "attached", onError: () => {} });
+    const { echo } = its.module<typeof Engines>(enginesUrl);
+    const errors: unknown[] = [];
+    for (let i = 0; i < 10; i++) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const key = `job ${i}`;
+      const job = errorOf(its.run(echo, [i], { key, signal }));
+      await new Promise((resolve) => setImmediate(resolve));
+      const attached = errorOf(its.attach(echo, key, { signal }));
+      await Promise.race([attached, sleep(300)]);
+      controller.abort();
+      await job;
+      errors.push((await attached) === signal.reason);
+    }
+    expect(errors).toEqual(errors.map(() => true));
   });
 
   it("a job that runs is asked to stop", async () => {
