@@ -160,7 +160,7 @@ export class TaskFlow implements Flow, TaskSender {
     if (this.#shared > 0 || places.perThread > 1) return null;
     let free: WorkerRecord | null = null;
     for (const record of threads.records) {
-      if (record.tasks.size > 0) continue;
+      if (record.tasks.size > 0 || record.mayEnd) continue;
       if (record.hasStarted) return record;
       free ??= record;
     }
@@ -221,6 +221,7 @@ export class TaskFlow implements Flow, TaskSender {
     info.reject(error);
     if (info.job !== null) {
       if (info.started === 0) this.#lined.remove(info);
+      if (info.record !== null) info.record.mayEnd = true;
       info.job.cancel();
     } else if (info.started === 0) {
       this.#held.remove(info);

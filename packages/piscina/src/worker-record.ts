@@ -38,6 +38,8 @@ export class WorkerRecord {
   /** Has started, or counts as one that has. */
   isReady = false;
   hasStarted = false;
+  /** A task of its own was aborted: it ends in a moment, if it had begun that. */
+  mayEnd = false;
   /** With what it has ended: what its tasks reject with that it had not begun. */
   failure: Error | null = null;
   isDestroyed = false;

@@ -235,6 +235,33 @@ describe("signals", () => {
     }
   });
 
+  it("end no task but their own: one that comes right afterwards has another thread", async () => {
+    const piscina = make({ minThreads: 2, maxThreads: 2 });
+    const [, second] = piscina.threads;
+    const gate = makeGate();
+    const controller = new AbortController();
+    const task = piscina.run(gate, { name: "hold", signal: controller.signal });
+    await isHeld(gate);
+    controller.abort();
+    await expect(task).rejects.toThrow("The task has been aborted");
+    await expect(piscina.run(null, { name: "threadId" })).resolves.toBe(second!.threadId);
+  });
+
+  it("end no task but their own: one that was given to the thread goes to the next", async () => {
+    const piscina = make();
+    const gates = [makeGate(), makeGate()];
+    const controller = new AbortController();
+    const before = piscina.run(gates[0], { name: "hold" });
+    // It waits, so nobody here knows that the thread of the one before takes it.
+    const task = piscina.run(gates[1], { name: "hold", signal: controller.signal });
+    openGate(gates[0]!);
+    const threadId = await before;
+    await isHeld(gates[1]!);
+    controller.abort();
+    await expect(task).rejects.toThrow("The task has been aborted");
+    await expect(piscina.run(null, { name: "threadId" })).resolves.not.toBe(threadId);
+  });
+
   it("take a waiting task back: it never runs", async () => {
     const piscina = make();
     const gate = makeGate();
