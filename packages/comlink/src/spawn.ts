@@ -6,7 +6,7 @@ import { ThreadPool } from "@skein/pool";
 import { type JobEngine, showJobsAs, suppressTracing } from "@skein/pool/engine";
 import { proxyOver } from "./doors.ts";
 import type * as Home from "./home.ts";
-import { threadsFor } from "./homes.ts";
+import { mustChoose, onThreads } from "./homes.ts";
 import { Replicas } from "./replicas.ts";
 import { type Blueprint, ThreadObject } from "./thread-object.ts";
 import type { Remote } from "./wrap.ts";
@@ -88,11 +88,10 @@ export function spawn<M, K extends ClassName<M>>(
 
 async function start<T>(blueprint: Blueprint, replicas: number): Promise<Remote<T>> {
   const { pool } = blueprint;
-  if (replicas === 1 || !(pool instanceof ThreadPool))
-    return proxyOver(await ThreadObject.start(blueprint, {})) as Remote<T>;
-  const threads = await threadsFor(pool, replicas);
-  const started = await Promise.allSettled(
-    threads.map((thread) => ThreadObject.start(blueprint, { thread })),
+  if (!(pool instanceof ThreadPool) || (replicas === 1 && !mustChoose(pool)))
+    return proxyOver(await ThreadObject.start(blueprint, null)) as Remote<T>;
+  const started = await onThreads(pool, replicas, (places) =>
+    Promise.allSettled(places.map((place) => ThreadObject.start(blueprint, place))),
   );
   const all = new Replicas(started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])));
   const failed = started.find((each) => each.status === "rejected");

@@ -10,14 +10,14 @@
  */
 import { MessageChannel } from "node:worker_threads";
 import { AsyncScope, type ContextCarrier, ExecutionContext } from "@skein/context";
-import { type Job, PoolClosedError, type RunOptions, ThreadCrashedError } from "@skein/pool";
+import { type Job, PoolClosedError, ThreadCrashedError } from "@skein/pool";
 import { type JobEngine, onClosing } from "@skein/pool/engine";
 import { CallEndpoint, proxyOf } from "./call-endpoint.ts";
 import { Calls, type CallTarget, type OutgoingCall } from "./calls.ts";
 import { doors } from "./doors.ts";
 import { callLost } from "./errors.ts";
 import { PortLink } from "./link.ts";
-import { settleOn } from "./homes.ts";
+import { onAnyThread, type Place, settleOn } from "./homes.ts";
 import type { home } from "./home.ts";
 import { Promise } from "./native-promise.ts";
 
@@ -41,23 +41,25 @@ export class ThreadObject implements CallTarget {
   /** Resolves when the home has ended for good, with what went wrong there. */
   readonly #gone = Promise.withResolvers<{ readonly error: unknown } | null>();
   readonly #stopWatching: () => void;
-  /** Null until it is constructed. */
-  #leaveThread: (() => void) | null = null;
+  /** Null: any thread may take it, and none has told that it did. */
+  #place: Place | null;
+  #isConstructed = false;
   #release: Promise<void> | null = null;
 
-  private constructor(blueprint: Blueprint, placement: Pick<RunOptions, "thread">) {
+  private constructor(blueprint: Blueprint, place: Place | null) {
     this.#blueprint = blueprint;
+    this.#place = place;
     this.#homeEnd = new AbortController();
-    this.#calls = this.#open(placement);
+    this.#calls = this.#open();
     this.#stopWatching = onClosing(blueprint.pool, () => void this.release().catch(() => {}));
   }
 
   /**
-   * @param placement Of its first home.
+   * @param place Of its first home; null: wherever the pool has room.
    * @returns when it is constructed; rejects with why it cannot be.
    */
-  static async start(blueprint: Blueprint, placement: Pick<RunOptions, "thread">): Promise<ThreadObject> {
-    const object = new ThreadObject(blueprint, placement);
+  static async start(blueprint: Blueprint, place: Place | null): Promise<ThreadObject> {
+    const object = new ThreadObject(blueprint, place);
     await object.#construct();
     return object;
   }
@@ -88,14 +90,14 @@ export class ThreadObject implements CallTarget {
     if (failure !== null && !(failure.error instanceof ThreadCrashedError)) throw failure.error;
   }
 
-  #open(placement: Pick<RunOptions, "thread">): Calls {
+  #open(): Calls {
     const { pool, home, url, name } = this.#blueprint;
     const { signal } = this.#homeEnd;
     return AsyncScope.root.run(() => {
       const { port1, port2 } = new MessageChannel();
       const calls = new Calls(new PortLink(port1, true, false), doors);
       const ended = pool.run(home, [port2, url, name], {
-        ...placement,
+        thread: this.#place?.thread,
         flowContext: false,
         signal,
         transfer: [port2],
@@ -109,7 +111,12 @@ export class ThreadObject implements CallTarget {
     });
   }
 
-  async #construct(): Promise<void> {
+  #construct(): Promise<void> {
+    const constructed = this.#constructThere();
+    return this.#place === null ? onAnyThread(this.#blueprint.pool, constructed) : constructed;
+  }
+
+  async #constructThere(): Promise<void> {
     const calls = this.#calls;
     const homeEnd = this.#homeEnd;
     const endpoint = new CallEndpoint(calls, [], {}, this);
@@ -121,7 +128,8 @@ export class ThreadObject implements CallTarget {
         ExecutionContext.fromCarrier(context),
         () => new Class(...args),
       );
-      this.#leaveThread = settleOn(pool, threadId);
+      this.#isConstructed = true;
+      this.#place ??= settleOn(pool, threadId);
     } catch (error) {
       // Before the port closes: a job cannot begin with one that is closed.
       homeEnd.abort();
@@ -137,12 +145,13 @@ export class ThreadObject implements CallTarget {
       if (failure !== null) return failure.error as Error;
       return new PoolClosedError("The pool was closed before this call had settled");
     });
-    const wasConstructed = this.#leaveThread !== null;
-    this.#leaveThread?.();
-    this.#leaveThread = null;
+    const wasConstructed = this.#isConstructed;
+    this.#isConstructed = false;
+    this.#place?.leave();
+    this.#place = null;
     if (crash !== null && this.#blueprint.restarts && wasConstructed && this.#release === null) {
       this.#homeEnd = new AbortController();
-      this.#calls = this.#open({});
+      this.#calls = this.#open();
       // Who calls it learns of a failure.
       void this.#construct().catch(() => {});
       return;

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { AsyncLocal } from "@skein/context";
 import { PoolClosedError, ThreadCrashedError, ThreadPool, type TracedJob } from "@skein/pool";
 import { InlineEngine } from "@skein/pool/inline";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { throwsWhileDown, writtenFiles } from "../../pool/test/jobs/written-files.ts";
 import { release, type Remote, spawn, withOptions } from "../src/index.ts";
@@ -143,6 +143,38 @@ describe("with replicas", () => {
     expect(new Set(after).size).toBe(1);
     expect(after[0]).not.toBe(before[0]);
     expect(before).toContain(after[0]);
+  });
+
+  it.each([
+    ["two of two", [2, 2]],
+    ["one behind two", [2, 1]],
+    ["two behind one", [1, 2]],
+    ["all sorts", [1, 2, 1, 3, 1]],
+  ])("has threads of its own beside those that are made at the same time: %s", async (_, counts) => {
+    const maxThreads = counts.reduce((sum, count) => sum + count);
+    const full = new ThreadPool({ minThreads: 1, maxThreads });
+    onTestFinished(() => full.close({ drain: false }));
+    const objects = await Promise.all(
+      counts.map((replicas) => spawn<Module, "Store">(full, url, "Store", [], { replicas })),
+    );
+    const places: number[] = [];
+    for (const [i, object] of objects.entries()) {
+      const seen = new Set<number>();
+      for (let key = 0; seen.size < counts[i]!; key++)
+        seen.add(await withOptions(object, { affinity: key }).where());
+      places.push(...seen);
+    }
+    expect(new Set(places).size).toBe(maxThreads);
+  });
+
+  it("leaves its threads to others when it could not be made, and when it is released", async () => {
+    await using large = new ThreadPool({ minThreads: 1, maxThreads: 4 });
+    const make = (name: "Failing" | "Store"): Promise<Remote<object>> =>
+      spawn<Module, typeof name>(large, url, name, [], { replicas: 2 });
+    expect(await errorOf(make("Failing"))).toMatchObject({ code: "E_MADE" });
+    await release(await make("Store"));
+    await release(await make("Store"));
+    expect(large.threads).toHaveLength(2);
   });
 
   it("rejects when one cannot be made, and keeps none", async () => {
