@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { abortOnce } from "@skein/scheduling/internal";
 
 /** Whatever announces an abort: an AbortSignal, another EventTarget, or an EventEmitter. */
@@ -31,7 +32,12 @@ export function onAbort(signal: AbortSignalAny, listener: () => void): () => voi
     return () => signal.removeEventListener("abort", listener);
   }
   signal.once("abort", listener);
-  return () => void signal.off("abort", listener);
+  // Piscina's type has `off`, and Piscina calls this: older emitters have nothing else.
+  const emitter = signal as AbortSignalEventEmitter & Partial<Pick<EventEmitter, "removeListener">>;
+  return () => {
+    if (emitter.removeListener === undefined) emitter.off("abort", listener);
+    else emitter.removeListener("abort", listener);
+  };
 }
 
 export function isAborted(signal: AbortSignalAny): boolean {

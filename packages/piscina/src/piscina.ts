@@ -181,11 +181,15 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
     if (typeof force !== "boolean") throw new TypeError("force argument must be a boolean");
     this.#isClosing = true;
     if (force) this.#flow.rejectWaiting(() => new AbortError("pool is closed"));
-    if (!(await this.#flow.whenEmpty(Math.min(this.options.closeTimeout, MAX_DELAY_MS))))
-      this.emit("error", new Error("Close operation timed out"));
-    await this.destroy();
-    this.emit("close");
-    this.#isClosing = false;
+    try {
+      if (!(await this.#flow.whenEmpty(Math.min(this.options.closeTimeout, MAX_DELAY_MS))))
+        this.emit("error", new Error("Close operation timed out"));
+    } finally {
+      // Without a listener for it, `emit` throws that error.
+      await this.destroy();
+      this.#isClosing = false;
+      this.emit("close");
+    }
   }
 
   [Symbol.dispose](): void {

@@ -5,6 +5,7 @@ import { SkeinError } from "@skein/context/errors";
 import type { JobReceiver, SentJob } from "@skein/pool/engine";
 import { type AbortSignalAny, onAbort } from "./abort-signal.ts";
 import { kQueueOptions } from "./symbols.ts";
+import { reportUncaught } from "./report-uncaught.ts";
 import type { Task } from "./task-queues.ts";
 import { now, queueMicrotask } from "./timers.ts";
 import type { WorkerRecord } from "./worker-record.ts";
@@ -78,8 +79,10 @@ export class TaskInfo extends AsyncResource implements JobReceiver {
     });
   }
 
+  /** @throws what the signal throws, which may be anything of the program's. */
   listen(signal: AbortSignalAny, listener: () => void): void {
     this.#stopListening = onAbort(signal, listener);
+    if (this.isOver) this.#forgetSignal();
   }
 
   completed(result: unknown): void {
@@ -104,9 +107,17 @@ export class TaskInfo extends AsyncResource implements JobReceiver {
   #end(settle: (value: unknown) => void, value: unknown): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.#stopListening?.();
     this.runInAsyncScope(settle, null, value);
     this.emitDestroy();
+    if (this.#stopListening !== null) this.#forgetSignal();
+  }
+
+  #forgetSignal(): void {
+    try {
+      this.#stopListening?.();
+    } catch (error) {
+      reportUncaught(error);
+    }
   }
 }
 

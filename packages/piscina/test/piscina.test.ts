@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TracedJob } from "@skein/pool";
 import { eventually } from "../../../test/support/eventually.ts";
+import { UncaughtErrors } from "../../pool/test/uncaught.ts";
 import {
   type PiscinaTask,
   Piscina,
@@ -280,6 +281,32 @@ describe("signals", () => {
     expect(counter[0]).toBe(0);
   });
 
+  it("keep no task from its end when their listener cannot be taken away", async () => {
+    const piscina = make();
+    using uncaught = new UncaughtErrors();
+    const emitter = new EventEmitter();
+    emitter.on("removeListener", () => {
+      throw new RangeError("of a listener");
+    });
+    const old = { aborted: false, addEventListener: () => {} } as unknown as EventTarget;
+    for (const signal of [emitter, old])
+      await expect(piscina.run("x", { signal })).resolves.toMatchObject({ task: "x" });
+    await piscina.close();
+    expect(uncaught.seen).toMatchObject([new RangeError("of a listener"), { name: "TypeError" }]);
+  });
+
+  it("may be emitters with `once` and `removeListener` alone", async () => {
+    const listeners = new Set<unknown>();
+    const signal = {
+      once: (_: string, listener: unknown) => void listeners.add(listener),
+      removeListener: (_: string, listener: unknown) => void listeners.delete(listener),
+    } as unknown as EventEmitter;
+    const task = make().run("x", { signal });
+    expect(listeners.size).toBe(1);
+    await expect(task).resolves.toMatchObject({ task: "x" });
+    expect(listeners.size).toBe(0);
+  });
+
   it("may fire while the task is handed over", async () => {
     const controller = new AbortController();
     const task = {
@@ -407,6 +434,26 @@ describe("the end", () => {
         status: "rejected",
         reason: { message: "Terminating worker thread" },
       });
+    await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
+  });
+
+  it("close out of time ends the threads, though nobody listens for its `error`; the pool works again afterwards", async () => {
+    const piscina = make({ closeTimeout: 1 });
+    const task = piscina.run(makeGate(), { name: "hold" });
+    await Promise.all([
+      expect(piscina.close()).rejects.toThrow("Close operation timed out"),
+      expect(task).rejects.toThrow("Terminating worker thread"),
+    ]);
+    expect(piscina.threads).toHaveLength(0);
+    await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
+  });
+
+  it("a `close` listener that throws rejects close, and the pool works again all the same", async () => {
+    const piscina = make();
+    piscina.once("close", () => {
+      throw new RangeError("of a listener");
+    });
+    await expect(piscina.close()).rejects.toThrow("of a listener");
     await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
   });
 
