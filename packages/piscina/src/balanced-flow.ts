@@ -14,6 +14,7 @@ import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-si
 import type { Flow, FlowOptions } from "./flow.ts";
 import type { PiscinaLoadBalancer } from "./load-balancer.ts";
 import { OpenTasks } from "./open-tasks.ts";
+import { reportUncaught } from "./report-uncaught.ts";
 import { kQueueOptions } from "./symbols.ts";
 import { queueOptionsOf, type QueuedTask, type TaskSender } from "./task-info.ts";
 import { FixedQueue, type PiscinaTask, type TaskQueue } from "./task-queues.ts";
@@ -37,6 +38,8 @@ export class BalancedFlow implements Flow, TaskSender {
   readonly #abortable = new FixedQueue();
   readonly #open = new OpenTasks();
   readonly #clock = new TurnClock();
+  /** The program's own queue has thrown: it may hold tasks for which there are threads. */
+  #hasStalled = false;
 
   constructor(options: BalancedFlowOptions) {
     this.#options = options;
@@ -60,6 +63,8 @@ export class BalancedFlow implements Flow, TaskSender {
 
   submit(info: QueuedTask, signal: AbortSignalAny | null): void {
     const { threads, maxQueue } = this.#options;
+    // First: the signal may be refused, as the task may be by the program's own balancer and queue.
+    if (signal !== null && !this.#follow(info, signal)) return;
     const isFirst = this.waiting === 0;
     const ready = threads.records.filter(({ isReady }) => isReady);
     if (isFirst && this.#assign(info, ready)) {
@@ -78,21 +83,31 @@ export class BalancedFlow implements Flow, TaskSender {
       this.#queueOf(info).push(info);
     }
     this.#open.add(info);
-    if (signal !== null && !info.isOver) {
-      const abort = (): void => this.#abort(info, new AbortError(reasonOf(signal)));
-      info.listen(signal, abort);
-      if (isAborted(signal)) abort();
-    }
+    if (this.#hasStalled) this.next();
     this.#options.changed();
   }
 
+  /** The program's own queue may throw: those who have nothing to do with that go on. */
   next(): void {
+    try {
+      this.#hasStalled = false;
+      this.#assignHeld();
+    } catch (error) {
+      this.#hasStalled = true;
+      reportUncaught(error);
+    }
+  }
+
+  #assignHeld(): void {
     const { threads } = this.#options;
     while (this.waiting > 0) {
       const queue = this.#abortable.size > 0 ? this.#abortable : this.#held;
       const info = queue.shift() as QueuedTask | null;
       if (info === null) return;
-      if (info.isOver) continue;
+      if (info.isOver) {
+        this.#open.remove(info);
+        continue;
+      }
       try {
         // In the context of its call, whoever made room for it.
         if (info.runInAsyncScope(() => this.#assign(info, threads.records))) continue;
@@ -132,10 +147,24 @@ export class BalancedFlow implements Flow, TaskSender {
     return info.isAbortable ? this.#abortable : this.#held;
   }
 
+  /** A queue that does not take it back refuses it. */
   #giveBack(info: QueuedTask): void {
     const queue = this.#queueOf(info);
-    if (this.#options.isStrict && queue.unshift !== undefined) queue.unshift(info);
-    else queue.push(info);
+    try {
+      if (this.#options.isStrict && queue.unshift !== undefined) queue.unshift(info);
+      else queue.push(info);
+    } catch (error) {
+      this.#open.remove(info);
+      info.reject(error);
+    }
+  }
+
+  /** The program's own code ran since it was asked for: it may have fired the signal. @returns whether the task goes on */
+  #follow(info: QueuedTask, signal: AbortSignalAny): boolean {
+    const abort = (): void => this.#abort(info, new AbortError(reasonOf(signal)));
+    info.listen(signal, abort);
+    if (isAborted(signal)) abort();
+    return !info.isOver;
   }
 
   /** @returns false when the balancer gives it no thread. */
@@ -202,9 +231,13 @@ export class BalancedFlow implements Flow, TaskSender {
     if (record !== undefined) {
       for (const other of record.tasks) other.reject(terminated());
       this.#options.threads.destroy(record);
-    } else if (info.started === 0) {
-      this.#queueOf(info).remove(info);
+    } else if (info.started === 0 && info.isOpen) {
       this.#open.remove(info);
+      try {
+        this.#queueOf(info).remove(info);
+      } catch (error) {
+        reportUncaught(error);
+      }
     }
   }
 }

@@ -20,6 +20,7 @@ import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-si
 import type { Places } from "./places.ts";
 import type { QueuedTask, TaskSender } from "./task-info.ts";
 import { OpenTasks } from "./open-tasks.ts";
+import { reportUncaught } from "./report-uncaught.ts";
 import { FixedQueue, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, mayGoElsewhere, type Threads } from "./threads.ts";
 import { now, queueMicrotask, TurnClock } from "./timers.ts";
@@ -39,6 +40,8 @@ export class TaskFlow implements Flow, TaskSender {
   readonly #clock = new TurnClock();
   /** Tasks that the pool has and that any thread may take, or has taken. */
   #shared = 0;
+  /** The program's own queue has thrown: it may hold tasks for which there are places. */
+  #hasStalled = false;
 
   constructor(options: TaskFlowOptions) {
     this.#options = options;
@@ -60,6 +63,7 @@ export class TaskFlow implements Flow, TaskSender {
 
   submit(info: QueuedTask, signal: AbortSignalAny | null): void {
     const { threads, maxQueue } = this.#options;
+    if (signal !== null && !this.#follow(info, signal)) return;
     let hasPlace = this.#hasPlace(info);
     if (!hasPlace && threads.add()) hasPlace = this.#hasPlace(info);
     if (!hasPlace && this.waiting >= maxQueue) {
@@ -69,16 +73,17 @@ export class TaskFlow implements Flow, TaskSender {
         ),
       );
     } else {
+      const isHeld = !hasPlace && this.#isHeld(info);
+      // First: the program's own queue may refuse it.
+      if (isHeld) this.#held.push(info);
       this.#open.add(info);
       if (hasPlace) {
         this.#place(info, info.created);
         this.#send(info, this.#freeThread());
-      } else if (this.#isHeld(info)) this.#held.push(info);
-      else {
+      } else if (!isHeld) {
         this.#lined.push(info);
         this.#send(info, null);
-      }
-      if (signal !== null && !info.isOver) this.#follow(info, signal);
+      } else if (this.#hasStalled) this.next();
     }
     this.#options.changed();
   }
@@ -113,17 +118,34 @@ export class TaskFlow implements Flow, TaskSender {
     return info.isAbortable && this.#options.places.perThread > 1;
   }
 
-  /** The program's own code ran since it was asked for: it may have fired the signal. */
-  #follow(info: QueuedTask, signal: AbortSignalAny): void {
+  /**
+   * Before anything else is done for the task: the signal may be refused. The program's own code ran since it was asked for, which may have fired
+   * it. @returns whether the task goes on
+   */
+  #follow(info: QueuedTask, signal: AbortSignalAny): boolean {
     const abort = (): void => this.#abort(info, new AbortError(reasonOf(signal)));
     info.listen(signal, abort);
     if (isAborted(signal)) abort();
+    return !info.isOver;
   }
 
   /** @param at What the clock says; null: it is read. */
   #next(at: number | null): void {
     this.#giveTo(this.#lined, at);
-    if (this.#lined.size === 0) this.#giveTo(this.#held, at);
+    if (this.#lined.size > 0) return;
+    if (this.#options.taskQueue === null) this.#giveTo(this.#held, at);
+    else this.#giveToHeld(at);
+  }
+
+  /** The program's own queue may throw: those who have nothing to do with that go on. */
+  #giveToHeld(at: number | null): void {
+    try {
+      this.#hasStalled = false;
+      this.#giveTo(this.#held, at);
+    } catch (error) {
+      this.#hasStalled = true;
+      reportUncaught(error);
+    }
   }
 
   #giveTo(queue: TaskQueue, at: number | null): void {
@@ -132,15 +154,28 @@ export class TaskFlow implements Flow, TaskSender {
     while (queue.size > 0 && places.hasPlace(false)) {
       const info = queue.shift() as QueuedTask | null;
       if (info === null) return;
-      if (info.isOver) continue;
+      if (info.isOver) {
+        this.#open.remove(info);
+        continue;
+      }
       if (!places.hasPlace(info.isAbortable)) {
-        if (queue.unshift === undefined) queue.push(info);
-        else queue.unshift(info);
+        this.#putBack(info, queue);
         return;
       }
       this.#place(info, at ?? now());
       // In the context of its call, whoever made room for it.
       if (queue === this.#held) info.runInAsyncScope(() => this.#send(info, this.#freeThread()));
+    }
+  }
+
+  /** A queue that does not take it back refuses it. */
+  #putBack(info: QueuedTask, queue: TaskQueue): void {
+    try {
+      if (queue.unshift === undefined) queue.push(info);
+      else queue.unshift(info);
+    } catch (error) {
+      this.#open.remove(info);
+      info.reject(error);
     }
   }
 
@@ -223,9 +258,13 @@ export class TaskFlow implements Flow, TaskSender {
       if (info.started === 0) this.#lined.remove(info);
       if (info.record !== null) info.record.mayEnd = true;
       info.job.cancel();
-    } else if (info.started === 0) {
-      this.#held.remove(info);
+    } else if (info.sender === null && info.started === 0 && info.isOpen) {
       this.#open.remove(info);
+      try {
+        this.#held.remove(info);
+      } catch (error) {
+        reportUncaught(error);
+      }
     }
   }
 }

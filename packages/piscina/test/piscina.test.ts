@@ -196,6 +196,114 @@ describe("the queue", () => {
   });
 });
 
+/** Nothing is left of what was refused. */
+async function closesAtOnce(piscina: Piscina): Promise<void> {
+  const errors: unknown[] = [];
+  piscina.on("error", (error) => errors.push(error));
+  await piscina.close();
+  expect(errors).toEqual([]);
+}
+
+describe.each([
+  ["where the pool chooses threads", {}],
+  ["where this side chooses threads", { workerHistogram: true }],
+] satisfies [string, PiscinaOptions][])("what is refused, %s", (_, options) => {
+  it.each([1, 2])(
+    "never runs, and is not waited for: a signal that is none, %i a thread",
+    async (perThread) => {
+      const piscina = make({ ...options, concurrentTasksPerWorker: perThread, closeTimeout: 1 });
+      const counter = makeGate();
+      const refused = { name: "count", signal: new AbortController() as never };
+      await expect(piscina.run(counter, refused)).rejects.toThrow(TypeError);
+      const gate = makeGate();
+      const running = piscina.run(gate, { name: "hold" });
+      await expect(piscina.run(counter, refused)).rejects.toThrow(TypeError);
+      expect(piscina.queueSize).toBe(0);
+      openGate(gate);
+      await running;
+      await piscina.run("after it");
+      expect(counter[0]).toBe(0);
+      await closesAtOnce(piscina);
+    },
+  );
+
+  it("by the program's own queue is not waited for", async () => {
+    class Small extends ArrayTaskQueue {
+      override push(task: QueuedTask): void {
+        if (this.size === 1) throw new RangeError("full");
+        super.push(task);
+      }
+    }
+    const piscina = make({ ...options, taskQueue: new Small(), closeTimeout: 1 });
+    const gate = makeGate();
+    const running = piscina.run(gate, { name: "hold" });
+    const waiting = piscina.run("a");
+    await expect(piscina.run("b")).rejects.toThrow("full");
+    openGate(gate);
+    await Promise.all([running, waiting]);
+    await closesAtOnce(piscina);
+  });
+
+  it("a queue that fails once holds up its tasks until the next one comes", async () => {
+    using uncaught = new UncaughtErrors();
+    let hasFailed = false;
+    class FailingOnce extends ArrayTaskQueue {
+      override shift(): ReturnType<ArrayTaskQueue["shift"]> {
+        if (!hasFailed) {
+          hasFailed = true;
+          throw new RangeError("of the queue");
+        }
+        return super.shift();
+      }
+    }
+    const piscina = make({ ...options, taskQueue: new FailingOnce(), closeTimeout: 1 });
+    const gate = makeGate();
+    const running = piscina.run(gate, { name: "hold" });
+    const waiting = piscina.run("a");
+    openGate(gate);
+    await running;
+    await expect(piscina.run("b")).resolves.toMatchObject({ task: "b" });
+    await expect(waiting).resolves.toMatchObject({ task: "a" });
+    expect(uncaught.seen).toEqual([new RangeError("of the queue")]);
+    await closesAtOnce(piscina);
+  });
+
+  it("a queue that cannot take a task out keeps nobody from the end", async () => {
+    using uncaught = new UncaughtErrors();
+    class Keeping extends ArrayTaskQueue {
+      override remove(): void {
+        throw new RangeError("of the queue");
+      }
+    }
+    const piscina = make({ ...options, taskQueue: new Keeping(), closeTimeout: 1 });
+    const running = piscina.run(makeGate(), { name: "hold" });
+    const tasks = [running, piscina.run("a"), piscina.run("b")];
+    const outcomes = Promise.allSettled(tasks);
+    await piscina.destroy();
+    for (const outcome of await outcomes)
+      expect(outcome).toMatchObject({ reason: { message: "Terminating worker thread" } });
+    expect(piscina.threads).toHaveLength(0);
+    expect(uncaught.seen).toHaveLength(2);
+    await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
+    await closesAtOnce(piscina);
+  });
+});
+
+it("a queue that does not take a task back refuses it", async () => {
+  class OneWay extends ArrayTaskQueue {
+    override unshift(): void {
+      throw new RangeError("of the queue");
+    }
+  }
+  const piscina = make({ taskQueue: new OneWay(), concurrentTasksPerWorker: 2, closeTimeout: 1 });
+  const shares = [1, 5].map((ms) => piscina.run(ms, { name: "later" }));
+  const { signal } = new AbortController();
+  // One of the two ends first: then there is a place, and not for this one.
+  await expect(piscina.run("alone", { signal })).rejects.toThrow("of the queue");
+  await Promise.all(shares);
+  await closesAtOnce(piscina);
+});
+
 class HighestFirst implements TaskQueue {
   readonly #tasks: PiscinaTask[] = [];
 
