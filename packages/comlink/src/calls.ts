@@ -143,7 +143,11 @@ export class Calls implements CallTarget {
     if (this.#underWay.size === 0) this.#link.hold();
     const call: CallUnderWay = { settle, stop: null };
     this.#underWay.set(id, call);
-    if (state !== null) call.stop = this.#watch(id, message.path, options, state);
+    if (state === null) return;
+    const stop = this.#watch(id, message.path, options, state);
+    if (this.#underWay.has(id)) call.stop = stop;
+    // The signal has fired while the arguments were read.
+    else stop();
   }
 
   release(): Promise<void> {

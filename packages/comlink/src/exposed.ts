@@ -2,7 +2,7 @@
  * An object that is called over one link. Comlink's `expose` hears the calls, and writes results and errors; what it calls is not the object but one
  * method here, `perform`. That keeps by the id of the call what Comlink's own form of an answer has no room for:
  *
- *   the error that was thrown   goes along beside Comlink's form of it
+ *   the error that was thrown   goes in place of Comlink's form of it, which may hold what cannot be copied
  *   an object to be proxied     is exposed with context; Comlink would do without
  */
 import { MessageChannel, type Transferable } from "node:worker_threads";
@@ -119,6 +119,7 @@ export class Exposed {
     }
     if (skein?.state && !new CallState(skein.state).begin()) {
       for (const each of argumentList) drop(each);
+      if (value !== undefined) drop(value);
       return;
     }
     try {
@@ -134,12 +135,13 @@ export class Exposed {
       });
     } catch (error) {
       // What came cannot be read: nothing was called.
-      const { value: thrown, transfer } = encodeThrown(error);
-      this.#link.post(
-        { id, type: "HANDLER", name: THROW, value: { isError: false }, skein: thrown },
-        transfer,
-      );
+      this.#postThrown(id, error);
     }
+  }
+
+  #postThrown(id: string, thrown: unknown): void {
+    const { value, transfer } = encodeThrown(thrown);
+    this.#link.post({ id, type: "HANDLER", name: THROW, value: { isError: false }, skein: value }, transfer);
   }
 
   #onUnread(message: UnreadMessage): void {
@@ -160,7 +162,7 @@ export class Exposed {
   }
 
   async #perform(message: CallMessage, args: readonly unknown[]): Promise<unknown> {
-    const { id, type } = message;
+    const { id, type, skein } = message;
     this.#running.add(id);
     try {
       if (type === "CONSTRUCT" && this.#construct !== null) return this.#construct(args);
@@ -170,7 +172,8 @@ export class Exposed {
       this.#notes.set(id, { proxied: result as object });
       return undefined;
     } catch (error) {
-      if (Comlink.transferHandlers.get(THROW) === ownThrowHandler) this.#notes.set(id, { thrown: error });
+      if (skein !== undefined && Comlink.transferHandlers.get(THROW) === ownThrowHandler)
+        this.#notes.set(id, { thrown: error });
       throw error;
     }
   }
@@ -184,10 +187,7 @@ export class Exposed {
     else if ("proxied" in note) {
       const port = proxied(this.#doors, note.proxied, false);
       this.#link.post({ id: reply.id, type: "HANDLER", name: PROXY, value: port }, [port]);
-    } else {
-      const { value, transfer: own } = encodeThrown(note.thrown);
-      this.#link.post({ ...reply, skein: value }, [...transfer, ...own]);
-    }
+    } else this.#postThrown(reply.id, note.thrown);
   }
 
   #finalize(): void {

@@ -29,7 +29,7 @@ export interface CallExtras {
 
 export type ReplyMessage = WireValue & {
   readonly id: string;
-  /** Beside Comlink's form of an error that was thrown: ours. */
+  /** What was thrown, in our form; Comlink's is empty then. */
   readonly skein?: EncodedValue;
 };
 

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { inspect } from "node:util";
 import { MessageChannel, type MessagePort, Worker, type WorkerOptions } from "node:worker_threads";
 import { AsyncLocal, ExecutionContext } from "@skein/context";
 import { registerError, ThreadCrashedError } from "@skein/pool";
+import { CallState } from "@skein/pool/engine";
 import {
   CancellationTokenSource,
   ObjectDisposedError,
@@ -190,6 +191,11 @@ describe("errors", () => {
   it("leave behind what cannot be copied; anything may be thrown", async () => {
     expect(await errorOf(remote.failCloneless())).toMatchObject({ message: "with a function", rest: 1 });
     expect(await errorOf(remote.failWithNothing())).toBeUndefined();
+    expect(await errorOf(remote.failWithAFunction())).toMatchObject({
+      code: "ERR_SKEIN_NOT_CLONEABLE",
+      path: "error.fn",
+    });
+    expect(await errorOf(remote.failWithAnOddMessage())).toBeInstanceOf(RangeError);
   });
 
   it("of callbacks arrive in the method that called back", async () => {
@@ -250,6 +256,20 @@ describe("withOptions", () => {
     expect(late).toMatchObject({ reason: "plain" });
   });
 
+  it("may reject while its arguments are read, and then leaves neither listener nor timer", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const first = {
+      get x() {
+        controller.abort();
+        return 1;
+      },
+    };
+    const call = withOptions(remote, { signal, timeoutMs: 20_000 }).add(first as never, 1);
+    expect(await errorOf(call)).toBe(signal.reason);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   it("takes a signal of a simulated browser, which is of another class", async () => {
     class WindowSignal extends EventTarget {
       aborted = false;
@@ -288,6 +308,22 @@ describe("withOptions", () => {
     await blocking;
     await remote.add(1, 1);
     expect(Atomics.load(words, 2)).toBe(0);
+  });
+
+  it("lets go what came with one that was given up: with an assignment as with a method", async () => {
+    const { port } = await connected();
+    const state = new CallState();
+    state.giveUp();
+    const skein = { context: null, state: state.words };
+    for (const type of ["SET", "APPLY"]) {
+      const { port1, port2 } = new MessageChannel();
+      const value = { type: "HANDLER", name: "proxy", value: port2 };
+      const what = type === "SET" ? { path: ["assigned"], value } : { path: ["keep"], argumentList: [value] };
+      const closed = expect(once(port1, "close")).resolves.toHaveLength(0);
+      port.postMessage({ id: type, type, ...what, skein }, [port2]);
+      await closed;
+    }
+    port.close();
   });
 
   it("is for all below, keeps what it is made from, and refuses what it does not know", async () => {
@@ -442,7 +478,7 @@ describe("a message that cannot be read where it arrives", () => {
   });
 
   it("rejects the call that has thrown it; and is the reason of a signal, where it was that", async () => {
-    expect(await errorOf(deep.failDeep())).toMatchObject(notRead);
+    expect(await errorOf(deep.failDeep())).toMatchObject({ code: "ERR_SKEIN_TOO_DEEP" });
     const reason = await deep.abortDeep(async (signal) => {
       if (!signal.aborted) await once(signal, "abort");
       return (signal.reason as { code: string }).code;
