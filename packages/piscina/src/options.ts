@@ -56,6 +56,9 @@ export function bare<T extends object>(source: T): T {
 /** @throws TypeError or RangeError naming the option. */
 export function fillOptions(given: PiscinaOptions): FilledOptions {
   const options = bare(given);
+  for (const name of Object.keys(options) as (keyof PiscinaOptions)[]) {
+    if (options[name] === undefined) delete options[name];
+  }
   check(options);
   const cores = availableParallelism();
   let minThreads = options.minThreads ?? Math.max(Math.floor(cores / 2), 1);

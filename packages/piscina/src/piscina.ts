@@ -123,7 +123,9 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   }
 
   /**
-   * Runs a task: the function that the file exports under `name`, with the task as its only argument. The task is copied before this returns.
+   * Runs a task: the function that the file exports under `name`, with the task as its only argument. The task is copied before this returns,
+   * or, if it waits on the calling thread, when it gets a thread: with a `taskQueue`, a `loadBalancer` or `workerHistogram`, and beside tasks
+   * with a signal where several share a thread. Leave it unchanged until then.
    *
    * Rejects with what the function threw; with a TypeError for a bad option; with an AbortError when the signal fires, or while the pool closes;
    * when `maxQueue` tasks wait; when the thread ends, with its uncaught error if there is one.

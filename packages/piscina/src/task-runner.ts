@@ -2,6 +2,7 @@
  * The job that runs tasks: it calls their handler, which it finds as Piscina does. The URL says which: a thread has one of this module for each
  * file and name, so that tasks need not carry them. See task-runners.ts.
  */
+import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { AsyncScope } from "@skein/context";
 import { move } from "@skein/pool/worker";
@@ -39,13 +40,22 @@ async function loadAndRun(task: unknown): Promise<unknown> {
 
 /** A named export, a property of `module.exports`, or of the default export; each may be a promise of the function. */
 async function findHandler(): Promise<Handler | null> {
-  const namespace: unknown = await import(pathToFileURL(filename).href);
+  const namespace: unknown = await import(pathToFileURL(fileOf(filename)).href);
   const exported = propertyOf(namespace, "default");
   for (const holder of [namespace, exported, await exported]) {
     const found = await propertyOf(holder, name);
     if (typeof found === "function") return found as Handler;
   }
   return null;
+}
+
+/** As `require` finds it: the name may lack its extension, or be that of a folder. What is not there `import` tells. */
+function fileOf(name: string): string {
+  try {
+    return createRequire(name).resolve(name);
+  } catch {
+    return name;
+  }
 }
 
 function propertyOf(holder: unknown, key: string): unknown {
@@ -67,5 +77,7 @@ async function finishLater(result: unknown): Promise<unknown> {
 
 function withMoves(result: unknown): unknown {
   const moved = movedOf(result);
-  return moved === null ? result : move(moved.value as object, moved.list);
+  if (moved === null) return result;
+  const { value, list } = moved;
+  return typeof value === "object" && value !== null ? move(value, list) : value;
 }

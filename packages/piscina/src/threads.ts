@@ -44,6 +44,7 @@ export interface ThreadsOwner {
 
 /** Of the pool. */
 const MAX_JOBS = 65_536;
+const MAX_THREADS = 1024;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 
 export class Threads {
@@ -56,7 +57,7 @@ export class Threads {
   #isFirst = true;
 
   constructor(options: FilledOptions, owner: ThreadsOwner) {
-    this.maxThreads = Math.ceil(options.maxThreads);
+    this.maxThreads = Math.min(Math.ceil(options.maxThreads), MAX_THREADS);
     this.#options = options;
     this.#owner = owner;
     if (options.minThreads > 0) this.start(Math.ceil(options.minThreads));
@@ -149,7 +150,7 @@ export class Threads {
     const pool = new ThreadPool(
       bare<ThreadPoolOptions>({
         name: "piscina",
-        minThreads: Math.max(1, Math.ceil(o.minThreads)),
+        minThreads: Math.min(Math.max(1, Math.ceil(o.minThreads)), this.maxThreads),
         maxThreads: this.maxThreads,
         // It is kept on this side, idle-threads.ts: timers of different threads do not agree on which is over first.
         idleTimeoutMs: Infinity,

@@ -67,6 +67,15 @@ describe("task files", () => {
     expect(Piscina.isWorkerThread).toBe(false);
   });
 
+  it("are found as `require` finds them: without their extension, and in a folder", async () => {
+    const folder = fileURLToPath(new URL("fixtures/folder", import.meta.url));
+    for (const filename of [folder, `${folder}/index`])
+      await expect(make({ filename }).run("x")).resolves.toEqual({ task: "x", from: "folder" });
+    await expect(make({ filename: `${folder}/nothing` }).run("x")).rejects.toMatchObject({
+      code: "ERR_MODULE_NOT_FOUND",
+    });
+  });
+
   it("see the context of the call, whether the task waited or not", async () => {
     const piscina = make({ filename: esm });
     const calls = [1, 2, 3].map((id) =>
@@ -124,6 +133,8 @@ describe("task files", () => {
     const { task } = await piscina.run(Piscina.move(given), { filename: cjs, name: "default" });
     expect(task).toHaveLength(100_000);
     expect(given).toHaveLength(0);
+    for (const value of ["a text", null, { n: 1 }])
+      await expect(piscina.run(value, { name: "moved" })).resolves.toEqual(value);
   });
 });
 
@@ -606,6 +617,21 @@ describe("options", () => {
     } finally {
       delete prototype.filename;
       delete prototype.env;
+    }
+  });
+
+  it("that are undefined are as by default", async () => {
+    const undefinedOnes = { concurrentTasksPerWorker: undefined, name: undefined, idleTimeout: undefined };
+    const piscina = make(undefinedOnes as unknown as PiscinaOptions);
+    expect(piscina.options).toMatchObject({ concurrentTasksPerWorker: 1, name: "default", idleTimeout: 0 });
+    await expect(piscina.run("x")).resolves.toMatchObject({ task: "x" });
+  });
+
+  it("maxThreads may be any number, as in Piscina", async () => {
+    for (const maxThreads of [Infinity, 5000]) {
+      const piscina = make({ maxThreads });
+      expect(piscina.maxThreads).toBe(maxThreads);
+      await expect(piscina.run("x")).resolves.toMatchObject({ task: "x" });
     }
   });
 
