@@ -10,14 +10,14 @@
  * held → assigned: at the call if nobody waits, when a task has ended, when threads come. assigned → held: its thread takes no more, and the
  * task has not begun. Any → over. A task that is aborted when it has a thread ends that, begun or not.
  */
-import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
+import type { AbortSignalAny } from "./abort-signal.ts";
 import type { Flow, FlowOptions } from "./flow.ts";
 import type { PiscinaLoadBalancer } from "./load-balancer.ts";
 import { OpenTasks } from "./open-tasks.ts";
 import { reportUncaught } from "./report-uncaught.ts";
 import { kQueueOptions } from "./symbols.ts";
 import { queueOptionsOf, type QueuedTask, type TaskSender } from "./task-info.ts";
-import { FixedQueue, type PiscinaTask, type TaskQueue } from "./task-queues.ts";
+import { FixedQueue, type PiscinaTask, takeOut, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, mayGoElsewhere, terminated, type Threads } from "./threads.ts";
 import { now, queueMicrotask, TurnClock } from "./timers.ts";
 import { recordOf, type WorkerRecord } from "./worker-record.ts";
@@ -64,7 +64,7 @@ export class BalancedFlow implements Flow, TaskSender {
   submit(info: QueuedTask, signal: AbortSignalAny | null): void {
     const { threads, maxQueue } = this.#options;
     // First: the signal may be refused, as the task may be by the program's own balancer and queue.
-    if (signal !== null && !this.#follow(info, signal)) return;
+    if (signal !== null && !info.follow(signal, this)) return;
     const isFirst = this.waiting === 0;
     const ready = threads.records.filter(({ isReady }) => isReady);
     if (isFirst && this.#assign(info, ready)) {
@@ -123,14 +123,14 @@ export class BalancedFlow implements Flow, TaskSender {
 
   rejectWaiting(error: () => Error): void {
     for (const info of this.#open.all()) {
-      if (info.isOpen && info.started === 0) this.#abort(info, error());
+      if (info.isOpen && info.started === 0) this.taskAborted(info, error());
     }
   }
 
   rejectAll(error: () => Error): void {
     for (const info of this.#open.all()) {
       if (info.started !== 0) info.reject(error());
-      else if (info.isOpen) this.#abort(info, error());
+      else if (info.isOpen) this.taskAborted(info, error());
     }
   }
 
@@ -157,14 +157,6 @@ export class BalancedFlow implements Flow, TaskSender {
       this.#open.remove(info);
       info.reject(error);
     }
-  }
-
-  /** The program's own code ran since it was asked for: it may have fired the signal. @returns whether the task goes on */
-  #follow(info: QueuedTask, signal: AbortSignalAny): boolean {
-    const abort = (): void => this.#abort(info, new AbortError(reasonOf(signal)));
-    info.listen(signal, abort);
-    if (isAborted(signal)) abort();
-    return !info.isOver;
   }
 
   /** @returns false when the balancer gives it no thread. */
@@ -225,7 +217,7 @@ export class BalancedFlow implements Flow, TaskSender {
     this.#options.changed();
   }
 
-  #abort(info: QueuedTask, error: Error): void {
+  taskAborted(info: QueuedTask, error: Error): void {
     info.reject(error);
     const record = this.#options.threads.records.find(({ tasks }) => tasks.has(info));
     if (record !== undefined) {
@@ -233,11 +225,7 @@ export class BalancedFlow implements Flow, TaskSender {
       this.#options.threads.destroy(record);
     } else if (info.started === 0 && info.isOpen) {
       this.#open.remove(info);
-      try {
-        this.#queueOf(info).remove(info);
-      } catch (error) {
-        reportUncaught(error);
-      }
+      takeOut(this.#queueOf(info), info);
     }
   }
 }

@@ -16,12 +16,12 @@
  * after it: the pool would let the later ones overtake it.
  */
 import type { Flow, FlowOptions } from "./flow.ts";
-import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
+import type { AbortSignalAny } from "./abort-signal.ts";
 import type { Places } from "./places.ts";
 import type { QueuedTask, TaskSender } from "./task-info.ts";
 import { OpenTasks } from "./open-tasks.ts";
 import { reportUncaught } from "./report-uncaught.ts";
-import { FixedQueue, type TaskQueue } from "./task-queues.ts";
+import { FixedQueue, takeOut, type TaskQueue } from "./task-queues.ts";
 import { asPiscinaSays, mayGoElsewhere, type Threads } from "./threads.ts";
 import { now, queueMicrotask, TurnClock } from "./timers.ts";
 import type { WorkerRecord } from "./worker-record.ts";
@@ -63,7 +63,8 @@ export class TaskFlow implements Flow, TaskSender {
 
   submit(info: QueuedTask, signal: AbortSignalAny | null): void {
     const { threads, maxQueue } = this.#options;
-    if (signal !== null && !this.#follow(info, signal)) return;
+    // First: the signal may be refused.
+    if (signal !== null && !info.follow(signal, this)) return;
     let hasPlace = this.#hasPlace(info);
     if (!hasPlace && threads.add()) hasPlace = this.#hasPlace(info);
     if (!hasPlace && this.waiting >= maxQueue) {
@@ -96,7 +97,7 @@ export class TaskFlow implements Flow, TaskSender {
   /** Rejects what waits for a place. */
   rejectWaiting(error: () => Error): void {
     for (const info of this.#open.all()) {
-      if (info.isOpen && info.started === 0) this.#abort(info, error());
+      if (info.isOpen && info.started === 0) this.taskAborted(info, error());
     }
   }
 
@@ -104,7 +105,7 @@ export class TaskFlow implements Flow, TaskSender {
   rejectAll(error: () => Error): void {
     for (const info of this.#open.all()) {
       if (info.started !== 0) info.reject(error());
-      else if (info.isOpen) this.#abort(info, error());
+      else if (info.isOpen) this.taskAborted(info, error());
     }
   }
 
@@ -116,17 +117,6 @@ export class TaskFlow implements Flow, TaskSender {
   #isHeld(info: QueuedTask): boolean {
     if (this.#options.taskQueue !== null || this.#held.size > 0) return true;
     return info.isAbortable && this.#options.places.perThread > 1;
-  }
-
-  /**
-   * Before anything else is done for the task: the signal may be refused. The program's own code ran since it was asked for, which may have fired
-   * it. @returns whether the task goes on
-   */
-  #follow(info: QueuedTask, signal: AbortSignalAny): boolean {
-    const abort = (): void => this.#abort(info, new AbortError(reasonOf(signal)));
-    info.listen(signal, abort);
-    if (isAborted(signal)) abort();
-    return !info.isOver;
   }
 
   /** @param at What the clock says; null: it is read. */
@@ -252,7 +242,7 @@ export class TaskFlow implements Flow, TaskSender {
     this.#options.changed();
   }
 
-  #abort(info: QueuedTask, error: Error): void {
+  taskAborted(info: QueuedTask, error: Error): void {
     info.reject(error);
     if (info.job !== null) {
       if (info.started === 0) this.#lined.remove(info);
@@ -260,11 +250,7 @@ export class TaskFlow implements Flow, TaskSender {
       info.job.cancel();
     } else if (info.sender === null && info.started === 0 && info.isOpen) {
       this.#open.remove(info);
-      try {
-        this.#held.remove(info);
-      } catch (error) {
-        reportUncaught(error);
-      }
+      takeOut(this.#held, info);
     }
   }
 }

@@ -3,7 +3,7 @@ import { AsyncResource, type AsyncResourceOptions } from "node:async_hooks";
 import { AsyncScope } from "@skein/context";
 import { SkeinError } from "@skein/context/errors";
 import type { JobReceiver, SentJob } from "@skein/pool/engine";
-import { type AbortSignalAny, onAbort } from "./abort-signal.ts";
+import { AbortError, type AbortSignalAny, isAborted, onAbort, reasonOf } from "./abort-signal.ts";
 import { kQueueOptions } from "./symbols.ts";
 import { reportUncaught } from "./report-uncaught.ts";
 import type { Task } from "./task-queues.ts";
@@ -20,6 +20,7 @@ export type TaskDescription = Pick<TaskInfo, "task" | "filename" | "name" | "tra
 export interface TaskSender {
   taskCompleted(info: TaskInfo, result: unknown): void;
   taskFailed(info: TaskInfo, error: unknown): void;
+  taskAborted(info: TaskInfo, error: Error): void;
 }
 
 export class TaskInfo extends AsyncResource implements JobReceiver {
@@ -79,10 +80,17 @@ export class TaskInfo extends AsyncResource implements JobReceiver {
     });
   }
 
-  /** @throws what the signal throws, which may be anything of the program's. */
-  listen(signal: AbortSignalAny, listener: () => void): void {
-    this.#stopListening = onAbort(signal, listener);
+  /**
+   * Aborts the task when the signal fires, or at once: the program's own code ran since it was asked for, which may have fired it.
+   *
+   * @returns whether the task goes on. @throws what the signal throws, which may be anything of the program's.
+   */
+  follow(signal: AbortSignalAny, sender: TaskSender): boolean {
+    const fired = (): void => sender.taskAborted(this, new AbortError(reasonOf(signal)));
+    this.#stopListening = onAbort(signal, fired);
+    if (isAborted(signal)) fired();
     if (this.isOver) this.#forgetSignal();
+    return !this.isOver;
   }
 
   completed(result: unknown): void {

@@ -1,4 +1,5 @@
 /** Queues of tasks that no thread has taken, as Piscina has them: an interface, and two first-in first-out queues. */
+import { reportUncaught } from "./report-uncaught.ts";
 import type { kQueueOptions } from "./symbols.ts";
 
 export interface Task {
@@ -26,6 +27,15 @@ export function isTaskQueue(value: unknown): value is TaskQueue {
   if (typeof value !== "object" || value === null || !("size" in value)) return false;
   const { shift, remove, push } = value as Partial<TaskQueue>;
   return [shift, remove, push].every((method) => typeof method === "function");
+}
+
+/** Whoever takes the task out goes on, whatever a queue of the program's throws: a task that is over is skipped where it stays. */
+export function takeOut(queue: TaskQueue, task: Task): void {
+  try {
+    queue.remove(task);
+  } catch (error) {
+    reportUncaught(error);
+  }
 }
 
 export class ArrayTaskQueue implements TaskQueue {

@@ -426,19 +426,31 @@ describe("signals", () => {
     expect(listeners.size).toBe(0);
   });
 
-  it("may fire while the task is handed over", async () => {
-    const controller = new AbortController();
-    const task = {
-      get level() {
-        controller.abort("in a getter");
-        return 1;
-      },
-    };
-    await expect(make().run(task, { signal: controller.signal })).rejects.toMatchObject({
-      name: "AbortError",
-      cause: "in a getter",
-    });
-  });
+  it.each([{}, { concurrentTasksPerWorker: 2 }, { workerHistogram: true }])(
+    "may fire while the task is handed over, to a thread or to wait for one: %j",
+    async (options) => {
+      const piscina = make({ ...options, closeTimeout: 1 });
+      const abortedOnTheWay = async (): Promise<void> => {
+        const controller = new AbortController();
+        const task = {
+          get level() {
+            controller.abort("in a getter");
+            return 1;
+          },
+        };
+        await expect(piscina.run(task, { signal: controller.signal })).rejects.toMatchObject({
+          name: "AbortError",
+          cause: "in a getter",
+        });
+      };
+      await abortedOnTheWay();
+      const running = piscina.run(20, { name: "later" });
+      const waiting = abortedOnTheWay();
+      await expect(running).resolves.toBeTypeOf("number");
+      await waiting;
+      await closesAtOnce(piscina);
+    },
+  );
 
   it("wait for a thread of their own among tasks that share, and hold up what comes later, not for ever", async () => {
     const piscina = make({ concurrentTasksPerWorker: 2 });
