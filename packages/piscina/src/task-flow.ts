@@ -246,7 +246,9 @@ export class TaskFlow implements Flow, TaskSender {
     info.reject(error);
     if (info.job !== null) {
       if (info.started === 0) this.#lined.remove(info);
-      if (info.record !== null) info.record.mayEnd = true;
+      // Where any thread may have taken it, only the pool knows which has.
+      for (const record of info.record === null ? this.#options.threads.records : [info.record])
+        record.mayEnd = true;
       info.job.cancel();
     } else if (info.sender === null && info.started === 0 && info.isOpen) {
       this.#open.remove(info);

@@ -268,14 +268,9 @@ function startUrl(niceIncrement: number): URL {
   return url;
 }
 
-/**
- * Whether a task has not begun because the thread that alone was to run it takes no more: another may, as the task has no part in that. Where a
- * thread could not even start, the next one would end in the same way.
- */
+/** Whether a task has not begun because the thread that alone was to run it takes no more, and has not ended either: another may. */
 export function mayGoElsewhere(error: unknown, record: WorkerRecord | null): boolean {
-  return (
-    error instanceof ThreadGoneError && record !== null && (record.hasStarted || record.failure === null)
-  );
+  return error instanceof ThreadGoneError && record !== null && record.failure === null;
 }
 
 /** What Piscina would reject with. @param record The thread that was to run the task, if one was. */

@@ -38,7 +38,7 @@ export class WorkerRecord {
   /** Has started, or counts as one that has. */
   isReady = false;
   hasStarted = false;
-  /** A task of its own was aborted: it ends in a moment, if it had begun that. */
+  /** A task was aborted that it may have begun: it ends in a moment then, and is chosen for no other. */
   mayEnd = false;
   /** With what it has ended: what its tasks reject with that it had not begun. */
   failure: Error | null = null;

@@ -367,12 +367,12 @@ describe("signals", () => {
     await expect(piscina.run(null, { name: "threadId" })).resolves.toBe(second!.threadId);
   });
 
-  it("end no task but their own: one that was given to the thread goes to the next", async () => {
+  it("end no task but their own: nor where nobody here knows which thread has it", async () => {
     const piscina = make();
     const gates = [makeGate(), makeGate()];
     const controller = new AbortController();
     const before = piscina.run(gates[0], { name: "hold" });
-    // It waits, so nobody here knows that the thread of the one before takes it.
+    // It waits, so whichever thread is free takes it.
     const task = piscina.run(gates[1], { name: "hold", signal: controller.signal });
     openGate(gates[0]!);
     const threadId = await before;
