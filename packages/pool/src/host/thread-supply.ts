@@ -26,9 +26,6 @@ const cpuUsage = process.cpuUsage.bind(process);
 /** How often a thread that could not start is tried again: others still run jobs of the dead one whose place it would take. */
 const START_RETRY_MS = 10;
 
-/** How often a thread is tried again that is to be replaced, and for which jobs have asked by its id. */
-const RETIRE_RETRY_MS = 50;
-
 const settled: Promise<void> = Promise.resolve();
 
 /** Of a thread above `maxThreads`. */
@@ -243,19 +240,9 @@ export class ThreadSupply {
   retire(thread: PoolThread, url: string): void {
     const serials = this.#roster.live().map(({ serial }) => serial);
     const delayMs = this.#reloads.delayMs(url, thread.serial, Math.max(...serials), clockNow());
-    if (delayMs === 0 && !this.#jobs.isHome(thread, "thread")) return this.#replace(thread);
+    if (delayMs === 0) return this.#replace(thread);
     thread.post({ type: "stay" });
-    this.#replaceLater(thread, Math.max(delayMs, RETIRE_RETRY_MS));
-  }
-
-  /** And not while it is the only one that may run some job. */
-  #replaceLater(thread: PoolThread, delayMs: number): void {
-    const onTime = (): void => {
-      const isOver = thread.hasEnded || thread.isLeaving;
-      if (!isOver && this.#jobs.isHome(thread, "thread")) this.#replaceLater(thread, delayMs);
-      else this.#replace(thread);
-    };
-    AsyncScope.root.run(() => setTimeout(onTime, delayMs).unref());
+    AsyncScope.root.run(() => setTimeout(() => this.#replace(thread), delayMs).unref());
   }
 
   #replace(thread: PoolThread): void {

@@ -253,7 +253,7 @@ describe("thread", { timeout: timeLimit(60_000) }, () => {
     expect(await waiting).toBe(Math.max(...threads));
   });
 
-  it("a thread that cannot load the module of such a job runs the others first, then it is replaced", async () => {
+  it("not a thread on which a module has failed to load for good: it is replaced", async () => {
     const folder = writtenFiles({ "bad.jobs.mjs": `throw new Error("down");` });
     const jobs = make({ minThreads: 1, maxThreads: 1 });
     const thread = await jobs.where();
@@ -262,11 +262,12 @@ describe("thread", { timeout: timeLimit(60_000) }, () => {
     await opened(gate);
     const bad = pool.module<{ run(): void }>(join(folder, "bad.jobs.mjs"), { thread });
     const failed = errorOf(bad.run());
-    const others = count(3, () => pool.run(jobs.where, [], { thread }));
+    const waiting = errorOf(pool.run(jobs.where, [], { thread }));
     open(gate, 1);
-    expect(await Promise.all([held, ...others])).toEqual([thread, thread, thread, thread]);
+    expect(await held).toBe(thread);
     expect(await failed).toMatchObject({ message: "down" });
-    await eventually("it is replaced", () => pool.threads.every(({ threadId }) => threadId !== thread));
+    expect(await waiting).toBeInstanceOf(ThreadGoneError);
+    expect(await jobs.where()).not.toBe(thread);
   });
 
   it("a thread with such a job is not stopped when there are too many, and not recycled; afterwards it is", async () => {
