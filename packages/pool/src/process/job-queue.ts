@@ -1,4 +1,5 @@
 import { ItemQueue } from "@skein/scheduling/internal";
+import { LOW_FIRST_EVERY, NORMAL_FIRST_EVERY } from "../shared/job-queues.ts";
 import { PRIORITIES } from "../shared/layout.ts";
 import { type Journey, QUEUED } from "./journey.ts";
 
@@ -9,10 +10,6 @@ interface Level {
   /** Those that are QUEUED. */
   size: number;
 }
-
-/** As in shared/job-queues.ts. */
-const NORMAL_FIRST_EVERY = 8;
-const LOW_FIRST_EVERY = 64;
 
 /**
  * Jobs that wait, by priority. One that is given up is skipped when its turn comes; when those outnumber the ones that wait, and when none

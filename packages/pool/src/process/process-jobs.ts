@@ -6,7 +6,7 @@
  * another has nothing to do (`#look`).
  *
  * An exclusive job has a process reserved that gets nothing more, and is sent to it when that has nothing left. Of one priority exclusive jobs
- * and others take turns; those of a lower one wait for those of a higher one, but have their turn after `PATIENCE` of them.
+ * and others take turns; those of a lower one wait for those of a higher one, but have their turn after `LOW_FIRST_EVERY` of them.
  *
  * Whatever `ends` are told runs code of the user's, which may submit, cancel and close: everything is moved before.
  */
@@ -18,6 +18,7 @@ import { QueueFullError, ThreadCrashedError } from "../errors.ts";
 import { QueueWatch } from "../host/queue-watch.ts";
 import { type LostJob, named } from "../jobs/channels.ts";
 import { CallState } from "../shared/call-state.ts";
+import { LOW_FIRST_EVERY } from "../shared/job-queues.ts";
 import { PRIORITIES } from "../shared/layout.ts";
 import { clearInterval, queueMicrotask, setInterval } from "../shared/timers.ts";
 import type { SubmitOptions } from "../submit/submit-options.ts";
@@ -30,7 +31,6 @@ import { ProcessSupply, type SupplyEvents } from "./process-supply.ts";
 import { JobTimes } from "./job-times.ts";
 
 const LOOK_MS = 5;
-const PATIENCE = 64;
 
 export interface ProcessJobsEvents {
   started(process: PoolProcess): void;
@@ -325,7 +325,7 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
   #isExclusiveDue(): boolean {
     if (this.#exclusive.size === 0) this.#othersSent = 0;
     const { highest } = this.#exclusive;
-    if (highest > this.#queue.highest) return this.#othersSent >= PATIENCE;
+    if (highest > this.#queue.highest) return this.#othersSent >= LOW_FIRST_EVERY;
     return highest < this.#queue.highest || this.#othersSent > 0;
   }
 

@@ -16,8 +16,8 @@ export const NO_JOB = -1;
 export const NO_THREAD = -1;
 
 /** Every 8th look begins with 'normal', every 64th with 'low': a flood of high priority starves nobody (A3.7). */
-const NORMAL_FIRST_EVERY = 8;
-const LOW_FIRST_EVERY = 64;
+export const NORMAL_FIRST_EVERY = 8;
+export const LOW_FIRST_EVERY = 64;
 /** Every 61st look begins with the rings: jobs that submit themselves again do not keep the others out (A3.17). */
 const RINGS_FIRST_EVERY = 61;
 /** Every 8th look into what is the thread's own begins with the mailbox: nor do they keep out what no other thread may run. */

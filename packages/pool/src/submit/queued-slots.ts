@@ -75,6 +75,7 @@ export class QueuedSlots {
   enqueueAt(job: PendingJob, args: Uint8Array, home: Home): boolean {
     const slot = this.#table.take(job);
     if (slot === NONE_FREE) return false;
+    // First: `recall` has to know whose slot it is.
     job.extras = { ...job.extras, home };
     home.inSlots++;
     home.inSlotsOf[job.options.priority]!++;
