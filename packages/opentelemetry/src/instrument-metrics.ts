@@ -31,7 +31,8 @@ const seconds = { unit: "s", advice: { explicitBucketBoundaries: boundaries } };
  * even choice, each right to 6 %; `skein.jobs` counts all. The SDK is set up before.
  *
  * @returns what ends it. The pool is kept until then.
- * @throws TypeError for an option that is unknown or has the wrong type; Error when the meter has a pool of that name.
+ * @throws TypeError for an option that is unknown or has the wrong type; SkeinError ERR_SKEIN_METRICS_NAME when the
+ * meter has a pool of that name.
  * @example
  * instrumentMetrics(pool, { name: "images" });
  */

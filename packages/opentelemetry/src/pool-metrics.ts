@@ -1,5 +1,5 @@
 /** What the metrics of a pool have in common, whoever reads them: their options, and the labels of their values. */
-import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
+import { argumentTypeError, type OptionNames, ownOptions, SkeinError } from "@skein/context/errors";
 import type { PoolStats } from "@skein/pool";
 
 /** A pool, or whatever else has its statistics. */
@@ -25,6 +25,10 @@ export function resolveMetricsOptions<T extends PoolMetricsOptions>(
   const { name = "skein" } = own;
   if (typeof name !== "string") throw argumentTypeError("options.name", "a string", name);
   return { ...own, name };
+}
+
+export function nameTaken(message: string): SkeinError {
+  return new SkeinError("ERR_SKEIN_METRICS_NAME", message);
 }
 
 export const outcomes = ["completed", "failed", "canceled", "crashed"] as const;

@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, register, type Registry } from "prom-client"
 import { NewValues } from "./new-values.ts";
 import {
   type MeasuredPool,
+  nameTaken,
   outcomes,
   type PoolMetricsOptions,
   priorities,
@@ -55,7 +56,7 @@ const buckets = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 6
  * 1,000 values then at the most, an even choice, each right to 6 %; `skein_jobs_total` counts all.
  *
  * @returns what ends it. The pool is kept until then; its values leave the registry.
- * @throws TypeError for an option that is unknown or has the wrong type; Error when the registry has a pool, or other metrics, of that name.
+ * @throws TypeError for an option that is unknown or has the wrong type; SkeinError ERR_SKEIN_METRICS_NAME when the registry has a pool, or other metrics, of that name.
  * @example
  * collectMetrics(pool, { name: "images" });
  * server.get("/metrics", async () => await register.metrics());
@@ -69,7 +70,7 @@ export function collectMetrics(pool: MeasuredPool, options?: CollectMetricsOptio
     registered.set(registry, (known = registerIn(registry)));
   const { pools, histograms } = known;
   if (pools.has(name))
-    throw new Error(`The registry has a pool named "${name}": give each pool a \`name\` of its own`);
+    throw nameTaken(`The registry has a pool named "${name}": give each pool a \`name\` of its own`);
   const source: Source = { pool, durations: new NewValues(), waits: new NewValues() };
   pools.set(name, source);
   return {
@@ -85,7 +86,7 @@ function registerIn(registry: Registry): Registered {
   // All of them, or none.
   const taken = Object.values(names).find((name) => registry.getSingleMetric(name) !== undefined);
   if (taken !== undefined)
-    throw new Error(
+    throw nameTaken(
       `The registry has a metric named "${taken}" already: give the pools a \`registry\` of their own`,
     );
   const pools = new Map<string, Source>();

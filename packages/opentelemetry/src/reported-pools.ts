@@ -1,7 +1,7 @@
 /** Which pools a meter reports, and what its histograms have of them already. Copies of this package in one thread keep that together. */
 import type { Meter } from "@opentelemetry/api";
 import { NewValues } from "./new-values.ts";
-import type { MeasuredPool } from "./pool-metrics.ts";
+import { type MeasuredPool, nameTaken } from "./pool-metrics.ts";
 
 interface Recorded {
   readonly durations: NewValues;
@@ -22,7 +22,7 @@ const meters = (holder[sharedKey] ??= new WeakMap<Meter, Reported>());
 
 /**
  * A pool is reported from now on.
- * @returns what was recorded of it, and what ends that. @throws Error when another one is, by this name.
+ * @returns what was recorded of it, and what ends that. @throws SkeinError ERR_SKEIN_METRICS_NAME when another one is, by this name.
  */
 export function reportIn(
   meter: Meter,
@@ -33,7 +33,7 @@ export function reportIn(
   if (reported === undefined) meters.set(meter, (reported = { names: new Set(), recorded: new WeakMap() }));
   const { names, recorded } = reported;
   if (names.has(name))
-    throw new Error(`The meter has a pool named "${name}": give each pool a \`name\` of its own`);
+    throw nameTaken(`The meter has a pool named "${name}": give each pool a \`name\` of its own`);
   names.add(name);
   let ofPool = recorded.get(pool);
   if (ofPool === undefined) recorded.set(pool, (ofPool = new Map()));

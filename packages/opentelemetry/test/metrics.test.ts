@@ -13,6 +13,9 @@ import { instrumentMetrics } from "../src/index.ts";
 import { collectMetrics } from "../src/prom-client.ts";
 import type * as Jobs from "./fixtures/metric.jobs.ts";
 
+const taken = (message: RegExp): object =>
+  expect.objectContaining({ code: "ERR_SKEIN_METRICS_NAME", message: expect.stringMatching(message) });
+
 const pool = new ThreadPool({ maxThreads: 2 });
 const jobs = pool.module<typeof Jobs>(new URL("fixtures/metric.jobs.ts", import.meta.url));
 afterAll(() => pool.close());
@@ -78,7 +81,7 @@ it("OpenTelemetry: each pool has a name of its own, and one that is reported ane
   const counts: unknown[] = [];
   for (let i = 0; i < 2; i++) {
     using first = instrumentMetrics(pool, { name: "images", meter });
-    expect(() => instrumentMetrics(pool, { name: "images", meter })).toThrow(/"images".*`name`/);
+    expect(() => instrumentMetrics(pool, { name: "images", meter })).toThrow(taken(/"images".*`name`/));
     exporter.reset();
     await reader.forceFlush();
     const metrics = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics[0]!.metrics);
@@ -99,7 +102,7 @@ it("prom-client: two copies of this package report to one registry", async () =>
   expect(copy.collectMetrics).not.toBe(collectMetrics);
   using _ours = collectMetrics(pool, { name: "ours", registry });
   using _theirs = copy.collectMetrics(pool, { name: "theirs", registry });
-  expect(() => copy.collectMetrics(pool, { name: "ours", registry })).toThrow(/"ours"/);
+  expect(() => copy.collectMetrics(pool, { name: "ours", registry })).toThrow(taken(/"ours"/));
   const text = await registry.metrics();
   for (const name of ["ours", "theirs"]) expect(text).toContain(`pool="${name}",outcome="completed"`);
 });
@@ -109,7 +112,7 @@ it("prom-client: the same by its names, a label for each pool, and nothing of a 
   await using other = new ThreadPool({ maxThreads: 1 });
   const ended = collectMetrics(pool, { name: "images", registry });
   using _ = collectMetrics(other, { name: "other", registry });
-  expect(() => collectMetrics(other, { name: "other", registry })).toThrow(/"other"/);
+  expect(() => collectMetrics(other, { name: "other", registry })).toThrow(taken(/"other"/));
   await work();
   const text = await registry.metrics();
   const valueIn = (line: string): number => Number(text.match(new RegExp(`^${line} (.*)$`, "m"))?.[1]);
@@ -133,7 +136,7 @@ it("prom-client: the same by its names, a label for each pool, and nothing of a 
 it("a registry that has a metric of such a name stays as it is", () => {
   const registry = new Registry();
   registry.registerMetric(new Gauge({ name: "skein_pool_threads", help: "of the program", registers: [] }));
-  expect(() => collectMetrics(pool, { registry })).toThrow(/"skein_pool_threads".*`registry`/);
+  expect(() => collectMetrics(pool, { registry })).toThrow(taken(/"skein_pool_threads".*`registry`/));
   expect(registry.getMetricsAsArray()).toHaveLength(1);
   registry.removeSingleMetric("skein_pool_threads");
   collectMetrics(pool, { registry })[Symbol.dispose]();
