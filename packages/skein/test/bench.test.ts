@@ -20,6 +20,22 @@ test("skein bench measures a direct call, calls one by one, and all threads", as
   );
 });
 
+test.each([
+  ["the default export of compiled CommonJS", "compiled.jobs.cjs#default", "1"],
+  ["a generator, which is read to its end", "geo.jobs.ts#upTo", "3"],
+  ["a job that changes its arguments, which other calls do not see", "geo.jobs.ts#lengthen", "[]"],
+])("measures %s", async (_, job, argument) => {
+  const ended = await skein(["bench", job, argument, "--time-ms", "20", "--json"]);
+  expect(ended).toMatchObject({ code: 0, stderr: "" });
+  expect(JSON.parse(ended.stdout)).toHaveLength(3);
+});
+
+test("a generator that throws has failed", async () => {
+  const failed = await skein(["bench", "geo.jobs.ts#upToRefusal", "1", "--time-ms", "20"]);
+  expect(failed).toMatchObject({ code: 1, stdout: "" });
+  expect(failed.stderr).toMatch(/^RangeError: no such shape/);
+});
+
 test("a job that fails, and wrong usage, end it as they end skein run", async () => {
   const failed = await skein(["bench", "geo.jobs.ts#refuse", "--time-ms", "20"]);
   expect(failed).toMatchObject({ code: 1, stdout: "" });

@@ -78,6 +78,36 @@ describe("skein doctor", () => {
     expect(stdout).toMatch(/^warn {2}tsconfig\.json does not include src.geo\.jobs\.ts/m);
   });
 
+  test("names imports that tsc leaves as they are, but no import of types", async () => {
+    const tsconfig = (more: object): string =>
+      JSON.stringify({
+        compilerOptions: {
+          module: "nodenext",
+          verbatimModuleSyntax: true,
+          outDir: "dist",
+          paths: { "@/*": ["./src/*"] },
+          ...more,
+        },
+      });
+    const files = {
+      "package.json": '{ "type": "module" }',
+      "a.jobs.ts": 'import { unit } from "./unit.ts";\nexport const area = (): string => unit;',
+      "b.jobs.ts":
+        'import type { Unit } from "./unit.ts";\nimport type { Shape } from "@/shape";\nexport const size = (unit: Unit, shape: Shape): [Unit, Shape] => [unit, shape];',
+    };
+    const root = await write({ ...files, "tsconfig.json": tsconfig({}) }, "compiled");
+    const { code, stdout } = await skein(["doctor", root]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^warn {2}a\.jobs\.ts imports "\.\/unit\.ts".* Set `rewriteRelativeImportExtensions` in tsconfig\.json\.$/m,
+    );
+    expect(stdout).not.toContain("b.jobs.ts");
+    for (const more of [{ rewriteRelativeImportExtensions: true }, { noEmit: true }]) {
+      await write({ "tsconfig.json": tsconfig(more) }, "compiled");
+      expect((await skein(["doctor", root])).stdout).toContain("ok    No trap in tsconfig.json.\n");
+    }
+  });
+
   test("wrong usage is one sentence and exit code 2", async () => {
     const root = await write({ "package.json": "{" }, "broken");
     expect(await skein(["doctor", root])).toMatchObject({
@@ -85,6 +115,9 @@ describe("skein doctor", () => {
       stderr: expect.stringMatching(/^skein: package\.json in .* is not JSON; correct it: .*\n$/) as string,
     });
     expect((await skein(["doctor", "nowhere"])).stderr).toMatch(/^skein: there is no folder .*; give .*\n$/);
+    expect((await skein(["doctor", join(root, "package.json")])).stderr).toMatch(
+      /^skein: there is no folder /,
+    );
     expect((await skein(["doctor", "a", "b"])).code).toBe(2);
   });
 });

@@ -18,6 +18,13 @@ test("--text takes lines as they are; U+2028 ends no line", async () => {
   expect(ended.stdout).toBe('"text of 1"\n"text of a\u2028b"\n');
 });
 
+test("the mark in front of a text that some programs write is no part of the first line", async () => {
+  const input = "\uFEFF1\n\uFEFF2\n";
+  const ended = await skein(["map", "geo.jobs.ts#textOf", "--text"], { input });
+  expect(ended.stdout).toBe('"text of 1"\n"text of \uFEFF2"\n');
+  expect(await skein(["map", "geo.jobs.ts#textOf"], { input: "\uFEFF1\n" })).toMatchObject({ code: 0 });
+});
+
 test("--unordered writes results as they are ready", async () => {
   const args = ["map", "geo.jobs.ts#later", "--unordered", "--threads", "2"];
   expect((await skein(args, { input: "1000\n1\n" })).stdout).toBe("1\n1000\n");

@@ -20,12 +20,19 @@ describe("skein run", () => {
   test("prints what JSON cannot hold as Node shows it, and nothing for undefined", async () => {
     expect((await skein(["run", "geo.jobs.ts#counts"])).stdout).toBe("Map(1) { 'a' => 1 }\n");
     expect(await skein(["run", "geo.jobs.ts#nothing"])).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect((await skein(["run", "geo.jobs.ts#holes"])).stdout).toBe("[ 1, <1 empty item>, 2 ]\n");
+    expect((await skein(["run", "geo.jobs.ts#never"])).stdout).toBe("Invalid Date\n");
+  });
+
+  test("prints each item of a generator on a line of its own", async () => {
+    const ended = await skein(["run", "geo.jobs.ts#upTo", "3"]);
+    expect(ended).toEqual({ code: 0, stdout: "1\n2\n3\n", stderr: "" });
   });
 
   test("shows the error of a job with its stack and its properties, and exits with 1", async () => {
     const { code, stdout, stderr } = await skein(["run", "geo.jobs.ts#refuse"]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/^RangeError: no such shape\n\s+at refuse \(file:.*geo\.jobs\.ts:19:\d+\)/);
+    expect(stderr).toMatch(/^RangeError: no such shape\n\s+at refuse \(file:.*geo\.jobs\.ts:21:\d+\)/);
     expect(stderr).toContain("code: 'ERR_SHAPE'");
     expect(stderr).not.toContain("cli/run.js");
   });
@@ -46,6 +53,7 @@ describe("wrong usage is one sentence and exit code 2", () => {
     [["run", "geo.jbs.ts#area"], /^skein: there is no file .*geo\.jbs\.ts; give the path .*\n$/],
     [["run", ".#area"], /^skein: .* is not a file; give .*\n$/],
     [["run", "http://a.example/geo.js#area"], /^skein: .* code is loaded from files only, so give a path\n$/],
+    [["run", "file://host/geo.js#area"], /^skein: .* code is loaded from files only, so give a path\n$/],
     [["run", "geo.jobs.ts#are"], /^skein: .* has no exported function "are"\. Did you mean "area"\? .*\n$/],
     [["run", "geo.jobs.ts#then"], /^skein: an export called "then" cannot be a job; .*\n$/],
     [["run", "geo.jobs.ts#textOf", "hi"], /^skein: argument 1, hi, is not JSON; .* as in '"hi"'\n$/],

@@ -9,8 +9,10 @@ import {
   SLICE_FIELDS,
   sliceAt,
 } from "@skein/devtools/feed";
+import type { ReadStream, WriteStream } from "node:tty";
 import { describe, expect, it } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
+import { TopScreen } from "../src/cli/top/screen.ts";
 import { TopView } from "../src/cli/top/view.ts";
 import { skein } from "./skein.ts";
 
@@ -64,6 +66,20 @@ describe("skein top", () => {
     expect([code, stdout.split("\n")[0]]).toEqual([0, expect.stringMatching(/^orders · /)]);
   });
 
+  it("says that a pool has closed whose window is still there", async () => {
+    const pool = new ThreadPool({ name: "orders", maxThreads: 1 });
+    await using devtools = await serveDevtools(pool, { port: 0 });
+    const seen = readFeed(devtools.url);
+    await seen.next();
+    await pool.close();
+    for await (const { type } of seen) if (type === "closed") break;
+    expect(await skein(["top", devtools.url])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "skein: there is nothing to show: the pool at this address has closed; look while it works\n",
+    });
+  });
+
   it.each(["127.0.0.1", "localhost"])("says how to start a program when none answers at %s", async (host) => {
     const { code, stderr } = await skein(["top", `http://${host}:1/`]);
     expect(code).toBe(1);
@@ -84,6 +100,18 @@ describe("skein top", () => {
     const program = { title: "a\u009b2J", pid: 1, node: "v24" };
     view.apply({ type: "hello", pool: { name: "\u001b]0;x\u0007" }, program, functions: [] } as never);
     expect(view.lines(80, 1)).toEqual(["\uFFFD]0;x\uFFFD · a\uFFFD2J · pid 1 · Node v24"]);
+  });
+
+  it("draws on a terminal that does not say how large it is as on one of 80 columns and 24 rows", () => {
+    let asked: number[] = [];
+    const output = { columns: 0, rows: 0, write() {}, on() {}, off() {} } as unknown as WriteStream;
+    const input = { isTTY: false } as ReadStream;
+    using screen = new TopScreen(input, output, (columns, rows) => {
+      asked = [columns, rows];
+      return [];
+    });
+    screen.draw();
+    expect(asked).toEqual([80, 23]);
   });
 
   it("never writes more than there is room for", () => {

@@ -1,11 +1,12 @@
 /** `skein bench`: what a job costs when it is called directly, and on a pool. */
 import { createHistogram } from "node:perf_hooks";
-import { loadJobModule } from "@skein/pool/engine";
+import { exportedFunction, loadJobModule } from "@skein/pool/engine";
 import { EXIT, MAX_MS, MAX_THREADS, parseCommandLine, wholeNumber } from "./command-line.ts";
 import { jobOf, type JobReference, parseJobReference } from "./job-reference.ts";
 import { withPool } from "./job-run.ts";
 import { parseJson } from "./json.ts";
 import type { Command } from "./program.ts";
+import { drain, isStreamed } from "./streamed.ts";
 
 const DEFAULT_TIME_MS = 1000;
 /** Of the time: before it is measured, threads start and code is compiled. */
@@ -18,7 +19,8 @@ const help = `Usage: skein bench <file>#<export> [json ...] [options]
 Calls an exported function again and again with these arguments: directly, on
 the main thread; on a pool, one call after the other; and on all threads of the
 pool at once. Prints calls per second and how long a call takes, the wait for a
-thread included. Measure on a quiet machine.
+thread included; that of a generator ends with its last item. Measure on a quiet
+machine.
 
   skein bench ./geo.jobs.ts#area '[[0,0],[0,1],[1,0]]'
 
@@ -54,10 +56,14 @@ export const bench: Command = {
     const maxThreads = wholeNumber("threads", values.threads, 1, MAX_THREADS);
     const measured = await withPool(reference, { maxThreads }, async (pool) => {
       const job = jobOf(pool, reference);
-      const call: Call = () => pool.run(job, jobArgs);
+      const once: Call = () => pool.run(job, jobArgs);
       // The first call says what is wrong with the reference, if anything.
-      await call();
-      const direct = await directCall(reference, jobArgs);
+      const first = await once();
+      const isRead = isStreamed(first);
+      if (isRead) await drain(first);
+      const call = isRead ? toItsEnd(once) : once;
+      const directOnce = await directCall(reference, jobArgs);
+      const direct = isRead ? toItsEnd(directOnce) : directOnce;
       const threads = pool.minThreads;
       return [
         await measure("direct call", direct, 1, timeMs),
@@ -77,11 +83,19 @@ export const bench: Command = {
 
 type Call = () => unknown;
 
-/** On this thread, without copies. */
+/** On this thread, and with the same arguments each time: what a call does to them must not reach the jobs. */
 async function directCall({ url, name }: JobReference, args: readonly unknown[]): Promise<Call> {
-  const module = (await loadJobModule(url.href)) as Readonly<Record<string, (...args: unknown[]) => unknown>>;
-  const fn = module[name]!;
-  return () => fn(...args);
+  const fn = exportedFunction(await loadJobModule(url.href), name)!;
+  const own = structuredClone(args);
+  return () => fn(...own);
+}
+
+/** With the items of what it gives. */
+function toItsEnd(call: Call): Call {
+  return async () => {
+    const result = await call();
+    if (isStreamed(result)) await drain(result);
+  };
 }
 
 /** @param width How many calls are under way at once. */

@@ -1,5 +1,5 @@
 /** `skein doctor`: looks for what keeps Skein from working in a project. */
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { EXIT, parseCommandLine, UsageError } from "./command-line.ts";
 import { type Finding, warn } from "./doctor/finding.ts";
@@ -35,7 +35,8 @@ export const doctor: Command = {
     const { positionals } = parseCommandLine(args, { help: { type: "boolean", short: "h" } });
     if (positionals.length > 1) throw new UsageError("name one folder, or none for this one");
     const folder = resolve(positionals[0] ?? ".");
-    if (!existsSync(folder)) throw new UsageError(`there is no folder ${folder}; give that of a project`);
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw new UsageError(`there is no folder ${folder}; give that of a project`);
     const findings = [nodeFinding(), coresFinding(), ...flagFindings(), await threadFinding()];
     findings.push(...projectFindings(folder));
     for (const { level, text } of findings) process.stdout.write(`${labels[level]}${text}\n`);

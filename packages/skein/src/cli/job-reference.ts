@@ -37,8 +37,11 @@ export function parseJobReference(text: string | undefined): JobReference {
 
 function pathOf(file: string): string {
   if (!/^[a-z][a-z\d+.-]+:/i.test(file)) return resolve(file);
-  if (file.startsWith("file:") && URL.canParse(file)) return fileURLToPath(file);
-  throw new UsageError(`"${file}" is not a file; code is loaded from files only, so give a path`);
+  try {
+    return fileURLToPath(file);
+  } catch {
+    throw new UsageError(`"${file}" is not a file; code is loaded from files only, so give a path`);
+  }
 }
 
 /** @throws UsageError when the name cannot be that of a job. */

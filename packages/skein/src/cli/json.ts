@@ -28,8 +28,9 @@ function isJson(value: unknown): boolean {
   if (value === null || typeof value === "string" || typeof value === "boolean") return true;
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object") return false;
-  if (value instanceof Date) return true;
-  if (Array.isArray(value)) return value.every(isJson);
+  if (value instanceof Date) return !Number.isNaN(value.getTime());
+  // Its holes, too.
+  if (Array.isArray(value)) return [...value].every(isJson);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
   return Object.values(value).every((entry) => entry === undefined || isJson(entry));

@@ -5,13 +5,16 @@ import { CommandError, EXIT, MAX_MS, MAX_THREADS, parseCommandLine, wholeNumber 
 import { jobOf, parseJobReference } from "./job-reference.ts";
 import { withPool } from "./job-run.ts";
 import { parseJson, toJson } from "./json.ts";
+import { writeLine } from "./lines.ts";
 import type { Command } from "./program.ts";
+import { isStreamed } from "./streamed.ts";
 
 const help = `Usage: skein run <file>#<export> [json ...] [options]
 
 Calls an exported function on a worker thread, each further argument read as
 JSON, and prints what it returns as JSON. What JSON cannot hold, such as a Map
-or a typed array, is printed as Node shows it; undefined prints nothing.
+or a typed array, is printed as Node shows it; undefined prints nothing. Of a
+generator each item is printed, on a line of its own, as soon as it comes.
 
   skein run ./geo.jobs.ts#area '[[0,0],[0,1],[1,0]]'
 
@@ -37,10 +40,13 @@ export const run: Command = {
     const timeoutMs = wholeNumber("timeout-ms", values["timeout-ms"], 1, MAX_MS);
     const maxThreads = wholeNumber("threads", values.threads, 1, MAX_THREADS);
     try {
-      const result = await withPool(reference, { maxThreads }, (pool) =>
-        pool.run(jobOf(pool, reference), jobArgs, { timeoutMs }),
-      );
-      if (result !== undefined) process.stdout.write(`${toJson(result) ?? show(result)}\n`);
+      const result = await withPool(reference, { maxThreads }, async (pool) => {
+        const result = await pool.run(jobOf(pool, reference), jobArgs, { timeoutMs });
+        if (!isStreamed(result)) return result;
+        for await (const item of result) await writeLine(process.stdout, lineOf(item));
+        return undefined;
+      });
+      if (result !== undefined) process.stdout.write(`${lineOf(result)}\n`);
       return EXIT.done;
     } catch (error) {
       throw error instanceof JobTimeoutError ? new CommandError(error.message, EXIT.failed) : error;
@@ -48,6 +54,6 @@ export const run: Command = {
   },
 };
 
-function show(value: unknown): string {
-  return inspect(value, { depth: null, maxArrayLength: null, maxStringLength: null });
+function lineOf(value: unknown): string {
+  return toJson(value) ?? inspect(value, { depth: null, maxArrayLength: null, maxStringLength: null });
 }

@@ -58,6 +58,7 @@ async function printOnce(address: string, forMs: number): Promise<void> {
     // Two samples make a rate.
     if (message.type === "sample" && message.nowUs >= until) break;
   }
+  if (view.isEmpty) throw nothingToShow();
   process.stdout.write(`${view.lines(process.stdout.columns || 100, Infinity).join("\n")}\n`);
 }
 
@@ -72,4 +73,13 @@ async function watch(address: string): Promise<void> {
     if (screen.isOver) break;
     if (message.type === "sample") screen.draw();
   }
+  if (view.isEmpty && !screen.isOver) throw nothingToShow();
+}
+
+/** The window of a pool stays when the pool has closed. */
+function nothingToShow(): CommandError {
+  return new CommandError(
+    "there is nothing to show: the pool at this address has closed; look while it works",
+    EXIT.failed,
+  );
 }

@@ -1,5 +1,6 @@
 /** What in a tsconfig.json keeps job modules from running as Node.js runs them, or from being compiled. */
 import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
 import { createFilesMatcher, getTsconfig, type TsConfigResult } from "get-tsconfig";
 import { type Finding, ok, warn } from "./finding.ts";
@@ -28,17 +29,27 @@ export function tsconfigFindings(folder: string, files: readonly string[]): Find
         "tsconfig.json lacks `verbatimModuleSyntax`. Without it a type may be imported without `import type`, which fails where Node.js strips the types.",
       ),
     );
+  const { noEmit, emitDeclarationOnly, outDir, rewriteRelativeImportExtensions } = compilerOptions;
+  const isCompiled = noEmit !== true && emitDeclarationOnly !== true && outDir !== undefined;
   const aliases = Object.keys(compilerOptions.paths ?? {});
   for (const file of files) {
-    const alias = aliasIn(join(folder, file), aliases);
-    if (alias !== null)
+    const imported = importsIn(join(folder, file));
+    const source = imported.find((specifier) => typeScriptFile.test(specifier));
+    if (isCompiled && rewriteRelativeImportExtensions !== true && source !== undefined)
+      findings.push(
+        warn(
+          `${file} imports "${source}", and so does what tsc makes of it, where only the JavaScript is. Set \`rewriteRelativeImportExtensions\` in tsconfig.json.`,
+        ),
+      );
+    const alias = aliasIn(imported, aliases);
+    if (alias !== undefined)
       findings.push(
         warn(
           `${file} imports "${alias}", which only \`paths\` of tsconfig.json explains. Node.js does not read them: use "imports" in package.json.`,
         ),
       );
   }
-  if (compilerOptions.noEmit !== true && compilerOptions.outDir !== undefined) {
+  if (isCompiled) {
     const isIncluded = createFilesMatcher(found);
     const left = files.filter((file) => isIncluded(join(folder, file)) === undefined);
     if (left.length > 0)
@@ -51,13 +62,31 @@ export function tsconfigFindings(folder: string, files: readonly string[]): Find
   return findings.length > 0 ? findings : [ok("No trap in tsconfig.json.")];
 }
 
-/** The first import of the file that begins as one of the aliases does. */
-function aliasIn(file: string, aliases: readonly string[]): string | null {
+/** A relative import that Node.js loads as it is. */
+const typeScriptFile = /^\.{1,2}\/.*(?<!\.d)\.[cm]?tsx?$/;
+
+/** What the file imports when it runs. */
+function importsIn(file: string): string[] {
+  const code = withoutTypes(readFileSync(file, "utf8"));
+  return Array.from(
+    code.matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g),
+    ([, specifier = ""]) => specifier,
+  );
+}
+
+/** What Node.js cannot strip stays as it is. */
+function withoutTypes(code: string): string {
+  try {
+    return stripTypeScriptTypes(code);
+  } catch {
+    return code;
+  }
+}
+
+/** The first import that begins as one of the aliases does. */
+function aliasIn(imported: readonly string[], aliases: readonly string[]): string | undefined {
   const starts = aliases.map((alias) => alias.replace(/\*.*$/, "")).filter((start) => start !== "");
-  for (const [, specifier = ""] of readFileSync(file, "utf8").matchAll(
-    /\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g,
-  ))
-    if (starts.some((start) => (start.endsWith("/") ? specifier.startsWith(start) : specifier === start)))
-      return specifier;
-  return null;
+  return imported.find((specifier) =>
+    starts.some((start) => (start.endsWith("/") ? specifier.startsWith(start) : specifier === start)),
+  );
 }

@@ -7,6 +7,8 @@ const HOME = "\u001B[H";
 const CLEAR_REST_OF_LINE = "\u001B[K";
 const CLEAR_BELOW = "\u001B[J";
 const CTRL_C = "\u0003";
+/** Of terminals that do not say how large they are. */
+const FALLBACK = { columns: 80, rows: 24 } as const;
 
 export class TopScreen implements Disposable {
   readonly #input: ReadStream;
@@ -38,7 +40,7 @@ export class TopScreen implements Disposable {
 
   readonly draw = (): void => {
     const { columns, rows } = this.#output;
-    const lines = this.#lines(columns, rows - 1);
+    const lines = this.#lines(columns || FALLBACK.columns, (rows || FALLBACK.rows) - 1);
     const text = lines.map((line) => `${line}${CLEAR_REST_OF_LINE}\n`).join("");
     this.#output.write(`${HOME}${text}${CLEAR_BELOW}`);
   };

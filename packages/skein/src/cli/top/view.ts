@@ -53,6 +53,11 @@ export class TopView {
   readonly #ids = new Map<number, string>();
   #slowest: (SlowJob & { readonly settledUs: number })[] = [];
 
+  /** Nobody has told it which pool this is. */
+  get isEmpty(): boolean {
+    return this.#hello === null;
+  }
+
   apply(message: FeedMessage): void {
     switch (message.type) {
       case "hello":
