@@ -42,7 +42,7 @@ const optionNames: OptionNames<ReadFeedOptions> = { signal: true };
 /**
  * Reads along until the pool closes, the server ends, `signal` fires or the loop is left. While it is read the pool is recorded.
  *
- * Rejects with a SkeinError ERR_SKEIN_DEVTOOLS_FEED when there is no server at that address, it refuses, or it has another version.
+ * Rejects with a SkeinError ERR_SKEIN_DEVTOOLS_FEED when there is no server at that address, it is another one, it refuses, or it has another version.
  *
  * @param url As `serveDevtools` gives it: the token included.
  * @throws TypeError when it is no `http:` URL, for an option that is unknown, or a signal that is no AbortSignal.
@@ -90,14 +90,23 @@ async function* messagesOf(
 function open(feed: URL, signal: AbortSignal | undefined): Promise<IncomingMessage | null> {
   return new Promise((resolve, reject) => {
     const request = get(feed, { signal }, (response) => {
-      if (response.statusCode === 200) {
+      const { statusCode, headers } = response;
+      const isFeed = headers["content-type"]?.startsWith("text/event-stream") === true;
+      if (statusCode === 200 && isFeed) {
         resolve(response);
+        return;
+      }
+      // It may break off.
+      response.on("error", () => {});
+      if (statusCode === 200) {
+        response.destroy();
+        reject(notReadable(`What answers at ${feed.origin} is no window on a pool. ${HOW_TO_START}`));
         return;
       }
       response.setEncoding("utf8");
       let text = "";
       response.on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => reject(notReadable(`${feed.origin} refuses: ${text.trim()}`)));
+      response.on("close", () => reject(notReadable(`${feed.origin} refuses: ${text.trim()}`)));
     });
     request.on("error", (cause: NodeJS.ErrnoException) => {
       if (signal?.aborted === true) {

@@ -16,7 +16,7 @@ const port = wanted === "1" ? undefined : Number(wanted);
 
 // Threads inherit the flag: their pools are the main thread's affair.
 if (isMainThread && wanted !== "" && wanted !== "0") {
-  if (port === undefined || (Number.isInteger(port) && port <= 65_535))
+  if (port === undefined || (Number.isInteger(port) && port >= 0 && port <= 65_535))
     subscribe("skein:pool:open", (message) => void open((message as PoolMessage).pool));
   else say(`SKEIN_DEVTOOLS is ${JSON.stringify(wanted)}; set it to 1, or to a port`);
 }

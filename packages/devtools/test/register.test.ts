@@ -50,9 +50,10 @@ describe("the flag", () => {
     expect(await loaded(variable)).toEqual({ isWatching: false, said: "" });
   });
 
-  it("says what is wrong with the variable", async () => {
-    const said = expect.stringContaining('SKEIN_DEVTOOLS is "on"; set it to 1, or to a port') as string;
-    expect(await loaded("on")).toEqual({ isWatching: false, said });
+  it.each(["on", "-1", "65536"])("says what is wrong with the variable, %s", async (variable) => {
+    const sentence = `SKEIN_DEVTOOLS is "${variable}"; set it to 1, or to a port`;
+    const said = expect.stringContaining(sentence) as string;
+    expect(await loaded(variable)).toEqual({ isWatching: false, said });
   });
 
   it("keeps no program alive", async () => {

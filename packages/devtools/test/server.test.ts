@@ -426,6 +426,30 @@ describe("viewers", () => {
     expect(await isRecorded()).toBe(false);
   });
 
+  it.each<[string, RegExp, (response: ServerResponse) => void]>([
+    ["refuses", /refuses: not for you$/, (response) => response.writeHead(401).end("not for you\n")],
+    [
+      "refuses and breaks off",
+      /refuses: not for$/,
+      (response) => void response.writeHead(401).write("not for", () => response.destroy()),
+    ],
+    [
+      "is no window on a pool",
+      /is no window on a pool\. Start the program with/,
+      (response) =>
+        void response.writeHead(200, { "content-type": "text/html" }).write("<!doctype html>\n\n"),
+    ],
+  ])("are told when the server %s", async (_, message, answer) => {
+    await using server = createServer((_request, response) => answer(response));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    await expect(readFeed(`http://127.0.0.1:${port}/`).next()).rejects.toMatchObject({
+      code: "ERR_SKEIN_DEVTOOLS_FEED",
+      message: expect.stringMatching(message) as string,
+    });
+    server.closeAllConnections();
+  });
+
   it("one that stops reading is dropped; the others are told on", async () => {
     const pool = poolOf();
     const devtools = await serve(

@@ -32,7 +32,7 @@ export type { JobEntry } from "./engine/job-entry.ts";
 export { JobSender, type SentJob } from "./engine/job-sender.ts";
 export type { MapOptions } from "./engine/map-options.ts";
 export type { OwnRunOptions, Priority, RunOptions } from "./engine/run-options.ts";
-export { recordJobs, type RecordOptions } from "./engine/record-jobs.ts";
+export { canRecord, recordJobs, type RecordOptions } from "./engine/record-jobs.ts";
 export { jobModule } from "./engine/unbound-module.ts";
 export { availableCores, cpuQuota } from "./host/available-cores.ts";
 export { newPoolId } from "./host/pool-id.ts";

@@ -3,7 +3,8 @@ import { type AddressInfo, isIPv6 } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import { AsyncScope } from "@skein/context";
 import { argumentTypeError, type OptionNames, SkeinError } from "@skein/context/errors";
-import { ThreadPool } from "@skein/pool";
+import type { ThreadPool } from "@skein/pool";
+import { canRecord } from "@skein/pool/engine";
 import { type Access, refusalOf } from "./access.ts";
 import { Client } from "./client.ts";
 import { type Document, pageDocument } from "./document.ts";
@@ -65,7 +66,7 @@ export function serve(
   own: Limits,
   page: () => Promise<Document> = pageDocument,
 ): Promise<Devtools> {
-  if (!(pool instanceof ThreadPool)) throw argumentTypeError("pool", "a ThreadPool", pool);
+  if (!canRecord(pool)) throw argumentTypeError("pool", "a ThreadPool", pool);
   const resolved = resolveOptions(options);
   // Nothing of the caller's context is kept, whoever connects.
   return AsyncScope.root.run(() => new DevtoolsServer(pool, resolved, own, page).listen());

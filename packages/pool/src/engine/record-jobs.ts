@@ -1,7 +1,8 @@
 import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import type { PoolRecording } from "../trace/pool-recording.ts";
 import { integer } from "./option-values.ts";
-import { hostOf, type ThreadPool } from "./thread-pool.ts";
+import { recorderOf } from "./recorder.ts";
+import type { ThreadPool } from "./thread-pool.ts";
 
 /** Of `recordJobs`. */
 export interface RecordOptions {
@@ -37,7 +38,12 @@ export function recordJobs(pool: ThreadPool, options?: RecordOptions): PoolRecor
   if (!Array.isArray(locals) || !locals.every((name) => typeof name === "string"))
     throw argumentTypeError("options.locals", "an array of names", locals);
   const slices = integer("options.slicesPerThread", slicesPerThread, 1024, 2 ** 22) ?? DEFAULT_SLICES;
-  const host = hostOf(pool);
-  if (host === null) throw argumentTypeError("pool", "a ThreadPool", pool);
-  return host.record([...locals], 2 ** Math.ceil(Math.log2(slices)));
+  const record = recorderOf(pool);
+  if (record === null) throw argumentTypeError("pool", "a ThreadPool", pool);
+  return record([...locals], 2 ** Math.ceil(Math.log2(slices)));
+}
+
+/** Whether `recordJobs` takes it: a ThreadPool, perhaps of another copy of this package, as one that was bundled. */
+export function canRecord(pool: unknown): pool is ThreadPool {
+  return recorderOf(pool) !== null;
 }

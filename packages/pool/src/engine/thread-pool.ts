@@ -21,6 +21,7 @@ import { CurrentEngine } from "./current-engine.ts";
 import type { Job, OnlyStreamed, Streamed, StreamJob, StreamOf } from "./job-module.ts";
 import { checkArguments, integer } from "./option-values.ts";
 import { checkListener, type PoolEvent } from "./pool-event.ts";
+import { offerRecorder } from "./recorder.ts";
 import { type ReadyOptions, resolveReadyOptions } from "./ready-options.ts";
 import { refusedWith } from "./refused-call.ts";
 import { resolvePoolOptions, threadCount, type ThreadPoolOptions } from "./pool-options.ts";
@@ -99,6 +100,7 @@ export class ThreadPool extends BaseEngine<FunctionEntry> {
       submit: (...job) => host.submit(...job),
     });
     this.#host = host;
+    offerRecorder(this, (locals, slicesPerThread) => host.record(locals, slicesPerThread));
     if (channels.poolOpen.hasSubscribers) channels.poolOpen.publish({ pool: this } satisfies PoolMessage);
   }
 

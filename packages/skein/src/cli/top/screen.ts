@@ -28,6 +28,7 @@ export class TopScreen implements Disposable {
     output.write(ENTER);
     output.on("resize", this.draw);
     process.on("exit", this.#giveBack);
+    this.draw();
     if (!input.isTTY) return;
     input.setRawMode(true);
     input.on("data", this.#key);
