@@ -22,7 +22,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = ownFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const pages = globSync(["docs/**/*.md", "README.md", "packages/*/README.md"], {
+const pages = globSync(["docs/**/*.md", "README.md", "packages/*/{README,MIGRATING}.md"], {
   cwd: root,
   exclude: ["**/node_modules/**", "docs/api/**", "docs/dist/**"],
 })
