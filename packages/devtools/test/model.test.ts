@@ -256,6 +256,26 @@ describe("a model", () => {
     );
   });
 
+  it("forgets of a job that it forgets that it awaits something: nobody would hear of its end", () => {
+    const model = new Model();
+    const told: Told[] = [{ kind: "run", start: 10, end: 20, job: 1, fn: 1, ref: 5, outcome: "awaiting" }];
+    model.apply(batch(30, { 1: told }));
+    expect(model.awaiting.size).toBe(1);
+    const step = 20_000;
+    for (let from = 2; model.jobs.has(1); from += step) {
+      const others = Array.from({ length: step }, (_, i): Told => ({
+        kind: "submit",
+        start: from + i,
+        end: from + i,
+        job: from + i,
+        fn: 2,
+      }));
+      model.apply(batch(from + step, { 0: others }));
+    }
+    model.apply(batch(1e6, { 1: [{ kind: "resume", start: 9e5, end: 95e4, job: 1, fn: 1 }] }));
+    expect(model.awaiting.size).toBe(0);
+  });
+
   it("forgets what another program has told", () => {
     const model = watched(batch(100, { 0: [{ kind: "submit", start: 1, job: 4 }] }));
     model.apply({ ...hello, session: "b" });

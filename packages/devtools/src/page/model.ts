@@ -262,9 +262,11 @@ export class Model {
   #dropOldest(): void {
     if (this.jobs.size <= MAX_JOBS) return;
     let surplus = this.jobs.size - MAX_JOBS;
-    for (const id of this.jobs.keys()) {
+    for (const [id, job] of this.jobs) {
       if (surplus-- <= 0) break;
       this.jobs.delete(id);
+      // Its end would be told of another object: it would be shown as awaiting forever.
+      this.awaiting.delete(job);
     }
   }
 
