@@ -8,10 +8,11 @@ import { CensusError } from "./census-error.ts";
 
 /** @param host where the server listens, as its owner has named it. @throws CensusError */
 export function checkAccess({ headers, method, url }: FastifyRequest, host: string): void {
-  const named = headers.host ?? "";
+  // Names may be written in capitals, here and there.
+  const named = (headers.host ?? "").toLowerCase();
   // An address cannot be pointed elsewhere; a name can, unless it is ours.
   const name = URL.canParse(`http://${named}`) ? new URL(`http://${named}`).hostname : "";
-  if (name !== "localhost" && name !== host && isIP(name.replace(/^\[(.*)\]$/, "$1")) === 0)
+  if (name !== "localhost" && name !== host.toLowerCase() && isIP(name.replace(/^\[(.*)\]$/, "$1")) === 0)
     throw refused("This server has another name. Open it by its address, or by localhost.");
   const { origin } = headers;
   if (origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === named))
