@@ -41,6 +41,13 @@ const programs = versions.flatMap(({ path, page, version }) =>
 /** Those that `docs/guide/first-job.md` names. */
 const commonPackages = new Set(["@skein/pool", "@skein/context", "@skein/scheduling"]);
 
+/** All that the packages export, and what that has. */
+const interfaces = globSync("packages/*/api.txt", { cwd: root }).map((path) =>
+  readFileSync(join(root, path), "utf8"),
+);
+const isUnknown = (name: string): boolean =>
+  !interfaces.some((text) => new RegExp(`\\b${name}\\b`).test(text));
+
 writeFiles();
 
 it.each(versions)("$path, $version: each file runs, or is named by another", ({ page, version }) => {
@@ -70,6 +77,10 @@ it.each(pages)("what the code of $path imports is to be installed", ({ path, mar
   const isKnown = (name: string): boolean => /^docs\/(guide|errors)/.test(path) && commonPackages.has(name);
   const missing = imported.map(([, name]) => name!).filter((name) => !installed.has(name) && !isKnown(name));
   expect(new Set(missing)).toEqual(new Set());
+});
+
+it.each(pages)("what the tables of $path name of ours is there", ({ path, markdown }) => {
+  expect(namesInTables(markdown, /^docs\/(?:from\/|guide\/from-)/.test(path)).filter(isUnknown)).toEqual([]);
 });
 
 it("each page is in the menu of the site", () => {
@@ -105,6 +116,21 @@ function ownFolder(): string {
   } catch {
     return mkdtempSync(join(tmpdir(), "skein-docs-"));
   }
+}
+
+/** Members of our objects, and options, in the code of table rows. @param isMigration The first column is of others. */
+function namesInTables(markdown: string, isMigration: boolean): string[] {
+  const rows = markdown.replaceAll(/^```.*?^```$/gms, "").match(/^\|.*\|$/gm) ?? [];
+  const cells = rows.flatMap((row) => row.split(/(?<!\\)\|/).slice(isMigration ? 2 : 1));
+  const code = cells.flatMap((cell) => cell.match(/`[^`]+`/g) ?? []);
+  return code.flatMap((text) =>
+    Array.from(
+      text.matchAll(
+        /(?<![\w./-])(?:pool|cluster|engine|jobs?|task|Task|ThreadPool|consumer)\.(\w+)|[{,] (\w+)(?=:| }|,)/g,
+      ),
+      ([, member, option]) => (member ?? option)!,
+    ),
+  );
 }
 
 /** As GitHub and the site call them. */
