@@ -152,5 +152,7 @@ test("flags that forbid threads, or cost something on each, are named", () => {
     { level: "warn" },
     { level: "warn" },
   ]);
+  // It loads nothing.
+  expect(flagFindings(["--require-module"])).toMatchObject([{ level: "ok" }]);
   expect(flagFindings([])).toMatchObject([{ level: "ok" }]);
 });

@@ -38,7 +38,7 @@ const traps: readonly FlagTrap[] = [
       ),
   },
   {
-    flag: /^(?:--import|--require|-r)\b/,
+    flag: /^(?:--import|--require|-r)(?:=|$)/,
     finding: (flag) =>
       warn(
         `${flag} is loaded by every thread as well. If only the main thread needs it, give the pool \`execArgv: []\`.`,
