@@ -9,6 +9,8 @@ import {
   SLICE_FIELDS,
   sliceAt,
 } from "@skein/devtools/feed";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import type { ReadStream, WriteStream } from "node:tty";
 import { describe, expect, it } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
@@ -78,6 +80,16 @@ describe("skein top", () => {
       stdout: "",
       stderr: "skein: there is nothing to show: the pool at this address has closed; look while it works\n",
     });
+  });
+
+  it("does not wait forever for a program that does not answer", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await skein(["top", `http://127.0.0.1:${port}/`, "--for-ms", "1"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^skein: the program at http:.* does not answer; its main thread is busy, .*\n$/);
+    server.close();
   });
 
   it.each(["127.0.0.1", "localhost"])("says how to start a program when none answers at %s", async (host) => {

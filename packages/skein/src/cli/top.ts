@@ -23,6 +23,8 @@ Exit code: 0 done, 1 nothing to show, 2 wrong usage.
 `;
 
 const LOOK_MS = 1000;
+/** A program may not answer: its main thread computes. */
+const ANSWER_MS = 10_000;
 
 export const top: Command = {
   help,
@@ -51,14 +53,15 @@ export const top: Command = {
 
 async function printOnce(address: string, forMs: number): Promise<void> {
   const view = new TopView();
+  const signal = AbortSignal.timeout(Math.min(forMs + ANSWER_MS, MAX_MS));
   let until = Infinity;
-  for await (const message of readFeed(address)) {
+  for await (const message of readFeed(address, { signal })) {
     view.apply(message);
     if (message.type === "hello") until = message.nowUs + forMs * 1000;
     // Two samples make a rate.
     if (message.type === "sample" && message.nowUs >= until) break;
   }
-  if (view.isEmpty) throw nothingToShow();
+  if (view.isEmpty) throw signal.aborted ? noAnswer(address) : nothingToShow();
   process.stdout.write(`${view.lines(process.stdout.columns || 100, Infinity).join("\n")}\n`);
 }
 
@@ -74,6 +77,13 @@ async function watch(address: string): Promise<void> {
     if (message.type === "sample") screen.draw();
   }
   if (view.isEmpty && !screen.isOver) throw nothingToShow();
+}
+
+function noAnswer(address: string): CommandError {
+  return new CommandError(
+    `the program at ${new URL(address).origin} takes the connection and does not answer; its main thread is busy, so try again later`,
+    EXIT.failed,
+  );
 }
 
 /** The window of a pool stays when the pool has closed. */
