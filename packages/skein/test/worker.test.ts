@@ -1,7 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { Cluster } from "@skein/cluster";
+import { runNode } from "../../../test/support/child.ts";
 import { startRedis } from "../../../test/support/redis-server.ts";
 import type * as Geo from "./fixtures/geo.jobs.ts";
 import type * as Hold from "./fixtures/hold.jobs.ts";
@@ -48,6 +53,31 @@ describe("skein worker", () => {
     expect(await ended).toEqual([null, "SIGINT"]);
     // No worker is left that would find the job lost.
     await cluster.close({ drain: false, timeoutMs: 1 });
+  });
+
+  test("names a package that @skein/cluster lacks, and not that one", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "skein-worker-"));
+    try {
+      const cluster = join(folder, "node_modules/@skein/cluster/index.mjs");
+      await mkdir(dirname(cluster), { recursive: true });
+      await writeFile(cluster, 'import "gone";');
+      const hook = join(folder, "hook.mjs");
+      await writeFile(
+        hook,
+        `import { registerHooks } from "node:module";
+        const url = ${JSON.stringify(pathToFileURL(cluster).href)};
+        registerHooks({
+          resolve: (name, context, next) => name === "@skein/cluster" ? { url, shortCircuit: true } : next(name, context),
+        });`,
+      );
+      const args = ["--import", pathToFileURL(hook).href, command, "worker", "geo.jobs.ts"];
+      const { code, stderr } = await runNode({ args, cwd: fixtures });
+      expect(code).toBe(1);
+      expect(stderr).toContain("Cannot find package 'gone'");
+      expect(stderr).not.toContain("npm install");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test.each([

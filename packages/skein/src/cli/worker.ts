@@ -109,7 +109,8 @@ async function importCluster(): Promise<{ readonly serveJobs: typeof serveJobs }
     return await import("@skein/cluster");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes("@skein/cluster")) throw error;
+    // Not one that the package itself lacks: that error names the package's files, too.
+    if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes("package '@skein/cluster'")) throw error;
     throw new CommandError(
       "ERR_SKEIN_CLUSTER_MISSING: a worker needs the package @skein/cluster, which is not installed; npm install @skein/cluster",
       EXIT.failed,
