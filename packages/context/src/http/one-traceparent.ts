@@ -26,13 +26,21 @@ function keepLast(message: unknown): void {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- documented by undici.
   const headers = (message as CreatedRequest).request?.headers;
   if (!isArray(headers)) return;
-  let last = headers.length - 2;
-  while (last >= 0 && nameAt(headers, last) !== "traceparent") last -= 2;
+  const last = lastTraceparent(headers, headers.length);
+  // A request that has one keeps its tracestate, wherever that stands.
+  if (last < 0 || lastTraceparent(headers, last) < 0) return;
   for (let at = last - 2; at >= 0; at -= 2) {
     const name = nameAt(headers, at);
     // A tracestate belongs to its traceparent.
     if (name === "traceparent" || name === "tracestate") headers.splice(at, 2);
   }
+}
+
+/** Before `end`; negative: none. */
+function lastTraceparent(headers: readonly unknown[], end: number): number {
+  let at = end - 2;
+  while (at >= 0 && nameAt(headers, at) !== "traceparent") at -= 2;
+  return at;
 }
 
 function nameAt(headers: readonly unknown[], at: number): string {
