@@ -24,8 +24,15 @@ const tracing: TracingChannel<TracedMap, TracedMap> = tracingChannel<TracedMap, 
 /** Captured: the properties of the channel can be replaced. */
 const { start, end, asyncStart, asyncEnd, error: failure } = tracing;
 
+/** Whether somebody subscribes to any event of the channel. */
 export function someoneTracesMaps(): boolean {
-  return start.hasSubscribers || asyncEnd.hasSubscribers || failure.hasSubscribers;
+  return (
+    asyncEnd.hasSubscribers ||
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    failure.hasSubscribers ||
+    asyncStart.hasSubscribers
+  );
 }
 
 /** @param iterate Does the iteration, in another scope. */
