@@ -23,8 +23,29 @@ const sharedKey: unique symbol = Symbol.for("skein.opentelemetry.1");
 const holder = globalThis as { [sharedKey]?: Shared };
 const shared: Shared = (holder[sharedKey] ??= { submitting: new AsyncLocalStorage<Context>(), flow: null });
 
-/** The context with the span of a job, while that is called. */
+/** The context with the span of a job, while that is called, and in what the call has kept for later: its listeners, its sources of items. */
 export const submitting: AsyncLocalStorage<Context> = shared.submitting;
+
+/** Of a context with the span of a job: that in which it was called. */
+const outerKey: unique symbol = Symbol.for("skein.opentelemetry.outer");
+
+export function withOuter(inner: Context, outer: Context): Context {
+  return inner.setValue(outerKey, outer);
+}
+
+/** With the span of the job that is called, unless code that runs meanwhile has a span of its own. */
+export function activeForJobs(active: Context): Context {
+  const inner = submitting.getStore();
+  const outer = inner?.getValue(outerKey) as Context | undefined;
+  if (inner === undefined || outer === undefined) return active;
+  if (active === outer) return inner;
+  // Some managers make their context anew each time, and code may have set baggage.
+  return spanIdOf(active) === spanIdOf(outer) ? trace.setSpan(active, trace.getSpan(inner)!) : active;
+}
+
+function spanIdOf(some: Context): string | undefined {
+  return trace.getSpanContext(some)?.spanId;
+}
 
 /** Written by us, not by the global propagator: a thread without an SDK has none. */
 interface Written {
@@ -74,7 +95,7 @@ export function flowActiveContext(): void {
       // Telemetry must not break a job.
       onError: "ignore",
       capture: () => {
-        const active = submitting.getStore() ?? context.active();
+        const active = activeForJobs(context.active());
         return active === ROOT_CONTEXT ? undefined : active;
       },
       enter: (active, fn) => context.with(active, fn),

@@ -2,7 +2,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import type { TracingChannel } from "node:diagnostics_channel";
 import { context, type Context, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
-import { submitting } from "./active-context.ts";
+import { activeForJobs, withOuter } from "./active-context.ts";
 
 /** What the message of an operation says when that is over. */
 interface Operation {
@@ -25,9 +25,9 @@ export function spanPerOperation<M extends Operation & object>(
   const onStart = (message: unknown): Context => {
     const active = context.active();
     const span = begin(message as M, active);
-    if (span === null) return submitting.getStore() ?? active;
+    if (span === null) return activeForJobs(active);
     begun.set(message as M, span);
-    return trace.setSpan(active, span);
+    return withOuter(trace.setSpan(active, span), active);
   };
   const onEnd = (message: unknown): void => {
     const span = begun.get(message as M);
@@ -48,9 +48,21 @@ export function spanPerOperation<M extends Operation & object>(
 /** What was cancelled has no error status. */
 function endWith(span: Span, outcomeName: string, { outcome, error }: Operation): void {
   span.setAttribute(outcomeName, outcome ?? "unknown");
-  if (outcome === "failed" || outcome === "refused") {
-    if (error instanceof Error) span.recordException(error);
-    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : "" });
-  }
+  if (outcome === "failed" || outcome === "refused")
+    span.setStatus({ code: SpanStatusCode.ERROR, message: record(span, error) });
   span.end();
+}
+
+/** Errors of programs may throw when they are read: the span ends all the same. @returns the message. */
+function record(span: Span, error: unknown): string {
+  let message = "";
+  try {
+    if (error instanceof Error) {
+      ({ message } = error);
+      span.recordException(error);
+    }
+  } catch {
+    // What could be read is there.
+  }
+  return message;
 }

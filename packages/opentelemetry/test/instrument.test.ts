@@ -13,6 +13,7 @@ import { MultiProducerConcurrentConsumer } from "@skein/batching";
 import { ExecutionContext } from "@skein/context";
 import { contextHeaders, currentTraceparent } from "@skein/context/http";
 import { ThreadPool } from "@skein/pool";
+import { ProcessPool } from "@skein/pool/process";
 import { CallState, encodeValue, runJob } from "@skein/pool/engine";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { instrument } from "../src/index.ts";
@@ -58,6 +59,17 @@ it("the active span and baggage are there in a job, after its await and in its f
   expect(await jobs.active()).toEqual({});
 });
 
+it("so they are in the processes of a ProcessPool", async () => {
+  await using processes = new ProcessPool({
+    maxThreads: 1,
+    initialize: new URL("../dist/register.js", import.meta.url),
+  });
+  const { active } = processes.module<typeof Jobs>(new URL("fixtures/span.jobs.ts", import.meta.url));
+  const { traceId, spanId, result } = await inRequest(() => active());
+  expect(result).toEqual({ traceId, spanId });
+  expect(await active()).toEqual({});
+});
+
 it("each job is a span, the child of the caller's and the active one in the job", async () => {
   using _ = instrument();
   const { traceId, spanId, result } = await inRequest(() => jobs.activeLater());
@@ -101,6 +113,74 @@ it("a job that fails, or whose thread ends, ends its span once, with the error",
   expect(spans.map(({ name }) => name).toSorted()).toEqual(["exit", "fail"]);
   for (const { status } of spans) expect(status.code).toBe(SpanStatusCode.ERROR);
   expect(spans.find(({ name }) => name === "fail")!.status.message).toBe("of a job");
+});
+
+it("an error that cannot be read ends its span all the same, and harms nobody", async () => {
+  using _ = instrument();
+  class Unreadable extends Error {
+    override get message(): string {
+      throw new Error("no message");
+    }
+    get code(): string {
+      throw new Error("no code");
+    }
+  }
+  const argument = {
+    get x(): never {
+      throw new Unreadable();
+    },
+  };
+  await expect(pool.run((value: unknown) => value, [argument])).rejects.toBeInstanceOf(Unreadable);
+  const [span] = exporter.getFinishedSpans();
+  expect(span).toMatchObject({
+    status: { code: SpanStatusCode.ERROR },
+    attributes: { "skein.job.outcome": "refused" },
+  });
+});
+
+it("what runs in a call with a span of its own sends that one, and its baggage; otherwise that of the job", async () => {
+  using _ = instrument();
+  const sent = (): unknown => {
+    const carrier = ExecutionContext.capture()!.toCarrier()!;
+    const { span, baggage } = JSON.parse(/\{.*\}/.exec(carrier)![0]) as {
+      span: { spanId: string };
+      baggage?: [string, string][];
+    };
+    return [span.spanId, ...(baggage ?? []).map(([, value]) => value)];
+  };
+  const inSpan = (): unknown =>
+    trace.getTracer("test").startActiveSpan("own", (span) => {
+      span.end();
+      return [sent(), span.spanContext().spanId];
+    });
+  const withUser = (): unknown =>
+    context.with(
+      propagation.setBaggage(context.active(), propagation.createBaggage({ user: { value: "ada" } })),
+      sent,
+    );
+  const seen: unknown[] = [];
+  await inRequest(() =>
+    pool.run(
+      (value: unknown) => value,
+      [
+        {
+          get x() {
+            seen.push(inSpan(), withUser(), sent());
+            return 1;
+          },
+        },
+      ],
+    ),
+  );
+  const job = exporter
+    .getFinishedSpans()
+    .find(({ name }) => name === "inline job")!
+    .spanContext().spanId;
+  const own = exporter
+    .getFinishedSpans()
+    .find(({ name }) => name === "own")!
+    .spanContext().spanId;
+  expect(seen).toEqual([[[own], own], [job, "ada"], [job]]);
 });
 
 it.each(["link", "root"] as const)("parent: %s", async (parent) => {
