@@ -1,8 +1,6 @@
 /** Everything ambient at once: seven kinds, and what a piece of code sees of them. Loaded on both sides. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { isMainThread } from "node:worker_threads";
 import { context, type Context, type Span, trace, TraceFlags } from "@opentelemetry/api";
-import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { AsyncLocal, flow } from "@skein/context";
 import "@skein/opentelemetry/register";
 import { SynchronizationContext } from "@skein/scheduling";
@@ -28,9 +26,6 @@ const wire = new AsyncLocal<Value>({ name: "matrix.wire", flow: "wire", codec })
 export const foreign = new AsyncLocalStorage<Value>();
 const flowing = new AsyncLocalStorage<Value>();
 flow(flowing, { name: "matrix.flowing", codec });
-
-/** As `register` has it on threads: these have no SDK. */
-if (isMainThread) context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 
 /** A span whose trace tells its owner. */
 function spanOf(owner: string): Span {

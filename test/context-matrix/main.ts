@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { context } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { ThreadPool } from "@skein/pool";
 import { KINDS, type Kind, type Seen, within } from "./ambient.ts";
 import { type Column, COLUMNS } from "./columns.ts";
@@ -10,6 +12,9 @@ import { hops } from "./hops.ts";
 import type * as Jobs from "./matrix.jobs.ts";
 import { type Right, rightOf } from "./rights.ts";
 import { closing, type Hop } from "./stage.ts";
+
+// Here alone: threads and processes have what `register` sets up.
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 
 const GC_ROUNDS = 80;
 const limitMs = Number(process.env["SKEIN_HOP_LIMIT_MS"] ?? 20_000);
@@ -60,6 +65,7 @@ async function runHop(hop: Hop): Promise<void> {
       const all = await Promise.all(owners.map((owner) => begin(hop, owner)));
       for (const [i, seen] of all.entries()) {
         if (seen === null) return everywhere("skipped");
+        if (seen.length === 0 && hop.rights !== null) return everywhere("nothing was looked at");
         note(hop, owners[i]!, seen);
       }
     }

@@ -2,10 +2,11 @@ import { subscribe, tracingChannel } from "node:diagnostics_channel";
 import { parentPort } from "node:worker_threads";
 import { type ProducerHandle, SharedProducer } from "@skein/batching";
 import { release, type Remote } from "@skein/comlink";
+import { correlationId } from "@skein/context/http";
 import { contextFields } from "@skein/context/log";
 import { ThreadPool } from "@skein/pool";
 import { fork, job } from "@skein/pool/worker";
-import { leaveBehind, ownerOfTrace, see, type Seen, within } from "./ambient.ts";
+import { leaveBehind, ownerOfTrace, see, type Seen, type Value, within } from "./ambient.ts";
 
 export function seeIt(): Seen {
   return see();
@@ -133,6 +134,10 @@ export function takeStarts(): Seen[] {
   return starts.splice(0);
 }
 
+export function idOfRequest(): string | undefined {
+  return correlationId.value;
+}
+
 export function initialized(): Seen {
   return (globalThis as unknown as { seenAtInitialize: Seen }).seenAtInitialize;
 }
@@ -154,14 +159,19 @@ export function seeSecond(attempts: Int32Array): Seen {
 /** What a log line would have, as if it had been seen. */
 export async function logged(): Promise<Seen> {
   await Promise.resolve();
-  const fields = contextFields() as Record<string, { owner: string } | undefined>;
+  const fields = contextFields() as Record<string, Value | string | undefined>;
   const trace = fields["trace_id"] as string | undefined;
+  const inField = (name: string): string => {
+    const value = fields[name];
+    // A text, where the codec is not known.
+    return typeof value === "string" ? value : (value?.owner ?? "nothing");
+  };
   return {
     ...see(),
-    local: fields["matrix.local"]?.owner ?? "nothing",
-    thread: fields["matrix.thread"]?.owner ?? "nothing",
-    wire: fields["matrix.wire"]?.owner ?? "nothing",
-    flowing: "nothing",
+    local: inField("matrix.local"),
+    thread: inField("matrix.thread"),
+    wire: inField("matrix.wire"),
+    flowing: inField("matrix.flowing"),
     span: trace === undefined ? "nothing" : ownerOfTrace(trace),
   };
 }

@@ -77,11 +77,16 @@ function nestModule(handler: Handler): Type {
 }
 
 /** @returns its URL. Asked for the id of the request, and for what `look` gives. */
-export async function startServer(framework: string, look: () => Promise<unknown>): Promise<string> {
+export async function startServer(
+  framework: string,
+  look: () => Promise<unknown>,
+  idInJob: () => Promise<string | undefined>,
+): Promise<string> {
   const server = await frameworks[framework]!(async () => {
     const before = correlationId.value;
     const seen = await look();
-    return { id: before === correlationId.value ? before : "another one", seen };
+    const inJob = await idInJob();
+    return { id: before === correlationId.value && before === inJob ? before : "another one", seen };
   });
   if (!server.listening) await once(server, "listening");
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;

@@ -1,5 +1,6 @@
 /** What a thread without an SDK needs of one: a context manager. */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isMainThread } from "node:worker_threads";
 import { type Context, context, type ContextManager, ROOT_CONTEXT } from "@opentelemetry/api";
 
 class StorageContextManager implements ContextManager {
@@ -36,6 +37,14 @@ class StorageContextManager implements ContextManager {
     this._asyncLocalStorage.disable();
     return this;
   }
+}
+
+/** There in the threads and processes of pools: see pool/src/jobs/pool-thread.ts. */
+const generationKey = Symbol.for("skein.pool.generation");
+
+/** Whether jobs run here, and not a program, which sets up its SDK when it likes: also the main thread of a process of a pool. */
+export function isOfPool(): boolean {
+  return !isMainThread || generationKey in globalThis;
 }
 
 /** Changes nothing where contexts become active already. */

@@ -3,6 +3,11 @@ import { ambientUrl, collected, gate, type Hop, idlePool, opened } from "../stag
 import type { Seen } from "../ambient.ts";
 import { all, inJob } from "../rights.ts";
 
+/** The value of the inner one passes for his own, and his own for somebody else's. */
+function ofInner(value: string, owner: string): string {
+  return value === `inner ${owner}` ? owner : value === owner ? "the outer one" : value;
+}
+
 export const jobHops: readonly Hop[] = [
   { name: "a job", rights: inJob, run: async ({ jobs }) => [await jobs.seeIt()] },
   { name: "a job behind its own await", rights: inJob, run: async ({ jobs }) => [await jobs.seeLater()] },
@@ -20,13 +25,11 @@ export const jobHops: readonly Hop[] = [
     name: "a nested job in another context",
     rights: inJob,
     run: async ({ jobs, owner }) =>
-      (await jobs.nestedAsOther(`inner ${owner}`)).map(({ thread, wire, flowing, span, ...others }) =>
-        Object.assign(others, {
-          span: span.replace("inner ", ""),
-          flowing: flowing.replace("inner ", ""),
-          thread: thread.replace("inner ", ""),
-          wire: wire.replace("inner ", ""),
-        }),
+      (await jobs.nestedAsOther(`inner ${owner}`)).map(
+        (seen) =>
+          Object.fromEntries(
+            Object.entries(seen).map(([kind, value]) => [kind, ofInner(value, owner)]),
+          ) as Seen,
       ),
   },
   {

@@ -41,10 +41,8 @@ async function asked(framework: string, { owner }: Stage): Promise<Seen[]> {
 const servers: Record<string, Promise<string>> = {};
 
 async function started(framework: string): Promise<string> {
-  const url = await startServer(framework, async () => [
-    see(),
-    await ThreadPool.shared.module<typeof Jobs>(jobsUrl).seeIt(),
-  ]);
+  const { seeIt, idOfRequest } = ThreadPool.shared.module<typeof Jobs>(jobsUrl);
+  const url = await startServer(framework, async () => [see(), await seeIt()], idOfRequest);
   await firstOf(request, url);
   return url;
 }
