@@ -27,8 +27,9 @@ export interface EntryPrefix {
 export interface ContextKey {
   readonly name: string | undefined;
   readonly flow: ContextFlow;
-  readonly codec: ContextCodec<unknown>;
-  readonly defaultValue: unknown;
+  /** This, the default and the handler are those of another local once the first was collected. */
+  codec: ContextCodec<unknown>;
+  defaultValue: unknown;
   /** What `flow` reads and enters, no local of ours. */
   readonly isStore: boolean;
   /** What stands before its text in a carrier, of a string and of what the codec has made; once that was written. */

@@ -3,7 +3,8 @@
  * identity across threads. The list holds it weakly; a name is free again once its local was collected.
  *
  * A module that is there twice, because a bundle brought its own copy of it and of this package, makes each of its locals
- * twice. The second one joins the first: both have one key, and so one value.
+ * twice. The second one joins the first: both have one key, and so one value. Where contexts outlive a local, the next one of its name has
+ * their values, and options of its own.
  */
 import { DuplicateNameError } from "./context-errors.ts";
 import type { ContextKey, ValueChange } from "./context-key.ts";
@@ -33,8 +34,9 @@ export function claimName(name: string, key: ContextKey, owner: object): Context
   if (claim !== undefined && joined !== undefined) {
     const isTaken = claim.owners.size === 0 || claim.owners.get(thisCopy)?.deref() !== undefined;
     if (isTaken || joined.flow !== key.flow) throw new DuplicateNameError(name);
+    if (hasOwner(claim)) joinHandlers(joined, key);
+    else succeed(joined, key);
     claim.owners.set(thisCopy, new WeakRef(owner));
-    joinHandlers(joined, key);
     return joined;
   }
   enlist(name, key, new Map([[thisCopy, new WeakRef(owner)]]));
@@ -58,6 +60,18 @@ function enlist(name: string, key: ContextKey, owners: ClaimedName["owners"]): v
   names.count += 1;
   names.claims.set(name, { key: new WeakRef(key), owners });
   collected.register(key, name);
+}
+
+function hasOwner({ owners }: ClaimedName): boolean {
+  for (const owner of owners.values()) if (owner.deref() !== undefined) return true;
+  return false;
+}
+
+/** Only contexts have values of `key` any more, of a module that was loaded anew, for example: they are those of the new local. */
+function succeed(key: ContextKey, next: ContextKey): void {
+  key.codec = next.codec;
+  key.defaultValue = next.defaultValue;
+  key.onValueChanged = next.onValueChanged;
 }
 
 function joinHandlers(key: ContextKey, other: ContextKey): void {
