@@ -33,9 +33,11 @@ const cache = new RecentMap<ContextState, CachedFields>();
  */
 export function contextFields(): Record<string, unknown> {
   const state = current();
+  // As it is before codecs are called: these may make a local.
+  const asOf = namesClaimed();
   let cached = cache.get(state);
-  if (cached === undefined || cached.asOf !== namesClaimed()) {
-    cached = { fields: readFields(state), asOf: namesClaimed() };
+  if (cached === undefined || cached.asOf !== asOf) {
+    cached = { fields: readFields(state), asOf };
     cache.set(state, cached);
   }
   return { ...threadFields(), ...activeSpan(), ...cached.fields };

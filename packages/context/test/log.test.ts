@@ -57,6 +57,24 @@ describe("contextFields", () => {
     });
   });
 
+  it("has the value of a local that a codec of another one has made", () => {
+    const context = ExecutionContext.fromCarrier("1w5:begun1:1w6:maker_1:2");
+    const made: AsyncLocal<string>[] = [];
+    const codec = {
+      encode: () => "",
+      decode(text: string) {
+        const begun = { encode: () => "", decode: (later: string) => `decoded ${later}` };
+        if (made.length === 0) made.push(new AsyncLocal({ name: "begun", flow: "wire", codec: begun }));
+        return text;
+      },
+    };
+    const maker = new AsyncLocal<string>({ name: "maker_", flow: "wire", codec });
+    ExecutionContext.run(context, () => {
+      expect(contextFields()).toEqual({ begun: 1, [maker.name!]: "2" });
+      expect(contextFields()).toEqual({ begun: "decoded 1", [maker.name!]: "2" });
+    });
+  });
+
   it("has nothing of storages that flow, whether this thread knows them or not", () => {
     const storage = new AsyncLocalStorage<{ secret: string }>();
     using _ = flow(storage, { name: "session" });

@@ -1,4 +1,5 @@
 /** The way out: requests of `fetch` and undici that carry the current context. */
+import { AsyncLocal } from "../async-local.ts";
 import { define, hasOwn, isArray } from "../intrinsics.ts";
 import { allowedOrigins, type AllowedOriginsOptions, originOf } from "./allowed-origins.ts";
 import { contextHeaders } from "./context-headers.ts";
@@ -21,10 +22,7 @@ const optionNames: OptionNames<OutgoingOptions> = { header: true, local: true, t
  * const fetch = contextFetch({ origins: ["http://billing.internal"] });
  * await fetch("http://billing.internal/invoices");
  */
-export function contextFetch(
-  options?: OutgoingOptions,
-  fetch: Fetch = (input, init) => globalThis.fetch(input, init),
-): Fetch {
+export function contextFetch(options?: OutgoingOptions, fetch: Fetch = globalFetch()): Fetch {
   const { allowed, headerOptions } = checked(options);
   return async (input, init) => {
     const request = isRequest(input) ? input : null;
@@ -38,6 +36,17 @@ export function contextFetch(
     for (const [name, value] of Object.entries(added)) if (!headers.has(name)) headers.set(name, value);
     return await fetch(input, initWith(headers, init ?? {}));
   };
+}
+
+/**
+ * The global `fetch`, as it is at each call. The one of now, where that leads back to the caller: a program may make what `contextFetch` gave
+ * its global `fetch`, and others may wrap that.
+ */
+function globalFetch(): Fetch {
+  const before = globalThis.fetch;
+  const isCalled = new AsyncLocal<boolean>();
+  return (input, init) =>
+    isCalled.value === true ? before(input, init) : isCalled.run(true, () => globalThis.fetch(input, init));
 }
 
 /** What `fetch` reads of its second argument, besides `headers`. */

@@ -260,6 +260,31 @@ describe("the way out", () => {
     },
   );
 
+  it("contextFetch can be the global fetch, and be wrapped there", async () => {
+    const port = await listen((req, res) => reply(res, req.headers["x-request-id"]));
+    const url = `http://127.0.0.1:${port}/`;
+    const before = globalThis.fetch;
+    closing.push(() => void (globalThis.fetch = before));
+    const own = contextFetch();
+    const ask = async (): Promise<unknown> =>
+      await correlationId.run("a", async () => await (await fetch(url)).json());
+    globalThis.fetch = own;
+    expect(await ask()).toBe("a");
+    globalThis.fetch = contextFetch();
+    expect(await ask()).toBe("a");
+    const wrapped = globalThis.fetch;
+    globalThis.fetch = async (input, init) => {
+      await Promise.resolve();
+      return await wrapped(input, init);
+    };
+    expect(await ask()).toBe("a");
+    expect(await correlationId.run("b", async () => await (await own(url)).json())).toBe("b");
+    // One that comes later is used, as one for tests is.
+    globalThis.fetch = async () => Response.json("mocked");
+    expect(await (await own(url)).json()).toBe("mocked");
+    globalThis.fetch = before;
+  });
+
   it("contextFetch takes from its second argument what fetch takes: inherited members, those of a Request too", async () => {
     const port = await listen((req, res) => {
       let body = "";
