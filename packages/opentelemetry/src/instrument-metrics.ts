@@ -44,7 +44,6 @@ export function instrumentMetrics(pool: MeasuredPool, options?: InstrumentMetric
   );
   if (typeof (meter as Meter | null)?.addBatchObservableCallback !== "function")
     throw argumentTypeError("options.meter", "a Meter of OpenTelemetry", meter);
-  const { durations, waits, end } = reportIn(meter, pool, name);
   const duration = meter.createHistogram("skein.job.duration", {
     ...seconds,
     description: "Time from the start of a job to its outcome",
@@ -66,6 +65,8 @@ export function instrumentMetrics(pool: MeasuredPool, options?: InstrumentMetric
     description: "Jobs that no thread has taken",
   });
 
+  // When nothing can fail any more: the name is the pool's from now on.
+  const { durations, waits, end } = reportIn(meter, pool, name);
   const base: Attributes = { "skein.pool.name": name };
   const observe = (result: BatchObservableResult): void => {
     const stats = pool.stats();

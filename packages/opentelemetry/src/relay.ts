@@ -98,13 +98,17 @@ export function relayExporter(handle: ProducerHandle): RelayedSpanExporter {
   return {
     export(spans, done) {
       let lost = 0;
-      try {
-        for (const span of spans) if (!producer.tryPush(writeSpan(span))) lost++;
-      } catch (error) {
-        done({ code: FAILED, error: error as Error });
-        return;
+      let failure: { readonly error: Error } | null = null;
+      for (const span of spans) {
+        try {
+          if (!producer.tryPush(writeSpan(span))) lost++;
+        } catch (error) {
+          // The others go on.
+          failure ??= { error: error as Error };
+        }
       }
-      if (lost === 0) done({ code: SUCCESS });
+      if (failure !== null) done({ code: FAILED, error: failure.error });
+      else if (lost === 0) done({ code: SUCCESS });
       else
         done({
           code: FAILED,

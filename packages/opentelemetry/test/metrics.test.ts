@@ -95,6 +95,16 @@ it("OpenTelemetry: each pool has a name of its own, and one that is reported ane
   await provider.shutdown();
 });
 
+it("OpenTelemetry: a meter that fails has reported nothing", () => {
+  const meter = new MeterProvider().getMeter("test");
+  meter.createObservableCounter = () => {
+    throw new Error("not now");
+  };
+  expect(() => instrumentMetrics(pool, { name: "images", meter })).toThrow("not now");
+  delete (meter as { createObservableCounter?: unknown }).createObservableCounter;
+  instrumentMetrics(pool, { name: "images", meter })[Symbol.dispose]();
+});
+
 it("prom-client: two copies of this package report to one registry", async () => {
   const registry = new Registry();
   vi.resetModules();

@@ -151,6 +151,22 @@ it("spans that ended before their thread died arrive whole, and so does the erro
   expect(run.events[0]).toMatchObject({ name: "exception" });
 });
 
+it("a span that cannot be sent fails the export, and takes no other along", async () => {
+  const received = new InMemorySpanExporter();
+  const receiver = receiveSpans(received, { pushIntervalMs: 1 });
+  const relay = relayExporter(receiver.handle);
+  const made = new InMemorySpanExporter();
+  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: made })] });
+  for (const name of ["first", "odd", "last"]) provider.getTracer("t").startSpan(name).end();
+  const spans = made.getFinishedSpans();
+  Object.assign(spans[1]!, { attributes: { fn: () => {} } });
+  const results: { code: number; error?: Error }[] = [];
+  relay.export(spans, (result) => results.push(result));
+  expect(results).toEqual([{ code: 1, error: expect.objectContaining({ name: "NotCloneableError" }) }]);
+  await receiver[Symbol.asyncDispose]();
+  expect(received.getFinishedSpans().map(({ name }) => name)).toEqual(["first", "last"]);
+});
+
 it("spans that find no room fail the export; wrong arguments are refused", async () => {
   await using small = receiveSpans(new InMemorySpanExporter(), { sharedBytes: 8192 });
   const relay = relayExporter(small.handle);
