@@ -1,5 +1,5 @@
 /** What all engines of this package have in common: the arguments are checked, then the job is the submitter's. */
-import { AsyncScope } from "@skein/context";
+import { AsyncScope, ExecutionContext } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { Task, TaskCompletionSource } from "@skein/scheduling";
 import { Chunk } from "../codec/chunk.ts";
@@ -236,9 +236,11 @@ export abstract class BaseEngine<
     const resolved = resolveMapOptions(options, this.#target.maxThreads() * MAP_AHEAD, defaults.signal);
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
     const below = this.map as AnyFunction;
+    // The jobs are called later, where flow is not suppressed any more.
+    const flowContext = defaults.flowContext && !ExecutionContext.isFlowSuppressed();
     let own: SubmitOptions | undefined;
     const submit = (entry: F, item: unknown, signal: CancelSignal): Task<unknown> =>
-      this.#submit(entry, [item], (own ??= { ...defaults, signal, ofMap: true }), below);
+      this.#submit(entry, [item], (own ??= { ...defaults, flowContext, signal, ofMap: true }), below);
     const controller = new AbortController();
     const iteration = { options: resolved, source: fn.source, scope: AsyncScope.capture(), controller };
     type Results = AsyncGenerator<Awaited<R>, void, undefined>;

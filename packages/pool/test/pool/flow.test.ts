@@ -87,8 +87,10 @@ describe("a storage that flows", () => {
     await request.run({ id: 8 }, async () => {
       const control = ExecutionContext.suppressFlow();
       const task = jobs.seen();
+      const chunks = [1, 2].map((chunkSize) => pool.map(jobs.seen, [1, 2], { chunkSize }));
       control.undo();
       expect(await task).toBeUndefined();
+      for (const each of chunks) expect(await collected(each)).toEqual([undefined, undefined]);
       expect(await pool.run(jobs.seen, [], { flowContext: false })).toBeUndefined();
     });
   });
