@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { argumentTypeError, requireFunction } from "./argument-errors.ts";
+import { AsyncScope } from "./async-scope.ts";
 import type { CarrierReach } from "./carrier-text.ts";
 import { isolatedCodec } from "./isolated-codec.ts";
 import type { ContextCodec } from "./context-key.ts";
-import { apply, isWellFormed } from "./intrinsics.ts";
+import { apply, is, isWellFormed } from "./intrinsics.ts";
 import { jsonCodec } from "./json-codec.ts";
 import { ownOptions } from "./own-options.ts";
 import type { OptionNames } from "./own-options.ts";
@@ -56,7 +57,8 @@ const customOptionNames: OptionNames<CustomFlowOptions<unknown>> = {
 /**
  * Makes a storage that is not ours flow as an AsyncLocal does: its store is read where a job is submitted or forked, an item pushed to
  * another thread, or `toCarrier` called, and is there in the job, after each of its awaits, and in what it submits. The next job on that
- * thread has nothing of it. Not read while flow is suppressed, nor for `flowContext: false`.
+ * thread has nothing of it. Not read while flow is suppressed, nor for `flowContext: false`. The `defaultValue` of a storage stays, unless
+ * it is `mutable`.
  *
  * Registered for this thread: do so in a module that both sides load, or in `initialize`. A thread that does not know the name
  * passes the value on. While none is registered, it costs nothing; then a read of each storage for each job.
@@ -83,12 +85,25 @@ export function flow(
 
 function ofStorage(storage: unknown, options: FlowOptions<unknown> | undefined): Disposable {
   if (!isStorage(storage)) throw argumentTypeError("storage", "an AsyncLocalStorage", storage);
+  const own = ownOptions(options, flowOptionNames);
+  const fallback = own.mutable === true ? undefined : defaultOf(storage);
   return register(
-    ownOptions(options, flowOptionNames),
-    () => storage.getStore(),
+    own,
+    () => {
+      const store = storage.getStore();
+      return is(store, fallback) ? undefined : store;
+    },
     (store, fn) => storage.run(store, fn),
     isNodes(storage) ? (store) => apply(enterWith, storage, [store]) : null,
   );
+}
+
+/**
+ * What is there where nobody entered a store does not travel: each thread has its own, as of an AsyncLocal. One that is changed in place
+ * does, since jobs that share the thread's would see what others did to it.
+ */
+function defaultOf(storage: Pick<AsyncLocalStorage<unknown>, "getStore" | "run">): unknown {
+  return isNodes(storage) ? AsyncScope.root.run(() => storage.getStore()) : undefined;
 }
 
 // oxlint-disable-next-line typescript/unbound-method -- as they were when this module was loaded, and applied to a storage

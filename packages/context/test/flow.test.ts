@@ -43,6 +43,25 @@ describe("flow of a storage", () => {
     expect(carrier()).toBeNull();
   });
 
+  // From Node.js 24 on.
+  it.runIf(new AsyncLocalStorage({ defaultValue: 1 }).getStore() === 1)(
+    "the default of a storage stays where it is, unless it is changed in place",
+    () => {
+      const fallback = { user: "nobody", log: () => {} };
+      const storage = new AsyncLocalStorage<object>({ defaultValue: fallback });
+      storage.run({ user: "ann" }, () => flows.use(flow(storage, { name: "with default" })));
+      expect(carrier()).toBeNull();
+      const text = storage.run({ user: "ann" }, () => carrier());
+      expect(onArrival(text, () => storage.getStore())).toEqual({ user: "ann" });
+      expect(onArrival(local.run("x", carrier), () => storage.getStore())).toBe(fallback);
+
+      const changed = new AsyncLocalStorage<{ n: number }>({ defaultValue: { n: 0 } });
+      flows.use(flow(changed, { name: "changed", mutable: true }));
+      changed.getStore()!.n = 1;
+      expect(onArrival(carrier(), () => changed.getStore())).toEqual({ n: 1 });
+    },
+  );
+
   it("goes beside our own values, whose text stays as it is", () => {
     const storage = new AsyncLocalStorage<string>();
     const alone = local.run("mine", () => carrier());
