@@ -53,11 +53,7 @@ export class JobQueue {
   /** It is not QUEUED any more, and was here. */
   removed(journey: Journey): void {
     this.#count(journey, -1);
-    const level = this.#levels[journey.job.options.priority]!;
-    const { returned, fresh, size } = level;
-    if (returned.size + fresh.size <= size * 2) return;
-    level.returned = living(returned);
-    level.fresh = living(fresh);
+    letGo(this.#levels[journey.job.options.priority]!);
   }
 
   /** The one whose turn it is, which is not here any more. Null: there is none. */
@@ -65,11 +61,13 @@ export class JobQueue {
     if (this.#size === 0) return null;
     const look = ++this.#looks;
     const first = this.#levels[look % NORMAL_FIRST_EVERY !== 0 ? 0 : look % LOW_FIRST_EVERY === 0 ? 2 : 1]!;
-    const { returned, fresh } = first.size > 0 ? first : this.#levels[this.highest]!;
+    const level = first.size > 0 ? first : this.#levels[this.highest]!;
+    const { returned, fresh } = level;
     for (;;) {
       const journey = (returned.size > 0 ? returned : fresh).take();
       if (journey.stage !== QUEUED) continue;
       this.#count(journey, -1);
+      letGo(level);
       return journey;
     }
   }
@@ -84,6 +82,14 @@ export class JobQueue {
     this.#levels[job.options.priority]!.size += by;
     this.#size += by;
   }
+}
+
+/** Those that were given up, if they outnumber the ones that wait. */
+function letGo(level: Level): void {
+  const { returned, fresh, size } = level;
+  if (returned.size + fresh.size <= size * 2) return;
+  level.returned = living(returned);
+  level.fresh = living(fresh);
 }
 
 function living(queue: ItemQueue<Journey>): ItemQueue<Journey> {
