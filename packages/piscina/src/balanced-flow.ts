@@ -47,6 +47,11 @@ export class BalancedFlow implements Flow, TaskSender {
   }
 
   get waiting(): number {
+    return Math.max(0, this.#queued - this.#startingPlaces());
+  }
+
+  /** Also those for which a thread starts. */
+  get #queued(): number {
     return this.#held.size + this.#abortable.size;
   }
 
@@ -58,21 +63,22 @@ export class BalancedFlow implements Flow, TaskSender {
   }
 
   get idleThreads(): number {
-    return this.#options.threads.records.filter(({ currentUsage }) => currentUsage === 0).length;
+    return this.#options.threads.records.filter(({ isReady, currentUsage }) => isReady && currentUsage === 0)
+      .length;
   }
 
   submit(info: QueuedTask, signal: AbortSignalAny | null): void {
     const { threads, maxQueue } = this.#options;
     // First: the signal may be refused, as the task may be by the program's own balancer and queue.
     if (signal !== null && !info.follow(signal, this)) return;
-    const isFirst = this.waiting === 0;
+    const isFirst = this.#queued === 0;
     const ready = threads.records.filter(({ isReady }) => isReady);
     if (isFirst && this.#assign(info, ready)) {
       // It has a thread.
     } else {
       const started = threads.add();
       const room = maxQueue + this.#startingPlaces();
-      if (!started && this.waiting >= room) {
+      if (!started && this.#queued >= room) {
         info.reject(
           new Error(
             maxQueue === 0 ? "No task queue available and all Workers are busy" : "Task queue is at limit",
@@ -100,7 +106,7 @@ export class BalancedFlow implements Flow, TaskSender {
 
   #assignHeld(): void {
     const { threads } = this.#options;
-    while (this.waiting > 0) {
+    while (this.#queued > 0) {
       const queue = this.#abortable.size > 0 ? this.#abortable : this.#held;
       const info = queue.shift() as QueuedTask | null;
       if (info === null) return;
@@ -123,15 +129,21 @@ export class BalancedFlow implements Flow, TaskSender {
 
   rejectWaiting(error: () => Error): void {
     for (const info of this.#open.all()) {
-      if (info.isOpen && info.started === 0) this.taskAborted(info, error());
+      if (info.isOpen && info.started === 0) this.#rejectWaiting(info, error());
     }
   }
 
   rejectAll(error: () => Error): void {
     for (const info of this.#open.all()) {
       if (info.started !== 0) info.reject(error());
-      else if (info.isOpen) this.taskAborted(info, error());
+      else if (info.isOpen) this.#rejectWaiting(info, error());
     }
+  }
+
+  /** Not by its caller: it counts as completed. */
+  #rejectWaiting(info: QueuedTask, error: Error): void {
+    this.completed++;
+    this.taskAborted(info, error);
   }
 
   whenEmpty(timeoutMs: number): Promise<boolean> {

@@ -81,7 +81,8 @@ export function fillOptions(given: PiscinaOptions): FilledOptions {
     }),
     options,
     {
-      filename: typeof filename === "string" ? toPath(filename) : null,
+      // An empty one counts as none.
+      filename: filename ? toPath(filename) : null,
       minThreads,
       maxThreads,
       maxQueue: maxQueue === "auto" ? maxThreads ** 2 : maxQueue,

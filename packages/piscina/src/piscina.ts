@@ -65,6 +65,8 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   /** Of each task, as an AsyncResource. */
   readonly #resource = { requireManualDestroy: true, triggerAsyncId: this.asyncId };
   #isClosing = false;
+  /** Calls of `destroy` that have not settled. */
+  #destroying = 0;
   #needsDrain = false;
   #willTellDrain = false;
 
@@ -150,7 +152,8 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   #submit(what: AskedTask, signal: AbortSignalAny | null): Promise<R> {
     if (!hasFile(what))
       return Promise.reject(new Error("filename must be provided to run() or in options object"));
-    if (this.#isClosing) return Promise.reject(new AbortError("queue is being terminated"));
+    if (this.#isClosing || this.#destroying > 0)
+      return Promise.reject(new AbortError("queue is being terminated"));
     if (signal !== null && isAborted(signal)) return Promise.reject(new AbortError(reasonOf(signal)));
     const moved = movedOf(what.task);
     const asMoved =
@@ -166,10 +169,18 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
     return info.promise as Promise<R>;
   }
 
-  /** Ends all threads at once and rejects all tasks. The pool can be used again. @returns resolves when the threads have ended. */
+  /**
+   * Ends all threads at once and rejects all tasks. Until then `run` rejects; afterwards the pool can be used again.
+   * @returns resolves when the threads have ended.
+   */
   async destroy(): Promise<void> {
-    this.#flow.rejectAll(terminated);
-    await this.#threads.end();
+    this.#destroying++;
+    try {
+      this.#flow.rejectAll(terminated);
+      await this.#threads.end();
+    } finally {
+      this.#destroying--;
+    }
   }
 
   /**
@@ -188,9 +199,12 @@ export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
         this.emit("error", new Error("Close operation timed out"));
     } finally {
       // Without a listener for it, `emit` throws that error.
-      await this.destroy();
-      this.#isClosing = false;
-      this.emit("close");
+      try {
+        await this.destroy();
+        this.emit("close");
+      } finally {
+        this.#isClosing = false;
+      }
     }
   }
 

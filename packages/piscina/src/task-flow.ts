@@ -97,7 +97,7 @@ export class TaskFlow implements Flow, TaskSender {
   /** Rejects what waits for a place. */
   rejectWaiting(error: () => Error): void {
     for (const info of this.#open.all()) {
-      if (info.isOpen && info.started === 0) this.taskAborted(info, error());
+      if (info.isOpen && info.started === 0) this.#rejectWaiting(info, error());
     }
   }
 
@@ -105,8 +105,14 @@ export class TaskFlow implements Flow, TaskSender {
   rejectAll(error: () => Error): void {
     for (const info of this.#open.all()) {
       if (info.started !== 0) info.reject(error());
-      else if (info.isOpen) this.taskAborted(info, error());
+      else if (info.isOpen) this.#rejectWaiting(info, error());
     }
+  }
+
+  /** Not by its caller: it counts as completed. */
+  #rejectWaiting(info: QueuedTask, error: Error): void {
+    this.completed++;
+    this.taskAborted(info, error);
   }
 
   /** @returns resolves when no task is open, with true; with false after `timeoutMs`. */
@@ -229,12 +235,13 @@ export class TaskFlow implements Flow, TaskSender {
   #ended(info: QueuedTask, hasFailed: boolean, value: unknown): void {
     const { places, runTimes } = this.#options;
     const at = this.#clock.now();
+    // One that was aborted before it had a place has been counted, or is not.
+    if (info.started !== 0 || !info.isOver) this.completed++;
     if (info.started === 0) this.#lined.remove(info);
     else {
       places.give(info.isAbortable);
       runTimes?.record(at - info.started);
     }
-    this.completed++;
     if (hasFailed) info.reject(value);
     else info.resolve(value);
     this.#next(at);

@@ -467,6 +467,40 @@ describe("signals", () => {
   });
 });
 
+describe.each([false, true])("completed, with workerHistogram: %s", (workerHistogram) => {
+  it("counts no task that was aborted while it waited", async () => {
+    const piscina = make({ workerHistogram });
+    const gate = makeGate();
+    const held = piscina.run(gate, { name: "hold" });
+    const controller = new AbortController();
+    const waiting = piscina.run("x", { signal: controller.signal });
+    controller.abort();
+    await expect(waiting).rejects.toThrow("The task has been aborted");
+    openGate(gate);
+    await held;
+    await piscina.run("y");
+    expect(piscina.completed).toBe(2);
+  });
+
+  it("counts what close with force and destroy reject, as Piscina does", async () => {
+    const piscina = make({ workerHistogram });
+    const gate = makeGate();
+    const { signal } = new AbortController();
+    const running = piscina.run(gate, { name: "hold" });
+    const waiting = [piscina.run("x", { signal }), piscina.run("y")];
+    const outcomes = Promise.allSettled([running, ...waiting]);
+    const closed = piscina.close({ force: true });
+    openGate(gate);
+    await closed;
+    expect((await outcomes).map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
+    expect(piscina.completed).toBe(3);
+    const others = Promise.allSettled([piscina.run(makeGate(), { name: "hold" }), piscina.run("z")]);
+    await piscina.destroy();
+    await others;
+    expect(piscina.completed).toBe(5);
+  });
+});
+
 describe("threads", () => {
   it("come up to maxThreads as tasks wait, and are there when run has returned", async () => {
     const piscina = make({ minThreads: 0, maxThreads: 2, idleTimeout: Infinity });
@@ -568,6 +602,25 @@ describe("the end", () => {
     await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
   });
 
+  it("run rejects while destroy ends the threads: who tries again starts none", async () => {
+    const piscina = make();
+    const again = piscina.run(makeGate(), { name: "hold" }).catch(() => piscina.run("again"));
+    const destroyed = piscina.destroy();
+    await expect(again).rejects.toMatchObject({ name: "AbortError", cause: "queue is being terminated" });
+    await destroyed;
+    expect(piscina.threads).toHaveLength(0);
+  });
+
+  it("run rejects until close has told that it is over", async () => {
+    const piscina = make();
+    const late = new Promise((resolve) =>
+      piscina.once("close", () => resolve(piscina.run("late").catch((error: Error) => error.name))),
+    );
+    await piscina.close();
+    await expect(late).resolves.toBe("AbortError");
+    await expect(piscina.run("again")).resolves.toMatchObject({ task: "again" });
+  });
+
   it("close out of time ends the threads, though nobody listens for its `error`; the pool works again afterwards", async () => {
     const piscina = make({ closeTimeout: 1 });
     const task = piscina.run(makeGate(), { name: "hold" });
@@ -639,6 +692,12 @@ describe("options", () => {
     await expect(piscina.run("x")).resolves.toMatchObject({ task: "x" });
   });
 
+  it("an empty filename is none", async () => {
+    const piscina = make({ filename: "" });
+    expect(piscina.options.filename).toBeNull();
+    await expect(piscina.run("x")).rejects.toThrow("filename must be provided to run()");
+  });
+
   it("maxThreads may be any number, as in Piscina", async () => {
     for (const maxThreads of [Infinity, 5000]) {
       const piscina = make({ maxThreads });
@@ -708,6 +767,15 @@ describe("a loadBalancer", () => {
     openGate(gate);
     await Promise.all([held, expect(waiting).resolves.toMatchObject({ task: "x" })]);
     expect([piscina.queueSize, piscina.idleThreads]).toEqual([0, 1]);
+  });
+
+  it("knows the threads that start: tasks for which one does are in no queue, and it is not idle yet", async () => {
+    const gates = [makeGate(), makeGate()];
+    const piscina = make({ maxThreads: 2, workerHistogram: true });
+    const tasks = gates.map((gate) => piscina.run(gate, { name: "hold" }));
+    expect([piscina.threads.length, piscina.queueSize, piscina.idleThreads]).toEqual([2, 0, 0]);
+    gates.forEach(openGate);
+    await Promise.all(tasks);
   });
 
   it("that throws rejects the task", async () => {
