@@ -23,7 +23,7 @@ import type { Link } from "./link.ts";
 import { OutgoingValues } from "./outgoing-values.ts";
 import { SentSignals } from "./sent-signals.ts";
 import { decodeThrown } from "./thrown.ts";
-import { clearTimeout, setTimeout } from "./timers.ts";
+import { clearTimeout, queueMicrotask, setTimeout } from "./timers.ts";
 import {
   type CallMessage,
   type Doors,
@@ -125,19 +125,23 @@ export class Calls implements CallTarget {
     try {
       const context = ExecutionContext.capture()?.toCarrier() ?? null;
       const { argumentList, value } = message;
-      this.#link.post(
-        {
-          ...message,
-          id,
-          ...(argumentList !== undefined && { argumentList: argumentList.map((each) => values.send(each)) }),
-          ...(value !== undefined && { value: values.send(value) }),
-          skein: { context, state: state === null ? null : state.words },
-        },
-        values.transfer,
-      );
+      const complete = {
+        ...message,
+        id,
+        ...(argumentList !== undefined && { argumentList: argumentList.map((each) => values.send(each)) }),
+        ...(value !== undefined && { value: values.send(value) }),
+        skein: { context, state: state === null ? null : state.words },
+      };
+      if (this.#state < RELEASING) this.#link.post(complete, values.transfer);
     } catch (error) {
       values.drop();
       settle({ error });
+      return;
+    }
+    // A getter of the arguments has released it, perhaps while they were posted: nobody would answer.
+    if (this.#state >= RELEASING) {
+      values.drop();
+      settle({ error: this.#refusal() });
       return;
     }
     if (this.#underWay.size === 0) this.#link.hold();
@@ -191,8 +195,8 @@ export class Calls implements CallTarget {
             timeoutMs,
           );
     return () => {
-      stopListening?.();
       if (timer !== null) clearTimeout(timer);
+      if (stopListening !== null) unlisten(stopListening);
     };
   }
 
@@ -234,8 +238,8 @@ export class Calls implements CallTarget {
       this.#link.letGo();
       if (this.#state === DRAINING) this.#postRelease();
     }
-    call.stop?.();
     call.settle(outcome);
+    call.stop?.();
   }
 
   #postRelease(): void {
@@ -256,10 +260,21 @@ export class Calls implements CallTarget {
     const calls = [...this.#underWay.values()];
     this.#underWay.clear();
     for (const { settle, stop } of calls) {
-      stop?.();
       settle({ error: this.#refusal() });
+      stop?.();
     }
     this.#ended.resolve();
+  }
+}
+
+/** The signal may be any object of the program's: what it throws here holds up no call. */
+function unlisten(stopListening: () => void): void {
+  try {
+    stopListening();
+  } catch (error) {
+    AsyncScope.root.run(queueMicrotask, () => {
+      throw error;
+    });
   }
 }
 

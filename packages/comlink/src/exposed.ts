@@ -90,8 +90,14 @@ export class Exposed {
       addEventListener: (_type: string, listener: unknown) => {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Comlink's, which reads data and origin
         const hear: Hear = (data, origin) => this.#onMessage(data, origin, listener as Listener);
-        stop = link.hear(hear, () => link.post({ skein: "unread" } satisfies UnreadMessage, []));
-        link.onEnd(() => {
+        const stopHearing = link.hear(hear, () => link.post({ skein: "unread" } satisfies UnreadMessage, []));
+        let stopWatching = (): void => {};
+        // A link may outlive it: it keeps nothing of it.
+        stop = () => {
+          stopHearing();
+          stopWatching();
+        };
+        stopWatching = link.onEnd(() => {
           stop();
           this.#end();
         });

@@ -74,20 +74,23 @@ export function spawn<M, K extends ClassName<M>>(
   checkReplicas(replicas, pool);
   // Refuses what is no URL of a module.
   pool.module(url);
-  const blueprint: Blueprint = {
+  const plan: Plan = {
     pool,
     home: pool.module<typeof Home>(homeUrl).home,
     url: typeof url === "string" && isAbsolute(url) ? pathToFileURL(url).href : String(url),
     name,
     args,
-    context: ExecutionContext.capture()?.toCarrier() ?? null,
     restarts: onLost === "restart",
   };
-  return start(blueprint, replicas);
+  return start(plan, replicas);
 }
 
-async function start<T>(blueprint: Blueprint, replicas: number): Promise<Remote<T>> {
-  const { pool } = blueprint;
+type Plan = Omit<Blueprint, "context">;
+
+/** What the codecs of the context throw, it rejects with. */
+async function start<T>(plan: Plan, replicas: number): Promise<Remote<T>> {
+  const { pool } = plan;
+  const blueprint = { ...plan, context: ExecutionContext.capture()?.toCarrier() ?? null };
   if (!(pool instanceof ThreadPool) || (replicas === 1 && !mustChoose(pool)))
     return proxyOver(await ThreadObject.start(blueprint, null)) as Remote<T>;
   const started = await onThreads(pool, replicas, (places) =>

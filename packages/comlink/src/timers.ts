@@ -5,3 +5,4 @@ const captured = { ...timers };
 
 export const setTimeout: typeof timers.setTimeout = captured.setTimeout;
 export const clearTimeout: typeof timers.clearTimeout = captured.clearTimeout;
+export const queueMicrotask: (callback: () => void) => void = globalThis.queueMicrotask;

@@ -14,6 +14,7 @@ import {
 import * as Plain from "comlink";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
+import { UncaughtErrors } from "../../pool/test/uncaught.ts";
 import {
   expose,
   proxy,
@@ -270,6 +271,26 @@ describe("withOptions", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
+  it("settles, and so do the others, when the signal refuses to give its listener back", async () => {
+    const signal = {
+      aborted: false,
+      addEventListener: () => {},
+      removeEventListener: () => {
+        throw new Error("it stays");
+      },
+    };
+    using errors = new UncaughtErrors();
+    const { worker, remote: own } = start();
+    const options = { signal: signal as never, timeoutMs: 20_000 };
+    expect(await withOptions(own, options).add(1, 2)).toBe(3);
+    const held = [withOptions(own, options).hold(), own.hold()].map(errorOf);
+    await own.add(1, 1);
+    await worker.terminate();
+    for (const error of await Promise.all(held)) expect(error).toBeInstanceOf(ThreadCrashedError);
+    await eventually("both were told of", () => errors.seen.length === 2);
+    for (const error of errors.seen) expect(error).toMatchObject({ message: "it stays" });
+  });
+
   it("takes a signal of a simulated browser, which is of another class", async () => {
     class WindowSignal extends EventTarget {
       aborted = false;
@@ -397,6 +418,51 @@ describe("release", () => {
       return weak.deref() === undefined;
     });
   });
+});
+
+describe("release in the middle of a call, by a getter of its arguments", () => {
+  const releasing = (own: Remote<Root>): object => ({
+    get x() {
+      void release(own);
+      return 1;
+    },
+  });
+
+  it("rejects it, and it is never sent", async () => {
+    const { port, own } = await connected();
+    const posted = vi.spyOn(port, "postMessage");
+    expect(await errorOf(own.add(releasing(own) as never, 1))).toBeInstanceOf(ObjectDisposedError);
+    expect(posted.mock.calls.map(([message]) => (message as { type: string }).type)).toEqual(["RELEASE"]);
+    await release(own);
+  });
+
+  it("rejects it, also when it was being posted", async () => {
+    const { own } = await connected();
+    // Read by nobody but structured clone.
+    const instance = Object.assign(Object.create(Number.prototype) as object, { rest: 1 });
+    Object.defineProperties(instance, Object.getOwnPropertyDescriptors(releasing(own)));
+    expect(await errorOf(own.add(instance as never, 1))).toBeInstanceOf(ObjectDisposedError);
+    await release(own);
+  });
+});
+
+it("keeps nothing of an object that was exposed to a Worker and released there", async () => {
+  const code =
+    'const { parentPort } = require("node:worker_threads"); parentPort.on("message", ({ type }) => type === "RAW" || parentPort.postMessage({ id: "1", type: "RELEASE" }))';
+  const worker = new Worker(code, { eval: true });
+  workers.push(worker);
+  const weak = await (async () => {
+    const object = { add: (a: number, b: number) => a + b };
+    expose(object, worker);
+    worker.postMessage({ type: "release" });
+    await once(worker, "message");
+    return new WeakRef(object);
+  })();
+  await eventually("it is collected", () => {
+    globalThis.gc!();
+    return weak.deref() === undefined;
+  });
+  expect(worker.threadId).toBeGreaterThan(0);
 });
 
 describe("two proxies of one worker", () => {

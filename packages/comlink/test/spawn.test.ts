@@ -233,6 +233,20 @@ describe("that cannot be made", () => {
     expect(await own.module<Module>(url).whereAmI()).toBeGreaterThan(0);
   });
 
+  it("rejects when the context cannot be encoded", async () => {
+    const codec = {
+      encode() {
+        throw new RangeError("no text for it");
+      },
+      decode: String,
+    };
+    const local = new AsyncLocal<string>({ name: "spawn.unencodable", flow: "thread", codec });
+    expect(await errorOf(local.run("x", () => store()))).toMatchObject({
+      name: "ContextEncodeError",
+      cause: { message: "no text for it" },
+    });
+  });
+
   it("rejects when there is no such class or module, and refuses bad arguments", async () => {
     const missing = errorOf(spawn<Module, "Store">(pool, url, "Stor" as "Store", []));
     expect(await missing).toMatchObject({ code: "ERR_SKEIN_JOB_NOT_FOUND" });
