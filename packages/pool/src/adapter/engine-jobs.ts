@@ -301,7 +301,8 @@ export class EngineJobs {
     this.#isDropped = true;
     for (const job of Array.from(this.#open)) {
       if (job.isDecided) continue;
-      if (this.#stop(job)) this.#decide(job, FAILED, neverRan());
+      // One that is not carried yet: a subscriber of its submission has closed the engine.
+      if (this.#stop(job) || !this.#carried.has(job)) this.#decide(job, FAILED, neverRan());
       else job.endArguments();
     }
   }

@@ -1,7 +1,8 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { MessageChannel } from "node:worker_threads";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeValue } from "../../src/engine.ts";
+import { encodeValue, type JobCarrier } from "../../src/engine.ts";
 import { PoolClosedError, ThreadCrashedError } from "../../src/index.ts";
 import { HeldJobs, replyOf } from "./held-jobs.ts";
 
@@ -106,6 +107,18 @@ describe("EngineJobs", () => {
     engine.held[0]!.ends.arrived(replyOf(1));
     await expect(second).rejects.toBe(controller.signal.reason);
     await expect(third).rejects.toBeInstanceOf(PoolClosedError);
+    await engine.jobs.close(true, undefined);
+  });
+
+  it("a job whose submission closes the engine without draining never runs, also where the carrier stops jobs", async () => {
+    const engine: HeldJobs & JobCarrier = new HeldJobs();
+    engine.stop = nothing;
+    const close = (): void => void engine.jobs.close(false, undefined);
+    subscribe("skein:job:submit", close);
+    const task = engine.submit();
+    unsubscribe("skein:job:submit", close);
+    await expect(task).rejects.toThrow(PoolClosedError);
+    expect(engine.held).toEqual([]);
     await engine.jobs.close(true, undefined);
   });
 
