@@ -8,7 +8,7 @@
  * | placed    | counts for its thread                                       | -                                                     |
  *
  * A home keeps its place for life, so that one behind another would wait for ever: whoever chooses knows of all of them, and while somebody
- * chooses, or waits for what was chosen, no `spawn` leaves it to the pool.
+ * chooses, or waits for what was chosen, neither a `spawn` nor a restart leaves it to the pool.
  */
 import type { ThreadPool } from "@skein/pool";
 import type { JobEngine } from "@skein/pool/engine";

@@ -8,16 +8,16 @@
  * | LEAVING  | calls under way have their replies, then its home ends         | to GONE                                             |
  * | GONE     | its home has ended                                             |                                                     |
  */
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { AsyncScope, type ContextCarrier, ExecutionContext } from "@skein/context";
-import { type Job, PoolClosedError, ThreadCrashedError } from "@skein/pool";
+import { type Job, PoolClosedError, ThreadCrashedError, ThreadPool } from "@skein/pool";
 import { type JobEngine, onClosing } from "@skein/pool/engine";
 import { CallEndpoint, proxyOf } from "./call-endpoint.ts";
 import { Calls, type CallTarget, type OutgoingCall } from "./calls.ts";
 import { doors } from "./doors.ts";
 import { callLost } from "./errors.ts";
 import { PortLink } from "./link.ts";
-import { onAnyThread, type Place, settleOn } from "./homes.ts";
+import { mustChoose, onAnyThread, onThreads, type Place, settleOn } from "./homes.ts";
 import type { home } from "./home.ts";
 import { Promise } from "./native-promise.ts";
 
@@ -50,7 +50,9 @@ export class ThreadObject implements CallTarget {
     this.#blueprint = blueprint;
     this.#place = place;
     this.#homeEnd = new AbortController();
-    this.#calls = this.#open();
+    const { calls, port } = connect();
+    this.#calls = calls;
+    this.#moveIn(port);
     this.#stopWatching = onClosing(blueprint.pool, () => void this.release().catch(() => {}));
   }
 
@@ -90,24 +92,22 @@ export class ThreadObject implements CallTarget {
     if (failure !== null && !(failure.error instanceof ThreadCrashedError)) throw failure.error;
   }
 
-  #open(): Calls {
+  #moveIn(port: MessagePort): void {
     const { pool, home, url, name } = this.#blueprint;
     const { signal } = this.#homeEnd;
-    return AsyncScope.root.run(() => {
-      const { port1, port2 } = new MessageChannel();
-      const calls = new Calls(new PortLink(port1, true, false), doors);
-      const ended = pool.run(home, [port2, url, name], {
+    const calls = this.#calls;
+    AsyncScope.root.run(() => {
+      const ended = pool.run(home, [port, url, name], {
         thread: this.#place?.thread,
         flowContext: false,
         signal,
-        transfer: [port2],
+        transfer: [port],
       });
       // Of the caller's nothing is kept, his SynchronizationContext neither.
       ended.configureAwait({ continueOnCapturedContext: false }).then(
         () => this.#onEnded(calls, null),
         (error: unknown) => this.#onEnded(calls, signal.aborted ? null : { error }),
       );
-      return calls;
     });
   }
 
@@ -150,13 +150,48 @@ export class ThreadObject implements CallTarget {
     this.#place?.leave();
     this.#place = null;
     if (crash !== null && this.#blueprint.restarts && wasConstructed && this.#release === null) {
-      this.#homeEnd = new AbortController();
-      this.#calls = this.#open();
-      // Who calls it learns of a failure.
-      void this.#construct().catch(() => {});
+      this.#restart();
       return;
     }
     this.#stopWatching();
     this.#gone.resolve(failure);
   }
+
+  /** Who calls it learns of a failure. */
+  #restart(): void {
+    const { pool } = this.#blueprint;
+    this.#homeEnd = new AbortController();
+    const { calls, port } = connect();
+    this.#calls = calls;
+    if (pool instanceof ThreadPool && mustChoose(pool)) void this.#restartOnOwn(pool, port);
+    else {
+      this.#moveIn(port);
+      void this.#construct().catch(() => {});
+    }
+  }
+
+  /** On a thread that nobody else has chosen, who would wait behind it for ever. */
+  async #restartOnOwn(pool: ThreadPool, port: MessagePort): Promise<void> {
+    const calls = this.#calls;
+    const constructed = this.#constructThere().catch(() => {});
+    try {
+      await onThreads(pool, 1, ([place]) => {
+        this.#place = place!;
+        this.#moveIn(port);
+        return constructed;
+      });
+    } catch (error) {
+      // There is none: the pool was closed, say.
+      port.close();
+      this.#onEnded(calls, { error });
+    }
+  }
+}
+
+/** @returns calls, and the port of the home that they will find at its other end */
+function connect(): { calls: Calls; port: MessagePort } {
+  return AsyncScope.root.run(() => {
+    const { port1, port2 } = new MessageChannel();
+    return { calls: new Calls(new PortLink(port1, true, false), doors), port: port2 };
+  });
 }

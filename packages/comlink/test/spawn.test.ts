@@ -167,6 +167,33 @@ describe("with replicas", () => {
     expect(new Set(places).size).toBe(maxThreads);
   });
 
+  it("has threads of its own beside one that is constructed again meanwhile", async () => {
+    const full = new ThreadPool({ minThreads: 3, maxThreads: 3 });
+    onTestFinished(() => full.close({ drain: false }));
+    full.start();
+    await full.ready();
+    const gates = [0, 1].map(() => new Int32Array(new SharedArrayBuffer(8)));
+    const open = (gate: Int32Array): void => {
+      Atomics.store(gate, 1, 1);
+      Atomics.notify(gate, 1);
+    };
+    const gated = (gate: Int32Array, passes: number): Promise<Remote<Objects.Gated>> =>
+      spawn<Module, "Gated">(full, url, "Gated", [gate, passes], { onLost: "restart" });
+    const again = await gated(gates[0]!, 1);
+    // The threads of the others are not chosen before this one has its own, or none.
+    const failing = errorOf(gated(gates[1]!, 0));
+    await eventually("it is being constructed", () => Atomics.load(gates[1]!, 0) === 1);
+    const others = spawn<Module, "Store">(full, url, "Store", [], { replicas: 2 });
+    expect(await errorOf(again.exit())).toBeInstanceOf(ThreadCrashedError);
+    open(gates[1]!);
+    expect(await failing).toMatchObject({ message: "not this one" });
+    const object = await others;
+    open(gates[0]!);
+    const places = new Set([await again.where()]);
+    for (let key = 0; key < 20; key++) places.add(await withOptions(object, { affinity: key }).where());
+    expect(places.size).toBe(3);
+  });
+
   it("leaves its threads to others when it could not be made, and when it is released", async () => {
     await using large = new ThreadPool({ minThreads: 1, maxThreads: 4 });
     const make = (name: "Failing" | "Store"): Promise<Remote<object>> =>
