@@ -148,10 +148,16 @@ export class Calls implements CallTarget {
     const call: CallUnderWay = { settle, stop: null };
     this.#underWay.set(id, call);
     if (state === null) return;
-    const stop = this.#watch(id, message.path, options, state);
-    if (this.#underWay.has(id)) call.stop = stop;
-    // The signal has fired while the arguments were read.
-    else stop();
+    try {
+      const stop = this.#watch(id, message.path, options, state);
+      if (this.#underWay.has(id)) call.stop = stop;
+      // The signal has fired while the arguments were read.
+      else stop();
+    } catch (error) {
+      // Of a signal that takes no listener.
+      state.giveUp();
+      this.#settle(id, { error });
+    }
   }
 
   release(): Promise<void> {

@@ -291,6 +291,26 @@ describe("withOptions", () => {
     for (const error of errors.seen) expect(error).toMatchObject({ message: "it stays" });
   });
 
+  it("rejects when the signal takes no listener, and is never begun", async () => {
+    const signal = {
+      aborted: false,
+      addEventListener: () => {
+        throw new Error("nobody listens here");
+      },
+      removeEventListener: () => {},
+    };
+    const words = new Int32Array(new SharedArrayBuffer(12));
+    const blocking = remote.block(words);
+    await eventually("the thread blocks", () => Atomics.load(words, 0) === 1);
+    const call = withOptions(remote, { signal: signal as never }).count(words);
+    expect(await errorOf(call)).toMatchObject({ message: "nobody listens here" });
+    Atomics.store(words, 1, 1);
+    Atomics.notify(words, 1);
+    await blocking;
+    await remote.add(1, 1);
+    expect(Atomics.load(words, 2)).toBe(0);
+  });
+
   it("takes a signal of a simulated browser, which is of another class", async () => {
     class WindowSignal extends EventTarget {
       aborted = false;

@@ -148,7 +148,7 @@ export class EngineJobs {
       if (isWatched && !job.isDecided) this.#watch.watch(job, signal, timeoutMs);
     } catch (error) {
       // Of a signal that is no AbortSignal. The job was taken.
-      this.#decide(job, FAILED, error);
+      this.#giveUp(job, FAILED, error);
     }
   }
 

@@ -110,6 +110,29 @@ describe("EngineJobs", () => {
     await engine.jobs.close(true, undefined);
   });
 
+  it("a job whose signal takes no listener rejects, and holds up neither `close` nor who has the other end of its port", async () => {
+    const engine = new HeldJobs();
+    const closings: PromiseLike<void>[] = [];
+    const close = (): void => void closings.push(engine.jobs.close(true, undefined));
+    const { port1, port2 } = new MessageChannel();
+    const closed = new Promise((resolve) => port1.once("close", resolve));
+    const signal = {
+      aborted: false,
+      reason: undefined,
+      addEventListener: () => {
+        throw new RangeError("nobody listens here");
+      },
+      removeEventListener: nothing,
+    };
+    subscribe("skein:job:submit", close);
+    const task = engine.submit([port2], { signal, transfer: [port2] });
+    unsubscribe("skein:job:submit", close);
+    await expect(task).rejects.toThrow("nobody listens here");
+    expect(engine.held).toEqual([]);
+    await Promise.all(closings);
+    await closed;
+  });
+
   it("a job whose submission closes the engine without draining never runs, also where the carrier stops jobs", async () => {
     const engine: HeldJobs & JobCarrier = new HeldJobs();
     engine.stop = nothing;
