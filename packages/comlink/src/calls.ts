@@ -108,6 +108,10 @@ export class Calls implements CallTarget {
     return this.#state === OPEN;
   }
 
+  get #isEnded(): boolean {
+    return this.#state === ENDED;
+  }
+
   call({ message, transfer, options, settle }: OutgoingCall): void {
     if (this.#state !== OPEN) {
       settle({ error: this.#refusal() });
@@ -170,7 +174,9 @@ export class Calls implements CallTarget {
 
   /** The other side is gone. @param refusal what each call rejects with */
   lose(loss: Loss, refusal: () => Error = () => callLost(loss)): void {
-    if (this.#state === ENDED) return;
+    // What it has said comes before its end.
+    if (!this.#isEnded) this.#link.takeIn();
+    if (this.#isEnded) return;
     this.#refusal = refusal;
     this.#end();
   }

@@ -5,7 +5,7 @@
  *   a MessagePort  ends when either side closes it, or the thread of the other side ends
  *   anything else  with `addEventListener`, such as what Comlink's adapters give: nothing is told of its end
  */
-import { MessagePort, type Transferable, Worker } from "node:worker_threads";
+import { MessagePort, receiveMessageOnPort, type Transferable, Worker } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import type { Loss } from "./errors.ts";
@@ -29,6 +29,8 @@ export interface Link {
   post(message: object, transfer: readonly Transferable[]): void;
   /** @param onUnread Called for a message that cannot be read here. @returns what ends it. */
   hear(listener: Hear, onUnread: () => void): () => void;
+  /** Hears at once all that has come. What a port's thread has said may otherwise be read after the news of its end. */
+  takeIn(): void;
   /** Calls `listener` once, at once when the other side is gone already. @returns what ends it. */
   onEnd(listener: (loss: Loss) => void): () => void;
   /** Calls wait for their replies: until `letGo` a port of ours keeps the process alive. Others are left as they are. */
@@ -80,17 +82,29 @@ class EndOfLink {
   }
 }
 
+interface Hearer {
+  readonly listener: Hear;
+  readonly onUnread: () => void;
+}
+
 /** A MessagePort. One of ours keeps the process alive only while calls wait for their replies. */
 export class PortLink implements Link {
   readonly #port: MessagePort;
   readonly #isOurs: boolean;
   readonly #end = new EndOfLink();
+  readonly #hearers = new Set<Hearer>();
+  /** All that has come was heard. Node crashes when a port is read in its `close` event. */
+  #isClosed = false;
 
   /** @param endsWhenClosed false: somebody else tells the calls of the end, who knows more of it. */
   constructor(port: MessagePort, isOurs: boolean, endsWhenClosed: boolean = true) {
     this.#port = port;
     this.#isOurs = isOurs;
-    if (endsWhenClosed) AsyncScope.root.run(() => port.once("close", () => this.#end.set({})));
+    const onClose = (): void => {
+      this.#isClosed = true;
+      if (endsWhenClosed) this.#end.set({});
+    };
+    AsyncScope.root.run(() => port.once("close", onClose));
   }
 
   post(message: object, transfer: readonly Transferable[]): void {
@@ -99,10 +113,34 @@ export class PortLink implements Link {
 
   hear(listener: Hear, onUnread: () => void): () => void {
     const port = this.#port;
+    const hearer = { listener, onUnread };
     const onMessage = (data: unknown): void => listener(data, undefined);
+    this.#hearers.add(hearer);
     AsyncScope.root.run(() => port.on("messageerror", onUnread).on("message", onMessage));
     if (this.#isOurs) port.unref();
-    return () => port.off("message", onMessage).off("messageerror", onUnread);
+    return () => {
+      this.#hearers.delete(hearer);
+      port.off("message", onMessage).off("messageerror", onUnread);
+    };
+  }
+
+  takeIn(): void {
+    AsyncScope.root.run(() => {
+      while (!this.#isClosed && this.#hearers.size > 0 && this.#takeNext());
+    });
+  }
+
+  /** @returns whether there was one. */
+  #takeNext(): boolean {
+    let next: { readonly message: unknown } | undefined;
+    try {
+      next = receiveMessageOnPort(this.#port);
+    } catch {
+      for (const { onUnread } of this.#hearers) onUnread();
+      return true;
+    }
+    if (next !== undefined) for (const { listener } of this.#hearers) listener(next.message, undefined);
+    return next !== undefined;
   }
 
   onEnd(listener: (loss: Loss) => void): () => void {
@@ -147,6 +185,9 @@ class WorkerLink implements Link {
     worker.on("messageerror", onUnread).on("message", onMessage);
     return () => worker.off("message", onMessage).off("messageerror", onUnread);
   }
+
+  /** Node does so before it tells of the end. */
+  takeIn(): void {}
 
   onEnd(listener: (loss: Loss) => void): () => void {
     return this.#end.on(listener);
@@ -199,6 +240,8 @@ class TargetLink implements Link {
       endpoint.removeEventListener?.("messageerror", onError);
     };
   }
+
+  takeIn(): void {}
 
   onEnd(): () => void {
     return () => {};

@@ -304,6 +304,19 @@ describe("whose thread dies", () => {
     await release(object);
   });
 
+  it("gives what calls were answered before that, however late it is read", async () => {
+    await using own = new ThreadPool({ maxThreads: 1 });
+    const object = await spawn<Module, "Store">(own, url, "Store", [{ a: "1" }]);
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    const calls = [object.get("a"), object.exitAfterwards(word)];
+    await new Promise((resolve) => setImmediate(resolve));
+    // Answers and the end of the thread are read together then.
+    Atomics.wait(word, 0, 0, 20_000);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    expect(await Promise.all(calls)).toEqual(["1", "answered"]);
+    expect(await errorOf(object.size)).toBeInstanceOf(ThreadCrashedError);
+  });
+
   it("is constructed again with `restart`: calls under way reject, later ones have a new object", async () => {
     const object = await requestId.run("maker", () =>
       spawn<Module, "Store">(pool, url, "Store", [{ a: "1" }], { onLost: "restart" }),
