@@ -241,8 +241,12 @@ export class Threads {
   #ready(record: WorkerRecord): void {
     if (record.isReady) return;
     record.isReady = true;
-    this.#owner.created(record.view);
-    this.#owner.changed(this.#open?.records.size ?? 0);
+    try {
+      this.#owner.created(record.view);
+    } finally {
+      // Whatever a listener throws: tasks wait for the thread.
+      this.#owner.changed(this.#open?.records.size ?? 0);
+    }
   }
 
   #gone(record: WorkerRecord): void {

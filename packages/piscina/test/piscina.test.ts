@@ -778,6 +778,16 @@ describe("a loadBalancer", () => {
     await Promise.all(tasks);
   });
 
+  it("is asked for what waits when a thread has come, though a listener of that throws", async () => {
+    using errors = new UncaughtErrors();
+    const piscina = make({ minThreads: 0, workerHistogram: true });
+    piscina.on("workerCreate", () => {
+      throw new RangeError("of a listener");
+    });
+    await expect(piscina.run("x")).resolves.toMatchObject({ task: "x" });
+    expect(errors.seen).toMatchObject([{ message: "of a listener" }]);
+  });
+
   it("that throws rejects the task", async () => {
     const piscina = make({
       loadBalancer(task) {
