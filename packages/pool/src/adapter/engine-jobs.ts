@@ -134,9 +134,11 @@ export class EngineJobs {
     if (caller !== null || listening !== null) job.extras = jobExtras({ ...caller, ...listening });
     this.#open.add(job);
     this.counts.submitted++;
+    // Where the job begins in `carry`, and is a stream, the job has another one afterwards.
+    const { task } = job;
     this.#tellOfIt(job);
     this.#carry(job);
-    return job.task;
+    return task;
   }
 
   #tellOfIt(job: EngineJob): void {

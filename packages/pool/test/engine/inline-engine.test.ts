@@ -72,6 +72,23 @@ describe("with a ManualScheduler", () => {
     expect(log[0]).toBe(0);
   });
 
+  it("gives the stream of a job that a scheduler begins at once, while it is submitted", async () => {
+    class AtOnce extends TaskScheduler {
+      override queueTask(item: Parameters<TaskScheduler["queueTask"]>[0]): void {
+        this.tryExecuteTask(item);
+      }
+    }
+    await using engine = new InlineEngine({ scheduler: new AtOnce() });
+    const items = await engine.run(async function* () {
+      yield 1;
+      yield 2;
+    });
+    expect(await items.next()).toEqual({ done: false, value: 1 });
+    expect(await items.next()).toEqual({ done: false, value: 2 });
+    expect(await items.next()).toMatchObject({ done: true });
+    expect(await engine.run(() => 3)).toBe(3);
+  });
+
   it("fails a job that the scheduler does not take, and goes on", async () => {
     class Full extends TaskScheduler {
       isFull = true;
