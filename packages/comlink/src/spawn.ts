@@ -49,7 +49,8 @@ showJobsAs(homeUrl, { url: homeUrl.href, name: "spawned object" });
  *
  * @param url The module, as of `pool.module`: a file URL or an absolute path.
  * @param name The class, by the name of its export.
- * @param args Of the constructor, as arguments of calls: functions and AbortSignals too. What is moved cannot be constructed again.
+ * @param args Of the constructor, as arguments of calls: functions and AbortSignals too. They are copied before this returns, and when it is
+ * constructed again, as they are then. What is moved cannot be constructed again.
  * @returns rejects with what the constructor threw, JobNotFoundError or JobModuleError when there is no such class, and as a job does.
  * @throws TypeError or RangeError for a bad argument or option, naming it.
  * @example
@@ -91,16 +92,30 @@ type Plan = Omit<Blueprint, "context">;
 async function start<T>(plan: Plan, replicas: number): Promise<Remote<T>> {
   const { pool } = plan;
   const blueprint = { ...plan, context: ExecutionContext.capture()?.toCarrier() ?? null };
+  // They have read the arguments when `spawn` returns.
+  const objects = Array.from({ length: replicas }, () => new ThreadObject(blueprint));
   if (!(pool instanceof ThreadPool) || (replicas === 1 && !mustChoose(pool)))
-    return proxyOver(await ThreadObject.start(blueprint, null)) as Remote<T>;
-  const started = await onThreads(pool, replicas, (places) =>
-    Promise.allSettled(places.map((place) => ThreadObject.start(blueprint, place))),
-  );
+    return proxyOver(await objects[0]!.moveIn(null)) as Remote<T>;
+  const started = await moveInAll(pool, objects);
   const all = new Replicas(started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])));
   const failed = started.find((each) => each.status === "rejected");
   if (failed === undefined) return proxyOver(all) as Remote<T>;
   await all.release();
   throw failed.reason;
+}
+
+async function moveInAll(
+  pool: ThreadPool,
+  objects: readonly ThreadObject[],
+): Promise<PromiseSettledResult<ThreadObject>[]> {
+  try {
+    return await onThreads(pool, objects.length, (places) =>
+      Promise.allSettled(objects.map((object, i) => object.moveIn(places[i] ?? null))),
+    );
+  } catch (error) {
+    for (const object of objects) object.abandon(error);
+    throw error;
+  }
 }
 
 function checkReplicas(replicas: unknown, pool: JobEngine): void {

@@ -3,8 +3,9 @@
  *
  * | state    | means                                                          | goes on                                             |
  * | -------- | -------------------------------------------------------------- | --------------------------------------------------- |
- * | HOUSED   | it has a home: calls go there, behind the one that constructs  | to LEAVING by `release`; to GONE; to HOUSED: when    |
- * |          |                                                                | its thread dies, with a new home, if it restarts    |
+ * | WAITING  | calls wait, behind the one that constructs                     | to HOUSED by `moveIn`; to GONE by `abandon`         |
+ * | HOUSED   | it has a home: calls go there, behind the one that constructs  | to LEAVING by `release`; to GONE; to WAITING: when  |
+ * |          |                                                                | its thread dies, for a new home, if it restarts     |
  * | LEAVING  | calls under way have their replies, then its home ends         | to GONE                                             |
  * | GONE     | its home has ended                                             |                                                     |
  */
@@ -36,34 +37,46 @@ export interface Blueprint {
 export class ThreadObject implements CallTarget {
   readonly #blueprint: Blueprint;
   #calls: Calls;
+  /** What its next home, or that of now, finds at the other end of the calls. */
+  #port: MessagePort;
+  /** Of that home. */
+  #constructed: Promise<void>;
   /** Ends its home, begun or not, when it cannot be constructed. */
   #homeEnd: AbortController;
   /** Resolves when the home has ended for good, with what went wrong there. */
   readonly #gone = Promise.withResolvers<{ readonly error: unknown } | null>();
   readonly #stopWatching: () => void;
   /** Null: any thread may take it, and none has told that it did. */
-  #place: Place | null;
+  #place: Place | null = null;
   #isConstructed = false;
   #release: Promise<void> | null = null;
 
-  private constructor(blueprint: Blueprint, place: Place | null) {
+  /** Reads the arguments. One of `moveIn` and `abandon` has to follow. */
+  constructor(blueprint: Blueprint) {
     this.#blueprint = blueprint;
-    this.#place = place;
     this.#homeEnd = new AbortController();
     const { calls, port } = connect();
     this.#calls = calls;
-    this.#moveIn(port);
+    this.#port = port;
+    this.#constructed = this.#construct();
     this.#stopWatching = onClosing(blueprint.pool, () => void this.release().catch(() => {}));
   }
 
   /**
-   * @param place Of its first home; null: wherever the pool has room.
+   * @param place Of its home; null: wherever the pool has room.
    * @returns when it is constructed; rejects with why it cannot be.
    */
-  static async start(blueprint: Blueprint, place: Place | null): Promise<ThreadObject> {
-    const object = new ThreadObject(blueprint, place);
-    await object.#construct();
-    return object;
+  async moveIn(place: Place | null): Promise<this> {
+    this.#place = place;
+    this.#runHome();
+    await (place === null ? onAnyThread(this.#blueprint.pool, this.#constructed) : this.#constructed);
+    return this;
+  }
+
+  /** There is no thread for it. */
+  abandon(error: unknown): void {
+    this.#port.close();
+    this.#onEnded(this.#calls, { error });
   }
 
   /** How many calls are under way. */
@@ -92,10 +105,11 @@ export class ThreadObject implements CallTarget {
     if (failure !== null && !(failure.error instanceof ThreadCrashedError)) throw failure.error;
   }
 
-  #moveIn(port: MessagePort): void {
+  #runHome(): void {
     const { pool, home, url, name } = this.#blueprint;
     const { signal } = this.#homeEnd;
     const calls = this.#calls;
+    const port = this.#port;
     AsyncScope.root.run(() => {
       const ended = pool.run(home, [port, url, name], {
         thread: this.#place?.thread,
@@ -111,9 +125,11 @@ export class ThreadObject implements CallTarget {
     });
   }
 
+  /** Who has asked for it learns of a failure. */
   #construct(): Promise<void> {
     const constructed = this.#constructThere();
-    return this.#place === null ? onAnyThread(this.#blueprint.pool, constructed) : constructed;
+    constructed.catch(() => {});
+    return constructed;
   }
 
   async #constructThere(): Promise<void> {
@@ -157,33 +173,25 @@ export class ThreadObject implements CallTarget {
     this.#gone.resolve(failure);
   }
 
-  /** Who calls it learns of a failure. */
   #restart(): void {
     const { pool } = this.#blueprint;
     this.#homeEnd = new AbortController();
     const { calls, port } = connect();
     this.#calls = calls;
-    if (pool instanceof ThreadPool && mustChoose(pool)) void this.#restartOnOwn(pool, port);
-    else {
-      this.#moveIn(port);
-      void this.#construct().catch(() => {});
-    }
+    this.#port = port;
+    this.#constructed = this.#construct();
+    // Who calls it learns of a failure.
+    if (pool instanceof ThreadPool && mustChoose(pool)) void this.#restartOnOwn(pool);
+    else this.moveIn(null).catch(() => {});
   }
 
   /** On a thread that nobody else has chosen, who would wait behind it for ever. */
-  async #restartOnOwn(pool: ThreadPool, port: MessagePort): Promise<void> {
-    const calls = this.#calls;
-    const constructed = this.#constructThere().catch(() => {});
+  async #restartOnOwn(pool: ThreadPool): Promise<void> {
     try {
-      await onThreads(pool, 1, ([place]) => {
-        this.#place = place!;
-        this.#moveIn(port);
-        return constructed;
-      });
+      await onThreads(pool, 1, ([place]) => this.moveIn(place ?? null).catch(() => {}));
     } catch (error) {
-      // There is none: the pool was closed, say.
-      port.close();
-      this.#onEnded(calls, { error });
+      // The pool was closed, say.
+      this.abandon(error);
     }
   }
 }

@@ -167,6 +167,26 @@ describe("with replicas", () => {
     expect(new Set(places).size).toBe(maxThreads);
   });
 
+  it("has the arguments of its call, also where its threads are chosen later", async () => {
+    const full = new ThreadPool({ minThreads: 1, maxThreads: 4 });
+    onTestFinished(() => full.close({ drain: false }));
+    const first = { a: "" };
+    const made = [2, 1, 1].map((replicas) => {
+      first.a += "x";
+      return spawn<Module, "Store">(full, url, "Store", [first], { replicas });
+    });
+    first.a = "later";
+    const objects = await Promise.all(made);
+    expect(await Promise.all(objects.map((object) => object.get("a")))).toEqual(["x", "xx", "xxx"]);
+  });
+
+  it("rejects when the pool is closed while its threads are chosen", async () => {
+    const closing = new ThreadPool({ minThreads: 1, maxThreads: 2 });
+    const made = errorOf(spawn<Module, "Store">(closing, url, "Store", [], { replicas: 2 }));
+    await closing.close();
+    expect(await made).toBeInstanceOf(PoolClosedError);
+  });
+
   it("has threads of its own beside one that is constructed again meanwhile", async () => {
     const full = new ThreadPool({ minThreads: 3, maxThreads: 3 });
     onTestFinished(() => full.close({ drain: false }));
