@@ -19,7 +19,8 @@ export interface BatchingOptions<T> {
   slots: number;
   /**
    * The most items that wait in one slot, those in the pump not counted. From 1. A batch that is to be tried again takes its
-   * place back in any case; pushes then wait until there is room. Also the most failed items that are kept for the report, of
+   * place back in any case; pushes then wait until there is room. At least `batchSize` where `pushIntervalMs` is Infinity: no
+   * batch would ever be full. Also the most failed items that are kept for the report, of
    * all slots together; without a limit 10000 of these are kept.
    * @default no limit
    */
@@ -94,15 +95,14 @@ export function resolveOptions<T>(options: BatchingOptions<T>): ResolvedOptions<
   }
   if (name !== undefined && typeof name !== "string")
     throw argumentTypeError("options.name", "a string", name);
+  const batchSize = requireCount("batchSize", own.batchSize, 1, MAX_BATCH);
+  const pushIntervalMs = requireInterval(own.pushIntervalMs);
   return {
-    batchSize: requireCount("batchSize", own.batchSize, 1, MAX_BATCH),
-    pushIntervalMs: requireInterval(own.pushIntervalMs),
+    batchSize,
+    pushIntervalMs,
     maxConcurrency: requireCount("maxConcurrency", own.maxConcurrency, 1, MAX_COUNT),
     slots: requireCount("slots", own.slots, 1, MAX_SLOTS),
-    capacity:
-      own.capacity === undefined || own.capacity === Infinity
-        ? Number.MAX_SAFE_INTEGER
-        : requireCount("capacity", own.capacity, 1, MAX_COUNT),
+    capacity: requireCapacity(own.capacity, batchSize, pushIntervalMs),
     onError,
     flowContext,
     sharedBytes: requireCount(
@@ -121,6 +121,19 @@ function requireCount(name: string, value: unknown, min: number, max: number): n
     throw argumentRangeError(`options.${name}`, `a whole number from ${min} to ${max}`, value);
   }
   return value;
+}
+
+function requireCapacity(value: unknown, batchSize: number, pushIntervalMs: number): number {
+  if (value === undefined || value === Infinity) return Number.MAX_SAFE_INTEGER;
+  const capacity = requireCount("capacity", value, 1, MAX_COUNT);
+  if (capacity < batchSize && pushIntervalMs === Infinity) {
+    throw argumentRangeError(
+      "options.capacity",
+      `at least \`batchSize\`, ${batchSize}, because \`pushIntervalMs\` is Infinity: no batch would ever be full`,
+      value,
+    );
+  }
+  return capacity;
 }
 
 function requireInterval(value: unknown): number {

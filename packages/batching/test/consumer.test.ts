@@ -437,6 +437,18 @@ describe("invalid arguments are refused by name", () => {
     );
   });
 
+  it("a capacity below batchSize needs an interval: no batch would ever be full", () => {
+    const make = (capacity: number, pushIntervalMs: number): unknown =>
+      new MultiProducerConcurrentConsumer({ ...valid, batchSize: 3, capacity, pushIntervalMs });
+    expect(() => make(2, Infinity)).toThrow("Expected `options.capacity` to be at least `batchSize`, 3");
+    for (const [capacity, interval] of [
+      [3, Infinity],
+      [2, 1000],
+      [Infinity, Infinity],
+    ] as const)
+      expect(() => make(capacity, interval)).not.toThrow();
+  });
+
   it("an unknown option is refused, and the one that was probably meant is named", () => {
     const refused = (message: string): unknown =>
       expect.objectContaining({ name: "TypeError", code: "ERR_SKEIN_UNKNOWN_OPTION", message });
