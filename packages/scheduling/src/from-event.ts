@@ -24,24 +24,31 @@ export function nextEvent(
     tryCancel(target, cancellationError(signal));
     return;
   }
-  const onEvent: Listener = (value) => {
-    release();
-    trySucceed(target, value);
+  // What comes first decides: listeners to `removeListener` may emit the next event, or throw.
+  let isDecided = false;
+  const end = (settle: () => void): void => {
+    if (isDecided) return;
+    isDecided = true;
+    try {
+      release();
+    } finally {
+      settle();
+    }
   };
-  const onError: Listener = (value) => {
-    release();
-    tryFault(target, value);
-  };
+  const onEvent: Listener = (value) => end(() => trySucceed(target, value));
+  const onError: Listener = (value) => end(() => tryFault(target, value));
   const onAbort = (aborted: CancellationCause): void => {
-    release();
     demandQueue(target);
-    tryCancel(target, cancellationError(aborted));
+    end(() => tryCancel(target, cancellationError(aborted)));
   };
   let hook: CancellationHook | undefined;
   const release = (): void => {
     hook?.remove();
-    unlisten(source, name, onEvent);
-    if (errorEvent !== undefined) unlisten(source, errorEvent, onError);
+    try {
+      unlisten(source, name, onEvent);
+    } finally {
+      if (errorEvent !== undefined) unlisten(source, errorEvent, onError);
+    }
   };
   try {
     listen(source, name, onEvent);

@@ -1,6 +1,6 @@
 import { EventEmitter, getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { Task } from "../src/index.ts";
+import { CancellationTokenSource, Task } from "../src/index.ts";
 import { untyped } from "./untyped.ts";
 
 const failure = new Error("failure");
@@ -89,6 +89,29 @@ describe("Task.fromEvent", () => {
     const strict = new Strict();
     expect(() => Task.fromEvent(strict, "ready")).toThrow(failure);
     expect(strict.eventNames()).toEqual([]);
+  });
+
+  it("a listener to `removeListener` that throws: the event has come all the same, and no listener stays", () => {
+    const emitter = new EventEmitter();
+    emitter.on("removeListener", () => {
+      throw failure;
+    });
+    const task = Task.fromEvent(emitter, "ready");
+    expect(() => emitter.emit("ready", 1)).toThrow(failure);
+    expect([task.status, task.result]).toEqual(["succeeded", 1]);
+    const source = new CancellationTokenSource();
+    const canceled = Task.fromEvent(emitter, "ready", { signal: source.token });
+    expect(() => source.cancel()).toThrow(AggregateError);
+    expect(canceled.status).toBe("canceled");
+    expect(emitter.eventNames()).toEqual(["removeListener"]);
+  });
+
+  it("what is emitted while listeners are taken off comes too late", () => {
+    const emitter = new EventEmitter();
+    emitter.once("removeListener", () => emitter.emit("error", failure));
+    const task = Task.fromEvent(emitter, "ready");
+    emitter.emit("ready", 1);
+    expect([task.status, task.result]).toEqual(["succeeded", 1]);
   });
 
   it("refuses what is no event source, and what is no name of an event", () => {
