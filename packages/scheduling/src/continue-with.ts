@@ -51,7 +51,9 @@ export function continueTask<A extends TaskState<unknown>>(
     tryCancel(target, cancellationError(plan.signal));
     return;
   }
-  addContinuation(antecedent, new TaskContinuation(target, antecedent, callback, plan));
+  const continuation = new TaskContinuation(target, antecedent, callback, plan);
+  // An async hook that hears of it may have cancelled it.
+  if (!target.isCompleted) addContinuation(antecedent, continuation);
 }
 
 class TaskContinuation<A extends TaskState<unknown>> extends AsyncScope implements Continuation, Abortable {

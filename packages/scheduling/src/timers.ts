@@ -47,8 +47,13 @@ function start<S>(callback: (state: S) => void, ms: number, state: S): Timer {
 }
 
 export function stopTimer(timer: Timer | undefined): void {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the `setTimeout` beside it has given.
-  if (timer !== undefined) (0, timer.clear)(timer.id as never);
+  if (timer === undefined) return;
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the `setTimeout` beside it has given.
+    (0, timer.clear)(timer.id as never);
+  } catch {
+    // A `clearTimeout` of somebody's. What the timer was for has ended all the same.
+  }
 }
 
 /** Lets the process end before the timer does; a timer that cannot do that holds nothing up. */

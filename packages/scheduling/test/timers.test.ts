@@ -155,3 +155,21 @@ it("a setTimeout that calls back at once leaves nothing on the signal", async ()
   expect(wait.error).toBeInstanceOf(TimeoutError);
   expect(getEventListeners(signal, "abort")).toEqual([]);
 });
+
+it("a clearTimeout that throws keeps no wait from its end", () => {
+  vi.stubGlobal("clearTimeout", () => {
+    throw new Error("no such timer");
+  });
+  vi.stubGlobal("setTimeout", () => 7);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const source = new TaskCompletionSource<number>({ continuations: "inline" });
+  const delay = Task.delay(10, { signal });
+  const waits = [
+    source.task.waitAsync({ timeoutMs: 10, signal }),
+    new TaskCompletionSource().task.waitAsync({ timeoutMs: 10, signal }),
+  ];
+  source.setResult(1);
+  controller.abort();
+  expect([delay, ...waits].map(({ status }) => status)).toEqual(["canceled", "succeeded", "canceled"]);
+});

@@ -11,17 +11,24 @@ export interface Abortable {
  */
 export class AbortListener {
   readonly #signal: AbortSignal;
-  readonly #owner: Abortable;
+  /** Null once it was told. */
+  #owner: Abortable | null;
 
-  /** Begins to listen; the signal has not fired yet. */
+  /** Begins to listen; tells `owner` at once where the signal has fired. */
   constructor(signal: AbortSignal, owner: Abortable) {
     this.#signal = signal;
     this.#owner = owner;
     signal.addEventListener("abort", this, abortOnce);
+    if (signal.aborted) {
+      this.remove();
+      this.handleEvent();
+    }
   }
 
   handleEvent(): void {
-    this.#owner.onAbort(this.#signal);
+    const owner = this.#owner;
+    this.#owner = null;
+    owner?.onAbort(this.#signal);
   }
 
   remove(): void {

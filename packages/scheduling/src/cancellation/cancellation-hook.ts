@@ -13,12 +13,17 @@ export interface CancellationHook {
   remove(): void;
 }
 
-/** Tells `owner` when `by` fires, which it has not yet. */
+/**
+ * Tells `owner` when `by` fires. The caller has asked whether it has. If it has fired since, in code of somebody's that ran in between (a
+ * `setTimeout`, a listener to `newListener`, an async hook), `owner` is told before this returns: nothing fires twice.
+ */
 export function hookCancellation(by: CancellationSignal, owner: Abortable): CancellationHook {
   if (!CancellationToken.isToken(by)) return new AbortListener(by, owner);
   const hook = new TokenHook(by, owner);
   const attached = attachTo(by, hook);
-  return attached === hook ? hook : { remove: () => attached.unregister() };
+  if (attached !== hook) return { remove: () => attached.unregister() };
+  if (by.isCancellationRequested && hook.unregister()) owner.onAbort(by);
+  return hook;
 }
 
 export function isCanceled(by: CancellationSignal | undefined): boolean {

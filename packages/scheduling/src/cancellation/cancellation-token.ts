@@ -283,12 +283,14 @@ export class CancellationToken {
   ): CancellationTokenRegistration {
     requireFunction("fn", fn);
     const context = options === undefined ? null : contextOf(options);
-    const open = this.#openFor(fn, state);
-    if (open === null) return emptyRegistration;
+    if (this.#state === null) return emptyRegistration;
+    // First this: an async hook that hears of it may cancel the token.
     const registration =
       context === null
         ? new FlowingRegistration(this, fn as Callback, state)
         : new SentRegistration(this, fn as Callback, state, context);
+    const open = this.#openFor(fn, state);
+    if (open === null) return emptyRegistration;
     open.add(registration);
     return registration;
   }
