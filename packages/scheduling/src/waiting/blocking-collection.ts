@@ -118,8 +118,11 @@ export class BlockingCollection<T> {
   }
 
   /** Takes item after item until adding is completed and it is empty. Several consumers share the items. */
-  async *getConsumingIterable(options?: SignalOptions): AsyncGenerator<Awaited<T>, void, undefined> {
-    const signal = signalOf(options);
+  getConsumingIterable(options?: SignalOptions): AsyncGenerator<Awaited<T>, void, undefined> {
+    return this.#consume(signalOf(options));
+  }
+
+  async *#consume(signal: CancellationSignal | undefined): AsyncGenerator<Awaited<T>, void, undefined> {
     while (!this.isCompleted) {
       let item: Awaited<T>;
       try {
@@ -148,10 +151,10 @@ export class BlockingCollection<T> {
     item: T,
     options?: SignalOptions,
   ): Task<number> {
-    requireCollections(collections);
-    return waitAtAny(collections, signalOf(options), () => {
-      if (collections.some((collection) => collection.#isAddingCompleted)) throw addingCompleted();
-      const index = collections.findIndex((collection) => collection.#put(item));
+    const all = requireCollections(collections);
+    return waitAtAny(all, signalOf(options), () => {
+      if (all.some((collection) => collection.#isAddingCompleted)) throw addingCompleted();
+      const index = all.findIndex((collection) => collection.#put(item));
       return index === -1 ? undefined : index;
     });
   }
@@ -165,12 +168,12 @@ export class BlockingCollection<T> {
     collections: readonly BlockingCollection<T>[],
     options?: SignalOptions,
   ): Task<TakenItem<T>> {
-    requireCollections(collections);
-    return waitAtAny(collections, signalOf(options), () => {
-      const index = collections.findIndex((collection) => collection.#items.size > 0);
-      const source = collections[index];
+    const all = requireCollections(collections);
+    return waitAtAny(all, signalOf(options), () => {
+      const index = all.findIndex((collection) => collection.#items.size > 0);
+      const source = all[index];
       if (source !== undefined) return { item: source.#get(), index };
-      if (collections.every((collection) => collection.#isAddingCompleted)) throw nothingToTake();
+      if (all.every((collection) => collection.#isAddingCompleted)) throw nothingToTake();
       return undefined;
     });
   }
@@ -234,6 +237,8 @@ function waitAtAny<T, R>(
     trySucceed(task, result);
   };
   const onAbort = (by: CancellationCause): void => {
+    // Too late: code that runs in the middle of an attempt has been given its item, or the room for one.
+    if (isTrying) return;
     release();
     demandQueue(task);
     tryCancel(task, cancellationError(by));
@@ -259,10 +264,12 @@ function nothingToTake(): InvalidOperationError {
   return new InvalidOperationError("The collection is empty, and adding to it has been completed");
 }
 
-function requireCollections(value: unknown): void {
-  const isList = Array.isArray(value) && value.length > 0;
-  if (!isList || !value.every((one) => one instanceof BlockingCollection))
+/** A copy: the wait lasts, and the caller's list may change. */
+function requireCollections<T>(value: readonly BlockingCollection<T>[]): readonly BlockingCollection<T>[] {
+  const list = Array.isArray(value) ? [...value] : [];
+  if (list.length === 0 || !list.every((one) => one instanceof BlockingCollection))
     throw argumentTypeError("collections", "a list of at least one BlockingCollection", value);
+  return list;
 }
 
 function requireCapacity(value: unknown): number {

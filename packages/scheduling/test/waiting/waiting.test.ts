@@ -389,6 +389,42 @@ describe("BlockingCollection", () => {
     expect(() => BlockingCollection.takeFromAny([])).toThrow(TypeError);
   });
 
+  it("A14.3 a list that changes afterwards is not the one that is waited at", async () => {
+    const first = new BlockingCollection<number>({ boundedCapacity: 1 });
+    const second = new BlockingCollection<number>({ boundedCapacity: 1 });
+    const list = [first, second];
+    const taking = BlockingCollection.takeFromAny(list);
+    list.length = 0;
+    second.tryAdd(1);
+    expect(await taking).toEqual({ item: 1, index: 1 });
+    const all = [first, second];
+    for (const one of all) one.tryAdd(2);
+    const adding = BlockingCollection.addToAny(all, 3);
+    all.reverse();
+    first.tryTake();
+    expect(await adding).toBe(0);
+  });
+
+  it("A14.3 a signal that fires in the code of whoever is served comes too late: what was moved has been moved", () => {
+    const collection = new BlockingCollection<number>({ boundedCapacity: 1, continuations: "inline" });
+    const served = new AbortController();
+    void collection.take().continueWith(() => served.abort(), { policy: "inline" });
+    const adding = BlockingCollection.addToAny([collection], 1, { signal: served.signal });
+    expect([adding.status, served.signal.aborted]).toEqual(["succeeded", true]);
+
+    collection.tryAdd(2);
+    const admitted = new AbortController();
+    void collection.add(3).continueWith(() => admitted.abort(), { policy: "inline" });
+    const taking = BlockingCollection.takeFromAny([collection], { signal: admitted.signal });
+    expect([taking.status, admitted.signal.aborted]).toEqual(["succeeded", true]);
+    expect([taking.result.item, collection.tryTake()]).toEqual([2, 3]);
+  });
+
+  it("A14.1 getConsumingIterable refuses a wrong option at once", () => {
+    const collection = new BlockingCollection<number>();
+    expect(() => collection.getConsumingIterable({ signal: untyped(5) })).toThrow(TypeError);
+  });
+
   it("A14.3 items come out once and in order, whatever the mix of adds and takes", async () => {
     await fc.assert(
       fc.asyncProperty(
