@@ -31,7 +31,8 @@ export interface TaskStreamIterator<A> {
  * Steps are native promises, so no consumer runs on the stack of whoever completes a task.
  */
 export class CompletionStream<A extends TaskState<unknown>> implements TaskStream<A>, Abortable {
-  readonly #arrivals: Arrival<A>[] = [];
+  /** Of the tasks that are pending: what has come is let go with whoever takes it. */
+  readonly #arrivals = new Set<Arrival<A>>();
   readonly #ready: A[] = [];
   readonly #waiting: PromiseWithResolvers<Step<A>>[] = [];
   #left: number;
@@ -49,10 +50,10 @@ export class CompletionStream<A extends TaskState<unknown>> implements TaskStrea
     }
     if (signal !== undefined && tasks.length > 0) this.#listener = hookCancellation(signal, this);
     for (const task of tasks) {
-      const arrival = new Arrival(this, task);
       if (task.isCompleted) this.#ready.push(task);
       else {
-        this.#arrivals.push(arrival);
+        const arrival = new Arrival(this, task);
+        this.#arrivals.add(arrival);
         addContinuation(task, arrival);
       }
     }
@@ -65,7 +66,9 @@ export class CompletionStream<A extends TaskState<unknown>> implements TaskStrea
   }
 
   /** For the continuations attached to the tasks. */
-  arrive(task: A): void {
+  arrive(arrival: Arrival<A>): void {
+    this.#arrivals.delete(arrival);
+    const { task } = arrival;
     const waiter = this.#waiting.shift();
     if (waiter === undefined) this.#ready.push(task);
     else this.#handOut(task, waiter);
@@ -111,7 +114,8 @@ export class CompletionStream<A extends TaskState<unknown>> implements TaskStrea
 
   #release(): void {
     this.#listener?.remove();
-    for (const arrival of this.#arrivals.splice(0)) removeContinuation(arrival.task, arrival);
+    for (const arrival of this.#arrivals) removeContinuation(arrival.task, arrival);
+    this.#arrivals.clear();
   }
 }
 
@@ -131,7 +135,7 @@ class Arrival<A extends TaskState<unknown>> implements Continuation {
   }
 
   invoke(): void {
-    this.#stream.arrive(this.task);
+    this.#stream.arrive(this);
   }
 
   fail(error: unknown): void {

@@ -33,6 +33,27 @@ async function survivors(count: number, make: () => object): Promise<number> {
   return alive();
 }
 
+it("A12.5 whenEach lets go of what was taken while it waits for the rest", async () => {
+  const sources: TaskCompletionSource<object>[] = [];
+  function* tasks(): Generator<Task<object>> {
+    for (let i = 0; i < 20; i++) {
+      const source = new TaskCompletionSource<object>();
+      sources.push(source);
+      yield source.task;
+    }
+  }
+  const steps = Task.whenEach(tasks())[Symbol.asyncIterator]();
+  const alive = await survivors(10, () => {
+    const result = {};
+    sources.shift()?.setResult(result);
+    void steps.next();
+    return result;
+  });
+  expect(alive).toBe(0);
+  sources.shift()?.setResult({});
+  expect((await steps.next()).done).toBe(false);
+});
+
 describe("nothing stays behind on a long-lived task or signal", () => {
   it("0.11 waits that were aborted leave no continuation on the task", async () => {
     const longLived = new TaskCompletionSource<number>();
