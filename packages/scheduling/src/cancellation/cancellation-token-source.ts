@@ -1,3 +1,4 @@
+import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
 import { enqueueAsynchronous } from "../asynchronous-queue.ts";
@@ -75,10 +76,7 @@ export class CancellationTokenSource {
     const source = new CancellationTokenSource();
     const requested = tokens.find((token) => token.isCancellationRequested);
     if (requested !== undefined) source.#state.request(requested.reason);
-    else
-      source.#parents = tokens
-        .filter((token) => token.canBeCanceled)
-        .map((token) => token.attach(new Link(token, source)));
+    else source.#link(tokens.filter((token) => token.canBeCanceled));
     return source;
   }
 
@@ -127,9 +125,11 @@ export class CancellationTokenSource {
     if (this.#state.isDisposed) return Task.fromError(disposed());
     if (!this.#request(reason) || !this.#state.hasRegistrations) return Task.fromResult(undefined);
     const task = createTask<void>("asynchronous");
+    // Those without a context of their own see that of whoever cancels, as in `cancel`.
+    const scope = AsyncScope.capture();
     enqueueAsynchronous({
       invoke: () => {
-        const errors = this.#state.runCallbacks();
+        const errors = scope.runOnce(() => this.#state.runCallbacks());
         if (errors.length === 0) trySucceed(task, undefined);
         else tryFaultAll(task, errors);
       },
@@ -203,6 +203,17 @@ export class CancellationTokenSource {
     if (this.#parents !== undefined) {
       for (const link of this.#parents) link.unregister();
       this.#parents = [];
+    }
+  }
+
+  #link(tokens: readonly CancellationToken[]): void {
+    this.#parents = [];
+    try {
+      for (const token of tokens) this.#parents.push(token.attach(new Link(token, this)));
+    } catch (error) {
+      // A signal of somebody's that takes no listener: nothing of this source is left on the others.
+      this.#release();
+      throw error;
     }
   }
 

@@ -96,11 +96,7 @@ export class ManualScheduler extends TaskScheduler {
     if (isCanceled(signal)) return Task.fromCanceled(signal);
     const source = new TaskCompletionSource<void>({ continuations: this });
     const timer: ManualTimer = { at: this.#now + duration, source };
-    // One without end never becomes due, and nobody can move the clock to it.
-    if (duration !== Infinity) {
-      const later = this.#timers.findIndex((other) => other.at > timer.at);
-      this.#timers.splice(later === -1 ? this.#timers.length : later, 0, timer);
-    }
+    // First this, for a signal of somebody's may throw.
     if (signal !== undefined) {
       const onAbort = (): void => {
         this.#timers = this.#timers.filter((other) => other !== timer);
@@ -108,6 +104,11 @@ export class ManualScheduler extends TaskScheduler {
       };
       const hook = hookCancellation(signal, { onAbort });
       timer.release = () => hook.remove();
+    }
+    // One without end never becomes due, and nobody can move the clock to it.
+    if (duration !== Infinity && !source.task.isCompleted) {
+      const later = this.#timers.findIndex((other) => other.at > timer.at);
+      this.#timers.splice(later === -1 ? this.#timers.length : later, 0, timer);
     }
     return source.task;
   }

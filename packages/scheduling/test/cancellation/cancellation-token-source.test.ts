@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { getEventListeners } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -199,6 +200,21 @@ describe("cancelAsync", () => {
     expect(source.cancelAsync().status).toBe("succeeded");
     await task;
     expect(calls).toEqual(["callback"]);
+  });
+
+  it("A11.6 callbacks without a context of their own see that of whoever cancels", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const source = new CancellationTokenSource();
+    const seen: unknown[] = [];
+    const look = (): void => void seen.push(storage.getStore());
+    storage.run("who registers", () => {
+      source.token.register(look);
+      source.token.unsafeRegister(look);
+      CancellationTokenSource.linked(source.token).token.unsafeRegister(look);
+      source.signal.addEventListener("abort", look);
+    });
+    await storage.run("who cancels", () => source.cancelAsync());
+    expect(seen.toSorted()).toEqual(["who cancels", "who cancels", "who cancels", "who registers"]);
   });
 
   it("A11.13 without callbacks the task is completed; errors fault it; disposed it is returned faulted", async () => {

@@ -1,9 +1,11 @@
-import { EventEmitter } from "node:events";
+import { EventEmitter, getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   AsyncAutoResetEvent,
   AsyncSemaphore,
   BlockingCollection,
+  CancellationTokenSource,
+  ManualScheduler,
   SharedBlockingCollection,
   Task,
   TaskCompletionSource,
@@ -70,6 +72,19 @@ describe("after a signal has refused the listener of a wait", () => {
     expect(() => Task.delay(1000, { signal })).toThrow(refusal);
     expect(() => new TaskCompletionSource().task.waitAsync({ signal, timeoutMs: 1000 })).toThrow(refusal);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("a ManualScheduler has no time to go to", () => {
+    const scheduler = new ManualScheduler();
+    expect(() => scheduler.delay(1000, { signal })).toThrow(refusal);
+    expect(() => scheduler.runUntil(new TaskCompletionSource().task)).toThrow("Nothing is left to run");
+    expect(scheduler.now).toBe(0);
+  });
+
+  it("a source that was to be linked is on no parent", () => {
+    const { signal: parent } = new AbortController();
+    expect(() => CancellationTokenSource.linked(parent, signal)).toThrow(refusal);
+    expect(getEventListeners(parent, "abort")).toEqual([]);
   });
 
   it("no listener is on an emitter", () => {
