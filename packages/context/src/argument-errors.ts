@@ -41,8 +41,7 @@ function describe(value: unknown): string {
     case "function":
       return nameOf(value) === undefined ? "an anonymous function" : `the function ${nameOf(value)}`;
     case "object":
-      if (value === null) return "null";
-      return isArray(value) ? "an array" : `an instance of ${className(value)}`;
+      return value === null ? "null" : describeObject(value);
     case "bigint":
       return `the bigint ${value}n`;
     case "number":
@@ -55,12 +54,14 @@ function describe(value: unknown): string {
   }
 }
 
-function className(value: object): string {
+/** Never throws: of a Proxy that was revoked not even whether it is an array can be asked. */
+function describeObject(value: object): string {
   try {
-    if (getPrototypeOf(value) === null) return "a null-prototype object";
-    return nameOf(value.constructor) ?? "an anonymous class";
+    if (isArray(value)) return "an array";
+    if (getPrototypeOf(value) === null) return "an instance of a null-prototype object";
+    return `an instance of ${nameOf(value.constructor) ?? "an anonymous class"}`;
   } catch {
-    return "a class that cannot be read";
+    return "an instance of a class that cannot be read";
   }
 }
 

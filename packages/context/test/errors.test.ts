@@ -98,11 +98,14 @@ describe("errors", () => {
         throw new Error("no");
       },
     };
+    const { proxy: revoked, revoke } = Proxy.revocable([], {});
+    revoke();
     const oddName = Object.defineProperty(() => undefined, "name", { value: Symbol("odd") });
     expect(
       [
         unreadable,
         throwing,
+        revoked,
         oddName,
         new (class {
           x = 1;
@@ -110,6 +113,7 @@ describe("errors", () => {
       ].map((value) => argumentTypeError("a", "b", value).message),
     ).toEqual([
       "Expected `a` to be b, got an instance of a null-prototype object",
+      "Expected `a` to be b, got an instance of a class that cannot be read",
       "Expected `a` to be b, got an instance of a class that cannot be read",
       "Expected `a` to be b, got an anonymous function",
       "Expected `a` to be b, got an instance of an anonymous class",

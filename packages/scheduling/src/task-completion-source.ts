@@ -107,7 +107,8 @@ export function giveResult<T>(task: Task<T>, result: T): boolean {
   return trySucceed(task, result);
 }
 
-/** A Proxy that was revoked is a value like others: it must not throw here. */
+// A Proxy that was revoked is a value like others: it must not throw in these.
+
 function isPromise(value: object): boolean {
   try {
     return value instanceof Promise;
@@ -116,11 +117,19 @@ function isPromise(value: object): boolean {
   }
 }
 
+function isList(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 /** As {@link TaskCompletionSource.trySetError}. */
 export function giveError(task: Task<unknown>, error: unknown): boolean {
   if (error === null || error === undefined) throw argumentTypeError("error", "an error", error);
-  if (!Array.isArray(error)) return tryFault(task, error);
-  const errors: readonly unknown[] = [...(error as unknown[])];
+  if (!isList(error)) return tryFault(task, error);
+  const errors: readonly unknown[] = [...error];
   if (errors.length === 0 || errors.some((one) => one === null || one === undefined)) {
     throw argumentTypeError("error", "a list of at least one error, without null", error);
   }

@@ -113,7 +113,9 @@ export class Task<T> extends TaskState<T> implements PromiseLike<T> {
     if (typeof onFinally !== "function") return this.then(undefined);
     const pass = (): Task<T> | PromiseLike<Task<T>> => {
       const pending: unknown = onFinally();
-      return isThenable(pending) ? react<Task<T>>(adopted(pending), () => this, undefined, "inline") : this;
+      return isThenable(pending) || isAwaitable(pending)
+        ? react<Task<T>>(adopted(pending), () => this, undefined, "inline")
+        : this;
     };
     return react(this, pass, pass, capturedPlace() ?? "inline");
   }
@@ -395,7 +397,8 @@ export class ConfiguredTask<T> implements PromiseLike<T> {
     if (!how.suppressThrowing) return react(this.#task, onFulfilled, onRejected, policy);
     // The type of this task, where it was made by configureAwait, says that undefined is among its results.
     const onSuppressed: Callback = onFulfilled;
-    const suppress = (): unknown => onSuppressed?.(undefined);
+    const suppress = (): unknown =>
+      typeof onSuppressed === "function" ? onSuppressed(undefined) : undefined;
     return react(this.#task, onFulfilled, suppress, policy);
   }
 }

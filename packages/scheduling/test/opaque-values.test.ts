@@ -120,6 +120,9 @@ describe("a Proxy that was revoked", () => {
     const source = new TaskCompletionSource<unknown>();
     source.setResult(value);
     expect(Object.is(source.task.result, value)).toBe(true);
+    const faulted = new TaskCompletionSource<unknown>();
+    faulted.setError(value);
+    expect(Object.is(faulted.task.error, value)).toBe(true);
     let given: unknown;
     await source.task.then((result) => void (given = result));
     expect(Object.is(given, value)).toBe(true);

@@ -6,6 +6,7 @@ import {
   OperationCanceledError,
   Task,
   TaskCompletionSource,
+  awaiter,
 } from "../src/index.ts";
 import { untyped } from "./untyped.ts";
 
@@ -125,6 +126,16 @@ describe("Task", () => {
         throw other;
       }),
     ).rejects.toBe(other);
+  });
+
+  it("finally waits for an awaitable that has no then", async () => {
+    const cleanup = new TaskCompletionSource<void>();
+    const awaitable = { [awaiter]: () => cleanup.task[awaiter]() };
+    const task = Task.fromResult(1).finally(() => awaitable);
+    await turn();
+    expect(task.status).toBe("pending");
+    cleanup.setResult();
+    expect(await task).toBe(1);
   });
 
   it("from gives a Task back as itself, and follows a promise", async () => {
@@ -290,6 +301,8 @@ describe("configureAwait", () => {
   });
 
   it("A8.7 suppressThrowing yields undefined for a failed task", async () => {
+    const suppressed = Task.fromError<number>(failure).configureAwait({ suppressThrowing: true });
+    for (const none of [undefined, null, 5]) expect(await suppressed.then(untyped(none))).toBeUndefined();
     expect(await Task.fromError<number>(failure).configureAwait({ suppressThrowing: true })).toBeUndefined();
     expect(await Task.fromCanceled<number>().configureAwait({ suppressThrowing: true })).toBeUndefined();
     expect(await Task.fromResult(1).configureAwait({ suppressThrowing: true })).toBe(1);

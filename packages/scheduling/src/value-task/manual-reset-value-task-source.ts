@@ -1,4 +1,4 @@
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
 import { requirePolicy } from "../continuation-policy.ts";
 import type { ContinuationPolicy } from "../continuation-policy.ts";
@@ -29,12 +29,14 @@ export class ManualResetValueTaskSource<T> extends ManualResetCore<T> {
   #even: ValueTask<T> | undefined;
   #odd: ValueTask<T> | undefined;
 
-  /** @throws TypeError for an option of the wrong type. */
+  /** @throws TypeError, RangeError for an option of the wrong type or range. */
   constructor(options?: ManualResetValueTaskSourceOptions) {
     checkOptions(options, knownOptions);
     const policy = ownOption(options, "continuations");
     const version = ownOption(options, "initialVersion") ?? 0;
     if (!Number.isInteger(version)) throw argumentTypeError("options.initialVersion", "an integer", version);
+    if ((version | 0) !== version)
+      throw argumentRangeError("options.initialVersion", "an integer of 32 bits", version);
     super(policy === undefined ? "inline" : requirePolicy("options.continuations", policy), version);
   }
 

@@ -92,7 +92,11 @@ export class ValueTask<T> extends Suspension<T> implements PromiseLike<T> {
    * @throws TypeError when `source` is not a ValueTaskSource, or `token` not a number.
    */
   static fromSource<T>(source: ValueTaskSource<T>, token: number): ValueTask<T> {
-    if (typeof source?.getResult !== "function" || typeof source.onCompleted !== "function")
+    if (
+      typeof source?.getResult !== "function" ||
+      typeof source.onCompleted !== "function" ||
+      typeof source.getStatus !== "function"
+    )
       throw argumentTypeError("source", "a ValueTaskSource", source);
     if (typeof token !== "number") throw argumentTypeError("token", "a number", token);
     return new ValueTask<T>(source, token);

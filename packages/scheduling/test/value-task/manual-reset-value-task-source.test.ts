@@ -43,6 +43,10 @@ describe("versions", () => {
     expect(source.valueTask().getResult()).toBe(5);
   });
 
+  it.each([2 ** 31, -(2 ** 31) - 1, 2 ** 40])("A7.1 version %s has more than 32 bits", (initialVersion) => {
+    expect(() => new ManualResetValueTaskSource({ initialVersion })).toThrow(RangeError);
+  });
+
   it.each([
     ["older", -1],
     ["newer", 1],

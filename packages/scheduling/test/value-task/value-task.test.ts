@@ -74,6 +74,10 @@ describe("what a ValueTask stands for", () => {
     ["fromTask(null)", () => ValueTask.fromTask(untyped(null))],
     ["fromTask of a promise", () => ValueTask.fromTask(untyped(Promise.resolve()))],
     ["fromSource(null)", () => ValueTask.fromSource(untyped(null), 0)],
+    [
+      "fromSource of what has no status",
+      () => ValueTask.fromSource(untyped({ getResult() {}, onCompleted() {} }), 0),
+    ],
     ["fromSource without a token", () => ValueTask.fromSource(new SingleUse(), untyped(undefined))],
     ["fromError(null)", () => ValueTask.fromError(null)],
     ["equals(null)", () => ValueTask.completed.equals(untyped(null))],
