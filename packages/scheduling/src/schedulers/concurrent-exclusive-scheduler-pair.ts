@@ -87,6 +87,9 @@ export class ConcurrentExclusiveSchedulerPair {
       return;
     }
     while (
+      // Some schedulers run a turn at once, and an exclusive item may come of it.
+      this.#exclusiveTurns === 0 &&
+      this.#exclusive.items.length === 0 &&
       this.#concurrentTurns < this.#maxConcurrency &&
       this.#concurrentTurns < this.#concurrent.items.length + this.#concurrent.running
     ) {

@@ -94,6 +94,27 @@ describe("ConcurrentExclusiveSchedulerPair", () => {
     expect(await queue(pair.exclusiveScheduler, () => "ran")).toBe("ran");
   });
 
+  it("A10.7 an underlying scheduler that runs a turn at once: an exclusive item that comes of it has its turn", () => {
+    class AtOnce extends TaskScheduler {
+      turns = 0;
+      queueTask(item: ScheduledItem): void {
+        if (++this.turns > 100) expect.unreachable("turns without end");
+        this.tryExecuteTask(item);
+      }
+    }
+    const pair = new ConcurrentExclusiveSchedulerPair({ scheduler: new AtOnce() });
+    const log: string[] = [];
+    const concurrent = (fn: () => void): void => void queue(pair.concurrentScheduler, fn);
+    concurrent(() => {
+      concurrent(() => {
+        void queue(pair.exclusiveScheduler, () => log.push("exclusive"));
+        concurrent(() => log.push("concurrent"));
+      });
+      log.push("first ends");
+    });
+    expect(log).toEqual(["first ends", "exclusive", "concurrent"]);
+  });
+
   it.each([
     [{ scheduler: {} }, TypeError],
     [{ maxConcurrencyLevel: 0 }, RangeError],
