@@ -49,7 +49,8 @@ const admitted: Task<void> = Task.fromResult<void>(undefined);
  * where it came from (on the receiver of a message, in the table of a row) gets a slot for each such place.
  *
  * Batches of a slot start in the order of the pushes, up to `maxConcurrency` at once; slots do not wait for each other. One timer
- * in all, and none while nothing waits. While started, waiting items keep the process alive.
+ * in all, and none while nothing waits. While started, waiting items keep the process alive, unless `pushIntervalMs` is
+ * Infinity: nobody knows when their batch will be full.
  *
  * @example
  * const completions = new MultiProducerConcurrentConsumer<Message>({

@@ -1,6 +1,6 @@
 import { Promise, promiseThen } from "../intrinsics.ts";
 import { AsyncScope, setRunGuard } from "@skein/context";
-import { argumentTypeError } from "@skein/context/errors";
+import { argumentTypeError, requireFunction } from "@skein/context/errors";
 import { getPrototypeOf } from "../intrinsics.ts";
 import { isOfKind, isPrototypeOfKind, setKind, shared } from "../this-copy.ts";
 import { reportUncaught } from "../uncaught.ts";
@@ -69,8 +69,13 @@ export class SynchronizationContext {
     }
   }
 
-  /** Calls back soon, in a microtask, with no context current, in the caller's ExecutionContext. Errors are uncaught. */
+  /**
+   * Calls back soon, in a microtask, with no context current, in the caller's ExecutionContext. Errors are uncaught.
+   *
+   * @throws TypeError when `callback` is not a function.
+   */
   post<S>(callback: (state: S) => void, state: S): void {
+    requireFunction("callback", callback);
     const scope = new AsyncScope();
     AsyncScope.root.run(() => promiseThen(settled, () => runPosted(scope, callback, state)));
   }

@@ -1,5 +1,10 @@
 import { AsyncScope } from "@skein/context";
-import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
+import {
+  InvalidOperationError,
+  argumentRangeError,
+  argumentTypeError,
+  requireFunction,
+} from "@skein/context/errors";
 import { hookCancellation, isCanceled } from "../cancellation/cancellation-hook.ts";
 import { SynchronizationContext } from "../contexts/synchronization-context.ts";
 import { TaskCompletionSource } from "../task-completion-source.ts";
@@ -151,6 +156,7 @@ class ManualContext extends SynchronizationContext {
   }
 
   override post<S>(callback: (state: S) => void, state: S): void {
+    requireFunction("callback", callback);
     const scope = new AsyncScope();
     const run = (): void => scope.runOnce(callback, state);
     const invoke = (): void => SynchronizationContext.run(this, run);

@@ -313,7 +313,8 @@ describe("MessageLoop", () => {
     expect(() => new MessageLoop({ budgetMs: 0 })).toThrow(RangeError);
     expect(() => new MessageLoop({ budgetMs: untyped("1") })).toThrow(TypeError);
     expect(() => new MessageLoop({ onError: untyped(1) })).toThrow(TypeError);
-    expect(() => loop.post(untyped(null), undefined)).toThrow(TypeError);
+    for (const context of [loop, new SynchronizationContext(), new ManualScheduler().synchronizationContext])
+      expect(() => context.post(untyped(null), undefined)).toThrow(TypeError);
   });
 });
 
