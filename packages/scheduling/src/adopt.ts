@@ -80,7 +80,7 @@ class Relay implements Continuation {
 
 /** A task of another copy of this package, by its public members. */
 type ForeignTask = Pick<TaskState<unknown>, "status" | "isCompleted" | "result" | "errors"> & {
-  continueWith(fn: () => void, options: { policy: "inline" }): unknown;
+  continueWith(fn: () => void, options: { policy: "inline" }): PromiseLike<void>;
 };
 
 /** The same for a task of another copy; it keeps several errors, and a cancellation. */
@@ -92,7 +92,11 @@ function followForeignTask(target: TaskState<unknown>, source: ForeignTask): voi
   };
   try {
     if (source.isCompleted) copy();
-    else source.continueWith(copy, { policy: "inline" });
+    // `copy` does not throw: a failure is that of the scheduler on which it was to run.
+    else
+      source
+        .continueWith(copy, { policy: "inline" })
+        .then(undefined, (error: unknown) => void tryFault(target, error));
   } catch (error) {
     // A Proxy around a task: no member of it works.
     tryFault(target, error);

@@ -99,6 +99,18 @@ describe("a Task of another copy", () => {
   });
 });
 
+it("a scheduler that fails to take the continuation of another copy's task fails whoever waits for it", async () => {
+  class Full extends theirs.TaskScheduler {
+    queueTask(): void {
+      throw failure;
+    }
+  }
+  const source = new theirs.TaskCompletionSource<number>({ continuations: new Full() });
+  const waiting = ours.Task.from(source.task);
+  source.setResult(1);
+  await expect(waiting).rejects.toMatchObject({ code: "ERR_SKEIN_TASK_SCHEDULER", cause: failure });
+});
+
 describe("a CancellationToken of another copy", () => {
   it("is recognised as one, and has a signal", () => {
     const { token } = new theirs.CancellationTokenSource();
