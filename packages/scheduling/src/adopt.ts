@@ -4,6 +4,7 @@ import { AsyncScope } from "@skein/context";
 import { enqueueAsynchronous } from "./asynchronous-queue.ts";
 import { awaiter, flowOnCompleted, isAwaitable, requireAwaiter } from "./awaiting/awaiter.ts";
 import type { Awaitable } from "./awaiting/awaiter.ts";
+import { OneInvocation, invokeOnce } from "./awaiting/one-invocation.ts";
 import type { CancellationSignal } from "./cancellation/cancellation-hook.ts";
 import { OperationCanceledError, cancellationBy } from "./errors.ts";
 import {
@@ -182,6 +183,14 @@ function followAwaiter(
     }
     fulfil(result);
   };
-  if (wait.isCompleted) finish();
-  else flowOnCompleted(wait, finish, undefined);
+  if (wait.isCompleted) {
+    finish();
+    return;
+  }
+  const once = new OneInvocation(finish);
+  try {
+    flowOnCompleted(wait, invokeOnce, once);
+  } catch (error) {
+    once.refuse(error);
+  }
 }

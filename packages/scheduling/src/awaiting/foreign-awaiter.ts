@@ -1,16 +1,16 @@
 /** Waiting for what is not ours: an awaiter that somebody wrote, or a promise. */
 
 import { AsyncScope } from "@skein/context";
-import { InvalidOperationError, argumentTypeError } from "@skein/context/errors";
+import { argumentTypeError } from "@skein/context/errors";
 import { enqueueAsynchronous } from "../asynchronous-queue.ts";
 import { canNestInline, enqueue, resumeAt, runInline } from "../continuation-policy.ts";
 import type { Place } from "../continuation-policy.ts";
 import { capturedPlace } from "../task-scheduler.ts";
 import { isThenable } from "../adopt.ts";
-import { reportUncaught } from "../uncaught.ts";
 import { awaiter, flowOnCompleted, isAwaitable, requireAwaiter, requireContinuation } from "./awaiter.ts";
 import type { Awaiter } from "./awaiter.ts";
 import { CallbackContinuation } from "./callback-continuation.ts";
+import { OneInvocation, invokeOnce } from "./one-invocation.ts";
 import { Suspension, isSuspension } from "./suspension.ts";
 import type { Resumable } from "./suspension.ts";
 
@@ -64,42 +64,6 @@ export class ForeignSuspension<T> extends Suspension<T> {
       once.refuse(error);
     }
   }
-}
-
-/** The guard against an awaiter that calls back twice (A8.2): the second caller is told. */
-export class OneInvocation {
-  #action: (() => void) | undefined;
-
-  constructor(action: () => void) {
-    this.#action = action;
-  }
-
-  /** @throws InvalidOperationError the second time. */
-  invoke(): void {
-    const action = this.#action;
-    if (action === undefined) throw new InvalidOperationError("A continuation was invoked twice");
-    this.#action = undefined;
-    action();
-  }
-
-  /**
-   * The awaiter has thrown: it may not call back any more. If it has done so before, the wait is over, and the error is uncaught.
-   *
-   * @throws the error, when it has not called back.
-   */
-  refuse(error: unknown): void {
-    if (this.#action === undefined) {
-      reportUncaught(error);
-      return;
-    }
-    this.#action = undefined;
-    throw error;
-  }
-}
-
-/** What is handed out; a guard is its state. */
-export function invokeOnce(once: OneInvocation): void {
-  once.invoke();
 }
 
 /** A promise, or anything with a `then`. Resumes in the microtask in which it settles, or where the wait began. */

@@ -24,6 +24,7 @@ import { capturedPlace } from "../task-scheduler.ts";
 import { reportUncaught } from "../uncaught.ts";
 import { forgetMethod, watchMethod } from "./abandoned-methods.ts";
 import type { AsyncMethodBuilder, MethodBody } from "./method-builder.ts";
+import { TaskBuilder } from "./task-builder.ts";
 
 type Body = Generator<unknown, unknown, unknown>;
 
@@ -225,6 +226,11 @@ function finish(
       return;
     }
     if (isPending) {
+      if (builder instanceof TaskBuilder && builder.task === result) {
+        box?.release();
+        fail(builder, new TypeError("A task cannot wait for itself"));
+        return;
+      }
       driveMethod(passOn(result), builder, box, NEXT, undefined);
       return;
     }

@@ -3,7 +3,7 @@ import { awaiter, requireContinuation } from "../awaiting/awaiter.ts";
 import { CallbackContinuation } from "../awaiting/callback-continuation.ts";
 import { ForcedYield } from "../awaiting/forced-yield.ts";
 import type { Yielding } from "../awaiting/forced-yield.ts";
-import { OneInvocation, invokeOnce } from "../awaiting/foreign-awaiter.ts";
+import { OneInvocation, invokeOnce } from "../awaiting/one-invocation.ts";
 import { Suspension } from "../awaiting/suspension.ts";
 import type { AwaitIterator, Resumable } from "../awaiting/suspension.ts";
 import { ConfiguredTaskAwaiter } from "../awaiting/task-awaiter.ts";

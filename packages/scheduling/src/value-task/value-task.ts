@@ -1,6 +1,6 @@
 import { argumentTypeError } from "@skein/context/errors";
 import { awaiter } from "../awaiting/awaiter.ts";
-import { OneInvocation, invokeOnce } from "../awaiting/foreign-awaiter.ts";
+import { OneInvocation, invokeOnce } from "../awaiting/one-invocation.ts";
 import { Suspension } from "../awaiting/suspension.ts";
 import type { AwaitIterator, Resumable } from "../awaiting/suspension.ts";
 import { TaskAwaiter, suspendOn } from "../awaiting/task-awaiter.ts";

@@ -158,6 +158,14 @@ describe("a generator method", () => {
     void foreign.error;
   });
 
+  it("that returns its own task is told so, as an async function is, and does not wait for ever", async () => {
+    const task: Task<unknown> = Task.async(function* () {
+      yield* Task.delay(1);
+      return task;
+    })();
+    await expect(task).rejects.toThrow(new TypeError("A task cannot wait for itself"));
+  });
+
   it("unwraps a task, a promise or another awaitable that it returns", async () => {
     const results = [
       Task.fromResult(1),
