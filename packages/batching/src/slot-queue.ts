@@ -1,5 +1,6 @@
 import type { AsyncScope } from "@skein/context";
 import type { TaskCompletionSource } from "@skein/scheduling";
+import { ItemQueue } from "@skein/scheduling/internal";
 import type { Batch } from "./batch.ts";
 
 /** A `pushAsync` that waits for room. */
@@ -30,7 +31,7 @@ export class SlotQueue<T> {
   #first: Batch<T> | null = null;
   #last: Batch<T> | null = null;
   #serial = 0;
-  #waiting: WaitingPush<T>[] = [];
+  readonly #waiting = new ItemQueue<WaitingPush<T>>();
 
   constructor(index: number) {
     this.index = index;
@@ -88,15 +89,17 @@ export class SlotQueue<T> {
   }
 
   addWaiting(push: WaitingPush<T>): void {
-    this.#waiting.push(push);
+    this.#waiting.add(push);
   }
 
   get hasWaiting(): boolean {
-    return this.#waiting.length > 0;
+    return this.#waiting.size > 0;
   }
 
   /** The longest waiting pushes, at most `count`. */
   takeWaiting(count: number): WaitingPush<T>[] {
-    return this.#waiting.splice(0, count);
+    const taken: WaitingPush<T>[] = [];
+    while (taken.length < count && this.#waiting.size > 0) taken.push(this.#waiting.take());
+    return taken;
   }
 }

@@ -60,6 +60,20 @@ describe("capacity", () => {
     expect(recorder.batches).toEqual([[5]]);
   });
 
+  // Moving all that wait for each that goes would take minutes.
+  it("hundreds of thousands that wait are admitted one by one, in order", async () => {
+    const { consumer } = setUp();
+    const count = 300_000;
+    const pushes = Array.from({ length: count }, (_, i) => consumer.pushAsync(i, 0));
+    let pumped = 0;
+    consumer.start((items) => {
+      for (const item of items) pumped += item === pumped ? 1 : 0;
+    });
+    await pushes.at(-1);
+    await consumer.complete();
+    expect(pumped).toBe(count);
+  });
+
   it("a pushAsync that still waits when complete begins rejects; its item was not accepted", async () => {
     const { consumer } = setUp();
     for (const item of [1, 2]) consumer.push(item, 0);

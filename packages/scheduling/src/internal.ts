@@ -11,4 +11,4 @@ export { giveCanceled, giveError, giveResult, TaskCompletionSource } from "./tas
 export { schedule, TaskScheduler } from "./task-scheduler.ts";
 export { createTask, Task } from "./task.ts";
 export { addCallback, policyOf, trySucceed } from "./task-state.ts";
-export { ItemQueue } from "./waiting/item-queue.ts";
+export { ItemQueue } from "./item-queue.ts";

@@ -8,6 +8,7 @@ import type { CancellationCause } from "./errors.ts";
 import { addContinuation, markObserved, removeContinuation } from "./task-state.ts";
 import type { Continuation, TaskState } from "./task-state.ts";
 import { Promise } from "./intrinsics.ts";
+import { ItemQueue } from "./item-queue.ts";
 
 type Step<A> = IteratorResult<A, undefined>;
 
@@ -33,8 +34,8 @@ export interface TaskStreamIterator<A> {
 export class CompletionStream<A extends TaskState<unknown>> implements TaskStream<A>, Abortable {
   /** Of the tasks that are pending: what has come is let go with whoever takes it. */
   readonly #arrivals = new Set<Arrival<A>>();
-  readonly #ready: A[] = [];
-  readonly #waiting: PromiseWithResolvers<Step<A>>[] = [];
+  readonly #ready = new ItemQueue<A>();
+  readonly #waiting = new ItemQueue<PromiseWithResolvers<Step<A>>>();
   #left: number;
   #listener: CancellationHook | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -50,7 +51,7 @@ export class CompletionStream<A extends TaskState<unknown>> implements TaskStrea
     }
     if (signal !== undefined && tasks.length > 0) this.#listener = hookCancellation(signal, this);
     for (const task of tasks) {
-      if (task.isCompleted) this.#ready.push(task);
+      if (task.isCompleted) this.#ready.add(task);
       else {
         const arrival = new Arrival(this, task);
         this.#arrivals.add(arrival);
@@ -69,9 +70,8 @@ export class CompletionStream<A extends TaskState<unknown>> implements TaskStrea
   arrive(arrival: Arrival<A>): void {
     this.#arrivals.delete(arrival);
     const { task } = arrival;
-    const waiter = this.#waiting.shift();
-    if (waiter === undefined) this.#ready.push(task);
-    else this.#handOut(task, waiter);
+    if (this.#waiting.size === 0) this.#ready.add(task);
+    else this.#handOut(task, this.#waiting.take());
   }
 
   onAbort(by: CancellationCause): void {
@@ -82,19 +82,19 @@ export class CompletionStream<A extends TaskState<unknown>> implements TaskStrea
   stop(error: unknown): void {
     this.#failure = { error };
     this.#release();
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
+    while (this.#waiting.size > 0) this.#waiting.take().reject(error);
   }
 
   #next(): Promise<Step<A>> {
     const step = Promise.withResolvers<Step<A>>();
     if (this.#failure !== undefined) {
       step.reject(this.#failure.error);
-    } else if (this.#left <= this.#waiting.length) {
+    } else if (this.#left <= this.#waiting.size) {
       step.resolve({ done: true, value: undefined });
+    } else if (this.#ready.size > 0) {
+      this.#handOut(this.#ready.take(), step);
     } else {
-      const task = this.#ready.shift();
-      if (task === undefined) this.#waiting.push(step);
-      else this.#handOut(task, step);
+      this.#waiting.add(step);
     }
     return step.promise;
   }
@@ -102,7 +102,7 @@ export class CompletionStream<A extends TaskState<unknown>> implements TaskStrea
   #return(): Promise<Step<A>> {
     this.#left = 0;
     this.#release();
-    for (const waiter of this.#waiting.splice(0)) waiter.resolve({ done: true, value: undefined });
+    while (this.#waiting.size > 0) this.#waiting.take().resolve({ done: true, value: undefined });
     return ended();
   }
 

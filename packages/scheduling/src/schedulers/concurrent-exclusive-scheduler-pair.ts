@@ -1,5 +1,6 @@
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
+import { ItemQueue } from "../item-queue.ts";
 import { checkOptions, ownOption } from "../own-option.ts";
 import { TaskCompletionSource } from "../task-completion-source.ts";
 import { TaskScheduler, schedule } from "../task-scheduler.ts";
@@ -54,9 +55,10 @@ export class ConcurrentExclusiveSchedulerPair {
     this.#scheduler = scheduler;
     this.#maxConcurrency = requireCount("maxConcurrencyLevel", ownOption(options, "maxConcurrencyLevel"));
     this.#maxItems = requireCount("maxItemsPerTask", ownOption(options, "maxItemsPerTask"));
-    const arrived = (): void => this.#arrived();
-    this.#exclusive = new Side(1, arrived);
-    this.#concurrent = new Side(this.#maxConcurrency, arrived);
+    const requireOpen = (): void => this.#requireOpen();
+    const arrived = (): void => this.#startTurns();
+    this.#exclusive = new Side(1, requireOpen, arrived);
+    this.#concurrent = new Side(this.#maxConcurrency, requireOpen, arrived);
     this.exclusiveScheduler = this.#exclusive;
     this.concurrentScheduler = this.#concurrent;
   }
@@ -72,14 +74,13 @@ export class ConcurrentExclusiveSchedulerPair {
     this.#completeIfDone();
   }
 
-  #arrived(): void {
+  #requireOpen(): void {
     if (this.#isCompleting) throw new InvalidOperationError("The scheduler pair has been completed");
-    this.#startTurns();
   }
 
   #startTurns(): void {
     if (this.#exclusiveTurns > 0) return;
-    if (this.#exclusive.items.length > 0) {
+    if (this.#exclusive.items.size > 0) {
       // Concurrent turns end before their next item, and then the exclusive one starts.
       if (this.#concurrentTurns > 0) return;
       this.#exclusiveTurns = 1;
@@ -89,9 +90,9 @@ export class ConcurrentExclusiveSchedulerPair {
     while (
       // Some schedulers run a turn at once, and an exclusive item may come of it.
       this.#exclusiveTurns === 0 &&
-      this.#exclusive.items.length === 0 &&
+      this.#exclusive.items.size === 0 &&
       this.#concurrentTurns < this.#maxConcurrency &&
-      this.#concurrentTurns < this.#concurrent.items.length + this.#concurrent.running
+      this.#concurrentTurns < this.#concurrent.items.size + this.#concurrent.running
     ) {
       this.#concurrentTurns++;
       this.#queueTurn(() => this.#concurrentTurn());
@@ -114,7 +115,7 @@ export class ConcurrentExclusiveSchedulerPair {
   }
 
   #concurrentTurn(): void {
-    for (let left = this.#maxItems; left > 0 && this.#exclusive.items.length === 0; left--)
+    for (let left = this.#maxItems; left > 0 && this.#exclusive.items.size === 0; left--)
       if (!this.#concurrent.runNext()) break;
     this.#concurrentTurns--;
     this.#afterTurn();
@@ -127,20 +128,22 @@ export class ConcurrentExclusiveSchedulerPair {
 
   #completeIfDone(): void {
     const isIdle = this.#exclusiveTurns === 0 && this.#concurrentTurns === 0;
-    const isEmpty = this.#exclusive.items.length === 0 && this.#concurrent.items.length === 0;
+    const isEmpty = this.#exclusive.items.size === 0 && this.#concurrent.items.size === 0;
     if (this.#isCompleting && isIdle && isEmpty) this.#completion.trySetResult(undefined);
   }
 }
 
 class Side extends TaskScheduler {
-  readonly items: ScheduledItem[] = [];
+  readonly items = new ItemQueue<ScheduledItem>();
   running = 0;
   readonly #level: number;
+  readonly #requireOpen: () => void;
   readonly #arrived: () => void;
 
-  constructor(level: number, arrived: () => void) {
+  constructor(level: number, requireOpen: () => void, arrived: () => void) {
     super();
     this.#level = level;
+    this.#requireOpen = requireOpen;
     this.#arrived = arrived;
   }
 
@@ -149,13 +152,9 @@ class Side extends TaskScheduler {
   }
 
   queueTask(item: ScheduledItem): void {
-    this.items.push(item);
-    try {
-      this.#arrived();
-    } catch (error) {
-      this.items.pop();
-      throw error;
-    }
+    this.#requireOpen();
+    this.items.add(item);
+    this.#arrived();
   }
 
   /** What runs inside an item of this side may run its own continuations at once. */
@@ -164,8 +163,8 @@ class Side extends TaskScheduler {
   }
 
   runNext(): boolean {
-    const item = this.items.shift();
-    if (item === undefined) return false;
+    if (this.items.size === 0) return false;
+    const item = this.items.take();
     this.running++;
     try {
       this.tryExecuteTask(item);

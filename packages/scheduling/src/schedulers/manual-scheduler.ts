@@ -6,6 +6,7 @@ import {
   requireFunction,
 } from "@skein/context/errors";
 import { hookCancellation, isCanceled } from "../cancellation/cancellation-hook.ts";
+import { ItemQueue } from "../item-queue.ts";
 import { SynchronizationContext } from "../contexts/synchronization-context.ts";
 import { TaskCompletionSource } from "../task-completion-source.ts";
 import { signalOf } from "../task-options.ts";
@@ -34,14 +35,14 @@ interface ManualTimer {
  * scheduler.runAll();
  */
 export class ManualScheduler extends TaskScheduler {
-  readonly #items: ScheduledItem[] = [];
+  readonly #items = new ItemQueue<ScheduledItem>();
   #timers: ManualTimer[] = [];
   #now = 0;
   #context: SynchronizationContext | undefined;
 
   /** How many items wait to be run. */
   get pending(): number {
-    return this.#items.length;
+    return this.#items.size;
   }
 
   /** Milliseconds by which the clock was advanced so far. */
@@ -50,14 +51,13 @@ export class ManualScheduler extends TaskScheduler {
   }
 
   queueTask(item: ScheduledItem): void {
-    this.#items.push(item);
+    this.#items.add(item);
   }
 
   /** Runs the oldest item; false when there is none. */
   runOne(): boolean {
-    const item = this.#items.shift();
-    if (item === undefined) return false;
-    this.tryExecuteTask(item);
+    if (this.#items.size === 0) return false;
+    this.tryExecuteTask(this.#items.take());
     return true;
   }
 

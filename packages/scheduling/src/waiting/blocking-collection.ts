@@ -9,7 +9,7 @@ import { signalOf } from "../task-options.ts";
 import type { SignalOptions } from "../task-options.ts";
 import { demandQueue, tryCancel, tryFault, trySucceed } from "../task-state.ts";
 import { Task, createTask } from "../task.ts";
-import { ItemQueue } from "./item-queue.ts";
+import { ItemQueue } from "../item-queue.ts";
 import { WaiterQueue } from "./waiter-queue.ts";
 import { continuationsOf } from "./waiting-options.ts";
 import type { ContinuationsOption } from "./waiting-options.ts";
