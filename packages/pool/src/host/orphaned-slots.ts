@@ -11,7 +11,7 @@
 import { firstSlot, slotCount } from "../shared/layout.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE } from "../shared/slot-fields.ts";
-import { FREE, QUEUED } from "../shared/slot.ts";
+import { FREE, QUEUED, queuedWord } from "../shared/slot.ts";
 
 export class OrphanedSlots {
   readonly #memory: PoolMemory;
@@ -85,7 +85,8 @@ export class OrphanedSlots {
     let seen: "free" | "lost" | "busy" = "free";
     for (let slot = first; slot < end; slot++) {
       const state = slots.state(slot);
-      if (state === FREE || (state === QUEUED && slots.withdraw(slot))) continue;
+      if (state === FREE) continue;
+      if (state === QUEUED && slots.withdraw(slot, queuedWord(slots.isExclusive(slot)))) continue;
       const owner = slots.owner(slot);
       if (!this.#isLive(owner)) {
         slots.release(slot);

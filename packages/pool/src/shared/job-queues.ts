@@ -8,7 +8,7 @@ import { Mailbox, mailboxRing, NO_MAIL } from "./mailbox.ts";
 import { Places } from "./places.ts";
 import { ALL, OWN, type Reach } from "./reach.ts";
 import { type Accepts, EMPTY, Ring } from "./ring.ts";
-import type { SlotTable } from "./slot.ts";
+import { queuedWord, type SlotTable } from "./slot.ts";
 
 /** Nothing to take. */
 export const NO_JOB = -1;
@@ -22,6 +22,9 @@ export const LOW_FIRST_EVERY = 64;
 const RINGS_FIRST_EVERY = 61;
 /** Every 8th look into what is the thread's own begins with the mailbox: nor do they keep out what no other thread may run. */
 const MAILBOX_FIRST_EVERY = 8;
+/** What a job in a ring shows while it waits there. */
+const SHARED_WORD = queuedWord(false);
+const EXCLUSIVE_WORD = queuedWord(true);
 
 export class JobQueues {
   readonly #rings: readonly Ring[];
@@ -145,7 +148,7 @@ export class JobQueues {
     }
     if (only === null || !this.#areDequesEmpty()) return NO_JOB;
     this.#accepts = accepts;
-    return this.#takeFrom(only, serial);
+    return this.#takeFrom(only, serial, SHARED_WORD);
   }
 
   #take(serial: number): number {
@@ -186,11 +189,14 @@ export class JobQueues {
   /** Of a priority, exclusive jobs and others take turns at being first. */
   #takePriority(priority: number, serial: number): number {
     const shared = this.#rings[priority]!;
-    if (this.reach !== ALL || !this.#places.hasExclusive) return this.#takeFrom(shared, serial);
+    if (this.reach !== ALL || !this.#places.hasExclusive) return this.#takeFrom(shared, serial, SHARED_WORD);
     const exclusive = this.#exclusive[priority]!;
-    const isExclusiveFirst = (this.#looks & 1) === 0;
-    const slot = this.#takeFrom(isExclusiveFirst ? exclusive : shared, serial);
-    return slot === NO_JOB ? this.#takeFrom(isExclusiveFirst ? shared : exclusive, serial) : slot;
+    if ((this.#looks & 1) === 0) {
+      const slot = this.#takeFrom(exclusive, serial, EXCLUSIVE_WORD);
+      return slot === NO_JOB ? this.#takeFrom(shared, serial, SHARED_WORD) : slot;
+    }
+    const slot = this.#takeFrom(shared, serial, SHARED_WORD);
+    return slot === NO_JOB ? this.#takeFrom(exclusive, serial, EXCLUSIVE_WORD) : slot;
   }
 
   /** The newest job of the own deque, claimed. */
@@ -265,11 +271,11 @@ export class JobQueues {
     return this.#rings[priority]!.holds(slot, position) || (this.#own?.holds(slot, position) ?? false);
   }
 
-  #takeFrom(ring: Ring, serial: number): number {
+  #takeFrom(ring: Ring, serial: number, word: number): number {
     for (;;) {
       const slot = ring.pop(this.#accepts);
       if (slot === EMPTY) return NO_JOB;
-      if (this.#slots.claim(slot, ring.poppedPosition, serial)) return slot;
+      if (this.#slots.claim(slot, ring.poppedPosition, serial, word)) return slot;
       // Withdrawn, or the entry of a former job of this slot: look on.
     }
   }

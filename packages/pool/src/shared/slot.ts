@@ -2,20 +2,21 @@
  * Slot: one job's place in shared memory, from submission to settlement.
  *
  * Words      STATE   @ 0   low 2 bits state, above them 21 bits: the serial of the thread that took the job, or that alone may take it;
- *                          of a job for one thread alone, while it is QUEUED, also EXCLUSIVE in bit 23, and its priority above
+ *                          while it is QUEUED, also EXCLUSIVE in bit 23, and of a job for one thread alone its priority above
  *            TICKET  @ 1   the position of the newest entry in its ring or deque; an entry at another position is stale
  *            NEXT    @ 2   link in the inbox (inbox.ts)
  *            FLAGS   @ 3   slot-flags.ts; and the plain words, which I2 is about: slot-fields.ts
  * State      | value           | means                              | written by                          |
  *            | 0 FREE          | belongs to the submitting thread   | submitting thread                   |
  *            | 1 QUEUED        | filled, waits for any thread       | submitting thread                   |
+ *            | 1 QUEUED, e     | the same, for one without a job    | submitting thread                   |
  *            | 1 QUEUED, w, …  | the same for thread w alone        | submitting thread, which is the host |
  *            | 2 RUNNING, w    | thread w has it                    | thread w                            |
  *            | 3 DONE, w       | outcome written                    | thread w                            |
  * Moves      publish FREE → QUEUED (store)          claim QUEUED → RUNNING,w (CAS)     withdraw QUEUED → FREE (CAS)
  *            finish RUNNING,w → DONE,w (store)      release DONE,w → FREE (store)      abandon RUNNING,w → FREE (store, w is dead)
  *            assign FREE → RUNNING,w (store), instead of publish and claim
- *            publishPlaced, claimPlaced, withdrawPlaced: as the above, from and to QUEUED,w,… (mailbox.ts)
+ *            publishPlaced, claimPlaced: as publish and claim, to and from QUEUED,w,… (mailbox.ts)
  *            The host may claim in the name of w, and then tells w: as with assign, w is the owner from there on.
  *            requeue RUNNING,w → QUEUED (release, then publish), when w has given the job back and not begun it
  *            anything else is a bug; above all a store to FREE from QUEUED, which would overlook a claim
@@ -28,8 +29,8 @@
  *               keep stale entries from jumping the queue, not always: between publish and push the word still shows the position
  *               of the former entry, and rings and deques count their positions separately. So a published slot may be claimed
  *               before its push, even when that push finds no room: then withdraw decides, never release.
- *               A job for one thread alone is claimed by no other, whatever stale entry leads there: the swap compares the whole word. And
- *               publishPlaced makes the ticket one of no entry.
+ *               Whatever stale entry leads there, a job for one thread alone is claimed by no other, and an exclusive one only where
+ *               exclusive jobs are looked for: the swap compares the whole word. And publishPlaced makes the ticket one of no entry.
  * Pairings   [S1] publish happens after the plain writes; claim happens before the plain reads.
  *            [S2] finish happens after the outcome's plain writes; recovery loads STATE before its reads.
  *            [S3] push writes TICKET before the cell's CAS (ring.ts R2) or the store of BOTTOM (deque.ts D1); the taker loads it after
@@ -54,14 +55,16 @@ export const QUEUED = 1;
 export const RUNNING = 2;
 export const DONE = 3;
 
-const PLACED_EXCLUSIVE_BIT = 1 << 23;
+const EXCLUSIVE_BIT = 1 << 23;
 const PLACED_PRIORITY_SHIFT = 24;
 const SERIAL_MASK = (1 << 21) - 1;
 
 /** Every thread has its own object over the same memory. */
 export class SlotTable extends SlotFlags {
-  publish(slot: number): void {
-    store(this.words, slot * SLOT_WORDS + STATE, QUEUED); // [S1]
+  // `word` is the state of the job while it waits: of `queuedWord`, or of `placedWord` for a job that is for one thread alone.
+
+  publish(slot: number, word: number = QUEUED): void {
+    store(this.words, slot * SLOT_WORDS + STATE, word); // [S1]
   }
 
   /** A job for one thread alone, which gets to know of it by a message: it goes through no queue. */
@@ -70,15 +73,15 @@ export class SlotTable extends SlotFlags {
   }
 
   /** @returns false when the entry at `position` is stale or the job was withdrawn. */
-  claim(slot: number, position: number, thread: number): boolean {
+  claim(slot: number, position: number, thread: number, word: number = QUEUED): boolean {
     const base = slot * SLOT_WORDS;
     if (load(this.words, base + TICKET) !== position) return false; // [S3]
-    return cas(this.words, base + STATE, QUEUED, RUNNING | (thread << STATE_BITS)); // [S1]
+    return cas(this.words, base + STATE, word, RUNNING | (thread << STATE_BITS)); // [S1]
   }
 
   /** @returns false when a thread has the job already. */
-  withdraw(slot: number): boolean {
-    return cas(this.words, slot * SLOT_WORDS + STATE, QUEUED, FREE); // [S1]
+  withdraw(slot: number, word: number = QUEUED): boolean {
+    return cas(this.words, slot * SLOT_WORDS + STATE, word, FREE); // [S1]
   }
 
   /** Whether the entry at `position` is the one of a job that waits. */
@@ -86,8 +89,6 @@ export class SlotTable extends SlotFlags {
     const base = slot * SLOT_WORDS;
     return this.words[base + TICKET] === position && load(this.words, base + STATE) === QUEUED; // [S1] by the submitting thread
   }
-
-  // The same for a job that is for one thread alone: `word` is of `placedWord`.
 
   publishPlaced(slot: number, word: number): void {
     this.words[slot * SLOT_WORDS + TICKET]! ^= 1 << 31; // plain: [S1]; no entry of before leads here until the push
@@ -97,11 +98,6 @@ export class SlotTable extends SlotFlags {
   /** @returns false when the job was withdrawn, or the slot has another. */
   claimPlaced(slot: number, word: number, thread: number): boolean {
     return cas(this.words, slot * SLOT_WORDS + STATE, word, RUNNING | (thread << STATE_BITS)); // [S1]
-  }
-
-  /** @returns false when the thread has the job already. */
-  withdrawPlaced(slot: number, word: number): boolean {
-    return cas(this.words, slot * SLOT_WORDS + STATE, word, FREE); // [S1]
   }
 
   /** Whether the newest entry of the slot is the one at `position`, of whatever ring. */
@@ -147,10 +143,14 @@ export class SlotTable extends SlotFlags {
   }
 }
 
+/** The state word of a job that every thread may take, while it waits; of an exclusive one, every thread that has no other. */
+export function queuedWord(isExclusive: boolean): number {
+  return isExclusive ? QUEUED | EXCLUSIVE_BIT : QUEUED;
+}
+
 /** The state word of a job that only the thread with this serial may take, while it waits. */
 export function placedWord(serial: number, priority: number, isExclusive: boolean): number {
-  const exclusive = isExclusive ? PLACED_EXCLUSIVE_BIT : 0;
-  return QUEUED | (serial << STATE_BITS) | exclusive | (priority << PLACED_PRIORITY_SHIFT);
+  return queuedWord(isExclusive) | (serial << STATE_BITS) | (priority << PLACED_PRIORITY_SHIFT);
 }
 
 /** Whether a state word is that of a job that waits for the thread with this serial alone. */
@@ -163,5 +163,5 @@ export function priorityOfPlaced(word: number): number {
 }
 
 export function isExclusivePlaced(word: number): boolean {
-  return (word & PLACED_EXCLUSIVE_BIT) !== 0;
+  return (word & EXCLUSIVE_BIT) !== 0;
 }

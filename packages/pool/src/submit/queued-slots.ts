@@ -13,7 +13,7 @@ import { PRIORITIES } from "../shared/layout.ts";
 import type { Payloads } from "../shared/payloads.ts";
 import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { OWN } from "../shared/reach.ts";
-import { FREE, placedWord, QUEUED } from "../shared/slot.ts";
+import { FREE, placedWord, QUEUED, queuedWord } from "../shared/slot.ts";
 import type { Home } from "./home.ts";
 import type { JobHoldings } from "./job-holdings.ts";
 import { type JobTable, NONE_FREE } from "./job-table.ts";
@@ -48,8 +48,9 @@ export class QueuedSlots {
     if (slot === NONE_FREE) return false;
     fillSlot(this.#memory, this.#payloads, slot, job, args);
     const { slots } = this.#memory;
-    slots.publish(slot);
-    if (!this.#push(job, slot) && slots.withdraw(slot)) {
+    const word = queuedWord(job.options.isExclusive);
+    slots.publish(slot, word);
+    if (!this.#push(job, slot) && slots.withdraw(slot, word)) {
       this.#table.free(slot);
       return false;
     }
@@ -83,7 +84,7 @@ export class QueuedSlots {
     const { slots, queues, parking } = this.#memory;
     const word = placedWord(home.serial, job.options.priority, job.options.isExclusive);
     slots.publishPlaced(slot, word);
-    if (!queues.pushPlaced(home.place, slot) && slots.withdrawPlaced(slot, word)) {
+    if (!queues.pushPlaced(home.place, slot) && slots.withdraw(slot, word)) {
       this.#holdings.freeSlot(slot, job);
       return false;
     }
@@ -106,14 +107,14 @@ export class QueuedSlots {
     const { slots } = this.#memory;
     slots.release(slot);
     slots.takenBack(slot);
-    slots.publish(slot);
+    slots.publish(slot, queuedWord(slots.isExclusive(slot)));
   }
 
   /** @returns whether no thread has claimed the job, nor will. */
   withdraw({ slot, options, extras: { home } }: PendingJob): boolean {
-    const { slots } = this.#memory;
-    if (home === null) return slots.withdraw(slot);
-    return slots.withdrawPlaced(slot, placedWord(home.serial, options.priority, options.isExclusive));
+    const { priority, isExclusive } = options;
+    const word = home === null ? queuedWord(isExclusive) : placedWord(home.serial, priority, isExclusive);
+    return this.#memory.slots.withdraw(slot, word);
   }
 
   /** Withdraws a job that waits. @returns its inline arguments; null: its thread has it already. */

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { OrphanedSlots } from "../../src/host/orphaned-slots.ts";
 import { createLayout, firstSlot } from "../../src/shared/layout.ts";
 import { HOST, PoolMemory } from "../../src/shared/pool-memory.ts";
-import { DONE, FREE, QUEUED, RUNNING } from "../../src/shared/slot.ts";
+import { DONE, FREE, QUEUED, queuedWord, RUNNING } from "../../src/shared/slot.ts";
 
 const layout = createLayout(4, 3, 4);
 /** Thread `w` has serial `w + 1` at first. */
@@ -237,6 +237,14 @@ describe("OrphanedSlots", () => {
     const into = new Int32Array(4);
     expect([host.inboxes[2]!.takeAll(into), into[0]]).toEqual([1, other]);
     expect(steal(2)).toBe(queued);
+  });
+
+  it("an exclusive job that waits is withdrawn as any other", () => {
+    const slot = slotOf(0, 0);
+    host.slots.describeJob(slot, 1, 0, 0, 0, true);
+    host.slots.publish(slot, queuedWord(true));
+    dies(0);
+    expect([orphans.isFree(0), states(0)[0]]).toEqual([true, FREE]);
   });
 
   it("the next owner of the place is left alone, and waited for in its turn", () => {

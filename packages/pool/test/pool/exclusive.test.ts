@@ -47,6 +47,28 @@ describe("exclusive: true", () => {
     expect(log[0]).toBe(1);
   });
 
+  it("begins no sooner because a job was cancelled whose slot it has", async () => {
+    const jobs = start({ maxThreads: 1 });
+    const [first, gate] = [makeGate(2), makeGate(2)];
+    // From here on both rings go on at the position 1.
+    await pool.run(jobs.one, [], exclusive);
+    const before = jobs.childBlocks(first);
+    await opened(first);
+    const awaiting = [before, pool.run(jobs.one, [], exclusive), jobs.awaitsChild(gate)];
+    const controller = new AbortController();
+    const cancelled = pool.run(jobs.one, [], { signal: controller.signal });
+    controller.abort();
+    await expect(cancelled).rejects.toThrow("aborted");
+    const task = pool.run((word: Int32Array) => Atomics.load(word, 1), [gate], exclusive);
+    const behind = jobs.one();
+    open(first, 1);
+    await behind;
+    await opened(gate);
+    open(gate, 1);
+    await Promise.all(awaiting);
+    expect(await task).toBe(1);
+  });
+
   it("has jobs of its own run on a pool of one thread, as a job of a module that is exclusive", async () => {
     start({ maxThreads: 1 });
     const jobs = pool.module<typeof Terminate>(terminateJobs, exclusive);

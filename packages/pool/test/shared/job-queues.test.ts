@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { JobQueues, NO_JOB, NO_THREAD } from "../../src/shared/job-queues.ts";
 import { createLayout } from "../../src/shared/layout.ts";
 import { ALL, OWN, SHARED } from "../../src/shared/reach.ts";
-import { FREE, RUNNING, SlotTable } from "../../src/shared/slot.ts";
+import { FREE, queuedWord, RUNNING, SlotTable } from "../../src/shared/slot.ts";
 
 const HIGH = 0;
 const NORMAL = 1;
@@ -177,7 +177,7 @@ describe("JobQueues", () => {
   describe("exclusive jobs", () => {
     function submitExclusive({ host, slots }: Pool, priority: number, slot: number): void {
       slots.describeJob(slot, slot, 0, 0, 0, true);
-      slots.publish(slot);
+      slots.publish(slot, queuedWord(true));
       expect(host.push(priority, slot, true)).toBe(true);
     }
 
@@ -208,6 +208,17 @@ describe("JobQueues", () => {
       submit(pool, NORMAL, 1);
       pool.queues.reach = SHARED;
       expect(takeAll(pool, 0)).toEqual([1]);
+    });
+
+    it("what a withdrawn job has left behind leads nobody to one that has other jobs, at whatever position", () => {
+      const pool = create(-1);
+      submit(pool, NORMAL, 0);
+      pool.slots.withdraw(0);
+      submitExclusive(pool, NORMAL, 0);
+      pool.queues.reach = SHARED;
+      expect(takeAll(pool, 0)).toEqual([]);
+      pool.queues.reach = ALL;
+      expect(takeAll(pool, 0)).toEqual([0]);
     });
 
     it("noStarvation: of a priority, exclusive jobs and others take turns, whichever there are more of", () => {

@@ -126,7 +126,7 @@ describe("Mailbox", () => {
     pool.place(0, 0, NORMAL, true);
     pool.threads[0]!.reach = SHARED;
     if (wasSeen) pool.takeAll(0);
-    expect(pool.slots.withdrawPlaced(0, pool.word(0, NORMAL, true))).toBe(true);
+    expect(pool.slots.withdraw(0, pool.word(0, NORMAL, true))).toBe(true);
     pool.threads[0]!.reach = ALL;
     expect([pool.takeAll(0), pool.slots.state(0)]).toEqual([[], FREE]);
   });
@@ -140,9 +140,9 @@ describe("Mailbox", () => {
     own!.reach = SHARED;
     pool.place(0, 0, NORMAL, true);
     pool.takeAll(0);
-    pool.slots.withdrawPlaced(0, pool.word(0, NORMAL, true));
+    pool.slots.withdraw(0, pool.word(0, NORMAL, true));
     pool.place(0, 0, LOW);
-    pool.slots.withdrawPlaced(0, pool.word(0, LOW));
+    pool.slots.withdraw(0, pool.word(0, LOW));
     own!.reach = ALL;
     pool.place(1, 0);
     expect([pool.takeAll(0), pool.slots.state(0)]).toEqual([[], QUEUED]);
@@ -157,7 +157,7 @@ describe("Mailbox", () => {
       for (const slot of [0, 1]) pool.place(0, slot);
       // Seen, and left there.
       if (wasSeen) own!.takeAccepted(pool.serial(0), () => false);
-      for (const slot of [0, 1]) pool.slots.withdrawPlaced(slot, pool.word(0));
+      for (const slot of [0, 1]) pool.slots.withdraw(slot, pool.word(0));
       for (const slot of [2, 1, 0]) pool.place(0, slot);
       expect(pool.takeAll(0)).toEqual([2, 1, 0]);
     },
@@ -167,7 +167,7 @@ describe("Mailbox", () => {
     const pool = new Pool();
     pool.place(0, 0);
     pool.threads[0]!.takeAccepted(pool.serial(0), () => false);
-    pool.slots.withdrawPlaced(0, pool.word(0));
+    pool.slots.withdraw(0, pool.word(0));
     pool.slots.describeJob(0, 7, 0);
     pool.slots.publishPlaced(0, pool.word(0));
     expect(pool.takeAll(0)).toEqual([]);
@@ -189,11 +189,11 @@ describe("Mailbox", () => {
     const pool = new Pool();
     for (let i = 0; i < pool.cells; i++) {
       expect(pool.place(0, 0)).toBe(true);
-      pool.slots.withdrawPlaced(0, pool.word(0));
+      pool.slots.withdraw(0, pool.word(0));
     }
     expect(pool.place(0, 0)).toBe(false);
     expect(pool.place(1, 1)).toBe(true);
-    pool.slots.withdrawPlaced(0, pool.word(0));
+    pool.slots.withdraw(0, pool.word(0));
     expect(pool.takeAll(0)).toEqual([]);
     expect(pool.place(0, 0)).toBe(true);
   });

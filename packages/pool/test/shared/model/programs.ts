@@ -15,7 +15,7 @@ import { Parking } from "../../../src/shared/parking.ts";
 import { Places } from "../../../src/shared/places.ts";
 import { ALL, OWN, SHARED } from "../../../src/shared/reach.ts";
 import { EMPTY, Ring } from "../../../src/shared/ring.ts";
-import { placedWord, RUNNING, SlotTable } from "../../../src/shared/slot.ts";
+import { placedWord, queuedWord, RUNNING, SlotTable } from "../../../src/shared/slot.ts";
 import {
   CREDIT,
   ENDED,
@@ -333,7 +333,7 @@ export const programs = {
     };
     const word = place(0, 11);
     if (careless === 1) slots.release(0);
-    const isWithdrawn = careless === 1 || slots.withdrawPlaced(0, word);
+    const isWithdrawn = careless === 1 || slots.withdraw(0, word);
     e.log(isWithdrawn ? 1 : 0);
     if (isWithdrawn) place(1, 12);
   },
@@ -865,7 +865,7 @@ export const programs = {
     const parking = new Parking(e.control, e.layout);
     for (const slot of slotsToPush) {
       slots.describeJob(slot, 1, 0, 0, 0, true);
-      slots.publish(slot);
+      slots.publish(slot, queuedWord(true));
       if (!queues.push(NORMAL, slot, true)) throw new Error("No room");
       parking.wakeOne(-1, true);
     }
