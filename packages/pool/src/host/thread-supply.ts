@@ -301,7 +301,7 @@ export class ThreadSupply {
 
   #startOne(): boolean {
     const isExtra = this.#roster.count >= this.maxThreads;
-    if ((isExtra && !this.#areStuck) || this.#roster.cannotStart) return false;
+    if ((isExtra && !this.#areStuck) || this.#roster.cannotStart || this.#jobs.areOver()) return false;
     const modules = this.#isAsked ? this.#asked!.modules : null;
     try {
       if (this.#roster.add(isExtra, modules) !== null) {

@@ -80,6 +80,12 @@ export class JobQueues {
     this.#deques[thread]!.restart();
   }
 
+  /** All threads have ended: drops the entries of jobs that were withdrawn, which nobody comes by any more. */
+  clear(): void {
+    for (const ring of [...this.#rings, ...this.#exclusive]) while (ring.pop() !== EMPTY);
+    for (let w = 0; w < this.#places.used; w++) this.prepareDeque(w);
+  }
+
   /**
    * Queues a published slot for all threads.
    * @returns false when the ring is full, with entries of withdrawn jobs. The caller must take the slot back with `withdraw`, not

@@ -58,6 +58,20 @@ describe("close({ drain: false })", () => {
     await Promise.all([other, closed]);
   });
 
+  it("leaves no job that waits, and no reason to start a thread", async () => {
+    const pool = new ThreadPool({ minThreads: 1, maxThreads: 2 });
+    const gate = makeGate();
+    const jobs = [pool.module<typeof Sample>(sampleJobs).openThenBlock(gate)];
+    await opened(gate, 1);
+    for (const priority of ["high", "normal", "low"] as const)
+      jobs.push(pool.run((): void => {}, [], { priority, exclusive: priority === "low" }));
+    const rejected = jobs.map((job) => expect(job).rejects.toThrow(PoolClosedError));
+    await pool.close({ drain: false, timeoutMs: 1 });
+    await Promise.all(rejected);
+    expect([pool.setMinThreads(2), pool.threads]).toEqual([true, []]);
+    expect(pool.stats().queued).toEqual({ high: 0, normal: 0, low: 0, local: 0, placed: 0 });
+  });
+
   it("drops the jobs of jobs that wait: each is told, close() resolves", async () => {
     const pool = new ThreadPool({ maxThreads: 1 });
     const log = makeGate(4);
