@@ -413,7 +413,6 @@ export class Host {
 
   #onOver(): void {
     this.#supply.close();
-    this.#memory.queues.clear();
     this.#recordings.close();
     this.#queueWatch.stop();
     this.#keepAlive.close();

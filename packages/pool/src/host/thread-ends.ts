@@ -167,6 +167,7 @@ export class ThreadEnds {
     const { memory, ledger, roster, supply } = this.#parts;
     if (ledger.outstanding === 0) {
       if (roster.count === 0) roster.forgetFailedStarts();
+      this.#clearQueues();
       return;
     }
     if (!thread.isReplaced) supply.ended();
@@ -188,9 +189,16 @@ export class ThreadEnds {
     const { ledger, roster } = this.#parts;
     if (roster.count > 0) return;
     ledger.failWaiting(() => this.#notReady(exitCode, cause, wasTerminated));
+    this.#clearQueues();
     roster.forgetFailedStarts();
     // Later: one of them may be in the middle of its submission, and nobody has heard of it.
     AsyncScope.root.run(queueMicrotask, () => ledger.deliver());
+  }
+
+  /** No job waits. What those that were withdrawn have left in the queues is dropped by threads that come by; without any, here. */
+  #clearQueues(): void {
+    const { memory, roster } = this.#parts;
+    if (roster.present().length === 0) memory.queues.clear();
   }
 
   #notReady(exitCode: number | undefined, cause: unknown, wasTerminated = false): ThreadCrashedError {

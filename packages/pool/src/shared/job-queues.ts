@@ -80,7 +80,7 @@ export class JobQueues {
     this.#deques[thread]!.restart();
   }
 
-  /** All threads have ended: drops the entries of jobs that were withdrawn, which nobody comes by any more. */
+  /** By the host while there is no thread, and no job waits: drops the entries of those that were withdrawn. */
   clear(): void {
     for (const ring of [...this.#rings, ...this.#exclusive]) while (ring.pop() !== EMPTY);
     for (let w = 0; w < this.#places.used; w++) this.prepareDeque(w);

@@ -71,6 +71,21 @@ describe("stats()", () => {
     expect(pool.stats().queued).toEqual({ high: 0, normal: 0, low: 0, local: 0, placed: 0 });
   });
 
+  it("counts no job that was cancelled, also when the only thread has ended before it came by", async () => {
+    await using one = new ThreadPool({ maxThreads: 1 });
+    const gate = makeGate();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const running = one.run(jobs.openThenBlock, [gate], { signal, onCancel: "terminate", graceMs: 0 });
+    await opened(gate, 1);
+    const waiting = [1, 2, 3].map((value) => one.run(jobs.echo, [value], { signal }));
+    expect(one.stats().queued.normal).toBe(3);
+    controller.abort();
+    await Promise.all([running, ...waiting].map((job) => expect(job).rejects.toThrow("aborted")));
+    await eventually("the thread has ended", () => one.threads.length === 0);
+    expect(one.stats().queued.normal).toBe(0);
+  });
+
   it("times waiting and running", async () => {
     await using one = new ThreadPool({ maxThreads: 1 });
     const own = one.module<typeof Nested>(new URL("../fixtures/nested.jobs.ts", import.meta.url));
