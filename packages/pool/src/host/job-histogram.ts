@@ -47,7 +47,7 @@ export class JobHistogram {
     const expected = "a number above 0, up to 100";
     if (typeof percentile !== "number") throw argumentTypeError("percentile", expected, percentile);
     if (!(percentile > 0 && percentile <= 100)) throw argumentRangeError("percentile", expected, percentile);
-    return this.#now().quantileMs(percentile / 100);
+    return this.#now().percentileMs(percentile);
   }
 
   /** Begins anew, here alone: `stats()` and other readers see all that was counted. */

@@ -106,8 +106,8 @@ export function readStats(
 
 export function distributionOf(times: TimeHistogram): Distribution {
   return {
-    p50: times.quantileMs(0.5),
-    p99: times.quantileMs(0.99),
+    p50: times.percentileMs(50),
+    p99: times.percentileMs(99),
     max: times.maxMs,
     mean: times.meanMs,
     histogram: times.entriesMs(),

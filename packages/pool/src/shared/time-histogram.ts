@@ -52,10 +52,11 @@ export class TimeHistogram {
     return Math.sqrt(this.#sum((us) => (us - mean) ** 2) / this.count) / 1000;
   }
 
-  /** The time that so large a part of all did not exceed. @param part Above 0, up to 1. */
-  quantileMs(part: number): number {
+  /** The time that so many percent of all did not exceed. @param percentile Above 0, up to 100. */
+  percentileMs(percentile: number): number {
     if (this.count === 0) return 0;
-    let left = Math.ceil(part * this.count);
+    // Divided last: 7 percent of 100 are 7, where 0.07 * 100 is more.
+    let left = Math.max(1, Math.ceil((percentile * this.count) / 100));
     for (const [bucket, count] of this.#counts.entries()) {
       left -= count;
       if (left <= 0) return Math.min(middleOf(bucket), this.#maxUs) / 1000;

@@ -16,7 +16,7 @@ const isNear = (ms: number, us: number): boolean => Math.abs(ms * 1000 - us) <= 
 describe("TimeHistogram", () => {
   it("is all zeros without a time", () => {
     const { count, minMs, maxMs, meanMs, deviationMs } = empty;
-    expect([count, minMs, maxMs, meanMs, deviationMs, empty.quantileMs(0.5)]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect([count, minMs, maxMs, meanMs, deviationMs, empty.percentileMs(50)]).toEqual([0, 0, 0, 0, 0, 0]);
     expect(empty.entriesMs()).toEqual([]);
   });
 
@@ -25,16 +25,24 @@ describe("TimeHistogram", () => {
       fc.property(times, fc.integer({ min: 1, max: 100 }), (all, percent) => {
         const histogram = histogramOf(all);
         const sorted = all.toSorted((a, b) => a - b);
-        const exact = sorted[Math.ceil((percent / 100) * all.length) - 1]!;
+        const exact = sorted[Math.ceil((percent * all.length) / 100) - 1]!;
         expect(histogram.count).toBe(all.length);
         expect(histogram.maxMs).toBe(sorted.at(-1)! / 1000);
         expect([
-          isNear(histogram.quantileMs(percent / 100), exact),
+          isNear(histogram.percentileMs(percent), exact),
           isNear(histogram.minMs, sorted[0]!),
           isNear(histogram.meanMs, all.reduce((sum, us) => sum + us, 0) / all.length),
         ]).toEqual([true, true, true]);
       }),
     );
+  });
+
+  it("a percentile is that of no job more, at whatever percentage, and of one at least", () => {
+    for (let percent = 1; percent <= 100; percent++) {
+      const some = histogramOf(Array.from({ length: 100 }, (_, i) => (i < percent ? 10 : 1000)));
+      expect([percent, isNear(some.percentileMs(percent), 10)]).toEqual([percent, true]);
+    }
+    expect(isNear(histogramOf([10, 1000]).percentileMs(Number.MIN_VALUE), 10)).toBe(true);
   });
 
   it("since: what came later, as if it were alone, its maximum to an eighth", () => {
