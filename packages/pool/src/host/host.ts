@@ -103,6 +103,7 @@ export class Host {
         const carried = { dropWhenHere: () => {} };
         if (arenas.has(memory.slots.ringArena(slot))) dropStream(slot, { memory, arenas, carried });
       },
+      (serial, id) => this.#mail.sendTo(serial, { type: "links-wanted", id }),
     );
     const limits: QueueLimits = { jobs: 0, bytes: options.maxQueueBytes, maxQueue: options.maxQueue };
     const roster = (this.#roster = new ThreadRoster(
@@ -235,10 +236,10 @@ export class Host {
       pump: this.#pump,
       recordings,
       mail,
+      orphans: this.#orphans,
     };
     const ends = (this.#ends = new ThreadEnds(options, {
       ...parts,
-      orphans: this.#orphans,
       shutdown: this.#shutdown,
       takeMessages: takeKnowledge,
     }));

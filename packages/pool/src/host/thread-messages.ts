@@ -9,6 +9,7 @@ import type { SharedBuffers } from "../transfer/shared-buffers.ts";
 import type { ArenaMemories } from "./arena-memories.ts";
 import type { CarriedRelay } from "./carried-relay.ts";
 import type { CompletionPump } from "./completion-pump.ts";
+import type { OrphanedSlots } from "./orphaned-slots.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import { type PoolName, publishThread } from "./publish-thread.ts";
 import type { Recordings } from "./recordings.ts";
@@ -32,6 +33,7 @@ export interface ThreadMessagesParts {
   readonly pump: CompletionPump;
   readonly recordings: Recordings;
   readonly mail: ThreadMail;
+  readonly orphans: OrphanedSlots;
   /** Takes in what threads have posted, without waiting. */
   readonly takeMessages: () => void;
 }
@@ -111,6 +113,9 @@ export class ThreadMessages {
       case "began":
         if (message.submitter === HOST) submitter.progress.began(message.id);
         else roster.at(message.submitter - 1)?.post({ type: "began", id: message.id });
+        break;
+      case "links-told":
+        this.#parts.orphans.linked(message.id);
         break;
       case "cancel-answered":
         this.#parts.recordings.cancels.answered(message.id, message.isCanceled);

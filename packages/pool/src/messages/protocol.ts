@@ -91,6 +91,8 @@ export type HostMessage =
   | { readonly type: "thread-ended"; readonly serial: number; readonly error: ErrorWire }
   /** A thread was told to end and has not: jobs of the receiver that it has are given up, and it may still touch their slots. */
   | { readonly type: "thread-lost"; readonly serial: number; readonly error: ErrorWire }
+  /** Jobs of a dead thread that this one has finished may not be linked yet: to be answered with "links-told", when they are. */
+  | { readonly type: "links-wanted"; readonly id: number }
   /** The pool closes without waiting: what jobs have submitted and nobody has taken fails, what runs of it is asked to stop. */
   | { readonly type: "drop" }
   /** A job for this thread alone, in this slot, which is RUNNING already. */
@@ -163,6 +165,8 @@ export type WorkerMessage =
   | ArgumentMessage
   /** The flag in a slot was set, and another thread runs the job: to be passed on. */
   | { readonly type: "cancel"; readonly serial: number; readonly slot: number }
+  /** What this thread has finished is linked into the inbox of its submitter. */
+  | { readonly type: "links-told"; readonly id: number }
   /** The answer to "cancel-recorded": whether there was such a job without an outcome. */
   | { readonly type: "cancel-answered"; readonly id: number; readonly isCanceled: boolean }
   /** A job that was asked to stop has not: the thread that runs it is to be ended. */

@@ -93,6 +93,10 @@ export class HostMessages {
         ledger?.deliver();
         loop.wake();
         break;
+      case "links-wanted":
+        // It is not heard between finishing a job and linking it.
+        this.#parts.post({ type: "links-told", id: message.id });
+        break;
       case "drop":
         own.close();
         ledger?.drop(() => new PoolClosedError("The pool was closed before this job could run"));

@@ -16,6 +16,7 @@ let givenBack: [serial: number, block: number][];
 let terminated: number[];
 /** Slots of streams, and how many blocks had been given back before. */
 let dropped: [slot: number, before: number][];
+let asked: [serial: number, id: number][];
 let orphans: OrphanedSlots;
 
 beforeEach(() => {
@@ -29,6 +30,7 @@ beforeEach(() => {
   givenBack = [];
   terminated = [];
   dropped = [];
+  asked = [];
   orphans = new OrphanedSlots(
     host,
     (serial) => live.has(serial),
@@ -36,6 +38,7 @@ beforeEach(() => {
     () => false,
     (serial) => terminated.push(serial),
     (slot) => dropped.push([slot, givenBack.length]),
+    (serial, id) => asked.push([serial, id]),
   );
 });
 
@@ -237,6 +240,33 @@ describe("OrphanedSlots", () => {
     const into = new Int32Array(4);
     expect([host.inboxes[2]!.takeAll(into), into[0]]).toEqual([1, other]);
     expect(steal(2)).toBe(queued);
+  });
+
+  it("what the dead one had taken out of its inbox is free once the thread that finished it has answered", () => {
+    const slot = submit(0, 0);
+    expect(steal(1)).toBe(slot);
+    host.slots.finish(slot, serialOf(1));
+    link(0, slot);
+    expect(threads[0]!.inbox.takeAll(new Int32Array(4))).toBe(1);
+    dies(0);
+    expect([orphans.areFree(), orphans.areFree(), asked]).toEqual([false, false, [[serialOf(1), 1]]]);
+    orphans.linked(1);
+    expect([orphans.areFree(), states(0)[0], givenBack]).toEqual([true, FREE, []]);
+  });
+
+  it("what is linked while it is asked for is taken out as ever, and a late answer means nothing", () => {
+    const slot = submit(0, 0);
+    steal(1);
+    host.slots.finish(slot, serialOf(1));
+    dies(0);
+    link(0, slot);
+    expect(orphans.isFree(0)).toBe(true);
+    submit(0, 0);
+    expect(steal(1)).toBe(slot);
+    host.slots.finish(slot, serialOf(1));
+    orphans.adopt(0);
+    orphans.linked(1);
+    expect([orphans.isFree(0), asked]).toEqual([false, [1, 2].map((id) => [serialOf(1), id])]);
   });
 
   it("an exclusive job that waits is withdrawn as any other", () => {

@@ -1,7 +1,7 @@
 /** Jobs that submit jobs. */
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { ThreadPool } from "../../src/index.ts";
-import { allStarted, blockMainThread, makeGate } from "../gate.ts";
+import { allStarted, blockMainThread, makeGate, opened } from "../gate.ts";
 import type * as Nested from "../fixtures/nested.jobs.ts";
 import { timeLimit } from "../../../../test/support/time-limit.ts";
 
@@ -104,6 +104,18 @@ describe("a thread that dies", () => {
     const jobs = pool.module<typeof Nested>(url);
     expect(await jobs.crashInside(makeGate())).toBe("ERR_SKEIN_THREAD_CRASHED");
     expect(await jobs.sumOfSquares(11)).toBe(385);
+  });
+
+  it("keeps nobody waiting for an outcome that it had taken in and not settled", async () => {
+    const two = new ThreadPool({ minThreads: 2, maxThreads: 2 });
+    await allStarted(two, 2);
+    const gate = makeGate(3);
+    const dies = two.module<typeof Nested>(url).dieBeforeReports(gate);
+    await opened(gate);
+    // The main thread does nothing until it has died.
+    Atomics.wait(gate, 2, 0, timeLimit(30_000));
+    await expect(dies).rejects.toMatchObject({ code: "ERR_SKEIN_THREAD_CRASHED" });
+    await two.close();
   });
 
   it("takes the jobs that it had submitted with it; the pool goes on", async () => {
