@@ -112,9 +112,13 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
 const CRASHED = "its thread ended, and nobody had ended it";
 
 /** Without what the engine cannot do. */
-function possible({ priority, onCancel, ...options }: RunOptions, { capabilities }: JobEngine): RunOptions {
+function possible(asked: RunOptions, { capabilities }: JobEngine): RunOptions {
+  const { priority, onCancel, exclusive, affinity, runTimeoutMs, ...options } = asked;
   return {
     ...options,
+    exclusive: capabilities.exclusive ? exclusive : undefined,
+    affinity: capabilities.placement ? affinity : undefined,
+    runTimeoutMs: capabilities.runTimeouts ? runTimeoutMs : undefined,
     priority: capabilities.priorities ? priority : undefined,
     onCancel: capabilities.terminate ? onCancel : undefined,
   };
