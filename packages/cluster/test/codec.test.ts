@@ -91,6 +91,34 @@ describe("a value as text", () => {
     expect(encodeText(new Uint8Array(new ArrayBuffer(1e6), 5, 2), "result").length).toBeLessThan(100);
   });
 
+  it.each([
+    ["parts of one", (buffer: ArrayBuffer) => [new Uint8Array(buffer, 0, 4), new Uint8Array(buffer, 2, 4)]],
+    [
+      "a part, before the buffer is met",
+      (buffer: ArrayBuffer) => [{ a: { buffer } }, { a: new Uint8Array(buffer, 4, 2) }],
+    ],
+    [
+      "a part, before all of it",
+      (buffer: ArrayBuffer) => [{ a: new Uint8Array(buffer) }, { a: new DataView(buffer, 4, 2) }],
+    ],
+  ])("keeps views of one buffer together: %s", (_, make) => {
+    const buffers: unknown[] = [];
+    const find = (value: object): void => {
+      if (value instanceof ArrayBuffer) buffers.push(value);
+      else if (ArrayBuffer.isView(value)) buffers.push(value.buffer);
+      else for (const each of Object.values(value)) find(each as object);
+    };
+    find(there(make(new ArrayBuffer(16))) as object);
+    expect(buffers[0]).toBe(buffers[1]);
+    expect(buffers[0]).toHaveProperty("byteLength", 16);
+  });
+
+  it("sends nothing of the memory that Node's small Buffers share", () => {
+    const value = ["ab", "cd"].map((text) => Buffer.from(text));
+    expect(there(value)).toEqual(value);
+    expect(encodeText(value, "report").length).toBeLessThan(200);
+  });
+
   it("is no deeper than memory allows", () => {
     let value: unknown = null;
     for (let i = 0; i < 100_000; i++) value = [value];

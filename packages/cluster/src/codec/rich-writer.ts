@@ -2,7 +2,7 @@
  * Values that JSON cannot carry, as one JSON array of nodes; node 0 is the value.
  *
  *   a reference   a string, boolean, null or finite number other than -0 as it is; `[n]` for node n; `["tag", …]` for the rest
- *   primitives    ["u"] undefined, ["z"] -0, ["n", "NaN"], ["b", "12"] bigint, ["h"] a hole
+ *   primitives    ["u"] undefined, ["z"] -0, ["n", "NaN"], ["b", "12"] bigint
  *   nodes         ["o", key, ref, …]  ["a", ref, …]  ["A", length, index, ref, …] sparse  ["m", key, ref, …]  ["s", ref, …]
  *                 ["d", time | null]  ["r", source, flags]  ["B", base64]  ["v", class, ref, offset, length]
  *                 ["x", ref] a boxed primitive  ["e", ref of the error's wire form]  ["p", ref] the first node when it is no object
@@ -23,8 +23,8 @@ export function writeRich(value: unknown, path: string): string {
   return new RichWriter().write(value, path);
 }
 
-interface Todo {
-  readonly value: object;
+interface Todo<T = object> {
+  readonly value: T;
   readonly index: number;
   readonly path: string;
 }
@@ -33,14 +33,21 @@ class RichWriter {
   readonly #nodes: unknown[][] = [];
   readonly #indexes: Map<object, number> = new Map();
   readonly #todo: Todo[] = [];
+  readonly #views: Todo<ArrayBufferView>[] = [];
 
   write(value: unknown, path: string): string {
     if (typeof value !== "object" || value === null)
       return JSON.stringify([["p", this.#reference(value, path)]]);
     this.#reference(value, path);
-    // A list, not recursion: depth is no limit.
-    for (let next = this.#todo.pop(); next !== undefined; next = this.#todo.pop()) this.#describe(next);
+    this.#describeAll();
+    this.#describeViews();
+    this.#describeAll();
     return JSON.stringify(this.#nodes);
+  }
+
+  /** A list, not recursion: depth is no limit. */
+  #describeAll(): void {
+    for (let next = this.#todo.pop(); next !== undefined; next = this.#todo.pop()) this.#describe(next);
   }
 
   #reference(value: unknown, path: string): unknown {
@@ -72,7 +79,8 @@ class RichWriter {
     return [index];
   }
 
-  #describe({ value, index, path }: Todo): void {
+  #describe(todo: Todo): void {
+    const { value, index, path } = todo;
     const node = this.#nodes[index]!;
     if (isProxy(value)) throw new NotCloneableError(path, "is a Proxy, which cannot be copied");
     if (Array.isArray(value)) this.#array(node, value, path);
@@ -93,7 +101,7 @@ class RichWriter {
       let i = 0;
       for (const item of Array.from(value)) node.push(this.#reference(item, `${path}.values()[${i++}]`));
     } else if (value instanceof ArrayBuffer) node.push("B", Buffer.from(value).toString("base64"));
-    else if (ArrayBuffer.isView(value)) this.#view(node, value, path);
+    else if (ArrayBuffer.isView(value)) this.#views.push(todo as Todo<ArrayBufferView>);
     else if (isNativeError(value)) node.push("e", this.#reference(toWire(value), path));
     else if (isBoxedPrimitive(value)) node.push("x", this.#reference(value.valueOf(), path));
     else this.#object(node, value, path);
@@ -113,17 +121,34 @@ class RichWriter {
     }
   }
 
-  #view(node: unknown[], value: ArrayBufferView, path: string): void {
+  /**
+   * Of a buffer that nothing else shows a view takes along only what it shows itself: a small view of a large buffer is common in Node. Hence they
+   * come when everything else was met.
+   */
+  #describeViews(): void {
+    const seen = new Set<ArrayBufferLike>();
+    const shown = new Set<ArrayBufferLike>(); // By several views, as structured clone keeps them together.
+    for (const { value } of this.#views) {
+      // Node keeps many small Buffers in one.
+      if (Buffer.isBuffer(value) && isPart(value)) continue;
+      (seen.has(value.buffer) ? shown : seen).add(value.buffer);
+    }
+    for (const { value, index, path } of this.#views) {
+      const isAlone = !shown.has(value.buffer) && !this.#indexes.has(value.buffer);
+      this.#view(this.#nodes[index]!, value, path, isAlone && isPart(value));
+    }
+  }
+
+  /** @param alone Whether its buffer is one of its own, with what the view shows. */
+  #view(node: unknown[], value: ArrayBufferView, path: string, alone: boolean): void {
     if (!(value.buffer instanceof ArrayBuffer))
       throw new NotCloneableError(path, "lies in shared memory, which no other machine has");
     const isData = value instanceof DataView;
     const length = isData ? value.byteLength : (value as Uint8Array).length;
     const name = isData ? "DataView" : Buffer.isBuffer(value) ? "Buffer" : viewName.call(value);
     const { buffer, byteOffset, byteLength } = value;
-    // What the view does not show stays here, unless something else shows the buffer too: a small view of a large buffer is common in Node.
-    const isPart = byteLength < buffer.byteLength && !this.#indexes.has(buffer);
-    const bytes = isPart ? buffer.slice(byteOffset, byteOffset + byteLength) : buffer;
-    node.push("v", name, this.#reference(bytes, `${path}.buffer`), isPart ? 0 : byteOffset, length);
+    const bytes = alone ? buffer.slice(byteOffset, byteOffset + byteLength) : buffer;
+    node.push("v", name, this.#reference(bytes, `${path}.buffer`), alone ? 0 : byteOffset, length);
   }
 
   /** Any class but those of the platform arrives as a plain object, as in structured clone. */
@@ -137,6 +162,10 @@ class RichWriter {
     for (const key of Object.keys(value))
       node.push(key, this.#reference((value as Record<string, unknown>)[key], pathOf(path, key)));
   }
+}
+
+function isPart({ byteLength, buffer }: ArrayBufferView): boolean {
+  return byteLength < buffer.byteLength;
 }
 
 function pathOf(path: string, key: string): string {
