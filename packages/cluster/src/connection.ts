@@ -52,9 +52,18 @@ function checkKeyPrefix(prefix: string | null | undefined): void {
 /** A timer that is later than this was held up. */
 const STOOD_STILL_MS = 500;
 
-/** What `promise` comes to, if that is within the time. @throws ClusterUnavailableError */
-export async function within<T>(promise: Promise<T>, timeoutMs: number, cause: () => unknown): Promise<T> {
+/**
+ * What `promise` comes to, if that is within the time.
+ * @param waits Has, as long as that takes, what ends the wait before. @throws ClusterUnavailableError
+ */
+export async function within<T>(
+  promise: Promise<T>,
+  timeoutMs: number,
+  cause: () => unknown,
+  waits?: Set<() => void>,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let giveUp: () => void;
   const late = new Promise<never>((_, reject) => {
     let startedAt = now();
     const onTime = (): void => {
@@ -72,11 +81,14 @@ export async function within<T>(promise: Promise<T>, timeoutMs: number, cause: (
       );
     };
     timer = setTimeout(onTime, timeoutMs);
+    giveUp = () => reject(new ClusterUnavailableError("It was closed before the store answered"));
   });
+  waits?.add(giveUp!);
   try {
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+    waits?.delete(giveUp!);
   }
 }
 

@@ -51,6 +51,8 @@ interface Remote {
   /** How many jobs it is, with those that run before it. */
   readonly count: number;
   stage: "collected" | "sending" | "sent";
+  /** When it is not SENDING any more; null: it is COLLECTED. */
+  sending: Promise<void> | null;
   /** When it is SENT; by `now()`. */
   sentAt: number;
   isStopping: boolean;
@@ -121,6 +123,7 @@ export class RemoteJobs implements JobCarrier {
       ends,
       count,
       stage: "collected",
+      sending: null,
       sentAt: Infinity,
       isStopping: false,
       isWithdrawing: false,
@@ -144,11 +147,17 @@ export class RemoteJobs implements JobCarrier {
     if (remote.stage === "sent") this.#withdraw(remote);
   }
 
-  /** When all jobs are over, or left behind: what was asked on their behalf is still said. */
+  /** When all jobs are over, or left behind: what is asked on their behalf is still said, unless the store is away. */
   async close(): Promise<void> {
     if (this.#looks !== null) clearInterval(this.#looks);
-    await this.#store.within(Promise.all(this.#withdrawals)).catch(this.#options.onError);
+    if (this.#store.isConnected) await this.#store.within(this.#allWithdrawn()).catch(this.#store.onError);
+    for (const remote of this.#remotes.values()) this.#endOne(remote);
     await this.#store.close();
+  }
+
+  async #allWithdrawn(): Promise<void> {
+    for (const { sending } of Array.from(this.#remotes.values())) await sending;
+    await Promise.all(this.#withdrawals);
   }
 
   #flush(): void {
@@ -166,7 +175,10 @@ export class RemoteJobs implements JobCarrier {
       if (batch === undefined) batches.set(remote.queue, [remote]);
       else batch.push(remote);
     }
-    for (const [queue, batch] of [...alone, ...flows]) void this.#send(queue, batch);
+    for (const [queue, batch] of [...alone, ...flows]) {
+      const sending = this.#send(queue, batch);
+      for (const remote of batch) remote.sending = sending;
+    }
   }
 
   async #send(queue: RemoteQueue, batch: readonly Remote[]): Promise<void> {

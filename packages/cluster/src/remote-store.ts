@@ -17,6 +17,9 @@ export class RemoteStore {
   #commands: StoreConnection | null = null;
   #control: QueueEventsProducer<IQueueBackend, never> | null = null;
   #lastError: Error | null = null;
+  /** Each ends a wait for the store. */
+  readonly #waits = new Set<() => void>();
+  #isClosed = false;
 
   /** Connects when the first queue is asked for. */
   constructor(options: ResolvedClusterOptions, listener: Omit<RemoteQueueListener, "error">) {
@@ -25,13 +28,19 @@ export class RemoteStore {
   }
 
   readonly onError = (error: Error): void => {
+    // What is left behind has no connection: nobody need know.
+    if (this.#isClosed) return;
     this.#lastError = error;
     this.#options.onError(error);
   };
 
-  /** @throws ClusterUnavailableError when that takes longer than `connectTimeoutMs`. */
+  /** @throws ClusterUnavailableError when that takes longer than `connectTimeoutMs`, or it is closed. */
   async within<T>(answer: Promise<T>): Promise<T> {
-    return await within(answer, this.#options.connectTimeoutMs, () => this.#lastError);
+    return await within(answer, this.#options.connectTimeoutMs, () => this.#lastError, this.#waits);
+  }
+
+  get isConnected(): boolean {
+    return this.#connections.every(({ isReady }) => isReady);
   }
 
   /** @throws RangeError for a module whose file name cannot be used, or that another module has. */
@@ -68,13 +77,15 @@ export class RemoteStore {
   }
 
   async close(): Promise<void> {
-    const isConnected = this.#connections.every(({ isReady }) => isReady);
+    const { isConnected } = this;
     const closed = Promise.all([
       this.#control?.close(),
       ...Array.from(this.#queues.values(), (queue) => queue.close()),
     ]);
     closed.catch(() => {});
     if (isConnected) await this.within(closed).catch(() => {});
+    this.#isClosed = true;
     for (const connection of this.#connections) connection.disconnect();
+    for (const giveUp of this.#waits) giveUp();
   }
 }

@@ -1,11 +1,13 @@
 /** What is particular to a cluster, on a real Redis and real worker processes. What all engines do: test/engines. */
 import { tracingChannel } from "node:diagnostics_channel";
+import { join } from "node:path";
 import { JobNotFoundError, QueueFullError, ThreadCrashedError, type TracedJob } from "@skein/pool";
 import { describe, expect, it } from "vitest";
 import { opened, store } from "../../../test/engines/gates.ts";
 import type * as Jobs from "../../../test/engines/engines.jobs.ts";
 import { eventually } from "../../../test/support/eventually.ts";
 import { startRedis } from "../../../test/support/redis-server.ts";
+import { runNode } from "../../../test/support/child.ts";
 import { freePort } from "../../../test/support/server-process.ts";
 import {
   Cluster,
@@ -251,6 +253,19 @@ describe("a cluster without a server", () => {
     expect(failure).toMatchObject({ code: "ERR_SKEIN_CLUSTER_UNAVAILABLE" });
     expect(await errorOf(serveJobs({ modules, ...options }))).toBeInstanceOf(ClusterUnavailableError);
     expect(seen.length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["a cluster that is closed before it has connected", "closed.mjs"],
+    ["a worker that found no server", "unserved.mjs"],
+  ])("nothing of %s keeps its process alive", async (_, program) => {
+    for (const address of [
+      `redis://127.0.0.1:${await freePort()}`,
+      `postgres://127.0.0.1:${await freePort()}/x`,
+    ]) {
+      const args = [join(import.meta.dirname, "programs", program), address];
+      expect(await runNode({ args })).toMatchObject({ code: 0, stdout: "over\n" });
+    }
   });
 
   it.each<[string, object]>([

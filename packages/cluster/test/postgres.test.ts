@@ -1,5 +1,5 @@
 /** A Postgres server as the store, with a worker in another process. */
-import { JobNotFoundError } from "@skein/pool";
+import { JobNotFoundError, PoolClosedError } from "@skein/pool";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
@@ -150,6 +150,29 @@ describe.skipIf(postgres === null)("a cluster on Postgres", () => {
     } finally {
       await its.close({ drain: false, timeoutMs: 1 });
     }
+  });
+
+  it("a job that the store is just taking when its caller closes is withdrawn", async () => {
+    await using its = new Cluster({ connection, name: "taken" });
+    const { echo } = its.module<typeof Engines>(enginesUrl);
+    expect(await errorOf(its.attach(echo, "none"))).toBeInstanceOf(KeyNotFoundError);
+    await using store = await connected();
+    await store.client.query("BEGIN");
+    await store.client.query("LOCK TABLE bullmq.job IN EXCLUSIVE MODE");
+    const task = errorOf(echo(1));
+    await using other = await connected();
+    await eventually("the store is asked", async () => {
+      const { rowCount } = await other.client.query(
+        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%add_job(%'",
+      );
+      return rowCount! > 0;
+    });
+    const closed = its.close({ drain: false, timeoutMs: 1 });
+    expect(await task).toBeInstanceOf(PoolClosedError);
+    await store.client.query("COMMIT");
+    await closed;
+    const { rowCount } = await store.client.query("SELECT FROM bullmq.job WHERE queue LIKE 'skein.taken.%'");
+    expect(rowCount).toBe(0);
   });
 
   it("`attach` finds a job that this caller has submitted a turn before", async () => {
