@@ -2,8 +2,9 @@
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { RedisOptions } from "ioredis";
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, URL } from "node:url";
 import { ClusterUnavailableError } from "./errors.ts";
+import { Promise } from "./native-promise.ts";
 import { embeddedStore, postgresStore, redisStore, type Store } from "./store.ts";
 import { clearTimeout, now, setTimeout } from "./timers.ts";
 
@@ -22,8 +23,9 @@ const EMBEDDED_FOLDER = ".skein/cluster";
 /** Without an address, and without SKEIN_CLUSTER_URL, it is the embedded database. @throws TypeError for what is no address. */
 export function storeOf(connection: ClusterConnection | undefined = process.env["SKEIN_CLUSTER_URL"]): Store {
   if (connection === undefined) return embeddedStore(resolve(EMBEDDED_FOLDER));
-  if (typeof connection === "string" || connection instanceof URL) {
-    const url = URL.parse(String(connection));
+  const address = addressOf(connection);
+  if (address !== null) {
+    const url = URL.parse(address);
     if (url !== null && /^(?:redis|valkey)s?:$/.test(url.protocol)) {
       checkKeyPrefix(url.searchParams.get("keyPrefix"));
       return redisStore(url.href.replace(/^valkey/, "redis"));
@@ -33,10 +35,18 @@ export function storeOf(connection: ClusterConnection | undefined = process.env[
     // Not all of it: it may have a password.
     throw argumentTypeError("connection", expected, url === null ? "a text that is no URL" : url.protocol);
   } else if (typeof connection === "object" && connection !== null && !Array.isArray(connection)) {
-    checkKeyPrefix(connection.keyPrefix);
-    return redisStore(connection);
+    checkKeyPrefix((connection as RedisOptions).keyPrefix);
+    return redisStore(connection as RedisOptions);
   }
   throw argumentTypeError("connection", expected, connection);
+}
+
+/** Null: it is no address. A URL may also be of the class that a simulated browser has. */
+function addressOf(connection: unknown): string | null {
+  if (typeof connection === "string") return connection;
+  if (typeof connection !== "object" || connection === null) return null;
+  const { href } = connection as Partial<URL>;
+  return typeof href === "string" ? href : null;
 }
 
 /** @throws RangeError: the queues cannot have one. */

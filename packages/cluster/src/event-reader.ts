@@ -1,5 +1,6 @@
 /** BullMQ's backend for whoever listens to the events of a queue, with less to do for each job. */
 import type { BackendFactory, IQueueBackend } from "bullmq";
+import { Promise } from "./native-promise.ts";
 import { setTimeout } from "./timers.ts";
 
 /** So many jobs are many. */

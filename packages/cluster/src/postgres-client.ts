@@ -16,6 +16,7 @@ import {
   runMigrations,
   SchemaMigrationRequiredError,
 } from "bullmq";
+import { URL } from "node:url";
 import type { Client, Pool, PoolClient, QueryResult } from "pg";
 import { connectionError, DatabasePool } from "./database-pool.ts";
 

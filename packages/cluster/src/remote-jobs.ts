@@ -23,6 +23,7 @@ import type { ResolvedClusterOptions } from "./cluster-options.ts";
 import { isConnectionError } from "./connection.ts";
 import { ClusterUnavailableError, KeyConflictError, KeyNotFoundError } from "./errors.ts";
 import { countOf } from "./flow.ts";
+import { Promise } from "./native-promise.ts";
 import { idsOf, type NewJob } from "./new-job.ts";
 import { readReports, tellOutcome } from "./outcomes.ts";
 import type { RemoteQueue } from "./remote-queue.ts";

@@ -1,6 +1,7 @@
 /** The jobs of one module in the store, as their caller sees them. */
 import { FlowProducer, type IQueueBackend, Queue, QueueEvents, QueueEventsProducer } from "bullmq";
 import { readingEvents } from "./event-reader.ts";
+import { Promise } from "./native-promise.ts";
 import { dataOf, flowOf, type NewJob, optionsOf, type ResultAge } from "./new-job.ts";
 import type { Store, StoreConnection } from "./store.ts";
 import { now } from "./timers.ts";
@@ -50,7 +51,10 @@ export class RemoteQueue {
     const { backend } = store;
     this.#queue = new Queue(name, { connection: commands.client }, backend);
     this.#lastEvent = () => store.lastEvent(commands.client, this.#queue);
-    this.#makeProducer = () => new QueueEventsProducer(name, { connection: commands.client }, backend);
+    const onError = (error: Error): void => listener.error(error);
+    // What nobody listens to BullMQ prints.
+    this.#makeProducer = () =>
+      new QueueEventsProducer(name, { connection: commands.client }, backend).on("error", onError);
     this.#events = new QueueEvents(
       name,
       { connection: blocking.client },
@@ -63,8 +67,8 @@ export class RemoteQueue {
     let flows: FlowProducer<IQueueBackend, never> | undefined;
     this.#flows = () => (flows ??= new FlowProducer({ connection: commands.client }, backend));
     this.#resultAge = { age: Math.ceil(resultTtlMs / 1000) };
-    this.#queue.on("error", (error) => listener.error(error));
-    this.#events.on("error", (error) => listener.error(error));
+    this.#queue.on("error", onError);
+    this.#events.on("error", onError);
     this.#events.on("completed", ({ jobId, returnvalue }) => listener.completed(jobId, returnvalue));
     this.#events.on("failed", ({ jobId, failedReason }) => listener.failed(jobId, failedReason));
     this.#events.on("progress", ({ jobId, data }) => listener.reported(jobId, data));

@@ -3,6 +3,7 @@ import { type IQueueBackend, QueueEventsProducer } from "bullmq";
 import type { ResolvedClusterOptions } from "./cluster-options.ts";
 import { within } from "./connection.ts";
 import { ModuleNames } from "./module-names.ts";
+import { Promise } from "./native-promise.ts";
 import { RemoteQueue, type RemoteQueueListener } from "./remote-queue.ts";
 import type { StoreConnection } from "./store.ts";
 import { controlName, queueName } from "./wire.ts";
@@ -72,7 +73,7 @@ export class RemoteStore {
       controlName(name),
       { connection: this.#commands!.client },
       store.backend,
-    );
+    ).on("error", this.onError);
     for (const id of ids) await this.#control.publishEvent({ eventName: "cancel", id });
   }
 

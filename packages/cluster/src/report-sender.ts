@@ -1,4 +1,5 @@
 /** What a job reports, on its way into the store: the first at once, then at most ten times a second what has come meanwhile, in its order. */
+import { Promise } from "./native-promise.ts";
 import { clearTimeout, setTimeout } from "./timers.ts";
 
 const PAUSE_MS = 100;

@@ -11,6 +11,7 @@ import { type IQueueBackend, type JobProgress, QueueEvents, type QueueEventsList
 import { availableParallelism } from "node:os";
 import { backoffStrategy } from "./backoff.ts";
 import { LookAhead } from "./look-ahead.ts";
+import { Promise } from "./native-promise.ts";
 import type { ResolvedServeOptions } from "./serve-options.ts";
 import { Solitude } from "./solitude.ts";
 import type { StoreConnection } from "./store.ts";

@@ -11,6 +11,7 @@
  *            I2 What is not back in the store counts as lost with the process: the job that is alone does not begin before.
  *            I3 Jobs that wait for others of the cluster do not count: else the job that is alone could be what they wait for.
  */
+import { Promise } from "./native-promise.ts";
 import { setImmediate } from "./timers.ts";
 
 export interface Gate {

@@ -13,6 +13,7 @@ import { encodeText } from "./codec/text.ts";
 import { isConnectionError } from "./connection.ts";
 import { VersionSkewError } from "./errors.ts";
 import type { LookAhead } from "./look-ahead.ts";
+import { Promise } from "./native-promise.ts";
 import { ReportSender } from "./report-sender.ts";
 import type { Solitude } from "./solitude.ts";
 import type { ThreadAnswer, ThreadOutcome, ThreadReport } from "./thread-call.ts";

@@ -2,7 +2,7 @@
 import { tracingChannel } from "node:diagnostics_channel";
 import { join } from "node:path";
 import { JobNotFoundError, QueueFullError, ThreadCrashedError, type TracedJob } from "@skein/pool";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { opened, store } from "../../../test/engines/gates.ts";
 import type * as Jobs from "../../../test/engines/engines.jobs.ts";
 import { eventually } from "../../../test/support/eventually.ts";
@@ -17,6 +17,8 @@ import {
   serveJobs,
   WorkerLostError,
 } from "../src/index.ts";
+import { resolveClusterOptions } from "../src/cluster-options.ts";
+import { RemoteStore } from "../src/remote-store.ts";
 import { errorOf, Parts, useClusters } from "./clusters.ts";
 
 const url = new URL("../../../test/engines/engines.jobs.ts", import.meta.url);
@@ -235,6 +237,29 @@ describe.skipIf(redis === null)("Cluster", () => {
   });
 });
 
+it.skipIf(redis === null)("what is wrong with a connection is said by `onError` alone", async () => {
+  const server = (await startRedis())!;
+  const seen: Error[] = [];
+  const options = {
+    ...resolveClusterOptions({ connection: server.url }),
+    onError: (error: Error) => seen.push(error),
+  };
+  const ignored = { completed: () => {}, failed: () => {}, reported: () => {}, underWay: () => 0 };
+  const itsStore = new RemoteStore(options, ignored);
+  const printed = vi.spyOn(console, "error");
+  try {
+    await itsStore.queueOf(url.href).wakeReaders();
+    await itsStore.cancel(["none"]);
+    await server[Symbol.asyncDispose]();
+    await eventually("each connection has failed", () => seen.length >= 20);
+    expect(printed).not.toHaveBeenCalled();
+  } finally {
+    printed.mockRestore();
+    await itsStore.close();
+    await server[Symbol.asyncDispose]();
+  }
+});
+
 describe("a cluster without a server", () => {
   it("rejects with a code within `connectTimeoutMs`, on both sides", async () => {
     const connection = `redis://127.0.0.1:${await freePort()}`;
@@ -266,6 +291,11 @@ describe("a cluster without a server", () => {
       const args = [join(import.meta.dirname, "programs", program), address];
       expect(await runNode({ args })).toMatchObject({ code: 0, stdout: "over\n" });
     }
+  });
+
+  it("does without the global Promise and URL", async () => {
+    const args = [join(import.meta.dirname, "programs", "replaced.mjs"), "redis://localhost"];
+    expect(await runNode({ args })).toMatchObject({ code: 0, stdout: "over\n" });
   });
 
   it.each<[string, object]>([

@@ -159,6 +159,21 @@ describe("a value as text", () => {
     expect(() => encodeText(value, "args[0]")).toThrow(NotCloneableError);
   });
 
+  it.each([
+    ["Array.prototype", Array.prototype],
+    ["Object.prototype", Object.prototype],
+  ])("arrives also where somebody has put `toJSON` on %s", (_, prototype) => {
+    const values = [[[1, "x"], { a: [-0] }], new Map([[{}, new Error("far")]]), undefined];
+    Reflect.set(prototype, "toJSON", () => "polluted");
+    let texts: readonly string[];
+    try {
+      texts = values.map((value) => encodeText(value, "result"));
+    } finally {
+      Reflect.deleteProperty(prototype, "toJSON");
+    }
+    expect(texts.map(decodeText)).toEqual(values);
+  });
+
   it("takes a class that the program has put on globalThis as any other", () => {
     class Money {
       readonly cents = 5;

@@ -36,13 +36,12 @@ class RichWriter {
   readonly #views: Todo<ArrayBufferView>[] = [];
 
   write(value: unknown, path: string): string {
-    if (typeof value !== "object" || value === null)
-      return JSON.stringify([["p", this.#reference(value, path)]]);
+    if (typeof value !== "object" || value === null) return textOf([["p", this.#reference(value, path)]]);
     this.#reference(value, path);
     this.#describeAll();
     this.#describeViews();
     this.#describeAll();
-    return JSON.stringify(this.#nodes);
+    return textOf(this.#nodes);
   }
 
   /** A list, not recursion: depth is no limit. */
@@ -162,6 +161,17 @@ class RichWriter {
     for (const key of Object.keys(value))
       node.push(key, this.#reference((value as Record<string, unknown>)[key], pathOf(path, key)));
   }
+}
+
+/** As JSON, also where somebody has put `toJSON` on a prototype. */
+function textOf(nodes: unknown[][]): string {
+  if ("toJSON" in nodes) withoutToJson(nodes);
+  return JSON.stringify(nodes);
+}
+
+function withoutToJson(list: unknown[]): void {
+  Object.defineProperty(list, "toJSON", { __proto__: null, value: undefined } as PropertyDescriptor);
+  for (const each of list) if (Array.isArray(each)) withoutToJson(each as unknown[]);
 }
 
 function isPart({ byteLength, buffer }: ArrayBufferView): boolean {
