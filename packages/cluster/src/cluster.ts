@@ -134,7 +134,8 @@ export class Cluster extends BaseEngine<JobFunction, ClusterRunOptions> {
   /**
    * Runs `children` first, on whatever workers, and then the job, whose last argument is the list of their results, in their order. What waits is in
    * the store: no worker is kept meanwhile. When a child fails, the job does not run, and the task rejects with the child's own error, the
-   * first in their order; the other children still run. The options hold for each of them, in the same context.
+   * first in their order; the other children still run. The options hold for each job, and where they say nothing those of its own module; all see the
+   * same context.
    *
    * @throws TypeError or RangeError for a bad argument or option, naming it.
    * @example
@@ -149,10 +150,15 @@ export class Cluster extends BaseEngine<JobFunction, ClusterRunOptions> {
     options?: ClusterRunOptions,
   ): Task<Awaited<R>> {
     if (!Array.isArray(args)) throw argumentTypeError("args", "an array of arguments", args);
-    if (options?.key !== undefined) throw argumentTypeError("key", "left out: a flow has none", options.key);
+    // Read once, for all its jobs.
+    const its = typeof options === "object" && options !== null ? { ...options } : options;
+    if (its?.key !== undefined) throw argumentTypeError("key", "left out: a flow has none", its.key);
     let encoded: readonly EncodedChild[];
     try {
-      encoded = encodeChildren(children, (child) => this.entryOf(child).fn.source);
+      encoded = encodeChildren(children, (child) => {
+        const entry = this.entryOf(child);
+        return { source: entry.fn.source, options: this.optionsOf(entry, its) };
+      });
     } catch (error) {
       if (error instanceof NotCloneableError) return Task.fromError(error);
       throw error;
@@ -162,7 +168,7 @@ export class Cluster extends BaseEngine<JobFunction, ClusterRunOptions> {
       children: encoded,
     });
     // oxlint-disable-next-line typescript/unbound-method -- only names the frame; it is not called
-    return this.submitJob(job, args, options, this.flow, submission) as Task<Awaited<R>>;
+    return this.submitJob(job, args, its, this.flow, submission) as Task<Awaited<R>>;
   }
 
   /**

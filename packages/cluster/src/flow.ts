@@ -1,6 +1,12 @@
 /** Jobs that run before another one, which takes their results. */
 import { argumentRangeError, argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
-import { decodeValue, encodeValue, type FunctionSource, type Job } from "@skein/pool/engine";
+import {
+  decodeValue,
+  encodeValue,
+  type FunctionSource,
+  type Job,
+  type SubmitOptions,
+} from "@skein/pool/engine";
 import { encodeText } from "./codec/text.ts";
 import { type ExportSource, MAX_CHILDREN } from "./wire.ts";
 
@@ -17,10 +23,18 @@ const names: OptionNames<FlowChild> = { job: true, args: true, children: true };
 /** The same, on its way. */
 export interface EncodedChild {
   readonly source: ExportSource;
+  readonly options: SubmitOptions;
   /** codec/text.ts. */
   readonly args: string;
   /** Null: it has no children. */
   readonly children: readonly EncodedChild[] | null;
+}
+
+/** What a child's job stands for. */
+export interface ChildJob {
+  readonly source: FunctionSource;
+  /** Of the flow; and where that says nothing, of the job's module. */
+  readonly options: SubmitOptions;
 }
 
 /** With all below them. */
@@ -29,12 +43,12 @@ export function countOf(children: readonly EncodedChild[]): number {
 }
 
 /**
- * @param sourceOf Of a job. @param path What the children are called in errors.
+ * @param jobOf What is given as a job. @param path What the children are called in errors.
  * @throws TypeError for what is no child, RangeError for more than 10,000 of one parent, NotCloneableError with the path of what only memory can carry
  */
 export function encodeChildren(
   children: unknown,
-  sourceOf: (job: unknown) => FunctionSource,
+  jobOf: (job: unknown) => ChildJob,
   path = "children",
 ): readonly EncodedChild[] {
   if (!Array.isArray(children)) throw argumentTypeError(path, "a list of { job, args, children }", children);
@@ -46,13 +60,14 @@ export function encodeChildren(
       throw argumentTypeError(at, "{ job, args, children }", child);
     const { job, args = [], children: its } = ownOptions(child, names, at);
     if (!Array.isArray(args)) throw argumentTypeError(`${at}.args`, "an array of arguments", args);
-    const source = sourceOf(job);
+    const { source, options } = jobOf(job);
     if (source.kind !== "export") throw argumentTypeError(`${at}.job`, "a job of a module", job);
     return {
       source,
+      options,
       // As those of a call: what a clone is, and what is none.
       args: encodeText(decodeValue(encodeValue(args, `${at}.args`).value), `${at}.args`),
-      children: its === undefined ? null : encodeChildren(its, sourceOf, `${at}.children`),
+      children: its === undefined ? null : encodeChildren(its, jobOf, `${at}.children`),
     };
   });
 }

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { encodeText } from "./codec/text.ts";
 import type { EncodedChild } from "./flow.ts";
 import type { NewJob } from "./new-job.ts";
-import type { Delivery } from "./run-options.ts";
+import { defaultDelivery, type Delivery } from "./run-options.ts";
 import { now } from "./timers.ts";
 import { checkSize, digestOf, type ExportSource, requestOf } from "./wire.ts";
 
@@ -63,14 +63,34 @@ export function newJobOf(job: CarriedJob, call: SubmittedCall): NewJob {
   return children === undefined ? added : withChildren(added, children, call);
 }
 
-/** They run as it does, in its context, and are told of nothing else. */
+/** They run in its context, as the options of each say. */
 function withChildren(job: NewJob, encoded: readonly EncodedChild[], call: SubmittedCall): NewJob {
   const children = encoded.map((child) => {
     checkSize("argument list", child.args, call.maxPayloadBytes);
-    const { args, source } = child;
-    const request = { ...job.request, fn: source.name, args, digest: null, reports: false, children: null };
-    const queue = call.queueOf(source.url);
-    const added: NewJob = { ...job, id: randomUUID(), queue, request, children: [] };
+    const { args, source, options } = child;
+    const { priority, timeoutMs, runTimeoutMs, retries, saidRetries, flowContext } = options;
+    const { attempts, backoffMs } = (options.own as Delivery | undefined) ?? defaultDelivery;
+    const added: NewJob = {
+      id: randomUUID(),
+      queue: call.queueOf(source.url),
+      request: {
+        ...job.request,
+        fn: source.name,
+        args,
+        digest: null,
+        context: flowContext ? job.request.context : null,
+        reports: false,
+        lostRetries: saidRetries ?? LOST_RETRIES,
+        threadRetries: retries,
+        runTimeoutMs: runTimeoutMs ?? null,
+        children: null,
+      },
+      priority: priority + 1,
+      attempts,
+      backoffMs,
+      expiresAt: timeoutMs === undefined ? null : now() + timeoutMs,
+      children: [],
+    };
     return child.children === null ? added : withChildren(added, child.children, call);
   });
   return { ...job, request: { ...job.request, children: children.map(({ id }) => id) }, children };

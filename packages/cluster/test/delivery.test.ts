@@ -339,6 +339,20 @@ describe.skipIf(redis === null)("delivery", () => {
     expect(() => cluster.flow(jobs.join, ["-"], many)).toThrow("children.length");
   });
 
+  it("the options of a flow hold for each of its jobs, and where they say nothing those of the job's module", async () => {
+    const again = cluster.module<typeof Jobs>(url, { attempts: 3, backoffMs: 0 });
+    const failing = (its: typeof jobs, times: number) => ({
+      job: its.failTimes,
+      args: [gates.make(), times],
+    });
+    expect(await cluster.flow(jobs.join, ["-"], [failing(again, 2) as never])).toBe("3");
+    expect(await errorOf(cluster.flow(again.join, ["-"], [failing(jobs, 1) as never]))).toMatchObject({
+      message: "run 1",
+    });
+    const both = [failing(jobs, 1) as never, failing(again, 1) as never];
+    expect(await cluster.flow(jobs.join, ["-"], both, { attempts: 2, backoffMs: 0 })).toBe("2-2");
+  });
+
   it("a flow ends when the store itself gives one of its jobs up", async () => {
     const { name, cluster, jobs } = start();
     const inner = { job: jobs.join, args: ["+"], children: [{ job: jobs.word, args: ["1"] }] };

@@ -195,10 +195,10 @@ export abstract class BaseEngine<
     below: (...args: never[]) => unknown,
     more?: (own: unknown) => unknown,
   ): Task<unknown> {
-    const { fn, defaults } = this.entryOf(job);
-    const resolved = resolveRunOptions(options, defaults, this.#target.runOptions);
+    const entry = this.entryOf(job);
+    const resolved = this.optionsOf(entry, options);
     const complete = more === undefined ? resolved : { ...resolved, own: more(resolved.own) };
-    return this.#submit(fn, args, complete, below as AnyFunction);
+    return this.#submit(entry.fn, args, complete, below as AnyFunction);
   }
 
   /**
@@ -276,6 +276,11 @@ export abstract class BaseEngine<
   /** The function that a job stands for. */
   protected entryOf(job: unknown): JobEntry<F> {
     return jobEntry(job, this.#target.functions, this.#target.exportOf);
+  }
+
+  /** Those of one call of it. @throws TypeError or RangeError for a bad option, naming it. */
+  protected optionsOf({ defaults }: JobEntry<F>, options: O | undefined): SubmitOptions {
+    return resolveRunOptions(options, defaults, this.#target.runOptions);
   }
 
   #submit(fn: F, args: unknown[], options: SubmitOptions, below: AnyFunction): Task<unknown> {
