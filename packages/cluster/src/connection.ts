@@ -17,28 +17,33 @@ export type ClusterConnection = string | URL | RedisOptions;
 const expected =
   "the address of a Redis, Valkey or Postgres server, such as redis://localhost:6379, the file: URL of a folder, or options of ioredis";
 
+/** Of the environment: what there is without the option. */
+const VARIABLE = "SKEIN_CLUSTER_URL";
+
 /** In the working directory. */
 const EMBEDDED_FOLDER = ".skein/cluster";
 
 /** Without an address, and without SKEIN_CLUSTER_URL, it is the embedded database. @throws TypeError for what is no address. */
-export function storeOf(connection: ClusterConnection | undefined = process.env["SKEIN_CLUSTER_URL"]): Store {
+export function storeOf(given: ClusterConnection | undefined): Store {
+  const connection = given === undefined ? process.env[VARIABLE] : given;
+  const name = given === undefined ? VARIABLE : "connection";
   if (connection === undefined) return embeddedStore(resolve(EMBEDDED_FOLDER));
   const address = addressOf(connection);
   if (address !== null) {
     const url = URL.parse(address);
     if (url !== null && /^(?:redis|valkey)s?:$/.test(url.protocol)) {
-      checkKeyPrefix(url.searchParams.get("keyPrefix"));
+      checkKeyPrefix(url.searchParams.get("keyPrefix"), name);
       return redisStore(url.href.replace(/^valkey/, "redis"));
     }
     if (url !== null && /^postgres(?:ql)?:$/.test(url.protocol)) return postgresStore(url.href);
     if (url?.protocol === "file:") return embeddedStore(fileURLToPath(url));
     // Not all of it: it may have a password.
-    throw argumentTypeError("connection", expected, url === null ? "a text that is no URL" : url.protocol);
+    throw argumentTypeError(name, expected, url === null ? "a text that is no URL" : url.protocol);
   } else if (typeof connection === "object" && connection !== null && !Array.isArray(connection)) {
-    checkKeyPrefix((connection as RedisOptions).keyPrefix);
+    checkKeyPrefix((connection as RedisOptions).keyPrefix, name);
     return redisStore(connection as RedisOptions);
   }
-  throw argumentTypeError("connection", expected, connection);
+  throw argumentTypeError(name, expected, connection);
 }
 
 /** Null: it is no address. A URL may also be of the class that a simulated browser has. */
@@ -50,10 +55,10 @@ function addressOf(connection: unknown): string | null {
 }
 
 /** @throws RangeError: the queues cannot have one. */
-function checkKeyPrefix(prefix: string | null | undefined): void {
+function checkKeyPrefix(prefix: string | null | undefined, name: string): void {
   if (prefix)
     throw argumentRangeError(
-      "connection.keyPrefix",
+      `${name}.keyPrefix`,
       "left out: the cluster's `name` keeps it apart from others",
       prefix,
     );

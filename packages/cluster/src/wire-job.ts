@@ -52,6 +52,8 @@ export interface JobSurroundings {
 
 class AttemptError extends Error {
   override readonly name = "AttemptError";
+  /** The store would keep the stack of each attempt, and carry all of them along with the job. */
+  override readonly stack = "";
 }
 
 export class WireJob {

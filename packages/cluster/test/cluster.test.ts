@@ -310,6 +310,14 @@ describe("a cluster without a server", () => {
     expect(() => new Cluster(options)).toThrow(option);
   });
 
+  it("an address of the environment is named as such", () => {
+    for (const address of ["", "http://localhost", "redis://localhost?keyPrefix=jobs:"]) {
+      vi.stubEnv("SKEIN_CLUSTER_URL", address);
+      expect(() => new Cluster()).toThrow("SKEIN_CLUSTER_URL");
+    }
+    vi.unstubAllEnvs();
+  });
+
   it("an address that is none is not told with its password; those of Valkey and Postgres are some", async () => {
     const bad =
       (connection: string): (() => Cluster) =>

@@ -38,14 +38,14 @@ function play(skewMs: number, threads: ThreadPool) {
     waits() {},
   };
   const givenBack: unknown[] = [];
-  const job = (data: object, attemptsStarted = 1) =>
+  const job = (data: object, attemptsStarted = 1, opts = {}) =>
     new WireJob(
       {
         data,
         attemptsStarted,
         attemptsMade: 0,
         stalledCounter: 0,
-        opts: {},
+        opts,
         moveToDelayed: async () => void givenBack.push(attemptsStarted),
       } as unknown as StoredJob,
       around,
@@ -68,10 +68,11 @@ it.each([
   expect(givenBack).toHaveLength(times);
 });
 
+const rest = { each: false, digest: null, context: null, reports: false, children: null };
+const limits = { lostRetries: 2, threadRetries: 0, leftMs: null, runTimeoutMs: null };
+const request = { v: 2, from: "1.0.0", fn: "word", args: 'J["a"]', ...rest, ...limits };
+
 it("gives a job back that its pool refuses", async () => {
-  const rest = { each: false, digest: null, context: null, reports: false, children: null };
-  const limits = { lostRetries: 2, threadRetries: 0, leftMs: null, runTimeoutMs: null };
-  const request = { v: 2, from: "1.0.0", fn: "word", args: 'J["a"]', ...rest, ...limits };
   const closed = new ThreadPool({ maxThreads: 1 });
   await closed.close();
   const { job, givenBack, errors } = play(0, closed);
@@ -85,4 +86,10 @@ it("gives a job back that its pool refuses", async () => {
     { reason: expect.any(DelayedError) },
   ]);
   expect(told).toMatchObject([{ constructor: QueueFullError }]);
+});
+
+it("leaves no stack in the store for each attempt that threw", async () => {
+  const { job } = play(0, pool);
+  const attempt = job({ ...request, args: 'J[""]' }, 1, { attempts: 2 }).run();
+  await expect(attempt).rejects.toMatchObject({ name: "AttemptError", stack: "" });
 });
