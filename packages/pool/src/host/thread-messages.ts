@@ -61,6 +61,7 @@ export class ThreadMessages {
         sharedBuffers.add(message.id, message.buffer);
         // A job may pass it on to a third thread.
         roster.broadcast(message, thread);
+        if (submitter.ledger.arrived(-message.id)) AsyncScope.root.run(setImmediate, () => pump.onBell());
         break;
       case "shared-buffer-gone":
         sharedBuffers.gone(message.id);

@@ -148,8 +148,9 @@ export class FinishedSlots {
       kind = FAILED;
       value = error;
       if (error instanceof NotArrived) {
-        // The host has everything that was posted before the slot was linked; a thread has what the host has passed on.
-        if (this.#memory.submitter !== HOST && !isFinal) {
+        // The host has everything that was posted before the slot was linked, but for memory that is announced again; a thread has what the host
+        // has passed on.
+        if ((this.#memory.submitter !== HOST || error.id < 0) && !isFinal) {
           this.#outcomes.wait(error.id, slot);
           return;
         }

@@ -253,7 +253,7 @@ export class OpenStream implements StreamSource {
     const { reader } = this.#ring!;
     while (reader.peek() === NO_FRAME) if (!this.#readers.areWaiting || reader.awaitFrame()) return NO_ITEM;
     try {
-      const item = this.#read(this.#ring!, this.#isHost);
+      const item = this.#read(this.#ring!, false);
       this.#consume(reader);
       return item;
     } catch (error) {
@@ -272,7 +272,7 @@ export class OpenStream implements StreamSource {
     if (reader.consume()) this.#parts.memory.parking.wake(reader.thread);
   }
 
-  /** It has everything that was posted before a frame was there. */
+  /** It has everything that was posted before a frame was there, but for memory that is announced again (shared-buffers.ts). */
   get #isHost(): boolean {
     return this.#parts.memory.submitter === HOST;
   }
@@ -289,7 +289,8 @@ export class OpenStream implements StreamSource {
       return decodeFrame(reader, bytes, arenas, decoder);
     } catch (error) {
       if (!(error instanceof NotArrived)) throw error;
-      if (isFinal) throw new NotCloneableError("item", "holds a value that this thread cannot receive");
+      if (isFinal || (this.#isHost && error.id > 0))
+        throw new NotCloneableError("item", "holds a value that this thread cannot receive");
       isRead = false;
       throw error;
     } finally {

@@ -1,5 +1,4 @@
 /** The streams of one submitter's jobs: opened when their first link comes, and those that have news. */
-import { HOST } from "../shared/pool-memory.ts";
 import { dropStream, NO_PLACE, OpenStream, type StreamLedger, type StreamParts } from "./open-stream.ts";
 import { DECIDED, type PendingJob } from "./pending-job.ts";
 import { TaskJob } from "./task-job.ts";
@@ -23,12 +22,13 @@ export class OpenStreams {
   /**
    * A link of a stream was taken out of the inbox.
    * @param isOver Its job has ended: nothing is left in the ring afterwards, and it is given back.
-   * @param isFinal What has not arrived never will. On the host it is always so: it has everything that was posted before the link.
+   * @param isFinal What has not arrived never will. On the host that is always so of carried values: it has everything that was posted before the
+   *   link.
    * @throws NotArrived It has to be called again.
    */
   linked(slot: number, job: PendingJob, isOver: boolean, isFinal: boolean): void {
     const { memory, arenas } = this.#parts;
-    const { slots, submitter } = memory;
+    const { slots } = memory;
     const known = job.extras.stream;
     // It was over before, and the outcome of its job had to wait for what it carries.
     if (known !== null && known.isEmptied && !known.isBeginningAgain) return;
@@ -36,7 +36,7 @@ export class OpenStreams {
     if (isWanted) this.#news.push(this.#opened(slot, job));
     if (!isOver) return;
     const { stream } = job.extras;
-    if (isWanted) stream!.takeRest(isFinal || submitter === HOST);
+    if (isWanted) stream!.takeRest(isFinal);
     else if (stream === null || stream.isBeginningAgain) dropStream(slot, this.#parts);
     else stream.drop();
     if (stream !== null) this.#forget(stream);

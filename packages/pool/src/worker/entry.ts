@@ -74,8 +74,13 @@ const large = new LargeValues(() => trimTimer.start());
 const arenas = new Arenas(takeKnowledge, (bytes) => large.add(bytes));
 const sharedBuffers = new SharedBuffers(serial, takeKnowledge, {
   announce: (id, buffer) => post({ type: "shared-buffer", id, buffer }),
-  gone: (id) => post({ type: "shared-buffer-gone", id }),
+  gone: (id) => {
+    if (outcomes.hasHeld) goneAhead.push(id);
+    else post({ type: "shared-buffer-gone", id });
+  },
 });
+/** Of memory that an outcome may name which is held back. */
+const goneAhead: number[] = [];
 const requests = new MemoryRequests(
   (blockBytes) => post({ type: "arena-wanted", blockBytes }),
   (id) => post({ type: "arena-gone", id }),
@@ -188,7 +193,10 @@ const outcomes = new OutcomeWriter({
   large,
   carry: (to, values) => host.carryBack(to, values),
   ending: (slot) => inputs.endOf(slot),
-  released: () => loop.wake(),
+  released: () => {
+    for (const id of goneAhead.splice(0)) post({ type: "shared-buffer-gone", id });
+    loop.wake();
+  },
 });
 const streams = new StreamJobs({
   memory,

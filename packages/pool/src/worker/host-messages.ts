@@ -77,7 +77,7 @@ export class HostMessages {
         ledger?.collect();
         ledger?.recover(message.serial, fromWire(message.error) as Error);
         arenas.dropOf(message.serial);
-        late.goneOf(message.serial);
+        late.goneOf((slot) => memory.submitterSerial(slot) === message.serial);
         sharedBuffers.dropOf(message.serial);
         streams.stopOf(message.serial);
         inputs.stopOf(message.serial);
@@ -111,7 +111,11 @@ export class HostMessages {
         break;
       case "shared-buffer-gone":
         sharedBuffers.gone(message.id);
-        // What came before is read, then it is dropped.
+        // What came before is read, then it is dropped: nothing comes for a thread that has submitted nothing.
+        if (ledger === undefined) {
+          sharedBuffers.beginDrain();
+          sharedBuffers.endDrain();
+        }
         loop.wake();
         break;
       case "run":

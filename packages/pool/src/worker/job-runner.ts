@@ -163,7 +163,7 @@ export class JobRunner {
       this.#outcomes.result(slot, returned);
     } catch (error) {
       if (error instanceof NotArrived) {
-        if (!this.#late.takeGone(error.id)) {
+        if (!this.#late.takeGone(slot)) {
           this.#memory.slots.notBegun(slot);
           const pending = this.#late.wait(error.id, slot, this.#isHere);
           return pending !== null || !this.mayBegin(slot) ? pending : this.#run(slot);

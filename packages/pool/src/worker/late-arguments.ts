@@ -7,8 +7,6 @@ import { clearTimeout, setTimeout } from "../shared/timers.ts";
 import { Promise } from "../shared/intrinsics.ts";
 const PATIENCE_MS = 20;
 const NONE = 0;
-/** Numbers of one thread; its serial is above. */
-const SERIAL_FACTOR = 2 ** 32;
 
 interface Waiting {
   readonly slot: number;
@@ -22,9 +20,11 @@ export class LateArguments {
   readonly #resume: (slot: number, isLate: boolean) => void;
   /** By what they wait for: see NotArrived. */
   readonly #waiting = new Map<number, Waiting[]>();
+  /** Slots whose jobs have waited in vain. */
   readonly #gone = new Set<number>();
-  /** While the thread looks on. */
+  /** While the thread looks on, and for which job. */
   #asked = NONE;
+  #askedFor = NONE;
 
   /**
    * @param ask Asks the host.
@@ -45,7 +45,8 @@ export class LateArguments {
   wait(id: number, slot: number, isHere: (id: number) => boolean): Promise<void> | null {
     this.#ask(id);
     this.#asked = id;
-    const found = this.#look() && (isHere(id) || this.#gone.has(id));
+    this.#askedFor = slot;
+    const found = this.#look() && (isHere(id) || this.#gone.has(slot));
     this.#asked = NONE;
     if (found) return null;
     return new Promise((resolve) => {
@@ -69,29 +70,47 @@ export class LateArguments {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return false;
     this.#waiting.delete(id);
-    for (const { slot, done } of waiting) {
-      this.#resume(slot, done === null);
-      done?.();
-    }
+    for (const each of waiting) this.#goOn(each);
     return true;
+  }
+
+  #goOn({ slot, done }: Waiting): void {
+    this.#resume(slot, done === null);
+    done?.();
   }
 
   /** They will never be here. */
   gone(id: number): void {
-    if (id !== this.#asked && !this.#waiting.has(id)) return;
-    this.#gone.add(id);
+    if (id === this.#asked) this.#gone.add(this.#askedFor);
+    for (const { slot } of this.#waiting.get(id) ?? []) this.#gone.add(slot);
     this.arrived(id);
   }
 
-  /** Whether they are buffers of a thread that has ended, and will not come: all that it had sent is here. */
-  goneOf(serial: number): void {
-    for (const id of Array.from(this.#waiting.keys()))
-      if (id < 0 && Math.floor(-id / SERIAL_FACTOR) === serial) this.gone(id);
+  /**
+   * Whoever has submitted the jobs in these slots has ended: nobody announces again the memory that they name. What it has announced itself
+   * is here.
+   */
+  goneOf(isSubmitted: (slot: number) => boolean): void {
+    for (const [id, waiting] of this.#waiting) {
+      if (id > 0) continue;
+      const inVain = waiting.filter(({ slot }) => isSubmitted(slot));
+      if (inVain.length === 0) continue;
+      if (inVain.length === waiting.length) this.#waiting.delete(id);
+      else
+        this.#waiting.set(
+          id,
+          waiting.filter((each) => !inVain.includes(each)),
+        );
+      for (const each of inVain) {
+        this.#gone.add(each.slot);
+        this.#goOn(each);
+      }
+    }
   }
 
-  /** Whether they were said to be gone; says so once. */
-  takeGone(id: number): boolean {
-    return this.#gone.delete(id);
+  /** Whether the job in this slot has waited in vain; says so once. */
+  takeGone(slot: number): boolean {
+    return this.#gone.delete(slot);
   }
 
   get size(): number {

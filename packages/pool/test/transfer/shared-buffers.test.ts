@@ -84,6 +84,102 @@ describe("SharedBuffers", () => {
     expect(announced).toEqual([[id, buffer]]);
   });
 
+  it("a received buffer that was passed on is announced again, under its number, when it is gone where it came from", () => {
+    const { buffers, announced } = create(1);
+    const buffer = new SharedArrayBuffer(8);
+    buffers.add(5, buffer);
+    expect(buffers.idOf(buffer)).toBe(5);
+    buffers.gone(5);
+    expect(announced).toEqual([[5, buffer]]);
+    buffers.beginDrain();
+    buffers.endDrain();
+    expect(buffers.fromId(5)).toBe(buffer);
+    expect(buffers.idOf(buffer)).toBe(5);
+    // Two threads have passed it on, and the other one's is gone now.
+    buffers.add(5, new SharedArrayBuffer(8));
+    buffers.gone(5);
+    expect(announced).toEqual([
+      [5, buffer],
+      [5, buffer],
+    ]);
+  });
+
+  it("what was passed on is kept weakly when it is gone where it came from: the others are told when it goes", async () => {
+    const gone = Promise.withResolvers<number>();
+    const { buffers, announced } = create(1, (id) => gone.resolve(id));
+    buffers.add(5, new SharedArrayBuffer(8));
+    buffers.idOf(buffers.fromId(5));
+    buffers.gone(5);
+    announced.length = 0;
+    buffers.beginDrain();
+    buffers.endDrain();
+    const asking = setInterval(() => (globalThis as { gc?: () => void }).gc!(), 1);
+    expect(await gone.promise).toBe(5);
+    clearInterval(asking);
+    expect(() => buffers.fromId(5)).toThrow(NotArrived);
+  });
+
+  it("a buffer that is gone gets a new number from then on, also before what came before was read", () => {
+    const { buffers, announced } = create(1);
+    const buffer = new SharedArrayBuffer(8);
+    buffers.add(5, buffer);
+    buffers.gone(5);
+    const id = buffers.idOf(buffer);
+    expect(id).not.toBe(5);
+    expect(announced).toEqual([[id, buffer]]);
+    expect(buffers.fromId(5)).toBe(buffer);
+  });
+
+  it("a buffer that is gone, and announced again, stays, and is the same object", () => {
+    const { buffers, announced } = create(1);
+    const buffer = new SharedArrayBuffer(8);
+    buffers.add(5, buffer);
+    for (const isBegun of [false, true]) {
+      buffers.gone(5);
+      if (isBegun) buffers.beginDrain();
+      buffers.add(5, new SharedArrayBuffer(8));
+      buffers.beginDrain();
+      buffers.endDrain();
+      expect(buffers.fromId(5)).toBe(buffer);
+    }
+    expect(buffers.idOf(buffer)).toBe(5);
+    expect(announced).toEqual([]);
+  });
+
+  it("what a dead thread has numbered is announced again by whoever has passed it on, and keeps it", () => {
+    const { buffers, announced } = create(1);
+    const [passed, kept, other] = [8, 8, 8].map((bytes) => new SharedArrayBuffer(bytes)) as [
+      SharedArrayBuffer,
+      SharedArrayBuffer,
+      SharedArrayBuffer,
+    ];
+    const id = 3 * 2 ** 32;
+    buffers.add(id + 1, passed);
+    buffers.add(id + 2, kept);
+    buffers.add(id + 3, other);
+    buffers.idOf(passed);
+    buffers.idOf(kept);
+    buffers.gone(id + 2);
+    announced.length = 0;
+    buffers.dropOf(3);
+    expect(announced).toEqual([
+      [id + 2, kept],
+      [id + 1, passed],
+    ]);
+    expect(buffers.fromId(id + 1)).toBe(passed);
+    expect(() => buffers.fromId(id + 3)).toThrow(NotArrived);
+  });
+
+  it("a new thread is not told what is gone", () => {
+    const { buffers } = create(1);
+    buffers.add(5, new SharedArrayBuffer(8));
+    buffers.add(6, new SharedArrayBuffer(8));
+    buffers.gone(5);
+    buffers.beginDrain();
+    buffers.gone(6);
+    expect([...buffers.entries()]).toEqual([]);
+  });
+
   it("a drain that could not read everything does not count", () => {
     const { buffers } = create(1);
     const buffer = new SharedArrayBuffer(8);
