@@ -149,6 +149,8 @@ export class Encoder extends ByteWriter implements MessageBytes {
 
   release(): void {
     this.#isInUse = false;
+    // Of a message that was not copied: the next one may come late.
+    if (this.hasRuns) this.forgetRuns();
   }
 
   /**

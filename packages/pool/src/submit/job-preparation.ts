@@ -145,15 +145,18 @@ export class JobPreparation {
     if (placement !== null) ledger.admitPlaced(placement);
     this.#enter(fn, context);
     let block = 0;
+    let isHeld = false;
     try {
       if (length > INLINE_BYTES) {
         block = payloads.allocate(length);
         message.copyTo(payloads.bytes(block), payloads.offset(block));
       }
-      // The last step that can fail: nothing is detached when a job is refused.
-      if (copied !== null) detachCopied(copied, "args");
+      // The last steps that can fail: nothing is detached when a job is refused. What is carried beside what was copied is not moved.
       if (carried !== null) holder.hold(carried);
+      isHeld = carried !== null;
+      if (copied !== null) detachCopied(copied, "args");
     } catch (error) {
+      if (isHeld) holder.drop(carried!.id);
       this.#leave(fn, context, block);
       throw error;
     }

@@ -151,8 +151,12 @@ export class ItemWriter {
 
   /** Behind `copyTo`, which needs what is detached here. What is carried is posted before the frame is there. */
   #send({ copied, carried }: EncodedMessage, root: CloneRoot): void {
+    if (carried !== null) this.#carry(carried, root);
+    // Not when Node has refused the other.
     if (copied !== null) detachCopied(copied, root);
-    if (carried === null) return;
+  }
+
+  #carry(carried: Carried, root: CloneRoot): void {
     try {
       this.#parts.carry(carried);
     } catch (error) {

@@ -137,6 +137,8 @@ export class ArgumentReader extends ReceivedStream {
         return NO_ITEM;
       }
       reader.consume();
+      // It stands for what the source has thrown: nothing follows.
+      if (kind === THROWN) return this.#end({ error });
       throw error;
     }
     reader.consume();

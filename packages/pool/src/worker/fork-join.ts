@@ -194,8 +194,10 @@ export class ForkJoin implements Joiner {
     const message = encoder.encode(result, "result", transfer);
     try {
       const { bytes, length, carried, copied } = message;
+      const own = carried === null ? null : detach(carried, "result");
+      // Not when Node has refused the other.
       if (copied !== null) detachCopied(copied, "result");
-      if (carried !== null) this.#parts.carried.add(detach(carried, "result"));
+      if (own !== null) this.#parts.carried.add(own);
       if (transfer !== null) forgetMoves([result]);
       return decoder.decode(bytes, 0, length);
     } finally {

@@ -205,8 +205,9 @@ export class OutcomeWriter {
     block: number,
   ): void {
     try {
-      if (copied !== null) detachCopied(copied, root);
       if (carried !== null) this.#post(this.#memory.submitterSerial(slot), carried, root);
+      // Not when Node has refused the other.
+      if (copied !== null) detachCopied(copied, root);
     } catch (error) {
       if (block !== 0) this.#parts.payloads.free(block);
       throw error;

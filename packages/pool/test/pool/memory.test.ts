@@ -37,6 +37,19 @@ describe("memory of a pool", () => {
     },
   );
 
+  it("a job that was refused leaves nothing of its arguments behind", async () => {
+    await using pool = new ThreadPool({ maxThreads: 1, maxQueueBytes: 1000 });
+    const reference = await (async () => {
+      const bytes = new Uint8Array(5000);
+      await expect(Promise.resolve(pool.run(nothing, [bytes] as never))).rejects.toMatchObject({
+        code: "ERR_SKEIN_QUEUE_FULL",
+      });
+      return new WeakRef(bytes.buffer);
+    })();
+    await collected(reference);
+    expect(reference.deref()).toBe(undefined);
+  });
+
   it("a SharedArrayBuffer of an argument stays until its job has run, whatever the caller does to the argument", async () => {
     await using pool = new ThreadPool({ maxThreads: 1 });
     const gate = makeGate();

@@ -632,6 +632,31 @@ describe("errors", () => {
       expect(await jobs.caught(stream(broken))).toMatchObject({ count: 1, name: "TypeError" });
   });
 
+  it("of what the source has thrown, which the thread has not enough of a stack to read, end the stream", async () => {
+    await using small = new ThreadPool({ maxThreads: 1, resourceLimits: { stackSizeMb: 0.4 } });
+    let deep: object = {};
+    for (let i = 0; i < 1500; i++) deep = { deep };
+    function* source(): Generator<number> {
+      yield 1;
+      throw deep;
+    }
+    const steps = await small.run(
+      async (items: AsyncIterator<number>) => {
+        const seen: unknown[] = [];
+        for (let i = 0; i < 4; i++)
+          seen.push(
+            await items.next().then(
+              ({ done }) => done,
+              (error: { code: string }) => error.code,
+            ),
+          );
+        return seen;
+      },
+      [stream(source()) as unknown as AsyncIterator<number>],
+    );
+    expect(steps).toEqual([false, "ERR_SKEIN_TOO_DEEP", true, true]);
+  });
+
   it("of an item that cannot be copied or moved name argument and item", async () => {
     const source = new Source();
     const items = {

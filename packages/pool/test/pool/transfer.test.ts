@@ -283,6 +283,22 @@ describe("what cannot be moved is refused, and nothing is detached", () => {
     expect(good.detached).toBe(false);
   });
 
+  it.each([16, 64 << 10])("Node refuses what goes beside %d moved bytes", async (bytes) => {
+    const moved = new ArrayBuffer(bytes);
+    const sent = pool.run(jobs.echo, [[moved, new Proxy(new Blob([]), {})]], { transfer: [moved] });
+    expect(await errorOf(sent)).toMatchObject({
+      path: "args",
+      message: expect.stringContaining("Node refuses"),
+    });
+    expect(moved.detached).toBe(false);
+    expect(await jobs.moveBesideRefused(bytes)).toEqual({
+      result: "result Blob",
+      item: "item Blob",
+      forked: "result Blob",
+      lengths: [bytes, bytes, bytes],
+    });
+  });
+
   it("what needs to be moved and is not listed rejects with its path", async () => {
     const { port1, port2 } = new MessageChannel();
     expect(await errorOf(jobs.echo({ deep: [port2] }))).toMatchObject({
