@@ -18,7 +18,7 @@ import { Refusal } from "./refusal.ts";
 import { shortTextLimit, smallIntBias, smallIntCount, Tag, textApart } from "./wire-tags.ts";
 
 const initialBytes = 4096;
-/** A block larger than this is given back at the next message. */
+/** A block larger than this is given back with its message. */
 const keptBytes = 4 * 1024 * 1024;
 /** From here on a native write beats a loop over the characters. */
 const nativeWriteFrom = 32;
@@ -56,13 +56,13 @@ export class ByteWriter {
   #runBytes = 0;
 
   protected begin(): void {
-    if (this.out.length > keptBytes) this.out = new Uint8Array(initialBytes);
     this.pos = 1;
-    if (this.#runs !== null) this.forgetRuns();
   }
 
-  /** Lets go of the caller's memory. */
-  protected forgetRuns(): void {
+  /** The message is not needed any more: what it held goes, since the next one may come late. */
+  protected forgetMessage(): void {
+    if (this.out.length > keptBytes) this.out = new Uint8Array(initialBytes);
+    if (this.#runs === null) return;
     this.#runs = null;
     this.#runBytes = 0;
   }

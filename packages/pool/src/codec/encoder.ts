@@ -149,8 +149,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
 
   release(): void {
     this.#isInUse = false;
-    // Of a message that was not copied: the next one may come late.
-    if (this.hasRuns) this.forgetRuns();
+    this.forgetMessage();
   }
 
   /**
@@ -208,7 +207,6 @@ export class Encoder extends ByteWriter implements MessageBytes {
     try {
       return explainNotCloneable(error, value, root, this.#transfer);
     } finally {
-      this.forgetRuns();
       this.#forget();
       this.release();
     }

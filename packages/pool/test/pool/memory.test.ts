@@ -4,6 +4,7 @@ import { ThreadPool } from "@skein/pool";
 import { describe, expect, it } from "vitest";
 import { makeGate, open, opened } from "../gate.ts";
 import { runScriptThatFrees } from "../run-script.ts";
+import { eventually } from "../../../../test/support/eventually.ts";
 import { timeLimit } from "../../../../test/support/time-limit.ts";
 
 const collect = (globalThis as unknown as { gc: () => void }).gc;
@@ -48,6 +49,20 @@ describe("memory of a pool", () => {
     })();
     await collected(reference);
     expect(reference.deref()).toBe(undefined);
+  });
+
+  it("what it took to encode large arguments goes with them", async () => {
+    await using pool = new ThreadPool({ maxThreads: 1 });
+    const count = (list: readonly object[]): number => list.length;
+    await pool.run(count, [[{}]]);
+    collect();
+    const before = process.memoryUsage().arrayBuffers;
+    const records = Array.from({ length: 30_000 }, (_, i) => ({ [`key ${i}`]: "x".repeat(300) }));
+    expect(await pool.run(count, [records])).toBe(30_000);
+    await eventually("the memory has gone", () => {
+      collect();
+      return process.memoryUsage().arrayBuffers - before < 5 << 20;
+    });
   });
 
   it("a SharedArrayBuffer of an argument stays until its job has run, whatever the caller does to the argument", async () => {
