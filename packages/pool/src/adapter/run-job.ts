@@ -5,13 +5,13 @@
 import { CarriedScope, ExecutionContext } from "@skein/context";
 import { toWire } from "../codec/error-wire.ts";
 import { JobCanceledError, NotSupportedError } from "../errors.ts";
-import { withoutUncloneable } from "../jobs/chunk-job.ts";
+import { forgetMovesOf, withoutUncloneable } from "../jobs/chunk-job.ts";
 import type { JobFunction } from "../jobs/exported-function.ts";
 import { someoneTracesRuns, traceRun } from "../jobs/run-tracing.ts";
 import { type AnyGenerator, isGenerator } from "../jobs/generators.ts";
 import { isThenable } from "../jobs/thenable.ts";
 import { CallState } from "../shared/call-state.ts";
-import { forgetMoves, moveListOf } from "../transfer/move.ts";
+import { moveListOf } from "../transfer/move.ts";
 import { jobsElsewhere } from "../worker/current-job.ts";
 import { type KnownFunction, KnownFunctions } from "../worker/known-functions.ts";
 import { findExportsBy } from "../worker/loaded-exports.ts";
@@ -209,7 +209,7 @@ function resultReply(result: unknown, bytesOnly: boolean): SentReply {
   try {
     const moved = moveListOf(result);
     const { value, transfer } = encodeValue(result, "result", { transfer: moved, bytesOnly });
-    if (moved !== null) forgetMoves([result]);
+    if (moved !== null) forgetMovesOf(result);
     return { reply: { kind: "result", value }, transfer };
   } catch (error) {
     const shorter = withoutUncloneable(result, error);

@@ -1,10 +1,9 @@
 /** What both sides of a job of several items agree on. */
-import type { Transferable } from "node:worker_threads";
 import { Chunk } from "../codec/chunk.ts";
 import { type ErrorWire, toWire } from "../codec/error-wire.ts";
 import { NotCloneableError } from "../errors.ts";
 import { hasOwnProperty } from "../shared/intrinsics.ts";
-import { forgetMoves, move, moveListOf, moveListOfArguments } from "../transfer/move.ts";
+import { forgetMoves, move, moveListOfArguments } from "../transfer/move.ts";
 
 /** What a job of a Chunk results in: results, up to the first failure, if there was one. As it arrives: with an array. */
 export type ChunkOutcome<R> = readonly [results: readonly R[], failure: ErrorWire | undefined];
@@ -21,16 +20,22 @@ export function chunkOutcome(
   results: readonly unknown[],
   failure: { readonly thrown: unknown } | null,
 ): unknown {
-  const list = moveListOfArguments(results, null);
-  forgetMoves(results);
-  return outcomeWith(results, failure === null ? undefined : toWire(failure.thrown), list);
+  return outcomeWith(results, failure === null ? undefined : toWire(failure.thrown));
 }
 
-function outcomeWith(
-  results: readonly unknown[],
-  failure: ErrorWire | undefined,
-  list: readonly Transferable[] | null,
-): unknown {
+/** What a job has returned was sent: it is marked no more, nor are the results in a chunk's outcome. */
+export function forgetMovesOf(returned: unknown): void {
+  forgetMoves([returned]);
+  if (isOutcome(returned)) forgetMoves(returned[0].items);
+}
+
+function isOutcome(returned: unknown): returned is readonly [Chunk, ErrorWire | undefined] {
+  return Array.isArray(returned) && returned[0] instanceof Chunk;
+}
+
+/** What is moved along with each of these results, and no other, is moved. */
+function outcomeWith(results: readonly unknown[], failure: ErrorWire | undefined): unknown {
+  const list = moveListOfArguments(results, null);
   const outcome = [new Chunk(results), failure];
   return list === null ? outcome : move(outcome, list);
 }
@@ -53,10 +58,10 @@ export function errorOfItem(error: unknown, before: string): unknown {
 
 /** An outcome that could not be encoded: what came before the item or failure at fault, and why that is missing. Else null. */
 export function withoutUncloneable(outcome: unknown, error: unknown): unknown {
-  if (!Array.isArray(outcome) || !(outcome[0] instanceof Chunk)) return null;
+  if (!isOutcome(outcome)) return null;
   const { items, encoded } = outcome[0];
   const isFailure = error instanceof NotCloneableError && error.path.startsWith("result[1]");
   if (encoded === items.length && !isFailure) return null;
   const failure = toWire(errorOfItem(error, "result[0].items"));
-  return outcomeWith(items.slice(0, encoded), failure, moveListOf(outcome));
+  return outcomeWith(items.slice(0, encoded), failure);
 }

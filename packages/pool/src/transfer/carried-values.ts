@@ -2,6 +2,7 @@
  * The carried values of one thread: those that came for messages which it has yet to read; on the host also the arguments that it holds
  * for jobs no thread has taken.
  */
+import type { Transferable } from "node:worker_threads";
 import { type Carried, type CarriedTable, NotArrived } from "../codec/carried.ts";
 import { isArrayBuffer } from "../codec/brand-checks.ts";
 import { byteLengthOf } from "../shared/intrinsics.ts";
@@ -60,7 +61,8 @@ export class CarriedValues implements CarriedTable {
   }
 
   putBack(id: number, values: readonly unknown[]): void {
-    this.#here.set(id, { id, values, transfer: [] });
+    // They are posted no more: read again, or given up, if they are of a kind for which that means something.
+    this.#here.set(id, { id, values, transfer: values as readonly Transferable[] });
   }
 
   /** Whether this thread has numbered them. */

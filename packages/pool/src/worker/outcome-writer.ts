@@ -1,7 +1,7 @@
 /** Results and errors on their way into the slot: encoded, placed, and reported to the submitting thread. */
 import type { Carried } from "../codec/carried.ts";
 import type { EncodedMessage } from "../codec/encoded-message.ts";
-import { withoutUncloneable } from "../jobs/chunk-job.ts";
+import { forgetMovesOf, withoutUncloneable } from "../jobs/chunk-job.ts";
 import type { Encoder } from "../codec/encoder.ts";
 import { toWire } from "../codec/error-wire.ts";
 import type { LargeValues } from "./large-values.ts";
@@ -11,7 +11,7 @@ import { HOST, type PoolMemory } from "../shared/pool-memory.ts";
 import { INLINE_BYTES } from "../shared/layout.ts";
 import { OUTCOME_AHEAD, OUTCOME_ERROR, OUTCOME_RESULT, OUTCOME_STOPPED } from "../shared/slot-fields.ts";
 import { detachCopied, refusal } from "../transfer/detach.ts";
-import { forgetMoves, moveListOf } from "../transfer/move.ts";
+import { moveListOf } from "../transfer/move.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
 
 /** For the host to read results, when 4 GiB of them wait: its event loop may be blocked. */
@@ -82,7 +82,7 @@ export class OutcomeWriter {
       const transfer = moveListOf(value);
       const message = this.#encoder.encode(value, "result", transfer, this.#apartFrom(slot));
       this.#finish(slot, message, outcome, "result");
-      if (transfer !== null) forgetMoves([value]);
+      if (transfer !== null) forgetMovesOf(value);
     } catch (error) {
       const shorter = withoutUncloneable(value, error);
       if (shorter !== null) {

@@ -11,6 +11,7 @@ import { describe, expect, it } from "vitest";
 import { carriedIdOf, NotArrived } from "../../src/codec/carried.ts";
 import { Decoder } from "../../src/codec/decoder.ts";
 import { Encoder } from "../../src/codec/encoder.ts";
+import type { SharedBufferTable } from "../../src/codec/shared-buffer-table.ts";
 import { CarriedValues } from "../../src/transfer/carried-values.ts";
 import { detach, detachCopied } from "../../src/transfer/detach.ts";
 import { graph } from "./arbitrary-value.ts";
@@ -248,6 +249,22 @@ describe("the message and what it carries", () => {
     expect(() => decoder.decode(bytes, 0, length)).toThrow(NotArrived);
     carried.add(detach(values, "result"));
     expect(decoder.decode(bytes, 0, length)).toMatchObject([expect.any(Blob), "y"]);
+  });
+
+  it("is given up as a whole if the message that could not be read yet is not wanted any more", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const closed = new Promise((resolve) => port2.addEventListener("close", resolve));
+    port2.start();
+    const missing: SharedBufferTable = {
+      idOf: () => 1,
+      fromId: (id) => {
+        throw new NotArrived(-id);
+      },
+    };
+    const { bytes, id } = send([port1, new SharedArrayBuffer(1)], [port1]);
+    expect(() => new Decoder(missing, carried).decode(bytes, 0, bytes.length)).toThrow(NotArrived);
+    carried.drop(id);
+    expect(await closed).toMatchObject({ type: "close" });
   });
 
   it("a getter that encodes another message does not disturb either", () => {

@@ -212,6 +212,20 @@ describe("map with chunkSize", () => {
     expect(seen.results).toEqual(["acme", "acme", "acme"]);
   });
 
+  it("moves nothing of a result that cannot be sent", async () => {
+    await using one = new ThreadPool({ maxThreads: 1 });
+    const seen: unknown[] = [];
+    const run = async (): Promise<void> => {
+      for await (const { i } of one.map(jobs.makeMoved, [0, 1, 2], { chunkSize: 3 }) as AsyncIterable<{
+        i: number;
+      }>)
+        seen.push(i);
+    };
+    await expect(run()).rejects.toMatchObject({ path: "result.fn" });
+    expect(seen).toEqual([0, 1]);
+    expect(await one.run(jobs.lengthsOfMade, [])).toEqual([0, 0, 10]);
+  });
+
   it("moves what is marked with move(), in items and in results", async () => {
     const buffers = Array.from({ length: 5 }, (_, i) => new Uint8Array([i]).buffer);
     const { results } = await run(
