@@ -9,6 +9,8 @@ import {
   getPrototypeOf,
   hasOwnProperty,
   isDetached,
+  isOutOfBounds,
+  isResizable,
   isView,
   objectPrototype,
   WeakMap,
@@ -36,7 +38,7 @@ import {
   isWeakSet,
 } from "./brand-checks.ts";
 import { dataOf, isNativeCode, platformKind } from "./platform-class.ts";
-import { aPromise, aThenable, Refusal } from "./refusal.ts";
+import { aDetachedBuffer, aLostView, aPromise, aThenable, Refusal } from "./refusal.ts";
 
 export type CloneableKind =
   | "date"
@@ -87,12 +89,14 @@ export function isCarriedByMessage(value: object): boolean {
   return getPrototypeOf(value) !== objectPrototype && cloneableKindOf(value) === "carried";
 }
 
-/** Whether it is, or lies on, memory that was moved away. */
-export function isDetachedMemory(value: object, kind: CloneableKind): boolean {
-  if (kind === "buffer") return isDetached(value as ArrayBuffer);
-  if (kind !== "view") return false;
+/** Why it, or what it lies on, cannot be copied: memory that was moved away, or is not as long any more. Null: it is no memory, or it can. */
+export function memoryProblem(value: object, kind: CloneableKind): string | null {
+  if (kind === "buffer") return isDetached(value as ArrayBuffer) ? aDetachedBuffer : null;
+  if (kind !== "view") return null;
   const buffer = bufferOf(value as ArrayBufferView);
-  return isArrayBuffer(buffer) && isDetached(buffer);
+  if (!isArrayBuffer(buffer)) return null;
+  if (isDetached(buffer)) return aDetachedBuffer;
+  return isResizable(buffer) && isOutOfBounds(value as ArrayBufferView) ? aLostView : null;
 }
 
 /** Whether only threads of one process can have it: a message carries it, or it is, or lies on, shared memory. */

@@ -32,6 +32,7 @@ import {
   isArray,
   isDetached,
   isGrowable,
+  isOutOfBounds,
   isResizable,
   keysOf,
   mapForEach,
@@ -61,7 +62,7 @@ import { NumberReader } from "./leading-numbers.ts";
 import { isDense, isRecord } from "./list-shape.ts";
 import { markOf, type MarkedStream } from "./marked-streams.ts";
 import { explainNotCloneable, type CloneRoot } from "./not-cloneable.ts";
-import { Refusal } from "./refusal.ts";
+import { aDetachedBuffer, aLostView, Refusal } from "./refusal.ts";
 import { SeenObjects } from "./seen-objects.ts";
 import type { SharedBufferTable } from "./shared-buffer-table.ts";
 import { stackOf } from "./stack-text.ts";
@@ -573,7 +574,7 @@ export class Encoder extends ByteWriter implements MessageBytes {
   }
 
   #writeArrayBuffer(buffer: ArrayBuffer): void {
-    if (isDetached(buffer)) throw new Refusal("is a detached ArrayBuffer: it was transferred before", buffer);
+    if (isDetached(buffer)) throw new Refusal(aDetachedBuffer, buffer);
     const length = byteLengthOf(buffer);
     if (isResizable(buffer)) {
       this.writeLength(Tag.resizableBuffer, length);
@@ -589,8 +590,9 @@ export class Encoder extends ByteWriter implements MessageBytes {
     const kind = viewKindOf(view);
     const buffer = bufferOf(view);
     if (!isArrayBuffer(buffer)) return this.#writeViewOn(kind, view, buffer, isGrowable(buffer));
-    if (isDetached(buffer)) throw new Refusal("is a detached ArrayBuffer: it was transferred before", view);
+    if (isDetached(buffer)) throw new Refusal(aDetachedBuffer, view);
     const resizable = isResizable(buffer);
+    if (resizable && isOutOfBounds(view)) throw new Refusal(aLostView, view);
     const isMoved = this.#transfer !== null && setHas(this.#transfer, buffer);
     if (kind === bufferKind) {
       if (!isMoved) return this.#writeWholeView(kind, view, buffer);

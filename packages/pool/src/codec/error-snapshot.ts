@@ -26,7 +26,7 @@ import {
   String,
 } from "../shared/intrinsics.ts";
 import { isMap, isSet } from "./brand-checks.ts";
-import { cloneableKindOf, isDetachedMemory, isOfThreads } from "./cloneable-kind.ts";
+import { cloneableKindOf, isOfThreads, memoryProblem } from "./cloneable-kind.ts";
 import {
   droppedProperties,
   type ErrorLink,
@@ -200,7 +200,8 @@ export class ErrorSnapshot {
     const isList = isArray(value);
     const kind = isList || getPrototypeOf(value) === objectPrototype ? "instance" : cloneableKindOf(value);
     if (typeof kind !== "string") return kind.problem;
-    if (isDetachedMemory(value, kind)) return "is a detached ArrayBuffer: it was transferred before";
+    const lost = memoryProblem(value, kind);
+    if (lost !== null) return lost;
     if (this.#bytesOnly && isOfThreads(value, kind))
       return "cannot leave its process: only threads of one process can be sent it";
     const put = (target: object, member: unknown, below: unknown, memberAt: string): boolean =>

@@ -24,7 +24,7 @@ import {
   stringify,
 } from "../shared/intrinsics.ts";
 import { isMap, isNativeError, isProxy, isSet } from "./brand-checks.ts";
-import { cloneableKindOf, isDetachedMemory } from "./cloneable-kind.ts";
+import { cloneableKindOf, memoryProblem } from "./cloneable-kind.ts";
 import { aRevokedProxy, aThenable, Refusal } from "./refusal.ts";
 
 /** What is being sent; the first word of every path. */
@@ -167,7 +167,8 @@ function collectMembers(value: object, path: string, members: Visit[]): string |
       if (hasOwnProperty(value, "cause")) add((value as Error).cause, `${path}.cause`);
       return undefined;
     }
-    if (isDetachedMemory(value, kind)) return detached;
+    const lost = memoryProblem(value, kind);
+    if (lost !== null) return lost;
     if (kind === "view") add(bufferOf(value as ArrayBufferView), `${path}.buffer`);
     if (kind !== "instance") return undefined;
   }
@@ -201,7 +202,6 @@ function isRevoked(value: object): boolean {
 
 const index = /^\d+$/;
 const identifier = /^[\p{L}_$][\p{L}\p{N}_$]*$/u;
-const detached = "is a detached ArrayBuffer: it was transferred before";
 
 /** The path of a property of `owner`, which is at `path`. */
 export function memberPath(path: string, key: string, owner: object): string {

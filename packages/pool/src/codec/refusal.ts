@@ -11,6 +11,8 @@ export class Refusal {
   }
 }
 
+export const aDetachedBuffer = "is a detached ArrayBuffer: it was transferred before";
+export const aLostView = "lies beyond the end of its ArrayBuffer, which was resized; make another view";
 export const aPromise = "is a promise; await it before you pass it";
 export const aRevokedProxy = "is a Proxy that has been revoked; copy what it stood for while it is good";
 export const aThenable = "is a thenable, as tasks and promises are; await it before you pass it";

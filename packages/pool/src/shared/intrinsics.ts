@@ -191,6 +191,19 @@ export function viewLengthOf(view: View): number {
   return typedArrayName(view) === undefined ? byteLengthOfDataView(view) : byteLengthOfTyped(view);
 }
 
+const keysOfTyped: (view: View) => unknown = uncurryThis(typedArrayPrototype.keys) as never;
+
+/** Whether its buffer, which can be resized and was not detached, does not reach as far any more: then it has no length, and a DataView throws. */
+export function isOutOfBounds(view: View): boolean {
+  try {
+    if (typedArrayName(view) === undefined) byteLengthOfDataView(view);
+    else keysOfTyped(view);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** What the type declarations leave out of Buffer: texts to bytes and back. */
 interface TextCodec {
   latin1Slice(this: Uint8Array, start: number, end: number): string;

@@ -1,6 +1,7 @@
 // oxlint-disable typescript/no-unsafe-type-assertion -- values of every kind, also wrong ones, are what is tested
 import { describe, expect, it } from "vitest";
 
+import { type ErrorWire, fromWire, toWire } from "../../src/codec/error-wire.ts";
 import { decoder, encoded, encoder, roundTrip } from "./round-trip.ts";
 import { difference } from "./same-graph.ts";
 
@@ -127,6 +128,33 @@ describe("bytes", () => {
     bytes.fill(0);
     expect([...copy.bytes, ...copy.view]).toEqual([1, 2, 3, 1.5]);
     expect(copy.bytes.buffer.byteLength).toBe(3);
+  });
+
+  it("a view whose buffer does not reach as far any more is refused, as by structured clone; of an error it is left out", () => {
+    for (const type of [Uint8Array, Float64Array, DataView] as unknown as typeof constructors) {
+      for (const [offset, length] of [[8, 8], [16]] as const) {
+        const buffer = new ArrayBuffer(16, { maxByteLength: 32 });
+        const view = new type(
+          buffer,
+          offset,
+          length === undefined ? undefined : type === Float64Array ? 1 : length,
+        );
+        expect(roundTrip({ view })).toMatchObject({ view: { byteLength: view.byteLength } });
+        buffer.resize(8);
+        expect(() => structuredClone(view)).toThrow(DOMException);
+        expect(() => roundTrip({ list: [1, view] })).toThrow(
+          /result\.list\[1\] lies beyond the end of its ArrayBuffer/,
+        );
+        const wire = toWire(Object.assign(new Error("x"), { view, kept: 1 }));
+        const error = fromWire(roundTrip(wire) as ErrorWire) as Error & { kept: number };
+        expect(error).toMatchObject({ message: "x", kept: 1 });
+        expect(error).not.toHaveProperty("view");
+      }
+    }
+    const empty = new ArrayBuffer(0, { maxByteLength: 32 });
+    expect(roundTrip([new Uint8Array(empty), new DataView(empty), new Uint8Array(empty, 0, 0)])).toHaveLength(
+      3,
+    );
   });
 
   it("a detached buffer is refused, also below a view", () => {
