@@ -40,7 +40,7 @@ export type DropParts = Omit<StreamParts, "decoder">;
 export interface StreamLedger {
   /** Somebody waits for an item. */
   awaited(): void;
-  /** The next item cannot be read before what NotArrived names has come: then there is news. Never on the host. */
+  /** The next item cannot be read before what NotArrived names has come: then there is news. On the host only memory that is announced again. */
   heldUp(stream: OpenStream, id: number): void;
   /** The generator is to end; the job settles as it then does. */
   leave(job: TaskJob): void;

@@ -107,6 +107,7 @@ export class JobRunner {
   mayBegin(slot: number): boolean {
     const { slots } = this.#memory;
     if (slots.begin(slot)) return true;
+    this.#late.forget(slot);
     const id = carriedInSlot(slots, this.#arenas, slot);
     if (id !== 0) this.#carried.dropWhenHere(id);
     this.#outcomes.error(slot, new JobCanceledError(undefined, "The job was asked to stop before it began"));
@@ -163,7 +164,7 @@ export class JobRunner {
       this.#outcomes.result(slot, returned);
     } catch (error) {
       if (error instanceof NotArrived) {
-        if (!this.#late.takeGone(slot)) {
+        if (!this.#late.takeGone(slot, error.id)) {
           this.#memory.slots.notBegun(slot);
           const pending = this.#late.wait(error.id, slot, this.#isHere);
           return pending !== null || !this.mayBegin(slot) ? pending : this.#run(slot);

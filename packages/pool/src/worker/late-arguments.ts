@@ -20,8 +20,8 @@ export class LateArguments {
   readonly #resume: (slot: number, isLate: boolean) => void;
   /** By what they wait for: see NotArrived. */
   readonly #waiting = new Map<number, Waiting[]>();
-  /** Slots whose jobs have waited in vain. */
-  readonly #gone = new Set<number>();
+  /** By slot, what its job has waited for in vain. */
+  readonly #gone = new Map<number, number>();
   /** While the thread looks on, and for which job. */
   #asked = NONE;
   #askedFor = NONE;
@@ -46,7 +46,7 @@ export class LateArguments {
     this.#ask(id);
     this.#asked = id;
     this.#askedFor = slot;
-    const found = this.#look() && (isHere(id) || this.#gone.has(slot));
+    const found = this.#look() && (isHere(id) || this.#gone.get(slot) === id);
     this.#asked = NONE;
     if (found) return null;
     return new Promise((resolve) => {
@@ -81,8 +81,8 @@ export class LateArguments {
 
   /** They will never be here. */
   gone(id: number): void {
-    if (id === this.#asked) this.#gone.add(this.#askedFor);
-    for (const { slot } of this.#waiting.get(id) ?? []) this.#gone.add(slot);
+    if (id === this.#asked) this.#gone.set(this.#askedFor, id);
+    for (const { slot } of this.#waiting.get(id) ?? []) this.#gone.set(slot, id);
     this.arrived(id);
   }
 
@@ -102,15 +102,22 @@ export class LateArguments {
           waiting.filter((each) => !inVain.includes(each)),
         );
       for (const each of inVain) {
-        this.#gone.add(each.slot);
+        this.#gone.set(each.slot, id);
         this.#goOn(each);
       }
     }
   }
 
-  /** Whether the job in this slot has waited in vain; says so once. */
-  takeGone(slot: number): boolean {
-    return this.#gone.delete(slot);
+  /** Whether the job in this slot has waited for this in vain; says so once. */
+  takeGone(slot: number, id: number): boolean {
+    const isGone = this.#gone.get(slot) === id;
+    this.#gone.delete(slot);
+    return isGone;
+  }
+
+  /** The job in this slot is over, and was not begun. */
+  forget(slot: number): void {
+    this.#gone.delete(slot);
   }
 
   get size(): number {

@@ -291,7 +291,8 @@ describe("what cannot be moved is refused, and nothing is detached", () => {
       message: expect.stringContaining("Node refuses"),
     });
     expect(moved.detached).toBe(false);
-    expect(await jobs.moveBesideRefused(bytes)).toEqual({
+    await using one = new ThreadPool({ maxThreads: 1 });
+    expect(await one.run(jobs.moveBesideRefused, [bytes])).toEqual({
       result: "result Blob",
       item: "item Blob",
       forked: "result Blob",

@@ -15,6 +15,7 @@ import { HOST, HOST_SERIAL } from "../../src/shared/pool-memory.ts";
 import { OUTCOME_RESULT } from "../../src/shared/slot-fields.ts";
 import { ringBytes, STREAM_SHAPE, StreamWriter } from "../../src/shared/stream-ring.ts";
 import type { OpenedStream } from "../../src/submit/job-stream.ts";
+import { SharedBuffers } from "../../src/transfer/shared-buffers.ts";
 import { move } from "../../src/transfer/move.ts";
 import { ItemWriter } from "../../src/transfer/item-writer.ts";
 import { UncaughtErrors } from "../uncaught.ts";
@@ -634,8 +635,14 @@ describe("streams", () => {
     slots.setStream(slot, payloads.arenaOf(block), ring);
     const bytes = payloads.bytes(block);
     const at = payloads.offset(block);
+    const theirs = new SharedBuffers(99, () => {}, { announce: () => {}, gone: () => {} });
     const items = new ItemWriter(
-      { encoder: new Encoder(sharedBuffers, carried.nextId), payloads, sharedBuffers, carry: () => {} },
+      {
+        encoder: new Encoder(theirs, carried.nextId),
+        payloads,
+        sharedBuffers: theirs,
+        carry: () => {},
+      },
       new StreamWriter(bytes, at, STREAM_SHAPE, slots.highWaterMark(slot)),
       bytes,
       at,
@@ -655,7 +662,7 @@ describe("streams", () => {
       items.write(move({ bytes, text }, [bytes.buffer]));
     };
     link(false);
-    return { pool, ledger, items, carried, writeMoved, end, givenBack, ring, sharedBuffers, opened };
+    return { pool, ledger, items, carried, writeMoved, end, givenBack, ring, sharedBuffers, theirs, opened };
   }
   const unread = { code: "ERR_SKEIN_NOT_CLONEABLE" };
   const large = "x".repeat(200_000);
@@ -686,9 +693,10 @@ describe("streams", () => {
   });
 
   it("a SharedArrayBuffer that is gone where it was numbered stays while an item that names it is unread", async () => {
-    const { pool, items, end, sharedBuffers, opened } = makeStream();
+    const { pool, items, end, sharedBuffers, theirs, opened } = makeStream();
     const buffer = new SharedArrayBuffer(8);
     sharedBuffers.add(77, buffer);
+    theirs.add(77, buffer);
     items.write(buffer);
     sharedBuffers.gone(77);
     pool.submitter.ledger.drain();
