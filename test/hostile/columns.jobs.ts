@@ -1,4 +1,5 @@
 /** The jobs by which the matrix finds out whether a pool works. Nothing in them relies on what a surrounding may change. */
+import process from "node:process";
 import { AsyncLocal } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
 import { fork, job } from "@skein/pool/worker";
@@ -30,6 +31,10 @@ export async function failLater(message: string): Promise<never> {
 export function failRevoked(): never {
   // oxlint-disable-next-line typescript/only-throw-error -- that is what is tried
   throw revoked();
+}
+
+export function byteLength(memory: ArrayBuffer): number {
+  return memory.byteLength;
 }
 
 export function readTenant(): string | undefined {

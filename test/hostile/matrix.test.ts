@@ -10,7 +10,7 @@ import { knownFailures } from "./known-failures.ts";
 import { type Surrounding, surroundings } from "./surroundings.ts";
 
 const COLUMNS =
-  "jobs errors nested map context progress cancel timeout crash tasks batching processes afterwards close".split(
+  "jobs errors nested map context progress cancel timeout moved crash tasks batching processes afterwards close".split(
     " ",
   );
 const LIMIT_MS = 60_000;

@@ -9,17 +9,22 @@
  *         none     the surroundings are flags, not a setup
  */
 import { revoked } from "./revoked.ts";
+import type { Transferable } from "node:worker_threads";
 import type * as Jobs from "./columns.jobs.ts";
 import { putUp, type Raised, real } from "./setups.ts";
 
 /** Nowhere: for a function that has lost it on its way. */
 declare const elsewhere: unknown;
 
-const { writeSync } = process.getBuiltinModule("node:fs");
+const { env } = process;
+const getBuiltinModule = process.getBuiltinModule.bind(process);
+const thisFile = getBuiltinModule("node:url").fileURLToPath(import.meta.url);
+const exit = process.reallyExit.bind(process);
+const { writeSync } = getBuiltinModule("node:fs");
 const { apply, ownKeys } = Reflect;
 const { is } = Object;
 const NativePromise = Promise;
-const limitMs = Number(process.env["SKEIN_COLUMN_LIMIT_MS"] ?? 10_000);
+const limitMs = Number(env["SKEIN_COLUMN_LIMIT_MS"] ?? 10_000);
 
 const HANGS = "never settled";
 
@@ -83,11 +88,11 @@ export async function main(surrounding: string | null, moment: string): Promise<
     if (surrounding !== null) raised = await putUp(surrounding);
   };
   const onThread = moment === "thread" || moment === "both";
-  if (onThread && surrounding !== null) process.env["SKEIN_SURROUNDING_ON_THREAD"] = surrounding;
+  if (onThread && surrounding !== null) env["SKEIN_SURROUNDING_ON_THREAD"] = surrounding;
   if (moment === "before") await put();
   const { ThreadPool } = await import("@skein/pool");
   const { MultiProducerConcurrentConsumer } = await import("@skein/batching");
-  const { Task } = await import("@skein/scheduling");
+  const { CancellationTokenSource, Task } = await import("@skein/scheduling");
   const { tenant } = await import("./columns.jobs.ts");
   const url = new URL("./columns.jobs.ts", import.meta.url);
   const makePool = () =>
@@ -205,6 +210,37 @@ export async function main(surrounding: string | null, moment: string): Promise<
       raised?.advance?.(400);
       same("its code", (await failure(task))["code"], "ERR_SKEIN_JOB_TIMEOUT");
     },
+    moved: async () => {
+      const memory = new ArrayBuffer(100_000);
+      same("moved", await within(pool.run(jobs.byteLength, [memory], { transfer: [memory] })), 100_000);
+      same("its owner's", memory.byteLength, 0);
+      // One that is locked is found before anything is taken away.
+      const { ReadableStream } = getBuiltinModule("node:stream/web");
+      const kept = new ArrayBuffer(8);
+      const locked = new ReadableStream();
+      locked.getReader();
+      let code: unknown;
+      try {
+        await within(pool.run(jobs.byteLength, [kept], { transfer: [kept, locked] }));
+      } catch (error) {
+        code = (error as { code?: unknown }).code;
+      }
+      same("a stream that is locked", code, "ERR_SKEIN_INVALID_ARG_TYPE");
+      same("what came before it", kept.byteLength, 8);
+      const busy = new CancellationTokenSource();
+      const begun = [gates(), gates()];
+      for (let i = 0; i < 2; i++)
+        pool.run(jobs.untilCancelled, [begun[i]!], { signal: busy.token }).then(null, () => {});
+      for (let i = 0; i < 2; i++) await opened(begun[i]!);
+      const canceled = new CancellationTokenSource();
+      const file = await getBuiltinModule("node:fs/promises").open(thisFile);
+      const transfer = [file] as unknown as Transferable[];
+      const dropped = pool.run(jobs.add, [1, 1], { transfer, signal: canceled.token });
+      same("its owner's", file.fd, -1);
+      canceled.cancel();
+      busy.cancel();
+      same("a file that nobody receives", (await failure(dropped))["name"], "AbortError");
+    },
     crash: async () => {
       same("its code", (await failure(jobs.exit()))["code"], "ERR_SKEIN_THREAD_CRASHED");
       same("the next job", await within(jobs.add(2, 2)), 4);
@@ -254,7 +290,7 @@ export async function main(surrounding: string | null, moment: string): Promise<
       same("the sum", sum, 15);
     },
     processes: async () => {
-      if (process.env["SKEIN_WITH_PROCESSES"] === undefined) return;
+      if (env["SKEIN_WITH_PROCESSES"] === undefined) return;
       const { ProcessPool } = await import("@skein/pool/process");
       // Before the first module of a process is.
       const preload = ["--import", new URL("./thread-setup.ts", import.meta.url).href];
@@ -294,11 +330,11 @@ export async function main(surrounding: string | null, moment: string): Promise<
       }
     }
     writeSync(1, `${name}\t${outcome}\n`);
-    if (outcome === HANGS) process.reallyExit(9);
+    if (outcome === HANGS) exit(9);
   }
 }
 
-if (process.argv[1] === process.getBuiltinModule("node:url").fileURLToPath(import.meta.url)) {
+if (process.argv[1] === thisFile) {
   const [, , name, moment] = process.argv;
   await main(name === "-" ? null : name!, moment!);
 }

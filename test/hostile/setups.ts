@@ -252,6 +252,19 @@ function wrapThen(): void {
   };
 }
 
+/** As bundles for browsers bring it along: the package `process`. */
+function replaceProcess(): void {
+  const { env } = process;
+  const nextTick = process.nextTick.bind(process);
+  const self = { title: "browser", browser: true, env, nextTick, argv: [], version: "", versions: {} };
+  global["process"] = Object.assign(self, {
+    on: () => self,
+    once: () => self,
+    off: () => self,
+    cwd: () => "/",
+  });
+}
+
 function refuse(target: object, name: PropertyKey): void {
   define(target, name, () => {
     throw new Error(`${String(name)} was called`);
@@ -415,6 +428,13 @@ export const setups: Readonly<Record<string, Setup>> = {
   },
   "AbortController is another class": replaceAbortController,
   "URL is another class": replaceURL,
+  "process is another object": replaceProcess,
+  "crypto and streams are gone": without("crypto", "ReadableStream", "WritableStream", "TransformStream"),
+  "structuredClone goes through JSON": () => {
+    global["structuredClone"] = (value: unknown) => JSON.parse(JSON.stringify(value));
+  },
+  "the source of functions is hidden": () =>
+    void define(Function.prototype, "toString", () => "function () { [native code] }"),
   "Math.random is constant": () => void define(Math, "random", () => 0.5),
   "structuredClone, performance, queueMicrotask are gone": without(
     "structuredClone",

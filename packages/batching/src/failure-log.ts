@@ -1,3 +1,4 @@
+import process from "node:process";
 import { AsyncScope } from "@skein/context";
 import { settled, whenSettled } from "./native-promise.ts";
 import type { FailedBatch } from "./pump.ts";

@@ -5,6 +5,7 @@
  *
  * No mark tells them apart but the first byte: `v8.serialize` begins with 0xFF, which is in no UTF-8 text.
  */
+import { Buffer } from "node:buffer";
 import { serialize } from "node:v8";
 import { deserialize } from "@skein/context/internal";
 import { notCloneable, promiseInPlaceOfItem } from "./not-cloneable.ts";

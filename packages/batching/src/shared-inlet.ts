@@ -1,4 +1,5 @@
 /** The owner's end of shared memory: takes what other threads pushed, and gives it to the slots as far as they have room. */
+import process from "node:process";
 import { AsyncScope, CarriedScope, ExecutionContext } from "@skein/context";
 import type { ContextCarrier } from "@skein/context";
 import type { PushScope } from "./context-of.ts";

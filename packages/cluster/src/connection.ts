@@ -1,4 +1,5 @@
 /** Which store the options mean, and how long it may take to answer. */
+import process from "node:process";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { RedisOptions } from "ioredis";
 import { resolve } from "node:path";
@@ -52,6 +53,11 @@ function addressOf(connection: unknown): string | null {
   if (typeof connection !== "object" || connection === null) return null;
   const { href } = connection as Partial<URL>;
   return typeof href === "string" ? href : null;
+}
+
+/** By a member: a program may have put another class in place of Node's. */
+function isUrl(connection: URL | RedisOptions | null): connection is URL {
+  return typeof (connection as Partial<URL> | null)?.href === "string";
 }
 
 /** @throws RangeError: the queues cannot have one. */

@@ -1,4 +1,5 @@
 /** Messages on a byte stream: four bytes of length, then what `v8.serialize` makes of the value. Both ends are processes of one user. */
+import { Buffer } from "node:buffer";
 import { deserialize, serialize } from "node:v8";
 
 export interface Query {

@@ -1,8 +1,10 @@
 /** Where the files of an embedded database lie. */
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import process from "node:process";
 
 /** The longest path of a socket, on any system. */
 const SOCKET_BYTES = 103;

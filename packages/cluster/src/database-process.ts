@@ -4,6 +4,7 @@
  *
  * Whoever needs the database starts this program; only one of them gets the lock, which the system takes back however its process ends.
  */
+import process from "node:process";
 import { PGlite } from "@electric-sql/pglite";
 import { LATEST_SCHEMA_VERSION, runMigrations, DEFAULT_SCHEMA } from "bullmq";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";

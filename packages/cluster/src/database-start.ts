@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import process from "node:process";
+import { fileURLToPath, URL } from "node:url";
 import { addressOf, ownFolder, socketOf } from "./database-places.ts";
 import { now } from "./timers.ts";
 

@@ -1,6 +1,6 @@
 /** What a module is called in the store, where the paths of one machine mean nothing. */
-import { argumentRangeError } from "@skein/context/errors";
 import { URL } from "node:url";
+import { argumentRangeError } from "@skein/context/errors";
 import { isName } from "./wire.ts";
 
 export class ModuleNames {

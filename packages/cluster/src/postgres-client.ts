@@ -8,6 +8,7 @@
  *                       then it keeps
  *            lost       OPEN → CLOSED: what was asked and not answered rejects, as if a connection to Redis had broken: it may have been done
  */
+import { URL } from "node:url";
 import { AsyncScope } from "@skein/context";
 import {
   assertSchemaCompatibility,
@@ -16,7 +17,6 @@ import {
   runMigrations,
   SchemaMigrationRequiredError,
 } from "bullmq";
-import { URL } from "node:url";
 import type { Client, Pool, PoolClient, QueryResult } from "pg";
 import { connectionError, DatabasePool } from "./database-pool.ts";
 

@@ -4,6 +4,7 @@
  * Slots      a loop has `concurrency` jobs at once, one more for each job of this process that waits for jobs of the cluster, since these have to
  *            run somewhere, and perhaps there is no other process; and some that are ahead of their turn (look-ahead.ts)
  */
+import { URL } from "node:url";
 import { AsyncScope } from "@skein/context";
 import { ThreadPool } from "@skein/pool";
 import { showJobsAs, suppressTracing } from "@skein/pool/engine";

@@ -1,5 +1,6 @@
 /** Which versions this is of: the package's, and that of what lies in the store. */
 import { readFileSync } from "node:fs";
+import { URL } from "node:url";
 
 const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string;

@@ -2,6 +2,7 @@
  * What lies in the store: a job's request as BullMQ's `data`, and its outcome as BullMQ's return value. Anybody who reaches the store may
  * have written them, so both are checked, and their size comes first.
  */
+import { Buffer } from "node:buffer";
 import type { FunctionSource } from "@skein/pool/engine";
 import { createHash } from "node:crypto";
 import { InvalidPayloadError, PayloadTooLargeError, VersionSkewError } from "./errors.ts";

@@ -327,6 +327,10 @@ describe("a cluster without a server", () => {
     expect(bad("secret")).toThrow(/^(?!.*secret)/);
     for (const address of ["valkey://user:secret@host", "postgresql://user:secret@host/jobs"])
       await new Cluster({ connection: address }).close();
+    // Of a class that a simulated browser has in place of Node's.
+    const own = (href: string): URL => ({ href, toString: () => href }) as URL;
+    await new Cluster({ connection: own("valkey://host") }).close();
+    expect(() => new Cluster({ connection: own("http://host") })).toThrow(/got .*http:/);
   });
 
   it.each<[string, object]>([

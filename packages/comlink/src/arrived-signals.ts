@@ -1,5 +1,6 @@
 /** The other end of SentSignals: a signal of this thread for each that has come. */
 import { AsyncScope } from "@skein/context";
+import { AbortController } from "./intrinsics.ts";
 import { decodeThrown } from "./thrown.ts";
 import type { SentSignal, SignalMessage } from "./wire.ts";
 
@@ -9,18 +10,22 @@ interface Arrived {
   readonly scope: AsyncScope;
 }
 
+function newlyArrived(): Arrived {
+  return { controller: new AbortController(), scope: AsyncScope.capture() };
+}
+
 export class ArrivedSignals {
   readonly #waiting = new Map<string, Arrived>();
 
   receive({ id, reason }: SentSignal): AbortSignal {
     const known = this.#waiting.get(id);
     if (reason !== undefined) {
-      if (known === undefined) return AbortSignal.abort(decodeThrown(reason));
-      this.#abort(id, known, decodeThrown(reason));
-      return known.controller.signal;
+      const aborted = known ?? newlyArrived();
+      this.#abort(id, aborted, decodeThrown(reason));
+      return aborted.controller.signal;
     }
     if (known !== undefined) return known.controller.signal;
-    const arrived = { controller: new AbortController(), scope: AsyncScope.capture() };
+    const arrived = newlyArrived();
     this.#waiting.set(id, arrived);
     return arrived.controller.signal;
   }

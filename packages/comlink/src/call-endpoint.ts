@@ -6,6 +6,7 @@ import type { Transferable } from "node:worker_threads";
 import * as Comlink from "comlink";
 import { type CallOptions, resolveCallOptions } from "./call-options.ts";
 import type { CallTarget, Outcome } from "./calls.ts";
+import { Promise } from "./intrinsics.ts";
 import type { CallMessage, WireValue } from "./wire.ts";
 
 const whereabouts: unique symbol = Symbol("skein.comlink.whereabouts");

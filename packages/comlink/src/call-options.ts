@@ -53,7 +53,7 @@ function checkTimeout(value: number): void {
 }
 
 /** By its members: a simulated browser has a class of its own, and both kinds reach us. */
-function isAbortSignal(value: unknown): value is AbortSignal {
+export function isAbortSignal(value: unknown): value is AbortSignal {
   if (typeof value !== "object" || value === null) return false;
   const { aborted, addEventListener } = value as Partial<AbortSignal>;
   return typeof aborted === "boolean" && typeof addEventListener === "function";

@@ -33,7 +33,7 @@ import {
   type UnreadMessage,
   type WireValue,
 } from "./wire.ts";
-import { Promise } from "./native-promise.ts";
+import { Promise } from "./intrinsics.ts";
 
 /** What a CallEndpoint sends calls to. */
 export interface CallTarget {

@@ -7,7 +7,7 @@ import { abortOnce } from "@skein/scheduling/internal";
 import { doors } from "./doors.ts";
 import { Exposed } from "./exposed.ts";
 import { PortLink } from "./link.ts";
-import { Promise } from "./native-promise.ts";
+import { Promise } from "./intrinsics.ts";
 
 suppressTracing(import.meta.url);
 

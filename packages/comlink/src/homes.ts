@@ -12,7 +12,7 @@
  */
 import type { ThreadPool } from "@skein/pool";
 import type { JobEngine } from "@skein/pool/engine";
-import { Promise } from "./native-promise.ts";
+import { Promise } from "./intrinsics.ts";
 
 /** A thread for one home. */
 export interface Place {

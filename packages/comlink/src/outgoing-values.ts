@@ -4,6 +4,7 @@
  */
 import { MessageChannel, type MessagePort, type Transferable } from "node:worker_threads";
 import { AsyncScope } from "@skein/context";
+import { isAbortSignal } from "./call-options.ts";
 import { define } from "./define.ts";
 import { isMarked } from "./marks.ts";
 import type { SentSignals } from "./sent-signals.ts";
@@ -39,7 +40,7 @@ export class OutgoingValues {
   }
 
   #sendAlone(value: object): WireValue {
-    if (!(value instanceof AbortSignal)) {
+    if (!isSignal(value)) {
       const port = proxied(this.#doors, value, true);
       this.#ports.push(port);
       this.transfer.push(port);
@@ -79,7 +80,11 @@ export function proxied(doors: Doors, object: object, isCallback: boolean): Mess
 }
 
 function isSentAlone(value: unknown): value is object {
-  return typeof value === "function" || isMarked(value) || value instanceof AbortSignal;
+  return typeof value === "function" || isMarked(value) || isSignal(value);
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  return isAbortSignal(value) && !isContainer(value);
 }
 
 function isContainer(value: unknown): value is Container {

@@ -1,5 +1,6 @@
 /** The same object on several threads. */
 import type { CallTarget, OutgoingCall } from "./calls.ts";
+import { Promise } from "./intrinsics.ts";
 import type { ThreadObject } from "./thread-object.ts";
 
 export class Replicas implements CallTarget {

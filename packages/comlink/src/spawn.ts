@@ -1,5 +1,5 @@
 import { isAbsolute } from "node:path";
-import { pathToFileURL } from "node:url";
+import { pathToFileURL, URL as NodeURL } from "node:url";
 import { ExecutionContext } from "@skein/context";
 import { argumentRangeError, argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import { ThreadPool } from "@skein/pool";
@@ -7,6 +7,7 @@ import { type JobEngine, showJobsAs, suppressTracing } from "@skein/pool/engine"
 import { proxyOver } from "./doors.ts";
 import type * as Home from "./home.ts";
 import { mustChoose, onThreads } from "./homes.ts";
+import { Promise } from "./intrinsics.ts";
 import { Replicas } from "./replicas.ts";
 import { type Blueprint, ThreadObject } from "./thread-object.ts";
 import type { Remote } from "./wrap.ts";
@@ -34,7 +35,7 @@ type ArgumentsOf<C> = C extends abstract new (...args: infer A) => unknown ? A :
 
 const names: OptionNames<SpawnOptions> = { replicas: true, onLost: true };
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-const homeUrl = new URL(`./home.${extension}`, import.meta.url);
+const homeUrl = new NodeURL(`./home.${extension}`, import.meta.url);
 // It lasts as long as its object.
 suppressTracing(homeUrl);
 showJobsAs(homeUrl, { url: homeUrl.href, name: "spawned object" });
@@ -78,7 +79,7 @@ export function spawn<M, K extends ClassName<M>>(
   const plan: Plan = {
     pool,
     home: pool.module<typeof Home>(homeUrl).home,
-    url: typeof url === "string" && isAbsolute(url) ? pathToFileURL(url).href : String(url),
+    url: typeof url !== "string" ? url.href : isAbsolute(url) ? pathToFileURL(url).href : url,
     name,
     args,
     restarts: onLost === "restart",

@@ -20,7 +20,7 @@ import { callLost } from "./errors.ts";
 import { PortLink } from "./link.ts";
 import { mustChoose, onAnyThread, onThreads, type Place, settleOn } from "./homes.ts";
 import type { home } from "./home.ts";
-import { Promise } from "./native-promise.ts";
+import { AbortController, Promise } from "./intrinsics.ts";
 
 /** What a home is made of, each time. */
 export interface Blueprint {

@@ -12,7 +12,7 @@ import {
   TimeoutError,
 } from "@skein/scheduling";
 import * as Plain from "comlink";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { UncaughtErrors } from "../../pool/test/uncaught.ts";
 import {
@@ -157,6 +157,23 @@ describe("arguments", () => {
     expect(await second).toBe("r6");
     expect(await remote.aborted(AbortSignal.abort("early"))).toBe("early");
     expect(await remote.aborted(controller.signal)).toMatchObject({ message: "enough" });
+  });
+
+  it("bring AbortSignals of any class, whichever the program has made the global one", async () => {
+    class OwnSignal extends EventTarget {
+      aborted = false;
+      reason: unknown;
+    }
+    const own = new OwnSignal();
+    const toldByOwn = remote.aborted(own as never);
+    Object.assign(own, { aborted: true, reason: "own" }).dispatchEvent(new Event("abort"));
+    expect(await toldByOwn).toBe("own");
+    const controller = new AbortController();
+    vi.stubGlobal("AbortSignal", OwnSignal);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const told = remote.aborted(controller.signal);
+    controller.abort("enough");
+    expect(await told).toBe("enough");
   });
 
   it("bring AbortSignals whose event another listener stops", async () => {

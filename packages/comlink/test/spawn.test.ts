@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { AsyncLocal } from "@skein/context";
 import { PoolClosedError, ThreadCrashedError, ThreadPool, type TracedJob } from "@skein/pool";
 import { InlineEngine } from "@skein/pool/inline";
-import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { throwsWhileDown, writtenFiles } from "../../pool/test/jobs/written-files.ts";
 import { release, type Remote, spawn, withOptions } from "../src/index.ts";
@@ -41,6 +41,21 @@ describe("an object on a thread", () => {
 
   it("may be of a module that is given as a path", async () => {
     const object = await spawn<Module, "Store">(pool, fileURLToPath(url), "Store", [{ a: "1" }]);
+    expect(await object.get("a")).toBe("1");
+    await release(object);
+  });
+
+  it("is made whatever class the program has put in place of Promise and URL", async () => {
+    // As libraries have them, older than `allSettled`; Comlink itself takes what is there.
+    const Native = Promise;
+    function Library(...args: ConstructorParameters<typeof Promise>): Promise<unknown> {
+      return new Native(...args);
+    }
+    vi.stubGlobal("Promise", Object.assign(Library, { resolve: Native.resolve.bind(Native) }));
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const own = { href: url.href, protocol: "file:" } as URL;
+    const object = await spawn<Module, "Store">(pool, own, "Store", [{ a: "1" }], { replicas: 2 });
+    vi.unstubAllGlobals();
     expect(await object.get("a")).toBe("1");
     await release(object);
   });

@@ -1,4 +1,5 @@
 /** Tasks that are on their way, oldest first, and who waits until there is none. The tasks themselves are the list. */
+import { Promise } from "./intrinsics.ts";
 import type { QueuedTask, TaskInfo } from "./task-info.ts";
 import { clearTimeout, setTimeout } from "./timers.ts";
 

@@ -3,6 +3,7 @@ import { EventEmitterAsyncResource } from "node:events";
 import type { Transferable as NodeTransferable, Worker } from "node:worker_threads";
 import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
 import { type PiscinaHistogram, Times } from "./histogram.ts";
+import { Promise } from "./intrinsics.ts";
 import { move, movedOf } from "./movable.ts";
 import { BalancedFlow } from "./balanced-flow.ts";
 import type { Flow } from "./flow.ts";

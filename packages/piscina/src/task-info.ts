@@ -4,6 +4,7 @@ import { AsyncScope } from "@skein/context";
 import { SkeinError } from "@skein/context/errors";
 import type { JobReceiver, SentJob } from "@skein/pool/engine";
 import { AbortError, type AbortSignalAny, isAborted, onAbort, reasonOf } from "./abort-signal.ts";
+import { Promise } from "./intrinsics.ts";
 import { kQueueOptions } from "./symbols.ts";
 import { reportUncaught } from "./report-uncaught.ts";
 import type { Task } from "./task-queues.ts";

@@ -3,7 +3,7 @@
  * file and name, so that tasks need not carry them. See task-runners.ts.
  */
 import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
+import { pathToFileURL, URL } from "node:url";
 import { AsyncScope } from "@skein/context";
 import { move } from "@skein/pool/worker";
 import { movedOf } from "./movable.ts";

@@ -1,5 +1,5 @@
 /** The jobs that run tasks, task-runner.ts: one for each file and name of a handler, so that tasks need not carry those. */
-import { pathToFileURL } from "node:url";
+import { pathToFileURL, URL } from "node:url";
 import type { ThreadPool } from "@skein/pool";
 import { JobSender, showJobsAs } from "@skein/pool/engine";
 

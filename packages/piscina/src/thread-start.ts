@@ -1,5 +1,6 @@
 /** What threads load first. The URL says by how much the thread lowers its priority. */
 import { subscribe } from "node:diagnostics_channel";
+import { URL } from "node:url";
 import { parentPort } from "node:worker_threads";
 import type { StrayErrorMessage } from "@skein/pool";
 import { STRAY } from "./stray-message.ts";

@@ -10,6 +10,7 @@
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { isAbsolute } from "node:path";
+import { URL } from "node:url";
 import type { Transferable as NodeTransferable, Worker } from "node:worker_threads";
 import {
   PoolClosedError,

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { EventEmitter, once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { TracedJob } from "@skein/pool";
 import { eventually } from "../../../test/support/eventually.ts";
 import { UncaughtErrors } from "../../pool/test/uncaught.ts";
@@ -54,6 +54,17 @@ describe("task files", () => {
     await expect(piscina.run("x")).resolves.toMatchObject({ task: "x" });
     await expect(piscina.run(21, { name: "promised" })).resolves.toBe(42);
     await expect(piscina.run(1, { name: "absent" })).rejects.toThrow("No handler function exported from");
+  });
+
+  it("give promises of V8's class, whatever the program has put in its place", async () => {
+    const piscina = make();
+    const Native = Promise;
+    vi.stubGlobal("Promise", undefined);
+    const tasks = [piscina.run(21, { name: "promised" }), piscina.run(1, { filename: 1 as never })];
+    vi.unstubAllGlobals();
+    for (const task of tasks) expect(task).toBeInstanceOf(Native);
+    await expect(tasks[0]).resolves.toBe(42);
+    await expect(tasks[1]).rejects.toThrow(TypeError);
   });
 
   it("are ES modules, with the state of their thread", async () => {

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { Arrivals } from "./arrivals.ts";
 import { BlockAudit, Blocks } from "./blocks.ts";
 import { BLOCK_BYTES, layoutFor } from "./segment-layout.ts";

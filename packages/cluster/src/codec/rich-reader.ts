@@ -1,4 +1,5 @@
 /** The values that rich-writer.ts has written. Anybody may have written the text: each node is checked, and no name becomes code. */
+import { Buffer } from "node:buffer";
 import { type ErrorWire, fromWire } from "@skein/pool/engine";
 import { InvalidPayloadError } from "../errors.ts";
 

@@ -7,6 +7,7 @@
  *                 ["d", time | null]  ["r", source, flags]  ["B", base64]  ["v", class, ref, offset, length]
  *                 ["x", ref] a boxed primitive  ["e", ref of the error's wire form]  ["p", ref] the first node when it is no object
  */
+import { Buffer } from "node:buffer";
 import { isBoxedPrimitive, isDate, isMap, isNativeError, isProxy, isRegExp, isSet } from "node:util/types";
 import { NotCloneableError } from "@skein/pool";
 import { isCarriedByMessage, toWire } from "@skein/pool/engine";

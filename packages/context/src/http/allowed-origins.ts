@@ -1,4 +1,5 @@
 /** Which hosts may learn what the context holds. */
+import { URL as NodeURL } from "node:url";
 import { argumentTypeError } from "../errors.ts";
 import { isArray } from "../intrinsics.ts";
 
@@ -25,10 +26,9 @@ export function allowedOrigins(origins: AllowedOriginsOptions["origins"]): Reado
   return allowed;
 }
 
-/** Null for what has none: no URL, or one as `data:`. */
+/** Null for what has none: no URL, or one as `data:`. A URL of a class that a program has in place of Node's is one, too. */
 export function originOf(url: unknown): string | null {
-  if (typeof url !== "string" && !(url instanceof URL)) return null;
-  const text = String(url);
-  const origin = URL.canParse(text) ? new URL(text).origin : "null";
+  const text = typeof url === "string" ? url : (url as Partial<URL> | null | undefined)?.href;
+  const origin = typeof text === "string" && NodeURL.canParse(text) ? new NodeURL(text).origin : "null";
   return origin === "null" ? null : origin;
 }

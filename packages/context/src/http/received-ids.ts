@@ -1,4 +1,5 @@
 /** What a request brings, on any server: its id, its place in a trace, its baggage. Set in the current context. */
+import process from "node:process";
 import type { AsyncLocal } from "../async-local.ts";
 import { argumentTypeError } from "../errors.ts";
 import { WeakMap } from "../intrinsics.ts";

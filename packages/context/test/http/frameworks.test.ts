@@ -373,6 +373,9 @@ describe("the way out", () => {
     expect(fails("https://a.test")).toThrow(/options\.origins/);
     expect(fails(["a.test"])).toThrow(/options\.origins\[0\]/);
     expect(fails(["https://a.test", 1])).toThrow(/options\.origins\[1\]/);
+    // A URL of another class than Node's is one.
+    expect(fails([{ href: "https://a.test/" }])).not.toThrow();
+    expect(fails([{ href: "data:," }])).toThrow(/options\.origins\[0\]/);
   });
 
   it("refuse a wrong option when they are made", () => {

@@ -1,5 +1,5 @@
 /** Skein's jobs on a Piscina that the program has. */
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, URL } from "node:url";
 import { type LostJob, PoolClosedError, ThreadCrashedError } from "@skein/pool";
 import {
   announceClosing,
@@ -14,6 +14,7 @@ import {
   resolveCloseOptions,
 } from "@skein/pool/engine";
 import type { Task } from "@skein/scheduling";
+import { AbortController } from "../intrinsics.ts";
 import { infrastructureError } from "./piscina-error.ts";
 import { checkPool, type PiscinaPool } from "./piscina-pool.ts";
 import { ThreadExits } from "./thread-exits.ts";

@@ -8,6 +8,8 @@
  * | is asked to stop by its terminal (SIGINT) | goes on: what becomes of jobs is for the program to say     |
  */
 import { Socket } from "node:net";
+import process from "node:process";
+import { URL } from "node:url";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import { decodeValue, encodeValue } from "../adapter/encoded-value.ts";
 import { FrameReader } from "../adapter/frame-reader.ts";

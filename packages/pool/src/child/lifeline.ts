@@ -4,7 +4,9 @@
  *
  * It moves the words of jobs, which the main thread shares (shared/call-state.ts), and answers what it found.
  */
+import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
+import process from "node:process";
 import { setTimeout } from "node:timers";
 import { workerData } from "node:worker_threads";
 import {

@@ -4,6 +4,7 @@
  * of the program that only has the same name does not.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
+import process from "node:process";
 import {
   descriptionOf,
   functionText,

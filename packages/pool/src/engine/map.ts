@@ -146,7 +146,7 @@ export async function* mapItems<A, R>(
   let isFailing = false;
   try {
     for (;;) {
-      controller.signal.throwIfAborted();
+      if (controller.signal.aborted) throw controller.signal.reason;
       const task = queue[0];
       if (task !== undefined) {
         const result = await task;

@@ -1,4 +1,5 @@
 /** A program that was bundled without the first module of its threads. */
+import process from "node:process";
 import { SkeinError } from "@skein/context/errors";
 import { threadEntry } from "../thread-entry.ts";
 

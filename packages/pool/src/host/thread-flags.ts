@@ -1,6 +1,7 @@
 /** What `Worker` is given, so that a pool thread starts however the program was started. */
 import type * as NodeModule from "node:module";
 import { dirname } from "node:path";
+import process from "node:process";
 import type { ResourceLimits, SHARE_ENV, WorkerOptions } from "node:worker_threads";
 import { bare } from "../shared/bare.ts";
 import { stringify } from "../shared/intrinsics.ts";

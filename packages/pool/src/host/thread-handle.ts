@@ -4,6 +4,7 @@
  * What the thread posts before it is ready is kept until then: whoever hears of a thread by `skein:thread:start` has not missed any.
  * Afterwards a message goes to those who listen at that moment.
  */
+import process from "node:process";
 import type { HeapInfo } from "node:v8";
 import type { EventLoopUtilization } from "node:perf_hooks";
 import type { Transferable, Worker } from "node:worker_threads";

@@ -3,6 +3,8 @@
  * compilers and hand-written code assign otherwise (`exports[name]`, `module.exports = { run }`, `exports.default`) is looked up in
  * `module.exports`, which Node gives as the default export.
  */
+import { functionText } from "../shared/intrinsics.ts";
+
 export type JobFunction = (...args: unknown[]) => unknown;
 
 type Names = Readonly<Record<string, unknown>>;
@@ -34,7 +36,7 @@ export function exportedFunctions(module: object): Map<string, JobFunction> {
   names.delete("module.exports");
   for (const name of names) {
     const fn = exportedFunction(module, name);
-    if (fn !== undefined && !/^class\b/.test(Function.prototype.toString.call(fn))) found.set(name, fn);
+    if (fn !== undefined && !/^class\b/.test(functionText(fn))) found.set(name, fn);
   }
   return found;
 }

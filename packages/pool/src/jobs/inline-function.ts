@@ -4,12 +4,13 @@
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 import { argumentTypeError, withCode } from "@skein/context/errors";
 import { isProxy } from "../codec/brand-checks.ts";
 import { stackOf } from "../codec/stack-text.ts";
-import { define } from "../shared/intrinsics.ts";
+import { define, functionText } from "../shared/intrinsics.ts";
 import { inlineSuffix } from "./calling-file.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -23,7 +24,7 @@ type AnyFunction = (...args: never[]) => unknown;
 export function inlineSource(fn: AnyFunction): string {
   if (typeof fn !== "function") throw argumentTypeError("fn", "a function", fn);
   if (isProxy(fn)) throw refused("is a Proxy, whose source cannot be read; pass the function itself");
-  const text = Function.prototype.toString.call(fn);
+  const text = functionText(fn);
   if (/^class\b/.test(text))
     throw refused("is a class; call a function of a job module that makes the instance");
   if (/\{\s*\[native code\]\s*\}$/.test(text)) {

@@ -3,6 +3,7 @@
  * and then there is only geo.jobs.js; a program that writes ".js" as tsc wants it, and runs from source, has only geo.jobs.ts.
  */
 import { basename, dirname, extname } from "node:path";
+import process from "node:process";
 import { fileURLToPath, pathToFileURL, URL } from "node:url";
 
 /** By extension: what the same module is called in its other form, the likeliest first. */

@@ -4,6 +4,7 @@
  * the thread, and the first module of ours on the thread takes it away: a `Worker` that is made there is not one of the pool. To a process of
  * a ProcessPool a variable of its environment tells the same.
  */
+import process from "node:process";
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 import { hasOwnProperty, reflectDefine } from "../shared/intrinsics.ts";
 

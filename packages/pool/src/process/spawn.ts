@@ -1,5 +1,6 @@
 /** How a process of a pool is started: flags, environment, pipes. */
 import type { ChildProcess, SpawnOptions } from "node:child_process";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { ResourceLimits } from "node:worker_threads";
 import { SkeinError } from "@skein/context/errors";

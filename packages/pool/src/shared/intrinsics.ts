@@ -6,6 +6,7 @@
 // oxlint-disable typescript/unbound-method, typescript/no-unsafe-type-assertion -- methods are taken off their prototypes on purpose
 import { Buffer } from "node:buffer";
 import types from "node:util/types";
+import { MessageChannel } from "node:worker_threads";
 
 export const AbortController: typeof globalThis.AbortController = globalThis.AbortController;
 export const Array: ArrayConstructor = globalThis.Array;
@@ -81,18 +82,40 @@ export function ownData(target: object, key: PropertyKey): unknown {
 export const promiseThen: <T>(promise: Promise<T>, callback: (value: T) => void) => void = uncurryThis(
   Promise.prototype.then,
 ) as never;
-export const structuredClone: typeof globalThis.structuredClone | undefined = globalThis.structuredClone;
+/** Undefined where a test environment hides it, or has put a way through JSON into its place: that moves nothing. */
+export const structuredClone: typeof globalThis.structuredClone | undefined = nodesStructuredClone();
 /** Node's own: an environment such as jsdom puts another one into its place. */
 export const DOMException: typeof globalThis.DOMException = nodesDOMException();
 
-function nodesDOMException(): typeof globalThis.DOMException {
-  if (structuredClone === undefined) return globalThis.DOMException;
+function nodesStructuredClone(): typeof globalThis.structuredClone | undefined {
+  const { structuredClone: found } = globalThis;
+  const memory = new ArrayBuffer(1);
   try {
-    structuredClone(Symbol("not cloneable"));
+    found(memory, { transfer: [memory] });
+  } catch {
+    return undefined;
+  }
+  return memory.byteLength === 0 ? found : undefined;
+}
+
+function nodesDOMException(): typeof globalThis.DOMException {
+  try {
+    if (structuredClone !== undefined) structuredClone(Symbol("not cloneable"));
+    else post(Symbol("not cloneable"));
   } catch (error) {
     return (error as object).constructor as typeof globalThis.DOMException;
   }
   return globalThis.DOMException;
+}
+
+/** To nobody. @throws what Node says when it refuses the value. */
+function post(value: unknown): void {
+  const { port1 } = new MessageChannel();
+  try {
+    port1.postMessage(value);
+  } finally {
+    port1.close();
+  }
 }
 
 export const parseJson: (text: string) => unknown = JSON.parse;

@@ -3,6 +3,7 @@
  * number reads it there, without asking anybody. Descriptions that no job in flight names are evicted when there are many; one that is
  * needed again is stored again, under its number.
  */
+import { Buffer } from "node:buffer";
 import { descriptionText, type FunctionSource, isOfEach } from "../jobs/function-source.ts";
 import { exportSource } from "../jobs/shown-modules.ts";
 import { type ExportOf, sourceOfFunction } from "../jobs/source-of-function.ts";

@@ -4,6 +4,7 @@
  *
  * @see https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU "Trace Event Format"
  */
+import process from "node:process";
 import { PRIORITIES } from "../shared/layout.ts";
 import {
   DETAIL,

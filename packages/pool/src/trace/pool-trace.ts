@@ -3,6 +3,7 @@
  * recorded outlives it. Logs of threads that have ended are kept as far as one log per place has room. Written when the pool
  * has closed, or when the process exits before; recordings read it meanwhile, or are all that it is for.
  */
+import process from "node:process";
 import { isMainThread, threadId } from "node:worker_threads";
 import type { Layout } from "../shared/layout.ts";
 import { HOST, HOST_SERIAL } from "../shared/pool-memory.ts";

@@ -1,4 +1,6 @@
 /** The file of a trace: tried when the pool is made, written whole or not at all. */
+import { Buffer } from "node:buffer";
+import process from "node:process";
 import { SkeinError } from "@skein/context/errors";
 
 // An import would load `fs.promises` and the streams of `fs` with it: 2 ms at the start of every program that imports us.
@@ -57,7 +59,8 @@ function writeAll(target: number, text: string): void {
 
 /** In the same folder, so that a rename moves no bytes. */
 function temporaryName(file: string): string {
-  return `${file}.${process.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`;
+  const { randomUUID } = process.getBuiltinModule("node:crypto");
+  return `${file}.${process.pid}-${randomUUID().slice(0, 8)}.tmp`;
 }
 
 function notWritable(file: string, cause: unknown): SkeinError {

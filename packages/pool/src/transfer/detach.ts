@@ -1,11 +1,14 @@
 /** Taking carried values away from their owner, at once, before a port is at hand; and giving up those that nobody will receive. */
 import type { FileHandle } from "node:fs/promises";
+import process from "node:process";
 import types from "node:util/types";
 import { MessagePort, type Transferable } from "node:worker_threads";
 import type { Carried } from "../codec/carried.ts";
 import type { CloneRoot } from "../codec/not-cloneable.ts";
 import { NotCloneableError } from "../errors.ts";
 import { clone } from "./clone.ts";
+
+const getBuiltinModule = process.getBuiltinModule.bind(process);
 
 /**
  * The same values, moved and copied as postMessage would, now. A single ArrayBuffer costs a fraction of a microsecond, anything else
@@ -52,13 +55,16 @@ export function giveUp({ transfer }: Carried): void {
 }
 
 function giveUpOne(object: Transferable): void {
-  if (object instanceof MessagePort) object.close();
-  else if (object instanceof ReadableStream) object.cancel().catch(ignore);
+  if (object instanceof MessagePort) return object.close();
+  if (isFileHandle(object)) return void object.close().catch(ignore);
+  // Not the globals, which a polyfill may have replaced.
+  const { ReadableStream, TransformStream, WritableStream } = getBuiltinModule("node:stream/web");
+  if (object instanceof ReadableStream) object.cancel().catch(ignore);
   else if (object instanceof WritableStream) object.abort().catch(ignore);
   else if (object instanceof TransformStream) {
     object.readable.cancel().catch(ignore);
     object.writable.abort().catch(ignore);
-  } else if (isFileHandle(object)) object.close().catch(ignore);
+  }
 }
 
 function isFileHandle(object: object): object is FileHandle {

@@ -2,14 +2,16 @@
  * The check of a transfer list, before anything is detached: Node finds some mistakes only after it has detached the entries
  * before them.
  */
+import process from "node:process";
 import { MessagePort, type Transferable } from "node:worker_threads";
 import { argumentTypeError } from "@skein/context/errors";
 import { isArrayBuffer, isSharedArrayBuffer } from "../codec/brand-checks.ts";
 
+const getBuiltinModule = process.getBuiltinModule.bind(process);
 /** Not an import: on an older Node.js, which has no such export, nothing could say that it is too old. */
-const { isMarkedAsUntransferable } = process.getBuiltinModule("node:worker_threads");
+const { isMarkedAsUntransferable } = getBuiltinModule("node:worker_threads");
 
-/** Node's own mark of classes that can be moved; looked for at first use, because Node loads its streams when one is named. */
+/** Node's own mark of classes that can be moved; looked for at first use, because loading Node's streams takes a millisecond. */
 let transferSymbol: symbol | null | undefined;
 
 /**
@@ -47,11 +49,12 @@ function problemOf(entry: unknown): string | null {
 }
 
 function findTransferSymbol(): symbol | null {
-  const symbols = Object.getOwnPropertySymbols(ReadableStream.prototype);
+  const symbols = Object.getOwnPropertySymbols(getBuiltinModule("node:stream/web").ReadableStream.prototype);
   return symbols.find(({ description }) => description === "messaging_transfer_symbol") ?? null;
 }
 
 function isLocked(entry: object): boolean {
+  const { ReadableStream, TransformStream, WritableStream } = getBuiltinModule("node:stream/web");
   if (entry instanceof ReadableStream || entry instanceof WritableStream) return entry.locked;
   return entry instanceof TransformStream && (entry.readable.locked || entry.writable.locked);
 }

@@ -1,4 +1,5 @@
 /** The first module of a pool thread: puts the parts together over the shared memory it was given, then dispatches. */
+import process from "node:process";
 import type V8 from "node:v8";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";

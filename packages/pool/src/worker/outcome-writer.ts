@@ -1,4 +1,5 @@
 /** Results and errors on their way into the slot: encoded, placed, and reported to the submitting thread. */
+import process from "node:process";
 import type { Carried } from "../codec/carried.ts";
 import type { EncodedMessage } from "../codec/encoded-message.ts";
 import { forgetMovesOf, withoutUncloneable } from "../jobs/chunk-job.ts";

@@ -10,6 +10,7 @@
  *
  * The host keeps the time, so that a `dispose` that never returns is ended like one that never settles (host/shutdown.ts).
  */
+import process from "node:process";
 import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { exportedFunction, type JobFunction } from "../jobs/exported-function.ts";

@@ -1,3 +1,4 @@
+import process from "node:process";
 import { isMainThread } from "node:worker_threads";
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";

@@ -14,6 +14,7 @@
  * Liveness   Nobody waits.
  * Sources    as trace-log.ts. Tests: test/shared/trace/note-log.test.ts; the model test in trace-log.model.test.ts
  */
+import { Buffer } from "node:buffer";
 import { add, load, store } from "../atomics.ts";
 
 const CURSOR = 0;

@@ -23,6 +23,7 @@
  * Sources    seqlocks, Boehm, "Can seqlocks get along with programming language memory models?", 2012.
  *            Tests: test/shared/trace/trace-log.test.ts, its model test and its stress test
  */
+import { Buffer } from "node:buffer";
 import { add, load, store } from "../atomics.ts";
 
 const CURSOR = 0;
