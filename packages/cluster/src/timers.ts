@@ -14,5 +14,3 @@ export const nextTick: typeof process.nextTick = process.nextTick.bind(process);
 
 /** In milliseconds; nobody can set it. */
 export const now: () => number = performance.now.bind(performance);
-/** In milliseconds since 1970. */
-export const wallClock: () => number = Date.now;

@@ -18,7 +18,7 @@ import { ReportSender } from "./report-sender.ts";
 import type { Solitude } from "./solitude.ts";
 import type { ThreadAnswer, ThreadOutcome, ThreadReport } from "./thread-call.ts";
 import type { ThreadCall, ThreadCalls } from "./thread-calls.ts";
-import { clearTimeout, now, setTimeout, wallClock } from "./timers.ts";
+import { clearTimeout, now, setTimeout } from "./timers.ts";
 import { checkSize, readOutcome, readRequest, type WireOutcome, type WireRequest } from "./wire.ts";
 
 export type StoredJob = Job<unknown, WireOutcome>;
@@ -256,7 +256,8 @@ export class WireJob {
     let isAgain = false;
     await this.#ask(async () => {
       try {
-        await this.#stored.moveToDelayed(wallClock() + pauseMs, this.#stored.token);
+        // By the clock that BullMQ reads there: a fake one is years away from the real one.
+        await this.#stored.moveToDelayed(Date.now() + pauseMs, this.#stored.token);
       } catch (error) {
         // It was given back the time before, and the answer was lost: now it is not this worker's.
         if (!isAgain || isConnectionError(error)) throw error;

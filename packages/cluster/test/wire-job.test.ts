@@ -1,7 +1,7 @@
 /** What a worker does with a job that is not for it. */
 import { QueueFullError, ThreadPool } from "@skein/pool";
 import { DelayedError } from "bullmq";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, onTestFinished, vi } from "vitest";
 import { LookAhead } from "../src/look-ahead.ts";
 import { Solitude } from "../src/solitude.ts";
 import { ThreadCalls } from "../src/thread-calls.ts";
@@ -38,6 +38,7 @@ function play(skewMs: number, threads: ThreadPool) {
     waits() {},
   };
   const givenBack: unknown[] = [];
+  const pauses: number[] = [];
   const job = (data: object, attemptsStarted = 1, opts = {}) =>
     new WireJob(
       {
@@ -46,11 +47,14 @@ function play(skewMs: number, threads: ThreadPool) {
         attemptsMade: 0,
         stalledCounter: 0,
         opts,
-        moveToDelayed: async () => void givenBack.push(attemptsStarted),
+        moveToDelayed: async (timestamp: number) => {
+          givenBack.push(attemptsStarted);
+          pauses.push(timestamp - Date.now());
+        },
       } as unknown as StoredJob,
       around,
     );
-  return { job, errors, givenBack };
+  return { job, errors, givenBack, pauses };
 }
 
 it.each([
@@ -66,6 +70,14 @@ it.each([
     await expect(run(starts)).rejects.toBeInstanceOf(DelayedError);
   expect(await run(times + 1)).toMatchObject({ kind: "error" });
   expect(givenBack).toHaveLength(times);
+});
+
+it("leaves a job for as long where the program has set the clock, which BullMQ reads", async () => {
+  const { job, pauses } = play(50, pool);
+  vi.useFakeTimers({ toFake: ["Date"], now: 0 });
+  onTestFinished(() => void vi.useRealTimers());
+  await expect(job({ v: 99, from: "7.1.0" }, 1).run()).rejects.toBeInstanceOf(DelayedError);
+  expect(pauses).toEqual([50]);
 });
 
 const rest = { each: false, digest: null, context: null, reports: false, children: null };
