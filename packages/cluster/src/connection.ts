@@ -47,17 +47,12 @@ export function storeOf(given: ClusterConnection | undefined): Store {
   throw argumentTypeError(name, expected, connection);
 }
 
-/** Null: it is no address. A URL may also be of the class that a simulated browser has. */
+/** Null: it is no address. A URL may also be of a class that a program has in place of Node's. */
 function addressOf(connection: unknown): string | null {
   if (typeof connection === "string") return connection;
   if (typeof connection !== "object" || connection === null) return null;
   const { href } = connection as Partial<URL>;
   return typeof href === "string" ? href : null;
-}
-
-/** By a member: a program may have put another class in place of Node's. */
-function isUrl(connection: URL | RedisOptions | null): connection is URL {
-  return typeof (connection as Partial<URL> | null)?.href === "string";
 }
 
 /** @throws RangeError: the queues cannot have one. */

@@ -1,7 +1,11 @@
 /** What a worker does with a job that is not for it. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { QueueFullError, ThreadPool } from "@skein/pool";
 import { DelayedError } from "bullmq";
 import { afterAll, expect, it, onTestFinished, vi } from "vitest";
+import { throwsWhileDown, writtenFiles } from "../../pool/test/jobs/written-files.ts";
 import { LookAhead } from "../src/look-ahead.ts";
 import { Solitude } from "../src/solitude.ts";
 import { ThreadCalls } from "../src/thread-calls.ts";
@@ -14,10 +18,14 @@ const threadUrl = new URL("../src/thread.ts", import.meta.url);
 const pool = new ThreadPool({ maxThreads: 1, maxQueue: 0 });
 afterAll(() => pool.close());
 
-function play(skewMs: number, threads: ThreadPool) {
+const rest = { each: false, digest: null, context: null, reports: false, children: null };
+const limits = { lostRetries: 2, threadRetries: 0, leftMs: null, runTimeoutMs: null };
+const wordRequest = { v: 2, from: "1.0.0", fn: "word", args: 'J["a"]', ...rest, ...limits };
+
+function play(skewMs: number, threads: ThreadPool, served = url) {
   const errors: Error[] = [];
   const around: JobSurroundings = {
-    url,
+    url: served,
     skewMs,
     maxPayloadBytes: 2 ** 20,
     solitude: new Solitude({ close() {}, open() {} }),
@@ -80,19 +88,28 @@ it("leaves a job for as long where the program has set the clock, which BullMQ r
   expect(pauses).toEqual([50]);
 });
 
-const rest = { each: false, digest: null, context: null, reports: false, children: null };
-const limits = { lostRetries: 2, threadRetries: 0, leftMs: null, runTimeoutMs: null };
-const request = { v: 2, from: "1.0.0", fn: "word", args: 'J["a"]', ...rest, ...limits };
+it("loads a module anew that failed once, with what it imports", async () => {
+  const folder = writtenFiles({
+    "word.jobs.mjs": `import "./needed.mjs"; export const word = (text) => text;`,
+    "needed.mjs": throwsWhileDown,
+    down: "",
+  });
+  await using threads = new ThreadPool({ maxThreads: 1 });
+  const { job } = play(0, threads, pathToFileURL(join(folder, "word.jobs.mjs")).href);
+  expect(await job(wordRequest).run()).toMatchObject({ kind: "error" });
+  rmSync(join(folder, "down"));
+  expect(await job(wordRequest).run()).toMatchObject({ kind: "result", text: 'J"a"' });
+});
 
 it("gives a job back that its pool refuses", async () => {
   const closed = new ThreadPool({ maxThreads: 1 });
   await closed.close();
   const { job, givenBack, errors } = play(0, closed);
-  await expect(job(request).run()).rejects.toBeInstanceOf(DelayedError);
+  await expect(job(wordRequest).run()).rejects.toBeInstanceOf(DelayedError);
   expect(givenBack).toHaveLength(1);
   expect(errors).toMatchObject([{ code: "ERR_SKEIN_POOL_CLOSED" }]);
   const { job: other, errors: told } = play(0, pool);
-  const both = await Promise.allSettled([other(request).run(), other(request).run()]);
+  const both = await Promise.allSettled([other(wordRequest).run(), other(wordRequest).run()]);
   expect(both).toMatchObject([
     { value: { kind: "result", text: 'J"a"' } },
     { reason: expect.any(DelayedError) },
@@ -102,6 +119,6 @@ it("gives a job back that its pool refuses", async () => {
 
 it("leaves no stack in the store for each attempt that threw", async () => {
   const { job } = play(0, pool);
-  const attempt = job({ ...request, args: 'J[""]' }, 1, { attempts: 2 }).run();
+  const attempt = job({ ...wordRequest, args: 'J[""]' }, 1, { attempts: 2 }).run();
   await expect(attempt).rejects.toMatchObject({ name: "AttemptError", stack: "" });
 });

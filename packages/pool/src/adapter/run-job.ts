@@ -15,6 +15,7 @@ import { moveListOf } from "../transfer/move.ts";
 import { jobsElsewhere } from "../worker/current-job.ts";
 import { type KnownFunction, KnownFunctions } from "../worker/known-functions.ts";
 import { findExportsBy } from "../worker/loaded-exports.ts";
+import { loadJobModule } from "../worker/load-module-here.ts";
 import { ModuleTable } from "../worker/module-table.ts";
 import { apply, leaveCurrent, publishStart, restoreCurrent, scopeFrom } from "../worker/surroundings.ts";
 import { CallInProgress } from "./call-in-progress.ts";
@@ -23,11 +24,14 @@ import type { JobRequest, SentReply } from "./job-request.ts";
 import { ownValue, Promise } from "../shared/intrinsics.ts";
 
 let onStuck = (): void => {};
-const functions = new KnownFunctions(new ModuleTable(() => onStuck()));
+const functions = new KnownFunctions(new ModuleTable(() => onStuck(), loadJobModule));
 findExportsBy(functions.exported);
 const withdrawn: SentReply = { reply: { kind: "withdrawn" }, transfer: [] };
 
-/** Calls back when a module has failed for good here, and would not elsewhere: see worker/module-table.ts. Otherwise it stays so. */
+/**
+ * Calls back when a module has failed for good here, and would not elsewhere: see worker/module-table.ts. Without a listener the pool replaces the
+ * thread, on one of its own; on any other it stays so.
+ */
 export function whenStuck(listener: () => void): void {
   onStuck = listener;
 }

@@ -24,10 +24,15 @@ export class ModuleTable {
   /** Stuck and refused. */
   readonly #errors = new Map<string, { readonly error: unknown }>();
   readonly #onStuck: (url: string) => void;
+  readonly #load: (url: string) => Promise<object>;
 
-  /** @param onStuck Called before the jobs that wait for the module are told. */
-  constructor(onStuck: (url: string) => void) {
+  /**
+   * @param onStuck Called before the jobs that wait for the module are told.
+   * @param load For a table beside that of a pool thread: by that one.
+   */
+  constructor(onStuck: (url: string) => void, load: (url: string) => Promise<object> = loadJobModule) {
     this.#onStuck = onStuck;
+    this.#load = load;
   }
 
   /** The namespace of the module. @throws as `loadJobModule`, and what evaluating the module throws. */
@@ -53,7 +58,7 @@ export class ModuleTable {
 
   async #importTwice(url: string): Promise<object> {
     try {
-      return await loadJobModule(url);
+      return await this.#load(url);
     } catch (error) {
       if (isLoadingRefusal(error)) {
         this.#errors.set(url, { error });
@@ -66,7 +71,7 @@ export class ModuleTable {
   /** Finds out whether Node has kept the failure. If it has not, this is as good an attempt as the first. */
   async #importAgain(url: string, before: unknown): Promise<object> {
     try {
-      return await loadJobModule(url);
+      return await this.#load(url);
     } catch (error) {
       if (isSame(before, error)) {
         this.#errors.set(url, { error });
