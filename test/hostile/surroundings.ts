@@ -20,7 +20,7 @@ const folder = file("..");
 type Moment = "before" | "after" | "thread" | "both";
 /** What is there before Skein loads: only where it makes a difference. */
 const alsoBefore =
-  /fake timers: all|timers are numbers|call sites|throws|read-only|frozen|options of|toJSON|another class|another object|wrapped|gone|through JSON|generator/;
+  /fake timers: all|timers are numbers|call sites|throws|read-only|frozen|options of|toJSON|another class|wrapped|gone|through JSON|generator/;
 
 /** Where a pool of processes is tried too, which takes longer. */
 const withProcesses =

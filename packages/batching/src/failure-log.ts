@@ -1,7 +1,8 @@
-import process from "node:process";
 import { AsyncScope } from "@skein/context";
 import { settled, whenSettled } from "./native-promise.ts";
 import type { FailedBatch } from "./pump.ts";
+
+const { process } = globalThis;
 
 /** How many failed items are kept where `capacity` does not say. */
 const KEPT_ITEMS = 10_000;

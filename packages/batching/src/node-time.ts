@@ -2,7 +2,6 @@
  * The timers and the clock that Node had when this module was loaded. Copies: the imports are bindings that
  * `syncBuiltinESMExports` changes.
  */
-import process from "node:process";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 
 export const startNodeTimer: (callback: () => void, ms: number) => NodeJS.Timeout = setTimeout;

@@ -1,5 +1,4 @@
 /** The owner's end of shared memory: takes what other threads pushed, and gives it to the slots as far as they have room. */
-import process from "node:process";
 import { AsyncScope, CarriedScope, ExecutionContext } from "@skein/context";
 import type { ContextCarrier } from "@skein/context";
 import type { PushScope } from "./context-of.ts";
@@ -11,6 +10,8 @@ import type { ProducerHandle } from "./shared-producer.ts";
 import { Bell, BELL_BYTES } from "./shared/bell.ts";
 import { SegmentReader } from "./shared/segment.ts";
 import type { SlotQueue } from "./slot-queue.ts";
+
+const { process } = globalThis;
 
 /** Where items go. */
 export interface InletTarget<T> {

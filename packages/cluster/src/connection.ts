@@ -1,5 +1,4 @@
 /** Which store the options mean, and how long it may take to answer. */
-import process from "node:process";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { RedisOptions } from "ioredis";
 import { resolve } from "node:path";
@@ -8,6 +7,8 @@ import { ClusterUnavailableError } from "./errors.ts";
 import { Promise } from "./native-promise.ts";
 import { embeddedStore, postgresStore, redisStore, type Store } from "./store.ts";
 import { clearTimeout, now, setTimeout } from "./timers.ts";
+
+const { process } = globalThis;
 
 /**
  * The address of a server, with TLS or without: `redis:`, `rediss:`, `valkey:`, `valkeys:`, `postgres:` or `postgresql:`. Options of ioredis are

@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import process from "node:process";
+
+const { process } = globalThis;
 
 /** The longest path of a socket, on any system. */
 const SOCKET_BYTES = 103;

@@ -4,7 +4,6 @@
  *
  * Whoever needs the database starts this program; only one of them gets the lock, which the system takes back however its process ends.
  */
-import process from "node:process";
 import { PGlite } from "@electric-sql/pglite";
 import { LATEST_SCHEMA_VERSION, runMigrations, DEFAULT_SCHEMA } from "bullmq";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -14,6 +13,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Answer, frame, FrameReader, type Query } from "./database-frames.ts";
 import { addressFile, snapshotFile } from "./database-places.ts";
+
+const { process } = globalThis;
 
 /** How long it stays when nobody is connected. */
 const IDLE_MS = 5000;

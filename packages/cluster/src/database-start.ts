@@ -2,10 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath, URL } from "node:url";
 import { addressOf, ownFolder, socketOf } from "./database-places.ts";
 import { now } from "./timers.ts";
+
+const { process } = globalThis;
 
 const program = fileURLToPath(
   new URL(`./database-process${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),

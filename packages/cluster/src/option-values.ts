@@ -1,8 +1,9 @@
 /** Checks of options that callers and workers share. Each error names the option and its value. */
-import process from "node:process";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { now } from "./timers.ts";
 import { isName } from "./wire.ts";
+
+const { process } = globalThis;
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 

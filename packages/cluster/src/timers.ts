@@ -1,6 +1,4 @@
 /** Timers and clocks as they were when this package was loaded: fake timers replace the global ones, and deadlines have to end all the same. */
-import { performance } from "node:perf_hooks";
-import process from "node:process";
 import timers from "node:timers";
 
 const captured = { ...timers };

@@ -7,8 +7,9 @@
  * The protocol is the shape of the parts and what the copies do with them. Copies of one protocol act as one. Those of
  * another one keep apart, and say so once.
  */
-import process from "node:process";
 import { create, defineProperty, isArray } from "./intrinsics.ts";
+
+const { process } = globalThis;
 
 interface SharedRecord {
   readonly protocol: number;

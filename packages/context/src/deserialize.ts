@@ -1,8 +1,9 @@
 /** What `v8.serialize` has written, read so that each typed array, DataView and Buffer has memory of its own. */
 import { Buffer } from "node:buffer";
-import process from "node:process";
 import type V8 from "node:v8";
 import { apply } from "./intrinsics.ts";
+
+const { process } = globalThis;
 
 type View = NodeJS.ArrayBufferView<ArrayBuffer>;
 

@@ -2,8 +2,6 @@
  * Built-ins as they were when this package was loaded: a program may replace, freeze or hide them later. Property
  * descriptors have no prototype, because `get` on `Object.prototype` would make each of them invalid.
  */
-import process from "node:process";
-
 /* oxlint-disable typescript/unbound-method -- none of these looks at `this` */
 export const WeakMap: WeakMapConstructor = globalThis.WeakMap;
 export const create: typeof Object.create = Object.create;

@@ -2,8 +2,9 @@
  * The oldest Node.js that Skein runs on. An older one lacks built-ins, and would fail in ways that do not say so. It is refused when this
  * package is loaded, which all others of Skein load first.
  */
-import process from "node:process";
 import { withCode } from "./argument-errors.ts";
+
+const { process } = globalThis;
 
 /** @param node As `process.versions.node` has it. Bun and Deno give that of the Node.js that they follow. */
 export function isSupported(node: string): boolean {

@@ -1,10 +1,11 @@
 /** Options as Piscina has them, checked with its words. Own properties only: nothing that lies on a prototype is an option. */
 import { availableParallelism } from "node:os";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import type { PiscinaLoadBalancer } from "./load-balancer.ts";
 import { isTaskQueue, type TaskQueue } from "./task-queues.ts";
+
+const { process } = globalThis;
 
 export interface PiscinaOptions {
   filename?: string | null;

@@ -1,5 +1,4 @@
 /** Timers, microtasks and the clock as they were when this package was loaded: fake timers replace the global ones. */
-import { performance } from "node:perf_hooks";
 import timers from "node:timers";
 
 const captured = { ...timers };

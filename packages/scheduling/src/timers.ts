@@ -8,7 +8,6 @@
  * A timer is ended by the `clearTimeout` that was there when it began, and may be a number, as in browsers.
  */
 
-import process from "node:process";
 import * as timers from "node:timers";
 import { AsyncScope } from "@skein/context";
 

@@ -1,5 +1,4 @@
 /** What a request brings, on any server: its id, its place in a trace, its baggage. Set in the current context. */
-import process from "node:process";
 import type { AsyncLocal } from "../async-local.ts";
 import { argumentTypeError } from "../errors.ts";
 import { WeakMap } from "../intrinsics.ts";
@@ -10,6 +9,8 @@ import { requireIdOptions } from "./id-options.ts";
 import { correlationId, currentBaggage, currentTraceparent, currentTracestate } from "./request-locals.ts";
 import { traceparent as traceparentHeader } from "./traceparent.ts";
 import { tracestate as tracestateHeader } from "./tracestate.ts";
+
+const { process } = globalThis;
 
 const getBuiltinModule = process.getBuiltinModule.bind(process);
 

@@ -1,8 +1,9 @@
 /** The task that PiscinaEngine gives to a Piscina: it runs one job on its thread. */
 import { createRequire } from "node:module";
-import process from "node:process";
 import type { Transferable } from "node:worker_threads";
 import { type JobReply, type JobRequest, runJob } from "@skein/pool/engine";
+
+const { process } = globalThis;
 
 /** As much as is used here of the package. */
 interface PiscinaModule {

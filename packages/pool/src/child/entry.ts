@@ -8,7 +8,6 @@
  * | is asked to stop by its terminal (SIGINT) | goes on: what becomes of jobs is for the program to say     |
  */
 import { Socket } from "node:net";
-import process from "node:process";
 import { URL } from "node:url";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import { decodeValue, encodeValue } from "../adapter/encoded-value.ts";
@@ -20,7 +19,7 @@ import { toWire } from "../codec/error-wire.ts";
 import { loadJobModule } from "../jobs/load-module.ts";
 import { bare } from "../shared/bare.ts";
 import { now, setImmediate } from "../shared/timers.ts";
-import { parseJson } from "../shared/intrinsics.ts";
+import { parseJson, process } from "../shared/intrinsics.ts";
 import { refuseForks } from "../worker/fork-refusal.ts";
 import { ThreadEnd } from "../worker/thread-end.ts";
 import { LocalJobs } from "./local-jobs.ts";

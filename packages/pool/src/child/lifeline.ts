@@ -6,7 +6,6 @@
  */
 import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
-import process from "node:process";
 import { setTimeout } from "node:timers";
 import { workerData } from "node:worker_threads";
 import {

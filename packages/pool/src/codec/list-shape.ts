@@ -1,7 +1,6 @@
 /** What kind of list an array is: dense, or of records with the same keys. */
 
-import process from "node:process";
-import { getPrototypeOf, keysOf, objectPrototype } from "../shared/intrinsics.ts";
+import { getPrototypeOf, keysOf, objectPrototype, process } from "../shared/intrinsics.ts";
 
 const { inspect } = process.getBuiltinModule("node:util");
 /** From here on `inspect` finds the properties of an array faster than `Object.keys`, which lists every index. */

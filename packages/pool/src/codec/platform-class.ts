@@ -4,7 +4,6 @@
  * of the program that only has the same name does not.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- any object may come; kinds are proven at run time
-import process from "node:process";
 import {
   descriptionOf,
   functionText,
@@ -13,6 +12,7 @@ import {
   indexOfText,
   keysOf,
   ownKeys,
+  process,
   Symbol,
 } from "../shared/intrinsics.ts";
 import { isSharedArrayBuffer } from "./brand-checks.ts";

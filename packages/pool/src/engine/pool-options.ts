@@ -1,5 +1,4 @@
 /** Options of a pool. */
-import process from "node:process";
 import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import { availableCores } from "../host/available-cores.ts";
@@ -11,7 +10,7 @@ import { clone } from "../transfer/clone.ts";
 import { duration, integer } from "./option-values.ts";
 import { resolveTraceOptions, type TraceOptions } from "./trace-options.ts";
 import { isMadeByPreload } from "../worker/preload.ts";
-import { DOMException } from "../shared/intrinsics.ts";
+import { DOMException, process } from "../shared/intrinsics.ts";
 import { isDeno } from "../shared/is-deno.ts";
 
 export interface ThreadPoolOptions {

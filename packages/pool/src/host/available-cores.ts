@@ -1,7 +1,7 @@
 /** How many cores this process may use: what Node says, and no more than the CPU limit of its control groups. */
 import os from "node:os";
 import path from "node:path";
-import process from "node:process";
+import { process } from "../shared/intrinsics.ts";
 
 // As they were when this file was loaded: a timer asks, and tests put something else in their place.
 const { availableParallelism } = os;

@@ -1,7 +1,7 @@
 /** A program that was bundled without the first module of its threads. */
-import process from "node:process";
 import { SkeinError } from "@skein/context/errors";
 import { threadEntry } from "../thread-entry.ts";
+import { process } from "../shared/intrinsics.ts";
 
 /** What to do when a thread finds no first module: the program was bundled, and nobody emitted it. */
 export function noThreadEntry(cause?: unknown): SkeinError {

@@ -1,10 +1,9 @@
 /** What `Worker` is given, so that a pool thread starts however the program was started. */
 import type * as NodeModule from "node:module";
 import { dirname } from "node:path";
-import process from "node:process";
 import type { ResourceLimits, SHARE_ENV, WorkerOptions } from "node:worker_threads";
 import { bare } from "../shared/bare.ts";
-import { stringify } from "../shared/intrinsics.ts";
+import { process, stringify } from "../shared/intrinsics.ts";
 
 /** What a user can say about the threads; passed on to `Worker`. */
 export interface ThreadOptions {

@@ -4,7 +4,6 @@
  * What the thread posts before it is ready is kept until then: whoever hears of a thread by `skein:thread:start` has not missed any.
  * Afterwards a message goes to those who listen at that moment.
  */
-import process from "node:process";
 import type { HeapInfo } from "node:v8";
 import type { EventLoopUtilization } from "node:perf_hooks";
 import type { Transferable, Worker } from "node:worker_threads";
@@ -12,6 +11,7 @@ import { argumentTypeError, requireFunction, SkeinError } from "@skein/context/e
 import { throwAside } from "../submit/throw-aside.ts";
 import { refusal } from "../transfer/detach.ts";
 import { checkedTransferList } from "../transfer/transfer-list.ts";
+import { process } from "../shared/intrinsics.ts";
 
 type Listener = (value: unknown) => void;
 const events = ["message", "messageerror"] as const;

@@ -6,9 +6,8 @@
  * One more than `maxThreads` starts, for as long as it has jobs, when exclusive jobs wait and every thread sleeps while jobs of its own are
  * outstanding: those may be what it waits for, and no thread may begin an exclusive job on top of another (shared/reach.ts).
  */
-import process from "node:process";
 import { AsyncScope } from "@skein/context";
-import { Promise, promiseThen } from "../shared/intrinsics.ts";
+import { process, Promise, promiseThen } from "../shared/intrinsics.ts";
 import { ASLEEP, IDLE } from "../shared/parking.ts";
 import { ALL } from "../shared/reach.ts";
 import type { PoolMemory } from "../shared/pool-memory.ts";

@@ -2,8 +2,8 @@
  * The file that calls into this package: what an inline function imports is looked up from there. V8 does not say where a function was
  * written, so that is the file that first passes it to a pool.
  */
-import process from "node:process";
 import { pathToFileURL, URL } from "node:url";
+import { process } from "../shared/intrinsics.ts";
 
 /** Frames of ours, of Node and of a wrapper or two come first. */
 const FRAMES = 24;

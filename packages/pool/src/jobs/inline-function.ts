@@ -4,13 +4,12 @@
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 import { argumentTypeError, withCode } from "@skein/context/errors";
 import { isProxy } from "../codec/brand-checks.ts";
 import { stackOf } from "../codec/stack-text.ts";
-import { define, functionText } from "../shared/intrinsics.ts";
+import { define, functionText, process } from "../shared/intrinsics.ts";
 import { inlineSuffix } from "./calling-file.ts";
 
 type AnyFunction = (...args: never[]) => unknown;

@@ -3,8 +3,8 @@
  * and then there is only geo.jobs.js; a program that writes ".js" as tsc wants it, and runs from source, has only geo.jobs.ts.
  */
 import { basename, dirname, extname } from "node:path";
-import process from "node:process";
 import { fileURLToPath, pathToFileURL, URL } from "node:url";
+import { process } from "../shared/intrinsics.ts";
 
 /** By extension: what the same module is called in its other form, the likeliest first. */
 const others: Readonly<Record<string, readonly string[]>> = {

@@ -4,9 +4,8 @@
  * the thread, and the first module of ours on the thread takes it away: a `Worker` that is made there is not one of the pool. To a process of
  * a ProcessPool a variable of its environment tells the same.
  */
-import process from "node:process";
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
-import { hasOwnProperty, reflectDefine } from "../shared/intrinsics.ts";
+import { hasOwnProperty, process, reflectDefine } from "../shared/intrinsics.ts";
 
 const MARK = "skein.generation";
 /** In the environment of a process of a pool, until its first module has taken it away. */

@@ -3,10 +3,9 @@
  * catches the error. So `node --check`, which parses and runs nothing, is asked: about the module, then about those that it imports.
  */
 import { dirname, resolve } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { hasUserFrames, stackOf } from "./tsx.ts";
-import { Promise } from "../shared/intrinsics.ts";
+import { process, Promise } from "../shared/intrinsics.ts";
 
 /** Files that are checked at most: the error is usually in the first. */
 const MAX_CHECKED = 16;

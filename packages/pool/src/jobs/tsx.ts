@@ -4,11 +4,11 @@
  * once per thread, for everything that follows.
  */
 // oxlint-disable typescript/no-unsafe-type-assertion -- code that is loaded at run time has no static type
-import process from "node:process";
 import { fileURLToPath, pathToFileURL, URL } from "node:url";
 
 import { JobModuleError } from "../errors.ts";
 import { typeScriptBehind } from "./module-sibling.ts";
+import { process } from "../shared/intrinsics.ts";
 
 interface Tsx {
   register(): unknown;

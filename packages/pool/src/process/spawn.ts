@@ -1,12 +1,12 @@
 /** How a process of a pool is started: flags, environment, pipes. */
 import type { ChildProcess, SpawnOptions } from "node:child_process";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { ResourceLimits } from "node:worker_threads";
 import { SkeinError } from "@skein/context/errors";
 import { GENERATION_VARIABLE, generation } from "../jobs/pool-thread.ts";
 import { bare } from "../shared/bare.ts";
 import { processEntry } from "../thread-entry.ts";
+import { process } from "../shared/intrinsics.ts";
 
 /** As in `Worker`, as far as a process has it. */
 export type ProcessLimits = Pick<

@@ -3,7 +3,6 @@
  * whose time is corrected measures no nonsense. Its values repeat after 101 days: use `elapsedUs`.
  */
 
-import process from "node:process";
 import { now } from "./timers.ts";
 
 /** Bits of a timestamp. */

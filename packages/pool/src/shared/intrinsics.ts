@@ -20,6 +20,8 @@ export const Map: MapConstructor = globalThis.Map;
 export const Object: ObjectConstructor = globalThis.Object;
 /** That of async functions: some programs have put a library's in its place before. */
 export const Promise: PromiseConstructor = (async () => {})().constructor as PromiseConstructor;
+/** Not imported: that makes the streams of stdin and stdout, in the context of whoever loads this first. */
+export const process: NodeJS.Process = globalThis.process;
 export const RangeError: RangeErrorConstructor = globalThis.RangeError;
 export const RegExp: RegExpConstructor = globalThis.RegExp;
 export const Set: SetConstructor = globalThis.Set;

@@ -2,7 +2,6 @@
  * Timers and the clock as they were when this package was loaded. Fake timers replace the global ones, jsdom's give numbers: what keeps the pool
  * alive must not depend on either. Whatever the pool itself waits for goes through here.
  */
-import process from "node:process";
 import timers from "node:timers";
 
 const captured = { ...timers };

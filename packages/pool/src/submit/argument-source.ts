@@ -11,11 +11,11 @@
  * happens once at most, and never to a source that has ended by itself. A source that is released while it is being called, by what it calls, is let
  * go behind that call. All of it is code of the user's, and runs in the context of the call.
  */
-import process from "node:process";
 import type { ReadableStream } from "node:stream/web";
 import type { AsyncScope } from "@skein/context";
 import { isThenable } from "../jobs/thenable.ts";
 import { isLastStep } from "./iterator-step.ts";
+import { process } from "../shared/intrinsics.ts";
 
 const getBuiltinModule = process.getBuiltinModule.bind(process);
 

@@ -1,8 +1,8 @@
 /** A stream of results as a Web ReadableStream. */
-import process from "node:process";
 import type { ReadableByteStreamController, ReadableStream } from "node:stream/web";
 import { argumentTypeError, type OptionNames, ownOptions } from "@skein/context/errors";
 import type { JobStream, ReadableOptions } from "./job-stream.ts";
+import { process } from "../shared/intrinsics.ts";
 
 const names: OptionNames<ReadableOptions> = { type: true };
 

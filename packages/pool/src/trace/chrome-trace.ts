@@ -4,7 +4,6 @@
  *
  * @see https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU "Trace Event Format"
  */
-import process from "node:process";
 import { PRIORITIES } from "../shared/layout.ts";
 import {
   DETAIL,
@@ -19,6 +18,7 @@ import {
 } from "../shared/trace/trace-code.ts";
 import { OPEN_FIELDS, RECORD_FIELDS, type TraceSnapshot } from "../shared/trace/trace-log.ts";
 import { JobJourneys, QUEUES } from "./job-journeys.ts";
+import { process } from "../shared/intrinsics.ts";
 
 /** One track. */
 export interface TracedThread {

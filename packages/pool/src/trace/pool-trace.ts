@@ -3,7 +3,6 @@
  * recorded outlives it. Logs of threads that have ended are kept as far as one log per place has room. Written when the pool
  * has closed, or when the process exits before; recordings read it meanwhile, or are all that it is for.
  */
-import process from "node:process";
 import { isMainThread, threadId } from "node:worker_threads";
 import type { Layout } from "../shared/layout.ts";
 import { HOST, HOST_SERIAL } from "../shared/pool-memory.ts";
@@ -22,6 +21,7 @@ import { createNotesBuffer } from "../shared/trace/note-log.ts";
 import { chromeTrace, type TracedThread } from "./chrome-trace.ts";
 import type { Recording, Written } from "./recording.ts";
 import { assertWritable, writeTraceFile } from "./trace-file.ts";
+import { process } from "../shared/intrinsics.ts";
 
 export interface ResolvedTraceOptions {
   /** An absolute path. Null: it is never written, only recorded. */

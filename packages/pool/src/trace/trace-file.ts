@@ -1,7 +1,7 @@
 /** The file of a trace: tried when the pool is made, written whole or not at all. */
 import { Buffer } from "node:buffer";
-import process from "node:process";
 import { SkeinError } from "@skein/context/errors";
+import { process } from "../shared/intrinsics.ts";
 
 // An import would load `fs.promises` and the streams of `fs` with it: 2 ms at the start of every program that imports us.
 const { closeSync, openSync, renameSync, rmSync, statSync, writeSync } = process.getBuiltinModule("node:fs");

@@ -1,12 +1,12 @@
 /** Taking carried values away from their owner, at once, before a port is at hand; and giving up those that nobody will receive. */
 import type { FileHandle } from "node:fs/promises";
-import process from "node:process";
 import types from "node:util/types";
 import { MessagePort, type Transferable } from "node:worker_threads";
 import type { Carried } from "../codec/carried.ts";
 import type { CloneRoot } from "../codec/not-cloneable.ts";
 import { NotCloneableError } from "../errors.ts";
 import { clone } from "./clone.ts";
+import { process } from "../shared/intrinsics.ts";
 
 const getBuiltinModule = process.getBuiltinModule.bind(process);
 

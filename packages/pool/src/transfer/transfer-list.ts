@@ -2,10 +2,10 @@
  * The check of a transfer list, before anything is detached: Node finds some mistakes only after it has detached the entries
  * before them.
  */
-import process from "node:process";
 import { MessagePort, type Transferable } from "node:worker_threads";
 import { argumentTypeError } from "@skein/context/errors";
 import { isArrayBuffer, isSharedArrayBuffer } from "../codec/brand-checks.ts";
+import { process } from "../shared/intrinsics.ts";
 
 const getBuiltinModule = process.getBuiltinModule.bind(process);
 /** Not an import: on an older Node.js, which has no such export, nothing could say that it is too old. */

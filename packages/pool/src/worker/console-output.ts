@@ -3,9 +3,9 @@
  * arrived (hazard H16). What waits for it: the process, which stays alive; this thread, which stays in its event loop; and the outcome of
  * a job that has printed, so that a program which ends with its last job loses nothing.
  */
-import process from "node:process";
 import { AsyncScope } from "@skein/context";
 import { clearTimeout, setTimeout } from "../shared/timers.ts";
+import { process } from "../shared/intrinsics.ts";
 
 /** Longest wait for output, in milliseconds: somebody may have put something else in place of a stream. */
 const PATIENCE_MS = 1000;

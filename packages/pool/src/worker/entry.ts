@@ -1,5 +1,4 @@
 /** The first module of a pool thread: puts the parts together over the shared memory it was given, then dispatches. */
-import process from "node:process";
 import type V8 from "node:v8";
 import { Decoder } from "../codec/decoder.ts";
 import { Encoder } from "../codec/encoder.ts";
@@ -48,6 +47,7 @@ import { installThread } from "./thread-of-pool.ts";
 import { ThreadsWanted } from "./threads-wanted.ts";
 import { takeThreadData } from "./thread-data.ts";
 import { setImmediate } from "../shared/timers.ts";
+import { process } from "../shared/intrinsics.ts";
 
 const {
   control,

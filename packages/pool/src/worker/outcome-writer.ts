@@ -1,5 +1,4 @@
 /** Results and errors on their way into the slot: encoded, placed, and reported to the submitting thread. */
-import process from "node:process";
 import type { Carried } from "../codec/carried.ts";
 import type { EncodedMessage } from "../codec/encoded-message.ts";
 import { forgetMovesOf, withoutUncloneable } from "../jobs/chunk-job.ts";
@@ -14,6 +13,7 @@ import { OUTCOME_AHEAD, OUTCOME_ERROR, OUTCOME_RESULT, OUTCOME_STOPPED } from ".
 import { detachCopied, refusal } from "../transfer/detach.ts";
 import { moveListOf } from "../transfer/move.ts";
 import { outputPending, whenOutputFlushed } from "./console-output.ts";
+import { process } from "../shared/intrinsics.ts";
 
 /** For the host to read results, when 4 GiB of them wait: its event loop may be blocked. */
 const PATIENCE_MS = 60_000;

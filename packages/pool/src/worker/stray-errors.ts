@@ -15,11 +15,11 @@
  * port is of whoever has made it, and others may have asked for what comes: they would wait in vain.
  */
 import { executionAsyncResource } from "node:async_hooks";
-import process from "node:process";
 import { channels } from "../jobs/channels.ts";
 import { COUNTERS, type Statistics } from "../shared/statistics.ts";
 import { clearTimeout, idleImmediate, setTimeout } from "../shared/timers.ts";
 import type { CurrentJob, RunningJob } from "./current-job.ts";
+import { process } from "../shared/intrinsics.ts";
 
 const timeout = setTimeout(() => {}, 1);
 clearTimeout(timeout);

@@ -10,11 +10,11 @@
  *
  * The host keeps the time, so that a `dispose` that never returns is ended like one that never settles (host/shutdown.ts).
  */
-import process from "node:process";
 import { AsyncScope } from "@skein/context";
 import { argumentTypeError } from "@skein/context/errors";
 import { exportedFunction, type JobFunction } from "../jobs/exported-function.ts";
 import { setImmediate } from "../shared/timers.ts";
+import { process } from "../shared/intrinsics.ts";
 
 /** Jobs may replace it, as tests of command lines do. */
 const exit: () => never = process.exit.bind(process);

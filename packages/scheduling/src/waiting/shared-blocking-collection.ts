@@ -1,4 +1,3 @@
-import process from "node:process";
 import { isMainThread } from "node:worker_threads";
 import { InvalidOperationError, argumentRangeError, argumentTypeError } from "@skein/context/errors";
 import type { OptionNames } from "@skein/context/errors";
@@ -17,6 +16,8 @@ import { demandQueue, tryCancel, tryFault, trySucceed } from "../task-state.ts";
 import { Task, createTask } from "../task.ts";
 import { requireDuration } from "../durations.ts";
 import { clearInterval, now, setInterval } from "../timers.ts";
+
+const { process } = globalThis;
 
 const DEFAULT_CAPACITY = 256;
 const DEFAULT_ITEM_BYTES = 1024;
