@@ -176,6 +176,11 @@ export class Calls implements CallTarget {
   lose(loss: Loss, refusal: () => Error = () => callLost(loss)): void {
     // What it has said comes before its end.
     if (!this.#isEnded) this.#link.takeIn();
+    this.refuse(refusal);
+  }
+
+  /** What the other side may still say is of no use. */
+  refuse(refusal: () => Error): void {
     if (this.#isEnded) return;
     this.#refusal = refusal;
     this.#end();

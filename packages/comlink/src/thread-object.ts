@@ -149,7 +149,8 @@ export class ThreadObject implements CallTarget {
     } catch (error) {
       // Before the port closes: a job cannot begin with one that is closed.
       homeEnd.abort();
-      calls.lose({}, () => error as Error);
+      // There, calls behind this one find no object.
+      calls.refuse(() => error as Error);
       throw error;
     }
   }
