@@ -4,13 +4,13 @@
  *
  *   pnpm build && node packages/pool/bench/streams.ts [--rounds 7] [--numbers 1000000] [--megabytes 256] [--highWaterMark 16]
  *
- * The ways take turns, and each measurement is printed when it is made. Then come the medians, with the best round of each, and the median of
- * its time relative to the first way, round by round.
+ * Each measurement is a process of its own, because what one way leaves on the heap is collected in the time of the next. It runs the way
+ * eight times and reports the first run, in which V8 optimizes, and the last. The ways take turns, and each measurement is printed when it is
+ * made. Then come the medians, and the median of the time relative to the first way, round by round.
  */
+import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { ThreadPool } from "@skein/pool";
-import type * as Jobs from "./streams.jobs.ts";
+import { measureWay, sections } from "./streams.ways.ts";
 
 const { values } = parseArgs({
   options: {
@@ -18,135 +18,55 @@ const { values } = parseArgs({
     numbers: { type: "string", default: "1000000" },
     megabytes: { type: "string", default: "256" },
     highWaterMark: { type: "string", default: "16" },
+    /** In the process of one measurement. */
+    way: { type: "string" },
   },
 });
 const rounds = Number(values.rounds);
-const numbers = Number(values.numbers);
-const CHUNK_BYTES = 64 << 10;
-const chunks = Math.ceil((Number(values.megabytes) << 20) / CHUNK_BYTES);
-/** Ways that are slow show that with a part of the items. */
-const BATCHED_SHARE = 10;
-const SINGLE_SHARE = 200;
-const READABLE_SHARE = 4;
-/** Before the first round: so much of it, to be optimized. */
-const WARM_UP_SHARE = 10;
-const CALLS = 20_000;
-
-await using pool = new ThreadPool({ minThreads: 1, maxThreads: 1 });
-const jobs = pool.module<typeof Jobs>(new URL("./streams.jobs.ts", import.meta.url), {
+const amounts = {
+  numbers: Number(values.numbers),
+  megabytes: Number(values.megabytes),
   highWaterMark: Number(values.highWaterMark),
-});
-
-interface Way {
-  readonly name: string;
-  readonly items: number;
-  /** @returns how many items have come. */
-  readonly run: (items: number) => Promise<number>;
-}
-
-const sections: Record<string, readonly Way[]> = {
-  "numbers, us an item": [
-    { name: "stream", items: numbers, run: (count) => countOf(jobs.numbers(count)) },
-    {
-      name: "MessagePort, arrays of 64",
-      items: Math.ceil(numbers / BATCHED_SHARE),
-      run: (count) => overPort(count, 64),
-    },
-    {
-      name: "MessagePort, one message an item",
-      items: Math.ceil(numbers / SINGLE_SHARE),
-      run: (count) => overPort(count, 1),
-    },
-  ],
-  "chunks of 64 KB, us a chunk": [
-    {
-      name: "stream, moved",
-      items: chunks,
-      run: (count) => countOf(jobs.movedChunks(count, CHUNK_BYTES)),
-    },
-    { name: "stream, copied", items: chunks, run: (count) => countOf(jobs.chunks(count, CHUNK_BYTES)) },
-    {
-      name: "MessagePort, transferred",
-      items: chunks,
-      run: (count) =>
-        readPort((port) => pool.run(jobs.postChunks, [port, count, CHUNK_BYTES], { transfer: [port] })),
-    },
-    {
-      name: "ReadableStream, transferred",
-      items: Math.ceil(chunks / READABLE_SHARE),
-      run: async (count) => countOf(await jobs.readable(count, CHUNK_BYTES)),
-    },
-  ],
-  "first item, us": [
-    {
-      name: "first item of a stream",
-      items: CALLS,
-      run: (calls) => repeat(calls, () => jobs.numbers(1).next()),
-    },
-    { name: "round trip", items: CALLS, run: (calls) => repeat(calls, () => jobs.one()) },
-  ],
 };
 
-for (const [title, ways] of Object.entries(sections)) {
-  console.log(`\n${title}`);
-  const samples = ways.map((): number[] => []);
-  for (const { run, items } of ways) await run(Math.ceil(items / WARM_UP_SHARE));
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, way] of ways.entries()) {
-      samples[i]!.push(await measure(way));
-      console.log(`  round ${round + 1}  ${way.name.padEnd(36)}${samples[i]!.at(-1)!.toFixed(3)}`);
+if (values.way === undefined) compare();
+else console.log(JSON.stringify(await measureWay(values.way, amounts)));
+
+function compare(): void {
+  for (const [title, ways] of Object.entries(sections)) {
+    console.log(`\n${title}`);
+    const samples = Object.keys(ways).map((name) => ({ name, first: [] as number[], warm: [] as number[] }));
+    for (let round = 1; round <= rounds; round++) {
+      for (const { name, first, warm } of samples) {
+        const args = [import.meta.filename, ...process.argv.slice(2), "--way", name];
+        const measured = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
+        first.push(measured.first);
+        warm.push(measured.warm);
+        console.log(
+          `  round ${round}  ${name.padEnd(34)}${us(measured.first)} first ${us(measured.warm)} warm  ${measured.megabytes} MB resident`,
+        );
+      }
+    }
+    const [reference] = samples;
+    for (const { name, first, warm } of samples) {
+      console.log(
+        `  median   ${name.padEnd(34)}${us(median(first))} first ${us(median(warm))} warm  ` +
+          `${ratio(first, reference!.first)} and ${ratio(warm, reference!.warm)} of the first way`,
+      );
     }
   }
-  for (const [i, { name }] of ways.entries()) {
-    const us = samples[i]!;
-    const speed = median(us.map((each, round) => each / samples[0]![round]!));
-    const best = Math.min(...us).toFixed(3);
-    console.log(
-      `  median   ${name.padEnd(36)}${median(us).toFixed(3)} (${best})  ${speed.toFixed(2)} of the first`,
-    );
-  }
 }
-console.log(`\nresident at the end: ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MB`);
 
-/** @returns microseconds an item. */
-async function measure({ name, run, items }: Way): Promise<number> {
-  const startedAt = performance.now();
-  const count = await run(items);
-  if (count !== items) throw new Error(`${name}: ${count} items came, not ${items}`);
-  return ((performance.now() - startedAt) * 1000) / items;
+function us(time: number): string {
+  return time.toFixed(3).padStart(8);
+}
+
+/** Of the rounds. */
+function ratio(times: readonly number[], reference: readonly number[]): string {
+  return median(times.map((time, round) => time / reference[round]!)).toFixed(2);
 }
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[sorted.length >> 1]!;
-}
-
-async function countOf(items: AsyncIterable<unknown>): Promise<number> {
-  let count = 0;
-  for await (const _ of items) count++;
-  return count;
-}
-
-async function repeat(calls: number, call: () => PromiseLike<unknown>): Promise<number> {
-  for (let i = 0; i < calls; i++) await call();
-  return calls;
-}
-
-function overPort(count: number, perMessage: number): Promise<number> {
-  return readPort((port) => pool.run(jobs.postNumbers, [port, count, perMessage], { transfer: [port] }));
-}
-
-async function readPort(send: (port: MessagePort) => PromiseLike<void>): Promise<number> {
-  const { port1, port2 } = new MessageChannel();
-  let count = 0;
-  const read = new Promise<void>((resolve) => {
-    port1.on("message", (message: unknown) => {
-      if (message === null) return resolve();
-      count += Array.isArray(message) ? message.length : 1;
-      port1.postMessage(0);
-    });
-  });
-  await Promise.all([send(port2), read]);
-  port1.close();
-  return count;
 }
