@@ -4,8 +4,8 @@
  *
  *     node bench/src/context-costs/main.ts [processes] [rounds] [text that the comparison contains]
  *
- * One process may be slower than the next from its beginning to its end, on both sides or on one: the medians of several are compared, a pair for
- * each process.
+ * Of each round the two sides are compared, which stood next to each other in time; of each process, that is the median ratio of its rounds, since one
+ * process may be slower than the next from its beginning to its end, on both sides or on one; of all, the median of the processes.
  */
 import { runChild } from "../method/child.ts";
 import { ratioOfMedians } from "../method/ratio.ts";
@@ -18,8 +18,8 @@ const UNLISTENED_GOAL_NS = 5;
 const [processes = "5", rounds = "12", only = ""] = process.argv.slice(2);
 
 interface Answer {
-  readonly costly: Cost;
-  readonly without: Cost;
+  readonly costly: readonly Cost[];
+  readonly without: readonly Cost[];
 }
 
 async function answers(index: number): Promise<Answer[]> {
@@ -41,14 +41,21 @@ for (const [index, { what, goal }] of comparisons.entries()) {
   if (!what.includes(only)) continue;
   const all = await answers(index);
   for (const kind of ["time", "cpu"] as const) {
-    const costs = all.map(({ costly }) => costly[kind]);
-    const others = all.map(({ without }) => without[kind]);
-    const { value, low, high } = ratioOfMedians(costs, others);
+    const ofProcesses = all.map(({ costly, without }) => ({
+      ratio: median(costly.map((cost, round) => cost[kind] / without[round]![kind])),
+      costly: median(costly.map((cost) => cost[kind])),
+      without: median(without.map((cost) => cost[kind])),
+    }));
+    const ratios = ofProcesses.map(({ ratio }) => ratio);
+    const { value, low, high } = ratioOfMedians(
+      ratios,
+      ratios.map(() => 1),
+    );
     const cells = [
       what,
       kind,
-      `${median(others).toFixed(0)} ns`,
-      `${median(costs).toFixed(0)} ns`,
+      `${median(ofProcesses.map(({ without }) => without)).toFixed(0)} ns`,
+      `${median(ofProcesses.map(({ costly }) => costly)).toFixed(0)} ns`,
       value.toFixed(2),
       `${low.toFixed(2)}–${high.toFixed(2)}`,
       `<= ${goal}`,

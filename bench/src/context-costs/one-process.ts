@@ -1,10 +1,9 @@
-/** One comparison in a process of its own, which is told its index and how many rounds. Both sides take turns. Answers with the medians. */
+/** One comparison in a process of its own, which is told its index and how many rounds. Both sides take turns. Answers with what each round cost. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ThreadPool } from "@skein/pool";
 import { wakeAllCores } from "../method/all-cores.ts";
 import { answer } from "../method/child.ts";
-import { median } from "../method/statistics.ts";
 import { flowStorages } from "./carried.ts";
 import { comparisons, type Cost, measure } from "./ways.ts";
 
@@ -32,8 +31,4 @@ for (let round = -WARM_UPS; round < rounds; round++) {
   }
 }
 
-function medians(all: readonly Cost[]): Cost {
-  return { time: median(all.map(({ time }) => time)), cpu: median(all.map(({ cpu }) => cpu)) };
-}
-
-answer({ costly: medians(costly), without: medians(without) });
+answer({ costly, without });
