@@ -1,6 +1,7 @@
 /** The class `Piscina`: what its callers give is checked here, what they ask is answered. Tasks go their way in `task-flow.ts`. */
 import { EventEmitterAsyncResource } from "node:events";
 import type { Transferable as NodeTransferable, Worker } from "node:worker_threads";
+import { AsyncScope } from "@skein/context";
 import { AbortError, type AbortSignalAny, isAborted, reasonOf } from "./abort-signal.ts";
 import { type PiscinaHistogram, Times } from "./histogram.ts";
 import { Promise } from "./intrinsics.ts";
@@ -39,6 +40,13 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 /** Of calls without any. */
 const noOptions: RunOptions = Object.freeze(bare({}));
 
+/** The class, of the empty context: it keeps that in which it is made, and the pool belongs to nobody. */
+const Emitter: typeof EventEmitterAsyncResource = new Proxy(EventEmitterAsyncResource, {
+  construct: (Class, args, newTarget): object =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what it makes
+    AsyncScope.root.run(() => Reflect.construct(Class, args, newTarget) as object),
+});
+
 /**
  * Piscina's class on Skein's pool. Tasks go straight into the queues of the pool; the ambient context goes along with each.
  *
@@ -53,7 +61,7 @@ const noOptions: RunOptions = Object.freeze(bare({}));
  * @see https://piscinajs.dev/api-reference/class
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- the defaults of Piscina's own declarations
-export class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
+export class Piscina<T = any, R = any> extends Emitter {
   readonly options: FilledOptions;
   readonly #start = now();
   readonly #runTimes: Times | null;

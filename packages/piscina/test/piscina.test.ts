@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { EventEmitter, once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -567,6 +568,26 @@ describe("threads", () => {
     const destroyed = once(piscina, "workerDestroy");
     await piscina.destroy();
     await expect(destroyed).resolves.toMatchObject([{ id, destroyed: true }]);
+  });
+});
+
+describe("the context of the maker", () => {
+  it("is let go, and is not that of events", async () => {
+    const requests = new AsyncLocalStorage<object>();
+    const kept = requests.run({}, () => {
+      make().on("message", () => seen.push(requests.getStore()));
+      return new WeakRef(requests.getStore()!);
+    });
+    const seen: unknown[] = [];
+    const collect = (globalThis as { gc?: () => void }).gc!;
+    await eventually("the context is collected", async () => {
+      // What `deref` has returned stays until the next turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      collect();
+      return kept.deref() === undefined;
+    });
+    requests.run({}, () => open[0]!.emit("message", 1));
+    expect(seen).toEqual([undefined]);
   });
 });
 
