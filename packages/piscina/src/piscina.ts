@@ -183,10 +183,15 @@ export class Piscina<T = any, R = any> extends Emitter {
    * @returns resolves when the threads have ended.
    */
   async destroy(): Promise<void> {
+    await this.#end(null);
+  }
+
+  /** @param drainMs How long jobs that tasks have forked and not joined may go on; null: they end at once. */
+  async #end(drainMs: number | null): Promise<void> {
     this.#destroying++;
     try {
       this.#flow.rejectAll(terminated);
-      await this.#threads.end();
+      await this.#threads.end(drainMs);
     } finally {
       this.#destroying--;
     }
@@ -203,13 +208,17 @@ export class Piscina<T = any, R = any> extends Emitter {
     if (typeof force !== "boolean") throw new TypeError("force argument must be a boolean");
     this.#isClosing = true;
     if (force) this.#flow.rejectWaiting(() => new AbortError("pool is closed"));
+    const timeoutMs = Math.min(this.options.closeTimeout, MAX_DELAY_MS);
+    const begunAt = now();
+    let drainMs: number | null = null;
     try {
-      if (!(await this.#flow.whenEmpty(Math.min(this.options.closeTimeout, MAX_DELAY_MS))))
-        this.emit("error", new Error("Close operation timed out"));
+      if (await this.#flow.whenEmpty(timeoutMs))
+        drainMs = Math.max(1, Math.ceil(timeoutMs - (now() - begunAt)));
+      else this.emit("error", new Error("Close operation timed out"));
     } finally {
       // Without a listener for it, `emit` throws that error.
       try {
-        await this.destroy();
+        await this.#end(drainMs);
         this.emit("close");
       } finally {
         this.#isClosing = false;

@@ -53,6 +53,8 @@ export class Threads {
   readonly #options: FilledOptions;
   readonly #owner: ThreadsOwner;
   #open: OpenPool | null = null;
+  /** The last that was open, until its threads have ended: whoever comes meanwhile can hurry it. */
+  #ending: ThreadPool | null = null;
   #list: readonly WorkerRecord[] = [];
   /** While the first threads start. */
   #isFirst = true;
@@ -128,17 +130,23 @@ export class Threads {
     return runners.of(filename, name, isAlone).send([task], info, options, this.#owner.below);
   }
 
-  /** Ends all threads at once, whatever they do. */
-  async end(): Promise<void> {
+  /** Ends all threads at once, whatever they do. @param drainMs Jobs of tasks that are over may go on for so long; null: they end, too. */
+  async end(drainMs: number | null = null): Promise<void> {
+    const how = drainMs === null ? { drain: false, timeoutMs: 1 } : { timeoutMs: drainMs };
     const open = this.#open;
-    if (open === null) return;
+    if (open === null) {
+      await this.#ending?.close(how);
+      return;
+    }
     this.#open = null;
+    this.#ending = open.pool;
     this.#list = [];
     open.stopListening();
-    const closed = open.pool.close({ drain: false, timeoutMs: 1 });
+    const closed = open.pool.close(how);
     this.#owner.changed(0);
     for (const record of open.records.values()) this.#gone(record);
     await closed;
+    if (this.#ending === open.pool) this.#ending = null;
   }
 
   #opened(): OpenPool {

@@ -616,6 +616,20 @@ describe("the end", () => {
     expect(counter[0]).toBe(0);
   });
 
+  it("close waits for jobs that a task has forked and not joined; destroy ends them", async () => {
+    const piscina = make({ filename: esm });
+    const counter = makeGate();
+    await piscina.run(counter, { name: "forgetFive" });
+    await piscina.close();
+    expect(counter[0]).toBe(5);
+    const gate = makeGate();
+    await piscina.run(gate, { name: "forgetHold" });
+    await isHeld(gate);
+    const closed = piscina.close();
+    await piscina.destroy();
+    await closed;
+  });
+
   it("close with nothing to wait for resolves", async () => {
     await expect(make({ minThreads: 0 }).close()).resolves.toBeUndefined();
     await expect(make().close()).resolves.toBeUndefined();
