@@ -1,5 +1,5 @@
 import { argumentTypeError, withCode } from "./argument-errors.ts";
-import { create, hasOwn, isArray, keys } from "./intrinsics.ts";
+import { create, getPrototypeOf, hasOwn, isArray, keys } from "./intrinsics.ts";
 import { nearestName } from "./nearest-name.ts";
 
 /** Every option of a bag, by name: the compiler sees to it that none is missing and none is too many. */
@@ -27,15 +27,33 @@ export function ownOptions<T extends object>(
 }
 
 /**
- * Refuses what is no option, so that a misspelt one does not pass for its default. Looks at own enumerable names.
- * @throws TypeError with the code `ERR_SKEIN_UNKNOWN_OPTION` that names the option, and the one that was probably meant.
+ * Refuses what is no option, so that a misspelt one does not pass for its default. Looks at own enumerable names. Something else than options,
+ * such as a signal, has none.
+ * @throws TypeError with the code `ERR_SKEIN_UNKNOWN_OPTION` that names the option, and the one that was probably meant; or if `options`
+ * is an instance of a class, without any option.
  */
 export function refuseUnknownOptions(
   options: object,
   known: Readonly<Record<string, true>>,
   name = "options",
 ): void {
-  for (const key of keys(options)) if (!hasOwn(known, key)) throw unknownOption(key, keys(known), name);
+  const own = keys(options);
+  if (own.length === 0 && !isPlain(options)) {
+    const example = hasOwn(known, "signal") ? ", such as { signal }" : "";
+    throw argumentTypeError(name, `an object with options${example}`, options);
+  }
+  for (const key of own) if (!hasOwn(known, key)) throw unknownOption(key, keys(known), name);
+}
+
+/** Whether no class has made it, in whatever realm. */
+function isPlain(object: object): boolean {
+  let prototype = getPrototypeOf(object);
+  while (prototype !== null) {
+    const next = getPrototypeOf(prototype);
+    if (next !== null && hasOwn(prototype, "constructor")) return false;
+    prototype = next;
+  }
+  return true;
 }
 
 function unknownOption(key: string, known: readonly string[], name: string): TypeError & { code: string } {

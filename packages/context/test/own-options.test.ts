@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { AsyncLocal, AsyncVariable } from "@skein/context";
 import { nearestName, ownOptions, refuseUnknownOptions } from "@skein/context/errors";
@@ -54,6 +55,31 @@ describe("options", () => {
     Object.assign(inherited, { [Symbol("s")]: 1 });
     const own = ownOptions(inherited, { name: true, timeoutMs: true });
     expect([own.name, own.timeoutMs, Object.getPrototypeOf(own)]).toEqual(["x", undefined, null]);
+  });
+
+  it("are no instance of a class without any: a signal is none", () => {
+    const { signal } = new AbortController();
+    expect(() => refuseUnknownOptions(signal, { ...known, signal: true })).toThrow(
+      expect.objectContaining({
+        code: "ERR_SKEIN_INVALID_ARG_TYPE",
+        message:
+          "Expected `options` to be an object with options, such as { signal }, got an instance of AbortSignal",
+      }),
+    );
+    for (const other of [new Map(), [], new Date()])
+      expect(() => refuseUnknownOptions(other, known)).toThrow("an object with options");
+    class Options {
+      timeoutMs = 1;
+    }
+    const ofOtherRealm = runInNewContext("({})") as object;
+    for (const bag of [
+      {},
+      Object.create(null),
+      Object.create({ x: 1 }),
+      ofOtherRealm,
+      new Options(),
+    ] as object[])
+      expect(() => refuseUnknownOptions(bag, known)).not.toThrow();
   });
 
   it("are an object or undefined", () => {

@@ -106,6 +106,15 @@ describe("an option that does not exist", () => {
     );
   });
 
+  it.each(bags)("is no token in the place of the options either: %s", (_what, _wrong, _meant, use) => {
+    expect(() => use(untyped(new CancellationTokenSource().token))).toThrow(
+      expect.objectContaining({
+        code: "ERR_SKEIN_INVALID_ARG_TYPE",
+        message: expect.stringContaining("got an instance of CancellationToken") as string,
+      }),
+    );
+  });
+
   it("is not one that somebody put on Object.prototype", () => {
     const inherited = Object.create({ timeout: 1, toString: null }) as object;
     expect(task.waitAsync(untyped(Object.assign(inherited, { timeoutMs: 5 })))).toBe(task);
