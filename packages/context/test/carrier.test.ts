@@ -223,6 +223,12 @@ describe("toCarrier", () => {
     );
   });
 
+  it.each([0, -0, 1.5, Number.MAX_VALUE])("keeps the number %d", (number) => {
+    const local = new AsyncLocal<number>({ name: freshName(), flow: "thread" });
+    const carrier = local.run(number, () => capture().toCarrier());
+    expect(ExecutionContext.run(ExecutionContext.fromCarrier(carrier), () => local.value)).toBe(number);
+  });
+
   const cyclic: { self?: unknown } = {};
   cyclic.self = cyclic;
   it.each([
@@ -230,6 +236,7 @@ describe("toCarrier", () => {
     ["a symbol", Symbol("s")],
     ["a bigint", 1n],
     ["NaN", Number.NaN],
+    ["an infinity", -Infinity],
     ["a cycle", cyclic],
   ])("refuses %s at the door, naming the local", (_, value) => {
     const local = new AsyncLocal<unknown>({ name: freshName(), flow: "thread" });
