@@ -4,7 +4,6 @@
  */
 import { createRequire } from "node:module";
 import { pathToFileURL, URL } from "node:url";
-import { AsyncScope } from "@skein/context";
 import { move } from "@skein/pool/worker";
 import { movedOf } from "./movable.ts";
 
@@ -18,7 +17,7 @@ const name = searchParams.get("name")!;
  * look for it themselves, and tell why it is not there. What the file throws this module throws, too: Node keeps that, so the pool has to replace
  * the thread for the next task.
  */
-let handler: Handler | null = await AsyncScope.root.run(() => findHandler().catch(nullIfUnloadable));
+let handler: Handler | null = await findHandler().catch(nullIfUnloadable);
 
 /** Of a file that is not there, or that Node cannot load as it is, another thread would say the same. */
 function nullIfUnloadable(error: unknown): null {
