@@ -115,8 +115,7 @@ export class ProcessJobs implements JobCarrier, SupplyEvents {
     if (target !== null) return;
     if (this.outstanding >= maxThreads * jobsPerThread + maxQueue)
       throw new QueueFullError("maxQueue", maxQueue);
-    if (this.#bytes > 0 && this.#bytes + bytes > maxQueueBytes)
-      throw new QueueFullError("maxQueueBytes", maxQueueBytes);
+    if (this.#bytes + bytes > maxQueueBytes) throw new QueueFullError("maxQueueBytes", maxQueueBytes);
   }
 
   stop(job: CarriedJob): void {

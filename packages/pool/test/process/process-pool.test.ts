@@ -301,6 +301,14 @@ describe.concurrent("priorities", () => {
 });
 
 describe.concurrent("limits", () => {
+  it("a job with more than maxQueueBytes is refused, also when it is the only one", async () => {
+    await using small = new ProcessPool({ maxThreads: 1, maxQueueBytes: 1000 });
+    const length = (text: string): number => text.length;
+    const refused = await errorOf(small.run(length, ["x".repeat(5000)]));
+    expect(refused).toMatchObject({ code: "ERR_SKEIN_QUEUE_FULL", limit: "maxQueueBytes", value: 1000 });
+    expect(await small.run(length, ["x".repeat(500)])).toBe(500);
+  });
+
   it("a process is replaced after so many jobs; so many jobs may wait; an idle one leaves", async () => {
     const small = new ProcessPool({
       minThreads: 1,
