@@ -47,6 +47,7 @@ for (const [index, { what, goal }] of comparisons.entries()) {
       without: median(without.map((cost) => cost[kind])),
     }));
     const ratios = ofProcesses.map(({ ratio }) => ratio);
+    // To one: the processes are drawn again for the interval.
     const { value, low, high } = ratioOfMedians(
       ratios,
       ratios.map(() => 1),

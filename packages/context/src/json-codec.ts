@@ -3,7 +3,7 @@ import { is, parse, stringify } from "./intrinsics.ts";
 
 /**
  * The codec of a local that names none. What JSON would turn into something else at the top level
- * (functions, symbols, NaN, infinities) is refused; inside objects and arrays JSON's own rules hold.
+ * (functions, symbols, NaN, infinities) is refused, and -0 is kept; inside objects and arrays JSON's own rules hold.
  */
 export const jsonCodec: ContextCodec<unknown> = {
   encode(value) {

@@ -10,7 +10,7 @@ export type OptionNames<T extends object> = Readonly<Record<keyof T & string, tr
  * each getter is called once. `undefined` as a whole means no options.
  *
  * @param name What the caller calls the bag, for messages.
- * @throws TypeError if `options` is no object, or has an option that is not in `known`.
+ * @throws TypeError if `options` is no object, or as `refuseUnknownOptions`.
  */
 export function ownOptions<T extends object>(
   options: T | undefined,
@@ -27,8 +27,8 @@ export function ownOptions<T extends object>(
 }
 
 /**
- * Refuses what is no option, so that a misspelt one does not pass for its default. Looks at own enumerable names. Something else than options,
- * such as a signal, has none.
+ * Refuses what is no option, so that a misspelt one does not pass for its default, and what is no bag of options, such as a signal in its place.
+ * Looks at own enumerable names.
  * @throws TypeError with the code `ERR_SKEIN_UNKNOWN_OPTION` that names the option, and the one that was probably meant; or if `options`
  * is an instance of a class, without any option.
  */

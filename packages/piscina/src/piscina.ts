@@ -40,11 +40,13 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 /** Of calls without any. */
 const noOptions: RunOptions = Object.freeze(bare({}));
 
-/** The class, of the empty context: it keeps that in which it is made, and the pool belongs to nobody. */
+const { construct } = Reflect;
+
+/** Node's class keeps the context in which it is made. Here that is the empty one: a pool belongs to no request. */
 const Emitter: typeof EventEmitterAsyncResource = new Proxy(EventEmitterAsyncResource, {
   construct: (Class, args, newTarget): object =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what it makes
-    AsyncScope.root.run(() => Reflect.construct(Class, args, newTarget) as object),
+    AsyncScope.root.run(() => construct(Class, args, newTarget) as object),
 });
 
 /**
@@ -198,7 +200,7 @@ export class Piscina<T = any, R = any> extends Emitter {
   }
 
   /**
-   * Waits for all tasks, `closeTimeout` milliseconds at most, and ends the threads. Until then `run` rejects.
+   * Waits for all tasks, and the jobs that they have forked, `closeTimeout` milliseconds at most, and ends the threads. Until then `run` rejects.
    *
    * @throws TypeError for a bad option, as a rejection.
    */

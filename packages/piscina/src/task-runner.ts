@@ -13,9 +13,9 @@ const { searchParams } = new URL(import.meta.url);
 const filename = searchParams.get("file")!;
 const name = searchParams.get("name")!;
 /**
- * Found before the first task, in no task's context: a job that has once returned a promise costs the thread more from then on. Null: the tasks
- * look for it themselves, and tell why it is not there. What the file throws this module throws, too: Node keeps that, so the pool has to replace
- * the thread for the next task.
+ * Found before the first task, in the empty context, in which the pool loads this module: a job that has once returned a promise costs the thread
+ * more from then on. Null: the tasks look for it themselves, and tell why it is not there. What the file throws this module throws, too: Node keeps
+ * that, so the pool has to replace the thread for the next task.
  */
 let handler: Handler | null = await findHandler().catch(nullIfUnloadable);
 

@@ -130,7 +130,7 @@ export class Threads {
     return runners.of(filename, name, isAlone).send([task], info, options, this.#owner.below);
   }
 
-  /** Ends all threads at once, whatever they do. @param drainMs Jobs of tasks that are over may go on for so long; null: they end, too. */
+  /** Ends all threads. @param drainMs How long what they do may go on, such as jobs that tasks have forked; null: it ends at once. */
   async end(drainMs: number | null = null): Promise<void> {
     const how = drainMs === null ? { drain: false, timeoutMs: 1 } : { timeoutMs: drainMs };
     const open = this.#open;
